@@ -1,0 +1,13 @@
+"""What a unit is made of: neurons, netlists, gate libraries, integer blocks, floating-point units.
+
+* ``circuits.netlist``        -- neuron, netlist, builder: the data everything else works on
+* ``circuits.libraries``      -- how gates are made of neurons on a substrate
+* ``circuits.integer``        -- adders, shifters, normalisers, multipliers
+* ``circuits.floating_point`` -- floating-point units
+* ``circuits.boolean``        -- executable meaning: plain Boolean evaluation (NumPy)
+* ``circuits.membrane``       -- executable meaning: membrane potentials over time (PyTorch)
+* ``circuits.formula``        -- formula meaning: bit-vectors, neuron by neuron (pySMT)
+* ``circuits.interchange``    -- netlists from and to JSON, and from PyTorch modules
+
+From this project it imports ``specs.formats`` alone, and shares no arithmetic with ``specs``.
+"""

@@ -1,0 +1,89 @@
+"""Executable meaning of a netlist: plain Boolean evaluation, a batch of inputs at a time, in NumPy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from circuits.netlist import ONE, UNUSED, ZERO, Bus, Netlist, Neuron
+
+Bits = NDArray[np.bool_]
+Words = NDArray[Any]
+
+
+def unpack_words(words: Words, width: int) -> Bits:
+    """The bits of unsigned integers: shape (width, batch), least significant bit first.
+
+    Raises:
+        ValueError: if a word is negative or does not fit.
+    """
+    integers = np.asarray(words)
+    if integers.size and (integers.min() < 0 or int(integers.max()) >> width):
+        raise ValueError(f"values must lie between 0 and {(1 << width) - 1} to fit {width} bits")
+    kind = np.uint64 if width <= 64 else object
+    shifts = np.arange(width, dtype=kind)[:, None]
+    return ((integers.astype(kind)[None, :] >> shifts) & kind(1)).astype(bool)
+
+
+def pack_words(bits: Bits) -> Words:
+    """The unsigned integers whose bits are given: the inverse of ``unpack_words``.
+
+    ``uint64`` for up to 64 bits, Python integers in an object array above.
+    """
+    kind = np.uint64 if len(bits) <= 64 else object
+    words = np.zeros(bits.shape[1], dtype=kind)
+    for index, row in enumerate(bits):
+        words |= row.astype(kind) << kind(index)
+    return words
+
+
+def fires(neuron: Neuron, signals: Bits) -> NDArray[np.bool_]:
+    """Whether the neuron fires, for each column of ``signals``.
+
+    Exact: weights are scaled to integers by their common denominator.
+    """
+    numbers = [neuron.threshold, neuron.bias, *(weight for _, weight in neuron.synapses)]
+    scale = math.lcm(*(int(number.denominator) for number in numbers))
+    threshold, bias, *weights = (int(number * scale) for number in numbers)
+    fits = sum(map(abs, [threshold, bias, *weights])) < 1 << 63
+    total = np.full(signals.shape[1], bias, dtype=np.int64 if fits else object)
+    for (source, _), weight in zip(neuron.synapses, weights, strict=True):
+        total += signals[source] * weight
+    return total >= threshold
+
+
+def evaluate_signals(netlist: Netlist, inputs: Mapping[str, Words]) -> Bits:
+    """The value of every signal: shape (signal_count, batch).
+
+    Args:
+        inputs: for each input bus an array of unsigned integers, all of one length.
+
+    Raises:
+        ValueError: if a bus is missing or unknown, or a value does not fit its bus.
+    """
+    if set(inputs) != set(netlist.inputs):
+        raise ValueError(f"inputs are {sorted(inputs)}; the netlist has {sorted(netlist.inputs)}")
+    given = [unpack_words(inputs[name], width) for name, width in netlist.inputs.items()]
+    signals = np.zeros((netlist.signal_count, given[0].shape[1]), dtype=bool)
+    signals[: netlist.input_count] = np.concatenate(given)
+    for index, neuron in enumerate(netlist.neurons):
+        signals[netlist.input_count + index] = fires(neuron, signals)
+    return signals
+
+
+def bus_words(signals: Bits, bus: Bus) -> Words:
+    """The values on a bus, from the values of all signals; unused positions read as 0."""
+    constants = {UNUSED: False, ZERO: False, ONE: True}
+    batch = signals.shape[1]
+    rows = [np.full(batch, constants[s]) if s in constants else signals[s] for s in bus]
+    return pack_words(np.array(rows))
+
+
+def evaluate(netlist: Netlist, inputs: Mapping[str, Words]) -> dict[str, Words]:
+    """The output buses as unsigned integers, for a batch of inputs. As ``evaluate_signals``."""
+    signals = evaluate_signals(netlist, inputs)
+    return {name: bus_words(signals, bus) for name, bus in netlist.outputs.items()}

@@ -1,0 +1,68 @@
+"""Formula meaning of a netlist: pySMT bit-vectors, neuron by neuron.
+
+This is the meaning that theorems are about. Each neuron becomes the comparison that defines it: the
+signed sum of the weights of its firing inputs against its threshold, in enough bits never to wrap.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from pysmt.fnode import FNode
+from pysmt.shortcuts import BV, BVAdd, BVConcat, BVExtract, BVSLE, BVType, Equals, Ite, Symbol
+
+from circuits.netlist import Bus, Netlist, Neuron
+
+
+def input_symbols(netlist: Netlist) -> dict[str, FNode]:
+    """A bit-vector symbol for each input bus, of the same name."""
+    return {name: Symbol(name, BVType(width)) for name, width in netlist.inputs.items()}
+
+
+def neuron_formula(neuron: Neuron, sources: list[FNode]) -> FNode:
+    """Boolean: whether the neuron fires.
+
+    Args:
+        sources: Booleans, one for each synapse in order.
+    """
+    numbers = [neuron.threshold, neuron.bias, *(weight for _, weight in neuron.synapses)]
+    scale = math.lcm(*(int(number.denominator) for number in numbers))
+    threshold, bias, *weights = (int(number * scale) for number in numbers)
+    # Two's complement wide enough for every partial sum and for the threshold.
+    width = 1 + max(sum(map(abs, [bias, *weights])), abs(threshold)).bit_length()
+
+    def constant(value: int) -> FNode:
+        return BV(value % (1 << width), width)
+
+    total = constant(bias)
+    for weight, source in zip(weights, sources, strict=True):
+        total = BVAdd(total, Ite(source, constant(weight), constant(0)))
+    return BVSLE(constant(threshold), total)
+
+
+def signal_formulas(netlist: Netlist, inputs: Mapping[str, FNode]) -> list[FNode]:
+    """For each signal a Boolean, in terms of bit-vectors that stand for the input buses."""
+    signals = [
+        Equals(BVExtract(inputs[name], index, index), BV(1, 1))
+        for name, width in netlist.inputs.items()
+        for index in range(width)
+    ]
+    for neuron in netlist.neurons:
+        signals.append(neuron_formula(neuron, [signals[source] for source, _ in neuron.synapses]))
+    return signals
+
+
+def bus_formula(signals: list[FNode], bus: Bus) -> FNode:
+    """The bit-vector on an output bus."""
+    bits = [Ite(signals[signal], BV(1, 1), BV(0, 1)) for signal in bus]
+    word = bits[0]
+    for bit in bits[1:]:
+        word = BVConcat(bit, word)
+    return word
+
+
+def output_formulas(netlist: Netlist, inputs: Mapping[str, FNode]) -> dict[str, FNode]:
+    """The output buses as bit-vectors, in terms of bit-vectors that stand for the input buses."""
+    signals = signal_formulas(netlist, inputs)
+    return {name: bus_formula(signals, bus) for name, bus in netlist.outputs.items()}

@@ -1,0 +1,424 @@
+"""Neurons and netlists: the one representation from which every meaning of a circuit derives.
+
+A *signal* is an integer: the input bits come first, in the order of the input buses, then one signal
+for each neuron. A *bus* is a tuple of signals, least significant bit first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+Weight = int | Fraction
+Bus = tuple[int, ...]
+
+UNUSED = -1
+"""In a block's or probe's bus: a position that nothing in the circuit reads."""
+ZERO = -2
+"""The constant 0: in a bus while building, and in a block's or probe's bus ever after."""
+ONE = -3
+"""The constant 1, likewise. Where an output is constant, a neuron without synapses drives it."""
+
+
+class NetlistError(ValueError):
+    """A netlist that is not well formed; the message names the neuron or bus and the remedy."""
+
+
+def exact_weight(value: object, what: str) -> Weight:
+    """A weight, threshold or bias as an exact number: integers as ``int``, others as ``Fraction``.
+
+    Raises:
+        NetlistError: if the value is not a finite number.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise NetlistError(f"{what} is {value}; use a finite number")
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Fraction):
+        raise NetlistError(f"{what} is {value!r}; use an integer, a decimal or a fraction such as '3/2'")
+    try:
+        exact = Fraction(value)
+    except (ValueError, ZeroDivisionError):
+        raise NetlistError(
+            f"{what} is {value!r}; use a finite integer, decimal or fraction such as '3/2'"
+        ) from None
+    return exact.numerator if exact.denominator == 1 else exact
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """Fires iff the sum of the weights of its firing inputs, plus the bias, reaches the threshold.
+
+    Attributes:
+        synapses: (signal, weight) pairs, each signal at most once, no weight zero.
+        threshold: in the units of the weights.
+        bias: a constant drive, in the same units.
+    """
+
+    synapses: tuple[tuple[int, Weight], ...]
+    threshold: Weight
+    bias: Weight = 0
+
+
+@dataclass(frozen=True)
+class Block:
+    """A sub-netlist with a name: its output buses are functions of its input buses alone.
+
+    ``kind`` says which integer function it is meant to be (a key of ``circuits.integer.BLOCKS``).
+    """
+
+    name: str
+    kind: str
+    inputs: Mapping[str, Bus]
+    outputs: Mapping[str, Bus]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Size of a netlist. ``depth`` counts the neurons on the longest path from input to output."""
+
+    neurons: int
+    synapses: int
+    largest_fan_in: int
+    depth: int
+
+
+@dataclass(frozen=True)
+class Netlist:
+    """An acyclic list of neurons: each reads inputs and earlier neurons only.
+
+    Attributes:
+        inputs: width of each input bus, in order.
+        neurons: in topological order.
+        outputs: the output buses.
+        probes: named signals along the datapath, for diagnosis.
+        blocks: named sub-netlists, in the order they were built.
+
+    Raises:
+        NetlistError: on construction, if it is not well formed.
+    """
+
+    inputs: Mapping[str, int]
+    neurons: tuple[Neuron, ...]
+    outputs: Mapping[str, Bus]
+    probes: Mapping[str, Bus] = field(default_factory=dict)
+    blocks: tuple[Block, ...] = ()
+
+    def __post_init__(self) -> None:
+        _validate(self)
+
+    @cached_property
+    def input_count(self) -> int:
+        """Number of input bits; the first neuron has this signal."""
+        return sum(self.inputs.values())
+
+    @property
+    def signal_count(self) -> int:
+        return self.input_count + len(self.neurons)
+
+    @cached_property
+    def input_buses(self) -> dict[str, Bus]:
+        """The signals of each input bus."""
+        buses, first = {}, 0
+        for name, width in self.inputs.items():
+            buses[name] = tuple(range(first, first + width))
+            first += width
+        return buses
+
+    @cached_property
+    def levels(self) -> list[int]:
+        """For each signal the neurons on the longest path to it: 0 for inputs."""
+        levels = [0] * self.input_count
+        for neuron in self.neurons:
+            levels.append(1 + max((levels[source] for source, _ in neuron.synapses), default=0))
+        return levels
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        fan_ins = [len(neuron.synapses) for neuron in self.neurons]
+        return Statistics(
+            neurons=len(self.neurons),
+            synapses=sum(fan_ins),
+            largest_fan_in=max(fan_ins, default=0),
+            depth=max((self.levels[s] for bus in self.outputs.values() for s in bus), default=0),
+        )
+
+    def serialise(self) -> dict[str, Any]:
+        """The netlist as JSON-ready data: canonical, numbers as exact strings. See ``interchange``."""
+        return {
+            "schema": "spikeproof-netlist-1",
+            "inputs": list(map(list, self.inputs.items())),
+            "neurons": [
+                {
+                    "synapses": [[source, str(weight)] for source, weight in neuron.synapses],
+                    "threshold": str(neuron.threshold),
+                    "bias": str(neuron.bias),
+                }
+                for neuron in self.neurons
+            ],
+            "outputs": {name: list(bus) for name, bus in self.outputs.items()},
+            "probes": {name: list(bus) for name, bus in self.probes.items()},
+            "blocks": [
+                {
+                    "name": block.name,
+                    "kind": block.kind,
+                    "inputs": {name: list(bus) for name, bus in block.inputs.items()},
+                    "outputs": {name: list(bus) for name, bus in block.outputs.items()},
+                }
+                for block in self.blocks
+            ],
+        }
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the canonical serialisation, in hexadecimal."""
+        text = json.dumps(self.serialise(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+# --- validation ---------------------------------------------------------------------------------
+
+
+def _validate(netlist: Netlist) -> None:
+    for name, width in netlist.inputs.items():
+        if isinstance(width, bool) or not isinstance(width, int) or width < 1:
+            raise NetlistError(f"input {name!r} has width {width!r}; a bus has at least 1 bit")
+    for index, neuron in enumerate(netlist.neurons):
+        _validate_neuron(netlist, netlist.input_count + index, neuron)
+    if not netlist.outputs:
+        raise NetlistError("the netlist has no outputs; name at least one output bus")
+    for name, bus in netlist.outputs.items():
+        if not bus:
+            raise NetlistError(f"output {name!r} has no bits; a bus has at least 1 bit")
+        _validate_bus(netlist, f"output {name!r}", bus, annotation=False)
+    for name, bus in netlist.probes.items():
+        _validate_bus(netlist, f"probe {name!r}", bus, annotation=True)
+    for block in netlist.blocks:
+        _validate_block(netlist, block)
+
+
+def _validate_neuron(netlist: Netlist, signal: int, neuron: Neuron) -> None:
+    what = f"neuron {signal}"
+    exact_weight(neuron.threshold, f"threshold of {what}")
+    exact_weight(neuron.bias, f"bias of {what}")
+    seen = set()
+    for source, weight in neuron.synapses:
+        if isinstance(source, bool) or not isinstance(source, int):
+            raise NetlistError(f"{what} reads signal {source!r}; signals are integers")
+        if not 0 <= source < netlist.signal_count:
+            raise NetlistError(
+                f"dangling: {what} reads signal {source}, which does not exist; "
+                f"signals are 0 to {netlist.signal_count - 1}"
+            )
+        if source >= signal:
+            raise NetlistError(
+                f"cyclic: {what} reads signal {source}, which is not before it; "
+                "list neurons in topological order"
+            )
+        if source in seen:
+            raise NetlistError(f"{what} reads signal {source} twice; add the two weights")
+        if exact_weight(weight, f"weight of {what} on signal {source}") == 0:
+            raise NetlistError(f"{what} reads signal {source} with weight 0; leave the synapse out")
+        seen.add(source)
+
+
+def _validate_bus(netlist: Netlist, what: str, bus: Bus, *, annotation: bool) -> None:
+    for position, signal in enumerate(bus):
+        if annotation and signal in (UNUSED, ZERO, ONE):
+            continue
+        if isinstance(signal, bool) or not isinstance(signal, int):
+            raise NetlistError(f"{what} names signal {signal!r}; signals are integers")
+        if not 0 <= signal < netlist.signal_count:
+            raise NetlistError(
+                f"dangling: bit {position} of {what} is signal {signal}, which does not exist; "
+                f"signals are 0 to {netlist.signal_count - 1}"
+            )
+
+
+def _validate_block(netlist: Netlist, block: Block) -> None:
+    what = f"block {block.name!r}"
+    boundary = set()
+    for name, bus in block.inputs.items():
+        _validate_bus(netlist, f"{what}, input {name!r}", bus, annotation=True)
+        boundary.update(bus)
+    pending: list[int] = []
+    for name, bus in block.outputs.items():
+        _validate_bus(netlist, f"{what}, output {name!r}", bus, annotation=True)
+        pending.extend(bus)
+    visited = boundary | {UNUSED, ZERO, ONE}
+    while pending:
+        signal = pending.pop()
+        if signal in visited:
+            continue
+        visited.add(signal)
+        if signal < netlist.input_count:
+            raise NetlistError(
+                f"{what} depends on input signal {signal}, which is not among its inputs; add it to them"
+            )
+        pending.extend(s for s, _ in netlist.neurons[signal - netlist.input_count].synapses)
+
+
+# --- construction -------------------------------------------------------------------------------
+
+class NetlistBuilder:
+    """Builds a netlist neuron by neuron, folding constants and sharing equal neurons.
+
+    Args:
+        absorb_inverters: let a neuron read the source of an inverter with the opposite weight
+            instead of the inverter. For substrates that have negative weights everywhere.
+    """
+
+    def __init__(self, *, absorb_inverters: bool = False) -> None:
+        self._absorb_inverters = absorb_inverters
+        self._inputs: dict[str, int] = {}
+        self._input_count = 0
+        self._neurons: list[Neuron] = []
+        self._signal_of: dict[tuple[Hashable, Neuron], int] = {}
+        self._device: Hashable = None
+        self._inverted: dict[int, int] = {}
+        self._probes: dict[str, Bus] = {}
+        self._blocks: list[Block] = []
+
+    def input(self, name: str, width: int) -> Bus:
+        """A new input bus. All inputs come before the first neuron."""
+        if self._neurons:
+            raise NetlistError(f"input {name!r} comes after the first neuron; declare inputs first")
+        if name in self._inputs:
+            raise NetlistError(f"input {name!r} exists already; choose another name")
+        bus = tuple(range(self._input_count, self._input_count + width))
+        self._inputs[name] = width
+        self._input_count += width
+        return bus
+
+    def neuron(
+        self, synapses: Iterable[tuple[int, Weight]], threshold: Weight, bias: Weight = 0
+    ) -> int:
+        """The signal of the neuron that fires iff the weighted sum plus bias reaches the threshold.
+
+        The signal may be a constant, an input of the neuron, or an earlier neuron that is equal.
+        A constant drive is kept as a positive threshold plus, where needed, an integer bias.
+        """
+        weights: dict[int, Weight] = {}
+        for source, weight in synapses:
+            if self._absorb_inverters and source in self._inverted:
+                threshold, source, weight = threshold - weight, self._inverted[source], -weight
+            if source == ONE:
+                threshold -= weight
+            elif source != ZERO:
+                weights[source] = weights.get(source, 0) + weight
+        kept = tuple(sorted((s, w) for s, w in weights.items() if w))
+        drive = threshold - bias
+        if sum(w for _, w in kept if w < 0) >= drive:
+            return ONE
+        if sum(w for _, w in kept if w > 0) < drive:
+            return ZERO
+        if len(kept) == 1 and kept[0][1] > 0:
+            return kept[0][0]
+        bias = 0 if drive > 0 else 1 - math.ceil(drive)
+        signal = self._append(Neuron(kept, _plain(drive + bias), bias))
+        if len(kept) == 1:
+            self._inverted[signal] = kept[0][0]
+        return signal
+
+    def _append(self, neuron: Neuron) -> int:
+        key = (self._device, neuron)
+        if key not in self._signal_of:
+            self._signal_of[key] = self._input_count + len(self._neurons)
+            self._neurons.append(neuron)
+        return self._signal_of[key]
+
+    @contextmanager
+    def device(self, *identity: Hashable) -> Iterator[None]:
+        """Neurons made within this context belong to one device and are shared only with its equals.
+
+        For substrates whose gates are built whole, each with neurons of its own. A device within a
+        device is part of the outer one.
+        """
+        outer = self._device
+        self._device = outer or identity
+        try:
+            yield
+        finally:
+            self._device = outer
+
+    def probe(self, name: str, bus: Iterable[int]) -> None:
+        """Give a name to signals along the datapath."""
+        self._probes[name] = tuple(bus)
+
+    def block(
+        self, name: str, kind: str, inputs: Mapping[str, Bus], outputs: Mapping[str, Bus]
+    ) -> None:
+        """Record that the output buses were built from the input buses alone."""
+        self._blocks.append(Block(name, kind, dict(inputs), dict(outputs)))
+
+    @contextmanager
+    def barrier(self, buses: Iterable[Bus]) -> Iterator[None]:
+        """Within this context the given signals are read as they are, inverters or not.
+
+        Keeps a block a function of its input buses: nothing inside reaches past them.
+        """
+        hidden = {s: self._inverted.pop(s) for bus in buses for s in bus if s in self._inverted}
+        try:
+            yield
+        finally:
+            self._inverted.update(hidden)
+
+    def build(self, outputs: Mapping[str, Bus]) -> Netlist:
+        """The netlist of everything that the outputs depend on; all else is left out.
+
+        Raises:
+            NetlistError: if an output is empty or a block depends on more than its inputs.
+        """
+        driven = {name: tuple(map(self._driver, bus)) for name, bus in outputs.items()}
+        renumbered = self._renumber_live({signal for bus in driven.values() for signal in bus})
+
+        def rename(bus: Bus) -> Bus:
+            return tuple(s if s < 0 else renumbered.get(s, UNUSED) for s in bus)
+
+        def rename_all(buses: Mapping[str, Bus]) -> dict[str, Bus]:
+            return {name: rename(bus) for name, bus in buses.items()}
+
+        return Netlist(
+            inputs=dict(self._inputs),
+            neurons=tuple(
+                Neuron(
+                    tuple((renumbered[s], w) for s, w in neuron.synapses),
+                    neuron.threshold,
+                    neuron.bias,
+                )
+                for index, neuron in enumerate(self._neurons)
+                if self._input_count + index in renumbered
+            ),
+            outputs=rename_all(driven),
+            probes=rename_all(self._probes),
+            blocks=tuple(
+                Block(b.name, b.kind, rename_all(b.inputs), rename_all(b.outputs))
+                for b in self._blocks
+            ),
+        )
+
+    def _driver(self, signal: int) -> int:
+        """The signal itself, or for a constant the neuron whose bias alone decides."""
+        if signal not in (ZERO, ONE):
+            return signal
+        return self._append(Neuron((), Fraction(1, 2), bias=int(signal == ONE)))
+
+    def _renumber_live(self, roots: set[int]) -> dict[int, int]:
+        live = set(roots)
+        for index in reversed(range(len(self._neurons))):
+            if self._input_count + index in live:
+                live.update(source for source, _ in self._neurons[index].synapses)
+        renumbered = {signal: signal for signal in range(self._input_count)}
+        for index in range(len(self._neurons)):
+            if (signal := self._input_count + index) in live:
+                renumbered[signal] = len(renumbered)
+        return renumbered
+
+
+def _plain(value: Weight) -> Weight:
+    return value.numerator if value.denominator == 1 else value

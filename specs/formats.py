@@ -1,0 +1,249 @@
+"""The frozen vocabulary: number formats, rounding modes and overflow policies, as plain data.
+
+A *code* is the bit pattern of a number, as a non-negative integer: sign bit at the top, then the
+biased exponent field, then the fraction field. A *magnitude code* is a code without its sign bit.
+No arithmetic on values lives here, so that ``circuits`` and ``reference`` may import this module.
+
+Sources: IEEE 754-2019 clause 3.4 (interchange formats), OCP 8-bit Floating Point Specification 1.0
+(E4M3, E5M2), OCP Microscaling Formats 1.0 (FP6, FP4), arXiv 2206.02915 (the FNUZ variants).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+
+class UnknownNameError(ValueError):
+    """A name that stands for no format, mode or policy; the message lists those that exist."""
+
+
+class Specials(Enum):
+    """Which codes of a format do not stand for an ordinary finite number."""
+
+    IEEE = "ieee"
+    """Exponent field all ones: infinity if the fraction is zero, NaN otherwise."""
+
+    FN = "fn"
+    """No infinity; NaN is the one magnitude code with all bits set."""
+
+    FNUZ = "fnuz"
+    """No infinity and no negative zero; the code of negative zero is the only NaN."""
+
+    FINITE = "finite"
+    """Neither infinity nor NaN."""
+
+
+class RoundingMode(Enum):
+    """How an inexact result becomes a representable one (IEEE 754-2019 clause 4.3)."""
+
+    NEAREST_EVEN = "rne"
+    NEAREST_AWAY = "rna"
+    TOWARD_ZERO = "rtz"
+    UP = "rtp"
+    DOWN = "rtn"
+    TO_ODD = "rto"
+    """Not in IEEE 754: an inexact result becomes the neighbour whose last fraction bit is one."""
+
+    @property
+    def label(self) -> str:
+        """The mode in words."""
+        return self.name.lower().replace("_", " ")
+
+
+class OverflowPolicy(Enum):
+    """What is delivered wherever IEEE 754 calls for an infinite result.
+
+    IEEE 754 calls for one in two cases: a finite result overflows and the rounding mode sends it to
+    infinity (clause 7.4; the other modes deliver the largest finite number under every policy), or
+    the operation on its operands is infinite exactly (clause 6.1).
+    """
+
+    IEEE = "ieee"
+    """The infinity itself; only for formats that have one."""
+
+    SATURATE = "saturate"
+    """The largest finite number of the same sign (``SAT`` in the OCP FP8 specification)."""
+
+    NAN = "nan"
+    """The canonical NaN; only for formats that have one."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A binary floating-point format.
+
+    Args:
+        name: as used in theorem names, for example ``fp8_e4m3fn``.
+        exponent_bits: width of the exponent field, at least 2.
+        fraction_bits: width of the fraction field, at least 1.
+        bias: a normal number with exponent field e has the exponent ``e - bias``.
+        specials: which codes are NaN, infinity, negative zero.
+
+    Raises:
+        ValueError: if a field is too narrow.
+    """
+
+    name: str
+    exponent_bits: int
+    fraction_bits: int
+    bias: int
+    specials: Specials
+
+    def __post_init__(self) -> None:
+        if self.exponent_bits < 2 or self.fraction_bits < 1:
+            raise ValueError(
+                f"format {self.name}: needs at least 2 exponent bits and 1 fraction bit, "
+                f"got {self.exponent_bits} and {self.fraction_bits}"
+            )
+
+    @property
+    def width(self) -> int:
+        """Bits in a code, the sign bit included."""
+        return 1 + self.magnitude_bits
+
+    @property
+    def magnitude_bits(self) -> int:
+        """Bits in a magnitude code."""
+        return self.exponent_bits + self.fraction_bits
+
+    @property
+    def precision(self) -> int:
+        """Bits in the significand, the hidden bit included (p in IEEE 754)."""
+        return self.fraction_bits + 1
+
+    @property
+    def minimum_exponent(self) -> int:
+        """Exponent of the smallest normal number, and of every subnormal (emin in IEEE 754)."""
+        return 1 - self.bias
+
+    @property
+    def has_infinity(self) -> bool:
+        return self.specials is Specials.IEEE
+
+    @property
+    def has_nan(self) -> bool:
+        return self.specials is not Specials.FINITE
+
+    @property
+    def has_negative_zero(self) -> bool:
+        return self.specials is not Specials.FNUZ
+
+    @property
+    def sign_mask(self) -> int:
+        """The code in which only the sign bit is set."""
+        return 1 << self.magnitude_bits
+
+    @property
+    def infinity(self) -> int:
+        """Code of positive infinity.
+
+        Raises:
+            ValueError: if the format has none.
+        """
+        if not self.has_infinity:
+            raise ValueError(f"format {self.name} has no infinity")
+        return ((1 << self.exponent_bits) - 1) << self.fraction_bits
+
+    @property
+    def canonical_nan(self) -> int:
+        """The one NaN code that units and specs deliver: positive, quiet, no payload.
+
+        Raises:
+            ValueError: if the format has no NaN.
+        """
+        match self.specials:
+            case Specials.IEEE:
+                return self.infinity | 1 << (self.fraction_bits - 1)
+            case Specials.FN:
+                return (1 << self.magnitude_bits) - 1
+            case Specials.FNUZ:
+                return self.sign_mask
+        raise ValueError(f"format {self.name} has no NaN")
+
+    @property
+    def largest_finite(self) -> int:
+        """Magnitude code of the largest finite number."""
+        all_ones = (1 << self.magnitude_bits) - 1
+        match self.specials:
+            case Specials.IEEE:
+                return self.infinity - 1
+            case Specials.FN:
+                return all_ones - 1
+        return all_ones
+
+    @property
+    def policies(self) -> tuple[OverflowPolicy, ...]:
+        """The overflow policies this format can express."""
+        possible = {
+            OverflowPolicy.IEEE: self.has_infinity,
+            OverflowPolicy.SATURATE: True,
+            OverflowPolicy.NAN: self.has_nan,
+        }
+        return tuple(policy for policy, can in possible.items() if can)
+
+    def require_policy(self, policy: OverflowPolicy) -> None:
+        """Refuse an overflow policy that this format cannot express.
+
+        Raises:
+            ValueError: naming the policies that it can.
+        """
+        if policy not in self.policies:
+            names = ", ".join(p.value for p in self.policies)
+            raise ValueError(f"format {self.name} has no policy {policy.value!r}; it has: {names}")
+
+
+def ieee_format(exponent_bits: int, fraction_bits: int, name: str | None = None) -> Format:
+    """The IEEE-style format of any (exponent, fraction) pair: named ``eXmY`` unless told otherwise."""
+    return Format(
+        name or f"e{exponent_bits}m{fraction_bits}",
+        exponent_bits,
+        fraction_bits,
+        bias=(1 << (exponent_bits - 1)) - 1,
+        specials=Specials.IEEE,
+    )
+
+
+FP4_E2M1 = Format("fp4_e2m1", 2, 1, 1, Specials.FINITE)
+FP6_E2M3 = Format("fp6_e2m3", 2, 3, 1, Specials.FINITE)
+FP6_E3M2 = Format("fp6_e3m2", 3, 2, 3, Specials.FINITE)
+FP8_E4M3FN = Format("fp8_e4m3fn", 4, 3, 7, Specials.FN)
+FP8_E5M2 = Format("fp8_e5m2", 5, 2, 15, Specials.IEEE)
+FP8_E4M3FNUZ = Format("fp8_e4m3fnuz", 4, 3, 8, Specials.FNUZ)
+FP8_E5M2FNUZ = Format("fp8_e5m2fnuz", 5, 2, 16, Specials.FNUZ)
+BFLOAT16 = ieee_format(8, 7, "bfloat16")
+FP16 = ieee_format(5, 10, "fp16")
+TF32 = ieee_format(8, 10, "tf32")
+FP32 = ieee_format(8, 23, "fp32")
+FP64 = ieee_format(11, 52, "fp64")
+
+SMALL_FORMATS: tuple[Format, ...] = (
+    FP8_E4M3FN,
+    FP8_E5M2,
+    FP8_E4M3FNUZ,
+    FP8_E5M2FNUZ,
+    FP6_E2M3,
+    FP6_E3M2,
+    FP4_E2M1,
+)
+"""Every named format of up to 8 bits: small enough to enumerate all pairs of codes."""
+
+FORMATS: dict[str, Format] = {
+    f.name: f for f in (*SMALL_FORMATS, BFLOAT16, FP16, TF32, FP32, FP64)
+}
+
+
+def format_named(name: str) -> Format:
+    """The format of that name: one of ``FORMATS``, or ``eXmY`` for any IEEE-style pair.
+
+    Raises:
+        UnknownNameError: if the name is neither.
+    """
+    if name in FORMATS:
+        return FORMATS[name]
+    if pair := re.fullmatch(r"e(\d+)m(\d+)", name):
+        return ieee_format(int(pair[1]), int(pair[2]))
+    raise UnknownNameError(
+        f"unknown format {name!r}; known: {', '.join(FORMATS)}, or eXmY for any IEEE-style pair"
+    )

@@ -1,0 +1,181 @@
+"""The meaning of gates and integer blocks, as pySMT formulas.
+
+A gate's meaning is a Boolean function; an integer block's is arithmetic on unsigned bit-vectors.
+Buses are bit-vectors whose bit 0 is the least significant. Each function takes the input buses by
+name and returns the output buses by name, so that a proof is the equation of two dictionaries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pysmt.fnode import FNode
+from pysmt.shortcuts import (
+    BV,
+    And,
+    BVAdd,
+    BVAnd,
+    BVExtract,
+    BVLShl,
+    BVLShr,
+    BVMul,
+    BVNot,
+    BVOr,
+    BVSub,
+    BVUGE,
+    BVULE,
+    BVULT,
+    BVXor,
+    BVZExt,
+    Equals,
+    Ite,
+    NotEquals,
+)
+
+Buses = Mapping[str, FNode]
+Meaning = Callable[[Buses], dict[str, FNode]]
+
+
+def _bool(condition: FNode) -> FNode:
+    return Ite(condition, BV(1, 1), BV(0, 1))
+
+
+def _wide(x: FNode, width: int) -> FNode:
+    return BVZExt(x, width - x.bv_width())
+
+
+# --- gates: every input and output bus is one bit wide, but for the wide gates ------------------
+
+
+def and_gate(b: Buses) -> dict[str, FNode]:
+    return {"out": BVAnd(b["a"], b["b"])}
+
+
+def or_gate(b: Buses) -> dict[str, FNode]:
+    return {"out": BVOr(b["a"], b["b"])}
+
+
+def not_gate(b: Buses) -> dict[str, FNode]:
+    return {"out": BVNot(b["a"])}
+
+
+def xor_gate(b: Buses) -> dict[str, FNode]:
+    return {"out": BVXor(b["a"], b["b"])}
+
+
+def mux(b: Buses) -> dict[str, FNode]:
+    """``a`` where ``select`` is 1, else ``b``."""
+    return {"out": Ite(Equals(b["select"], BV(1, 1)), b["a"], b["b"])}
+
+
+def majority(b: Buses) -> dict[str, FNode]:
+    total = BVAdd(*(_wide(b[name], 2) for name in "abc"))
+    return {"out": _bool(BVUGE(total, BV(2, 2)))}
+
+
+def half_adder(b: Buses) -> dict[str, FNode]:
+    total = BVAdd(_wide(b["a"], 2), _wide(b["b"], 2))
+    return {"sum": BVExtract(total, 0, 0), "carry": BVExtract(total, 1, 1)}
+
+
+def full_adder(b: Buses) -> dict[str, FNode]:
+    total = BVAdd(*(_wide(b[name], 2) for name in "abc"))
+    return {"sum": BVExtract(total, 0, 0), "carry": BVExtract(total, 1, 1)}
+
+
+def wide_and(b: Buses) -> dict[str, FNode]:
+    """Whether all bits of ``x`` are 1."""
+    width = b["x"].bv_width()
+    return {"out": _bool(Equals(b["x"], BV((1 << width) - 1, width)))}
+
+
+def wide_or(b: Buses) -> dict[str, FNode]:
+    """Whether any bit of ``x`` is 1."""
+    return {"out": _bool(NotEquals(b["x"], BV(0, b["x"].bv_width())))}
+
+
+GATES: dict[str, Meaning] = {
+    "and": and_gate,
+    "or": or_gate,
+    "not": not_gate,
+    "xor": xor_gate,
+    "mux": mux,
+    "majority": majority,
+    "half_adder": half_adder,
+    "full_adder": full_adder,
+}
+
+WIDE_GATES: dict[str, Meaning] = {"wide_and": wide_and, "wide_or": wide_or}
+
+
+# --- integer blocks -----------------------------------------------------------------------------
+
+
+def add(b: Buses) -> dict[str, FNode]:
+    """x + y + carry_in, of equal widths, and the carry out."""
+    width = b["x"].bv_width()
+    total = BVAdd(*(_wide(b[name], width + 1) for name in ("x", "y", "carry_in")))
+    return {"sum": BVExtract(total, 0, width - 1), "carry": BVExtract(total, width, width)}
+
+
+def subtract(b: Buses) -> dict[str, FNode]:
+    """x - y modulo 2^width, and whether x >= y."""
+    return {"difference": BVSub(b["x"], b["y"]), "no_borrow": _bool(BVUGE(b["x"], b["y"]))}
+
+
+def less_than(b: Buses) -> dict[str, FNode]:
+    return {"out": _bool(BVULT(b["x"], b["y"]))}
+
+
+def shift_right_sticky(b: Buses) -> dict[str, FNode]:
+    """x shifted right by ``amount``; ``sticky`` says whether a set bit was lost."""
+    width = max(b["x"].bv_width(), b["amount"].bv_width())
+    x, amount = _wide(b["x"], width), _wide(b["amount"], width)
+    shifted = BVLShr(x, amount)
+    return {
+        "shifted": BVExtract(shifted, 0, b["x"].bv_width() - 1),
+        "sticky": _bool(NotEquals(BVLShl(shifted, amount), x)),
+    }
+
+
+def shift_left(b: Buses) -> dict[str, FNode]:
+    """x shifted left by ``amount``, in the width of x."""
+    width = max(b["x"].bv_width(), b["amount"].bv_width())
+    shifted = BVLShl(_wide(b["x"], width), _wide(b["amount"], width))
+    return {"shifted": BVExtract(shifted, 0, b["x"].bv_width() - 1)}
+
+
+def normalise(b: Buses) -> dict[str, FNode]:
+    """x shifted left by s = min(its leading zeros, ``budget``), and ``budget - s``.
+
+    Stated for x other than 0.
+    """
+    x, budget = b["x"], b["budget"]
+    size = x.bv_width()
+    width = max(size, budget.bv_width()) + 1
+    leading_zeros = BV(size, width)
+    for index in range(size):
+        at = Equals(BVExtract(x, index, index), BV(1, 1))
+        leading_zeros = Ite(at, BV(size - 1 - index, width), leading_zeros)
+    wide_budget = _wide(budget, width)
+    shift = Ite(BVULE(leading_zeros, wide_budget), leading_zeros, wide_budget)
+    return {
+        "shifted": BVExtract(BVLShl(_wide(x, width), shift), 0, size - 1),
+        "remaining": BVExtract(BVSub(wide_budget, shift), 0, budget.bv_width() - 1),
+    }
+
+
+def is_nonzero(x: FNode) -> FNode:
+    """The assumption that a bus is not zero."""
+    return NotEquals(x, BV(0, x.bv_width()))
+
+
+def multiply(b: Buses) -> dict[str, FNode]:
+    """The full product of two unsigned integers."""
+    width = b["x"].bv_width() + b["y"].bv_width()
+    return {"product": BVMul(_wide(b["x"], width), _wide(b["y"], width))}
+
+
+def implies_all_equal(actual: Buses, expected: Buses) -> FNode:
+    """That two dictionaries of buses agree, bus by bus."""
+    return And(Equals(actual[name], expected[name]) for name in expected)
