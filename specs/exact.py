@@ -88,6 +88,16 @@ def decode(fmt: Format, code: int) -> Value:
     return Value(Kind.FINITE, sign, (1 + significand) * power_of_two(exponent_field - fmt.bias))
 
 
+def classify(fmt: Format, code: int) -> str:
+    """``zero``, ``subnormal``, ``normal``, ``infinity`` or ``nan`` (clause 5.7.2)."""
+    value = decode(fmt, code)
+    if value.kind is not Kind.FINITE:
+        return "nan" if value.kind is Kind.NAN else "infinity"
+    if value.is_zero:
+        return "zero"
+    return "normal" if fields(fmt, code)[1] else "subnormal"
+
+
 # --- rounding -----------------------------------------------------------------------------------
 
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from pysmt.fnode import FNode
 from pysmt.shortcuts import (
     BV,
-    And,
     BVAdd,
     BVAnd,
     BVExtract,
@@ -165,17 +164,19 @@ def normalise(b: Buses) -> dict[str, FNode]:
     }
 
 
-def is_nonzero(x: FNode) -> FNode:
-    """The assumption that a bus is not zero."""
-    return NotEquals(x, BV(0, x.bv_width()))
-
-
 def multiply(b: Buses) -> dict[str, FNode]:
     """The full product of two unsigned integers."""
     width = b["x"].bv_width() + b["y"].bv_width()
     return {"product": BVMul(_wide(b["x"], width), _wide(b["y"], width))}
 
 
-def implies_all_equal(actual: Buses, expected: Buses) -> FNode:
-    """That two dictionaries of buses agree, bus by bus."""
-    return And(Equals(actual[name], expected[name]) for name in expected)
+BLOCKS: dict[str, Meaning] = {
+    "add": add,
+    "subtract": subtract,
+    "less_than": less_than,
+    "shift_right_sticky": shift_right_sticky,
+    "shift_left": shift_left,
+    "normalise": normalise,
+    "multiply": multiply,
+}
+"""The meaning of every integer block; the same names as ``circuits.integer.BLOCKS``."""

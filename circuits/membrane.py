@@ -1,0 +1,172 @@
+"""Executable meaning of a netlist as membrane potentials over time, batched in PyTorch.
+
+Each evaluation every neuron integrates its input once, in topological order:
+
+    V = beta * V + sum(w * x) + bias + noise;   S = [V >= threshold];   V = V - threshold * S  (soft)
+                                                                        V = 0 where S          (hard)
+
+(arXiv 2512.07724 and 2601.21279.) With the potentials cleared between evaluations and no noise this
+is the neuron's logical meaning; without clearing, residual potential carries over.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from itertools import groupby
+
+import torch
+from torch import Tensor
+
+from circuits.netlist import Netlist, Weight
+
+EXACT_INTEGERS = 1 << 53
+"""Integers of smaller magnitude are exact in float64."""
+
+
+class Reset(Enum):
+    """What firing does to the membrane potential."""
+
+    SOFT = "soft"
+    """The threshold is subtracted; the excess remains."""
+
+    HARD = "hard"
+    """The potential returns to zero."""
+
+
+@dataclass(frozen=True)
+class Membrane:
+    """Physical parameters of a simulation, shared by all neurons.
+
+    Args:
+        beta: share of the potential kept from one evaluation to the next, 0 to 1.
+        noise: standard deviation of the Gaussian noise on the input, in units of the weights.
+        reset: what firing does to the potential.
+        clear: whether potentials return to zero before each evaluation.
+
+    Raises:
+        ValueError: if beta or noise is out of range.
+    """
+
+    beta: float = 1.0
+    noise: float = 0.0
+    reset: Reset = Reset.SOFT
+    clear: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.beta <= 1:
+            raise ValueError(f"beta is {self.beta}; use a number between 0 and 1")
+        if not (self.noise >= 0 and math.isfinite(self.noise)):
+            raise ValueError(f"noise is {self.noise}; use a finite standard deviation of at least 0")
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """The neurons of one depth: everything they read comes from earlier layers."""
+
+    signals: Tensor  # which signals these neurons drive, shape (neurons,)
+    sources: Tensor  # what they read, shape (neurons, fan-in), padded
+    weights: Tensor  # shape (neurons, fan-in), zero where padded
+    thresholds: Tensor  # shape (neurons, 1)
+    biases: Tensor  # shape (neurons, 1)
+
+
+def _exact_float(value: Weight) -> float:
+    if value.denominator & (value.denominator - 1) or abs(value.numerator) >= EXACT_INTEGERS:
+        raise ValueError(
+            f"{value} is not exact in float64; scale the neuron so that its weights and "
+            "threshold are integers or dyadic fractions"
+        )
+    return float(value)
+
+
+def _layers(netlist: Netlist) -> list[_Layer]:
+    first = netlist.input_count
+    order = sorted(range(first, netlist.signal_count), key=netlist.levels.__getitem__)
+    layers = []
+    for _, group in groupby(order, key=netlist.levels.__getitem__):
+        signals = list(group)
+        neurons = [netlist.neurons[s - first] for s in signals]
+        fan_in = max(1, *(len(n.synapses) for n in neurons))
+        padded = [[*n.synapses, *[(0, 0)] * (fan_in - len(n.synapses))] for n in neurons]
+        layers.append(
+            _Layer(
+                torch.tensor(signals),
+                torch.tensor([[source for source, _ in row] for row in padded]),
+                torch.tensor([[_exact_float(w) for _, w in row] for row in padded]).double(),
+                torch.tensor([[_exact_float(n.threshold)] for n in neurons]).double(),
+                torch.tensor([[_exact_float(n.bias)] for n in neurons]).double(),
+            )
+        )
+    return layers
+
+
+class MembraneSimulator:
+    """Evaluates a netlist on batches of inputs, keeping every neuron's potential between calls.
+
+    Args:
+        netlist: what to simulate.
+        membrane: physical parameters.
+        seed: of the noise; equal seeds give equal runs.
+
+    Raises:
+        ValueError: if a weight or threshold is not exact in float64.
+    """
+
+    def __init__(self, netlist: Netlist, membrane: Membrane = Membrane(), seed: int = 0) -> None:
+        self._netlist = netlist
+        self._membrane = membrane
+        self._layers = _layers(netlist)
+        self._generator = torch.Generator().manual_seed(seed)
+        self._potentials: list[Tensor] = []
+
+    def clear(self) -> None:
+        """Return every potential to zero."""
+        self._potentials = []
+
+    def evaluate(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """One evaluation of the circuit, on a batch.
+
+        Args:
+            inputs: for each input bus its bits as a boolean tensor of shape (width, batch), least
+                significant bit first.
+
+        Returns:
+            The output buses, likewise.
+
+        Raises:
+            ValueError: if a bus is missing, unknown or of another width, or the batch changes
+                while potentials are kept.
+        """
+        spikes = self._input_spikes(inputs)
+        batch = spikes.shape[1]
+        if self._membrane.clear or not self._potentials:
+            self._potentials = [torch.zeros(len(y.signals), batch).double() for y in self._layers]
+        if any(p.shape[1] != batch for p in self._potentials):
+            raise ValueError("the batch size changed while potentials are kept; call clear() first")
+        for index, layer in enumerate(self._layers):
+            self._potentials[index], fired = self._step(layer, self._potentials[index], spikes)
+            spikes[layer.signals] = fired
+        return {name: spikes[list(bus)].bool() for name, bus in self._netlist.outputs.items()}
+
+    def _input_spikes(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        widths = {name: bits.shape[0] for name, bits in inputs.items()}
+        if widths != dict(self._netlist.inputs):
+            raise ValueError(f"inputs have widths {widths}; the netlist has {self._netlist.inputs}")
+        given = torch.cat([inputs[name].double() for name in self._netlist.inputs])
+        silent = torch.zeros(len(self._netlist.neurons), given.shape[1]).double()
+        return torch.cat([given, silent])
+
+    def _step(self, layer: _Layer, potential: Tensor, spikes: Tensor) -> tuple[Tensor, Tensor]:
+        drive = layer.biases + (layer.weights[:, :, None] * spikes[layer.sources]).sum(dim=1)
+        if self._membrane.noise:
+            drive = drive + self._membrane.noise * torch.randn(
+                drive.shape, generator=self._generator, dtype=torch.float64
+            )
+        potential = self._membrane.beta * potential + drive
+        fired = (potential >= layer.thresholds).double()
+        if self._membrane.reset is Reset.SOFT:
+            return potential - layer.thresholds * fired, fired
+        return potential * (1 - fired), fired

@@ -1,0 +1,46 @@
+"""Makes ``pytest proofs/`` end with the table of theorems."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from proofs.neuron_counts import neuron_counts_table
+from prover.discharge import DEFAULT_TIMEOUT, Result
+from prover.tables import rendered, results_table, summary
+
+PROPERTY = "spikeproof_result"
+TABLE_WIDTH = 180
+"""Columns where the output is no terminal."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of this suite."""
+    parser.addoption(
+        "--proof-timeout",
+        type=float,
+        default=DEFAULT_TIMEOUT,
+        metavar="SECONDS",
+        help="seconds that each theorem may take (default: %(default)s)",
+    )
+
+
+def _results(reporter: pytest.TerminalReporter) -> Iterator[Result]:
+    for outcome in ("passed", "failed"):
+        for report in reporter.stats.get(outcome, []):
+            for key, record in getattr(report, "user_properties", []):
+                if key == PROPERTY and report.when == "call":
+                    yield Result.from_json(record)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print one row a theorem, and the neuron counts beside the published ones."""
+    results = sorted(_results(terminalreporter), key=lambda result: result.theorem)
+    if not results:
+        return
+    terminal = terminalreporter._tw
+    width = terminal.fullwidth if terminal.hasmarkup else TABLE_WIDTH
+    terminalreporter.section("theorems")
+    terminalreporter.write(rendered(results_table(results), width))
+    terminalreporter.section("neuron counts")
+    terminalreporter.write(rendered(neuron_counts_table(), width))
+    terminalreporter.write_line(summary(results))

@@ -1,0 +1,40 @@
+"""Neuron counts of our units beside those that the source systems publish."""
+
+from rich.table import Table
+
+from circuits.floating_point import UNITS, build_unit, sticky_extra_multiply_unit
+from circuits.libraries import LIBRARIES
+from specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
+
+PUBLISHED: dict[str, str] = {"add": "1,042 (S1)", "multiply": "about 670 (S1)"}
+"""Neurons of S1's FP8 E4M3 units (arXiv 2512.07724), on ionic channels."""
+
+
+def neuron_counts() -> dict[str, dict[str, int]]:
+    """Neurons of each E4M3 unit in each library: nearest even, overflow saturates."""
+    units = {**UNITS, "sticky_extra_multiply": sticky_extra_multiply_unit}
+    return {
+        operation: {
+            library: build_unit(
+                unit,
+                FP8_E4M3FN,
+                RoundingMode.NEAREST_EVEN,
+                OverflowPolicy.SATURATE,
+                library,
+            ).statistics.neurons
+            for library in LIBRARIES
+        }
+        for operation, unit in units.items()
+    }
+
+
+def neuron_counts_table() -> Table:
+    """The counts as a table."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("fp8_e4m3fn")
+    for library in LIBRARIES:
+        table.add_column(library, justify="right")
+    table.add_column("published", justify="right")
+    for operation, counts in neuron_counts().items():
+        table.add_row(operation, *map(str, counts.values()), PUBLISHED.get(operation, ""))
+    return table

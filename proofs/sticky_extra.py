@@ -1,0 +1,86 @@
+"""S1's Sticky-Extra Correction (arXiv 2512.07724), settled for every small format.
+
+Sufficient: with all its routes the multiplier is IEEE multiplication, and equals the plain one.
+Necessary: with a route removed z3 finds inputs on which it is wrong, except in the formats listed
+in ``REDUNDANT``, where the route's absence is proved to make no difference.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+
+from circuits.floating_point import (
+    STICKY_EXTRA_ROUTES,
+    UNITS,
+    Rounder,
+    build_unit,
+    sticky_extra_multiply_unit,
+)
+from circuits.formula import output_formulas
+from circuits.libraries import DEFAULT_LIBRARY
+from circuits.netlist import Bus, Netlist
+from proofs.units import in_words, reading, spec, unit_name
+from prover.obligation import Buses, Obligation, Outcome, equivalence
+from specs.formats import SMALL_FORMATS, Format, OverflowPolicy, RoundingMode
+
+MODE = RoundingMode.NEAREST_EVEN
+
+REDUNDANT: dict[str, tuple[str, ...]] = {"fp4_e2m1": ("sticky", "round")}
+"""Routes that a format does not need, by format name.
+
+The only odd products of two FP4 significands are 1, 3 and 9. None of them meets the round route, and
+9 = 0b1001 meets the sticky route below a guard bit of 0, where nearest even ignores it.
+"""
+
+
+def multiplier(fmt: Format, policy: OverflowPolicy, routes: tuple[str, ...]) -> Netlist:
+    """S1's multiplier with some of the correction's routes."""
+
+    def unit(rounder: Rounder, x: Bus, y: Bus) -> Bus:
+        return sticky_extra_multiply_unit(rounder, x, y, routes)
+
+    return build_unit(unit, fmt, MODE, policy)
+
+
+def plain(fmt: Format, policy: OverflowPolicy, inputs: Buses) -> Buses:
+    """The output of the plain multiplier."""
+    return output_formulas(build_unit(UNITS["multiply"], fmt, MODE, policy), inputs)
+
+
+def without(route: str) -> tuple[str, ...]:
+    return tuple(r for r in STICKY_EXTRA_ROUTES if r != route)
+
+
+def obligations() -> Iterator[Obligation]:
+    """``FORMAT.sticky_extra_multiply.rne[.POLICY]`` and what follows its name."""
+    for fmt in SMALL_FORMATS:
+        for policy in fmt.policies:
+            name = unit_name(fmt, "sticky_extra_multiply", MODE, policy, DEFAULT_LIBRARY)
+            show = reading(fmt, "multiply", MODE, policy)
+            meaning = partial(spec, fmt, "multiply", MODE, policy)
+            product = in_words("multiply", MODE, policy)
+            complete = partial(multiplier, fmt, policy, STICKY_EXTRA_ROUTES)
+            yield equivalence(
+                name,
+                f"{fmt.name} Sticky-Extra multiplier is {product}",
+                circuit=complete,
+                meaning=meaning,
+                reading=show,
+            )
+            yield equivalence(
+                f"{name}.equals_plain",
+                f"{fmt.name} Sticky-Extra multiplier equals the plain multiplier",
+                circuit=complete,
+                meaning=partial(plain, fmt, policy),
+                reading=show,
+            )
+            for route in STICKY_EXTRA_ROUTES:
+                redundant = route in REDUNDANT.get(fmt.name, ())
+                yield equivalence(
+                    f"{name}.without_{route}_route",
+                    f"{fmt.name} Sticky-Extra multiplier without the {route} route is "
+                    f"{'still' if redundant else 'not'} {product}",
+                    circuit=partial(multiplier, fmt, policy, without(route)),
+                    meaning=meaning,
+                    expected=Outcome.PROVED if redundant else Outcome.REFUTED,
+                    reading=show,
+                )

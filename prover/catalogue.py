@@ -1,0 +1,64 @@
+"""Which obligations exist.
+
+Packages announce theirs under the entry point group ``spikeproof.obligations``: a function that
+yields ``Obligation`` objects. This project's own are announced by ``proofs`` in ``pyproject.toml``;
+any installed package may add more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.metadata import entry_points
+
+from prover.obligation import Obligation
+
+ENTRY_POINT_GROUP = "spikeproof.obligations"
+
+
+class CatalogueError(ValueError):
+    """Two obligations of one name, or a pattern that matches none."""
+
+
+def collect(obligations: Iterable[Obligation]) -> dict[str, Obligation]:
+    """Obligations by name.
+
+    Raises:
+        CatalogueError: if two have the same name.
+    """
+    found: dict[str, Obligation] = {}
+    for obligation in obligations:
+        if obligation.name in found:
+            raise CatalogueError(f"two obligations are named {obligation.name}; rename one")
+        found[obligation.name] = obligation
+    return found
+
+
+@cache
+def catalogue() -> dict[str, Obligation]:
+    """Every announced obligation, by name."""
+    announced = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name)
+    return collect(obligation for point in announced for obligation in point.load()())
+
+
+def select(pattern: str) -> list[Obligation]:
+    """The obligations whose name matches a shell glob.
+
+    Raises:
+        CatalogueError: if none does; the message names those that come closest.
+    """
+    matching = [o for name, o in catalogue().items() if fnmatchcase(name, pattern)]
+    if not matching:
+        raise CatalogueError(f"no theorem matches {pattern!r}; {_hint(pattern)}")
+    return matching
+
+
+def _hint(pattern: str) -> str:
+    from difflib import get_close_matches
+
+    names = list(catalogue())
+    close = get_close_matches(pattern, names, n=3, cutoff=0.5)
+    if close:
+        return "did you mean " + " or ".join(close) + "?"
+    return "`spikeproof list` shows all names"

@@ -1,0 +1,124 @@
+"""Claims and obligations: what is to be shown, and what may become of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from pysmt.fnode import FNode
+from pysmt.shortcuts import And, Equals
+
+from circuits.formula import input_symbols, output_formulas
+from circuits.netlist import Netlist
+from specs.formats import Format
+
+Buses = Mapping[str, FNode]
+
+
+class Outcome(Enum):
+    """What became of an obligation. Only the outcome that was expected is green."""
+
+    PROVED = "proved"
+    """No input violates the claim."""
+
+    REFUTED = "refuted"
+    """An input violates the claim, and replaying it on the circuit confirms that."""
+
+    TIMEOUT = "timeout"
+    """The engine ran out of time."""
+
+    UNKNOWN = "unknown"
+    """The engine gave up for another reason."""
+
+    ERROR = "error"
+    """The claim could not be stated, is vacuous, or the engine contradicts the replay."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """For all inputs that satisfy the assumptions, the goal holds.
+
+    Attributes:
+        inputs: the universally quantified bit-vector symbols, by name.
+        goal: a Boolean formula over them.
+        assumptions: Boolean formulas over them; must be satisfiable together.
+        actual, expected: the buses whose equality is the goal, where it is one.
+    """
+
+    inputs: Buses
+    goal: FNode
+    assumptions: tuple[FNode, ...] = ()
+    actual: Buses = field(default_factory=dict)
+    expected: Buses = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a person reads the buses of a floating-point unit.
+
+    Attributes:
+        formats: the format of each input and output bus, by name.
+        trace: from input codes, what the spec of record implies for each probe, in datapath order.
+    """
+
+    formats: Mapping[str, Format]
+    trace: Callable[[Mapping[str, int]], Mapping[str, int]]
+
+
+@dataclass(frozen=True)
+class Obligation:
+    """Something promised: a name, a sentence, and how to state it as a claim.
+
+    Attributes:
+        name: dotted; units are ``format.operation.mode[.policy][.library]``.
+        statement: one sentence for people.
+        state: the claim, given the circuit if there is one.
+        circuit: builds the netlist the claim is about; None if it is about formulas alone.
+        expected: PROVED, or REFUTED for a claim that must fail.
+        reading: how to display the buses, for floating-point units.
+    """
+
+    name: str
+    statement: str
+    state: Callable[[Netlist | None], Claim]
+    circuit: Callable[[], Netlist] | None = None
+    expected: Outcome = Outcome.PROVED
+    reading: Reading | None = None
+
+
+def equivalence(
+    name: str,
+    statement: str,
+    circuit: Callable[[], Netlist],
+    meaning: Callable[[Buses], Buses],
+    *,
+    assumptions: Callable[[Buses], tuple[FNode, ...]] = lambda inputs: (),
+    expected: Outcome = Outcome.PROVED,
+    reading: Reading | None = None,
+) -> Obligation:
+    """The obligation that a circuit computes, on every output bus, what ``meaning`` says.
+
+    Args:
+        meaning: from the input buses, the expected output buses.
+        assumptions: from the input buses, what may be taken for granted.
+    """
+
+    def state(netlist: Netlist | None) -> Claim:
+        assert netlist is not None
+        inputs = input_symbols(netlist)
+        actual = output_formulas(netlist, inputs)
+        wanted = meaning(inputs)
+        if set(actual) != set(wanted):
+            raise ValueError(
+                f"{name}: the circuit has outputs {sorted(actual)}, its meaning {sorted(wanted)}"
+            )
+        return Claim(
+            inputs=inputs,
+            goal=And(Equals(actual[bus], wanted[bus]) for bus in wanted),
+            assumptions=assumptions(inputs),
+            actual=actual,
+            expected=wanted,
+        )
+
+    return Obligation(name, statement, state, circuit, expected, reading)
