@@ -17,8 +17,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from circuits.integer import add, constant_bus, less_than, multiply, mux_bus, normalise, pad
-from circuits.integer import shift_left, shift_right_sticky, subtract
+from circuits.integer import (
+    add,
+    constant_bus,
+    less_than,
+    multiply,
+    mux_bus,
+    normalise,
+    pad,
+    shift_left,
+    shift_right_sticky,
+    subtract,
+)
 from circuits.libraries import DEFAULT_LIBRARY, GateLibrary, library_gates
 from circuits.netlist import ONE, ZERO, Bus, Netlist
 from specs.formats import Format, OverflowPolicy, RoundingMode, Specials
@@ -119,9 +129,9 @@ class Rounder:
         fraction, carry = self._increment((gates.or_(kept[0], jam), *kept[1:-1]), rounds_up)
         # The exponent field is one more than ``exponent`` if normal, and one more again on carry.
         wide = pad(tuple(gates.and_(bit, normal) for bit in exponent), len(exponent) + 1)
-        field = add(
-            gates, "exponent_field", x=wide, y=pad((normal,), len(wide)), carry_in=(carry,)
-        )["sum"]
+        field = add(gates, "exponent_field", x=wide, y=pad((normal,), len(wide)), carry_in=(carry,))[
+            "sum"
+        ]
         rounded = (*fraction, *field)
         gates.builder.probe("rounded", rounded)
         return self._check_range(sign, rounded)
@@ -208,13 +218,16 @@ def subtract_unit(rounder: Rounder, x: Bus, y: Bus) -> Bus:
 
 
 def _sum(rounder: Rounder, x: Operand, y: Operand) -> Bus:
-    gates, fmt = rounder.gates, rounder.fmt
+    gates = rounder.gates
     gates.builder.probe("x_significand", x.significand)
     gates.builder.probe("y_significand", y.significand)
     swap = less_than(gates, "swap", x=x.magnitude, y=y.magnitude)["out"][0]
     sign = gates.mux(swap, y.sign, x.sign)
     large, small = (
-        (mux_bus(gates, swap, a.significand, b.significand), mux_bus(gates, swap, a.exponent, b.exponent))
+        (
+            mux_bus(gates, swap, a.significand, b.significand),
+            mux_bus(gates, swap, a.exponent, b.exponent),
+        )
         for a, b in ((y, x), (x, y))
     )
     distance = subtract(gates, "exponent_difference", x=large[1], y=small[1])["difference"]
@@ -386,7 +399,9 @@ def _route_lost_bit(
     places = [ZERO] * width
     sticky = ZERO
     for shift in range(width + 1):
-        route = "sticky" if shift < precision - 1 else "round" if shift == precision - 1 else "significand"
+        route = (
+            "sticky" if shift < precision - 1 else "round" if shift == precision - 1 else "significand"
+        )
         if route not in routes:
             continue
         selected = gates.wide_and(

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import BV, BVAdd, BVConcat, BVExtract, BVSLE, BVType, Equals, Ite, Symbol
+from pysmt.shortcuts import BV, BVSLE, BVAdd, BVConcat, BVExtract, BVType, Equals, Ite, Symbol
 
 from circuits.netlist import Bus, Netlist, Neuron
 

@@ -141,7 +141,7 @@ def _decrement(gates: GateLibrary, x: Bus, borrow: int) -> Bus:
 def multiply(gates: GateLibrary, x: Bus, y: Bus) -> Buses:
     """Array multiplier: one row of partial products and one ripple-carry addition for each y bit."""
     row = tuple(gates.and_(a, y[0]) for a in x)
-    product, high = [row[0]], row[1:] + (ZERO,)
+    product, high = [row[0]], (*row[1:], ZERO)
     for b in y[1:]:
         carry = ZERO
         row = tuple(gates.and_(a, b) for a in x)

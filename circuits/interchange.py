@@ -75,8 +75,7 @@ def _neuron(index: int, entry: Any) -> Neuron:
         raise NetlistError(f"{what} needs 'synapses' and 'threshold'")
     return Neuron(
         synapses=tuple(
-            (source, exact_weight(weight, f"weight in {what}"))
-            for source, weight in entry["synapses"]
+            (source, exact_weight(weight, f"weight in {what}")) for source, weight in entry["synapses"]
         ),
         threshold=exact_weight(entry["threshold"], f"threshold in {what}"),
         bias=exact_weight(entry.get("bias", 0), f"bias in {what}"),

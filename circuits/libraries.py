@@ -86,6 +86,7 @@ class _TwoInputLibrary(GateLibrary):
     """
 
     def mux(self, select: int, a: int, b: int) -> int:
+        """(select and a) or (not select and b)"""
         with self.builder.device("mux", select, a, b):
             return self.or_(self.and_(select, a), self.and_(self.not_(select), b))
 
@@ -130,6 +131,7 @@ class Nexus(_TwoInputLibrary):
     source = "arXiv 2601.21279"
 
     def xor(self, a: int, b: int) -> int:
+        """(a and not b) or (not a and b)"""
         with self.builder.device("xor", a, b):
             return self.or_(self.and_(a, self.not_(b)), self.and_(self.not_(a), b))
 

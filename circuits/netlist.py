@@ -119,6 +119,7 @@ class Netlist:
 
     @property
     def signal_count(self) -> int:
+        """Number of input bits and neurons together."""
         return self.input_count + len(self.neurons)
 
     @cached_property
@@ -140,6 +141,7 @@ class Netlist:
 
     @cached_property
     def statistics(self) -> Statistics:
+        """Size and depth."""
         fan_ins = [len(neuron.synapses) for neuron in self.neurons]
         return Statistics(
             neurons=len(self.neurons),
@@ -242,7 +244,7 @@ def _validate_bus(netlist: Netlist, what: str, bus: Bus, *, annotation: bool) ->
 
 def _validate_block(netlist: Netlist, block: Block) -> None:
     what = f"block {block.name!r}"
-    boundary = set()
+    boundary: set[int] = set()
     for name, bus in block.inputs.items():
         _validate_bus(netlist, f"{what}, input {name!r}", bus, annotation=True)
         boundary.update(bus)
@@ -264,6 +266,7 @@ def _validate_block(netlist: Netlist, block: Block) -> None:
 
 
 # --- construction -------------------------------------------------------------------------------
+
 
 class NetlistBuilder:
     """Builds a netlist neuron by neuron, folding constants and sharing equal neurons.
@@ -295,9 +298,7 @@ class NetlistBuilder:
         self._input_count += width
         return bus
 
-    def neuron(
-        self, synapses: Iterable[tuple[int, Weight]], threshold: Weight, bias: Weight = 0
-    ) -> int:
+    def neuron(self, synapses: Iterable[tuple[int, Weight]], threshold: Weight, bias: Weight = 0) -> int:
         """The signal of the neuron that fires iff the weighted sum plus bias reaches the threshold.
 
         The signal may be a constant, an input of the neuron, or an earlier neuron that is equal.
@@ -350,9 +351,7 @@ class NetlistBuilder:
         """Give a name to signals along the datapath."""
         self._probes[name] = tuple(bus)
 
-    def block(
-        self, name: str, kind: str, inputs: Mapping[str, Bus], outputs: Mapping[str, Bus]
-    ) -> None:
+    def block(self, name: str, kind: str, inputs: Mapping[str, Bus], outputs: Mapping[str, Bus]) -> None:
         """Record that the output buses were built from the input buses alone."""
         self._blocks.append(Block(name, kind, dict(inputs), dict(outputs)))
 
@@ -397,8 +396,7 @@ class NetlistBuilder:
             outputs=rename_all(driven),
             probes=rename_all(self._probes),
             blocks=tuple(
-                Block(b.name, b.kind, rename_all(b.inputs), rename_all(b.outputs))
-                for b in self._blocks
+                Block(b.name, b.kind, rename_all(b.inputs), rename_all(b.outputs)) for b in self._blocks
             ),
         )
 

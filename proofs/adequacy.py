@@ -13,6 +13,11 @@ from functools import cached_property, partial
 from pysmt.fnode import FNode
 from pysmt.shortcuts import (
     BV,
+    BVSGE,
+    BVSGT,
+    BVSLE,
+    BVSLT,
+    BVULE,
     FALSE,
     And,
     BVAdd,
@@ -20,13 +25,8 @@ from pysmt.shortcuts import (
     BVLShl,
     BVNeg,
     BVOr,
-    BVSGE,
-    BVSGT,
-    BVSLE,
-    BVSLT,
     BVSub,
     BVType,
-    BVULE,
     BVZExt,
     Equals,
     Iff,
@@ -63,6 +63,7 @@ class Scale:
 
     @property
     def width(self) -> int:
+        """Bits of the signed fixed-point integers."""
         return self.highest - self.lowest + 2 * self.fmt.precision + 3
 
     def of(self, negative: FNode, significand: FNode, shift: FNode) -> FNode:
@@ -89,6 +90,7 @@ class Scale:
 
 
 def is_negative(fmt: Format, code: FNode) -> FNode:
+    """Whether the sign bit is set."""
     return Equals(BVExtract(code, fmt.width - 1, fmt.width - 1), BV(1, 1))
 
 
@@ -96,7 +98,11 @@ def is_finite(fmt: Format, code: FNode) -> FNode:
     """Whether a code stands for a finite number."""
     magnitude = BVExtract(code, 0, fmt.magnitude_bits - 1)
     in_range = BVULE(magnitude, BV(fmt.largest_finite, fmt.magnitude_bits))
-    return in_range if fmt.has_negative_zero else And(in_range, NotEquals(code, BV(fmt.sign_mask, fmt.width)))
+    return (
+        in_range
+        if fmt.has_negative_zero
+        else And(in_range, NotEquals(code, BV(fmt.sign_mask, fmt.width)))
+    )
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,7 @@ class Setting:
 
     @cached_property
     def scale(self) -> Scale:
+        """The fixed-point scale of the format."""
         return Scale(self.fmt)
 
     def _symbol(self, name: str, width: int) -> FNode:
@@ -116,6 +123,7 @@ class Setting:
 
     @cached_property
     def inputs(self) -> dict[str, FNode]:
+        """The quantified symbols, by name."""
         span = (self.scale.highest - self.scale.lowest).bit_length() + 1
         symbols = (
             self._symbol("negative", 1),
@@ -127,25 +135,30 @@ class Setting:
 
     @cached_property
     def assumptions(self) -> tuple[FNode, ...]:
+        """That the exponent is one a product can have, and the candidate finite."""
         exponent, candidate = self.inputs["exponent" + self.suffix], self.candidate
         largest = BV(self.scale.highest - self.scale.lowest, exponent.bv_width())
         return (BVULE(exponent, largest), is_finite(self.fmt, candidate))
 
     @cached_property
     def negative(self) -> FNode:
+        """Whether v is negative; tells the zeros apart."""
         return Equals(self.inputs["negative" + self.suffix], BV(1, 1))
 
     @cached_property
     def candidate(self) -> FNode:
+        """The code c."""
         return self.inputs["candidate" + self.suffix]
 
     @cached_property
     def v(self) -> FNode:
+        """The number before rounding, in units."""
         significand, exponent = (self.inputs[n + self.suffix] for n in ("significand", "exponent"))
         return self.scale.of(self.negative, significand, exponent)
 
     @cached_property
     def c(self) -> FNode:
+        """The candidate's value, in units."""
         return self.scale.of_code(self.candidate)
 
     def rounded(self, policy: OverflowPolicy) -> FNode:
@@ -154,9 +167,7 @@ class Setting:
         width = max(offset.bv_width(), (-self.scale.lowest).bit_length()) + 2
         lowest = symbolic.signed_constant(self.scale.lowest, width)
         exponent = BVAdd(BVZExt(offset, width - offset.bv_width()), lowest)
-        return symbolic.round_to(
-            self.fmt, self.mode, policy, self.negative, exponent, significand
-        )
+        return symbolic.round_to(self.fmt, self.mode, policy, self.negative, exponent, significand)
 
     @cached_property
     def code(self) -> FNode:
@@ -165,13 +176,16 @@ class Setting:
 
     @cached_property
     def r(self) -> FNode:
+        """The value of the result, in units."""
         return self.scale.of_code(self.code)
 
     @cached_property
     def odd(self) -> FNode:
+        """Whether the last bit of the result is 1."""
         return Equals(BVExtract(self.code, 0, 0), BV(1, 1))
 
     def magnitude(self, value: FNode) -> FNode:
+        """Its absolute value."""
         return Ite(BVSLT(value, BV(0, self.scale.width)), BVNeg(value), value)
 
     def distance(self, value: FNode) -> FNode:
@@ -180,6 +194,7 @@ class Setting:
 
     @cached_property
     def largest(self) -> FNode:
+        """The largest finite number, in units."""
         return self.scale.of_code(BV(self.fmt.largest_finite, self.fmt.width))
 
 

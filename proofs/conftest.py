@@ -5,12 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from proofs.neuron_counts import neuron_counts_table
+from prover.catalogue import catalogue
 from prover.discharge import DEFAULT_TIMEOUT, Result
-from prover.tables import rendered, results_table, summary
+from prover.tables import PIPE_WIDTH, rendered, results_table, summary
 
 PROPERTY = "spikeproof_result"
-TABLE_WIDTH = 180
-"""Columns where the output is no terminal."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,11 +33,12 @@ def _results(reporter: pytest.TerminalReporter) -> Iterator[Result]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print one row a theorem, and the neuron counts beside the published ones."""
-    results = sorted(_results(terminalreporter), key=lambda result: result.theorem)
+    position = {name: index for index, name in enumerate(catalogue())}
+    results = sorted(_results(terminalreporter), key=lambda result: position[result.theorem])
     if not results:
         return
     terminal = terminalreporter._tw
-    width = terminal.fullwidth if terminal.hasmarkup else TABLE_WIDTH
+    width = terminal.fullwidth if terminal.hasmarkup else PIPE_WIDTH
     terminalreporter.section("theorems")
     terminalreporter.write(rendered(results_table(results), width))
     terminalreporter.section("neuron counts")

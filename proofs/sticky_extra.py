@@ -47,6 +47,7 @@ def plain(fmt: Format, policy: OverflowPolicy, inputs: Buses) -> Buses:
 
 
 def without(route: str) -> tuple[str, ...]:
+    """All routes but one."""
     return tuple(r for r in STICKY_EXTRA_ROUTES if r != route)
 
 

@@ -43,9 +43,7 @@ def in_words(operation: str, mode: RoundingMode, policy: OverflowPolicy) -> str:
     return f"{symbol} rounded {mode.label}, {overflow}"
 
 
-def reading(
-    fmt: Format, operation: str, mode: RoundingMode, policy: OverflowPolicy
-) -> Reading:
+def reading(fmt: Format, operation: str, mode: RoundingMode, policy: OverflowPolicy) -> Reading:
     """How to read a unit's counterexample."""
 
     def trace(inputs: Mapping[str, int]) -> Mapping[str, int]:
@@ -81,9 +79,7 @@ def obligations() -> Iterator[Obligation]:
         for operation in UNITS:
             for policy in fmt.policies:
                 for library in LIBRARIES:
-                    yield unit_obligation(
-                        fmt, operation, RoundingMode.NEAREST_EVEN, policy, library
-                    )
+                    yield unit_obligation(fmt, operation, RoundingMode.NEAREST_EVEN, policy, library)
                 if fmt not in ALL_MODES:
                     continue
                 for mode in RoundingMode:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import click
 from rich.console import Console
@@ -24,7 +24,7 @@ from prover.catalogue import CatalogueError, catalogue, select
 from prover.discharge import DEFAULT_TIMEOUT, Result, discharge_all, require_same_buses
 from prover.history import last_result, remember, write_atomically
 from prover.obligation import Obligation, Outcome
-from prover.tables import failure_text, outcome_text, results_table, summary
+from prover.tables import PIPE_WIDTH, failure_text, outcome_text, results_table, summary
 
 RESULTS_SCHEMA = "spikeproof-results-1"
 
@@ -34,18 +34,16 @@ EXIT_UNDECIDED = 3
 EXIT_INTERNAL = 4
 EXIT_INTERRUPTED = 130
 
-out = Console(highlight=False)
+out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 err = Console(stderr=True, highlight=False)
 
 
-class Seconds(click.ParamType):
+class Seconds(click.ParamType[float]):
     """A finite, positive number of seconds."""
 
     name = "seconds"
 
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number, or a one-line error."""
         try:
             seconds = float(str(value))
@@ -162,11 +160,13 @@ def require_writable(path: Path) -> None:
     """
     if path.is_dir():
         raise click.BadParameter(f"{path} is a directory; name a file")
-    if not path.parent.is_dir():
-        raise click.BadParameter(f"directory {path.parent} does not exist; create it first")
-    writable = os.access(path if path.exists() else path.parent, os.W_OK)
-    if not writable or not os.access(path.parent, os.W_OK):
-        raise click.BadParameter(f"cannot write {path}; check its permissions")
+    try:
+        with NamedTemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise click.BadParameter(
+            f"cannot write {path}: {error.strerror}; choose another place"
+        ) from None
 
 
 @cli.command()
@@ -198,8 +198,11 @@ def _circuit_rows(netlist: Netlist) -> list[tuple[str, str]]:
     buses = ", ".join(f"{name} ({width})" for name, width in netlist.inputs.items())
     results = ", ".join(f"{name} ({len(bus)})" for name, bus in netlist.outputs.items())
     return [
-        ("circuit", f"{size.neurons} neurons, {size.synapses} synapses, depth {size.depth}, "
-                    f"largest fan-in {size.largest_fan_in}"),
+        (
+            "circuit",
+            f"{size.neurons} neurons, {size.synapses} synapses, depth {size.depth}, "
+            f"largest fan-in {size.largest_fan_in}",
+        ),
         ("buses", f"{buses} -> {results}"),
         ("blocks", ", ".join(f"{b.name} ({b.kind})" for b in netlist.blocks) or "none"),
         ("netlist", f"SHA-256 {netlist.sha256}"),

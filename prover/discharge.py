@@ -153,9 +153,7 @@ def _confirm(
 
 def value_of(formula: FNode, claim: Claim, inputs: dict[str, int]) -> FNode:
     """The constant that a formula over the claim's inputs becomes on the given values."""
-    constants = {
-        symbol: BV(inputs[name], symbol.bv_width()) for name, symbol in claim.inputs.items()
-    }
+    constants = {symbol: BV(inputs[name], symbol.bv_width()) for name, symbol in claim.inputs.items()}
     return formula.substitute(constants).simplify()
 
 

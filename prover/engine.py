@@ -18,6 +18,8 @@ _TIMED_OUT = {"timeout", "canceled"}
 
 
 class Status(Enum):
+    """What the engine makes of a formula."""
+
     SATISFIABLE = "satisfiable"
     UNSATISFIABLE = "unsatisfiable"
     TIMEOUT = "timeout"

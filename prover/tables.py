@@ -13,13 +13,14 @@ from rich.text import Text
 from prover.discharge import Result
 from prover.obligation import Outcome
 
+PIPE_WIDTH = 180
+"""Columns of a table that does not go to a terminal."""
+
 
 def outcome_text(result: Result) -> str:
     """The outcome in words, and whether it is the one that was promised."""
     if result.green:
-        return result.outcome.value + (
-            " (as promised)" if result.expected is not Outcome.PROVED else ""
-        )
+        return result.outcome.value + (" (as promised)" if result.expected is not Outcome.PROVED else "")
     if result.expected is Outcome.PROVED:
         return result.outcome.value.upper()
     return f"{result.outcome.value.upper()}, but {result.expected.value} was promised"

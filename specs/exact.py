@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
-from specs.formats import Format, OverflowPolicy, RoundingMode, Specials
+from specs.formats import Format, OverflowPolicy, RoundingMode
 
 HALF = Fraction(1, 2)
 
 
 class Kind(Enum):
+    """Whether a value is a number, an infinity, or not a number."""
+
     FINITE = "finite"
     INFINITE = "infinite"
     NAN = "nan"
@@ -37,6 +39,7 @@ class Value:
 
     @property
     def is_zero(self) -> bool:
+        """Whether it is a zero, of either sign."""
         return self.kind is Kind.FINITE and self.magnitude == 0
 
     @property
@@ -73,15 +76,10 @@ def decode(fmt: Format, code: int) -> Value:
         ValueError: if the code is not one of the format's.
     """
     sign, exponent_field, fraction = fields(fmt, code)
-    exponent_all_ones = exponent_field == (1 << fmt.exponent_bits) - 1
-    fraction_all_ones = fraction == (1 << fmt.fraction_bits) - 1
-    match fmt.specials:
-        case Specials.IEEE if exponent_all_ones:
-            return NAN if fraction else Value(Kind.INFINITE, sign)
-        case Specials.FN if exponent_all_ones and fraction_all_ones:
-            return NAN
-        case Specials.FNUZ if code == fmt.sign_mask:
-            return NAN
+    if fmt.is_nan(code):
+        return NAN
+    if fmt.has_infinity and code & ~fmt.sign_mask == fmt.infinity:
+        return Value(Kind.INFINITE, sign)
     significand = Fraction(fraction, 1 << fmt.fraction_bits)
     if exponent_field == 0:
         return Value(Kind.FINITE, sign, significand * power_of_two(fmt.minimum_exponent))
@@ -136,6 +134,7 @@ class Rounding:
 
     @property
     def magnitude(self) -> Fraction:
+        """The rounded magnitude."""
         return (self.kept + self.rounds_up) * self.quantum
 
 
@@ -287,9 +286,7 @@ def compute(
     return round_to(fmt, mode, policy, exact)
 
 
-def convert(
-    source: Format, target: Format, mode: RoundingMode, policy: OverflowPolicy, x: int
-) -> int:
+def convert(source: Format, target: Format, mode: RoundingMode, policy: OverflowPolicy, x: int) -> int:
     """The code in ``target`` that the code ``x`` of ``source`` converts to (clause 5.4.2).
 
     Raises:

@@ -120,14 +120,17 @@ class Format:
 
     @property
     def has_infinity(self) -> bool:
+        """Whether infinities have codes."""
         return self.specials is Specials.IEEE
 
     @property
     def has_nan(self) -> bool:
+        """Whether some code is NaN."""
         return self.specials is not Specials.FINITE
 
     @property
     def has_negative_zero(self) -> bool:
+        """Whether zero has a sign."""
         return self.specials is not Specials.FNUZ
 
     @property
@@ -161,6 +164,18 @@ class Format:
             case Specials.FNUZ:
                 return self.sign_mask
         raise ValueError(f"format {self.name} has no NaN")
+
+    def is_nan(self, code: int) -> bool:
+        """Whether a code is one of the format's NaNs."""
+        magnitude_code = code & (self.sign_mask - 1)
+        match self.specials:
+            case Specials.IEEE:
+                return magnitude_code > self.infinity
+            case Specials.FN:
+                return magnitude_code == self.sign_mask - 1
+            case Specials.FNUZ:
+                return code == self.sign_mask
+        return False
 
     @property
     def largest_finite(self) -> int:
@@ -229,9 +244,7 @@ SMALL_FORMATS: tuple[Format, ...] = (
 )
 """Every named format of up to 8 bits: small enough to enumerate all pairs of codes."""
 
-FORMATS: dict[str, Format] = {
-    f.name: f for f in (*SMALL_FORMATS, BFLOAT16, FP16, TF32, FP32, FP64)
-}
+FORMATS: dict[str, Format] = {f.name: f for f in (*SMALL_FORMATS, BFLOAT16, FP16, TF32, FP32, FP64)}
 
 
 def format_named(name: str) -> Format:

@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping
 from pysmt.fnode import FNode
 from pysmt.shortcuts import (
     BV,
+    BVUGE,
+    BVULE,
+    BVULT,
     BVAdd,
     BVAnd,
     BVExtract,
@@ -21,9 +24,6 @@ from pysmt.shortcuts import (
     BVNot,
     BVOr,
     BVSub,
-    BVUGE,
-    BVULE,
-    BVULT,
     BVXor,
     BVZExt,
     Equals,
@@ -47,18 +47,22 @@ def _wide(x: FNode, width: int) -> FNode:
 
 
 def and_gate(b: Buses) -> dict[str, FNode]:
+    """Whether both are 1."""
     return {"out": BVAnd(b["a"], b["b"])}
 
 
 def or_gate(b: Buses) -> dict[str, FNode]:
+    """Whether either is 1."""
     return {"out": BVOr(b["a"], b["b"])}
 
 
 def not_gate(b: Buses) -> dict[str, FNode]:
+    """The opposite."""
     return {"out": BVNot(b["a"])}
 
 
 def xor_gate(b: Buses) -> dict[str, FNode]:
+    """Whether they differ."""
     return {"out": BVXor(b["a"], b["b"])}
 
 
@@ -68,16 +72,19 @@ def mux(b: Buses) -> dict[str, FNode]:
 
 
 def majority(b: Buses) -> dict[str, FNode]:
+    """Whether at least two of three are 1."""
     total = BVAdd(*(_wide(b[name], 2) for name in "abc"))
     return {"out": _bool(BVUGE(total, BV(2, 2)))}
 
 
 def half_adder(b: Buses) -> dict[str, FNode]:
+    """a + b in two bits."""
     total = BVAdd(_wide(b["a"], 2), _wide(b["b"], 2))
     return {"sum": BVExtract(total, 0, 0), "carry": BVExtract(total, 1, 1)}
 
 
 def full_adder(b: Buses) -> dict[str, FNode]:
+    """a + b + c in two bits."""
     total = BVAdd(*(_wide(b[name], 2) for name in "abc"))
     return {"sum": BVExtract(total, 0, 0), "carry": BVExtract(total, 1, 1)}
 
@@ -123,6 +130,7 @@ def subtract(b: Buses) -> dict[str, FNode]:
 
 
 def less_than(b: Buses) -> dict[str, FNode]:
+    """Whether x < y."""
     return {"out": _bool(BVULT(b["x"], b["y"]))}
 
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 from pysmt.fnode import FNode
 from pysmt.shortcuts import (
     BV,
+    BVSLT,
+    BVUGT,
     FALSE,
     TRUE,
     And,
@@ -29,9 +31,7 @@ from pysmt.shortcuts import (
     BVNeg,
     BVOr,
     BVSExt,
-    BVSLT,
     BVSub,
-    BVUGT,
     BVZExt,
     Equals,
     Iff,
@@ -72,6 +72,7 @@ def from_bool(condition: FNode, width: int) -> FNode:
 
 
 def nonzero(x: FNode) -> FNode:
+    """Whether any bit is set."""
     return NotEquals(x, BV(0, x.bv_width()))
 
 
@@ -190,6 +191,7 @@ def with_sign(fmt: Format, negative: FNode, magnitude: FNode) -> FNode:
 
 
 def magnitude_constant(fmt: Format, negative: FNode, magnitude: int) -> FNode:
+    """The code of a constant magnitude with a sign."""
     return with_sign(fmt, negative, BV(magnitude, fmt.magnitude_bits))
 
 
@@ -336,9 +338,7 @@ def add(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, x: FNode, y: FN
 def subtract(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, x: FNode, y: FNode) -> FNode:
     """The code of x - y, which is x + (-y) (clause 5.4.1)."""
     right = unpack(fmt, y)
-    return add_operands(
-        fmt, mode, policy, unpack(fmt, x), replace(right, negative=Not(right.negative))
-    )
+    return add_operands(fmt, mode, policy, unpack(fmt, x), replace(right, negative=Not(right.negative)))
 
 
 def multiply(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, x: FNode, y: FNode) -> FNode:
@@ -372,9 +372,7 @@ def convert(
 ) -> FNode:
     """The code in ``target`` of a code of ``source`` (clause 5.4.2)."""
     operand = unpack(source, x)
-    finite = round_to(
-        target, mode, policy, operand.negative, operand.exponent, operand.significand
-    )
+    finite = round_to(target, mode, policy, operand.negative, operand.exponent, operand.significand)
     return Ite(
         operand.nan,
         deliver_nan(target),

@@ -123,9 +123,7 @@ def evaluate(formula: FNode, inputs: Mapping[str, Array]) -> Array:
     return values[formula]
 
 
-def _evaluate_node(
-    node: FNode, args: list[Array], inputs: Mapping[str, Array], length: int
-) -> Array:
+def _evaluate_node(node: FNode, args: list[Array], inputs: Mapping[str, Array], length: int) -> Array:
     if node.is_symbol():
         given = np.asarray(inputs[node.symbol_name()])
         return given if node.symbol_type().is_bool_type() else given.astype(np.uint64)
@@ -135,6 +133,9 @@ def _evaluate_node(
         return np.full(length, node.constant_value(), dtype=np.uint64)
     if node.node_type() not in _RULES:
         raise ValueError(f"cannot evaluate {operators.op_to_str(node.node_type())}: not in the fragment")
-    if any(value.dtype == np.uint64 and arg.bv_width() > MAX_WIDTH for arg, value in zip(node.args(), args, strict=True)):
+    if any(
+        value.dtype == np.uint64 and arg.bv_width() > MAX_WIDTH
+        for arg, value in zip(node.args(), args, strict=True)
+    ):
         raise ValueError(f"cannot evaluate bit-vectors wider than {MAX_WIDTH} bits")
     return _RULES[node.node_type()](node, *args)

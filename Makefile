@@ -1,0 +1,30 @@
+# `make prove` discharges every theorem; `make test` runs the tests of our own code.
+# Both build what they need in .venv, with the versions pinned in requirements.txt.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: prove test lint clean
+
+prove: $(INSTALLED)
+	$(BIN)/pytest proofs/ --numprocesses auto --quiet
+
+test: $(INSTALLED)
+	$(BIN)/pytest tests/ --numprocesses auto --quiet
+
+lint: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+$(INSTALLED): requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "spikeproof needs Python 3.10 or later")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --requirement requirements.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean:
+	rm -rf $(VENV)

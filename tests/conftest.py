@@ -1,0 +1,20 @@
+"""What every test shares."""
+
+from collections.abc import Iterator
+
+import pytest
+from pysmt.environment import pop_env, push_env
+
+
+@pytest.fixture(autouse=True)
+def fresh_formulas() -> Iterator[None]:
+    """Each test has its own pySMT environment, so that symbols of one name may differ in width."""
+    push_env()
+    yield
+    pop_env()
+
+
+@pytest.fixture(autouse=True)
+def state_directory(tmp_path, monkeypatch) -> None:
+    """No test reads or writes the user's own last results."""
+    monkeypatch.setenv("SPIKEPROOF_STATE", str(tmp_path / "state"))

@@ -1,0 +1,83 @@
+"""The adequacy theorems can fail: a rounding formula of another mode or policy is refuted."""
+
+from functools import partial
+from itertools import permutations
+
+import pytest
+from pysmt.shortcuts import BV, BVAdd, BVExtract, BVSub, Equals, Ite
+
+from proofs import adequacy
+from prover.discharge import discharge
+from prover.obligation import Obligation, Outcome
+from specs import symbolic
+from specs.formats import FP6_E3M2, FP8_E5M2, OverflowPolicy, RoundingMode
+
+
+def refuted(claim) -> bool:
+    return discharge(Obligation("planted", "a planted fault", claim)).outcome is Outcome.REFUTED
+
+
+@pytest.mark.parametrize(("mode", "other"), list(permutations(RoundingMode, 2)))
+def test_a_mode_does_not_meet_the_definition_of_another(mode, other):
+    assert refuted(partial(adequacy.rounding_claim, FP6_E3M2, mode, adequacy.DEFINITIONS[other]))
+
+
+@pytest.mark.parametrize(("policy", "other"), list(permutations(FP8_E5M2.policies, 2)))
+def test_a_policy_is_not_another(policy, other, monkeypatch):
+    true_rounding = symbolic.round_to
+
+    def swapped(fmt, mode, asked, *value):
+        return true_rounding(fmt, mode, {policy: other}.get(asked, asked), *value)
+
+    if policy is OverflowPolicy.SATURATE:
+        return  # the yardstick of the overflow theorems, which say nothing of it
+    monkeypatch.setattr(symbolic, "round_to", swapped)
+    statement = partial(adequacy.overflow, policy)
+    assert refuted(partial(adequacy.rounding_claim, FP8_E5M2, RoundingMode.NEAREST_EVEN, statement))
+
+
+FAULTS = {
+    "one last place too high": lambda code, fmt: BVAdd(code, BV(1, fmt.width)),
+    "subnormals flushed to zero": lambda code, fmt: Ite(
+        Equals(BVExtract(code, fmt.fraction_bits, fmt.magnitude_bits - 1), BV(0, fmt.exponent_bits)),
+        BV(0, fmt.width),
+        code,
+    ),
+    "the largest number lost": lambda code, fmt: Ite(
+        Equals(code, BV(fmt.largest_finite, fmt.width)), BVSub(code, BV(1, fmt.width)), code
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("mode", RoundingMode)
+def test_a_wrong_rounding_formula_is_refuted(fault, mode, monkeypatch):
+    true_rounding = symbolic.round_to
+
+    def wrong(fmt, *rest):
+        return FAULTS[fault](true_rounding(fmt, *rest), fmt)
+
+    monkeypatch.setattr(symbolic, "round_to", wrong)
+    definition = adequacy.DEFINITIONS[mode]
+    assert refuted(partial(adequacy.rounding_claim, FP6_E3M2, mode, definition))
+    exact = partial(adequacy.rounding_claim, FP6_E3M2, mode, adequacy.exact_when_possible)
+    assert refuted(exact)
+
+
+def test_a_rounding_that_does_not_preserve_order_is_refuted(monkeypatch):
+    true_rounding = symbolic.round_to
+
+    def wrong(fmt, *rest):
+        code = true_rounding(fmt, *rest)
+        return Ite(Equals(code, BV(5, fmt.width)), BV(7, fmt.width), code)
+
+    monkeypatch.setattr(symbolic, "round_to", wrong)
+    assert refuted(partial(adequacy.monotone_claim, FP6_E3M2, RoundingMode.NEAREST_EVEN))
+    assert not refuted(
+        partial(
+            adequacy.rounding_claim,
+            FP6_E3M2,
+            RoundingMode.NEAREST_EVEN,
+            adequacy.representable,
+        )
+    )

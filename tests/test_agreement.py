@@ -1,0 +1,119 @@
+"""The meanings of a netlist agree: Boolean evaluation, membrane potentials, bit-vector formula."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pysmt.shortcuts import Equals, Not
+
+from circuits import boolean, formula
+from circuits.floating_point import UNITS, build_unit
+from circuits.libraries import LIBRARIES
+from circuits.membrane import Membrane, MembraneSimulator, Reset
+from circuits.netlist import Netlist
+from prover import engine
+from specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
+from tests.support.formula_evaluation import evaluate
+from tests.support.netlists import all_inputs, gate_netlists, netlists, small_block_netlists
+from tests.support.pairs import all_pairs
+
+
+def by_boolean(netlist: Netlist, inputs) -> dict[str, np.ndarray]:
+    return boolean.evaluate(netlist, inputs)
+
+
+LOGICAL = Membrane()
+
+
+def by_membrane(netlist: Netlist, inputs, membrane=LOGICAL) -> dict[str, np.ndarray]:
+    bits = {
+        name: torch.from_numpy(boolean.unpack_words(words, netlist.inputs[name]))
+        for name, words in inputs.items()
+    }
+    outputs = MembraneSimulator(netlist, membrane).evaluate(bits)
+    return {name: boolean.pack_words(bus.numpy()) for name, bus in outputs.items()}
+
+
+def by_formula(netlist: Netlist, inputs) -> dict[str, np.ndarray]:
+    outputs = formula.output_formulas(netlist, formula.input_symbols(netlist))
+    return {name: evaluate(bus, inputs) for name, bus in outputs.items()}
+
+
+def assert_agreement(netlist: Netlist, inputs) -> None:
+    reference = by_boolean(netlist, inputs)
+    for meaning in (by_membrane, by_formula):
+        outputs = meaning(netlist, inputs)
+        for name, words in reference.items():
+            assert np.array_equal(outputs[name], words), f"{meaning.__name__} differs on {name}"
+
+
+@pytest.mark.parametrize(
+    "netlist", [pytest.param(n, id=name) for name, n in (*gate_netlists(), *small_block_netlists())]
+)
+def test_on_every_gate_and_block_with_every_input(netlist):
+    assert_agreement(netlist, all_inputs(netlist))
+
+
+@pytest.mark.parametrize("operation", UNITS)
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_on_every_unit_of_e4m3fn_with_every_pair(library, operation):
+    netlist = build_unit(
+        UNITS[operation],
+        FP8_E4M3FN,
+        RoundingMode.NEAREST_EVEN,
+        OverflowPolicy.SATURATE,
+        library,
+    )
+    assert_agreement(netlist, dict(zip(("x", "y"), all_pairs(FP8_E4M3FN), strict=True)))
+
+
+@given(netlists())
+def test_on_random_netlists_with_every_input(netlist):
+    assert_agreement(netlist, all_inputs(netlist))
+
+
+any_rational = st.fractions(-5, 5, max_denominator=30)
+
+
+@given(netlists(weights=any_rational))
+def test_boolean_and_formula_on_any_rational_weights(netlist):
+    inputs = all_inputs(netlist)
+    reference, formulas = by_boolean(netlist, inputs), by_formula(netlist, inputs)
+    assert all(np.array_equal(reference[name], formulas[name]) for name in reference)
+
+
+@settings(max_examples=25)
+@given(netlists())
+def test_the_solver_reads_the_formula_as_the_simulator_does(netlist):
+    """z3 finds no input on which the formula differs from the table of simulated outputs."""
+    inputs = all_inputs(netlist)
+    symbols = formula.input_symbols(netlist)
+    bus = formula.output_formulas(netlist, symbols)["out"]
+    table = by_boolean(netlist, inputs)["out"]
+    row = np.random.default_rng(0).integers(len(table))
+    fixed = [
+        Equals(symbol, formula.BV(int(inputs[name][row]), symbol.bv_width()))
+        for name, symbol in symbols.items()
+    ]
+    different = Not(Equals(bus, formula.BV(int(table[row]), bus.bv_width())))
+    assert engine.check([*fixed, different], 10).status is engine.Status.UNSATISFIABLE
+
+
+@given(netlists(), st.sampled_from((0.0, 0.25, 0.5, 1.0)), st.sampled_from(Reset))
+def test_leak_and_reset_do_not_matter_when_potentials_are_cleared(netlist, beta, reset):
+    inputs = all_inputs(netlist)
+    assert np.array_equal(
+        by_membrane(netlist, inputs, Membrane(beta=beta, reset=reset))["out"],
+        by_boolean(netlist, inputs)["out"],
+    )
+
+
+def test_weights_that_floats_cannot_hold_are_refused_by_the_membrane():
+    from circuits.netlist import Neuron
+
+    third = Netlist({"a": 1}, (Neuron(((0, Fraction(1, 3)),), Fraction(1, 6)),), {"out": (1,)})
+    with pytest.raises(ValueError, match="1/3 is not exact in float64; scale the neuron"):
+        MembraneSimulator(third)

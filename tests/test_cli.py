@@ -1,0 +1,183 @@
+"""The command line as a user meets it: output, errors, exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from circuits.interchange import write_json
+from circuits.libraries import gate_netlist
+from prover.catalogue import catalogue
+from prover.cli import exit_code
+from prover.discharge import Result
+from prover.mutation import stuck_at_zero
+from prover.obligation import Outcome
+
+UNIT = "fp4_e2m1.multiply.rne.saturate"
+
+
+def spikeproof(*arguments, **environment):
+    """Run the command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", "from prover.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | environment,
+    )
+
+
+@pytest.fixture
+def broken_unit(tmp_path):
+    """A file with a multiplier whose product lacks a bit."""
+    netlist = catalogue()[UNIT].circuit()
+    path = tmp_path / "broken.json"
+    write_json(stuck_at_zero(netlist, netlist.probes["product"][2]).netlist, path)
+    return path
+
+
+def test_list():
+    run = spikeproof("list", "cell.ionic.*adder")
+    assert run.returncode == 0
+    assert "cell.ionic.full_adder" in run.stdout
+    assert "cell.ionic.half_adder" in run.stdout
+    assert len(run.stdout.splitlines()) == 3
+
+
+def test_prove_reports_and_succeeds(tmp_path):
+    run = spikeproof("prove", "cell.nexus.*", "--jobs", 2, "--json", tmp_path / "results.json")
+    assert run.returncode == 0, run.stderr
+    assert "cell.nexus.full_adder" in run.stdout
+    assert run.stdout.splitlines()[-1] == "16 theorems: 16 proved"
+    assert "16/16 proved" in run.stderr
+    records = json.loads((tmp_path / "results.json").read_text())
+    assert records["schema"] == "spikeproof-results-1"
+    assert {r["outcome"] for r in records["results"]} == {"proved"}
+    assert {r["expected"] for r in records["results"]} == {"proved"}
+    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["results.json"]
+
+
+def test_a_promised_refutation_succeeds():
+    run = spikeproof("prove", "fp6_e3m2.sticky_extra_multiply.rne.saturate.without_round_route")
+    assert run.returncode == 0
+    assert run.stdout.splitlines()[-1] == "1 theorems: 1 refuted (as promised)"
+
+
+def test_a_refuted_circuit_shows_its_counterexample(broken_unit, tmp_path):
+    results = tmp_path / "results.json"
+    run = spikeproof("prove", UNIT, "--circuit", broken_unit, "--json", results)
+    assert run.returncode == 1
+    assert f"REFUTED: {UNIT}" in run.stdout
+    assert "the circuit differs from its spec:" in run.stdout
+    assert "product: circuit" in run.stdout
+    (record,) = json.loads(results.read_text())["results"]
+    assert record["outcome"] == "refuted"
+    assert set(record["counterexample"]) == {"x", "y"}
+
+
+def test_timeout_is_undecided_and_says_so():
+    run = spikeproof("prove", "fp8_e5m2.add.rne", "--timeout", "0.001")
+    assert run.returncode == 3
+    assert "TIMEOUT: fp8_e5m2.add.rne" in run.stdout
+    assert "raise --timeout" in run.stdout
+
+
+def test_show_before_and_after_proving():
+    before = spikeproof("show", UNIT)
+    assert before.returncode == 0
+    assert f"none yet; run `spikeproof prove {UNIT}`" in before.stdout
+    assert spikeproof("prove", UNIT).returncode == 0
+    after = spikeproof("show", UNIT)
+    assert "proved by z3" in after.stdout
+    assert "neurons" in after.stdout
+    assert "significand_product (multiply)" in after.stdout
+
+
+def test_results_of_other_circuits_are_not_remembered(broken_unit):
+    spikeproof("prove", UNIT, "--circuit", broken_unit)
+    assert "none yet" in spikeproof("show", UNIT).stdout
+
+
+def test_an_unwritable_state_directory_is_no_obstacle(tmp_path):
+    blocker = tmp_path / "file"
+    blocker.write_text("")
+    assert spikeproof("prove", "cell.ionic.and", SPIKEPROOF_STATE=str(blocker)).returncode == 0
+
+
+def cases(tmp_path):
+    and_gate = tmp_path / "and.json"
+    write_json(gate_netlist("ionic", "and"), and_gate)
+    cyclic = tmp_path / "cyclic.json"
+    cyclic.write_text(and_gate.read_text().replace("0,\n", "2,\n", 1))
+    return {
+        "unknown theorem": (["prove", "fp9.add.rne"], "no theorem matches 'fp9.add.rne'"),
+        "unknown format": (["list", "fp8_e4m4.*"], "no theorem matches"),
+        "near miss": (["show", "fp8_e5m2.add.rn"], "did you mean"),
+        "pattern for show": (["show", "fp8*"], "'fp8*' is a pattern; name one theorem"),
+        "unknown command": (["disprove"], "No such command"),
+        "negative timeout": (["prove", "--timeout", "-1"], "-1 is not a positive number"),
+        "timeout nan": (["prove", "--timeout", "nan"], "nan is not a positive number"),
+        "no jobs": (["prove", "--jobs", "0"], "0 is not in the range"),
+        "absent directory": (
+            ["prove", UNIT, "--json", tmp_path / "absent" / "r.json"],
+            "No such file or directory; choose another place",
+        ),
+        "unwritable file": (["prove", UNIT, "--json", "/proc/results.json"], "cannot write /proc"),
+        "directory for file": (["prove", UNIT, "--json", tmp_path], "is a directory; name a file"),
+        "absent circuit": (["prove", UNIT, "--circuit", "absent.json"], "cannot read absent.json"),
+        "wrong widths": (["prove", UNIT, "--circuit", and_gate], "width mismatch"),
+        "cyclic": (["prove", "cell.ionic.and", "--circuit", cyclic], "cyclic: neuron 2"),
+        "circuit for a formula": (
+            ["prove", "spec.fp4_e2m1.round.rne.exact", "--circuit", and_gate],
+            "is about formulas, not about a circuit",
+        ),
+    }
+
+
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path):
+    for case, (arguments, message) in cases(tmp_path).items():
+        run = spikeproof(*arguments)
+        assert run.returncode == 2, case
+        assert message in run.stderr, case
+        assert run.stderr.count("\n") == 1, case
+        assert run.stderr.startswith("spikeproof: "), case
+        assert run.stdout == "", case
+
+
+def result(outcome, expected=Outcome.PROVED):
+    return Result("t", "s", outcome, expected, "e", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "code"),
+    [
+        ([], 0),
+        ([result(Outcome.PROVED)], 0),
+        ([result(Outcome.REFUTED, Outcome.REFUTED)], 0),
+        ([result(Outcome.REFUTED)], 1),
+        ([result(Outcome.PROVED, Outcome.REFUTED)], 1),
+        ([result(Outcome.TIMEOUT)], 3),
+        ([result(Outcome.UNKNOWN)], 3),
+        ([result(Outcome.TIMEOUT, Outcome.REFUTED)], 3),
+        ([result(Outcome.ERROR)], 4),
+        ([result(Outcome.TIMEOUT), result(Outcome.REFUTED)], 1),
+        ([result(Outcome.REFUTED), result(Outcome.ERROR)], 4),
+    ],
+)
+def test_exit_codes(outcomes, code):
+    assert exit_code(outcomes) == code
+
+
+def test_internal_errors_have_their_own_code(monkeypatch, capsys):
+    from prover import cli
+
+    def fail(*_, **__):
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(cli.cli, "main", fail)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 4
+    assert "internal error: RuntimeError: out of order" in capsys.readouterr().err

@@ -1,0 +1,70 @@
+"""What a refutation tells a person."""
+
+from circuits.libraries import gate_netlist
+from prover.catalogue import catalogue
+from prover.counterexample import decimal_value
+from prover.discharge import discharge
+from prover.mutation import stuck_at_zero
+from prover.obligation import Outcome
+from prover.tables import failure_text
+from specs.formats import FP8_E4M3FN, FP8_E5M2, FP16, FP64
+
+MULTIPLY = "fp8_e4m3fn.multiply.rne.saturate"
+
+
+def test_a_fault_in_the_product_is_located_there():
+    obligation = catalogue()[MULTIPLY]
+    netlist = obligation.circuit()
+    product_bit = netlist.probes["product"][4]
+    result = discharge(obligation, circuit=stuck_at_zero(netlist, product_bit).netlist)
+    assert result.outcome is Outcome.REFUTED
+    lines = result.message.splitlines()
+    assert lines[0] == "the circuit differs from its spec:"
+    assert [line.split("  ")[1] for line in lines[1:5]] == [
+        "input x",
+        "input y",
+        "result, circuit",
+        "result, spec",
+    ]
+    departing = lines[
+        lines.index("first signals along the datapath that depart from what the spec implies:") + 1
+    ]
+    assert departing.strip().startswith("product: circuit ")
+
+
+def test_a_faulty_block_is_named_with_its_inputs():
+    """The same fault with the blocks kept: the multiplier does not multiply."""
+    from dataclasses import replace
+
+    obligation = catalogue()[MULTIPLY]
+    netlist = obligation.circuit()
+    mutant = stuck_at_zero(netlist, netlist.probes["product"][4]).netlist
+    result = discharge(obligation, circuit=replace(mutant, blocks=netlist.blocks))
+    section = result.message.split("should be:\n")[1].splitlines()
+    assert section[0].strip().startswith("significand_product (multiply), x = ")
+
+
+def test_gates_show_bits_and_numbers():
+    obligation = catalogue()["cell.threshold.wide_or.5"]
+    netlist = obligation.circuit()
+    silent = stuck_at_zero(netlist, netlist.outputs["out"][0]).netlist
+    text = failure_text(discharge(obligation, circuit=silent))
+    assert text.startswith("REFUTED: cell.threshold.wide_or.5\n")
+    assert "out, circuit  0 = 0" in text
+    assert "out, spec     1 = 1" in text
+
+
+def test_values_in_decimal():
+    assert decimal_value(FP8_E4M3FN, 0x38) == "1"
+    assert decimal_value(FP8_E4M3FN, 0xFE) == "-448"
+    assert decimal_value(FP8_E4M3FN, 0x01) == "0.001953125"
+    assert decimal_value(FP8_E4M3FN, 0xFF) == "NaN"
+    assert decimal_value(FP8_E5M2, 0xFC) == "-infinity"
+    assert decimal_value(FP16, 0x8000) == "-0"
+    assert decimal_value(FP64, 0x3FF0000000000001) == "~1.0000000000000002"
+
+
+def test_an_equal_gate_has_no_counterexample():
+    result = discharge(catalogue()["cell.ionic.xor"], circuit=gate_netlist("nexus", "xor"))
+    assert result.message == ""
+    assert result.counterexample is None

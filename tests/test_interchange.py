@@ -1,0 +1,145 @@
+"""Netlists as files and from PyTorch modules."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+
+from circuits import boolean
+from circuits.floating_point import UNITS, build_unit
+from circuits.interchange import SCHEMA, from_torch, read_json, write_json
+from circuits.libraries import gate_netlist
+from circuits.netlist import NetlistError
+from prover.catalogue import catalogue
+from prover.discharge import discharge
+from specs.formats import FP8_E5M2, OverflowPolicy, RoundingMode
+from tests.support.netlists import all_inputs, netlists
+
+
+def test_a_unit_survives_the_round_trip(tmp_path):
+    unit = build_unit(UNITS["add"], FP8_E5M2, RoundingMode.UP, OverflowPolicy.IEEE, "ternary")
+    write_json(unit, tmp_path / "unit.json")
+    assert read_json(tmp_path / "unit.json") == unit
+    assert read_json(tmp_path / "unit.json").sha256 == unit.sha256
+
+
+@given(netlists())
+def test_any_netlist_survives_the_round_trip(tmp_path_factory, netlist):
+    path = tmp_path_factory.mktemp("netlist") / "netlist.json"
+    write_json(netlist, path)
+    assert read_json(path).sha256 == netlist.sha256
+
+
+SOUND = {
+    "schema": SCHEMA,
+    "inputs": [["a", 1], ["b", 1]],
+    "neurons": [{"synapses": [[0, 1], [1, 1.0]], "threshold": "3/2"}],
+    "outputs": {"out": [2]},
+}
+
+
+def test_numbers_may_be_integers_decimals_or_fractions(tmp_path):
+    path = tmp_path / "and.json"
+    path.write_text(json.dumps(SOUND))
+    assert discharge(catalogue()["cell.ionic.and"], circuit=read_json(path)).green
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema": "other"}, 'the top level needs "schema": "spikeproof-netlist-1"'),
+        ({"inputs": [["a", 1], ["a", 1]]}, "two inputs have the same name"),
+        ({"inputs": [["a"]]}, "is not a netlist of schema"),
+        ({"inputs": 3}, "is not a netlist of schema"),
+        ({"neurons": [{"synapses": []}]}, "entry 0 of neurons needs 'synapses' and 'threshold'"),
+        ({"neurons": [{"synapses": [[5, 1]], "threshold": 1}]}, "cyclic|dangling"),
+        (
+            {"neurons": [{"synapses": [[0, float("nan")]], "threshold": 1}]},
+            "weight in entry 0 of neurons is nan; use a finite number",
+        ),
+        (
+            {"neurons": [{"synapses": [[0, "1/0"]], "threshold": 1}]},
+            "weight in entry 0 of neurons is '1/0'",
+        ),
+        (
+            {"neurons": [{"synapses": [], "threshold": float("inf")}]},
+            "threshold in entry 0 of neurons is inf; use a finite number",
+        ),
+        ({"neurons": [{"synapses": [], "threshold": None}]}, "threshold in entry 0 .* is None"),
+        ({"outputs": {"out": [7]}}, "dangling: bit 0 of output 'out'"),
+        ({"outputs": {"out": ["2"]}}, "names signal '2'; signals are integers"),
+        ({"blocks": [{}]}, "is not a netlist of schema"),
+    ],
+)
+def test_bad_files_are_refused_in_one_line(tmp_path, change, message):
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(SOUND | change))
+    with pytest.raises(NetlistError, match=message) as caught:
+        read_json(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_are_no_json_are_refused(tmp_path):
+    (tmp_path / "text").write_text("not json")
+    with pytest.raises(NetlistError, match="text is not JSON"):
+        read_json(tmp_path / "text")
+    with pytest.raises(NetlistError, match=r"cannot read .*absent: No such file"):
+        read_json(tmp_path / "absent")
+
+
+# --- PyTorch ------------------------------------------------------------------------------------
+
+
+class Spiking(torch.nn.Module):
+    """A spiking layer, as far as the import looks at it."""
+
+    def __init__(self, threshold):
+        super().__init__()
+        self.v_threshold = threshold
+
+
+def linear(weights, biases=None):
+    layer = torch.nn.Linear(len(weights[0]), len(weights), bias=biases is not None)
+    layer.weight.data = torch.tensor(weights)
+    if biases is not None:
+        layer.bias.data = torch.tensor(biases)
+    return layer
+
+
+def xor_module(threshold=0.5):
+    """XOR as OR and NAND, then AND: two layers."""
+    return torch.nn.Sequential(
+        linear([[1.0, 1.0], [-1.0, -1.0]], [0.0, 2.0]),
+        Spiking(threshold),
+        linear([[1.0, 1.0]], [-1.0]),
+        Spiking(threshold),
+    )
+
+
+def test_a_torch_module_is_proved_like_any_circuit():
+    netlist = from_torch(xor_module(), {"a": 1, "b": 1}, {"out": 1})
+    assert discharge(catalogue()["cell.ionic.xor"], circuit=netlist).green
+    assert not discharge(catalogue()["cell.ionic.or"], circuit=netlist).green
+    same = gate_netlist("nexus", "xor")
+    inputs = all_inputs(same)
+    outputs = (boolean.evaluate(n, inputs)["out"] for n in (netlist, same))
+    assert np.array_equal(*outputs)
+
+
+@pytest.mark.parametrize(
+    ("module", "outputs", "message"),
+    [
+        (torch.nn.Sequential(), 1, "needs pairs of a Linear and a spiking layer"),
+        (torch.nn.Sequential(linear([[1.0, 1.0]])), 1, "needs pairs"),
+        (torch.nn.Sequential(Spiking(1.0), linear([[1.0]])), 1, "expected torch.nn.Linear"),
+        (torch.nn.Sequential(linear([[1.0]]), Spiking(1.0)), 1, "a layer reads 1 signals, 2"),
+        (torch.nn.Sequential(linear([[1.0, 1.0]]), torch.nn.ReLU()), 1, "neither v_threshold"),
+        (xor_module(float("nan")), 1, "v_threshold is nan; use a finite number"),
+        (xor_module(), 2, "the outputs have 2 bits, the last layer 1 neurons"),
+    ],
+)
+def test_other_modules_are_refused(module, outputs, message):
+    with pytest.raises(NetlistError, match=message):
+        from_torch(module, {"a": 1, "b": 1}, {"out": outputs})

@@ -1,0 +1,114 @@
+"""Proofs can fail: units with a deliberate fault are refuted, by the engine and by enumeration."""
+
+from functools import partial
+from itertools import product
+
+import numpy as np
+import pytest
+
+from circuits import boolean
+from circuits.floating_point import UNITS, build_unit
+from circuits.libraries import DEFAULT_LIBRARY, LIBRARIES, gate_netlist
+from proofs.units import unit_obligation
+from prover.catalogue import catalogue
+from prover.discharge import discharge
+from prover.mutation import FAULTS, mutants, stuck_at_zero, with_neuron
+from prover.obligation import Outcome
+from specs.formats import SMALL_FORMATS, RoundingMode
+from tests.support.netlists import all_inputs
+from tests.support.pairs import all_pairs, expected_results
+
+MODE = RoundingMode.NEAREST_EVEN
+SEED = 20261122
+
+UNIT_CASES = [
+    pytest.param(fmt, operation, policy, id=f"{fmt.name}.{operation}.{policy.value}")
+    for fmt in SMALL_FORMATS
+    for operation in UNITS
+    for policy in fmt.policies
+]
+
+
+def first_faulty(netlist, is_faulty, kind):
+    """The first mutant of a kind that enumeration tells from the sound circuit."""
+    return next(mutant for mutant in mutants(netlist, kind, SEED) if is_faulty(mutant.netlist))
+
+
+@pytest.mark.parametrize(("fmt", "operation", "policy"), UNIT_CASES)
+def test_faulty_units_are_refuted(fmt, operation, policy):
+    obligation = unit_obligation(fmt, operation, MODE, policy, DEFAULT_LIBRARY)
+    netlist = obligation.circuit()
+    pairs = dict(zip(("x", "y"), all_pairs(fmt), strict=True))
+    expected = expected_results(fmt, operation, MODE, policy)
+
+    def is_faulty(mutant):
+        return not np.array_equal(boolean.evaluate(mutant, pairs)["result"], expected)
+
+    faulty = [first_faulty(netlist, is_faulty, kind) for kind in FAULTS]
+    (sticky,) = netlist.probes["sticky"]
+    faulty.append(stuck_at_zero(netlist, sticky))
+    for mutant in faulty:
+        # FP4 is too narrow for its sticky bit to decide a product: the engine must see that too.
+        wanted = Outcome.REFUTED if is_faulty(mutant.netlist) else Outcome.PROVED
+        result = discharge(obligation, circuit=mutant.netlist)
+        assert result.outcome is wanted, f"{mutant.fault}: {result.message}"
+        if wanted is Outcome.PROVED:
+            assert fmt.name == "fp4_e2m1"
+            assert operation == "multiply"
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_engine_and_enumeration_agree_on_every_mutant(kind):
+    """Benign mutants are proved, the others refuted, with no exception in a fixed sample."""
+    fmt, policy = SMALL_FORMATS[-1], SMALL_FORMATS[-1].policies[0]
+    pairs = dict(zip(("x", "y"), all_pairs(fmt), strict=True))
+    for operation in UNITS:
+        obligation = unit_obligation(fmt, operation, MODE, policy, DEFAULT_LIBRARY)
+        expected = expected_results(fmt, operation, MODE, policy)
+        for mutant, _ in zip(mutants(obligation.circuit(), kind, SEED), range(30), strict=False):
+            right = np.array_equal(boolean.evaluate(mutant.netlist, pairs)["result"], expected)
+            outcome = discharge(obligation, circuit=mutant.netlist).outcome
+            assert outcome is (Outcome.PROVED if right else Outcome.REFUTED), mutant.fault
+
+
+@pytest.mark.parametrize("name", [name for name in catalogue() if name.startswith(("cell.", "block."))])
+def test_faulty_cells_and_blocks_are_refuted(name):
+    obligation = catalogue()[name]
+    netlist = obligation.circuit()
+    if netlist.input_count <= 12:
+        inputs = all_inputs(netlist)
+    else:
+        rng = np.random.default_rng(SEED)
+        inputs = {n: rng.integers(1 << w, size=4096, dtype=np.uint64) for n, w in netlist.inputs.items()}
+    if obligation.name.split(".")[2] == "normalise":
+        inputs = {n: words[inputs["x"] > 0] for n, words in inputs.items()}
+    sound = boolean.evaluate(netlist, inputs)
+
+    def is_faulty(mutant):
+        outputs = boolean.evaluate(mutant, inputs)
+        return any(not np.array_equal(outputs[bus], sound[bus]) for bus in sound)
+
+    for kind in ("threshold", "weight"):
+        mutant = first_faulty(netlist, is_faulty, kind)
+        assert discharge(obligation, circuit=mutant.netlist).outcome is Outcome.REFUTED, mutant.fault
+
+
+def test_a_fault_beyond_the_first_neuron_is_found_in_every_library():
+    """The last neuron of every gate, with its threshold out of reach, never fires."""
+    for library, gate in product(LIBRARIES, ("xor", "mux", "full_adder")):
+        netlist = gate_netlist(library, gate)
+        last = netlist.signal_count - 1
+        neuron = netlist.neurons[-1]
+        silent = with_neuron(netlist, last, type(neuron)(neuron.synapses, threshold=99))
+        result = discharge(catalogue()[f"cell.{library}.{gate}"], circuit=silent)
+        assert result.outcome is Outcome.REFUTED
+
+
+def test_a_unit_of_another_mode_is_refuted():
+    for fmt, operation in product(SMALL_FORMATS, UNITS):
+        policy = fmt.policies[0]
+        obligation = unit_obligation(fmt, operation, MODE, policy, DEFAULT_LIBRARY)
+        wrong = partial(build_unit, UNITS[operation], fmt)
+        for mode in RoundingMode:
+            outcome = discharge(obligation, circuit=wrong(mode, policy)).outcome
+            assert outcome is (Outcome.PROVED if mode is MODE else Outcome.REFUTED), mode
