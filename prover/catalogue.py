@@ -8,6 +8,7 @@ any installed package may add more.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.metadata import entry_points
@@ -55,9 +56,11 @@ def select(pattern: str) -> list[Obligation]:
 
 
 def _hint(pattern: str) -> str:
-    from difflib import get_close_matches
-
     names = list(catalogue())
+    families = sorted({name.split(".")[0] for name in names})
+    family = pattern.split(".")[0]
+    if not any(fnmatchcase(known, family) for known in families):
+        return f"names begin with a format or a family: {', '.join(families)}"
     close = get_close_matches(pattern, names, n=3, cutoff=0.5)
     if close:
         return "did you mean " + " or ".join(close) + "?"

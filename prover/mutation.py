@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from circuits.netlist import Netlist, Neuron
+from circuits.netlist import Netlist, NetlistError, Neuron
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,13 @@ class Mutant:
 
 
 def with_neuron(netlist: Netlist, signal: int, neuron: Neuron) -> Netlist:
-    """The netlist with the neuron that drives a signal replaced."""
+    """The netlist with the neuron that drives a signal replaced; blocks are kept while they hold."""
     neurons = list(netlist.neurons)
     neurons[signal - netlist.input_count] = neuron
-    return replace(netlist, neurons=tuple(neurons), blocks=())
+    try:
+        return replace(netlist, neurons=tuple(neurons))
+    except NetlistError:  # a wire that now crosses the boundary of a block
+        return replace(netlist, neurons=tuple(neurons), blocks=())
 
 
 def stuck_at_zero(netlist: Netlist, signal: int) -> Mutant:

@@ -113,7 +113,10 @@ def cases(tmp_path):
     cyclic.write_text(and_gate.read_text().replace("0,\n", "2,\n", 1))
     return {
         "unknown theorem": (["prove", "fp9.add.rne"], "no theorem matches 'fp9.add.rne'"),
-        "unknown format": (["list", "fp8_e4m4.*"], "no theorem matches"),
+        "unknown format": (
+            ["list", "fp8_e4m4.*"],
+            "names begin with a format or a family: block, cell,",
+        ),
         "near miss": (["show", "fp8_e5m2.add.rn"], "did you mean"),
         "pattern for show": (["show", "fp8*"], "'fp8*' is a pattern; name one theorem"),
         "unknown command": (["disprove"], "No such command"),
