@@ -57,7 +57,7 @@ def fires(neuron: Neuron, signals: Bits) -> NDArray[np.bool_]:
     fits = sum(map(abs, [threshold, bias, *weights])) < 1 << 63
     total = np.full(signals.shape[1], bias, dtype=np.int64 if fits else object)
     for (source, _), weight in zip(neuron.synapses, weights, strict=True):
-        total += signals[source] * weight
+        total += signals[source].astype(total.dtype) * weight
     return total >= threshold
 
 

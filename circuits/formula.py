@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, BVSLE, BVAdd, BVConcat, BVExtract, BVType, Equals, Ite, Symbol
 
-from circuits.netlist import Bus, Netlist, Neuron
+from circuits.netlist import ONE, ZERO, Bus, Netlist, Neuron
 
 
 def input_symbols(netlist: Netlist) -> dict[str, FNode]:
@@ -41,21 +41,33 @@ def neuron_formula(neuron: Neuron, sources: list[FNode]) -> FNode:
     return BVSLE(constant(threshold), total)
 
 
-def signal_formulas(netlist: Netlist, inputs: Mapping[str, FNode]) -> list[FNode]:
-    """For each signal a Boolean, in terms of bit-vectors that stand for the input buses."""
+def signal_formulas(
+    netlist: Netlist, inputs: Mapping[str, FNode], replaced: Mapping[int, FNode] | None = None
+) -> list[FNode]:
+    """For each signal a Boolean, in terms of bit-vectors that stand for the input buses.
+
+    Args:
+        replaced: for some signals, the Boolean to take instead of what drives them.
+    """
+    instead = replaced or {}
     signals = [
         Equals(BVExtract(inputs[name], index, index), BV(1, 1))
         for name, width in netlist.inputs.items()
         for index in range(width)
     ]
-    for neuron in netlist.neurons:
-        signals.append(neuron_formula(neuron, [signals[source] for source, _ in neuron.synapses]))
+    signals = [instead.get(signal, given) for signal, given in enumerate(signals)]
+    for signal, neuron in enumerate(netlist.neurons, start=netlist.input_count):
+        if signal in instead:
+            signals.append(instead[signal])
+        else:
+            signals.append(neuron_formula(neuron, [signals[source] for source, _ in neuron.synapses]))
     return signals
 
 
 def bus_formula(signals: list[FNode], bus: Bus) -> FNode:
-    """The bit-vector on an output bus."""
-    bits = [Ite(signals[signal], BV(1, 1), BV(0, 1)) for signal in bus]
+    """The bit-vector on a bus of signals and constants."""
+    constants = {ZERO: BV(0, 1), ONE: BV(1, 1)}
+    bits = [constants[s] if s in constants else Ite(signals[s], BV(1, 1), BV(0, 1)) for s in bus]
     word = bits[0]
     for bit in bits[1:]:
         word = BVConcat(bit, word)

@@ -140,18 +140,35 @@ def _decrement(gates: GateLibrary, x: Bus, borrow: int) -> Bus:
 @integer_block
 def multiply(gates: GateLibrary, x: Bus, y: Bus) -> Buses:
     """Array multiplier: one row of partial products and one ripple-carry addition for each y bit."""
-    row = tuple(gates.and_(a, y[0]) for a in x)
-    product, high = [row[0]], (*row[1:], ZERO)
+    high: Bus = tuple(_partial_product(gates, a, y[0]) for a in x)
+    product = [high[0]]
+    high = (*high[1:], ZERO)
     for b in y[1:]:
         carry = ZERO
-        row = tuple(gates.and_(a, b) for a in x)
         total = []
-        for p, q in zip(row, high, strict=True):
-            digit, carry = gates.full_adder(p, q, carry)
+        for a, q in zip(x, high, strict=True):
+            digit, carry = _adder_cell(gates, _partial_product(gates, a, b), q, carry)
             total.append(digit)
         product.append(total[0])
         high = (*total[1:], carry)
     return {"product": (*product, *high)}
+
+
+def _partial_product(gates: GateLibrary, a: int, b: int) -> int:
+    """a and b, recorded as a cell."""
+    with gates.builder.barrier([(a, b)]):
+        out = gates.and_(a, b)
+    gates.builder.cell("and", {"a": (a,), "b": (b,)}, {"out": (out,)})
+    return out
+
+
+def _adder_cell(gates: GateLibrary, a: int, b: int, c: int) -> tuple[int, int]:
+    """The sum and carry of three bits, recorded as a cell."""
+    with gates.builder.barrier([(a, b, c)]):
+        total, carry = gates.full_adder(a, b, c)
+    inputs = {"a": (a,), "b": (b,), "c": (c,)}
+    gates.builder.cell("full_adder", inputs, {"sum": (total,), "carry": (carry,)})
+    return total, carry
 
 
 def block_netlist(library: str, kind: str, widths: Mapping[str, int]) -> Netlist:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from circuits.netlist import Block, Bus, Netlist, NetlistBuilder, NetlistError, Neuron, exact_weight
+import numpy as np
+
+from circuits import boolean
+from circuits.netlist import (
+    Block,
+    Bus,
+    Netlist,
+    NetlistBuilder,
+    NetlistError,
+    Neuron,
+    Weight,
+    exact_weight,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -25,95 +38,149 @@ def read_json(path: Path) -> Netlist:
 
     The file holds one object: ``schema`` ("spikeproof-netlist-1"), ``inputs`` (a list of [name,
     width]), ``neurons`` (a list of {"synapses": [[signal, weight], ...], "threshold", "bias"}),
-    ``outputs`` (bus name to list of signals, least significant bit first), and optionally ``probes``
-    and ``blocks``. Numbers are integers, decimals or strings such as "3/2", and are read exactly.
+    ``outputs`` (bus name to list of signals, least significant bit first), and optionally ``probes``,
+    Numbers are integers, decimals or strings such as "3/2", and are read exactly.
 
     Raises:
         NetlistError: if the file cannot be read, is not of this form, or the netlist is not well
             formed; one line that says what to do.
     """
     try:
-        data = json.loads(path.read_text())
+        # Decimals stay text until they become fractions, so that no digit is lost.
+        data = json.loads(path.read_text(), parse_float=str, object_pairs_hook=_object)
     except OSError as error:
         raise NetlistError(f"cannot read {path}: {error.strerror}") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (NetlistError, RecursionError, ValueError) as error:
         raise NetlistError(f"{path} is not JSON: {error}") from None
     try:
         return _parse(data)
     except NetlistError as error:
         raise NetlistError(f"{path}: {error}") from None
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise NetlistError(
-            f"{path} is not a netlist of schema {SCHEMA}: {type(error).__name__}: {error}"
-        ) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise NetlistError(f"{name!r} occurs twice in one object; keep one")
+    return dict(pairs)
+
+
+def _require(entry: Any, what: str, required: Set[str], optional: Set[str] = frozenset()) -> None:
+    """Refuse anything but an object with these keys: a misspelt key must not go unread."""
+    if not isinstance(entry, dict):
+        raise NetlistError(f"{what} is {_shown(entry)}; it must be an object")
+    if missing := required - set(entry):
+        raise NetlistError(f"{what} lacks {', '.join(map(repr, sorted(missing)))}")
+    if unknown := set(entry) - required - optional:
+        known = ", ".join(map(repr, sorted(required | optional)))
+        raise NetlistError(f"{what} has the unknown key {min(unknown)!r}; known: {known}")
+
+
+def _pairs(entry: Any, what: str) -> list[tuple[Any, Any]]:
+    """A list of pairs, or an error."""
+    if not isinstance(entry, list) or any(not isinstance(p, list) or len(p) != 2 for p in entry):
+        raise NetlistError(f"{what} is {_shown(entry)}; it must be a list of pairs")
+    return [(first, second) for first, second in entry]
+
+
+def _shown(entry: Any) -> str:
+    text = repr(entry)
+    return text if len(text) <= 40 else text[:40] + "..."
+
+
+def _list(entry: Any, what: str) -> list[Any]:
+    if not isinstance(entry, list):
+        raise NetlistError(f"{what} is {_shown(entry)}; it must be a list")
+    return entry
 
 
 def _parse(data: Any) -> Netlist:
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise NetlistError(f'not a netlist: the top level needs "schema": "{SCHEMA}"')
-    for key in ("inputs", "neurons", "outputs"):
-        if key not in data:
-            raise NetlistError(f"not a netlist: {key!r} is missing")
-    inputs = dict(data["inputs"])
-    if len(inputs) != len(data["inputs"]):
+    optional = {"probes", "blocks", "cells"}
+    _require(data, "the netlist", {"schema", "inputs", "neurons", "outputs"}, optional)
+    inputs = _pairs(data["inputs"], "'inputs'")
+    if any(not isinstance(name, str) for name, _ in inputs):
+        raise NetlistError("an input's name is not text; write [name, width]")
+    if len(dict(inputs)) != len(inputs):
         raise NetlistError("two inputs have the same name; rename one")
     return Netlist(
-        inputs=inputs,
-        neurons=tuple(_neuron(index, entry) for index, entry in enumerate(data["neurons"])),
-        outputs=_buses(data["outputs"]),
-        probes=_buses(data.get("probes", {})),
-        blocks=tuple(
-            Block(entry["name"], entry["kind"], _buses(entry["inputs"]), _buses(entry["outputs"]))
-            for entry in data.get("blocks", [])
+        inputs=dict(inputs),
+        neurons=tuple(
+            _neuron(f"entry {index} of neurons", entry)
+            for index, entry in enumerate(_list(data["neurons"], "'neurons'"))
         ),
+        outputs=_buses(data["outputs"], "'outputs'"),
+        probes=_buses(data.get("probes", {}), "'probes'"),
+        blocks=_blocks(data.get("blocks", []), "'blocks'"),
+        cells=_blocks(data.get("cells", []), "'cells'"),
     )
 
 
-def _neuron(index: int, entry: Any) -> Neuron:
-    what = f"entry {index} of neurons"
-    if not isinstance(entry, dict) or "synapses" not in entry or "threshold" not in entry:
-        raise NetlistError(f"{what} needs 'synapses' and 'threshold'")
+def _blocks(entries: Any, what: str) -> tuple[Block, ...]:
+    blocks = []
+    for index, entry in enumerate(_list(entries, what)):
+        label = f"entry {index} of {what}"
+        _require(entry, label, {"name", "kind", "inputs", "outputs"})
+        buses = (_buses(entry[side], f"{side} of {label}") for side in ("inputs", "outputs"))
+        blocks.append(Block(str(entry["name"]), str(entry["kind"]), *buses))
+    return tuple(blocks)
+
+
+def _neuron(what: str, entry: Any) -> Neuron:
+    _require(entry, what, {"synapses", "threshold"}, {"bias"})
     return Neuron(
         synapses=tuple(
-            (source, exact_weight(weight, f"weight in {what}")) for source, weight in entry["synapses"]
+            (source, exact_weight(weight, f"weight in {what}"))
+            for source, weight in _pairs(entry["synapses"], f"'synapses' of {what}")
         ),
         threshold=exact_weight(entry["threshold"], f"threshold in {what}"),
         bias=exact_weight(entry.get("bias", 0), f"bias in {what}"),
     )
 
 
-def _buses(entry: Mapping[str, Any]) -> dict[str, Bus]:
-    return {name: tuple(bus) for name, bus in entry.items()}
+def _buses(entry: Any, what: str) -> dict[str, Bus]:
+    if not isinstance(entry, dict):
+        raise NetlistError(f"{what} is {_shown(entry)}; it must be an object of buses by name")
+    return {name: tuple(_list(bus, f"bus {name!r} of {what}")) for name, bus in entry.items()}
 
 
 # --- PyTorch ------------------------------------------------------------------------------------
 
+SAMPLED_INPUTS = 4096
+"""How many inputs an imported module is compared on; all of them if there are no more."""
+
 
 def from_torch(
-    module: torch.nn.Module, inputs: Mapping[str, int], outputs: Mapping[str, int]
+    module: torch.nn.Sequential, inputs: Mapping[str, int], outputs: Mapping[str, int]
 ) -> Netlist:
     """The netlist of a feed-forward PyTorch module of integrate-and-fire neurons.
 
-    The module's children alternate between ``torch.nn.Linear`` and a spiking layer: any module
-    with a scalar attribute ``v_threshold`` (as SpikingJelly's neurons have) or ``threshold`` (as
-    snnTorch's have). A neuron fires iff W.x + b >= threshold, from rest: one time step, no leak.
-    Floating-point weights are taken exactly as stored.
+    The module alternates between ``torch.nn.Linear`` and a spiking layer with a scalar attribute
+    ``v_threshold``, as SpikingJelly's IFNode has. A neuron fires iff W.x + b >= v_threshold, from
+    rest, in one time step; weights are taken exactly as stored. A copy of the module is then run
+    and compared with the netlist, on every input or a sample of 4,096, so that a layer with another
+    rule (leak, strict comparison) or sums that floating point rounds across a threshold are refused
+    and not imported as something else.
 
     Args:
         inputs: width of each input bus; together they are the first layer's inputs, in order.
         outputs: width of each output bus; together they are the last layer's outputs, in order.
 
     Raises:
-        NetlistError: if the module is of another form, or a width does not fit.
+        NetlistError: if the module is of another form, a width does not fit, or the comparison fails.
     """
     import torch
 
+    if type(module) is not torch.nn.Sequential:
+        raise NetlistError(f"expected torch.nn.Sequential, found {type(module).__name__}")
     builder = NetlistBuilder()
     signals: Bus = tuple(s for name, width in inputs.items() for s in builder.input(name, width))
-    children = list(module.children())
-    if not children or len(children) % 2:
-        raise NetlistError("the module needs pairs of a Linear and a spiking layer as its children")
-    for linear, spiking in zip(children[::2], children[1::2], strict=True):
+    layers = list(module)
+    if not layers or len(layers) % 2:
+        raise NetlistError("the module needs pairs of a Linear and a spiking layer")
+    for linear, spiking in zip(layers[::2], layers[1::2], strict=True):
         if not isinstance(linear, torch.nn.Linear):
             raise NetlistError(f"expected torch.nn.Linear, found {type(linear).__name__}")
         if linear.in_features != len(signals):
@@ -124,7 +191,7 @@ def from_torch(
         biases = linear.bias.tolist() if linear.bias is not None else [0] * linear.out_features
         signals = tuple(
             builder.neuron(
-                ((s, exact_weight(w, "a weight")) for s, w in zip(signals, row, strict=True)),
+                [(s, exact_weight(w, "a weight")) for s, w in zip(signals, row, strict=True)],
                 threshold,
                 exact_weight(bias, "a bias"),
             )
@@ -139,14 +206,46 @@ def from_torch(
     for name, width in outputs.items():
         buses[name] = signals[first : first + width]
         first += width
-    return builder.build(buses)
+    netlist = builder.build(buses)
+    _require_same_behaviour(netlist, module)
+    return netlist
 
 
-def _threshold(spiking: torch.nn.Module) -> Any:
-    for attribute in ("v_threshold", "threshold"):
-        if hasattr(spiking, attribute):
-            return exact_weight(float(getattr(spiking, attribute)), attribute)
-    raise NetlistError(
-        f"{type(spiking).__name__} has neither v_threshold nor threshold; "
-        "follow each Linear with a spiking layer"
-    )
+def _threshold(spiking: torch.nn.Module) -> Weight:
+    value = getattr(spiking, "v_threshold", None)
+    if value is None:
+        raise NetlistError(
+            f"{type(spiking).__name__} has no v_threshold; follow each Linear with integrate-and-fire"
+        )
+    try:
+        return exact_weight(float(value), "v_threshold")
+    except (TypeError, ValueError) as error:
+        raise NetlistError(f"v_threshold is not one finite number: {error}") from None
+
+
+def _require_same_behaviour(netlist: Netlist, module: torch.nn.Sequential) -> None:
+    """Run a copy of the module beside the netlist.
+
+    Raises:
+        NetlistError: naming an input on which they differ.
+    """
+    import torch
+
+    width = netlist.input_count
+    if 1 << width <= SAMPLED_INPUTS:
+        bits = boolean.unpack_words(np.arange(1 << width), width)
+    else:
+        bits = np.random.default_rng(0).integers(2, size=(width, SAMPLED_INPUTS)).astype(bool)
+    kind = next(module.parameters()).dtype
+    with torch.no_grad():
+        fired = copy.deepcopy(module)(torch.from_numpy(bits.T.copy()).to(kind))
+    inputs = {name: boolean.bus_words(bits, bus) for name, bus in netlist.input_buses.items()}
+    signals = boolean.evaluate_signals(netlist, inputs)
+    expected = signals[[signal for bus in netlist.outputs.values() for signal in bus]].T
+    differing = np.flatnonzero((fired.numpy() != expected).any(axis=1))
+    if len(differing):
+        shown = ", ".join(f"{name} = {words[differing[0]]}" for name, words in inputs.items())
+        raise NetlistError(
+            f"the module does not fire iff W.x + b >= v_threshold, for instance for {shown}; "
+            "use integrate-and-fire layers without leak, and weights that add up exactly"
+        )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,10 @@ ONE = -3
 """The constant 1, likewise. Where an output is constant, a neuron without synapses drives it."""
 
 
+NAME = re.compile(r"[A-Za-z0-9_.]+")
+"""What a bus may be called: names that every solver keeps apart."""
+
+
 class NetlistError(ValueError):
     """A netlist that is not well formed; the message names the neuron or bus and the remedy."""
 
@@ -41,6 +46,8 @@ def exact_weight(value: object, what: str) -> Weight:
         raise NetlistError(f"{what} is {value}; use a finite number")
     if isinstance(value, bool) or not isinstance(value, int | float | str | Fraction):
         raise NetlistError(f"{what} is {value!r}; use an integer, a decimal or a fraction such as '3/2'")
+    if isinstance(value, str) and (len(value) > 100 or re.search(r"[eE][+-]?\d{4}", value)):
+        raise NetlistError(f"{what} is {value[:20]}...; use a number of at most 100 characters")
     try:
         exact = Fraction(value)
     except (ValueError, ZeroDivisionError):
@@ -77,6 +84,15 @@ class Block:
     inputs: Mapping[str, Bus]
     outputs: Mapping[str, Bus]
 
+    def serialise(self) -> dict[str, Any]:
+        """The block as JSON-ready data."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "inputs": {name: list(bus) for name, bus in self.inputs.items()},
+            "outputs": {name: list(bus) for name, bus in self.outputs.items()},
+        }
+
 
 @dataclass(frozen=True)
 class Statistics:
@@ -98,6 +114,8 @@ class Netlist:
         outputs: the output buses.
         probes: named signals along the datapath, for diagnosis.
         blocks: named sub-netlists, in the order they were built.
+        cells: the partial products and adder cells of multipliers, likewise, ``kind`` being a gate.
+            They carry the algebra by which products are proved.
 
     Raises:
         NetlistError: on construction, if it is not well formed.
@@ -108,6 +126,7 @@ class Netlist:
     outputs: Mapping[str, Bus]
     probes: Mapping[str, Bus] = field(default_factory=dict)
     blocks: tuple[Block, ...] = ()
+    cells: tuple[Block, ...] = ()
 
     def __post_init__(self) -> None:
         _validate(self)
@@ -165,15 +184,8 @@ class Netlist:
             ],
             "outputs": {name: list(bus) for name, bus in self.outputs.items()},
             "probes": {name: list(bus) for name, bus in self.probes.items()},
-            "blocks": [
-                {
-                    "name": block.name,
-                    "kind": block.kind,
-                    "inputs": {name: list(bus) for name, bus in block.inputs.items()},
-                    "outputs": {name: list(bus) for name, bus in block.outputs.items()},
-                }
-                for block in self.blocks
-            ],
+            "blocks": [block.serialise() for block in self.blocks],
+            "cells": [cell.serialise() for cell in self.cells],
         }
 
     @cached_property
@@ -187,27 +199,30 @@ class Netlist:
 
 
 def _validate(netlist: Netlist) -> None:
+    if not netlist.inputs:
+        raise NetlistError("the netlist has no inputs; declare at least one input bus")
     for name, width in netlist.inputs.items():
         if isinstance(width, bool) or not isinstance(width, int) or width < 1:
-            raise NetlistError(f"input {name!r} has width {width!r}; a bus has at least 1 bit")
+            raise NetlistError(f"input {name!r} has width {width!r}; use a positive integer")
+    for name in (*netlist.inputs, *netlist.outputs):
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise NetlistError(f"{name!r} is no name for a bus; use letters, digits, '_' and '.'")
     for index, neuron in enumerate(netlist.neurons):
         _validate_neuron(netlist, netlist.input_count + index, neuron)
     if not netlist.outputs:
         raise NetlistError("the netlist has no outputs; name at least one output bus")
     for name, bus in netlist.outputs.items():
-        if not bus:
-            raise NetlistError(f"output {name!r} has no bits; a bus has at least 1 bit")
         _validate_bus(netlist, f"output {name!r}", bus, annotation=False)
     for name, bus in netlist.probes.items():
         _validate_bus(netlist, f"probe {name!r}", bus, annotation=True)
-    for block in netlist.blocks:
+    for block in (*netlist.blocks, *netlist.cells):
         _validate_block(netlist, block)
 
 
 def _validate_neuron(netlist: Netlist, signal: int, neuron: Neuron) -> None:
     what = f"neuron {signal}"
-    exact_weight(neuron.threshold, f"threshold of {what}")
-    exact_weight(neuron.bias, f"bias of {what}")
+    _require_exact(neuron.threshold, f"threshold of {what}")
+    _require_exact(neuron.bias, f"bias of {what}")
     seen = set()
     for source, weight in neuron.synapses:
         if isinstance(source, bool) or not isinstance(source, int):
@@ -224,12 +239,21 @@ def _validate_neuron(netlist: Netlist, signal: int, neuron: Neuron) -> None:
             )
         if source in seen:
             raise NetlistError(f"{what} reads signal {source} twice; add the two weights")
-        if exact_weight(weight, f"weight of {what} on signal {source}") == 0:
+        _require_exact(weight, f"weight of {what} on signal {source}")
+        if weight == 0:
             raise NetlistError(f"{what} reads signal {source} with weight 0; leave the synapse out")
         seen.add(source)
 
 
+def _require_exact(value: object, what: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        exact_weight(value, what)
+        raise NetlistError(f"{what} is {value!r}; convert it with exact_weight, or use a Fraction")
+
+
 def _validate_bus(netlist: Netlist, what: str, bus: Bus, *, annotation: bool) -> None:
+    if not bus:
+        raise NetlistError(f"{what} has no bits; a bus has at least 1 bit")
     for position, signal in enumerate(bus):
         if annotation and signal in (UNUSED, ZERO, ONE):
             continue
@@ -286,6 +310,7 @@ class NetlistBuilder:
         self._inverted: dict[int, int] = {}
         self._probes: dict[str, Bus] = {}
         self._blocks: list[Block] = []
+        self._cells: list[Block] = []
 
     def input(self, name: str, width: int) -> Bus:
         """A new input bus. All inputs come before the first neuron."""
@@ -355,6 +380,10 @@ class NetlistBuilder:
         """Record that the output buses were built from the input buses alone."""
         self._blocks.append(Block(name, kind, dict(inputs), dict(outputs)))
 
+    def cell(self, kind: str, inputs: Mapping[str, Bus], outputs: Mapping[str, Bus]) -> None:
+        """Record a gate whose algebra matters, likewise."""
+        self._cells.append(Block(f"{kind}_{len(self._cells)}", kind, dict(inputs), dict(outputs)))
+
     @contextmanager
     def barrier(self, buses: Iterable[Bus]) -> Iterator[None]:
         """Within this context the given signals are read as they are, inverters or not.
@@ -382,6 +411,11 @@ class NetlistBuilder:
         def rename_all(buses: Mapping[str, Bus]) -> dict[str, Bus]:
             return {name: rename(bus) for name, bus in buses.items()}
 
+        def rename_blocks(blocks: Iterable[Block]) -> tuple[Block, ...]:
+            return tuple(
+                Block(b.name, b.kind, rename_all(b.inputs), rename_all(b.outputs)) for b in blocks
+            )
+
         return Netlist(
             inputs=dict(self._inputs),
             neurons=tuple(
@@ -395,9 +429,8 @@ class NetlistBuilder:
             ),
             outputs=rename_all(driven),
             probes=rename_all(self._probes),
-            blocks=tuple(
-                Block(b.name, b.kind, rename_all(b.inputs), rename_all(b.outputs)) for b in self._blocks
-            ),
+            blocks=rename_blocks(self._blocks),
+            cells=rename_blocks(self._cells),
         )
 
     def _driver(self, signal: int) -> int:

@@ -1,8 +1,11 @@
 """The spec's rounding formula is what the standard says in words.
 
-The theorems are about ``specs.symbolic.round_to`` on every number that a product or a sum of two
-numbers of the format can be before rounding: v = (-1)^negative * significand * 2^exponent with a
-significand of twice the precision. Numbers are compared as fixed-point integers, in units of the
+The theorems are about ``specs.symbolic.round_to`` on every number of the form
+
+    v = (-1)^negative * significand * 2^exponent
+
+with a significand of twice the precision and any exponent that a product of two numbers of the format
+can have; every such product is among them. Numbers are compared as fixed-point integers, in units of the
 smallest such v, with no rounding anywhere in the statement. A *candidate* is any finite code c.
 """
 

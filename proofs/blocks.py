@@ -36,6 +36,7 @@ def x_is_not_zero(inputs: Buses) -> tuple[FNode, ...]:
 
 
 ASSUMPTIONS = {"normalise": x_is_not_zero}
+PROVISOS = {"normalise": ", for x other than 0"}
 
 
 def obligations() -> Iterator[Obligation]:
@@ -45,7 +46,8 @@ def obligations() -> Iterator[Obligation]:
             for width in WIDTHS[kind]:
                 yield equivalence(
                     f"block.{library}.{kind}.{width}",
-                    f"the {library} {kind} block of {width} bits is its integer function",
+                    f"the {library} {kind} block of {width} bits is its integer function"
+                    f"{PROVISOS.get(kind, '')}",
                     circuit=partial(block_netlist, library, kind, input_widths(width)[kind]),
                     meaning=meaning,
                     assumptions=ASSUMPTIONS.get(kind, lambda inputs: ()),

@@ -66,7 +66,7 @@ def unit_obligation(
     """That one unit is its operation."""
     return equivalence(
         unit_name(fmt, operation, mode, policy, library),
-        f"{fmt.name} unit of {library} gates is {in_words(operation, mode, policy)}",
+        f"{fmt.name}: {in_words(operation, mode, policy)}, of {library} gates",
         circuit=partial(build_unit, UNITS[operation], fmt, mode, policy, library),
         meaning=partial(spec, fmt, operation, mode, policy),
         reading=reading(fmt, operation, mode, policy),

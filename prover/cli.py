@@ -10,10 +10,11 @@ import json
 import math
 import sys
 from collections.abc import Iterable, Sequence
+from errno import EISDIR
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import click
+from pysmt.environment import pop_env, push_env
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -22,7 +23,8 @@ from circuits.interchange import read_json
 from circuits.netlist import Netlist, NetlistError
 from prover.catalogue import CatalogueError, catalogue, select
 from prover.discharge import DEFAULT_TIMEOUT, Result, discharge_all, require_same_buses
-from prover.history import last_result, remember, write_atomically
+from prover.engine import ENGINES
+from prover.history import beside, last_result, remember, write_atomically
 from prover.obligation import Obligation, Outcome
 from prover.tables import PIPE_WIDTH, failure_text, outcome_text, results_table, summary
 
@@ -39,9 +41,10 @@ err = Console(stderr=True, highlight=False)
 
 
 class Seconds(click.ParamType[float]):
-    """A finite, positive number of seconds."""
+    """A positive number of seconds."""
 
     name = "seconds"
+    longest = 1_000_000
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number, or a one-line error."""
@@ -49,8 +52,8 @@ class Seconds(click.ParamType[float]):
             seconds = float(str(value))
         except ValueError:
             seconds = math.nan
-        if not (seconds > 0 and math.isfinite(seconds)):
-            self.fail(f"{value} is not a positive number of seconds", param, ctx)
+        if not 0 < seconds <= self.longest:
+            self.fail(f"{value} is not a positive number of seconds, at most {self.longest}", param, ctx)
         return seconds
 
 
@@ -64,7 +67,7 @@ def exit_code(results: Iterable[Result]) -> int:
     return EXIT_UNDECIDED if bad else 0
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
 @click.version_option(package_name="spikeproof")
 def cli() -> None:
     """Machine-checked proofs that arithmetic built from spiking neurons is bit-exact."""
@@ -158,15 +161,13 @@ def require_writable(path: Path) -> None:
     Raises:
         click.BadParameter: saying why.
     """
-    if path.is_dir():
-        raise click.BadParameter(f"{path} is a directory; name a file")
     try:
-        with NamedTemporaryFile(dir=path.parent):
-            pass
+        if path.is_dir():
+            raise IsADirectoryError(EISDIR, "it is a directory")
+        beside(path).touch()
+        beside(path).unlink()
     except OSError as error:
-        raise click.BadParameter(
-            f"cannot write {path}: {error.strerror}; choose another place"
-        ) from None
+        raise click.BadParameter(f"cannot write {path}: {error.strerror}; name another file") from None
 
 
 @cli.command()
@@ -186,11 +187,22 @@ def show(theorem: str) -> None:
         ("statement", obligation.statement),
         ("promised", obligation.expected.value),
         *(_circuit_rows(netlist) if netlist else [("circuit", "none: a claim about formulas")]),
-        ("decomposition", "none: one z3 query over the whole circuit and its spec"),
-        ("last result", _last_result(theorem, netlist)),
+        ("decomposition", _decomposition(obligation)),
+        ("last result", _last_result(theorem)),
     ]:
         table.add_row(label, value)
     out.print(table)
+
+
+def _decomposition(obligation: Obligation) -> str:
+    engines = " and ".join(ENGINES[name].label for name in obligation.engines)
+    if obligation.decompose is None:
+        return f"none: the claim as a whole, by {engines}"
+    assert obligation.circuit is not None
+    push_env()
+    lemmas = obligation.decompose(obligation.circuit())
+    pop_env()
+    return f"{', '.join(lemmas.algebra)} by algebra; {', '.join(lemmas.claims)} by {engines}"
 
 
 def _circuit_rows(netlist: Netlist) -> list[tuple[str, str]]:
@@ -209,14 +221,17 @@ def _circuit_rows(netlist: Netlist) -> list[tuple[str, str]]:
     ]
 
 
-def _last_result(theorem: str, netlist: Netlist | None) -> str:
+def _last_result(theorem: str) -> str:
     last = last_result(theorem)
     if last is None:
         return f"none yet; run `spikeproof prove {theorem}`"
-    text = f"{last['outcome']} by {last['engine']} in {last['seconds']:.2f} s"
-    if netlist and last["netlist_sha256"] != netlist.sha256:
-        text += ", of an earlier version of the circuit"
-    return text + (f"\n{last['message']}" if last["message"] else "")
+    result, current = last
+    text = f"{outcome_text(result)} by {result.engine} in {result.seconds:.2f} s"
+    if not current:
+        text += ", by an earlier version of the source"
+    for lemma, seconds in (result.lemmas or {}).items():
+        text += f"\nlemma {lemma}: {seconds:.2f} s"
+    return text + (f"\n{result.message}" if result.message else "")
 
 
 def main() -> None:

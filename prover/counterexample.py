@@ -7,6 +7,7 @@ from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 
 import numpy as np
+from pysmt.exceptions import PysmtException
 from pysmt.shortcuts import BV
 
 from circuits import boolean
@@ -114,12 +115,17 @@ def _departing_probes(
 def _departing_blocks(netlist: Netlist, signals: boolean.Bits) -> Iterator[str]:
     for block in netlist.blocks:
         inputs = {name: _value(signals, bus) for name, bus in block.inputs.items()}
-        if block.kind == "normalise" and inputs["x"] == 0:
+        if block.kind == "normalise" and inputs.get("x") == 0:
             continue  # its meaning is stated for x other than 0
-        for name, wanted in _block_outputs(block, inputs).items():
-            bus = block.outputs[name]
+        try:
+            meant = _block_outputs(block, inputs)
+        except (KeyError, ValueError, PysmtException):
+            yield f"{block.name} has buses that do not suit its kind, {block.kind!r}"
+            continue
+        for name, wanted in meant.items():
+            bus = block.outputs.get(name, ())
             live = sum(1 << index for index, signal in enumerate(bus) if signal != UNUSED)
-            shown = _value(signals, bus)
+            shown = _value(signals, bus) if bus else 0
             if shown & live != wanted & live:
                 given = ", ".join(f"{n} = {v}" for n, v in inputs.items())
                 yield f"{block.name} ({block.kind}), {given}: {name} is {shown}, should be {wanted}"

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
+from multiprocessing import active_children
 from typing import Any
 
+import numpy as np
 from pysmt.environment import pop_env, push_env
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, And, Not
 
+from circuits import boolean
 from circuits.netlist import Netlist, NetlistError
-from prover import engine
 from prover.catalogue import catalogue
+from prover.composition import CompositionError
 from prover.counterexample import explain
+from prover.engine import ENGINES, Answer, Status
 from prover.obligation import Claim, Obligation, Outcome
+from prover.telescoping import TelescopingError
 
 DEFAULT_TIMEOUT = 300.0
-"""Seconds an obligation may take unless told otherwise."""
+"""Seconds an engine may take for an obligation unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,10 @@ class Result:
     """What became of an obligation.
 
     Attributes:
-        counterexample: the inputs that violate the claim, if refuted.
+        engine: label of each engine that took part, or ``algebra``.
         message: the counterexample for a person, or why there is no verdict.
+        counterexample: the inputs that violate the claim, if refuted.
+        lemmas: seconds that each lemma took, if the theorem was composed of lemmas.
         netlist_sha256, neurons: of the circuit the claim was about, if any.
     """
 
@@ -41,7 +48,8 @@ class Result:
     engine: str
     seconds: float
     message: str = ""
-    counterexample: dict[str, int] | None = None
+    counterexample: Mapping[str, int] | None = None
+    lemmas: Mapping[str, float] | None = None
     netlist_sha256: str | None = None
     neurons: int | None = None
 
@@ -65,7 +73,8 @@ class Result:
 class _Verdict:
     outcome: Outcome
     message: str = ""
-    counterexample: dict[str, int] | None = None
+    counterexample: Mapping[str, int] | None = None
+    lemmas: Mapping[str, float] | None = None
 
 
 def discharge(
@@ -74,115 +83,196 @@ def discharge(
     """Try to prove one obligation.
 
     Args:
-        timeout: seconds for the engine, greater than 0.
-        circuit: the netlist to prove it of, instead of the obligation's own.
+        timeout: seconds for the engines, greater than 0.
+        circuit: the netlist to prove it of, instead of the obligation's own; then the promise is
+            that it is proved, even where the obligation's own circuit is to be refuted.
 
     Raises:
         NetlistError: if ``circuit`` has other buses than the obligation's own circuit.
     """
+    if circuit is not None:
+        require_same_buses(obligation, circuit)
     started = time.perf_counter()
-    netlist = None
+    netlist = circuit
     push_env()  # formulas live and die with this call
     try:
-        if circuit is not None:
-            require_same_buses(obligation, circuit)
-        netlist = circuit or (obligation.circuit() if obligation.circuit else None)
-        verdict = _decide(obligation, netlist, timeout)
-    except NetlistError:
-        raise
+        if netlist is None and obligation.circuit:
+            netlist = obligation.circuit()
+        verdict = _decide(obligation, netlist, time.perf_counter() + timeout)
     except Exception as error:
         verdict = _Verdict(Outcome.ERROR, f"{type(error).__name__}: {error}")
     finally:
         pop_env()
+    instead = "of the circuit given instead: " if circuit else ""
     return Result(
         theorem=obligation.name,
-        statement=obligation.statement,
+        statement=instead + obligation.statement,
         outcome=verdict.outcome,
-        expected=obligation.expected,
-        engine=engine.NAME,
+        expected=Outcome.PROVED if circuit else obligation.expected,
+        engine=_engine_label(obligation),
         seconds=time.perf_counter() - started,
         message=verdict.message,
         counterexample=verdict.counterexample,
+        lemmas=verdict.lemmas,
         netlist_sha256=netlist.sha256 if netlist else None,
         neurons=netlist.statistics.neurons if netlist else None,
     )
 
 
-def _decide(obligation: Obligation, netlist: Netlist | None, timeout: float) -> _Verdict:
-    deadline = time.perf_counter() + timeout
-    claim = obligation.state(netlist)
+def _engine_label(obligation: Obligation) -> str:
+    return ", ".join(ENGINES[name].label for name in obligation.engines)
+
+
+def _decide(obligation: Obligation, netlist: Netlist | None, deadline: float) -> _Verdict:
+    """By lemmas where there are any; put to the engines whole if those do not make up the claim."""
+    why = ""
+    if obligation.decompose and netlist:
+        try:
+            return _by_lemmas(obligation, netlist, deadline)
+        except (CompositionError, TelescopingError, _LemmaError) as error:
+            why = f"by lemmas: {error}; "
+    verdict = _whole(obligation, netlist, obligation.state(netlist), deadline)
+    if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN):
+        return _Verdict(verdict.outcome, why + verdict.message)
+    return verdict
+
+
+# --- a claim put to the engines -----------------------------------------------------------------
+
+
+def _whole(obligation: Obligation, netlist: Netlist | None, claim: Claim, deadline: float) -> _Verdict:
+    """The verdict that all the obligation's engines share."""
+    verdicts = {name: _ask(name, obligation, netlist, claim, deadline) for name in obligation.engines}
+    outcomes = {verdict.outcome for verdict in verdicts.values()}
+    if {Outcome.PROVED, Outcome.REFUTED} <= outcomes:
+        said = ", ".join(f"{name}: {verdict.outcome.value}" for name, verdict in verdicts.items())
+        return _Verdict(Outcome.ERROR, f"ENGINES DISAGREE, one of them is unsound: {said}")
+    worst_first = (Outcome.ERROR, Outcome.REFUTED, Outcome.UNKNOWN, Outcome.TIMEOUT, Outcome.PROVED)
+    worst = next(outcome for outcome in worst_first if outcome in outcomes)
+    return next(verdict for verdict in verdicts.values() if verdict.outcome is worst)
+
+
+def _ask(
+    name: str, obligation: Obligation, netlist: Netlist | None, claim: Claim, deadline: float
+) -> _Verdict:
+    """One engine's verdict on a claim whose assumptions it first shows to be satisfiable."""
     if claim.assumptions:
-        possible = engine.check(claim.assumptions, timeout)
-        if possible.status is engine.Status.UNSATISFIABLE:
+        possible = _check(name, claim.assumptions, deadline)
+        if possible.status is Status.UNSATISFIABLE:
             return _Verdict(
                 Outcome.ERROR,
                 "vacuous: no input satisfies the assumptions, so the claim says nothing",
             )
-        if possible.status is not engine.Status.SATISFIABLE:
-            return _undecided(possible, "whether the assumptions can be satisfied")
-    remaining = max(0.001, deadline - time.perf_counter())
-    answer = engine.check([*claim.assumptions, Not(claim.goal)], remaining)
-    if answer.status is engine.Status.UNSATISFIABLE:
+        if possible.status is not Status.SATISFIABLE:
+            return _undecided(name, possible, "whether the assumptions can be satisfied")
+    answer = _check(name, [*claim.assumptions, Not(claim.goal)], deadline)
+    if answer.status is Status.UNSATISFIABLE:
         return _Verdict(Outcome.PROVED)
-    if answer.status is engine.Status.SATISFIABLE:
-        return _confirm(obligation, netlist, claim, answer.model)
-    return _undecided(answer, "the claim")
+    if answer.status is Status.SATISFIABLE:
+        return _confirm(name, obligation, netlist, claim, answer.model)
+    return _undecided(name, answer, "the claim")
 
 
-def _undecided(answer: engine.Answer, what: str) -> _Verdict:
-    outcome = Outcome.TIMEOUT if answer.status is engine.Status.TIMEOUT else Outcome.UNKNOWN
+def _check(name: str, formulas: Sequence[FNode], deadline: float) -> Answer:
+    return ENGINES[name].check(formulas, max(0.001, deadline - time.perf_counter()))
+
+
+def _undecided(name: str, answer: Answer, what: str) -> _Verdict:
+    outcome = Outcome.TIMEOUT if answer.status is Status.TIMEOUT else Outcome.UNKNOWN
     advice = "raise --timeout" if outcome is Outcome.TIMEOUT else "the engine gave up"
-    return _Verdict(outcome, f"{engine.NAME} did not decide {what} ({answer.reason}); {advice}")
+    return _Verdict(outcome, f"{name} did not decide {what} ({answer.reason}); {advice}")
 
 
 def _confirm(
-    obligation: Obligation, netlist: Netlist | None, claim: Claim, model: dict[str, int]
+    name: str,
+    obligation: Obligation,
+    netlist: Netlist | None,
+    claim: Claim,
+    model: Mapping[str, int],
 ) -> _Verdict:
-    """Believe a counterexample only after pySMT's own evaluation agrees with it."""
-    inputs = {name: model.get(name, 0) for name in claim.inputs}
-    if not value_of(And(*claim.assumptions, Not(claim.goal)), claim, inputs).is_true():
-        return _Verdict(
-            Outcome.ERROR, f"{engine.NAME} gave a counterexample that does not replay: {inputs}"
-        )
+    """Believe a counterexample only if pySMT's evaluation and the simulated circuit confirm it."""
+    inputs = {bus: model.get(bus, 0) for bus in claim.inputs}
     expected = {
-        name: value_of(formula, claim, inputs).constant_value()
-        for name, formula in claim.expected.items()
+        bus: value_of(formula, claim, inputs).constant_value() for bus, formula in claim.expected.items()
     }
+    confirmed = value_of(And(*claim.assumptions, Not(claim.goal)), claim, inputs).is_true()
+    if netlist and claim.expected:
+        words = {bus: np.array([value], dtype=object) for bus, value in inputs.items()}
+        simulated = boolean.evaluate(netlist, words)
+        confirmed &= any(int(simulated[bus][0]) != value for bus, value in expected.items())
+    if not confirmed:
+        return _Verdict(Outcome.ERROR, f"{name} gave a counterexample that does not replay: {inputs}")
     return _Verdict(Outcome.REFUTED, explain(obligation, netlist, inputs, expected), inputs)
 
 
-def value_of(formula: FNode, claim: Claim, inputs: dict[str, int]) -> FNode:
+def value_of(formula: FNode, claim: Claim, inputs: Mapping[str, int]) -> FNode:
     """The constant that a formula over the claim's inputs becomes on the given values."""
     constants = {symbol: BV(inputs[name], symbol.bv_width()) for name, symbol in claim.inputs.items()}
     return formula.substitute(constants).simplify()
+
+
+# --- a claim made up of lemmas ------------------------------------------------------------------
+
+
+class _LemmaError(Exception):
+    """A lemma that is not proved: the composition says nothing."""
+
+
+def _by_lemmas(obligation: Obligation, netlist: Netlist, deadline: float) -> _Verdict:
+    """Proved, if every lemma is; anything else is an exception, never a verdict."""
+    assert obligation.decompose is not None
+    lemmas = obligation.decompose(netlist)
+    seconds = {}
+    for name, holds in lemmas.algebra.items():
+        started = time.perf_counter()
+        holds()
+        seconds[name] = time.perf_counter() - started
+    for name, claim in lemmas.claims.items():
+        for engine in obligation.engines:
+            started = time.perf_counter()
+            _require_proved(name, engine, claim, deadline)
+            seconds[f"{name} by {engine}"] = time.perf_counter() - started
+    return _Verdict(Outcome.PROVED, lemmas=seconds)
+
+
+def _require_proved(name: str, engine: str, claim: Claim, deadline: float) -> None:
+    if claim.assumptions:
+        raise _LemmaError(f"lemma {name} rests on assumptions that no lemma proves")
+    answer = _check(engine, [Not(claim.goal)], deadline)
+    if answer.status is not Status.UNSATISFIABLE:
+        raise _LemmaError(f"lemma {name} is not proved by {engine} ({answer.status.value})")
+
+
+# --- another circuit in place of the obligation's own -------------------------------------------
 
 
 def require_same_buses(obligation: Obligation, circuit: Netlist) -> None:
     """Refuse a circuit that cannot stand in for the obligation's own.
 
     Raises:
-        NetlistError: naming the bus that is missing, extra or of another width.
+        NetlistError: naming the buses that are missing, extra or of another width.
     """
     if obligation.circuit is None:
         raise NetlistError(f"{obligation.name} is about formulas, not about a circuit; choose a unit")
     own = obligation.circuit()
     for kind, wanted, given in (
         ("input", own.inputs, circuit.inputs),
-        (
-            "output",
-            {name: len(bus) for name, bus in own.outputs.items()},
-            {name: len(bus) for name, bus in circuit.outputs.items()},
-        ),
+        ("output", _output_widths(own), _output_widths(circuit)),
     ):
         if dict(wanted) != dict(given):
+            problem = "width mismatch" if set(wanted) == set(given) else "bus mismatch"
             raise NetlistError(
-                f"width mismatch: {obligation.name} needs {kind} buses "
-                f"{_widths(wanted)}, the circuit has {_widths(given)}"
+                f"{problem}: {obligation.name} needs {kind} buses "
+                f"{_in_words(wanted)}; the circuit has {_in_words(given)}"
             )
 
 
-def _widths(buses: Any) -> str:
-    return ", ".join(f"{name} ({width} bits)" for name, width in sorted(buses.items())) or "none"
+def _output_widths(netlist: Netlist) -> dict[str, int]:
+    return {name: len(bus) for name, bus in netlist.outputs.items()}
+
+
+def _in_words(widths: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({width} bits)" for name, width in sorted(widths.items()))
 
 
 # --- many ---------------------------------------------------------------------------------------
@@ -216,8 +306,12 @@ def discharge_all(
                     yield future.result()
                 except BrokenProcessPool:
                     yield _lost(pending[future])
-        finally:
+        except BaseException:
+            # Interrupted: nobody will read what the workers are still at.
             pool.shutdown(wait=False, cancel_futures=True)
+            for worker in active_children():
+                worker.terminate()
+            raise
 
 
 def _lost(name: str) -> Result:
@@ -227,7 +321,7 @@ def _lost(name: str) -> Result:
         obligation.statement,
         Outcome.ERROR,
         obligation.expected,
-        engine.NAME,
+        _engine_label(obligation),
         0.0,
         "the process that worked on it died; it may have run out of memory: lower --jobs",
     )

@@ -1,24 +1,29 @@
-"""z3 behind one function."""
+"""The engines behind one function each: z3, and CaDiCaL on our own encoding to clauses."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
+from importlib.metadata import version
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 
 import z3
+from pysat.solvers import Cadical195
 from pysmt.environment import get_env
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And
 from pysmt.solvers.z3 import Z3Converter
 
-NAME = f"z3 {z3.get_version_string()}"
+from prover.bitblast import Blaster, model_value
 
 _TIMED_OUT = {"timeout", "canceled"}
+_LONGEST_TIMEOUT = (1 << 32) - 1  # milliseconds; z3 takes more modulo 2^32
 
 
 class Status(Enum):
-    """What the engine makes of a formula."""
+    """What an engine makes of a formula."""
 
     SATISFIABLE = "satisfiable"
     UNSATISFIABLE = "unsatisfiable"
@@ -28,38 +33,82 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the engine says of a conjunction.
+    """What an engine says of a conjunction.
 
-    ``model`` gives each symbol's value if it is satisfiable; ``reason`` is the engine's own word if
-    it is undecided.
+    ``model`` gives the symbols' values if it is satisfiable, all others being immaterial; ``reason``
+    is the engine's own word if it is undecided.
     """
 
     status: Status
-    model: dict[str, int]
+    model: dict[str, int] = field(default_factory=dict)
     reason: str = ""
 
 
-def check(formulas: Sequence[FNode], timeout: float) -> Answer:
-    """Whether a conjunction of quantifier-free bit-vector formulas can be satisfied.
+@dataclass(frozen=True)
+class Engine:
+    """Decides conjunctions of quantifier-free bit-vector formulas.
 
-    Args:
-        timeout: seconds, greater than 0.
-
-    Raises:
-        z3.Z3Exception: if the engine fails.
+    Attributes:
+        label: name and version, as shown in results.
+        check: from formulas and a positive number of seconds, the answer. Raises what the engine
+            raises if it fails.
     """
-    conjunction = And(formulas)
+
+    label: str
+    check: Callable[[Sequence[FNode], float], Answer]
+
+
+def _check_with_z3(formulas: Sequence[FNode], timeout: float) -> Answer:
     solver = z3.SolverFor("QF_BV")
-    solver.set("timeout", max(1, round(timeout * 1000)))
-    solver.add(Z3Converter(get_env(), solver.ctx).convert(conjunction))
+    solver.set("timeout", max(1, min(round(timeout * 1000), _LONGEST_TIMEOUT)))
+    solver.add(Z3Converter(get_env(), solver.ctx).convert(And(formulas)))
     status = solver.check()
     if status == z3.unsat:
-        return Answer(Status.UNSATISFIABLE, {})
+        return Answer(Status.UNSATISFIABLE)
     if status == z3.sat:
-        # Symbols on which nothing depends are absent from the model: any value will do for them.
-        model = {symbol.symbol_name(): 0 for symbol in conjunction.get_free_variables()}
-        given = solver.model()
-        model.update({declared.name(): given[declared].as_long() for declared in given})
-        return Answer(Status.SATISFIABLE, model)
+        model = solver.model()
+        return Answer(
+            Status.SATISFIABLE,
+            {declared.name(): model[declared].as_long() for declared in model},
+        )
     reason = solver.reason_unknown()
-    return Answer(Status.TIMEOUT if reason in _TIMED_OUT else Status.UNKNOWN, {}, reason)
+    if reason == "interrupted from keyboard":
+        raise KeyboardInterrupt
+    return Answer(Status.TIMEOUT if reason in _TIMED_OUT else Status.UNKNOWN, reason=reason)
+
+
+def _solve_clauses(clauses: list[list[int]], answer: Connection) -> None:
+    with Cadical195(bootstrap_with=clauses) as solver:
+        answer.send(solver.get_model() if solver.solve() else None)
+
+
+def _check_with_cadical(formulas: Sequence[FNode], timeout: float) -> Answer:
+    """CaDiCaL in a process of its own, since nothing else can stop it."""
+    blaster = Blaster()
+    clauses = blaster.graph.clauses(blaster.literal(And(formulas)))
+    receiver, sender = get_context("fork").Pipe(duplex=False)
+    process = get_context("fork").Process(target=_solve_clauses, args=(clauses, sender))
+    process.start()
+    sender.close()
+    try:
+        if not receiver.poll(timeout):
+            return Answer(Status.TIMEOUT, reason="timeout")
+        model: list[int] | None = receiver.recv()
+    except EOFError:
+        raise RuntimeError("the CaDiCaL process died; it may have run out of memory") from None
+    finally:
+        process.kill()
+        process.join()
+        receiver.close()
+    if model is None:
+        return Answer(Status.UNSATISFIABLE)
+    true = {variable for variable in model if variable > 0}
+    values = {name: model_value(bits, true) for name, bits in blaster.symbols.items()}
+    return Answer(Status.SATISFIABLE, values)
+
+
+ENGINES: dict[str, Engine] = {
+    "z3": Engine(f"z3 {z3.get_version_string()}", _check_with_z3),
+    "cadical": Engine(f"cadical 1.9.5 (python-sat {version('python-sat')})", _check_with_cadical),
+}
+"""The engines by name."""

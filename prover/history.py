@@ -6,8 +6,10 @@ nothing is ever believed because it is written here.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +27,35 @@ def remember(result: Result) -> None:
     """Keep a result; where the directory cannot be written, do nothing."""
     try:
         directory().mkdir(parents=True, exist_ok=True)
-        write_atomically(directory() / f"{result.theorem}.json", json.dumps(result.as_json()))
+        record = {"source": source_sha256(), "result": result.as_json()}
+        write_atomically(directory() / f"{result.theorem}.json", json.dumps(record))
     except OSError:
         return
 
 
-def last_result(theorem: str) -> dict[str, Any] | None:
-    """The last result of a theorem in its JSON form, or None if there is none."""
+def last_result(theorem: str) -> tuple[Result, bool] | None:
+    """The last result of a theorem, and whether the source has not changed since; None if unknown."""
     try:
-        loaded: dict[str, Any] = json.loads((directory() / f"{theorem}.json").read_text())
-    except (OSError, ValueError):
+        record: dict[str, Any] = json.loads((directory() / f"{theorem}.json").read_text())
+        return Result.from_json(record["result"]), record["source"] == source_sha256()
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return loaded
+
+
+@cache
+def source_sha256() -> str:
+    """SHA-256 of everything a theorem of ours depends on: specs, circuits, prover, proofs."""
+    root = Path(__file__).parent.parent
+    digest = hashlib.sha256()
+    for package in ("circuits", "proofs", "prover", "specs"):
+        for path in sorted((root / package).glob("*.py")):
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def beside(path: Path) -> Path:
+    """Where a file is written before it takes its place."""
+    return path.with_name(f".{path.name}.{os.getpid()}")
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -45,7 +64,7 @@ def write_atomically(path: Path, text: str) -> None:
     Raises:
         OSError: if the directory cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = beside(path)
     try:
         temporary.write_text(text)
         temporary.replace(path)

@@ -10,7 +10,7 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import And, Equals
 
 from circuits.formula import input_symbols, output_formulas
-from circuits.netlist import Netlist
+from circuits.netlist import NAME, Netlist
 from specs.formats import Format
 
 Buses = Mapping[str, FNode]
@@ -23,7 +23,7 @@ class Outcome(Enum):
     """No input violates the claim."""
 
     REFUTED = "refuted"
-    """An input violates the claim, and replaying it on the circuit confirms that."""
+    """An input violates the claim; evaluating the formulas and simulating the circuit confirm it."""
 
     TIMEOUT = "timeout"
     """The engine ran out of time."""
@@ -52,6 +52,28 @@ class Claim:
     actual: Buses = field(default_factory=dict)
     expected: Buses = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.assumptions, tuple):
+            raise TypeError("assumptions must be a tuple of formulas")
+        for name, symbol in self.inputs.items():
+            if symbol.symbol_name() != name or not NAME.fullmatch(name):
+                raise ValueError(
+                    f"input {name!r} must be a symbol of that name: letters, digits, '_', '.'"
+                )
+
+
+@dataclass(frozen=True)
+class Lemmas:
+    """What a theorem is made of, where it is decomposed: see ``prover.composition``.
+
+    Attributes:
+        claims: by name, what the engines must prove.
+        algebra: by name, checks by algebra; each raises ``TelescopingError`` if it fails.
+    """
+
+    claims: Mapping[str, Claim]
+    algebra: Mapping[str, Callable[[], None]]
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -76,6 +98,9 @@ class Obligation:
         state: the claim, given the circuit if there is one.
         circuit: builds the netlist the claim is about; None if it is about formulas alone.
         expected: PROVED, or REFUTED for a claim that must fail.
+        engines: names in ``prover.engine.ENGINES``; each must come to the same verdict.
+        decompose: the lemmas that make up the claim for a given circuit, where it is not to be
+            put to the engines whole.
         reading: how to display the buses, for floating-point units.
     """
 
@@ -84,7 +109,13 @@ class Obligation:
     state: Callable[[Netlist | None], Claim]
     circuit: Callable[[], Netlist] | None = None
     expected: Outcome = Outcome.PROVED
+    engines: tuple[str, ...] = ("z3",)
+    decompose: Callable[[Netlist], Lemmas] | None = None
     reading: Reading | None = None
+
+    def __post_init__(self) -> None:
+        if self.expected not in (Outcome.PROVED, Outcome.REFUTED):
+            raise ValueError(f"{self.name}: only proved or refuted can be promised")
 
 
 def equivalence(
@@ -95,6 +126,8 @@ def equivalence(
     *,
     assumptions: Callable[[Buses], tuple[FNode, ...]] = lambda inputs: (),
     expected: Outcome = Outcome.PROVED,
+    engines: tuple[str, ...] = ("z3",),
+    decompose: Callable[[Netlist], Lemmas] | None = None,
     reading: Reading | None = None,
 ) -> Obligation:
     """The obligation that a circuit computes, on every output bus, what ``meaning`` says.
@@ -121,4 +154,4 @@ def equivalence(
             expected=wanted,
         )
 
-    return Obligation(name, statement, state, circuit, expected, reading)
+    return Obligation(name, statement, state, circuit, expected, engines, decompose, reading)

@@ -13,7 +13,7 @@ from rich.text import Text
 from prover.discharge import Result
 from prover.obligation import Outcome
 
-PIPE_WIDTH = 180
+PIPE_WIDTH = 250
 """Columns of a table that does not go to a terminal."""
 
 

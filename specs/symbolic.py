@@ -343,18 +343,23 @@ def subtract(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, x: FNode, 
 
 def multiply(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, x: FNode, y: FNode) -> FNode:
     """The code of x * y (clauses 5.4.1, 6.1)."""
-    left, right = unpack(fmt, x), unpack(fmt, y)
     size = 2 * fmt.precision
+    factors = (zero_extend(unpack(fmt, code).significand, size) for code in (x, y))
+    return multiply_given_product(fmt, mode, policy, x, y, BVMul(*factors))
+
+
+def multiply_given_product(
+    fmt: Format, mode: RoundingMode, policy: OverflowPolicy, x: FNode, y: FNode, product: FNode
+) -> FNode:
+    """The code of x * y, were ``product`` the product of the two significands.
+
+    Args:
+        product: unsigned, twice as wide as the precision.
+    """
+    left, right = unpack(fmt, x), unpack(fmt, y)
     width = exponent_width(fmt) + 1
+    exponent = BVAdd(sign_extend(left.exponent, width), sign_extend(right.exponent, width))
     negative = Not(Iff(left.negative, right.negative))
-    finite = round_to(
-        fmt,
-        mode,
-        policy,
-        negative,
-        BVAdd(sign_extend(left.exponent, width), sign_extend(right.exponent, width)),
-        BVMul(zero_extend(left.significand, size), zero_extend(right.significand, size)),
-    )
     infinity_times_zero = Or(And(left.infinite, right.zero), And(left.zero, right.infinite))
     return Ite(
         Or(left.nan, right.nan, infinity_times_zero),
@@ -362,7 +367,7 @@ def multiply(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, x: FNode, 
         Ite(
             Or(left.infinite, right.infinite),
             deliver_infinity(fmt, policy, negative),
-            finite,
+            round_to(fmt, mode, policy, negative, exponent, product),
         ),
     )
 

@@ -125,12 +125,18 @@ def cases(tmp_path):
         "no jobs": (["prove", "--jobs", "0"], "0 is not in the range"),
         "absent directory": (
             ["prove", UNIT, "--json", tmp_path / "absent" / "r.json"],
-            "No such file or directory; choose another place",
+            "No such file or directory; name another file",
         ),
         "unwritable file": (["prove", UNIT, "--json", "/proc/results.json"], "cannot write /proc"),
-        "directory for file": (["prove", UNIT, "--json", tmp_path], "is a directory; name a file"),
+        "directory for file": (
+            ["prove", UNIT, "--json", tmp_path],
+            "it is a directory; name another file",
+        ),
         "absent circuit": (["prove", UNIT, "--circuit", "absent.json"], "cannot read absent.json"),
-        "wrong widths": (["prove", UNIT, "--circuit", and_gate], "width mismatch"),
+        "wrong buses": (["prove", UNIT, "--circuit", and_gate], "bus mismatch"),
+        "huge timeout": (["prove", "--timeout", "1e7"], "at most 1000000"),
+        "long file name": (["prove", UNIT, "--json", tmp_path / ("x" * 300)], "File name too long"),
+        "no command": ([], "Missing command"),
         "cyclic": (["prove", "cell.ionic.and", "--circuit", cyclic], "cyclic: neuron 2"),
         "circuit for a formula": (
             ["prove", "spec.fp4_e2m1.round.rne.exact", "--circuit", and_gate],

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from pysmt.shortcuts import BV, BVUGT, BVULT, And, BVMul, BVType, Equals, Not, Symbol
 
-from circuits.libraries import gate_netlist
+from circuits.libraries import gate_netlist, wide_gate_netlist
 from circuits.netlist import NetlistError
 from prover import discharge as discharge_module
-from prover import engine
 from prover.catalogue import CatalogueError, catalogue, collect, select
 from prover.discharge import Result, discharge, discharge_all
+from prover.engine import ENGINES, Answer, Engine, Status
 from prover.obligation import Claim, Obligation, Outcome, equivalence
 from specs import integers
 
@@ -34,6 +34,10 @@ def is_composite(x, y):
     """Hard to decide: 0xfe9e9f is not the product of two smaller numbers."""
     in_range = And(BVULT(x, BV(1 << 12, 24)), BVULT(y, BV(1 << 12, 24)), BVUGT(x, BV(1, 24)))
     return Not(And(in_range, BVUGT(y, BV(1, 24)), Equals(BVMul(x, y), BV(4093 * 4091, 24))))
+
+
+def replace_z3(monkeypatch, check):
+    monkeypatch.setitem(ENGINES, "z3", Engine("a stand-in", check))
 
 
 def test_proved():
@@ -73,8 +77,7 @@ def test_unsatisfiable_assumptions_are_an_error():
 
 
 def test_undecided_assumptions_are_not_taken_for_granted(monkeypatch):
-    answer = engine.Answer(engine.Status.UNKNOWN, {}, "incomplete")
-    monkeypatch.setattr(engine, "check", lambda formulas, timeout: answer)
+    replace_z3(monkeypatch, lambda *_: Answer(Status.UNKNOWN, reason="incomplete"))
     result = discharge(formula_obligation(commutes, lambda x, y: BVULT(x, y)))
     assert result.outcome is Outcome.UNKNOWN
     assert "whether the assumptions can be satisfied" in result.message
@@ -83,14 +86,14 @@ def test_undecided_assumptions_are_not_taken_for_granted(monkeypatch):
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [
-        (engine.Status.UNKNOWN, Outcome.UNKNOWN),
-        (engine.Status.TIMEOUT, Outcome.TIMEOUT),
+        (Status.UNKNOWN, Outcome.UNKNOWN),
+        (Status.TIMEOUT, Outcome.TIMEOUT),
         # The engine claims a counterexample, but x = y = 0 does not violate the claim.
-        (engine.Status.SATISFIABLE, Outcome.ERROR),
+        (Status.SATISFIABLE, Outcome.ERROR),
     ],
 )
 def test_the_engine_is_not_believed_blindly(monkeypatch, status, outcome):
-    monkeypatch.setattr(engine, "check", lambda *_: engine.Answer(status, {}, "a reason"))
+    replace_z3(monkeypatch, lambda *_: Answer(status, reason="a reason"))
     result = discharge(formula_obligation(commutes))
     assert result.outcome is outcome
     assert not result.green
@@ -100,7 +103,7 @@ def test_an_exception_is_an_error(monkeypatch):
     def fail(*_):
         raise RuntimeError("out of order")
 
-    monkeypatch.setattr(engine, "check", fail)
+    replace_z3(monkeypatch, fail)
     result = discharge(formula_obligation(commutes))
     assert result.outcome is Outcome.ERROR
     assert result.message == "RuntimeError: out of order"
@@ -120,13 +123,67 @@ def test_a_spec_that_forgets_an_output_is_an_error():
 
 def test_another_circuit_must_have_the_same_buses():
     obligation = catalogue()["cell.ionic.and"]
-    with pytest.raises(NetlistError, match=r"width mismatch: cell.ionic.and needs input buses"):
+    with pytest.raises(NetlistError, match=r"bus mismatch: cell.ionic.and needs input buses"):
         discharge(obligation, circuit=gate_netlist("ionic", "not"))
-    with pytest.raises(NetlistError, match=r"width mismatch: cell.ionic.and needs output buses"):
+    with pytest.raises(NetlistError, match=r"bus mismatch: cell.ionic.and needs output buses"):
         discharge(obligation, circuit=gate_netlist("ionic", "half_adder"))
+    with pytest.raises(NetlistError, match=r"width mismatch: cell.ionic.wide_or.2 needs input buses"):
+        wide = wide_gate_netlist("ionic", "wide_or", 3)
+        discharge(catalogue()["cell.ionic.wide_or.2"], circuit=wide)
     with pytest.raises(NetlistError, match="about formulas, not about a circuit"):
         discharge(formula_obligation(commutes), circuit=gate_netlist("ionic", "and"))
     assert discharge(obligation, circuit=gate_netlist("threshold", "and")).green
+
+
+def test_a_given_circuit_is_to_be_proved_even_where_ours_is_to_be_refuted():
+    name = "fp6_e3m2.sticky_extra_multiply.rne.saturate.without_round_route"
+    obligation = catalogue()[name]
+    right = catalogue()["fp6_e3m2.multiply.rne.saturate"].circuit()
+    assert discharge(obligation).green
+    assert discharge(obligation, circuit=right).green
+    wrong = discharge(obligation, circuit=obligation.circuit())
+    assert wrong.outcome is Outcome.REFUTED
+    assert not wrong.green
+
+
+def test_engines_that_disagree_are_an_error_of_the_loudest_kind(monkeypatch):
+    obligation = replace(
+        formula_obligation(lambda x, y: Not(Equals(x, BV(77, 24)))), engines=("cadical", "z3")
+    )
+    assert discharge(obligation).outcome is Outcome.REFUTED
+    replace_z3(monkeypatch, lambda *_: Answer(Status.UNSATISFIABLE))
+    result = discharge(obligation)
+    assert result.outcome is Outcome.ERROR
+    assert "ENGINES DISAGREE" in result.message
+
+
+def test_cadical_decides_and_can_be_stopped():
+    both = replace(formula_obligation(is_composite), engines=("cadical",))
+    result = discharge(both, timeout=0.001)
+    assert result.outcome is Outcome.TIMEOUT
+    easy = replace(formula_obligation(lambda x, y: Equals(x, x)), engines=("cadical",))
+    assert discharge(easy).outcome is Outcome.PROVED
+
+
+def test_a_circuit_that_cannot_be_built_is_an_error():
+    def broken():
+        raise NetlistError("out of neurons")
+
+    result = discharge(replace(catalogue()["cell.ionic.and"], circuit=broken))
+    assert result.outcome is Outcome.ERROR
+    assert result.message == "NetlistError: out of neurons"
+
+
+def test_what_cannot_be_promised_or_assumed_is_refused():
+    with pytest.raises(ValueError, match="only proved or refuted can be promised"):
+        formula_obligation(commutes, expected=Outcome.ERROR)
+    x = Symbol("x", BVType(4))
+    lazily = (Equals(x, x) for _ in range(1))
+    with pytest.raises(TypeError, match="assumptions must be a tuple"):
+        Claim({"x": x}, Equals(x, x), assumptions=lazily)
+    odd = Symbol("a\0b", BVType(4))
+    with pytest.raises(ValueError, match="must be a symbol of that name"):
+        Claim({"a\0b": odd}, Equals(odd, odd))
 
 
 def test_results_survive_json():

@@ -51,9 +51,19 @@ def test_numbers_may_be_integers_decimals_or_fractions(tmp_path):
     [
         ({"schema": "other"}, 'the top level needs "schema": "spikeproof-netlist-1"'),
         ({"inputs": [["a", 1], ["a", 1]]}, "two inputs have the same name"),
-        ({"inputs": [["a"]]}, "is not a netlist of schema"),
-        ({"inputs": 3}, "is not a netlist of schema"),
-        ({"neurons": [{"synapses": []}]}, "entry 0 of neurons needs 'synapses' and 'threshold'"),
+        ({"inputs": [["a"]]}, "'inputs' is .* it must be a list of pairs"),
+        ({"inputs": 3}, "'inputs' is 3; it must be a list of pairs"),
+        ({"inputs": [["a", "1"], ["b", 1]]}, "input 'a' has width '1'; use a positive integer"),
+        ({"inputs": [["a\0b", 1], ["b", 1]]}, "is no name for a bus"),
+        ({"inputs": []}, "no inputs"),
+        ({"output": {}}, "the netlist has the unknown key 'output'"),
+        ({"neurons": [{"synapses": []}]}, "entry 0 of neurons lacks 'threshold'"),
+        (
+            {"neurons": [{"synapses": [], "threshold": 1, "leak": 0.5}]},
+            "unknown key 'leak'; known: 'bias', 'synapses', 'threshold'",
+        ),
+        ({"neurons": [{"synapses": 3, "threshold": 1}]}, "'synapses' of entry 0 of neurons is 3"),
+        ({"neurons": [{"synapses": [], "threshold": "1e99999999"}]}, "at most 100 characters"),
         ({"neurons": [{"synapses": [[5, 1]], "threshold": 1}]}, "cyclic|dangling"),
         (
             {"neurons": [{"synapses": [[0, float("nan")]], "threshold": 1}]},
@@ -70,7 +80,7 @@ def test_numbers_may_be_integers_decimals_or_fractions(tmp_path):
         ({"neurons": [{"synapses": [], "threshold": None}]}, "threshold in entry 0 .* is None"),
         ({"outputs": {"out": [7]}}, "dangling: bit 0 of output 'out'"),
         ({"outputs": {"out": ["2"]}}, "names signal '2'; signals are integers"),
-        ({"blocks": [{}]}, "is not a netlist of schema"),
+        ({"blocks": [{}]}, "entry 0 of 'blocks' lacks 'inputs', 'kind', 'name', 'outputs'"),
     ],
 )
 def test_bad_files_are_refused_in_one_line(tmp_path, change, message):
@@ -93,11 +103,28 @@ def test_files_that_are_no_json_are_refused(tmp_path):
 
 
 class Spiking(torch.nn.Module):
-    """A spiking layer, as far as the import looks at it."""
+    """An integrate-and-fire layer from rest."""
 
     def __init__(self, threshold):
         super().__init__()
         self.v_threshold = threshold
+
+    def forward(self, x):
+        return (x >= self.v_threshold).to(x.dtype)
+
+
+class Strict(Spiking):
+    """Fires only above the threshold, as snnTorch's neurons do."""
+
+    def forward(self, x):
+        return (x > self.v_threshold).to(x.dtype)
+
+
+class Leaky(Spiking):
+    """Takes in only a part of its input, as SpikingJelly's LIFNode does."""
+
+    def forward(self, x):
+        return (x / 2 >= self.v_threshold).to(x.dtype)
 
 
 def linear(weights, biases=None):
@@ -128,6 +155,27 @@ def test_a_torch_module_is_proved_like_any_circuit():
     assert np.array_equal(*outputs)
 
 
+def test_a_layer_used_twice_counts_twice():
+    inverter, fire = linear([[-1.0]], [1.0]), Spiking(0.5)
+    twice = from_torch(torch.nn.Sequential(inverter, fire, inverter, fire), {"a": 1}, {"out": 1})
+    assert boolean.evaluate(twice, {"a": np.array([0, 1])})["out"].tolist() == [0, 1]
+
+
+def test_decimals_are_read_to_the_last_digit(tmp_path):
+    path = tmp_path / "decimal.json"
+    neuron = {"synapses": [[0, 0.1], [1, 0.7]], "threshold": 0.8}
+    path.write_text(json.dumps(SOUND | {"neurons": [neuron]}))
+    netlist = read_json(path)
+    assert boolean.evaluate(netlist, {"a": np.array([1]), "b": np.array([1])})["out"].tolist() == [1]
+
+
+def test_a_key_given_twice_is_refused(tmp_path):
+    path = tmp_path / "twice.json"
+    path.write_text(json.dumps(SOUND).replace('"threshold"', '"threshold": 1, "threshold"'))
+    with pytest.raises(NetlistError, match="'threshold' occurs twice"):
+        read_json(path)
+
+
 @pytest.mark.parametrize(
     ("module", "outputs", "message"),
     [
@@ -135,7 +183,11 @@ def test_a_torch_module_is_proved_like_any_circuit():
         (torch.nn.Sequential(linear([[1.0, 1.0]])), 1, "needs pairs"),
         (torch.nn.Sequential(Spiking(1.0), linear([[1.0]])), 1, "expected torch.nn.Linear"),
         (torch.nn.Sequential(linear([[1.0]]), Spiking(1.0)), 1, "a layer reads 1 signals, 2"),
-        (torch.nn.Sequential(linear([[1.0, 1.0]]), torch.nn.ReLU()), 1, "neither v_threshold"),
+        (torch.nn.Sequential(linear([[1.0, 1.0]]), torch.nn.ReLU()), 1, "ReLU has no v_threshold"),
+        (torch.nn.Sequential(linear([[1.0, 1.0]]), Strict(1.0)), 1, "for instance for a = 1, b = 0"),
+        (torch.nn.Sequential(linear([[1.0, 1.0]]), Leaky(1.0)), 1, "does not fire iff"),
+        (torch.nn.Sequential(linear([[0.1, 0.7]]), Spiking(0.8)), 1, "weights that add up exactly"),
+        (Strict(1.0), 1, "expected torch.nn.Sequential, found Strict"),
         (xor_module(float("nan")), 1, "v_threshold is nan; use a finite number"),
         (xor_module(), 2, "the outputs have 2 bits, the last layer 1 neurons"),
     ],

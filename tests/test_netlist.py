@@ -40,6 +40,7 @@ INFINITE = float("inf")
         (Neuron(((0, NAN),), 1), "weight of neuron 2 on signal 0 is nan; use a finite number"),
         (Neuron(((0, 1),), INFINITE), "threshold of neuron 2 is inf; use a finite number"),
         (Neuron(((0, 1),), 1, -INFINITE), "bias of neuron 2 is -inf; use a finite number"),
+        (Neuron(((0, 1),), 0.5), r"threshold of neuron 2 is 0.5; convert it with exact_weight"),
         (Neuron((("a", 1),), 1), "reads signal 'a'; signals are integers"),
     ],
 )
@@ -51,7 +52,9 @@ def test_ill_formed_neurons_are_refused(neuron, message):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"inputs": {"a": 0, "b": 2}}, "input 'a' has width 0"),
+        ({"inputs": {"a": 0, "b": 2}}, "input 'a' has width 0; use a positive integer"),
+        ({"inputs": {}}, "no inputs"),
+        ({"inputs": {"a\0": 1, "b": 1}}, "is no name for a bus"),
         ({"outputs": {}}, "no outputs"),
         ({"outputs": {"out": ()}}, "output 'out' has no bits"),
         ({"outputs": {"out": (3,)}}, "dangling: bit 0 of output 'out' is signal 3"),
@@ -164,6 +167,12 @@ def test_blocks_of_units_are_recorded(library, operation):
     )
     names = {block.name for block in netlist.blocks}
     assert {"exponent_field", "normalise", "overflow"} <= names
+
+
+def test_weights_of_any_size_are_evaluated_exactly():
+    huge = 1 << 70
+    netlist = Netlist({"a": 2}, (Neuron(((0, huge + 1), (1, -huge)), 1),), {"out": (2,)})
+    assert boolean.evaluate(netlist, {"a": np.arange(4)})["out"].tolist() == [0, 1, 0, 1]
 
 
 def test_wrong_values_are_refused_by_evaluation():
