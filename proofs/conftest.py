@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from proofs.neuron_counts import neuron_counts_table
-from prover.catalogue import catalogue
+from prover.catalogue import catalogue, promised
 from prover.discharge import DEFAULT_TIMEOUT, Result
 from prover.tables import PIPE_WIDTH, rendered, results_table, summary
 
@@ -14,6 +14,7 @@ PROPERTY = "spikeproof_result"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of this suite."""
+    parser.addoption("--wide", action="store_true", help="also prove what takes minutes (FP64)")
     parser.addoption(
         "--proof-timeout",
         type=float,
@@ -21,6 +22,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SECONDS",
         help="seconds that each theorem may take (default: %(default)s)",
     )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each theorem of the profile asked for."""
+    if "obligation" in metafunc.fixturenames:
+        obligations = promised(wide=metafunc.config.getoption("--wide"))
+        metafunc.parametrize("obligation", obligations, ids=[o.name for o in obligations])
 
 
 def _results(reporter: pytest.TerminalReporter) -> Iterator[Result]:

@@ -2,15 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import product
 
 from circuits.floating_point import UNITS, build_unit
 from circuits.libraries import DEFAULT_LIBRARY, LIBRARIES
-from prover.obligation import Buses, Obligation, Reading, equivalence
+from prover.composition import Cut, compose
+from prover.obligation import Buses, Obligation, Profile, Reading, equivalence
 from specs import exact, symbolic
 from specs.formats import (
+    FORMATS,
     FP8_E4M3FN,
     FP8_E5M2,
+    FP32,
+    FP64,
     SMALL_FORMATS,
+    TF32,
     Format,
     OverflowPolicy,
     RoundingMode,
@@ -18,6 +24,12 @@ from specs.formats import (
 
 ALL_MODES = (FP8_E4M3FN, FP8_E5M2)
 """Formats whose units are proved in every rounding mode; the others round to nearest even."""
+
+ENGINES_BY_FORMAT = dict.fromkeys((TF32, FP32, FP64), ("cadical",))
+"""Where one engine has to do; elsewhere z3 and CaDiCaL must come to the same verdict."""
+
+WIDE_FORMATS = (FP64,)
+"""Formats whose units take minutes to prove."""
 
 
 def unit_name(
@@ -60,28 +72,49 @@ def spec(
     return {"result": formula}
 
 
+def product_cut(fmt: Format, mode: RoundingMode, policy: OverflowPolicy) -> Cut:
+    """A multiplier's proof, split at the product of its significands."""
+
+    def operands(inputs: Buses) -> Buses:
+        return {name: symbolic.unpack(fmt, inputs[name]).significand for name in ("x", "y")}
+
+    def rest(inputs: Buses, block: Buses) -> Buses:
+        x, y, product = inputs["x"], inputs["y"], block["product"]
+        return {"result": symbolic.multiply_given_product(fmt, mode, policy, x, y, product)}
+
+    return Cut("significand_product", operands, rest)
+
+
 def unit_obligation(
-    fmt: Format, operation: str, mode: RoundingMode, policy: OverflowPolicy, library: str
+    fmt: Format,
+    operation: str,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    library: str = DEFAULT_LIBRARY,
 ) -> Obligation:
     """That one unit is its operation."""
+    meaning = partial(spec, fmt, operation, mode, policy)
+    cut = product_cut(fmt, mode, policy)
+    decomposed = operation == "multiply" and fmt not in SMALL_FORMATS
     return equivalence(
         unit_name(fmt, operation, mode, policy, library),
         f"{fmt.name}: {in_words(operation, mode, policy)}, of {library} gates",
         circuit=partial(build_unit, UNITS[operation], fmt, mode, policy, library),
-        meaning=partial(spec, fmt, operation, mode, policy),
+        meaning=meaning,
+        engines=ENGINES_BY_FORMAT.get(fmt, ("z3", "cadical")),
+        decompose=partial(compose, cut=cut, meaning=meaning) if decomposed else None,
+        profile=Profile.WIDE if fmt in WIDE_FORMATS else Profile.DEFAULT,
         reading=reading(fmt, operation, mode, policy),
     )
 
 
 def obligations() -> Iterator[Obligation]:
-    """Nearest even in every library; the other modes, where promised, in the default library."""
-    for fmt in SMALL_FORMATS:
-        for operation in UNITS:
-            for policy in fmt.policies:
-                for library in LIBRARIES:
-                    yield unit_obligation(fmt, operation, RoundingMode.NEAREST_EVEN, policy, library)
-                if fmt not in ALL_MODES:
-                    continue
-                for mode in RoundingMode:
-                    if mode is not RoundingMode.NEAREST_EVEN:
-                        yield unit_obligation(fmt, operation, mode, policy, DEFAULT_LIBRARY)
+    """Nearest even for every format; every library or every mode where promised."""
+    for fmt, operation in product(FORMATS.values(), UNITS):
+        small = fmt in SMALL_FORMATS
+        for policy in fmt.policies if small else (OverflowPolicy.IEEE,):
+            for library in LIBRARIES if small else (DEFAULT_LIBRARY,):
+                yield unit_obligation(fmt, operation, RoundingMode.NEAREST_EVEN, policy, library)
+            for mode in RoundingMode:
+                if fmt in ALL_MODES and mode is not RoundingMode.NEAREST_EVEN:
+                    yield unit_obligation(fmt, operation, mode, policy)

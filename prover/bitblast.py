@@ -8,9 +8,10 @@ Bit-vectors become tuples of literals, least significant first. The fragment is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from pysmt import operators
 from pysmt.fnode import FNode
 
@@ -18,6 +19,7 @@ FALSE = 0
 TRUE = 1
 
 Bits = tuple[int, ...]
+Words = NDArray[np.uint64]
 
 
 class Graph:
@@ -64,6 +66,22 @@ class Graph:
     def majority(self, a: int, b: int, c: int) -> int:
         """Whether at least two hold."""
         return self.disjunction(self.conjunction(a, b), self.conjunction(c, self.disjunction(a, b)))
+
+    def simulate(self, words: Mapping[int, Words]) -> list[Words]:
+        """The value of every node on 64 assignments a word, one assignment in each bit.
+
+        Args:
+            words: for each input's literal its values, all of one shape.
+        """
+        some = next(iter(words.values()))
+        values = [np.zeros_like(some)] * len(self.conjunctions)
+        for literal, value in words.items():
+            values[literal >> 1] = value
+        for node, pair in enumerate(self.conjunctions):
+            if pair:
+                a, b = (~values[p >> 1] if p & 1 else values[p >> 1] for p in pair)
+                values[node] = a & b
+        return values
 
     def clauses(self, root: int) -> list[list[int]]:
         """Clauses that are satisfiable iff the root can be true; variable n is node n."""
@@ -245,7 +263,7 @@ _RULES: dict[int, Callable[..., Bits]] = {
 def model_value(bits: Bits, true_variables: set[int]) -> int:
     """The value of a bit-vector in a model given as the set of true DIMACS variables."""
 
-    def holds(literal: int) -> Any:
+    def holds(literal: int) -> bool:
         return ((literal >> 1) + 1 in true_variables) != bool(literal & 1)
 
     return sum(1 << index for index, literal in enumerate(bits) if holds(literal))

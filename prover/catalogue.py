@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib.metadata import entry_points
 
-from prover.obligation import Obligation
+from prover.obligation import Obligation, Profile
 
 ENTRY_POINT_GROUP = "spikeproof.obligations"
 
@@ -43,8 +43,13 @@ def catalogue() -> dict[str, Obligation]:
     return collect(obligation for point in announced for obligation in point.load()())
 
 
+def promised(*, wide: bool) -> list[Obligation]:
+    """The obligations of the default profile, and on demand of the wide one too."""
+    return [o for o in catalogue().values() if wide or o.profile is Profile.DEFAULT]
+
+
 def select(pattern: str) -> list[Obligation]:
-    """The obligations whose name matches a shell glob.
+    """The obligations, of any profile, whose name matches a shell glob.
 
     Raises:
         CatalogueError: if none does; the message names those that come closest.

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from circuits.interchange import read_json
 from circuits.netlist import Netlist, NetlistError
-from prover.catalogue import CatalogueError, catalogue, select
+from prover.catalogue import CatalogueError, catalogue, promised, select
 from prover.discharge import DEFAULT_TIMEOUT, Result, discharge_all, require_same_buses
 from prover.engine import ENGINES
 from prover.history import beside, last_result, remember, write_atomically
@@ -87,7 +87,8 @@ def list_theorems(pattern: str) -> None:
 
 
 @cli.command()
-@click.argument("pattern", default="*")
+@click.argument("pattern", required=False)
+@click.option("--wide", is_flag=True, help="Without PATTERN: also what takes minutes (FP64).")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes to use (default: all cores).")
 @click.option(
     "--timeout",
@@ -104,14 +105,15 @@ def list_theorems(pattern: str) -> None:
     help="Prove the theorem of the netlist in FILE instead of the built-in circuit.",
 )
 def prove(
-    pattern: str,
+    pattern: str | None,
+    wide: bool,
     jobs: int | None,
     timeout: float,
     json_file: Path | None,
     circuit_file: Path | None,
 ) -> None:
-    """Prove the theorems whose name matches PATTERN, a shell glob (default: all)."""
-    obligations = select(pattern)
+    """Prove the theorems whose name matches PATTERN, a shell glob (default: the default profile)."""
+    obligations = select(pattern) if pattern else promised(wide=wide)
     if json_file:
         require_writable(json_file)
     circuit = read_json(circuit_file) if circuit_file else None

@@ -45,7 +45,7 @@ class Cut:
     rest: Callable[[Buses, Buses], Buses]
 
 
-def compose(netlist: Netlist, cut: Cut, meaning: Callable[[Buses], Buses]) -> Lemmas:
+def compose(netlist: Netlist, *, cut: Cut, meaning: Callable[[Buses], Buses]) -> Lemmas:
     """The lemmas from which the circuit's equality with its meaning follows.
 
     Args:

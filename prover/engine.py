@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from importlib.metadata import version
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
@@ -59,7 +58,7 @@ class Engine:
 
 
 def _check_with_z3(formulas: Sequence[FNode], timeout: float) -> Answer:
-    solver = z3.SolverFor("QF_BV")
+    solver = z3.Then("simplify", "propagate-values", "bit-blast", "sat").solver()
     solver.set("timeout", max(1, min(round(timeout * 1000), _LONGEST_TIMEOUT)))
     solver.add(Z3Converter(get_env(), solver.ctx).convert(And(formulas)))
     status = solver.check()
@@ -109,6 +108,6 @@ def _check_with_cadical(formulas: Sequence[FNode], timeout: float) -> Answer:
 
 ENGINES: dict[str, Engine] = {
     "z3": Engine(f"z3 {z3.get_version_string()}", _check_with_z3),
-    "cadical": Engine(f"cadical 1.9.5 (python-sat {version('python-sat')})", _check_with_cadical),
+    "cadical": Engine("cadical 1.9.5", _check_with_cadical),
 }
 """The engines by name."""

@@ -23,8 +23,8 @@ def with_neuron(netlist: Netlist, signal: int, neuron: Neuron) -> Netlist:
     neurons[signal - netlist.input_count] = neuron
     try:
         return replace(netlist, neurons=tuple(neurons))
-    except NetlistError:  # a wire that now crosses the boundary of a block
-        return replace(netlist, neurons=tuple(neurons), blocks=())
+    except NetlistError:  # a wire that now crosses the boundary of a block or cell
+        return replace(netlist, neurons=tuple(neurons), blocks=(), cells=())
 
 
 def stuck_at_zero(netlist: Netlist, signal: int) -> Mutant:

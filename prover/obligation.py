@@ -35,6 +35,16 @@ class Outcome(Enum):
     """The claim could not be stated, is vacuous, or the engine contradicts the replay."""
 
 
+class Profile(Enum):
+    """When an obligation is discharged, unless it is asked for by name."""
+
+    DEFAULT = "default"
+    """Always."""
+
+    WIDE = "wide"
+    """With ``--wide``: what takes minutes."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """For all inputs that satisfy the assumptions, the goal holds.
@@ -101,6 +111,7 @@ class Obligation:
         engines: names in ``prover.engine.ENGINES``; each must come to the same verdict.
         decompose: the lemmas that make up the claim for a given circuit, where it is not to be
             put to the engines whole.
+        profile: when it is discharged unless asked for by name.
         reading: how to display the buses, for floating-point units.
     """
 
@@ -111,6 +122,7 @@ class Obligation:
     expected: Outcome = Outcome.PROVED
     engines: tuple[str, ...] = ("z3",)
     decompose: Callable[[Netlist], Lemmas] | None = None
+    profile: Profile = Profile.DEFAULT
     reading: Reading | None = None
 
     def __post_init__(self) -> None:
@@ -128,6 +140,7 @@ def equivalence(
     expected: Outcome = Outcome.PROVED,
     engines: tuple[str, ...] = ("z3",),
     decompose: Callable[[Netlist], Lemmas] | None = None,
+    profile: Profile = Profile.DEFAULT,
     reading: Reading | None = None,
 ) -> Obligation:
     """The obligation that a circuit computes, on every output bus, what ``meaning`` says.
@@ -154,4 +167,4 @@ def equivalence(
             expected=wanted,
         )
 
-    return Obligation(name, statement, state, circuit, expected, engines, decompose, reading)
+    return Obligation(name, statement, state, circuit, expected, engines, decompose, profile, reading)

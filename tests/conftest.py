@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from pysmt.environment import pop_env, push_env
 
 
@@ -18,3 +19,7 @@ def fresh_formulas() -> Iterator[None]:
 def state_directory(tmp_path, monkeypatch) -> None:
     """No test reads or writes the user's own last results."""
     monkeypatch.setenv("SPIKEPROOF_STATE", str(tmp_path / "state"))
+
+
+settings.register_profile("default", deadline=None, print_blob=True)
+settings.load_profile("default")

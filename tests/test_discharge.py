@@ -127,8 +127,8 @@ def test_another_circuit_must_have_the_same_buses():
         discharge(obligation, circuit=gate_netlist("ionic", "not"))
     with pytest.raises(NetlistError, match=r"bus mismatch: cell.ionic.and needs output buses"):
         discharge(obligation, circuit=gate_netlist("ionic", "half_adder"))
+    wide = wide_gate_netlist("ionic", "wide_or", 3)
     with pytest.raises(NetlistError, match=r"width mismatch: cell.ionic.wide_or.2 needs input buses"):
-        wide = wide_gate_netlist("ionic", "wide_or", 3)
         discharge(catalogue()["cell.ionic.wide_or.2"], circuit=wide)
     with pytest.raises(NetlistError, match="about formulas, not about a circuit"):
         discharge(formula_obligation(commutes), circuit=gate_netlist("ionic", "and"))
