@@ -195,8 +195,9 @@ class Rounder:
     def override(self, finite: Bus, infinite: int, infinity_sign: int, nan: int) -> Bus:
         """The finite code, unless the result is exactly infinite or not a number."""
         code = mux_bus(self.gates, infinite, self.infinity(infinity_sign), finite)
-        if self.fmt.has_nan:
-            code = mux_bus(self.gates, nan, constant_bus(self.fmt.canonical_nan, self.fmt.width), code)
+        fmt = self.fmt
+        nan_code = constant_bus(fmt.canonical_nan if fmt.has_nan else fmt.largest_finite, fmt.width)
+        code = mux_bus(self.gates, nan, nan_code, code)
         self.gates.builder.probe("result", code)
         return code
 
@@ -414,6 +415,96 @@ def _route_lost_bit(
     return tuple(places), sticky
 
 
+# --- conversion ---------------------------------------------------------------------------------
+
+
+def convert_unit(rounder: Rounder, source: Format, x: Bus) -> Bus:
+    """Code in the rounder's format of a code of another format."""
+    gates, fmt = rounder.gates, rounder.fmt
+    operand = unpack(gates, source, x)
+    # The first bit has the target's exponent field exponent + offset + 1.
+    offset = fmt.bias - source.bias - 1
+    width = 1 + max(source.exponent_bits, fmt.exponent_bits, abs(offset).bit_length())
+    exponent, shift = pad(operand.exponent, width), constant_bus(abs(offset), width)
+    magnitude = pad((), max(0, fmt.precision + 1 - source.precision)) + operand.significand
+    sticky = ZERO
+    if offset >= 0:
+        budget = add(gates, "budget", x=exponent, y=shift, carry_in=(ZERO,))["sum"]
+    else:
+        budget = _positive_part(gates, "budget", exponent, shift)
+        excess = _positive_part(gates, "underflow", shift, exponent)
+        denormalised = shift_right_sticky(gates, "denormalise", x=magnitude, amount=excess)
+        magnitude, (sticky,) = denormalised["shifted"], denormalised["sticky"]
+    finite = rounder.normalise_and_round(operand.sign, budget, magnitude, sticky)
+    return rounder.override(finite, operand.infinite, operand.sign, operand.nan)
+
+
+# --- units that do not round --------------------------------------------------------------------
+
+
+def _less_and_equal(gates: GateLibrary, x: Operand, y: Operand) -> tuple[int, int]:
+    """Whether x < y and whether x = y as numbers; NaNs are not looked at."""
+    below = less_than(gates, "below", x=x.magnitude, y=y.magnitude)["out"][0]
+    above = less_than(gates, "above", x=y.magnitude, y=x.magnitude)["out"][0]
+    both_zero = gates.and_(x.zero, y.zero)
+    same_magnitude = gates.not_(gates.or_(below, above))
+    same_sign = gates.not_(gates.xor(x.sign, y.sign))
+    equal = gates.or_(both_zero, gates.and_(same_sign, same_magnitude))
+    ordered_by_magnitude = gates.mux(x.sign, above, below)
+    less = gates.mux(same_sign, ordered_by_magnitude, gates.and_(x.sign, gates.not_(both_zero)))
+    return less, equal
+
+
+def compare_unit(gates: GateLibrary, fmt: Format, predicate: str, x: Bus, y: Bus) -> Bus:
+    """One bit: whether ``equal``, ``less``, ``less_equal`` or ``unordered`` holds.
+
+    Raises:
+        KeyError: if there is no such predicate.
+    """
+    left, right = unpack(gates, fmt, x), unpack(gates, fmt, y)
+    unordered = gates.or_(left.nan, right.nan)
+    less, equal = _less_and_equal(gates, left, right)
+    holds = {"equal": equal, "less": less, "less_equal": gates.or_(less, equal), "unordered": ONE}
+    wanted = unordered if predicate == "unordered" else gates.not_(unordered)
+    return (gates.and_(holds[predicate], wanted),)
+
+
+def extremum_unit(gates: GateLibrary, fmt: Format, operation: str, x: Bus, y: Bus) -> Bus:
+    """Code of ``minimum``, ``maximum``, ``minimum_number`` or ``maximum_number``."""
+    left, right = unpack(gates, fmt, x), unpack(gates, fmt, y)
+    less, equal = _less_and_equal(gates, left, right)
+    x_is_less = gates.or_(less, gates.and_(equal, left.sign))
+    takes_x = x_is_less if operation.startswith("minimum") else gates.not_(x_is_less)
+    if operation.endswith("number"):
+        takes_x = gates.or_(gates.and_(takes_x, gates.not_(left.nan)), right.nan)
+        nan = gates.and_(left.nan, right.nan)
+    else:
+        nan = gates.or_(left.nan, right.nan)
+    chosen = mux_bus(gates, takes_x, x, y)
+    if not fmt.has_nan:
+        return chosen
+    return mux_bus(gates, nan, constant_bus(fmt.canonical_nan, fmt.width), chosen)
+
+
+def change_sign_unit(
+    gates: GateLibrary, fmt: Format, operation: str, x: Bus, y: Bus | None = None
+) -> Bus:
+    """Code of x with its sign inverted, cleared, or replaced by that of y.
+
+    Raises:
+        KeyError: if the operation is not ``negate``, ``absolute`` or ``copy_sign``.
+    """
+    *magnitude, sign = x
+    changed = {
+        "negate": lambda: gates.not_(sign),
+        "absolute": lambda: ZERO,
+        "copy_sign": lambda: y[-1] if y else ZERO,
+    }[operation]()
+    if not fmt.has_negative_zero:
+        changed = gates.mux(gates.wide_or(magnitude), changed, sign)
+    return (*magnitude, changed)
+
+
 # --- units by name ------------------------------------------------------------------------------
 
 UNITS: dict[str, Callable[[Rounder, Bus, Bus], Bus]] = {
@@ -441,3 +532,44 @@ def build_unit(
     gates = library_gates(library)
     x, y = (gates.builder.input(name, fmt.width) for name in ("x", "y"))
     return gates.builder.build({"result": unit(Rounder(gates, fmt, mode, policy), x, y)})
+
+
+def build_conversion(
+    source: Format,
+    target: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    library: str = DEFAULT_LIBRARY,
+) -> Netlist:
+    """A conversion as a netlist: input ``x`` in the source format, output ``result`` in the target.
+
+    Raises:
+        KeyError: if there is no such library.
+        ValueError: if the target cannot express the policy.
+    """
+    target.require_policy(policy)
+    gates = library_gates(library)
+    x = gates.builder.input("x", source.width)
+    rounder = Rounder(gates, target, mode, policy)
+    return gates.builder.build({"result": convert_unit(rounder, source, x)})
+
+
+def build_exact_unit(
+    unit: Callable[..., Bus],
+    operation: str,
+    fmt: Format,
+    operands: int,
+    library: str = DEFAULT_LIBRARY,
+) -> Netlist:
+    """A unit that does not round, as a netlist: inputs ``x`` and perhaps ``y``, output ``result``.
+
+    Args:
+        unit: ``compare_unit``, ``extremum_unit`` or ``change_sign_unit``.
+        operands: 1 or 2.
+
+    Raises:
+        KeyError: if there is no such library or operation.
+    """
+    gates = library_gates(library)
+    codes = [gates.builder.input(name, fmt.width) for name in "xy"[:operands]]
+    return gates.builder.build({"result": unit(gates, fmt, operation, *codes)})

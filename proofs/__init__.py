@@ -3,6 +3,7 @@
 * ``proofs.cells``        -- every gate of every library is its Boolean function
 * ``proofs.blocks``       -- every integer block is its integer function
 * ``proofs.units``        -- every floating-point unit is its IEEE 754 operation
+* ``proofs.exact_units``  -- so is every conversion, and every unit that does not round
 * ``proofs.sticky_extra`` -- S1's Sticky-Extra Correction: sufficient, and which routes are necessary
 * ``proofs.adequacy``     -- the spec's rounding formula is what the standard says in words
 """
@@ -10,12 +11,12 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from proofs import adequacy, blocks, cells, sticky_extra, units
+from proofs import adequacy, blocks, cells, exact_units, sticky_extra, units
 from prover.obligation import Obligation
 
 
 def obligations() -> Iterator[Obligation]:
     """Everything this project promises, the simplest first."""
     return chain.from_iterable(
-        family.obligations() for family in (cells, blocks, adequacy, units, sticky_extra)
+        family.obligations() for family in (cells, blocks, adequacy, units, exact_units, sticky_extra)
     )

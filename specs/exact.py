@@ -295,6 +295,78 @@ def convert(source: Format, target: Format, mode: RoundingMode, policy: Overflow
     return round_to(target, mode, policy, decode(source, x))
 
 
+# --- operations that do not round ---------------------------------------------------------------
+
+
+def relation(x: Value, y: Value) -> str:
+    """``less``, ``equal``, ``greater`` or ``unordered``: exactly one holds (clause 5.11)."""
+    if Kind.NAN in (x.kind, y.kind):
+        return "unordered"
+    first, second = (_extended(v) for v in (x, y))
+    return "equal" if first == second else "less" if first < second else "greater"
+
+
+def _extended(value: Value) -> tuple[int, Fraction]:
+    """A key that orders numbers and infinities by value; the two zeros are equal."""
+    if value.kind is Kind.INFINITE:
+        return (-1 if value.sign else 1, Fraction(0))
+    return (0, value.signed)
+
+
+RELATIONS: dict[str, frozenset[str]] = {
+    "equal": frozenset({"equal"}),
+    "less": frozenset({"less"}),
+    "less_equal": frozenset({"less", "equal"}),
+    "unordered": frozenset({"unordered"}),
+}
+"""The comparison predicates by name: the relations of which each holds (clause 5.11, table 5.3)."""
+
+
+def compare(predicate: str, fmt: Format, x: int, y: int) -> int:
+    """Whether a comparison predicate holds of two codes: 1 or 0.
+
+    Raises:
+        KeyError: if the predicate is not in ``RELATIONS``.
+    """
+    return int(relation(decode(fmt, x), decode(fmt, y)) in RELATIONS[predicate])
+
+
+EXTREMA = ("minimum", "maximum", "minimum_number", "maximum_number")
+"""The operations of IEEE 754-2019 clause 9.6."""
+
+
+def extremum(operation: str, fmt: Format, x: int, y: int) -> int:
+    """The smaller or larger of two codes, -0 being less than +0 (clause 9.6).
+
+    One NaN makes ``minimum`` and ``maximum`` NaN; the ``number`` variants deliver the other operand.
+    """
+    nan_x, nan_y = fmt.is_nan(x), fmt.is_nan(y)
+    if nan_x or nan_y:
+        if (nan_x and nan_y) or not operation.endswith("number"):
+            return fmt.canonical_nan
+        return y if nan_x else x
+    order = relation(decode(fmt, x), decode(fmt, y))
+    x_is_less = decode(fmt, x).sign == 1 if order == "equal" else order == "less"
+    return x if x_is_less == operation.startswith("minimum") else y
+
+
+SIGN_OPERATIONS = ("negate", "absolute", "copy_sign")
+"""The operations of clause 5.5.1: they touch the sign bit alone, even of a NaN."""
+
+
+def change_sign(operation: str, fmt: Format, x: int, y: int = 0) -> int:
+    """x with its sign inverted, cleared, or replaced by that of y (clause 5.5.1).
+
+    Where there is no negative zero, the code without magnitude bits stays as it is: zero, or the NaN
+    that stands in its place.
+    """
+    magnitude_code = x & (fmt.sign_mask - 1)
+    if magnitude_code == 0 and not fmt.has_negative_zero:
+        return x
+    sign = {"negate": ~x, "absolute": 0, "copy_sign": y}[operation] & fmt.sign_mask
+    return sign | magnitude_code
+
+
 # --- what a datapath should show ----------------------------------------------------------------
 
 

@@ -69,6 +69,13 @@ class OverflowPolicy(Enum):
     NAN = "nan"
     """The canonical NaN; only for formats that have one."""
 
+    @property
+    def label(self) -> str:
+        """The policy in words."""
+        return {"ieee": "IEEE overflow", "saturate": "overflow saturates", "nan": "overflow is NaN"}[
+            self.value
+        ]
+
 
 @dataclass(frozen=True)
 class Format:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pysmt.fnode import FNode
 from pysmt.shortcuts import (
     BV,
+    BVSLE,
     BVSLT,
     BVUGT,
     FALSE,
@@ -391,3 +392,62 @@ OPERATIONS: dict[str, Callable[[Format, RoundingMode, OverflowPolicy, FNode, FNo
     "multiply": multiply,
 }
 """The binary operations by name; the same names as ``specs.exact.EXACT_OPERATIONS``."""
+
+
+# --- operations that do not round ---------------------------------------------------------------
+
+
+def _order_key(fmt: Format, code: FNode) -> FNode:
+    """A signed integer that orders numbers and infinities as their values; the zeros are equal."""
+    magnitude = zero_extend(BVExtract(code, 0, fmt.magnitude_bits - 1), fmt.width)
+    return Ite(bit(code, fmt.width - 1), BVNeg(magnitude), magnitude)
+
+
+def compare(predicate: str, fmt: Format, x: FNode, y: FNode) -> FNode:
+    """Whether a comparison predicate holds, in one bit (clause 5.11).
+
+    Raises:
+        KeyError: if there is no such predicate.
+    """
+    unordered = Or(unpack(fmt, x).nan, unpack(fmt, y).nan)
+    left, right = _order_key(fmt, x), _order_key(fmt, y)
+    holds = {
+        "equal": And(Not(unordered), Equals(left, right)),
+        "less": And(Not(unordered), BVSLT(left, right)),
+        "less_equal": And(Not(unordered), BVSLE(left, right)),
+        "unordered": unordered,
+    }[predicate]
+    return from_bool(holds, 1)
+
+
+def extremum(operation: str, fmt: Format, x: FNode, y: FNode) -> FNode:
+    """The smaller or larger of two codes, -0 being less than +0 (clause 9.6)."""
+    nan_x, nan_y = unpack(fmt, x).nan, unpack(fmt, y).nan
+    left, right = _order_key(fmt, x), _order_key(fmt, y)
+    x_is_less = Or(BVSLT(left, right), And(Equals(left, right), bit(x, fmt.width - 1)))
+    smaller, larger = Ite(x_is_less, x, y), Ite(x_is_less, y, x)
+    chosen = smaller if operation.startswith("minimum") else larger
+    if not fmt.has_nan:
+        return chosen
+    if operation.endswith("number"):
+        nan = And(nan_x, nan_y)
+        chosen = Ite(nan_x, y, Ite(nan_y, x, chosen))
+    else:
+        nan = Or(nan_x, nan_y)
+    return Ite(nan, deliver_nan(fmt), chosen)
+
+
+def change_sign(operation: str, fmt: Format, x: FNode, y: FNode | None = None) -> FNode:
+    """x with its sign inverted, cleared, or replaced by that of y (clause 5.5.1).
+
+    Raises:
+        KeyError: if there is no such operation.
+    """
+    magnitude = BVExtract(x, 0, fmt.magnitude_bits - 1)
+    sign = {
+        "negate": lambda: Not(bit(x, fmt.width - 1)),
+        "absolute": FALSE,
+        "copy_sign": lambda: bit(y, fmt.width - 1),
+    }[operation]()
+    changed = BVConcat(from_bool(sign, 1), magnitude)
+    return changed if fmt.has_negative_zero else Ite(nonzero(magnitude), changed, x)

@@ -47,5 +47,24 @@ def test_conversions_from_every_fp16_code(target):
     assert actual.tolist() == expected
 
 
+EXACT_FAMILIES = [
+    (symbolic.compare, exact.compare, tuple(exact.RELATIONS)),
+    (symbolic.extremum, exact.extremum, exact.EXTREMA),
+    (symbolic.change_sign, exact.change_sign, exact.SIGN_OPERATIONS),
+]
+
+
+@pytest.mark.parametrize("fmt", SMALL_FORMATS, ids=lambda fmt: fmt.name)
+def test_operations_that_do_not_round_on_every_pair(fmt):
+    x, y = (Symbol(name, BVType(fmt.width)) for name in ("x", "y"))
+    left, right = all_pairs(fmt)
+    for formula, record, operations in EXACT_FAMILIES:
+        for operation in operations:
+            actual = evaluate(formula(operation, fmt, x, y), {"x": left, "y": right})
+            codes = range(1 << fmt.width)
+            expected = np.array([record(operation, fmt, a, b) for a in codes for b in codes])
+            assert first_difference(fmt, actual, expected) is None, operation
+
+
 def test_the_two_specs_have_the_same_operations():
     assert set(symbolic.OPERATIONS) == set(exact.EXACT_OPERATIONS)

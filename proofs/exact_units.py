@@ -1,0 +1,99 @@
+"""Units that do not round, and conversions: each equals its IEEE 754 operation on all inputs."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import permutations
+
+from pysmt.fnode import FNode
+
+from circuits.floating_point import (
+    build_conversion,
+    build_exact_unit,
+    change_sign_unit,
+    compare_unit,
+    extremum_unit,
+)
+from circuits.libraries import DEFAULT_LIBRARY
+from circuits.netlist import Bus
+from proofs.units import BOTH, ENGINES_BY_FORMAT, unit_name
+from prover.obligation import Buses, Obligation, Profile, Reading, equivalence
+from specs import exact, symbolic
+from specs.formats import FORMATS, SMALL_FORMATS, Format, OverflowPolicy, RoundingMode
+
+MODE = RoundingMode.NEAREST_EVEN
+
+
+def _in_words(operation: str) -> str:
+    return operation.replace("_", " ")
+
+
+def _exact_unit(
+    fmt: Format,
+    operation: str,
+    unit: Callable[..., Bus],
+    formula: Callable[..., FNode],
+    record: Callable[..., int],
+    operands: int = 2,
+) -> Obligation:
+    def meaning(inputs: Buses) -> Buses:
+        return {"result": formula(operation, fmt, *inputs.values())}
+
+    def trace(inputs: Mapping[str, int]) -> Mapping[str, int]:
+        return {"result": record(operation, fmt, *inputs.values())}
+
+    codes = dict.fromkeys("xy"[:operands], fmt)
+    results = {} if unit is compare_unit else {"result": fmt}
+    return equivalence(
+        f"{fmt.name}.{operation}",
+        f"{fmt.name}: {_in_words(operation)}, of {DEFAULT_LIBRARY} gates",
+        circuit=partial(build_exact_unit, unit, operation, fmt, operands),
+        meaning=meaning,
+        engines=BOTH,
+        reading=Reading({**codes, **results}, trace),
+    )
+
+
+def conversion_obligation(
+    source: Format, target: Format, mode: RoundingMode, policy: OverflowPolicy
+) -> Obligation:
+    """That a conversion unit converts; unusual policies of wide targets are left to ``--wide``."""
+    usual = target in SMALL_FORMATS or policy is OverflowPolicy.IEEE
+
+    def meaning(inputs: Buses) -> Buses:
+        return {"result": symbolic.convert(source, target, mode, policy, inputs["x"])}
+
+    def trace(inputs: Mapping[str, int]) -> Mapping[str, int]:
+        return {"result": exact.convert(source, target, mode, policy, inputs["x"])}
+
+    return equivalence(
+        unit_name(target, f"convert_from_{source.name}", mode, policy, DEFAULT_LIBRARY),
+        f"{source.name} to {target.name}, rounded {mode.label}, {policy.label}, "
+        f"of {DEFAULT_LIBRARY} gates",
+        circuit=partial(build_conversion, source, target, mode, policy),
+        meaning=meaning,
+        engines=ENGINES_BY_FORMAT.get(source, BOTH),
+        profile=Profile.DEFAULT if usual else Profile.WIDE,
+        reading=Reading({"x": source, "result": target}, trace),
+    )
+
+
+def obligations() -> Iterator[Obligation]:
+    """``FORMAT.OPERATION``, and ``TARGET.convert_from_SOURCE.rne[.POLICY]`` under every policy."""
+    for fmt in FORMATS.values():
+        for predicate in exact.RELATIONS:
+            yield _exact_unit(fmt, predicate, compare_unit, symbolic.compare, exact.compare)
+        for operation in exact.EXTREMA:
+            yield _exact_unit(fmt, operation, extremum_unit, symbolic.extremum, exact.extremum)
+        for operation in exact.SIGN_OPERATIONS:
+            operands = 2 if operation == "copy_sign" else 1
+            yield _exact_unit(
+                fmt,
+                operation,
+                change_sign_unit,
+                symbolic.change_sign,
+                exact.change_sign,
+                operands,
+            )
+    for source, target in permutations(FORMATS.values(), 2):
+        for policy in target.policies:
+            yield conversion_obligation(source, target, MODE, policy)
