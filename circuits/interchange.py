@@ -38,8 +38,9 @@ def read_json(path: Path) -> Netlist:
 
     The file holds one object: ``schema`` ("spikeproof-netlist-1"), ``inputs`` (a list of [name,
     width]), ``neurons`` (a list of {"synapses": [[signal, weight], ...], "threshold", "bias"}),
-    ``outputs`` (bus name to list of signals, least significant bit first), and optionally ``probes``,
-    Numbers are integers, decimals or strings such as "3/2", and are read exactly.
+    ``outputs`` (bus name to list of signals, least significant bit first), and optionally
+    ``probes``, ``blocks`` and ``cells``. Numbers are integers, decimals or strings such as "3/2",
+    and are read exactly.
 
     Raises:
         NetlistError: if the file cannot be read, is not of this form, or the netlist is not well

@@ -188,7 +188,7 @@ class Netlist:
             "cells": [cell.serialise() for cell in self.cells],
         }
 
-    @cached_property
+    @property
     def sha256(self) -> str:
         """SHA-256 of the canonical serialisation, in hexadecimal."""
         text = json.dumps(self.serialise(), sort_keys=True, separators=(",", ":"))

@@ -8,8 +8,9 @@ from pysmt.shortcuts import BV, NotEquals
 
 from circuits.integer import block_netlist
 from circuits.libraries import LIBRARIES
-from prover.obligation import Buses, Obligation, equivalence
+from prover.obligation import Obligation, equivalence
 from specs import integers
+from specs.integers import Buses
 
 
 def input_widths(width: int) -> dict[str, Mapping[str, int]]:

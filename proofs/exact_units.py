@@ -16,9 +16,10 @@ from circuits.floating_point import (
 from circuits.libraries import DEFAULT_LIBRARY
 from circuits.netlist import Bus
 from proofs.units import BOTH, ENGINES_BY_FORMAT, unit_name
-from prover.obligation import Buses, Obligation, Profile, Reading, equivalence
+from prover.obligation import Obligation, Profile, Reading, equivalence
 from specs import exact, symbolic
 from specs.formats import FORMATS, SMALL_FORMATS, Format, OverflowPolicy, RoundingMode
+from specs.integers import Buses
 
 MODE = RoundingMode.NEAREST_EVEN
 
@@ -35,13 +36,15 @@ def _exact_unit(
     record: Callable[..., int],
     operands: int = 2,
 ) -> Obligation:
+    names = "xy"[:operands]
+
     def meaning(inputs: Buses) -> Buses:
-        return {"result": formula(operation, fmt, *inputs.values())}
+        return {"result": formula(operation, fmt, *(inputs[name] for name in names))}
 
     def trace(inputs: Mapping[str, int]) -> Mapping[str, int]:
-        return {"result": record(operation, fmt, *inputs.values())}
+        return {"result": record(operation, fmt, *(inputs[name] for name in names))}
 
-    codes = dict.fromkeys("xy"[:operands], fmt)
+    codes = dict.fromkeys(names, fmt)
     results = {} if unit is compare_unit else {"result": fmt}
     return equivalence(
         f"{fmt.name}.{operation}",

@@ -19,8 +19,9 @@ from circuits.formula import output_formulas
 from circuits.libraries import DEFAULT_LIBRARY
 from circuits.netlist import Bus, Netlist
 from proofs.units import in_words, reading, spec, unit_name
-from prover.obligation import Buses, Obligation, Outcome, equivalence
+from prover.obligation import Obligation, Outcome, equivalence
 from specs.formats import SMALL_FORMATS, Format, OverflowPolicy, RoundingMode
+from specs.integers import Buses
 
 MODE = RoundingMode.NEAREST_EVEN
 

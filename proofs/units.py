@@ -6,13 +6,14 @@ from itertools import product
 
 from circuits.floating_point import UNITS, build_unit
 from circuits.libraries import DEFAULT_LIBRARY, LIBRARIES
-from prover.composition import Cut, compose
-from prover.obligation import Buses, Obligation, Profile, Reading, equivalence
+from prover.obligation import Cut, Obligation, Profile, Reading, equivalence
 from specs import exact, symbolic
 from specs.formats import (
+    BFLOAT16,
     FORMATS,
     FP8_E4M3FN,
     FP8_E5M2,
+    FP16,
     FP32,
     FP64,
     SMALL_FORMATS,
@@ -21,8 +22,9 @@ from specs.formats import (
     OverflowPolicy,
     RoundingMode,
 )
+from specs.integers import Buses
 
-ALL_MODES = (FP8_E4M3FN, FP8_E5M2)
+ALL_MODES = (FP8_E4M3FN, FP8_E5M2, BFLOAT16, FP16, TF32, FP32)
 """Formats whose units are proved in every rounding mode; the others round to nearest even."""
 
 BOTH = ("z3", "cadical")
@@ -33,13 +35,16 @@ ENGINES_BY_FORMAT = dict.fromkeys((TF32, FP32, FP64), ("cadical",))
 
 
 def engines_for(fmt: Format, mode: RoundingMode, library: str) -> tuple[str, ...]:
-    """Both engines where that is quick; z3 alone on the many variants of the small units."""
+    """Both engines on what is usual; one on the many variants, whichever is quicker."""
     usual = mode is RoundingMode.NEAREST_EVEN and library == DEFAULT_LIBRARY
-    return ENGINES_BY_FORMAT.get(fmt, BOTH if usual else ("z3",))
+    quicker = ("z3",) if fmt in SMALL_FORMATS else ("cadical",)
+    return ENGINES_BY_FORMAT.get(fmt, BOTH) if usual else quicker
 
 
-WIDE_FORMATS = (FP64,)
-"""Formats whose units take minutes to prove."""
+def profile_for(fmt: Format, mode: RoundingMode) -> Profile:
+    """FP64, and above 8 bits the modes other than nearest even, are left to ``--wide``."""
+    usual = fmt in SMALL_FORMATS or (fmt is not FP64 and mode is RoundingMode.NEAREST_EVEN)
+    return Profile.DEFAULT if usual else Profile.WIDE
 
 
 def unit_name(
@@ -98,17 +103,15 @@ def unit_obligation(
     library: str = DEFAULT_LIBRARY,
 ) -> Obligation:
     """That one unit is its operation."""
-    meaning = partial(spec, fmt, operation, mode, policy)
-    cut = product_cut(fmt, mode, policy)
     decomposed = operation == "multiply" and fmt not in SMALL_FORMATS
     return equivalence(
         unit_name(fmt, operation, mode, policy, library),
         f"{fmt.name}: {in_words(operation, mode, policy)}, of {library} gates",
         circuit=partial(build_unit, UNITS[operation], fmt, mode, policy, library),
-        meaning=meaning,
+        meaning=partial(spec, fmt, operation, mode, policy),
         engines=engines_for(fmt, mode, library),
-        decompose=partial(compose, cut=cut, meaning=meaning) if decomposed else None,
-        profile=Profile.WIDE if fmt in WIDE_FORMATS else Profile.DEFAULT,
+        cut=product_cut(fmt, mode, policy) if decomposed else None,
+        profile=profile_for(fmt, mode),
         reading=reading(fmt, operation, mode, policy),
     )
 

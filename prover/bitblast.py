@@ -8,10 +8,8 @@ Bit-vectors become tuples of literals, least significant first. The fragment is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
 from pysmt import operators
 from pysmt.fnode import FNode
 
@@ -19,7 +17,6 @@ FALSE = 0
 TRUE = 1
 
 Bits = tuple[int, ...]
-Words = NDArray[np.uint64]
 
 
 class Graph:
@@ -66,22 +63,6 @@ class Graph:
     def majority(self, a: int, b: int, c: int) -> int:
         """Whether at least two hold."""
         return self.disjunction(self.conjunction(a, b), self.conjunction(c, self.disjunction(a, b)))
-
-    def simulate(self, words: Mapping[int, Words]) -> list[Words]:
-        """The value of every node on 64 assignments a word, one assignment in each bit.
-
-        Args:
-            words: for each input's literal its values, all of one shape.
-        """
-        some = next(iter(words.values()))
-        values = [np.zeros_like(some)] * len(self.conjunctions)
-        for literal, value in words.items():
-            values[literal >> 1] = value
-        for node, pair in enumerate(self.conjunctions):
-            if pair:
-                a, b = (~values[p >> 1] if p & 1 else values[p >> 1] for p in pair)
-                values[node] = a & b
-        return values
 
     def clauses(self, root: int) -> list[list[int]]:
         """Clauses that are satisfiable iff the root can be true; variable n is node n."""

@@ -14,7 +14,6 @@ from errno import EISDIR
 from pathlib import Path
 
 import click
-from pysmt.environment import pop_env, push_env
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -198,13 +197,9 @@ def show(theorem: str) -> None:
 
 def _decomposition(obligation: Obligation) -> str:
     engines = " and ".join(ENGINES[name].label for name in obligation.engines)
-    if obligation.decompose is None:
+    if obligation.cut is None:
         return f"none: the claim as a whole, by {engines}"
-    assert obligation.circuit is not None
-    push_env()
-    lemmas = obligation.decompose(obligation.circuit())
-    pop_env()
-    return f"{', '.join(lemmas.algebra)} by algebra; {', '.join(lemmas.claims)} by {engines}"
+    return f"cut at {obligation.cut.block}: the block by algebra, its operands and the rest by {engines}"
 
 
 def _circuit_rows(netlist: Netlist) -> list[tuple[str, str]]:

@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, And, BVExtract, BVType, Equals, Symbol
 
-from circuits.formula import bus_formula, input_symbols, signal_formulas
+from circuits.formula import bus_formula, output_formulas, signal_formulas
 from circuits.netlist import ONE, UNUSED, ZERO, Block, Netlist
 from prover import telescoping
-from prover.obligation import Buses, Claim, Lemmas
+from prover.obligation import Claim, Cut
 from specs import integers
+from specs.integers import Buses
 
 
 class CompositionError(ValueError):
@@ -31,39 +32,48 @@ class CompositionError(ValueError):
 
 
 @dataclass(frozen=True)
-class Cut:
-    """Where a unit's proof is split, and what its spec is on either side.
+class Lemmas:
+    """What remains to be shown: a claim for the engines each, and the block lemma by algebra.
 
-    Attributes:
-        block: name of the block; its ``kind`` gives its meaning M in ``specs.integers``.
-        operands: j: from the unit's inputs, what the block's inputs should be.
-        rest: T: from the unit's inputs and the block's outputs, the unit's outputs.
+    ``check_block`` raises ``TelescopingError`` if the block lemma fails.
     """
 
-    block: str
-    operands: Callable[[Buses], Buses]
-    rest: Callable[[Buses, Buses], Buses]
+    operands: Claim
+    rest: Claim
+    check_block: Callable[[], None]
 
 
-def compose(netlist: Netlist, *, cut: Cut, meaning: Callable[[Buses], Buses]) -> Lemmas:
-    """The lemmas from which the circuit's equality with its meaning follows.
+def compose(netlist: Netlist, cut: Cut, claim: Claim) -> Lemmas:
+    """The lemmas from which a claim about a circuit follows.
 
     Args:
-        meaning: S: from the unit's inputs, its outputs.
+        claim: that the circuit's outputs N(x) are those expected, S(x).
 
     Raises:
-        CompositionError: if the netlist has no such block, the block cannot be cut, or the spec is
-            not composed as the cut says.
+        CompositionError: if the claim is no such equality, the netlist has no such block, the block
+            cannot be cut, or the spec is not composed as the cut says.
     """
+    inputs = claim.inputs
+    if claim.assumptions or not claim.expected or claim.goal != _equal(claim.actual, claim.expected):
+        raise CompositionError("the claim is not that outputs equal their spec on all inputs")
+    if dict(output_formulas(netlist, inputs)) != dict(claim.actual):
+        raise CompositionError("the claim is about another circuit")
     block = _block_to_cut(netlist, cut.block)
-    inputs = input_symbols(netlist)
     free = {
         name: Symbol(f"{block.name}.{name}", BVType(len(bus))) for name, bus in block.outputs.items()
     }
     if not {symbol.symbol_name() for symbol in free.values()}.isdisjoint(inputs):
         raise CompositionError(f"an input has the name of an output of block {block.name!r}")
     wanted = cut.operands(inputs)
-    _require_composed(block, inputs, free, wanted, cut, meaning)
+    if {name: bus.bv_width() for name, bus in wanted.items()} != {
+        name: len(bus) for name, bus in block.inputs.items()
+    }:
+        raise CompositionError(f"block {block.name!r} has inputs of other names or widths")
+    expected = cut.rest(inputs, free)
+    computed = integers.BLOCKS[block.kind](wanted)
+    filled_in = {free[name]: computed[name] for name in free}
+    if {n: rest.substitute(filled_in) for n, rest in expected.items()} != dict(claim.expected):
+        raise CompositionError(f"the spec is not composed of a {block.kind} as the cut says")
 
     signals = signal_formulas(netlist, inputs)
     given = {name: bus_formula(signals, bus) for name, bus in block.inputs.items()}
@@ -76,14 +86,13 @@ def compose(netlist: Netlist, *, cut: Cut, meaning: Callable[[Buses], Buses]) ->
     }
     remaining = signal_formulas(netlist, inputs, replaced=bits)
     actual = {name: bus_formula(remaining, bus) for name, bus in netlist.outputs.items()}
-    expected = cut.rest(inputs, free)
     quantified = {symbol.symbol_name(): symbol for symbol in (*inputs.values(), *free.values())}
     rest = Claim(quantified, _equal(actual, expected), actual=actual, expected=expected)
 
-    def check_product() -> None:
+    def check_block() -> None:
         telescoping.check(netlist, block, telescoping.derive(netlist, block))
 
-    return Lemmas({"operands": operands, "rest": rest}, {block.name: check_product})
+    return Lemmas(operands, rest, check_block)
 
 
 def _block_to_cut(netlist: Netlist, name: str) -> Block:
@@ -93,31 +102,14 @@ def _block_to_cut(netlist: Netlist, name: str) -> Block:
     (block,) = found
     if block.kind != "multiply":
         raise CompositionError(f"block {name!r} is of kind {block.kind!r}; only products are cut")
+    if set(block.inputs) != {"x", "y"} or set(block.outputs) != {"product"}:
+        raise CompositionError(f"block {name!r} has other buses than a multiplier")
     outputs = [signal for bus in block.outputs.values() for signal in bus]
     if set(outputs) & {UNUSED, ZERO, ONE} or len(set(outputs)) < len(outputs):
         raise CompositionError(f"block {name!r} has outputs that are constant, unused or the same")
     if any(UNUSED in bus for bus in block.inputs.values()):
         raise CompositionError(f"block {name!r} has inputs that nothing reads")
     return block
-
-
-def _require_composed(
-    block: Block,
-    inputs: Buses,
-    free: Buses,
-    wanted: Buses,
-    cut: Cut,
-    meaning: Callable[[Buses], Buses],
-) -> None:
-    """Check that S(x) is T(x, M(j(x))), by substitution into T(x, p)."""
-    if set(wanted) != set(block.inputs):
-        raise CompositionError(f"block {block.name!r} has inputs {sorted(block.inputs)}")
-    computed = integers.BLOCKS[block.kind](wanted)
-    substitution = {free[name]: computed[name] for name in free}
-    whole, rest = meaning(inputs), cut.rest(inputs, free)
-    composed = {name: formula.substitute(substitution) for name, formula in rest.items()}
-    if composed != dict(whole):
-        raise CompositionError(f"the spec is not composed of a {block.kind} as the cut says")
 
 
 def _equal(actual: Buses, expected: Buses) -> FNode:

@@ -19,7 +19,7 @@ from pysmt.shortcuts import BV, And, Not
 from circuits import boolean
 from circuits.netlist import Netlist, NetlistError
 from prover.catalogue import catalogue
-from prover.composition import CompositionError
+from prover.composition import CompositionError, Lemmas, compose
 from prover.counterexample import explain
 from prover.engine import ENGINES, Answer, Status
 from prover.obligation import Claim, Obligation, Outcome
@@ -34,7 +34,7 @@ class Result:
     """What became of an obligation.
 
     Attributes:
-        engine: label of each engine that took part, or ``algebra``.
+        engine: labels of the engines that took part.
         message: the counterexample for a person, or why there is no verdict.
         counterexample: the inputs that violate the claim, if refuted.
         lemmas: seconds that each lemma took, if the theorem was composed of lemmas.
@@ -124,14 +124,15 @@ def _engine_label(obligation: Obligation) -> str:
 
 
 def _decide(obligation: Obligation, netlist: Netlist | None, deadline: float) -> _Verdict:
-    """By lemmas where there are any; put to the engines whole if those do not make up the claim."""
+    """By lemmas where there is a cut; put to the engines whole if those do not make up the claim."""
+    claim = obligation.state(netlist)
     why = ""
-    if obligation.decompose and netlist:
+    if obligation.cut and netlist:
         try:
-            return _by_lemmas(obligation, netlist, deadline)
+            return _by_lemmas(obligation, compose(netlist, obligation.cut, claim), deadline)
         except (CompositionError, TelescopingError, _LemmaError) as error:
             why = f"by lemmas: {error}; "
-    verdict = _whole(obligation, netlist, obligation.state(netlist), deadline)
+    verdict = _whole(obligation, netlist, claim, deadline)
     if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN):
         return _Verdict(verdict.outcome, why + verdict.message)
     return verdict
@@ -145,11 +146,15 @@ def _whole(obligation: Obligation, netlist: Netlist | None, claim: Claim, deadli
     verdicts = {name: _ask(name, obligation, netlist, claim, deadline) for name in obligation.engines}
     outcomes = {verdict.outcome for verdict in verdicts.values()}
     if {Outcome.PROVED, Outcome.REFUTED} <= outcomes:
-        said = ", ".join(f"{name}: {verdict.outcome.value}" for name, verdict in verdicts.items())
-        return _Verdict(Outcome.ERROR, f"ENGINES DISAGREE, one of them is unsound: {said}")
+        return _disagreement({name: verdict.outcome.value for name, verdict in verdicts.items()})
     worst_first = (Outcome.ERROR, Outcome.REFUTED, Outcome.UNKNOWN, Outcome.TIMEOUT, Outcome.PROVED)
     worst = next(outcome for outcome in worst_first if outcome in outcomes)
     return next(verdict for verdict in verdicts.values() if verdict.outcome is worst)
+
+
+def _disagreement(answers: Mapping[str, str]) -> _Verdict:
+    said = ", ".join(f"{engine}: {answer}" for engine, answer in answers.items())
+    return _Verdict(Outcome.ERROR, f"ENGINES DISAGREE, one of them is unsound: {said}")
 
 
 def _ask(
@@ -218,29 +223,25 @@ class _LemmaError(Exception):
     """A lemma that is not proved: the composition says nothing."""
 
 
-def _by_lemmas(obligation: Obligation, netlist: Netlist, deadline: float) -> _Verdict:
-    """Proved, if every lemma is; anything else is an exception, never a verdict."""
-    assert obligation.decompose is not None
-    lemmas = obligation.decompose(netlist)
-    seconds = {}
-    for name, holds in lemmas.algebra.items():
-        started = time.perf_counter()
-        holds()
-        seconds[name] = time.perf_counter() - started
-    for name, claim in lemmas.claims.items():
+def _by_lemmas(obligation: Obligation, lemmas: Lemmas, deadline: float) -> _Verdict:
+    """Proved, if every lemma is; else an exception, unless the engines disagree."""
+    started = time.perf_counter()
+    lemmas.check_block()
+    seconds = {"block by algebra": time.perf_counter() - started}
+    for name, claim in (("operands", lemmas.operands), ("rest", lemmas.rest)):
+        if claim.assumptions:
+            raise _LemmaError(f"lemma {name} rests on assumptions that no lemma proves")
+        answers = {}
         for engine in obligation.engines:
             started = time.perf_counter()
-            _require_proved(name, engine, claim, deadline)
+            answers[engine] = _check(engine, [Not(claim.goal)], deadline).status
             seconds[f"{name} by {engine}"] = time.perf_counter() - started
+        if {Status.SATISFIABLE, Status.UNSATISFIABLE} <= set(answers.values()):
+            return _disagreement({engine: status.value for engine, status in answers.items()})
+        if set(answers.values()) != {Status.UNSATISFIABLE}:
+            said = ", ".join(f"{engine}: {status.value}" for engine, status in answers.items())
+            raise _LemmaError(f"lemma {name} is not proved ({said})")
     return _Verdict(Outcome.PROVED, lemmas=seconds)
-
-
-def _require_proved(name: str, engine: str, claim: Claim, deadline: float) -> None:
-    if claim.assumptions:
-        raise _LemmaError(f"lemma {name} rests on assumptions that no lemma proves")
-    answer = _check(engine, [Not(claim.goal)], deadline)
-    if answer.status is not Status.UNSATISFIABLE:
-        raise _LemmaError(f"lemma {name} is not proved by {engine} ({answer.status.value})")
 
 
 # --- another circuit in place of the obligation's own -------------------------------------------

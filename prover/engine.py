@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import signal
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -77,8 +80,17 @@ def _check_with_z3(formulas: Sequence[FNode], timeout: float) -> Answer:
 
 
 def _solve_clauses(clauses: list[list[int]], answer: Connection) -> None:
+    _die_with_parent()
     with Cadical195(bootstrap_with=clauses) as solver:
-        answer.send(solver.get_model() if solver.solve() else None)
+        satisfiable = solver.solve()
+        answer.send((satisfiable, solver.get_model()))
+
+
+def _die_with_parent() -> None:
+    """Have this process killed when its parent ends, however that ends; Linux only."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
 def _check_with_cadical(formulas: Sequence[FNode], timeout: float) -> Answer:
@@ -92,14 +104,16 @@ def _check_with_cadical(formulas: Sequence[FNode], timeout: float) -> Answer:
     try:
         if not receiver.poll(timeout):
             return Answer(Status.TIMEOUT, reason="timeout")
-        model: list[int] | None = receiver.recv()
+        satisfiable, model = receiver.recv()
     except EOFError:
         raise RuntimeError("the CaDiCaL process died; it may have run out of memory") from None
     finally:
         process.kill()
         process.join()
         receiver.close()
-    if model is None:
+    if satisfiable is None:
+        return Answer(Status.UNKNOWN, reason="CaDiCaL gave up")
+    if not satisfiable:
         return Answer(Status.UNSATISFIABLE)
     true = {variable for variable in model if variable > 0}
     values = {name: model_value(bits, true) for name, bits in blaster.symbols.items()}

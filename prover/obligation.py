@@ -12,8 +12,7 @@ from pysmt.shortcuts import And, Equals
 from circuits.formula import input_symbols, output_formulas
 from circuits.netlist import NAME, Netlist
 from specs.formats import Format
-
-Buses = Mapping[str, FNode]
+from specs.integers import Buses
 
 
 class Outcome(Enum):
@@ -73,16 +72,18 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Lemmas:
-    """What a theorem is made of, where it is decomposed: see ``prover.composition``.
+class Cut:
+    """Where a unit's proof is split, and what its spec is on either side: see ``prover.composition``.
 
     Attributes:
-        claims: by name, what the engines must prove.
-        algebra: by name, checks by algebra; each raises ``TelescopingError`` if it fails.
+        block: name of the block; its ``kind`` gives its meaning in ``specs.integers``.
+        operands: from the unit's inputs, what the block's inputs should be.
+        rest: from the unit's inputs and the block's outputs, the unit's outputs.
     """
 
-    claims: Mapping[str, Claim]
-    algebra: Mapping[str, Callable[[], None]]
+    block: str
+    operands: Callable[[Buses], Buses]
+    rest: Callable[[Buses, Buses], Buses]
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,7 @@ class Obligation:
         circuit: builds the netlist the claim is about; None if it is about formulas alone.
         expected: PROVED, or REFUTED for a claim that must fail.
         engines: names in ``prover.engine.ENGINES``; each must come to the same verdict.
-        decompose: the lemmas that make up the claim for a given circuit, where it is not to be
-            put to the engines whole.
+        cut: where the claim is split into lemmas; None to put it to the engines whole.
         profile: when it is discharged unless asked for by name.
         reading: how to display the buses, for floating-point units.
     """
@@ -121,13 +121,15 @@ class Obligation:
     circuit: Callable[[], Netlist] | None = None
     expected: Outcome = Outcome.PROVED
     engines: tuple[str, ...] = ("z3",)
-    decompose: Callable[[Netlist], Lemmas] | None = None
+    cut: Cut | None = None
     profile: Profile = Profile.DEFAULT
     reading: Reading | None = None
 
     def __post_init__(self) -> None:
         if self.expected not in (Outcome.PROVED, Outcome.REFUTED):
             raise ValueError(f"{self.name}: only proved or refuted can be promised")
+        if not self.engines:
+            raise ValueError(f"{self.name}: name at least one engine")
 
 
 def equivalence(
@@ -139,7 +141,7 @@ def equivalence(
     assumptions: Callable[[Buses], tuple[FNode, ...]] = lambda inputs: (),
     expected: Outcome = Outcome.PROVED,
     engines: tuple[str, ...] = ("z3",),
-    decompose: Callable[[Netlist], Lemmas] | None = None,
+    cut: Cut | None = None,
     profile: Profile = Profile.DEFAULT,
     reading: Reading | None = None,
 ) -> Obligation:
@@ -167,4 +169,4 @@ def equivalence(
             expected=wanted,
         )
 
-    return Obligation(name, statement, state, circuit, expected, engines, decompose, profile, reading)
+    return Obligation(name, statement, state, circuit, expected, engines, cut, profile, reading)

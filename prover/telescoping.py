@@ -1,8 +1,8 @@
 """Integer products by algebra instead of search.
 
 Every adder cell of a multiplier satisfies a + b + c = sum + 2 carry, and every partial product is the
-product of two bits. The first is checked once for each shape of cell, on its neurons; adding up w times
-that equation over all cells, with the right weight w for each, everything cancels but
+product of two bits. Both are checked for each cell, on its neurons, for all values of its inputs. Adding
+up w times the equation of each cell, with the right weight w, everything cancels but
 
     sum over k of 2^k product[k]  =  sum over i, j of 2^(i+j) x[i] y[j].
 
@@ -15,9 +15,13 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import product as all_choices
 
-from circuits.netlist import ONE, UNUSED, ZERO, Block, Netlist
+from circuits.netlist import ONE, ZERO, Block, Netlist
 
-INPUT_NAMES = {"full_adder": ("a", "b", "c"), "and": ("a", "b")}
+BUSES = {"full_adder": (("a", "b", "c"), ("carry", "sum")), "and": (("a", "b"), ("out",))}
+"""Input and output buses of each kind of cell, all of one bit."""
+
+DEEPEST_CELL = 100
+"""Neurons on the longest path through a cell that is looked at."""
 
 
 class TelescopingError(ValueError):
@@ -37,7 +41,10 @@ def derive(netlist: Netlist, block: Block) -> Log:
     weights = []
     for index in reversed(range(len(netlist.cells))):
         cell = netlist.cells[index]
-        if cell.kind == "full_adder" and (weight := coefficients[cell.outputs["sum"][0]]):
+        if cell.kind != "full_adder":
+            continue
+        _require_form(cell, "full_adder")
+        if weight := coefficients[cell.outputs["sum"][0]]:
             weights.append((index, weight))
             _add_equation(coefficients, cell, weight)
     return Log(tuple(weights))
@@ -52,17 +59,19 @@ def check(netlist: Netlist, block: Block, log: Log) -> None:
     coefficients = Counter(dict.fromkeys((ZERO, ONE), 0))
     for k, signal in enumerate(block.outputs["product"]):
         coefficients[signal] += 1 << k
-    shapes: set[object] = set()
     for index, weight in log.weights:
         cell = netlist.cells[index]
-        if cell.kind != "full_adder":
-            raise TelescopingError(f"{cell.name} is no adder cell")
-        _check_cell(netlist, cell, shapes)
+        _check_cell(netlist, cell, "full_adder")
         _add_equation(coefficients, cell, weight)
     # What is left must be the partial products, each with the weight of its two bits.
     del coefficients[ZERO]
     found: Counter[frozenset[int]] = Counter()
-    partial_products = {c.outputs["out"][0]: c for c in netlist.cells if c.kind == "and"}
+    partial_products = {
+        signal: cell
+        for cell in netlist.cells
+        if cell.kind == "and"
+        for signal in cell.outputs.get("out", ())
+    }
     for signal, coefficient in coefficients.items():
         if coefficient == 0:
             continue
@@ -71,7 +80,7 @@ def check(netlist: Netlist, block: Block, log: Log) -> None:
                 f"{block.name}: signal {signal} is left over with weight {coefficient}"
             )
         cell = partial_products[signal]
-        _check_cell(netlist, cell, shapes)
+        _check_cell(netlist, cell, "and")
         found[frozenset((cell.inputs["a"][0], cell.inputs["b"][0]))] += coefficient
     wanted = Counter(
         {
@@ -88,62 +97,47 @@ def check(netlist: Netlist, block: Block, log: Log) -> None:
 
 def _add_equation(coefficients: Counter[int], cell: Block, weight: int) -> None:
     """Add weight * (a + b + c - sum - 2 carry), which is zero."""
-    for name, multiple in (("a", 1), ("b", 1), ("c", 1), ("sum", -1), ("carry", -2)):
-        (signal,) = {**cell.inputs, **cell.outputs}[name]
-        coefficients[signal] += multiple * weight
+    for name in "abc":
+        coefficients[cell.inputs[name][0]] += weight
+    coefficients[cell.outputs["sum"][0]] -= weight
+    coefficients[cell.outputs["carry"][0]] -= 2 * weight
 
 
-def _check_cell(netlist: Netlist, cell: Block, shapes: set[object]) -> None:
-    """Check a cell's equation on all values of its inputs, once for each shape of its neurons."""
-    shape = _shape(netlist, cell)
-    if shape in shapes:
-        return
-    names = INPUT_NAMES[cell.kind]
+def _require_form(cell: Block, kind: str) -> None:
+    """Refuse a cell that has other buses than its kind."""
+    buses = (tuple(sorted(cell.inputs)), tuple(sorted(cell.outputs)))
+    one_bit_each = all(len(bus) == 1 for bus in (*cell.inputs.values(), *cell.outputs.values()))
+    if cell.kind != kind or buses != BUSES[kind] or not one_bit_each:
+        raise TelescopingError(f"{cell.name} is not a {kind} cell")
+
+
+def _check_cell(netlist: Netlist, cell: Block, kind: str) -> None:
+    """Check a cell's equation on all values of its inputs."""
+    _require_form(cell, kind)
+    names = BUSES[kind][0]
     for values in all_choices((0, 1), repeat=len(names)):
         known = {ZERO: 0, ONE: 1}
-        consistent = True
-        for name, value in zip(names, values, strict=True):
-            consistent &= known.setdefault(cell.inputs[name][0], value) == value
-        if not consistent:
-            continue  # a constant input, or two inputs that are one signal
+        # A constant input, or two inputs that are one signal, cannot take all values.
+        if any(
+            known.setdefault(cell.inputs[name][0], value) != value
+            for name, value in zip(names, values, strict=True)
+        ):
+            continue
         outputs = {n: _evaluate(netlist, bus[0], known) for n, bus in cell.outputs.items()}
-        if cell.kind == "full_adder":
+        if kind == "full_adder":
             holds = sum(values) == outputs["sum"] + 2 * outputs["carry"]
         else:
             holds = values[0] * values[1] == outputs["out"]
         if not holds:
             raise TelescopingError(f"{cell.name} is wrong for inputs {values}")
-    shapes.add(shape)
 
 
-def _evaluate(netlist: Netlist, signal: int, known: dict[int, int]) -> int:
+def _evaluate(netlist: Netlist, signal: int, known: dict[int, int], depth: int = 0) -> int:
     """The value of a signal, from known values of others."""
     if signal not in known:
-        if signal < netlist.input_count:
+        if signal < netlist.input_count or depth > DEEPEST_CELL:
             raise TelescopingError(f"signal {signal} is outside its cell")
         neuron = netlist.neurons[signal - netlist.input_count]
-        total = sum(w * _evaluate(netlist, s, known) for s, w in neuron.synapses)
+        total = sum(w * _evaluate(netlist, s, known, depth + 1) for s, w in neuron.synapses)
         known[signal] = int(total + neuron.bias >= neuron.threshold)
     return known[signal]
-
-
-def _shape(netlist: Netlist, cell: Block) -> object:
-    """The cell up to renaming of signals: its neurons in a fixed order, inputs numbered."""
-    number: dict[int, int] = {ZERO: -1, ONE: -2, UNUSED: -3}
-    for name in INPUT_NAMES[cell.kind]:
-        number.setdefault(cell.inputs[name][0], len(number))
-    inputs = tuple(number[cell.inputs[name][0]] for name in INPUT_NAMES[cell.kind])
-    neurons = []
-
-    def visit(signal: int) -> int:
-        if signal not in number:
-            if signal < netlist.input_count:
-                raise TelescopingError(f"{cell.name} reads signal {signal}, outside the cell")
-            neuron = netlist.neurons[signal - netlist.input_count]
-            synapses = tuple((visit(s), w) for s, w in neuron.synapses)
-            number[signal] = len(number)
-            neurons.append((number[signal], synapses, neuron.threshold, neuron.bias))
-        return number[signal]
-
-    outputs = tuple(visit(bus[0]) for bus in cell.outputs.values())
-    return cell.kind, inputs, outputs, tuple(neurons)

@@ -7,7 +7,7 @@ library to library and from version to version, so it is *measured*: see ``measu
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import version
 from typing import Any, ClassVar
@@ -36,15 +36,17 @@ class Oracle(ABC):
 
     package: str
     """Name of the distribution that does the arithmetic."""
+    _known: ClassVar[Mapping[str, Any]]
+    """The package's own types, by format name."""
 
     @property
     def version(self) -> str:
         """Version of the package that answers."""
         return version(self.package)
 
-    @abstractmethod
     def supports(self, fmt: Format) -> bool:
         """Whether the package has the format."""
+        return fmt.name in self._known
 
     @abstractmethod
     def compute(self, operation: str, fmt: Format, x: Codes, y: Codes) -> Codes:
@@ -59,7 +61,7 @@ class MlDtypes(Oracle):
     """ml_dtypes: NumPy scalar types with arithmetic of their own."""
 
     package = "ml_dtypes"
-    _types: ClassVar = {
+    _known: ClassVar = {
         "fp8_e4m3fn": ml_dtypes.float8_e4m3fn,
         "fp8_e5m2": ml_dtypes.float8_e5m2,
         "fp8_e4m3fnuz": ml_dtypes.float8_e4m3fnuz,
@@ -70,12 +72,8 @@ class MlDtypes(Oracle):
     }
 
     @override
-    def supports(self, fmt: Format) -> bool:
-        return fmt.name in self._types
-
-    @override
     def compute(self, operation: str, fmt: Format, x: Codes, y: Codes) -> Codes:
-        kind = self._types[fmt.name]
+        kind = self._known[fmt.name]
         with np.errstate(all="ignore"):
             result = OPERATORS[operation](x.view(kind), y.view(kind))
         return np.asarray(result, dtype=kind).view(np.uint8)
@@ -89,7 +87,7 @@ class PyTorch(Oracle):
     """
 
     package = "torch"
-    _types: ClassVar = {
+    _known: ClassVar = {
         "fp8_e4m3fn": torch.float8_e4m3fn,
         "fp8_e5m2": torch.float8_e5m2,
         "fp8_e4m3fnuz": torch.float8_e4m3fnuz,
@@ -97,12 +95,8 @@ class PyTorch(Oracle):
     }
 
     @override
-    def supports(self, fmt: Format) -> bool:
-        return fmt.name in self._types
-
-    @override
     def compute(self, operation: str, fmt: Format, x: Codes, y: Codes) -> Codes:
-        kind = self._types[fmt.name]
+        kind = self._known[fmt.name]
         left, right = (torch.from_numpy(codes.copy()).view(kind).float() for codes in (x, y))
         result = OPERATORS[operation](left, right).to(kind)
         return np.asarray(result.view(torch.uint8).numpy())
@@ -116,7 +110,7 @@ class Gfloat(Oracle):
     """
 
     package = "gfloat"
-    _formats: ClassVar = {
+    _known: ClassVar = {
         "fp8_e4m3fn": gfloat.formats.format_info_ocp_e4m3,
         "fp8_e5m2": gfloat.formats.format_info_ocp_e5m2,
         "fp6_e2m3": gfloat.formats.format_info_ocp_e2m3,
@@ -140,10 +134,6 @@ class Gfloat(Oracle):
         self._saturate = policy is OverflowPolicy.SATURATE
 
     @override
-    def supports(self, fmt: Format) -> bool:
-        return fmt.name in self._formats
-
-    @override
     def compute(self, operation: str, fmt: Format, x: Codes, y: Codes) -> Codes:
         values = self._values(fmt)
         with np.errstate(all="ignore"):
@@ -155,12 +145,12 @@ class Gfloat(Oracle):
 
     @cache  # noqa: B019  (a handful of formats)
     def _values(self, fmt: Format) -> NDArray[np.float64]:
-        info = self._formats[fmt.name]
+        info = self._known[fmt.name]
         decoded = [gfloat.decode_float(info, code).fval for code in range(1 << fmt.width)]
         return np.array(decoded, dtype=np.float64)
 
     def _encode(self, fmt: Format, value: float) -> int:
-        info = self._formats[fmt.name]
+        info = self._known[fmt.name]
         rounded = gfloat.round_float(info, float(value), self._mode, sat=self._saturate)
         return int(gfloat.encode_float(info, rounded))
 

@@ -44,7 +44,10 @@ class RoundingMode(Enum):
     UP = "rtp"
     DOWN = "rtn"
     TO_ODD = "rto"
-    """Not in IEEE 754: an inexact result becomes the neighbour whose last fraction bit is one."""
+    """Not in IEEE 754: an inexact result becomes the neighbour whose last fraction bit is one.
+
+    An overflow stays at the largest finite number, whatever its last bit.
+    """
 
     @property
     def label(self) -> str:

@@ -135,6 +135,14 @@ def test_another_circuit_must_have_the_same_buses():
     assert discharge(obligation, circuit=gate_netlist("threshold", "and")).green
 
 
+def test_operands_are_taken_by_name_not_by_position():
+    """Found in review: a circuit that computes less(y, x), and lists y before x."""
+    own = catalogue()["fp8_e4m3fn.less"].circuit()
+    swapped = replace(own, inputs=dict(reversed(own.inputs.items())))
+    result = discharge(catalogue()["fp8_e4m3fn.less"], circuit=swapped)
+    assert result.outcome is Outcome.REFUTED
+
+
 def test_a_given_circuit_is_to_be_proved_even_where_ours_is_to_be_refuted():
     name = "fp6_e3m2.sticky_extra_multiply.rne.saturate.without_round_route"
     obligation = catalogue()[name]

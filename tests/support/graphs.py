@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pysmt.fnode import FNode
 
 from circuits.boolean import pack_words, unpack_words
-from prover.bitblast import Blaster
+from prover.bitblast import Blaster, Graph
 
 
 class Encoded:
@@ -26,9 +26,21 @@ class Encoded:
         for name, literals in self._blaster.symbols.items():
             rows = unpack_words(inputs[name], len(literals))
             words.update(zip(literals, map(_packed, rows), strict=True))
-        values = self._blaster.graph.simulate(words)
+        values = _simulate(self._blaster.graph, words)
         bits = [_unpacked(~values[p >> 1] if p & 1 else values[p >> 1], batch) for p in self._output]
         return pack_words(np.array(bits))
+
+
+def _simulate(graph: Graph, words: Mapping[int, NDArray]) -> list[NDArray]:
+    """The value of every node, from those of the inputs' literals, one assignment in each bit."""
+    values = [np.zeros_like(next(iter(words.values())))] * len(graph.conjunctions)
+    for literal, value in words.items():
+        values[literal >> 1] = value
+    for node, pair in enumerate(graph.conjunctions):
+        if pair:
+            a, b = (~values[p >> 1] if p & 1 else values[p >> 1] for p in pair)
+            values[node] = a & b
+    return values
 
 
 def _packed(row: NDArray) -> NDArray:
