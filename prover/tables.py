@@ -57,7 +57,8 @@ def summary(results: Sequence[Result]) -> str:
     """How many results of each outcome, in one line."""
     counts = Counter(outcome_text(result) for result in results)
     listed = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
-    return f"{len(results)} theorems: {listed}" if results else "no theorems"
+    noun = "theorem" if len(results) == 1 else "theorems"
+    return f"{len(results)} {noun}: {listed}" if results else "no theorems"
 
 
 def rendered(table: Table, width: int) -> str:

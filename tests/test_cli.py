@@ -62,7 +62,7 @@ def test_prove_reports_and_succeeds(tmp_path):
 def test_a_promised_refutation_succeeds():
     run = spikeproof("prove", "fp6_e3m2.sticky_extra_multiply.rne.saturate.without_round_route")
     assert run.returncode == 0
-    assert run.stdout.splitlines()[-1] == "1 theorems: 1 refuted (as promised)"
+    assert run.stdout.splitlines()[-1] == "1 theorem: 1 refuted (as promised)"
 
 
 def test_a_refuted_circuit_shows_its_counterexample(broken_unit, tmp_path):
