@@ -9,10 +9,10 @@ INSTALLED := $(VENV)/.installed
 .PHONY: prove test lint clean
 
 prove: $(INSTALLED)
-	$(BIN)/pytest proofs/ --numprocesses auto --quiet
+	$(BIN)/pytest proofs/ --numprocesses auto --dist worksteal --quiet
 
 test: $(INSTALLED)
-	$(BIN)/pytest tests/ --numprocesses auto --quiet
+	$(BIN)/pytest tests/ --numprocesses auto --dist worksteal --quiet
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
