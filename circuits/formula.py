@@ -74,7 +74,9 @@ def bus_formula(signals: list[FNode], bus: Bus) -> FNode:
     return word
 
 
-def output_formulas(netlist: Netlist, inputs: Mapping[str, FNode]) -> dict[str, FNode]:
-    """The output buses as bit-vectors, in terms of bit-vectors that stand for the input buses."""
-    signals = signal_formulas(netlist, inputs)
+def output_formulas(
+    netlist: Netlist, inputs: Mapping[str, FNode], replaced: Mapping[int, FNode] | None = None
+) -> dict[str, FNode]:
+    """The output buses as bit-vectors, as ``signal_formulas`` gives their signals."""
+    signals = signal_formulas(netlist, inputs, replaced)
     return {name: bus_formula(signals, bus) for name, bus in netlist.outputs.items()}

@@ -84,8 +84,7 @@ def compose(netlist: Netlist, cut: Cut, claim: Claim) -> Lemmas:
         for name, bus in block.outputs.items()
         for index, signal in enumerate(bus)
     }
-    remaining = signal_formulas(netlist, inputs, replaced=bits)
-    actual = {name: bus_formula(remaining, bus) for name, bus in netlist.outputs.items()}
+    actual = output_formulas(netlist, inputs, replaced=bits)
     quantified = {symbol.symbol_name(): symbol for symbol in (*inputs.values(), *free.values())}
     rest = Claim(quantified, _equal(actual, expected), actual=actual, expected=expected)
 
