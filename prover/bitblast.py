@@ -188,6 +188,18 @@ def _multiply(g: Graph, node: FNode, a: Bits, b: Bits) -> Bits:
     return total
 
 
+def _divide(g: Graph, a: Bits, b: Bits) -> tuple[Bits, Bits]:
+    """Quotient and remainder, by restoring division; by zero they are all ones and a, as in SMT-LIB."""
+    quotient: Bits = ()
+    remainder: Bits = (FALSE,) * len(a)
+    for bit in reversed(a):
+        shifted = (bit, *remainder)  # one bit longer
+        difference, enough = _sum(g, shifted, _negated((*b, FALSE)), TRUE)
+        quotient = (enough, *quotient)
+        remainder = tuple(g.choice(enough, p, q) for p, q in zip(difference, shifted, strict=True))[:-1]
+    return quotient, remainder
+
+
 def _shift(step: Callable[[Bits, int], Bits]) -> Callable[..., Bits]:
     def shifted(g: Graph, node: FNode, a: Bits, amount: Bits) -> Bits:
         for stage, select in enumerate(amount):
@@ -228,6 +240,8 @@ _RULES: dict[int, Callable[..., Bits]] = {
     operators.BV_SUB: lambda g, n, a, b: _sum(g, a, _negated(b), TRUE)[0],
     operators.BV_NEG: lambda g, n, a: _sum(g, _negated(a), (FALSE,) * len(a), TRUE)[0],
     operators.BV_MUL: _multiply,
+    operators.BV_UDIV: lambda g, n, a, b: _divide(g, a, b)[0],
+    operators.BV_UREM: lambda g, n, a, b: _divide(g, a, b)[1],
     operators.BV_LSHL: _shift(lambda a, k: (FALSE,) * k + a[: len(a) - k]),
     operators.BV_LSHR: _shift(lambda a, k: a[k:] + (FALSE,) * k),
     operators.BV_ULT: lambda g, n, a, b: (_less(g, a, b),),

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from math import isqrt
 
-from specs.formats import Format, OverflowPolicy, RoundingMode
+from specs.formats import FLAGS, OPERANDS, Format, OverflowPolicy, RoundingMode
 
 HALF = Fraction(1, 2)
 
@@ -26,16 +27,26 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
+class Root:
+    """The square root of a rational number that is not negative; mostly not rational itself."""
+
+    radicand: Fraction
+
+
+Magnitude = Fraction | Root
+
+
+@dataclass(frozen=True)
 class Value:
     """What a code stands for, or what an operation yields before rounding.
 
     ``sign`` is 1 for negative, and is significant for zeros and infinities; ``magnitude`` is
-    non-negative, and meaningful for finite values only.
+    non-negative, and meaningful for finite values only. Only square roots yield a ``Root``.
     """
 
     kind: Kind
     sign: int = 0
-    magnitude: Fraction = Fraction(0)
+    magnitude: Magnitude = Fraction(0)
 
     @property
     def is_zero(self) -> bool:
@@ -43,9 +54,15 @@ class Value:
         return self.kind is Kind.FINITE and self.magnitude == 0
 
     @property
+    def rational(self) -> Fraction:
+        """The magnitude of anything but a square root."""
+        assert isinstance(self.magnitude, Fraction)
+        return self.magnitude
+
+    @property
     def signed(self) -> Fraction:
-        """The rational number that a finite value is."""
-        return -self.magnitude if self.sign else self.magnitude
+        """The rational number that a finite value is, unless it is a square root."""
+        return -self.rational if self.sign else self.rational
 
 
 NAN = Value(Kind.NAN)
@@ -99,13 +116,25 @@ def classify(fmt: Format, code: int) -> str:
 # --- rounding -----------------------------------------------------------------------------------
 
 
-def floor_log2(magnitude: Fraction) -> int:
+def floor_log2(magnitude: Magnitude) -> int:
     """The e with 2^e <= magnitude < 2^(e+1), for a positive magnitude."""
+    if isinstance(magnitude, Root):
+        return floor_log2(magnitude.radicand) // 2
     e = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
     return e if power_of_two(e) <= magnitude else e - 1
 
 
-def quantum(fmt: Format, magnitude: Fraction) -> Fraction:
+def floor_multiple(magnitude: Magnitude, step: Fraction) -> tuple[int, bool]:
+    """The largest k with k * step <= magnitude, and whether they are equal."""
+    if isinstance(magnitude, Root):
+        square = magnitude.radicand / step**2
+        k = isqrt(int(square))
+        return k, k * k == square
+    k, remainder = divmod(magnitude, step)
+    return k, remainder == 0
+
+
+def quantum(fmt: Format, magnitude: Magnitude) -> Fraction:
     """Distance between neighbouring representable numbers around a magnitude.
 
     As if the exponent had no upper bound (clause 4.3.1): the numbers representable there are
@@ -138,26 +167,27 @@ class Rounding:
         return (self.kept + self.rounds_up) * self.quantum
 
 
-def round_magnitude(fmt: Format, mode: RoundingMode, sign: int, magnitude: Fraction) -> Rounding:
+def round_magnitude(fmt: Format, mode: RoundingMode, sign: int, magnitude: Magnitude) -> Rounding:
     """Round to the representable magnitude the mode names, the exponent unbounded above.
 
     One line a mode: clause 4.3.1 (nearest), 4.3.2 (directed); to odd, see ``RoundingMode``.
     """
     step = quantum(fmt, magnitude)
-    kept, remainder = divmod(magnitude / step, 1)
+    kept, exact = floor_multiple(magnitude, step)
+    halves, exact_in_halves = floor_multiple(magnitude, step * HALF)
     odd = kept % 2 == 1
-    inexact = remainder != 0
+    inexact = not exact
+    at_least_half = halves == 2 * kept + 1
+    tie = at_least_half and exact_in_halves
     rounds_up = {
-        RoundingMode.NEAREST_EVEN: remainder > HALF or (remainder == HALF and odd),
-        RoundingMode.NEAREST_AWAY: remainder >= HALF,
+        RoundingMode.NEAREST_EVEN: at_least_half and (odd or not tie),
+        RoundingMode.NEAREST_AWAY: at_least_half,
         RoundingMode.TOWARD_ZERO: False,
         RoundingMode.UP: inexact and not sign,
         RoundingMode.DOWN: inexact and bool(sign),
         RoundingMode.TO_ODD: inexact and not odd,
     }[mode]
-    guard = int(remainder >= HALF)
-    sticky = int(remainder not in (0, HALF))
-    return Rounding(step, int(kept), guard, sticky, rounds_up)
+    return Rounding(step, kept, int(at_least_half), int(not exact_in_halves), rounds_up)
 
 
 def overflows_to_infinity(mode: RoundingMode, sign: int) -> bool:
@@ -259,40 +289,99 @@ def exact_product(mode: RoundingMode, x: Value, y: Value) -> Value:
     sign = x.sign ^ y.sign
     if Kind.INFINITE in (x.kind, y.kind):
         return NAN if x.is_zero or y.is_zero else Value(Kind.INFINITE, sign)
-    return Value(Kind.FINITE, sign, x.magnitude * y.magnitude)
+    return Value(Kind.FINITE, sign, x.rational * y.rational)
 
 
-EXACT_OPERATIONS: dict[str, Callable[[RoundingMode, Value, Value], Value]] = {
+def exact_quotient(mode: RoundingMode, x: Value, y: Value) -> Value:
+    """x / y (clauses 5.4.1, 7.3); the mode plays no part in it."""
+    if Kind.NAN in (x.kind, y.kind):
+        return NAN
+    sign = x.sign ^ y.sign
+    if x.kind is y.kind is Kind.INFINITE or (x.is_zero and y.is_zero):
+        return NAN
+    if x.kind is Kind.INFINITE or y.is_zero:
+        return Value(Kind.INFINITE, sign)
+    if y.kind is Kind.INFINITE:
+        return Value(Kind.FINITE, sign)
+    return Value(Kind.FINITE, sign, x.rational / y.rational)
+
+
+def exact_root(mode: RoundingMode, x: Value) -> Value:
+    """The square root of x; that of -0 is -0 (clause 5.4.1)."""
+    if x.kind is Kind.NAN or x.is_zero:
+        return x
+    if x.sign:
+        return NAN
+    return x if x.kind is Kind.INFINITE else Value(Kind.FINITE, 0, Root(x.rational))
+
+
+def exact_multiply_add(mode: RoundingMode, x: Value, y: Value, z: Value) -> Value:
+    """x * y + z, as if in unbounded precision (clause 5.4.1)."""
+    return exact_sum(mode, exact_product(mode, x, y), z)
+
+
+def unchanged(mode: RoundingMode, x: Value) -> Value:
+    """x: a conversion does nothing but round (clause 5.4.2)."""
+    return x
+
+
+EXACT_OPERATIONS: dict[str, Callable[..., Value]] = {
     "add": exact_sum,
     "subtract": exact_difference,
     "multiply": exact_product,
+    "divide": exact_quotient,
+    "square_root": exact_root,
+    "fma": exact_multiply_add,
+    "convert": unchanged,
 }
-"""The binary operations by name, each as its result before rounding."""
+"""The operations that round, each as its result before rounding, from the mode and the operands."""
 
 
 # --- operations on codes ------------------------------------------------------------------------
 
 
 def compute(
-    operation: str, fmt: Format, mode: RoundingMode, policy: OverflowPolicy, x: int, y: int
+    operation: str,
+    fmt: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    *codes: int,
+    source: Format | None = None,
 ) -> int:
-    """The result code of a binary operation on two codes of one format.
+    """The result code, in ``fmt``, of an operation on codes.
+
+    Args:
+        source: the format of the operands, if it is not ``fmt`` (a formatOf operation, clause 5.4).
 
     Raises:
         KeyError: if the operation is not in ``EXACT_OPERATIONS``.
         ValueError: if a code or the policy is not one of the format's.
     """
-    exact = EXACT_OPERATIONS[operation](mode, decode(fmt, x), decode(fmt, y))
-    return round_to(fmt, mode, policy, exact)
+    operands = [decode(source or fmt, code) for code in codes]
+    return round_to(fmt, mode, policy, EXACT_OPERATIONS[operation](mode, *operands))
 
 
-def convert(source: Format, target: Format, mode: RoundingMode, policy: OverflowPolicy, x: int) -> int:
-    """The code in ``target`` that the code ``x`` of ``source`` converts to (clause 5.4.2).
+def flags(
+    operation: str, fmt: Format, mode: RoundingMode, *codes: int, source: Format | None = None
+) -> int:
+    """The exceptions that an operation signals, one bit each in the order of ``FLAGS`` (clause 7).
 
-    Raises:
-        ValueError: if the code is not one of the source's or the policy not one of the target's.
+    They are those of IEEE 754 whatever the overflow policy delivers. Every NaN operand is quiet.
+    Tininess is detected before rounding, which clause 7.5 leaves to the implementer.
     """
-    return round_to(target, mode, policy, decode(source, x))
+    operands = [decode(source or fmt, code) for code in codes]
+    result = EXACT_OPERATIONS[operation](mode, *operands)
+    kinds = [operand.kind for operand in operands]
+    signalled = dict.fromkeys(FLAGS, False)
+    signalled["invalid"] = result.kind is Kind.NAN and Kind.NAN not in kinds
+    signalled["divide_by_zero"] = result.kind is Kind.INFINITE and Kind.INFINITE not in kinds
+    if result.kind is Kind.FINITE and not result.is_zero:
+        rounding = round_magnitude(fmt, mode, result.sign, result.magnitude)
+        overflow = rounding.magnitude > decode(fmt, fmt.largest_finite).rational
+        inexact = overflow or bool(rounding.guard or rounding.sticky)
+        tiny = floor_log2(result.magnitude) < fmt.minimum_exponent
+        signalled |= {"overflow": overflow, "underflow": tiny and inexact, "inexact": inexact}
+    return sum(1 << index for index, name in enumerate(FLAGS) if signalled[name])
 
 
 # --- operations that do not round ---------------------------------------------------------------
@@ -371,20 +460,28 @@ def change_sign(operation: str, fmt: Format, x: int, y: int = 0) -> int:
 
 
 def trace(
-    operation: str, fmt: Format, mode: RoundingMode, policy: OverflowPolicy, x: int, y: int
+    operation: str,
+    fmt: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    *codes: int,
+    source: Format | None = None,
 ) -> dict[str, int]:
     """What the definition implies for the signals of a datapath, in the order they arise.
 
     Keys are the probe names of ``circuits.floating_point``. An operation with a NaN or infinite
     result has no finite datapath to compare: its trace is the result alone.
     """
-    left, right = decode(fmt, x), decode(fmt, y)
-    exact = EXACT_OPERATIONS[operation](mode, left, right)
+    form = source or fmt
+    operands = [decode(form, code) for code in codes]
+    exact = EXACT_OPERATIONS[operation](mode, *operands)
     signals: dict[str, int] = {}
     if exact.kind is Kind.FINITE:
-        for name, operand in (("x_significand", left), ("y_significand", right)):
-            signals[name] = int(operand.magnitude / quantum(fmt, operand.magnitude))
-        if operation == "multiply":
+        for name, operand in zip(OPERANDS, operands, strict=False):
+            if operand.kind is Kind.FINITE:
+                significand = operand.rational / quantum(form, operand.rational)
+                signals[f"{name}_significand"] = int(significand)
+        if operation in ("multiply", "fma"):
             signals["product"] = signals["x_significand"] * signals["y_significand"]
         rounding = round_magnitude(fmt, mode, exact.sign, exact.magnitude)
         signals["sign"] = exact.sign

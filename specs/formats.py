@@ -80,6 +80,16 @@ class OverflowPolicy(Enum):
         ]
 
 
+FLAGS = ("invalid", "divide_by_zero", "overflow", "underflow", "inexact")
+"""The exceptions of IEEE 754-2019 clause 7, in the order of their bits in a flags word, LSB first."""
+
+ARITY = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "square_root": 1, "fma": 3, "convert": 1}
+"""The operations that round, by name, and how many operands each has (``fma``: x * y + z)."""
+
+OPERANDS = ("x", "y", "z")
+"""The names of operands, in order."""
+
+
 @dataclass(frozen=True)
 class Format:
     """A binary floating-point format.

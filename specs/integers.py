@@ -17,6 +17,7 @@ from pysmt.shortcuts import (
     BVULT,
     BVAdd,
     BVAnd,
+    BVConcat,
     BVExtract,
     BVLShl,
     BVLShr,
@@ -24,6 +25,8 @@ from pysmt.shortcuts import (
     BVNot,
     BVOr,
     BVSub,
+    BVUDiv,
+    BVURem,
     BVXor,
     BVZExt,
     Equals,
@@ -178,6 +181,36 @@ def multiply(b: Buses) -> dict[str, FNode]:
     return {"product": BVMul(_wide(b["x"], width), _wide(b["y"], width))}
 
 
+def divide(b: Buses) -> dict[str, FNode]:
+    """x * 2^(n+1) divided by y, both of n bits: the quotient in n + 2 bits, the remainder in n.
+
+    Stated for y with its first bit set, where that is what they fit.
+    """
+    size = b["y"].bv_width()
+    width = 2 * size + 1
+    dividend = BVConcat(b["x"], BV(0, size + 1))
+    divisor = _wide(b["y"], width)
+    return {
+        "quotient": BVExtract(BVUDiv(dividend, divisor), 0, size + 1),
+        "remainder": BVExtract(BVURem(dividend, divisor), 0, size - 1),
+    }
+
+
+def square_root(b: Buses) -> dict[str, FNode]:
+    """The largest integer whose square is at most x, and x less that square.
+
+    x has 2n bits, the root n and the remainder n + 1. The root's bits are tried from the top.
+    """
+    width = b["x"].bv_width()
+    size = width // 2
+    root = BV(0, width)
+    for index in reversed(range(size)):
+        candidate = BVOr(root, BV(1 << index, width))
+        root = Ite(BVULE(BVMul(candidate, candidate), b["x"]), candidate, root)
+    remainder = BVSub(b["x"], BVMul(root, root))
+    return {"root": BVExtract(root, 0, size - 1), "remainder": BVExtract(remainder, 0, size)}
+
+
 BLOCKS: dict[str, Meaning] = {
     "add": add,
     "subtract": subtract,
@@ -186,5 +219,7 @@ BLOCKS: dict[str, Meaning] = {
     "shift_left": shift_left,
     "normalise": normalise,
     "multiply": multiply,
+    "divide": divide,
+    "square_root": square_root,
 }
 """The meaning of every integer block; the same names as ``circuits.integer.BLOCKS``."""

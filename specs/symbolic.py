@@ -28,7 +28,6 @@ from pysmt.shortcuts import (
     BVExtract,
     BVLShl,
     BVLShr,
-    BVMul,
     BVNeg,
     BVOr,
     BVSExt,
@@ -42,7 +41,8 @@ from pysmt.shortcuts import (
     Or,
 )
 
-from specs.formats import Format, OverflowPolicy, RoundingMode, Specials
+from specs import integers
+from specs.formats import FLAGS, Format, OverflowPolicy, RoundingMode, Specials
 
 # --- bit-vector vocabulary ----------------------------------------------------------------------
 
@@ -212,6 +212,17 @@ def deliver_nan(fmt: Format) -> FNode:
     return BV(fmt.canonical_nan if fmt.has_nan else fmt.largest_finite, fmt.width)
 
 
+@dataclass(frozen=True)
+class Rounded:
+    """A rounded number: its code, and the conditions that clause 7 calls exceptions."""
+
+    code: FNode
+    overflow: FNode
+    tiny: FNode
+    """Nonzero, and before rounding smaller than every normal number."""
+    inexact: FNode
+
+
 def round_to(
     fmt: Format,
     mode: RoundingMode,
@@ -219,8 +230,8 @@ def round_to(
     negative: FNode,
     exponent: FNode,
     significand: FNode,
-) -> FNode:
-    """The code that (-1)^negative * significand * 2^exponent rounds to.
+) -> Rounded:
+    """What (-1)^negative * significand * 2^exponent rounds to.
 
     Args:
         negative: Boolean.
@@ -246,6 +257,7 @@ def round_to(
     # Denormalise: no exponent is below the format's minimum.
     minimum = signed_constant(fmt.minimum_exponent, width)
     below = BVSLT(top, minimum)
+    tiny = And(below, nonzero(significand))
     distance = Ite(below, BVSub(minimum, top), BV(0, width))
     significand = shift_right_jamming(significand, distance)
     top = Ite(below, minimum, top)
@@ -272,22 +284,85 @@ def round_to(
         deliver_infinity(fmt, policy, negative),
         magnitude_constant(fmt, negative, fmt.largest_finite),
     )
-    return Ite(overflow, overflowed, finite)
+    code = Ite(overflow, overflowed, finite)
+    return Rounded(code, overflow, tiny, Or(guard, sticky, overflow))
 
 
-# --- operations ---------------------------------------------------------------------------------
+# --- operations, before rounding ----------------------------------------------------------------
+
+Probe = Callable[[str, FNode], FNode]
+"""Gives a name to a value on the way, and yields what is to be taken for it: mostly the value itself.
+
+The names are those of the probes of ``circuits.floating_point``. The prover takes other things for
+them, and so cuts a proof there: see ``prover.composition``.
+"""
 
 
-def add_operands(
-    fmt: Format, mode: RoundingMode, policy: OverflowPolicy, x: Operand, y: Operand
-) -> FNode:
-    """x + y on operands taken apart (clauses 5.4.1, 6.1, 6.3).
+def as_computed(name: str, value: FNode) -> FNode:
+    """The probe that changes nothing."""
+    return value
+
+
+@dataclass(frozen=True)
+class Exact:
+    """A result before rounding: not a number, infinite, or (-1)^negative * significand * 2^exponent.
+
+    ``significand`` is unsigned and ``exponent`` signed, of any width. What lies beyond the significand
+    of an inexact one is jammed into its last bit, far below the last place of the result.
+    """
+
+    nan: FNode
+    infinite: FNode
+    negative: FNode
+    exponent: FNode
+    significand: FNode
+
+
+def _sum(
+    mode: RoundingMode,
+    x: Operand | Exact,
+    y: Operand | Exact,
+    exponent: FNode,
+    *summands: tuple[FNode, FNode],
+) -> Exact:
+    """x + y (clauses 5.4.1, 6.1, 6.3).
+
+    Args:
+        exponent: signed.
+        summands: x and y in any order, each as its sign and the multiple of 2^exponent that it is; both
+            of one width.
+    """
+    size = summands[0][1].bv_width() + 2  # one bit for the carry, one for the sign
+    total = BVAdd(
+        *(
+            Ite(negative, BVNeg(zero_extend(magnitude, size)), zero_extend(magnitude, size))
+            for negative, magnitude in summands
+        )
+    )
+    total_negative = bit(total, size - 1)
+    same_sign = Iff(x.negative, y.negative)
+    exact_zero_negative = Ite(same_sign, x.negative, TRUE() if mode is RoundingMode.DOWN else FALSE())
+    infinite = Or(x.infinite, y.infinite)
+    return Exact(
+        nan=Or(x.nan, y.nan, And(x.infinite, y.infinite, Not(same_sign))),
+        infinite=infinite,
+        negative=Ite(
+            infinite,
+            Ite(x.infinite, x.negative, y.negative),
+            Ite(nonzero(total), total_negative, exact_zero_negative),
+        ),
+        exponent=exponent,
+        significand=Ite(total_negative, BVNeg(total), total),
+    )
+
+
+def exact_sum(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact:
+    """x + y.
 
     The operand of smaller exponent is shifted right by the difference, with ``precision + 2`` places
     below the larger one and a last, jammed place that stands for whatever is lost beyond them.
     """
-    places = fmt.precision + 3
-    size = fmt.precision + places + 2  # one bit for the carry, one for the sign
+    places = x.significand.bv_width() + 3
     swap = BVSLT(x.exponent, y.exponent)
     near, far = (
         (
@@ -298,100 +373,192 @@ def add_operands(
         for first, second in ((x, y), (y, x))
     )
     aligned = shift_right_jamming(far[1], BVSub(near[0], far[0]))
-    total = BVAdd(
-        *(
-            Ite(negative, BVNeg(zero_extend(magnitude, size)), zero_extend(magnitude, size))
-            for magnitude, negative in ((near[1], near[2]), (aligned, far[2]))
-        )
+    width = near[0].bv_width() + 1 + places.bit_length()
+    exponent = BVSub(sign_extend(near[0], width), BV(places, width))
+    return _sum(mode, x, y, exponent, (near[2], near[1]), (far[2], aligned))
+
+
+def exact_difference(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact:
+    """x - y, which is x + (-y) (clause 5.4.1)."""
+    return exact_sum(mode, probe, x, replace(y, negative=Not(y.negative)))
+
+
+def exact_product(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact:
+    """x * y (clauses 5.4.1, 6.1)."""
+    factors = {
+        "x": probe("x_significand", x.significand),
+        "y": probe("y_significand", y.significand),
+    }
+    width = x.exponent.bv_width() + 1
+    return Exact(
+        nan=Or(x.nan, y.nan, And(x.infinite, y.zero), And(x.zero, y.infinite)),
+        infinite=Or(x.infinite, y.infinite),
+        negative=Not(Iff(x.negative, y.negative)),
+        exponent=BVAdd(sign_extend(x.exponent, width), sign_extend(y.exponent, width)),
+        significand=probe("product", integers.multiply(factors)["product"]),
     )
-    total_negative = bit(total, size - 1)
-    exact_zero_negative = Ite(
-        Iff(x.negative, y.negative),
-        x.negative,
-        TRUE() if mode is RoundingMode.DOWN else FALSE(),
+
+
+def exact_multiply_add(mode: RoundingMode, probe: Probe, x: Operand, y: Operand, z: Operand) -> Exact:
+    """x * y + z, as if in unbounded precision (clause 5.4.1).
+
+    The product stays in place and the addend z is shifted to it. To the left it goes as far as leaves
+    two places between them: any smaller product affects the rounding of the sum in the same way. To
+    the right it may lose what is more than ``places`` places below the product, whose last one is
+    jammed: a product that is not zero has its first bit at or above the last place of z's precision,
+    or else an exponent below that of every z.
+    """
+    product = exact_product(mode, probe, x, y)
+    places = 3
+    left = product.significand.bv_width() + 2
+    width = product.exponent.bv_width() + 2 + left.bit_length()
+    z_exponent = sign_extend(z.exponent, width)
+    # A product of zero has no first bit: it takes the exponent of the smallest one.
+    smallest = signed_constant(-(1 << product.exponent.bv_width() - 1), width)
+    product_exponent = Ite(Or(x.zero, y.zero), smallest, sign_extend(product.exponent, width))
+    right = BVAdd(BVSub(product_exponent, z_exponent), BV(left, width))
+    beyond = BVSLT(right, BV(0, width))
+    aligned = shift_right_jamming(
+        append_zeros(z.significand, left + places), Ite(beyond, BV(0, width), right)
     )
-    width = exponent_width(fmt) + 1 + places.bit_length()
-    finite = round_to(
-        fmt,
+    exponent = Ite(beyond, BVSub(z_exponent, BV(left, width)), product_exponent)
+    in_place = zero_extend(append_zeros(product.significand, places), aligned.bv_width())
+    return _sum(
         mode,
-        policy,
-        Ite(nonzero(total), total_negative, exact_zero_negative),
-        BVSub(sign_extend(near[0], width), BV(places, width)),
-        Ite(total_negative, BVNeg(total), total),
-    )
-    opposite_infinities = And(x.infinite, y.infinite, Not(Iff(x.negative, y.negative)))
-    return Ite(
-        Or(x.nan, y.nan, opposite_infinities),
-        deliver_nan(fmt),
-        Ite(
-            Or(x.infinite, y.infinite),
-            deliver_infinity(fmt, policy, Ite(x.infinite, x.negative, y.negative)),
-            finite,
-        ),
+        product,
+        z,
+        BVSub(exponent, BV(places, width)),
+        (product.negative, in_place),
+        (z.negative, aligned),
     )
 
 
-def add(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, x: FNode, y: FNode) -> FNode:
-    """The code of x + y."""
-    return add_operands(fmt, mode, policy, unpack(fmt, x), unpack(fmt, y))
+def exact_quotient(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact:
+    """x / y (clauses 5.4.1, 6.1, 7.3): that of the normalised significands, to one place below guard."""
+    precision = x.significand.bv_width()
+    width = x.exponent.bv_width() + 2 + precision.bit_length()
+    dividend, x_shift = shift_out_leading_zeros(x.significand, width)
+    divisor, y_shift = shift_out_leading_zeros(y.significand, width)
+    # What a division by zero delivers does not depend on the quotient; this keeps it defined.
+    divisor = Ite(y.zero, BV(1 << precision - 1, precision), divisor)
+    parts = integers.divide({"x": probe("dividend", dividend), "y": probe("divisor", divisor)})
+    quotient, remainder = (probe(name, parts[name]) for name in ("quotient", "remainder"))
+    inexact_quotient = BVConcat(quotient, from_bool(nonzero(remainder), 1))
+    x_exponent = BVSub(sign_extend(x.exponent, width), x_shift)
+    y_exponent = BVSub(sign_extend(y.exponent, width), y_shift)
+    return Exact(
+        nan=Or(x.nan, y.nan, And(x.infinite, y.infinite), And(x.zero, y.zero)),
+        infinite=Or(x.infinite, y.zero),
+        negative=Not(Iff(x.negative, y.negative)),
+        exponent=BVSub(BVSub(x_exponent, y_exponent), BV(precision + 2, width)),
+        significand=Ite(y.infinite, BV(0, inexact_quotient.bv_width()), inexact_quotient),
+    )
 
 
-def subtract(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, x: FNode, y: FNode) -> FNode:
-    """The code of x - y, which is x + (-y) (clause 5.4.1)."""
-    right = unpack(fmt, y)
-    return add_operands(fmt, mode, policy, unpack(fmt, x), replace(right, negative=Not(right.negative)))
+def exact_root(mode: RoundingMode, probe: Probe, x: Operand) -> Exact:
+    """The square root of x (clause 5.4.1): that of its significand, normalised to an even exponent."""
+    precision = x.significand.bv_width()
+    width = x.exponent.bv_width() + 2 + precision.bit_length()
+    normalised, shift = shift_out_leading_zeros(x.significand, width)
+    # The radicand has two bits for each bit of the root: the precision and a guard bit.
+    wide = append_zeros(zero_extend(normalised, precision + 1), precision + 1)
+    exponent = BVSub(BVSub(sign_extend(x.exponent, width), shift), BV(precision + 1, width))
+    odd = bit(exponent, 0)
+    radicand = probe("radicand", Ite(odd, BVLShl(wide, BV(1, wide.bv_width())), wide))
+    parts = integers.square_root({"x": radicand})
+    root, remainder = (probe(name, parts[name]) for name in ("root", "remainder"))
+    half = BVSExt(
+        BVExtract(exponent, 1, width - 1), 1
+    )  # rounded down, as the radicand is doubled if odd
+    return Exact(
+        nan=Or(x.nan, And(x.negative, Not(x.zero))),
+        infinite=x.infinite,
+        negative=x.negative,
+        exponent=BVSub(half, BV(1, width)),
+        significand=BVConcat(root, from_bool(nonzero(remainder), 1)),
+    )
 
 
-def multiply(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, x: FNode, y: FNode) -> FNode:
-    """The code of x * y (clauses 5.4.1, 6.1)."""
-    size = 2 * fmt.precision
-    factors = (zero_extend(unpack(fmt, code).significand, size) for code in (x, y))
-    return multiply_given_product(fmt, mode, policy, x, y, BVMul(*factors))
+def unchanged(mode: RoundingMode, probe: Probe, x: Operand) -> Exact:
+    """x: a conversion does nothing but round (clause 5.4.2)."""
+    return Exact(x.nan, x.infinite, x.negative, x.exponent, x.significand)
 
 
-def multiply_given_product(
-    fmt: Format, mode: RoundingMode, policy: OverflowPolicy, x: FNode, y: FNode, product: FNode
+OPERATIONS: dict[str, Callable[..., Exact]] = {
+    "add": exact_sum,
+    "subtract": exact_difference,
+    "multiply": exact_product,
+    "divide": exact_quotient,
+    "square_root": exact_root,
+    "fma": exact_multiply_add,
+    "convert": unchanged,
+}
+"""The operations that round, before they do; the same names as ``specs.exact.EXACT_OPERATIONS``.
+
+Each takes the rounding mode, which decides only the sign of an exact zero, a probe, and the operands.
+"""
+
+
+# --- operations, on codes -----------------------------------------------------------------------
+
+
+def compute(
+    operation: str,
+    fmt: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    *codes: FNode,
+    source: Format | None = None,
+    probe: Probe = as_computed,
 ) -> FNode:
-    """The code of x * y, were ``product`` the product of the two significands.
+    """The result code, in ``fmt``, of an operation on codes.
 
     Args:
-        product: unsigned, twice as wide as the precision.
+        source: the format of the operands, if it is not ``fmt`` (a formatOf operation, clause 5.4).
+
+    Raises:
+        KeyError: if the operation is not in ``OPERATIONS``.
+        ValueError: if the format cannot express the policy.
     """
-    left, right = unpack(fmt, x), unpack(fmt, y)
-    width = exponent_width(fmt) + 1
-    exponent = BVAdd(sign_extend(left.exponent, width), sign_extend(right.exponent, width))
-    negative = Not(Iff(left.negative, right.negative))
-    infinity_times_zero = Or(And(left.infinite, right.zero), And(left.zero, right.infinite))
-    return Ite(
-        Or(left.nan, right.nan, infinity_times_zero),
-        deliver_nan(fmt),
-        Ite(
-            Or(left.infinite, right.infinite),
-            deliver_infinity(fmt, policy, negative),
-            round_to(fmt, mode, policy, negative, exponent, product),
-        ),
-    )
+    operands = [unpack(source or fmt, code) for code in codes]
+    result = OPERATIONS[operation](mode, probe, *operands)
+    finite = round_to(fmt, mode, policy, result.negative, result.exponent, result.significand).code
+    infinity = deliver_infinity(fmt, policy, result.negative)
+    return Ite(result.nan, deliver_nan(fmt), Ite(result.infinite, infinity, finite))
 
 
-def convert(
-    source: Format, target: Format, mode: RoundingMode, policy: OverflowPolicy, x: FNode
+def flags(
+    operation: str,
+    fmt: Format,
+    mode: RoundingMode,
+    *codes: FNode,
+    source: Format | None = None,
+    probe: Probe = as_computed,
 ) -> FNode:
-    """The code in ``target`` of a code of ``source`` (clause 5.4.2)."""
-    operand = unpack(source, x)
-    finite = round_to(target, mode, policy, operand.negative, operand.exponent, operand.significand)
-    return Ite(
-        operand.nan,
-        deliver_nan(target),
-        Ite(operand.infinite, deliver_infinity(target, policy, operand.negative), finite),
+    """The exceptions that an operation signals, one bit each in the order of ``FLAGS`` (clause 7).
+
+    Raises:
+        KeyError: if the operation is not in ``OPERATIONS``.
+    """
+    operands = [unpack(source or fmt, code) for code in codes]
+    result = OPERATIONS[operation](mode, probe, *operands)
+    rounded = round_to(
+        fmt, mode, OverflowPolicy.SATURATE, result.negative, result.exponent, result.significand
     )
-
-
-OPERATIONS: dict[str, Callable[[Format, RoundingMode, OverflowPolicy, FNode, FNode], FNode]] = {
-    "add": add,
-    "subtract": subtract,
-    "multiply": multiply,
-}
-"""The binary operations by name; the same names as ``specs.exact.EXACT_OPERATIONS``."""
+    finite = Not(Or(result.nan, result.infinite))
+    signalled = {
+        "invalid": And(result.nan, Not(Or(operand.nan for operand in operands))),
+        "divide_by_zero": And(
+            result.infinite, Not(result.nan), Not(Or(operand.infinite for operand in operands))
+        ),
+        "overflow": And(finite, rounded.overflow),
+        "underflow": And(finite, rounded.tiny, rounded.inexact),
+        "inexact": And(finite, rounded.inexact),
+    }
+    word = from_bool(signalled[FLAGS[0]], 1)
+    for name in FLAGS[1:]:
+        word = BVConcat(from_bool(signalled[name], 1), word)
+    return word
 
 
 # --- operations that do not round ---------------------------------------------------------------
