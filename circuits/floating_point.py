@@ -4,8 +4,12 @@ The datapath of every unit: take the operands apart, compute exactly with a stic
 lost, normalise as far as the exponent allows, round, pack, and let the special cases override. Probes
 name the signals on the way; ``specs.exact.trace`` says what each must be:
 
-    x_significand, y_significand   hidden bit and fraction of each operand
-    product                        full product of the significands (multiply only)
+    x_significand, y_significand   hidden bit and fraction of operands
+    product                        full product of the significands (multiply and fma)
+    dividend, divisor              normalised significands (divide)
+    quotient, remainder            of those
+    radicand                       normalised significand of even exponent (square root)
+    root, remainder                of that
     sign                           sign of the result, 1 for negative
     kept, guard, sticky            the significand before rounding, and what lies below it
     rounded                        magnitude code after rounding, before the range check
@@ -14,24 +18,30 @@ name the signals on the way; ``specs.exact.trace`` says what each must be:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from circuits.integer import (
+    Buses,
     add,
     constant_bus,
+    divide,
+    increment,
+    leading_zeros,
     less_than,
     multiply,
     mux_bus,
+    negate_if,
     normalise,
     pad,
     shift_left,
     shift_right_sticky,
+    square_root,
     subtract,
 )
-from circuits.libraries import DEFAULT_LIBRARY, GateLibrary, library_gates
+from circuits.libraries import DEFAULT_LIBRARY, SMALL, GateLibrary, Structure, library_gates
 from circuits.netlist import ONE, ZERO, Bus, Netlist
-from specs.formats import Format, OverflowPolicy, RoundingMode, Specials
+from specs.formats import ARITY, FLAGS, OPERANDS, Format, OverflowPolicy, RoundingMode, Specials
 
 # --- operands -----------------------------------------------------------------------------------
 
@@ -84,6 +94,16 @@ def unpack(gates: GateLibrary, fmt: Format, code: Bus) -> Operand:
 
 
 @dataclass(frozen=True)
+class Rounded:
+    """A finite result: its code, and the exceptions it signals."""
+
+    code: Bus
+    overflow: int
+    underflow: int
+    inexact: int
+
+
+@dataclass(frozen=True)
 class Rounder:
     """The back end that every unit shares.
 
@@ -97,8 +117,18 @@ class Rounder:
     mode: RoundingMode
     policy: OverflowPolicy
 
-    def normalise_and_round(self, sign: int, budget: Bus, magnitude: Bus, sticky: int) -> Bus:
-        """Code of a finite result: as ``round``, after the left shift that the exponent allows.
+    def denormalise_and_round(self, sign: int, budget: Bus, excess: Bus, magnitude: Bus) -> Rounded:
+        """A finite result: as ``normalise_and_round``, after a right shift by ``excess``.
+
+        One of ``budget`` and ``excess`` is zero.
+        """
+        room = pad((), max(0, self.fmt.precision + 1 - len(magnitude)))  # for a guard bit
+        denormalised = shift_right_sticky(self.gates, "denormalise", x=room + magnitude, amount=excess)
+        (sticky,) = denormalised["sticky"]
+        return self.normalise_and_round(sign, budget, denormalised["shifted"], sticky)
+
+    def normalise_and_round(self, sign: int, budget: Bus, magnitude: Bus, sticky: int) -> Rounded:
+        """A finite result: as ``round``, after the left shift that the exponent allows.
 
         Args:
             budget: the exponent field that the first bit of ``magnitude`` would have, less one, at
@@ -108,8 +138,8 @@ class Rounder:
         normalised = normalise(self.gates, x=magnitude, budget=budget)
         return self.round(sign, normalised["remaining"], normalised["shifted"], sticky)
 
-    def round(self, sign: int, exponent: Bus, significand: Bus, sticky: int) -> Bus:
-        """Code of a finite result.
+    def round(self, sign: int, exponent: Bus, significand: Bus, sticky: int) -> Rounded:
+        """A finite result.
 
         Args:
             exponent: exponent field less one; 0 wherever the first bit of ``significand`` is 0,
@@ -126,7 +156,7 @@ class Rounder:
         gates.builder.probe("kept", kept)
         gates.builder.probe("guard", (guard,))
         gates.builder.probe("sticky", (sticky,))
-        fraction, carry = self._increment((gates.or_(kept[0], jam), *kept[1:-1]), rounds_up)
+        fraction, carry = increment(gates, (gates.or_(kept[0], jam), *kept[1:-1]), rounds_up)
         # The exponent field is one more than ``exponent`` if normal, and one more again on carry.
         wide = pad(tuple(gates.and_(bit, normal) for bit in exponent), len(exponent) + 1)
         field = add(gates, "exponent_field", x=wide, y=pad((normal,), len(wide)), carry_in=(carry,))[
@@ -134,7 +164,14 @@ class Rounder:
         ]
         rounded = (*fraction, *field)
         gates.builder.probe("rounded", rounded)
-        return self._check_range(sign, rounded)
+        code, overflow = self._check_range(sign, rounded)
+        inexact = gates.or_(guard, sticky)
+        return Rounded(
+            code,
+            overflow,
+            underflow=gates.and_(gates.not_(normal), inexact),
+            inexact=gates.or_(inexact, overflow),
+        )
 
     def _rounding(self, sign: int, last: int, guard: int, sticky: int) -> tuple[int, int]:
         """Whether to add one in the last place, and whether to force the last place to one."""
@@ -153,16 +190,8 @@ class Rounder:
             case RoundingMode.TO_ODD:
                 return ZERO, gates.or_(guard, sticky)
 
-    def _increment(self, x: Bus, carry: int) -> tuple[Bus, int]:
-        """x + carry and the carry out, for a one-bit carry."""
-        total = []
-        for bit in x:
-            digit, carry = self.gates.half_adder(bit, carry)
-            total.append(digit)
-        return tuple(total), carry
-
-    def _check_range(self, sign: int, rounded: Bus) -> Bus:
-        """The code of a rounded magnitude, or of what overflow delivers."""
+    def _check_range(self, sign: int, rounded: Bus) -> tuple[Bus, int]:
+        """The code of a rounded magnitude, or of what overflow delivers; and whether it overflows."""
         gates, fmt = self.gates, self.fmt
         limit = constant_bus(fmt.largest_finite, len(rounded))
         overflow = less_than(gates, "overflow", x=limit, y=rounded)["out"][0]
@@ -179,7 +208,7 @@ class Rounder:
         magnitude = rounded[: fmt.magnitude_bits]
         if not fmt.has_negative_zero:
             sign = gates.and_(sign, gates.wide_or(magnitude))
-        return mux_bus(gates, overflow, overflowed, (*magnitude, sign))
+        return mux_bus(gates, overflow, overflowed, (*magnitude, sign)), overflow
 
     def infinity(self, sign: int) -> Bus:
         """The code delivered where IEEE 754 calls for an infinity of this sign."""
@@ -192,33 +221,48 @@ class Rounder:
             case OverflowPolicy.NAN:
                 return constant_bus(fmt.canonical_nan, fmt.width)
 
-    def override(self, finite: Bus, infinite: int, infinity_sign: int, nan: int) -> Bus:
-        """The finite code, unless the result is exactly infinite or not a number."""
-        code = mux_bus(self.gates, infinite, self.infinity(infinity_sign), finite)
-        fmt = self.fmt
+    def override(
+        self,
+        finite: Rounded,
+        infinite: int,
+        infinity_sign: int,
+        nan: int,
+        operands: Sequence[Operand],
+    ) -> Buses:
+        """The finite result, unless it is exactly infinite or not a number.
+
+        Args:
+            infinite: immaterial if ``nan`` is 1.
+            operands: not a number or infinite themselves, they make the result so without exception.
+
+        Returns:
+            ``result``, and ``flags`` in the order of ``specs.formats.FLAGS``.
+        """
+        gates, fmt = self.gates, self.fmt
+        code = mux_bus(gates, infinite, self.infinity(infinity_sign), finite.code)
         nan_code = constant_bus(fmt.canonical_nan if fmt.has_nan else fmt.largest_finite, fmt.width)
-        code = mux_bus(self.gates, nan, nan_code, code)
-        self.gates.builder.probe("result", code)
-        return code
+        code = mux_bus(gates, nan, nan_code, code)
+        gates.builder.probe("result", code)
+        is_finite = gates.not_(gates.or_(nan, infinite))
+        some_nan, some_infinite = (
+            gates.wide_or([getattr(operand, kind) for operand in operands])
+            for kind in ("nan", "infinite")
+        )
+        signalled = {
+            "invalid": gates.and_(nan, gates.not_(some_nan)),
+            "divide_by_zero": gates.wide_and((infinite, gates.not_(nan), gates.not_(some_infinite))),
+            "overflow": gates.and_(is_finite, finite.overflow),
+            "underflow": gates.and_(is_finite, finite.underflow),
+            "inexact": gates.and_(is_finite, finite.inexact),
+        }
+        return {"result": code, "flags": tuple(signalled[name] for name in FLAGS)}
 
 
 # --- addition -----------------------------------------------------------------------------------
 
 
-def add_unit(rounder: Rounder, x: Bus, y: Bus) -> Bus:
-    """Code of x + y."""
-    gates, fmt = rounder.gates, rounder.fmt
-    return _sum(rounder, unpack(gates, fmt, x), unpack(gates, fmt, y))
-
-
-def subtract_unit(rounder: Rounder, x: Bus, y: Bus) -> Bus:
-    """Code of x - y: the adder with the sign of y inverted."""
-    gates, fmt = rounder.gates, rounder.fmt
-    right = unpack(gates, fmt, y)
-    return _sum(rounder, unpack(gates, fmt, x), replace(right, sign=gates.not_(right.sign)))
-
-
-def _sum(rounder: Rounder, x: Operand, y: Operand) -> Bus:
+def add_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
+    """x + y."""
     gates = rounder.gates
     gates.builder.probe("x_significand", x.significand)
     gates.builder.probe("y_significand", y.significand)
@@ -256,7 +300,8 @@ def _sum(rounder: Rounder, x: Operand, y: Operand) -> Bus:
     zero_sign = ONE if rounder.mode is RoundingMode.DOWN else ZERO
     sign = gates.mux(cancelled, zero_sign, sign)
     # The carry place has the exponent field of the larger operand plus one.
-    finite = rounder.normalise_and_round(sign, large[1], magnitude, ZERO)
+    budget, excess = _rebias(gates, large[1], rounder.fmt.bias - source.bias)
+    finite = rounder.denormalise_and_round(sign, budget, excess, magnitude)
 
     invalid = gates.wide_and((x.infinite, y.infinite, opposite))
     return rounder.override(
@@ -264,7 +309,30 @@ def _sum(rounder: Rounder, x: Operand, y: Operand) -> Bus:
         infinite=gates.or_(x.infinite, y.infinite),
         infinity_sign=gates.mux(x.infinite, x.sign, y.sign),
         nan=gates.wide_or((x.nan, y.nan, invalid)),
+        operands=(x, y),
     )
+
+
+def subtract_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
+    """x - y: the adder with the sign of y inverted."""
+    return add_unit(rounder, source, x, replace(y, sign=rounder.gates.not_(y.sign)))
+
+
+def _rebias(gates: GateLibrary, exponent: Bus, offset: int) -> tuple[Bus, Bus]:
+    """max(exponent + offset, 0) and max(-offset - exponent, 0), of one width."""
+    width = max(len(exponent), abs(offset).bit_length()) + (offset > 0)
+    wide, shift = pad(exponent, width), constant_bus(abs(offset), width)
+    if offset == 0:
+        return exponent, (ZERO,)
+    if offset > 0:
+        return add(gates, "budget", x=wide, y=shift, carry_in=(ZERO,))["sum"], (ZERO,)
+    return _positive_part(gates, "budget", wide, shift), _positive_part(gates, "underflow", shift, wide)
+
+
+def _positive_part(gates: GateLibrary, name: str, x: Bus, y: Bus) -> Bus:
+    """max(x - y, 0), of equal widths."""
+    result = subtract(gates, name, x=x, y=y)
+    return tuple(gates.and_(bit, result["no_borrow"][0]) for bit in result["difference"])
 
 
 # --- multiplication -----------------------------------------------------------------------------
@@ -274,8 +342,6 @@ def _sum(rounder: Rounder, x: Operand, y: Operand) -> Bus:
 class Factors:
     """What every multiplier needs of its operands before it normalises."""
 
-    x: Operand
-    y: Operand
     sign: int
     product: Bus
     """Full product of the significands; its first bit weighs 2 where the operands' weigh 1."""
@@ -283,51 +349,42 @@ class Factors:
     """Sum of the two biased exponents."""
 
 
-def _factors(rounder: Rounder, x_code: Bus, y_code: Bus) -> Factors:
-    gates, fmt = rounder.gates, rounder.fmt
-    x, y = unpack(gates, fmt, x_code), unpack(gates, fmt, y_code)
+def _factors(gates: GateLibrary, x: Operand, y: Operand) -> Factors:
     product = multiply(gates, "significand_product", x=x.significand, y=y.significand)["product"]
     total = add(gates, "exponent_sum", x=x.exponent, y=y.exponent, carry_in=(ZERO,))
     gates.builder.probe("x_significand", x.significand)
     gates.builder.probe("y_significand", y.significand)
-    gates.builder.probe("product", product)
-    return Factors(x, y, gates.xor(x.sign, y.sign), product, total["sum"] + total["carry"])
+    gates.builder.waypoint("product", product)
+    return Factors(gates.xor(x.sign, y.sign), product, total["sum"] + total["carry"])
 
 
-def _override_product(rounder: Rounder, factors: Factors, finite: Bus) -> Bus:
-    gates, x, y = rounder.gates, factors.x, factors.y
-    infinity_times_zero = gates.or_(gates.and_(x.infinite, y.zero), gates.and_(x.zero, y.infinite))
+def _infinity_times_zero(gates: GateLibrary, x: Operand, y: Operand) -> int:
+    return gates.or_(gates.and_(x.infinite, y.zero), gates.and_(x.zero, y.infinite))
+
+
+def _override_product(rounder: Rounder, factors: Factors, finite: Rounded, *xy: Operand) -> Buses:
+    gates, (x, y) = rounder.gates, xy
     return rounder.override(
         finite,
         infinite=gates.or_(x.infinite, y.infinite),
         infinity_sign=factors.sign,
-        nan=gates.wide_or((x.nan, y.nan, infinity_times_zero)),
+        nan=gates.wide_or((x.nan, y.nan, _infinity_times_zero(gates, x, y))),
+        operands=xy,
     )
 
 
-def _positive_part(gates: GateLibrary, name: str, x: Bus, y: Bus) -> Bus:
-    """max(x - y, 0), of equal widths."""
-    result = subtract(gates, name, x=x, y=y)
-    return tuple(gates.and_(bit, result["no_borrow"][0]) for bit in result["difference"])
+def multiply_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
+    """x * y.
 
-
-def multiply_unit(rounder: Rounder, x: Bus, y: Bus) -> Bus:
-    """Code of x * y.
-
-    The product's first bit has the exponent field ``exponent_sum - bias + 1``. If that is positive
+    The product's first bit has the exponent field ``exponent_sum + offset + 1``. If that is positive
     the product may be shifted left, else it must be shifted right to the subnormal place; one of the
     two amounts is always zero.
     """
-    gates, fmt = rounder.gates, rounder.fmt
-    factors = _factors(rounder, x, y)
-    bias = constant_bus(fmt.bias, len(factors.exponent_sum))
-    budget = _positive_part(gates, "budget", factors.exponent_sum, bias)
-    excess = _positive_part(gates, "underflow", bias, factors.exponent_sum)
-    denormalised = shift_right_sticky(gates, "denormalise", x=factors.product, amount=excess)
-    finite = rounder.normalise_and_round(
-        factors.sign, budget, denormalised["shifted"], denormalised["sticky"][0]
-    )
-    return _override_product(rounder, factors, finite)
+    factors = _factors(rounder.gates, x, y)
+    offset = rounder.fmt.bias - 2 * source.bias
+    budget, excess = _rebias(rounder.gates, factors.exponent_sum, offset)
+    finite = rounder.denormalise_and_round(factors.sign, budget, excess, factors.product)
+    return _override_product(rounder, factors, finite, x, y)
 
 
 STICKY_EXTRA_ROUTES = ("sticky", "round", "significand")
@@ -335,9 +392,13 @@ STICKY_EXTRA_ROUTES = ("sticky", "round", "significand")
 
 
 def sticky_extra_multiply_unit(
-    rounder: Rounder, x: Bus, y: Bus, routes: tuple[str, ...] = STICKY_EXTRA_ROUTES
-) -> Bus:
-    """Code of x * y by S1's multiplier with its Sticky-Extra Correction (arXiv 2512.07724).
+    rounder: Rounder,
+    source: Format,
+    x: Operand,
+    y: Operand,
+    routes: tuple[str, ...] = STICKY_EXTRA_ROUTES,
+) -> Buses:
+    """x * y, of one format, by S1's multiplier with its Sticky-Extra Correction (arXiv 2512.07724).
 
     The 2p-bit product P is first shifted right by one, so that P[0] leaves the datapath, then
     normalised left by s = 2p - 1 - msb(P). P[0] belongs s - 1 places above the last place of the
@@ -348,9 +409,9 @@ def sticky_extra_multiply_unit(
         routes: the routes to build, out of ``STICKY_EXTRA_ROUTES``; leave one out to see what it does.
     """
     gates, fmt = rounder.gates, rounder.fmt
-    factors = _factors(rounder, x, y)
+    factors = _factors(gates, x, y)
     lost, shifted = factors.product[0], factors.product[1:]
-    count = _leading_zeros(gates, factors.product)
+    count = leading_zeros(gates, x=factors.product)["count"]
     normalised = shift_left(gates, x=shifted, amount=count)["shifted"]
     places, sticky = _route_lost_bit(gates, fmt.precision, lost, count, len(shifted), routes)
     significand = tuple(gates.or_(bit, place) for bit, place in zip(normalised, places, strict=True))
@@ -374,18 +435,7 @@ def sticky_extra_multiply_unit(
         denormalised["shifted"],
         gates.or_(sticky, denormalised["sticky"][0]),
     )
-    return _override_product(rounder, factors, finite)
-
-
-def _leading_zeros(gates: GateLibrary, x: Bus) -> Bus:
-    """s = leading zeros of x, for x other than 0: the stages that a full normalisation shifts."""
-    count: list[int] = []
-    for stage in reversed(range((len(x) - 1).bit_length())):
-        distance = 1 << stage
-        shifts = gates.not_(gates.wide_or(x[-distance:]))
-        x = mux_bus(gates, shifts, (ZERO,) * distance + x[:-distance], x)
-        count.insert(0, shifts)
-    return tuple(count)
+    return _override_product(rounder, factors, finite, x, y)
 
 
 def _route_lost_bit(
@@ -415,28 +465,203 @@ def _route_lost_bit(
     return tuple(places), sticky
 
 
+# --- fused multiply-add -------------------------------------------------------------------------
+
+
+def fma_unit(rounder: Rounder, source: Format, x: Operand, y: Operand, z: Operand) -> Buses:
+    """x * y + z, rounded once.
+
+    The addend z is shifted to the product: it starts two places to the left of it and goes right by the
+    difference of exponents, if that is positive. Otherwise it stays there, and its exponent is the
+    sum's; the product is then too small to matter but as a sticky bit.
+    """
+    gates, precision = rounder.gates, source.precision
+    factors = _factors(gates, x, y)
+    gates.builder.probe("z_significand", z.significand)
+    # Exponents of the last places, up to a constant. A product of zero is below every addend.
+    some_product = gates.not_(gates.or_(x.zero, y.zero))
+    offset = precision + 3 - source.bias
+    width = 2 + max(source.exponent_bits, abs(offset).bit_length())
+    of_product, of_addend = (
+        add(
+            gates,
+            name,
+            x=pad(exponent, width),
+            y=constant_bus(max(sign * offset, 0), width),
+            carry_in=(ZERO,),
+        )["sum"]
+        for name, exponent, sign in (
+            (
+                "product_exponent",
+                tuple(gates.and_(bit, some_product) for bit in factors.exponent_sum),
+                1,
+            ),
+            ("addend_exponent", z.exponent, -1),
+        )
+    )
+    distance = subtract(gates, "alignment", x=of_product, y=of_addend)
+    (moves,) = distance["no_borrow"]
+    # Two guard places and a sticky place below the product, two places and a carry place above it.
+    below = constant_bus(0, 2)
+    start = pad(below, len(factors.product) + 4) + z.significand
+    aligned = shift_right_sticky(
+        gates, "align", x=start, amount=tuple(gates.and_(bit, moves) for bit in distance["difference"])
+    )
+    addend = (*aligned["sticky"], *aligned["shifted"])
+    augend = pad((ZERO, *below, *factors.product), len(addend))
+    opposite = gates.xor(factors.sign, z.sign)
+    total = add(
+        gates,
+        "significand_sum",
+        x=augend,
+        y=tuple(gates.xor(bit, opposite) for bit in addend),
+        carry_in=(opposite,),
+    )
+    (carry,) = total["carry"]
+    # A difference without carry out is negative: the addend was larger.
+    negative = gates.and_(opposite, gates.not_(carry))
+    magnitude = negate_if(gates, negative, total["sum"])
+    magnitude = (*magnitude, gates.and_(carry, gates.not_(opposite)))
+
+    cancelled = gates.and_(opposite, gates.not_(gates.wide_or(total["sum"])))
+    zero_sign = ONE if rounder.mode is RoundingMode.DOWN else ZERO
+    sign = gates.mux(cancelled, zero_sign, gates.xor(factors.sign, negative))
+    exponent = mux_bus(gates, moves, of_product, of_addend)
+    rebased = rounder.fmt.bias - source.bias - max(-offset, 0)
+    budget, excess = _rebias(gates, exponent, rebased)
+    finite = rounder.denormalise_and_round(sign, budget, excess, magnitude)
+
+    product_infinite = gates.or_(x.infinite, y.infinite)
+    invalid = gates.or_(
+        _infinity_times_zero(gates, x, y),
+        gates.wide_and((product_infinite, z.infinite, opposite)),
+    )
+    return rounder.override(
+        finite,
+        infinite=gates.or_(product_infinite, z.infinite),
+        infinity_sign=gates.mux(product_infinite, factors.sign, z.sign),
+        nan=gates.wide_or((x.nan, y.nan, z.nan, invalid)),
+        operands=(x, y, z),
+    )
+
+
+# --- division and square root -------------------------------------------------------------------
+
+
+def _normalised(gates: GateLibrary, name: str, operand: Operand) -> tuple[Bus, Bus]:
+    """Significand shifted left until its first bit is set, and the exponent field plus the precision.
+
+    Zero stays zero, with an exponent of no use.
+    """
+    shifted = leading_zeros(gates, f"{name}_leading_zeros", x=operand.significand)
+    precision = len(operand.significand)
+    width = 1 + max(len(operand.exponent), precision.bit_length())
+    raised = add(
+        gates,
+        f"{name}_raised",
+        x=pad(operand.exponent, width),
+        y=constant_bus(precision, width),
+        carry_in=(ZERO,),
+    )["sum"]
+    exponent = subtract(gates, f"{name}_exponent", x=raised, y=pad(shifted["count"], width))
+    return shifted["shifted"], exponent["difference"]
+
+
+def divide_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
+    """x / y: the normalised significands divided to one place below the guard bit."""
+    gates, fmt = rounder.gates, rounder.fmt
+    gates.builder.probe("x_significand", x.significand)
+    gates.builder.probe("y_significand", y.significand)
+    x_significand, x_exponent = _normalised(gates, "x", x)
+    y_significand, y_exponent = _normalised(gates, "y", y)
+    # Dividing by infinity is dividing zero; dividing by zero delivers no quotient.
+    dividend = tuple(gates.and_(bit, gates.not_(y.infinite)) for bit in x_significand)
+    divisor = (*y_significand[:-1], ONE)
+    parts = divide(gates, "significand_quotient", x=dividend, y=divisor)
+    gates.builder.waypoint("dividend", dividend)
+    gates.builder.waypoint("divisor", divisor)
+    gates.builder.waypoint("quotient", parts["quotient"])
+    gates.builder.waypoint("remainder", parts["remainder"])
+    # The quotient lies between 1/2 and 2: its first or second bit is set.
+    first = parts["quotient"][-1]
+    significand = mux_bus(gates, first, parts["quotient"], (ZERO, *parts["quotient"][:-1]))
+    significand = pad((), max(0, fmt.precision + 1 - len(significand))) + significand
+    # Its first bit has the exponent field total - floor + 1.
+    width = 2 + max(len(x_exponent), fmt.bias.bit_length())
+    total = add(
+        gates,
+        "exponent_total",
+        x=pad(x_exponent, width),
+        y=constant_bus(fmt.bias, width),
+        carry_in=(first,),
+    )["sum"]
+    floor = add(
+        gates,
+        "exponent_floor",
+        x=pad(y_exponent, width),
+        y=constant_bus(2, width),
+        carry_in=(ZERO,),
+    )["sum"]
+    exponent = _positive_part(gates, "exponent", total, floor)
+    excess = _positive_part(gates, "underflow", floor, total)
+    denormalised = shift_right_sticky(gates, "denormalise", x=significand, amount=excess)
+    sign = gates.xor(x.sign, y.sign)
+    sticky = gates.wide_or((*parts["remainder"], *denormalised["sticky"]))
+    finite = rounder.round(sign, exponent, denormalised["shifted"], sticky)
+    zero_or_infinite_both = gates.or_(gates.and_(x.infinite, y.infinite), gates.and_(x.zero, y.zero))
+    return rounder.override(
+        finite,
+        infinite=gates.or_(x.infinite, y.zero),
+        infinity_sign=sign,
+        nan=gates.wide_or((x.nan, y.nan, zero_or_infinite_both)),
+        operands=(x, y),
+    )
+
+
+def square_root_unit(rounder: Rounder, source: Format, x: Operand) -> Buses:
+    """Square root of x: that of the significand, normalised to an even exponent, to the guard bit."""
+    gates, fmt, precision = rounder.gates, rounder.fmt, source.precision
+    gates.builder.probe("x_significand", x.significand)
+    significand, exponent = _normalised(gates, "x", x)
+    # With its last place at 2^e, the radicand is the significand times 2^(precision + 1), or twice
+    # that if e - precision - 1 is odd.
+    odd = gates.not_(exponent[0]) if (precision + source.bias) % 2 else exponent[0]
+    single = pad((), precision + 1) + significand + (ZERO,)
+    radicand = mux_bus(gates, odd, (ZERO, *single[:-1]), single)
+    parts = square_root(gates, "significand_root", x=radicand)
+    gates.builder.waypoint("radicand", radicand)
+    gates.builder.waypoint("root", parts["root"])
+    gates.builder.waypoint("remainder", parts["remainder"])
+    root = pad((), max(0, fmt.precision + 1 - len(parts["root"]))) + parts["root"]
+    # The root's first bit, always set, has the exponent field (exponent + offset) / 2 + 1, rounded down.
+    offset = 2 * fmt.bias - precision - source.bias - 2
+    twice, below = _rebias(gates, exponent, offset)
+    half = twice[1:]
+    excess = add(gates, "halved", x=below, y=constant_bus(0, len(below)), carry_in=(ONE,))
+    amount = (*excess["sum"][1:], *excess["carry"])
+    denormalised = shift_right_sticky(gates, "denormalise", x=root, amount=amount)
+    sticky = gates.wide_or((*parts["remainder"], *denormalised["sticky"]))
+    finite = rounder.round(x.sign, half, denormalised["shifted"], sticky)
+    negative = gates.and_(x.sign, gates.not_(x.zero))
+    return rounder.override(
+        finite,
+        infinite=x.infinite,
+        infinity_sign=x.sign,
+        nan=gates.or_(x.nan, negative),
+        operands=(x,),
+    )
+
+
 # --- conversion ---------------------------------------------------------------------------------
 
 
-def convert_unit(rounder: Rounder, source: Format, x: Bus) -> Bus:
-    """Code in the rounder's format of a code of another format."""
-    gates, fmt = rounder.gates, rounder.fmt
-    operand = unpack(gates, source, x)
+def convert_unit(rounder: Rounder, source: Format, x: Operand) -> Buses:
+    """x, in the rounder's format."""
     # The first bit has the target's exponent field exponent + offset + 1.
-    offset = fmt.bias - source.bias - 1
-    width = 1 + max(source.exponent_bits, fmt.exponent_bits, abs(offset).bit_length())
-    exponent, shift = pad(operand.exponent, width), constant_bus(abs(offset), width)
-    magnitude = pad((), max(0, fmt.precision + 1 - source.precision)) + operand.significand
-    sticky = ZERO
-    if offset >= 0:
-        budget = add(gates, "budget", x=exponent, y=shift, carry_in=(ZERO,))["sum"]
-    else:
-        budget = _positive_part(gates, "budget", exponent, shift)
-        excess = _positive_part(gates, "underflow", shift, exponent)
-        denormalised = shift_right_sticky(gates, "denormalise", x=magnitude, amount=excess)
-        magnitude, (sticky,) = denormalised["shifted"], denormalised["sticky"]
-    finite = rounder.normalise_and_round(operand.sign, budget, magnitude, sticky)
-    return rounder.override(finite, operand.infinite, operand.sign, operand.nan)
+    offset = rounder.fmt.bias - source.bias - 1
+    budget, excess = _rebias(rounder.gates, x.exponent, offset)
+    finite = rounder.denormalise_and_round(x.sign, budget, excess, x.significand)
+    return rounder.override(finite, x.infinite, x.sign, x.nan, operands=(x,))
 
 
 # --- units that do not round --------------------------------------------------------------------
@@ -507,51 +732,51 @@ def change_sign_unit(
 
 # --- units by name ------------------------------------------------------------------------------
 
-UNITS: dict[str, Callable[[Rounder, Bus, Bus], Bus]] = {
+UNITS: dict[str, Callable[..., Buses]] = {
     "add": add_unit,
     "subtract": subtract_unit,
     "multiply": multiply_unit,
+    "divide": divide_unit,
+    "square_root": square_root_unit,
+    "fma": fma_unit,
+    "convert": convert_unit,
 }
-"""The binary units by operation; the same names as the operations of ``specs``."""
+"""The units that round, by operation. Each takes a rounder, the operands' format and the operands."""
 
 
 def build_unit(
-    unit: Callable[[Rounder, Bus, Bus], Bus],
+    operation: str,
     fmt: Format,
     mode: RoundingMode,
     policy: OverflowPolicy,
     library: str = DEFAULT_LIBRARY,
+    *,
+    source: Format | None = None,
+    flags: bool = False,
+    structure: Structure = SMALL,
+    unit: Callable[..., Buses] | None = None,
 ) -> Netlist:
-    """A unit as a netlist: inputs ``x`` and ``y``, output ``result``, all codes of the format.
+    """A unit as a netlist: inputs ``x``, ``y``, ``z`` as many as it has, output ``result``.
+
+    Args:
+        fmt: the format of the result.
+        source: the format of the operands, if it is another.
+        flags: whether to have an output ``flags`` too, one bit for each of ``specs.formats.FLAGS``.
+        structure: how adders and multipliers are made.
+        unit: another unit for the same operation.
 
     Raises:
-        KeyError: if there is no such library.
+        KeyError: if there is no such operation or library.
         ValueError: if the format cannot express the policy.
     """
     fmt.require_policy(policy)
-    gates = library_gates(library)
-    x, y = (gates.builder.input(name, fmt.width) for name in ("x", "y"))
-    return gates.builder.build({"result": unit(Rounder(gates, fmt, mode, policy), x, y)})
-
-
-def build_conversion(
-    source: Format,
-    target: Format,
-    mode: RoundingMode,
-    policy: OverflowPolicy,
-    library: str = DEFAULT_LIBRARY,
-) -> Netlist:
-    """A conversion as a netlist: input ``x`` in the source format, output ``result`` in the target.
-
-    Raises:
-        KeyError: if there is no such library.
-        ValueError: if the target cannot express the policy.
-    """
-    target.require_policy(policy)
-    gates = library_gates(library)
-    x = gates.builder.input("x", source.width)
-    rounder = Rounder(gates, target, mode, policy)
-    return gates.builder.build({"result": convert_unit(rounder, source, x)})
+    source = source or fmt
+    gates = library_gates(library, structure)
+    names = OPERANDS[: ARITY[operation]]
+    codes = [gates.builder.input(name, source.width) for name in names]
+    operands = [unpack(gates, source, code) for code in codes]
+    built = (unit or UNITS[operation])(Rounder(gates, fmt, mode, policy), source, *operands)
+    return gates.builder.build(built if flags else {"result": built["result"]})
 
 
 def build_exact_unit(

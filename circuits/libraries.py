@@ -8,11 +8,32 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from circuits.netlist import Netlist, NetlistBuilder, Weight
 
 HALF = Fraction(1, 2)
+
+
+@dataclass(frozen=True)
+class Structure:
+    """How integer blocks are made of gates: see ``circuits.integer``.
+
+    Attributes:
+        adder: ``ripple``, least neurons, or ``prefix``, logarithmic depth.
+        multiplier: ``array`` of carry-propagating rows, or carry-save ``tree``, logarithmic depth.
+    """
+
+    adder: str = "ripple"
+    multiplier: str = "array"
+
+
+SMALL = Structure("ripple", "array")
+"""Least neurons."""
+
+FAST = Structure("prefix", "tree")
+"""Least depth."""
 
 
 class GateLibrary(ABC):
@@ -30,8 +51,9 @@ class GateLibrary(ABC):
     absorbs_inverters = False
     """Whether a neuron may read an inverted signal through a synapse of opposite weight."""
 
-    def __init__(self, builder: NetlistBuilder) -> None:
+    def __init__(self, builder: NetlistBuilder, structure: Structure = SMALL) -> None:
         self.builder = builder
+        self.structure = structure
 
     def fires(self, threshold: Weight, *synapses: tuple[int, Weight], bias: Weight = 0) -> int:
         """The neuron with these (signal, weight) synapses."""
@@ -60,6 +82,10 @@ class GateLibrary(ABC):
     def majority(self, a: int, b: int, c: int) -> int:
         """[a + b + c >= 1.5]: whether at least two of three are 1."""
         return self.fires(1 + HALF, (a, 1), (b, 1), (c, 1))
+
+    def carry(self, generate: int, propagate: int, carry: int) -> int:
+        """generate or (propagate and carry), where generate implies propagate or excludes it."""
+        return self.or_(generate, self.and_(propagate, carry))
 
     def half_adder(self, a: int, b: int) -> tuple[int, int]:
         """(sum, carry) of two bits."""
@@ -203,14 +229,14 @@ GATE_INPUTS: dict[str, tuple[str, ...]] = {
 WIDE_GATES = ("wide_and", "wide_or")
 
 
-def library_gates(name: str) -> GateLibrary:
+def library_gates(name: str, structure: Structure = SMALL) -> GateLibrary:
     """The library of that name with a fresh builder.
 
     Raises:
         KeyError: if there is none.
     """
     library = LIBRARIES[name]
-    return library(NetlistBuilder(absorb_inverters=library.absorbs_inverters))
+    return library(NetlistBuilder(absorb_inverters=library.absorbs_inverters), structure)
 
 
 def gate_netlist(library: str, gate: str) -> Netlist:

@@ -376,6 +376,15 @@ class NetlistBuilder:
         """Give a name to signals along the datapath."""
         self._probes[name] = tuple(bus)
 
+    def waypoint(self, name: str, bus: Iterable[int]) -> None:
+        """Give a name to signals at which a proof may be cut: a probe that all later neurons read.
+
+        None reaches past it to what it inverts.
+        """
+        self.probe(name, bus)
+        for signal in self._probes[name]:
+            self._inverted.pop(signal, None)
+
     def block(self, name: str, kind: str, inputs: Mapping[str, Bus], outputs: Mapping[str, Bus]) -> None:
         """Record that the output buses were built from the input buses alone."""
         self._blocks.append(Block(name, kind, dict(inputs), dict(outputs)))

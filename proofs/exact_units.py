@@ -7,7 +7,6 @@ from itertools import permutations
 from pysmt.fnode import FNode
 
 from circuits.floating_point import (
-    build_conversion,
     build_exact_unit,
     change_sign_unit,
     compare_unit,
@@ -15,13 +14,11 @@ from circuits.floating_point import (
 )
 from circuits.libraries import DEFAULT_LIBRARY
 from circuits.netlist import Bus
-from proofs.units import BOTH, ENGINES_BY_FORMAT, unit_name
+from proofs.units import BOTH, Unit
 from prover.obligation import Obligation, Profile, Reading, equivalence
 from specs import exact, symbolic
-from specs.formats import FORMATS, SMALL_FORMATS, Format, OverflowPolicy, RoundingMode
+from specs.formats import FORMATS, SMALL_FORMATS, Format, OverflowPolicy
 from specs.integers import Buses
-
-MODE = RoundingMode.NEAREST_EVEN
 
 
 def _in_words(operation: str) -> str:
@@ -56,28 +53,11 @@ def _exact_unit(
     )
 
 
-def conversion_obligation(
-    source: Format, target: Format, mode: RoundingMode, policy: OverflowPolicy
-) -> Obligation:
+def conversion(source: Format, target: Format, policy: OverflowPolicy) -> Obligation:
     """That a conversion unit converts; unusual policies of wide targets are left to ``--wide``."""
     usual = target in SMALL_FORMATS or policy is OverflowPolicy.IEEE
-
-    def meaning(inputs: Buses) -> Buses:
-        return {"result": symbolic.convert(source, target, mode, policy, inputs["x"])}
-
-    def trace(inputs: Mapping[str, int]) -> Mapping[str, int]:
-        return {"result": exact.convert(source, target, mode, policy, inputs["x"])}
-
-    return equivalence(
-        unit_name(target, f"convert_from_{source.name}", mode, policy, DEFAULT_LIBRARY),
-        f"{source.name} to {target.name}, rounded {mode.label}, {policy.label}, "
-        f"of {DEFAULT_LIBRARY} gates",
-        circuit=partial(build_conversion, source, target, mode, policy),
-        meaning=meaning,
-        engines=ENGINES_BY_FORMAT.get(source, BOTH),
-        profile=Profile.DEFAULT if usual else Profile.WIDE,
-        reading=Reading({"x": source, "result": target}, trace),
-    )
+    unit = Unit("convert", target, policy=policy, source=source)
+    return unit.obligation(Profile.DEFAULT if usual else Profile.WIDE)
 
 
 def obligations() -> Iterator[Obligation]:
@@ -99,4 +79,4 @@ def obligations() -> Iterator[Obligation]:
             )
     for source, target in permutations(FORMATS.values(), 2):
         for policy in target.policies:
-            yield conversion_obligation(source, target, MODE, policy)
+            yield conversion(source, target, policy)

@@ -2,8 +2,9 @@
 
 from rich.table import Table
 
-from circuits.floating_point import UNITS, build_unit, sticky_extra_multiply_unit
+from circuits.floating_point import build_unit, sticky_extra_multiply_unit
 from circuits.libraries import LIBRARIES
+from proofs.units import OPERATIONS
 from specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
 
 PUBLISHED: dict[str, str] = {"add": "1,042 (S1)", "multiply": "about 670 (S1)"}
@@ -12,19 +13,21 @@ PUBLISHED: dict[str, str] = {"add": "1,042 (S1)", "multiply": "about 670 (S1)"}
 
 def neuron_counts() -> dict[str, dict[str, int]]:
     """Neurons of each E4M3 unit in each library: nearest even, overflow saturates."""
-    units = {**UNITS, "sticky_extra_multiply": sticky_extra_multiply_unit}
+    units = {name: (name, None) for name in OPERATIONS}
+    units["sticky_extra_multiply"] = ("multiply", sticky_extra_multiply_unit)
     return {
-        operation: {
+        name: {
             library: build_unit(
-                unit,
+                operation,
                 FP8_E4M3FN,
                 RoundingMode.NEAREST_EVEN,
                 OverflowPolicy.SATURATE,
                 library,
+                unit=unit,
             ).statistics.neurons
             for library in LIBRARIES
         }
-        for operation, unit in units.items()
+        for name, (operation, unit) in units.items()
     }
 
 

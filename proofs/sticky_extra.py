@@ -10,15 +10,12 @@ from functools import partial
 
 from circuits.floating_point import (
     STICKY_EXTRA_ROUTES,
-    UNITS,
-    Rounder,
     build_unit,
     sticky_extra_multiply_unit,
 )
 from circuits.formula import output_formulas
-from circuits.libraries import DEFAULT_LIBRARY
-from circuits.netlist import Bus, Netlist
-from proofs.units import in_words, reading, spec, unit_name
+from circuits.netlist import Netlist
+from proofs.units import Unit
 from prover.obligation import Obligation, Outcome, equivalence
 from specs.formats import SMALL_FORMATS, Format, OverflowPolicy, RoundingMode
 from specs.integers import Buses
@@ -35,16 +32,13 @@ The only odd products of two FP4 significands are 1, 3 and 9. None of them meets
 
 def multiplier(fmt: Format, policy: OverflowPolicy, routes: tuple[str, ...]) -> Netlist:
     """S1's multiplier with some of the correction's routes."""
-
-    def unit(rounder: Rounder, x: Bus, y: Bus) -> Bus:
-        return sticky_extra_multiply_unit(rounder, x, y, routes)
-
-    return build_unit(unit, fmt, MODE, policy)
+    unit = partial(sticky_extra_multiply_unit, routes=routes)
+    return build_unit("multiply", fmt, MODE, policy, unit=unit)
 
 
 def plain(fmt: Format, policy: OverflowPolicy, inputs: Buses) -> Buses:
     """The output of the plain multiplier."""
-    return output_formulas(build_unit(UNITS["multiply"], fmt, MODE, policy), inputs)
+    return output_formulas(build_unit("multiply", fmt, MODE, policy), inputs)
 
 
 def without(route: str) -> tuple[str, ...]:
@@ -56,10 +50,9 @@ def obligations() -> Iterator[Obligation]:
     """``FORMAT.sticky_extra_multiply.rne[.POLICY]`` and what follows its name."""
     for fmt in SMALL_FORMATS:
         for policy in fmt.policies:
-            name = unit_name(fmt, "sticky_extra_multiply", MODE, policy, DEFAULT_LIBRARY)
-            show = reading(fmt, "multiply", MODE, policy)
-            meaning = partial(spec, fmt, "multiply", MODE, policy)
-            product = in_words("multiply", MODE, policy)
+            unit = Unit("multiply", fmt, MODE, policy)
+            name = unit.name.replace("multiply", "sticky_extra_multiply")
+            product, meaning, show = unit.in_words, unit.spec, unit.reading
             complete = partial(multiplier, fmt, policy, STICKY_EXTRA_ROUTES)
             yield equivalence(
                 name,

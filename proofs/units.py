@@ -1,128 +1,250 @@
 """Every floating-point unit equals its IEEE 754 operation, on all inputs, specials included."""
 
 from collections.abc import Iterator, Mapping
-from functools import partial
+from dataclasses import dataclass
 from itertools import product
 
-from circuits.floating_point import UNITS, build_unit
-from circuits.libraries import DEFAULT_LIBRARY, LIBRARIES
-from prover.obligation import Cut, Obligation, Profile, Reading, equivalence
+from pysmt.fnode import FNode
+from pysmt.shortcuts import BV, And, BVExtract, Equals, Ite, NotEquals, Or
+
+from circuits.floating_point import build_unit
+from circuits.libraries import DEFAULT_LIBRARY, FAST, SMALL, Structure
+from circuits.netlist import Netlist
+from prover.obligation import Decomposition, Obligation, Profile, Reading, Step, equivalence
 from specs import exact, symbolic
 from specs.formats import (
-    BFLOAT16,
+    ARITY,
     FORMATS,
-    FP8_E4M3FN,
-    FP8_E5M2,
-    FP16,
-    FP32,
     FP64,
+    OPERANDS,
     SMALL_FORMATS,
-    TF32,
     Format,
     OverflowPolicy,
     RoundingMode,
 )
 from specs.integers import Buses
+from specs.symbolic import Probe
 
-ALL_MODES = (FP8_E4M3FN, FP8_E5M2, BFLOAT16, FP16, TF32, FP32)
-"""Formats whose units are proved in every rounding mode; the others round to nearest even."""
+OPERATIONS = tuple(operation for operation in ARITY if operation != "convert")
+"""The arithmetic operations; conversions are among ``proofs.exact_units``."""
 
 BOTH = ("z3", "cadical")
 """Two engines of different make, which must come to the same verdict."""
 
-ENGINES_BY_FORMAT = dict.fromkeys((TF32, FP32, FP64), ("cadical",))
-"""Formats on which z3 is too slow."""
+WORDS = {
+    "add": "x + y",
+    "subtract": "x - y",
+    "multiply": "x * y",
+    "divide": "x / y",
+    "square_root": "square root of x",
+    "fma": "x * y + z",
+    "convert": "x",
+}
+"""The operations, for people."""
 
 
-def engines_for(fmt: Format, mode: RoundingMode, library: str) -> tuple[str, ...]:
-    """Both engines on what is usual; one on the many variants, whichever is quicker."""
-    usual = mode is RoundingMode.NEAREST_EVEN and library == DEFAULT_LIBRARY
-    quicker = ("z3",) if fmt in SMALL_FORMATS else ("cadical",)
-    return ENGINES_BY_FORMAT.get(fmt, BOTH) if usual else quicker
+# --- decompositions -----------------------------------------------------------------------------
+
+
+def _top(values: Buses, name: str, count: int) -> FNode:
+    width = values[name].bv_width()
+    return BVExtract(values[name], width - count, width - 1)
+
+
+def _is_zero(word: FNode) -> FNode:
+    return Equals(word, BV(0, word.bv_width()))
+
+
+def _nonzero(word: FNode) -> FNode:
+    return NotEquals(word, BV(0, word.bv_width()))
+
+
+def normalised_operands(values: Buses) -> FNode:
+    """The divisor's first bit is set, and the dividend's too unless it is zero."""
+    dividend = Or(_is_zero(values["dividend"]), _nonzero(_top(values, "dividend", 1)))
+    return And(dividend, _nonzero(_top(values, "divisor", 1)))
+
+
+def normalised_quotient(values: Buses) -> FNode:
+    """The quotient's first or second bit is set; but of zero, quotient and remainder are zero."""
+    zero = And(_is_zero(values["quotient"]), _is_zero(values["remainder"]))
+    return Ite(_is_zero(values["dividend"]), zero, _nonzero(_top(values, "quotient", 2)))
+
+
+def normalised_radicand(values: Buses) -> FNode:
+    """The radicand's first or second bit is set, unless it is zero."""
+    return Or(_is_zero(values["radicand"]), _nonzero(_top(values, "radicand", 2)))
+
+
+def normalised_root(values: Buses) -> FNode:
+    """The root's first bit is set; but of zero, root and remainder are zero."""
+    zero = And(_is_zero(values["root"]), _is_zero(values["remainder"]))
+    return Ite(_is_zero(values["radicand"]), zero, _nonzero(_top(values, "root", 1)))
+
+
+PRODUCT_STEPS = (
+    Step(("x_significand", "y_significand")),
+    Step(("product",), given=("x_significand", "y_significand"), method="product"),
+)
+
+STEPS: dict[str, tuple[tuple[Step, ...], Step]] = {
+    "multiply": (PRODUCT_STEPS, Step((), given=("product",))),
+    "fma": (PRODUCT_STEPS, Step((), given=("product",))),
+    "divide": (
+        (
+            Step(("dividend", "divisor"), fact=normalised_operands),
+            Step(
+                ("quotient", "remainder"),
+                given=("dividend", "divisor"),
+                method="quotient",
+                fact=normalised_quotient,
+            ),
+        ),
+        Step((), given=("quotient", "remainder")),
+    ),
+    "square_root": (
+        (
+            Step(("radicand",), fact=normalised_radicand),
+            Step(("root", "remainder"), given=("radicand",), method="root", fact=normalised_root),
+        ),
+        Step((), given=("root", "remainder")),
+    ),
+}
+"""How the operations whose integer core no search can handle are decomposed."""
+
+
+# --- units --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit that rounds, and what is promised of it.
+
+    ``source`` is the format of the operands where it is not ``fmt``; ``flags`` says whether the
+    exception flags are an output too.
+    """
+
+    operation: str
+    fmt: Format
+    mode: RoundingMode = RoundingMode.NEAREST_EVEN
+    policy: OverflowPolicy = OverflowPolicy.IEEE
+    library: str = DEFAULT_LIBRARY
+    source: Format | None = None
+    flags: bool = False
+    structure: Structure = SMALL
+
+    @property
+    def name(self) -> str:
+        """``format.operation[_from_source].mode[.policy][.library][.fast][.flags]``.
+
+        IEEE policy, default library and small structure go unsaid.
+        """
+        source = f"_from_{self.source.name}" if self.source else ""
+        parts = [self.fmt.name, self.operation + source, self.mode.value]
+        if self.policy is not OverflowPolicy.IEEE:
+            parts.append(self.policy.value)
+        if self.library != DEFAULT_LIBRARY:
+            parts.append(self.library)
+        if self.structure == FAST:
+            parts.append("fast")
+        if self.flags:
+            parts.append("flags")
+        return ".".join(parts)
+
+    @property
+    def in_words(self) -> str:
+        """What it computes, for people."""
+        words = f"{WORDS[self.operation]} rounded {self.mode.label}, {self.policy.label}"
+        return words + (", and its exception flags" if self.flags else "")
+
+    @property
+    def statement(self) -> str:
+        """What is claimed of it, for people."""
+        source = f"{self.source.name} to " if self.source else ""
+        fast = ", of prefix adders and tree multipliers" if self.structure == FAST else ""
+        return f"{source}{self.fmt.name}: {self.in_words}, of {self.library} gates{fast}"
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """The names of its input buses."""
+        return OPERANDS[: ARITY[self.operation]]
+
+    def circuit(self) -> Netlist:
+        """The unit itself."""
+        return build_unit(
+            self.operation,
+            self.fmt,
+            self.mode,
+            self.policy,
+            self.library,
+            source=self.source,
+            flags=self.flags,
+            structure=self.structure,
+        )
+
+    def spec(self, inputs: Buses, probe: Probe = symbolic.as_computed) -> Buses:
+        """What its outputs should be."""
+        codes = [inputs[name] for name in self.operands]
+        how = {"source": self.source, "probe": probe}
+        outputs = {
+            "result": symbolic.compute(self.operation, self.fmt, self.mode, self.policy, *codes, **how)
+        }
+        if self.flags:
+            outputs["flags"] = symbolic.flags(self.operation, self.fmt, self.mode, *codes, **how)
+        return outputs
+
+    def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
+        """What the spec of record implies for its probes and outputs."""
+        codes = [inputs[name] for name in self.operands]
+        how = {"source": self.source}
+        signals = exact.trace(self.operation, self.fmt, self.mode, self.policy, *codes, **how)
+        if self.flags:
+            signals["flags"] = exact.flags(self.operation, self.fmt, self.mode, *codes, **how)
+        return signals
+
+    @property
+    def reading(self) -> Reading:
+        """How to read its counterexamples."""
+        codes = dict.fromkeys(self.operands, self.source or self.fmt)
+        return Reading({**codes, "result": self.fmt}, self.trace)
+
+    @property
+    def decomposition(self) -> Decomposition | None:
+        """How its proof is split, unless the engines handle it whole."""
+        if self.operation not in STEPS or (self.source or self.fmt) in SMALL_FORMATS:
+            return None
+        steps, last = STEPS[self.operation]
+        return Decomposition(self.spec, steps, last)
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Both for operands of up to 16 bits; above, z3 is too slow."""
+        return BOTH if (self.source or self.fmt).width <= 16 else ("cadical",)
+
+    def obligation(self, profile: Profile = Profile.DEFAULT) -> Obligation:
+        """That the unit is its operation."""
+        return equivalence(
+            self.name,
+            self.statement,
+            circuit=self.circuit,
+            meaning=self.spec,
+            engines=self.engines,
+            decomposition=self.decomposition,
+            profile=profile,
+            reading=self.reading,
+        )
 
 
 def profile_for(fmt: Format, mode: RoundingMode) -> Profile:
-    """FP64, and above 8 bits the modes other than nearest even, are left to ``--wide``."""
-    usual = fmt in SMALL_FORMATS or (fmt is not FP64 and mode is RoundingMode.NEAREST_EVEN)
+    """FP64, and above 16 bits the modes other than nearest even, are left to ``--wide``."""
+    usual = fmt.width <= 16 or (fmt is not FP64 and mode is RoundingMode.NEAREST_EVEN)
     return Profile.DEFAULT if usual else Profile.WIDE
 
 
-def unit_name(
-    fmt: Format, operation: str, mode: RoundingMode, policy: OverflowPolicy, library: str
-) -> str:
-    """``format.operation.mode[.policy][.library]``: IEEE policy and default library go unsaid."""
-    parts = [fmt.name, operation, mode.value]
-    if policy is not OverflowPolicy.IEEE:
-        parts.append(policy.value)
-    if library != DEFAULT_LIBRARY:
-        parts.append(library)
-    return ".".join(parts)
-
-
-def in_words(operation: str, mode: RoundingMode, policy: OverflowPolicy) -> str:
-    """What a unit computes, for people."""
-    symbol = {"add": "x + y", "subtract": "x - y", "multiply": "x * y"}[operation]
-    return f"{symbol} rounded {mode.label}, {policy.label}"
-
-
-def reading(fmt: Format, operation: str, mode: RoundingMode, policy: OverflowPolicy) -> Reading:
-    """How to read a unit's counterexample."""
-
-    def trace(inputs: Mapping[str, int]) -> Mapping[str, int]:
-        return exact.trace(operation, fmt, mode, policy, inputs["x"], inputs["y"])
-
-    return Reading({"x": fmt, "y": fmt, "result": fmt}, trace)
-
-
-def spec(
-    fmt: Format, operation: str, mode: RoundingMode, policy: OverflowPolicy, inputs: Buses
-) -> Buses:
-    """The expected output of a unit, from its inputs."""
-    formula = symbolic.OPERATIONS[operation](fmt, mode, policy, inputs["x"], inputs["y"])
-    return {"result": formula}
-
-
-def product_cut(fmt: Format, mode: RoundingMode, policy: OverflowPolicy) -> Cut:
-    """A multiplier's proof, split at the product of its significands."""
-
-    def operands(inputs: Buses) -> Buses:
-        return {name: symbolic.unpack(fmt, inputs[name]).significand for name in ("x", "y")}
-
-    def rest(inputs: Buses, block: Buses) -> Buses:
-        x, y, product = inputs["x"], inputs["y"], block["product"]
-        return {"result": symbolic.multiply_given_product(fmt, mode, policy, x, y, product)}
-
-    return Cut("significand_product", operands, rest)
-
-
-def unit_obligation(
-    fmt: Format,
-    operation: str,
-    mode: RoundingMode,
-    policy: OverflowPolicy,
-    library: str = DEFAULT_LIBRARY,
-) -> Obligation:
-    """That one unit is its operation."""
-    decomposed = operation == "multiply" and fmt not in SMALL_FORMATS
-    return equivalence(
-        unit_name(fmt, operation, mode, policy, library),
-        f"{fmt.name}: {in_words(operation, mode, policy)}, of {library} gates",
-        circuit=partial(build_unit, UNITS[operation], fmt, mode, policy, library),
-        meaning=partial(spec, fmt, operation, mode, policy),
-        engines=engines_for(fmt, mode, library),
-        cut=product_cut(fmt, mode, policy) if decomposed else None,
-        profile=profile_for(fmt, mode),
-        reading=reading(fmt, operation, mode, policy),
-    )
-
-
 def obligations() -> Iterator[Obligation]:
-    """Nearest even for every format; every library or every mode where promised."""
-    for fmt, operation in product(FORMATS.values(), UNITS):
-        small = fmt in SMALL_FORMATS
-        for policy in fmt.policies if small else (OverflowPolicy.IEEE,):
-            for library in LIBRARIES if small else (DEFAULT_LIBRARY,):
-                yield unit_obligation(fmt, operation, RoundingMode.NEAREST_EVEN, policy, library)
-            for mode in RoundingMode:
-                if fmt in ALL_MODES and mode is not RoundingMode.NEAREST_EVEN:
-                    yield unit_obligation(fmt, operation, mode, policy)
+    """Every operation and format, in every mode and under every policy; and the variants promised."""
+    for fmt, operation, mode, policy in product(
+        FORMATS.values(), OPERATIONS, RoundingMode, OverflowPolicy
+    ):
+        if policy in fmt.policies:
+            yield Unit(operation, fmt, mode, policy).obligation(profile_for(fmt, mode))

@@ -1,30 +1,52 @@
-"""The composition kernel: when lemmas about a block and about the rest make up a unit's theorem.
+"""The composition kernel: when lemmas about the values on the way make up a unit's theorem.
 
-Let the circuit be N(x) = R(x, B(i(x))): a block B that reads the buses i(x), and the rest R. Then
-N(x) = S(x) for all x follows from three lemmas,
+A circuit and its spec have probes of the same names. Let s_k be the value of probe k in the circuit and
+t_k its value in the spec, as functions of the inputs x. The theorem is s = t for the outputs. For every
+step k, in order, and at last for the outputs, there are up to three lemmas. Each takes the values v of
+some earlier probes as free, restricted only by the facts f that were proved of them:
 
-    block      B(i) = M(i)             for all i
-    operands   i(x) = j(x)             for all x
-    rest       R(x, p) = T(x, p)       for all x and all p
+    agreement  for all x and v with f(x, v):  s_k, computed from x and v,  =  t_k, computed from x and v
+    fact       for all x and v with f(x, v):  f_k holds of s_k
+    coverage   for all x and v with f(x, v):  one of the cases holds, where agreement is split into cases
 
-and from S being T(x, M(j(x))) to the letter, which is checked here: N(x) = R(x, B(i(x))) = R(x, M(i(x)))
-= R(x, M(j(x))) = T(x, M(j(x))) = S(x). This module is trusted; it uses no solver.
+By induction over the steps s_k(x) = t_k(x) and f_k holds of it, for all x: instantiate v by the values
+that the earlier probes have in the circuit, which by then are those in the spec. Of such values it also
+holds that bits which are one signal of the circuit are equal, and that constant bits are constant; this
+is assumed with the facts. What the argument rests on is checked here: that the theorem is such an
+equality, about this circuit; that only earlier probes are taken as free; and that the spec with the
+values filled in is the spec of the theorem, to the letter. Agreement may be shown by algebra instead of
+search, if the spec's value is that algebra's function to the letter. This module is trusted; it uses no
+solver.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import BV, And, BVExtract, BVType, Equals, Symbol
+from pysmt.shortcuts import BV, FALSE, TRUE, And, BVExtract, BVType, Equals, Iff, Or, Symbol
 
 from circuits.formula import bus_formula, output_formulas, signal_formulas
-from circuits.netlist import ONE, UNUSED, ZERO, Block, Netlist
-from prover import telescoping
-from prover.obligation import Claim, Cut
+from circuits.netlist import ONE, UNUSED, ZERO, Bus, Netlist
+from prover import recurrence, telescoping
+from prover.obligation import ENGINES_ALONE, Claim, Decomposition, Step
 from specs import integers
-from specs.integers import Buses
+from specs.integers import Buses, Meaning
+
+Algebra = Callable[[Netlist, tuple[Bus, ...], tuple[Bus, ...], tuple[FNode, ...]], Mapping[str, Claim]]
+"""From a netlist, operand buses, result buses and the assumptions on free operands (symbols named as
+in ``free_symbol``), the claims from which it follows that the results are the operands' function.
+
+It raises ``AlgebraError`` if the circuit is not of the form that the algebra is about.
+"""
+
+METHODS: dict[str, tuple[Meaning, tuple[str, ...], Algebra]] = {
+    "product": (integers.multiply, ("x", "y"), telescoping.product_claims),
+    "quotient": (integers.divide, ("x", "y"), recurrence.quotient_claims),
+    "root": (integers.square_root, ("x",), recurrence.root_claims),
+}
+"""The kinds of algebra: the function, the names of its operands, and how it is shown."""
 
 
 class CompositionError(ValueError):
@@ -32,83 +54,159 @@ class CompositionError(ValueError):
 
 
 @dataclass(frozen=True)
-class Lemmas:
-    """What remains to be shown: a claim for the engines each, and the block lemma by algebra.
+class _Run:
+    """The spec computed with some probes taken as free: all probes' values, and the outputs."""
 
-    ``check_block`` raises ``TelescopingError`` if the block lemma fails.
-    """
-
-    operands: Claim
-    rest: Claim
-    check_block: Callable[[], None]
+    probes: Buses
+    outputs: Buses
 
 
-def compose(netlist: Netlist, cut: Cut, claim: Claim) -> Lemmas:
-    """The lemmas from which a claim about a circuit follows.
+def compose(netlist: Netlist, decomposition: Decomposition, claim: Claim) -> dict[str, Claim]:
+    """The lemmas, by name, from which a claim about a circuit follows.
 
     Args:
-        claim: that the circuit's outputs N(x) are those expected, S(x).
+        claim: that the circuit's outputs are those expected, for all inputs.
 
     Raises:
-        CompositionError: if the claim is no such equality, the netlist has no such block, the block
-            cannot be cut, or the spec is not composed as the cut says.
+        CompositionError: if the claim is no such equality, or is not composed as the steps say.
+        AlgebraError: if a step's algebra does not apply to the circuit.
     """
     inputs = claim.inputs
     if claim.assumptions or not claim.expected or claim.goal != _equal(claim.actual, claim.expected):
         raise CompositionError("the claim is not that outputs equal their spec on all inputs")
     if dict(output_formulas(netlist, inputs)) != dict(claim.actual):
         raise CompositionError("the claim is about another circuit")
-    block = _block_to_cut(netlist, cut.block)
-    free = {
-        name: Symbol(f"{block.name}.{name}", BVType(len(bus))) for name, bus in block.outputs.items()
-    }
-    if not {symbol.symbol_name() for symbol in free.values()}.isdisjoint(inputs):
-        raise CompositionError(f"an input has the name of an output of block {block.name!r}")
-    wanted = cut.operands(inputs)
-    if {name: bus.bv_width() for name, bus in wanted.items()} != {
-        name: len(bus) for name, bus in block.inputs.items()
-    }:
-        raise CompositionError(f"block {block.name!r} has inputs of other names or widths")
-    expected = cut.rest(inputs, free)
-    computed = integers.BLOCKS[block.kind](wanted)
-    filled_in = {free[name]: computed[name] for name in free}
-    if {n: rest.substitute(filled_in) for n, rest in expected.items()} != dict(claim.expected):
-        raise CompositionError(f"the spec is not composed of a {block.kind} as the cut says")
-
-    signals = signal_formulas(netlist, inputs)
-    given = {name: bus_formula(signals, bus) for name, bus in block.inputs.items()}
-    operands = Claim(inputs, _equal(given, wanted), actual=given, expected=wanted)
-
-    bits = {
-        signal: Equals(BVExtract(free[name], index, index), BV(1, 1))
-        for name, bus in block.outputs.items()
-        for index, signal in enumerate(bus)
-    }
-    actual = output_formulas(netlist, inputs, replaced=bits)
-    quantified = {symbol.symbol_name(): symbol for symbol in (*inputs.values(), *free.values())}
-    rest = Claim(quantified, _equal(actual, expected), actual=actual, expected=expected)
-
-    def check_block() -> None:
-        telescoping.check(netlist, block, telescoping.derive(netlist, block))
-
-    return Lemmas(operands, rest, check_block)
+    steps = (*decomposition.steps, decomposition.last)
+    kernel = _Kernel(netlist, decomposition, inputs, {n: step for step in steps for n in step.names})
+    if dict(kernel.whole.outputs) != dict(claim.expected):
+        raise CompositionError("the spec to be composed is not that of the claim")
+    if decomposition.last.names:
+        raise CompositionError("the last step is the outputs; it has no probes")
+    lemmas: dict[str, Claim] = {}
+    earlier: set[str] = set()
+    for step in steps:
+        if missing := set(step.given) - earlier:
+            raise CompositionError(f"{', '.join(sorted(missing))} is taken as free before it is proved")
+        for name, lemma in kernel.lemmas(step):
+            if name in lemmas:
+                raise CompositionError(f"two lemmas are named {name!r}")
+            lemmas[name] = lemma
+        earlier.update(step.names)
+    return lemmas
 
 
-def _block_to_cut(netlist: Netlist, name: str) -> Block:
-    found = [block for block in netlist.blocks if block.name == name]
-    if len(found) != 1:
-        raise CompositionError(f"the netlist has {len(found)} blocks named {name!r}, not one")
-    (block,) = found
-    if block.kind != "multiply":
-        raise CompositionError(f"block {name!r} is of kind {block.kind!r}; only products are cut")
-    if set(block.inputs) != {"x", "y"} or set(block.outputs) != {"product"}:
-        raise CompositionError(f"block {name!r} has other buses than a multiplier")
-    outputs = [signal for bus in block.outputs.values() for signal in bus]
-    if set(outputs) & {UNUSED, ZERO, ONE} or len(set(outputs)) < len(outputs):
-        raise CompositionError(f"block {name!r} has outputs that are constant, unused or the same")
-    if any(UNUSED in bus for bus in block.inputs.values()):
-        raise CompositionError(f"block {name!r} has inputs that nothing reads")
-    return block
+def free_symbol(name: str, width: int) -> FNode:
+    """The symbol that stands for a probe taken as free."""
+    return Symbol(f"free.{name}", BVType(width))
+
+
+class _Kernel:
+    """What all steps have in common."""
+
+    def __init__(
+        self,
+        netlist: Netlist,
+        decomposition: Decomposition,
+        inputs: Buses,
+        step_of: Mapping[str, Step],
+    ) -> None:
+        self.netlist = netlist
+        self.spec = decomposition.spec
+        self.inputs = inputs
+        self.step_of = step_of
+        for name in step_of:
+            if UNUSED in netlist.probes.get(name, (UNUSED,)):
+                raise CompositionError(
+                    f"the circuit has no probe {name!r}, or has bits that nothing reads"
+                )
+        self.free = {name: free_symbol(name, len(netlist.probes[name])) for name in step_of}
+        if not {symbol.symbol_name() for symbol in self.free.values()}.isdisjoint(inputs):
+            raise CompositionError("an input has the name of a free probe")
+        self.whole = self._run(())
+
+    def _run(self, given: tuple[str, ...]) -> _Run:
+        values: dict[str, FNode] = {}
+
+        def probe(name: str, value: FNode) -> FNode:
+            if values.setdefault(name, value) is not value:
+                raise CompositionError(f"the spec has two values for probe {name!r}")
+            if name in self.free and value.bv_width() != self.free[name].bv_width():
+                raise CompositionError(f"probe {name!r} has another width in the circuit")
+            return self.free[name] if name in given else value
+
+        outputs = self.spec(self.inputs, probe)
+        if missing := set(self.step_of) - set(values):
+            raise CompositionError(f"the spec has no probe {', '.join(sorted(missing))}")
+        return _Run(values, outputs)
+
+    def lemmas(self, step: Step) -> Iterator[tuple[str, Claim]]:
+        """The lemmas of a step."""
+        run = self._run(step.given)
+        filled_in = {self.free[name]: self.whole.probes[name] for name in step.given}
+        wanted = {name: run.probes[name] for name in step.names} or dict(run.outputs)
+        whole = {name: self.whole.probes[name] for name in step.names} or dict(self.whole.outputs)
+        if {name: value.substitute(filled_in) for name, value in wanted.items()} != whole:
+            raise CompositionError(f"the spec's {', '.join(wanted)} is not composed of the probes given")
+
+        values = {**run.probes, **{name: self.free[name] for name in step.given}}
+        bits, wiring = self._free_signals(step.given)
+        if step.names:
+            signals = signal_formulas(self.netlist, self.inputs, bits)
+            actual = {name: bus_formula(signals, self.netlist.probes[name]) for name in step.names}
+        else:
+            actual = output_formulas(self.netlist, self.inputs, bits)
+        quantified = {
+            symbol.symbol_name(): symbol
+            for symbol in (*self.inputs.values(), *(self.free[name] for name in step.given))
+        }
+        proved = dict.fromkeys(self.step_of[name].fact for name in step.given)
+        facts = (*wiring, *(fact(values) for fact in proved if fact is not None))
+
+        def claim(goal: FNode, *case: FNode, **sides: Buses) -> Claim:
+            return Claim(quantified, goal, (*facts, *case), **sides)
+
+        label = ", ".join(step.names) or "outputs"
+        if step.method != ENGINES_ALONE:
+            yield from self._by_algebra(step, label, wanted, facts)
+        else:
+            goal, sides = _equal(actual, wanted), {"actual": actual, "expected": wanted}
+            cases = step.cases({**self.inputs, **values}) if step.cases else {}
+            for name, case in cases.items():
+                yield f"{label}, {name}", claim(goal, case, **sides)
+            if cases:
+                yield f"cases of {label}", claim(Or(cases.values()))
+            else:
+                yield label, claim(goal, **sides)
+        if step.fact:
+            yield f"fact about {label}", claim(step.fact({**values, **actual}))
+
+    def _free_signals(self, given: tuple[str, ...]) -> tuple[dict[int, FNode], tuple[FNode, ...]]:
+        """What the signals of free probes are, and that bits of one signal, or constant, are so."""
+        bits: dict[int, FNode] = {ZERO: FALSE(), ONE: TRUE()}
+        wiring = []
+        for name in given:
+            for index, signal in enumerate(self.netlist.probes[name]):
+                bit = Equals(BVExtract(self.free[name], index, index), BV(1, 1))
+                if bits.setdefault(signal, bit) is not bit:
+                    wiring.append(Iff(bit, bits[signal]))
+        return bits, tuple(wiring)
+
+    def _by_algebra(
+        self, step: Step, label: str, wanted: Buses, facts: tuple[FNode, ...]
+    ) -> Iterator[tuple[str, Claim]]:
+        meaning, operands, algebra = METHODS[step.method]
+        if len(operands) != len(step.given):
+            raise CompositionError(f"a {step.method} is of {len(operands)} probes given")
+        named = zip(operands, step.given, strict=True)
+        if list(meaning({x: self.free[name] for x, name in named}).values()) != list(wanted.values()):
+            raise CompositionError(f"the spec's {label} is not a {step.method}")
+        if any(set(f.get_free_variables()) - {self.free[n] for n in step.given} for f in facts):
+            raise CompositionError(f"the facts about {', '.join(step.given)} are not about them alone")
+        probes = self.netlist.probes
+        given, found = (tuple(probes[n] for n in names) for names in (step.given, step.names))
+        symbols = tuple(self.free[name] for name in step.given)
+        for name, lemma in algebra(self.netlist, given, found, symbols, facts).items():
+            yield f"{label}: {name}", lemma
 
 
 def _equal(actual: Buses, expected: Buses) -> FNode:

@@ -19,11 +19,11 @@ from pysmt.shortcuts import BV, And, Not
 from circuits import boolean
 from circuits.netlist import Netlist, NetlistError
 from prover.catalogue import catalogue
-from prover.composition import CompositionError, Lemmas, compose
+from prover.cells import AlgebraError
+from prover.composition import CompositionError, compose
 from prover.counterexample import explain
 from prover.engine import ENGINES, Answer, Status
 from prover.obligation import Claim, Obligation, Outcome
-from prover.telescoping import TelescopingError
 
 DEFAULT_TIMEOUT = 300.0
 """Seconds an engine may take for an obligation unless told otherwise."""
@@ -127,10 +127,13 @@ def _decide(obligation: Obligation, netlist: Netlist | None, deadline: float) ->
     """By lemmas where there is a cut; put to the engines whole if those do not make up the claim."""
     claim = obligation.state(netlist)
     why = ""
-    if obligation.cut and netlist:
+    if obligation.decomposition and netlist:
         try:
-            return _by_lemmas(obligation, compose(netlist, obligation.cut, claim), deadline)
-        except (CompositionError, TelescopingError, _LemmaError) as error:
+            started = time.perf_counter()
+            lemmas = compose(netlist, obligation.decomposition, claim)
+            composed = {"composition": time.perf_counter() - started}
+            return _by_lemmas(obligation, lemmas, deadline, composed)
+        except (CompositionError, AlgebraError, _LemmaError) as error:
             why = f"by lemmas: {error}; "
     verdict = _whole(obligation, netlist, claim, deadline)
     if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN):
@@ -223,24 +226,28 @@ class _LemmaError(Exception):
     """A lemma that is not proved: the composition says nothing."""
 
 
-def _by_lemmas(obligation: Obligation, lemmas: Lemmas, deadline: float) -> _Verdict:
+def _by_lemmas(
+    obligation: Obligation, lemmas: Mapping[str, Claim], deadline: float, seconds: dict[str, float]
+) -> _Verdict:
     """Proved, if every lemma is; else an exception, unless the engines disagree."""
-    started = time.perf_counter()
-    lemmas.check_block()
-    seconds = {"block by algebra": time.perf_counter() - started}
-    for name, claim in (("operands", lemmas.operands), ("rest", lemmas.rest)):
-        if claim.assumptions:
-            raise _LemmaError(f"lemma {name} rests on assumptions that no lemma proves")
+    for name, claim in lemmas.items():
         answers = {}
         for engine in obligation.engines:
             started = time.perf_counter()
-            answers[engine] = _check(engine, [Not(claim.goal)], deadline).status
+            if claim.assumptions:
+                possible = _check(engine, claim.assumptions, deadline)
+                if possible.status is not Status.SATISFIABLE:
+                    raise _LemmaError(
+                        f"the assumptions of lemma {name!r} are not shown to be possible "
+                        f"({engine}: {possible.status.value})"
+                    )
+            answers[engine] = _check(engine, [*claim.assumptions, Not(claim.goal)], deadline).status
             seconds[f"{name} by {engine}"] = time.perf_counter() - started
         if {Status.SATISFIABLE, Status.UNSATISFIABLE} <= set(answers.values()):
             return _disagreement({engine: status.value for engine, status in answers.items()})
         if set(answers.values()) != {Status.UNSATISFIABLE}:
             said = ", ".join(f"{engine}: {status.value}" for engine, status in answers.items())
-            raise _LemmaError(f"lemma {name} is not proved ({said})")
+            raise _LemmaError(f"lemma {name!r} is not proved ({said})")
     return _Verdict(Outcome.PROVED, lemmas=seconds)
 
 

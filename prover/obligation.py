@@ -13,6 +13,7 @@ from circuits.formula import input_symbols, output_formulas
 from circuits.netlist import NAME, Netlist
 from specs.formats import Format
 from specs.integers import Buses
+from specs.symbolic import Probe
 
 
 class Outcome(Enum):
@@ -71,19 +72,43 @@ class Claim:
                 )
 
 
+ENGINES_ALONE = "engines"
+"""The method of a step that has no algebra: see ``prover.composition.METHODS`` for the others."""
+
+
 @dataclass(frozen=True)
-class Cut:
-    """Where a unit's proof is split, and what its spec is on either side: see ``prover.composition``.
+class Step:
+    """Values on the way from inputs to outputs, at which a proof is cut: see ``prover.composition``.
 
     Attributes:
-        block: name of the block; its ``kind`` gives its meaning in ``specs.integers``.
-        operands: from the unit's inputs, what the block's inputs should be.
-        rest: from the unit's inputs and the block's outputs, the unit's outputs.
+        names: probes, of the circuit and of the spec alike.
+        given: earlier probes to take as free, so that the step's lemma is about what lies between.
+        method: how it is shown that circuit and spec agree: ``engines``, or a kind of algebra.
+        fact: from the values of probes, what else holds of these; proved, and then assumed of them
+            wherever they are taken as free.
+        cases: from the values of inputs and probes, the cases into which the lemma is split, by name.
     """
 
-    block: str
-    operands: Callable[[Buses], Buses]
-    rest: Callable[[Buses, Buses], Buses]
+    names: tuple[str, ...]
+    given: tuple[str, ...] = ()
+    method: str = ENGINES_ALONE
+    fact: Callable[[Buses], FNode] | None = None
+    cases: Callable[[Buses], Mapping[str, FNode]] | None = None
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """How a unit's theorem is composed of lemmas.
+
+    Attributes:
+        spec: from the unit's inputs and a probe, the unit's outputs; see ``specs.symbolic.Probe``.
+        steps: in order.
+        last: the outputs, as a step without names.
+    """
+
+    spec: Callable[[Buses, Probe], Buses]
+    steps: tuple[Step, ...]
+    last: Step
 
 
 @dataclass(frozen=True)
@@ -110,7 +135,7 @@ class Obligation:
         circuit: builds the netlist the claim is about; None if it is about formulas alone.
         expected: PROVED, or REFUTED for a claim that must fail.
         engines: names in ``prover.engine.ENGINES``; each must come to the same verdict.
-        cut: where the claim is split into lemmas; None to put it to the engines whole.
+        decomposition: how the claim is split into lemmas; None to put it to the engines whole.
         profile: when it is discharged unless asked for by name.
         reading: how to display the buses, for floating-point units.
     """
@@ -121,7 +146,7 @@ class Obligation:
     circuit: Callable[[], Netlist] | None = None
     expected: Outcome = Outcome.PROVED
     engines: tuple[str, ...] = ("z3",)
-    cut: Cut | None = None
+    decomposition: Decomposition | None = None
     profile: Profile = Profile.DEFAULT
     reading: Reading | None = None
 
@@ -141,7 +166,7 @@ def equivalence(
     assumptions: Callable[[Buses], tuple[FNode, ...]] = lambda inputs: (),
     expected: Outcome = Outcome.PROVED,
     engines: tuple[str, ...] = ("z3",),
-    cut: Cut | None = None,
+    decomposition: Decomposition | None = None,
     profile: Profile = Profile.DEFAULT,
     reading: Reading | None = None,
 ) -> Obligation:
@@ -169,4 +194,6 @@ def equivalence(
             expected=wanted,
         )
 
-    return Obligation(name, statement, state, circuit, expected, engines, cut, profile, reading)
+    return Obligation(
+        name, statement, state, circuit, expected, engines, decomposition, profile, reading
+    )

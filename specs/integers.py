@@ -175,6 +175,20 @@ def normalise(b: Buses) -> dict[str, FNode]:
     }
 
 
+def leading_zeros(b: Buses) -> dict[str, FNode]:
+    """How many zeros x begins with, and x shifted left by as many. Stated for x other than 0."""
+    x = b["x"]
+    size = x.bv_width()
+    width = (size - 1).bit_length()
+    count = BV(0, width)
+    for index in range(size):
+        at = Equals(BVExtract(x, index, index), BV(1, 1))
+        count = Ite(at, BV(size - 1 - index, width), count)
+    wide = max(size, width)
+    shifted = BVLShl(_wide(x, wide), _wide(count, wide))
+    return {"count": count, "shifted": BVExtract(shifted, 0, size - 1)}
+
+
 def multiply(b: Buses) -> dict[str, FNode]:
     """The full product of two unsigned integers."""
     width = b["x"].bv_width() + b["y"].bv_width()
@@ -218,6 +232,7 @@ BLOCKS: dict[str, Meaning] = {
     "shift_right_sticky": shift_right_sticky,
     "shift_left": shift_left,
     "normalise": normalise,
+    "leading_zeros": leading_zeros,
     "multiply": multiply,
     "divide": divide,
     "square_root": square_root,

@@ -439,11 +439,12 @@ def exact_quotient(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> 
     width = x.exponent.bv_width() + 2 + precision.bit_length()
     dividend, x_shift = shift_out_leading_zeros(x.significand, width)
     divisor, y_shift = shift_out_leading_zeros(y.significand, width)
-    # What a division by zero delivers does not depend on the quotient; this keeps it defined.
+    # Dividing by infinity is dividing zero. What a division by zero delivers does not depend on the
+    # quotient; a divisor other than zero keeps it defined.
+    dividend = Ite(y.infinite, BV(0, precision), dividend)
     divisor = Ite(y.zero, BV(1 << precision - 1, precision), divisor)
     parts = integers.divide({"x": probe("dividend", dividend), "y": probe("divisor", divisor)})
     quotient, remainder = (probe(name, parts[name]) for name in ("quotient", "remainder"))
-    inexact_quotient = BVConcat(quotient, from_bool(nonzero(remainder), 1))
     x_exponent = BVSub(sign_extend(x.exponent, width), x_shift)
     y_exponent = BVSub(sign_extend(y.exponent, width), y_shift)
     return Exact(
@@ -451,7 +452,7 @@ def exact_quotient(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> 
         infinite=Or(x.infinite, y.zero),
         negative=Not(Iff(x.negative, y.negative)),
         exponent=BVSub(BVSub(x_exponent, y_exponent), BV(precision + 2, width)),
-        significand=Ite(y.infinite, BV(0, inexact_quotient.bv_width()), inexact_quotient),
+        significand=BVConcat(quotient, from_bool(nonzero(remainder), 1)),
     )
 
 
