@@ -7,7 +7,7 @@ signed sum of the weights of its firing inputs against its threshold, in enough 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, BVSLE, BVAdd, BVConcat, BVExtract, BVType, Equals, Ite, Symbol
@@ -64,7 +64,7 @@ def signal_formulas(
     return signals
 
 
-def bus_formula(signals: list[FNode], bus: Bus) -> FNode:
+def bus_formula(signals: Sequence[FNode] | Mapping[int, FNode], bus: Bus) -> FNode:
     """The bit-vector on a bus of signals and constants."""
     constants = {ZERO: BV(0, 1), ONE: BV(1, 1)}
     bits = [constants[s] if s in constants else Ite(signals[s], BV(1, 1), BV(0, 1)) for s in bus]

@@ -170,7 +170,7 @@ class Setting:
         width = max(offset.bv_width(), (-self.scale.lowest).bit_length()) + 2
         lowest = symbolic.signed_constant(self.scale.lowest, width)
         exponent = BVAdd(BVZExt(offset, width - offset.bv_width()), lowest)
-        return symbolic.round_to(self.fmt, self.mode, policy, self.negative, exponent, significand)
+        return symbolic.round_to(self.fmt, self.mode, policy, self.negative, exponent, significand).code
 
     @cached_property
     def code(self) -> FNode:

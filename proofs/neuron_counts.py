@@ -1,8 +1,11 @@
 """Neuron counts of our units beside those that the source systems publish."""
 
+from collections.abc import Callable
+
 from rich.table import Table
 
 from circuits.floating_point import build_unit, sticky_extra_multiply_unit
+from circuits.integer import Buses
 from circuits.libraries import LIBRARIES
 from proofs.units import OPERATIONS
 from specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
@@ -13,7 +16,9 @@ PUBLISHED: dict[str, str] = {"add": "1,042 (S1)", "multiply": "about 670 (S1)"}
 
 def neuron_counts() -> dict[str, dict[str, int]]:
     """Neurons of each E4M3 unit in each library: nearest even, overflow saturates."""
-    units = {name: (name, None) for name in OPERATIONS}
+    units: dict[str, tuple[str, Callable[..., Buses] | None]] = {
+        name: (name, None) for name in OPERATIONS
+    }
     units["sticky_extra_multiply"] = ("multiply", sticky_extra_multiply_unit)
     return {
         name: {

@@ -185,21 +185,20 @@ class Unit:
     def spec(self, inputs: Buses, probe: Probe = symbolic.as_computed) -> Buses:
         """What its outputs should be."""
         codes = [inputs[name] for name in self.operands]
-        how = {"source": self.source, "probe": probe}
-        outputs = {
-            "result": symbolic.compute(self.operation, self.fmt, self.mode, self.policy, *codes, **how)
-        }
-        if self.flags:
-            outputs["flags"] = symbolic.flags(self.operation, self.fmt, self.mode, *codes, **how)
-        return outputs
+        operation, fmt, mode, source = self.operation, self.fmt, self.mode, self.source
+        result = symbolic.compute(operation, fmt, mode, self.policy, *codes, source=source, probe=probe)
+        if not self.flags:
+            return {"result": result}
+        flags = symbolic.flags(operation, fmt, mode, *codes, source=source, probe=probe)
+        return {"result": result, "flags": flags}
 
     def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
         """What the spec of record implies for its probes and outputs."""
         codes = [inputs[name] for name in self.operands]
-        how = {"source": self.source}
-        signals = exact.trace(self.operation, self.fmt, self.mode, self.policy, *codes, **how)
+        operation, fmt, mode, source = self.operation, self.fmt, self.mode, self.source
+        signals = exact.trace(operation, fmt, mode, self.policy, *codes, source=source)
         if self.flags:
-            signals["flags"] = exact.flags(self.operation, self.fmt, self.mode, *codes, **how)
+            signals["flags"] = exact.flags(operation, fmt, mode, *codes, source=source)
         return signals
 
     @property

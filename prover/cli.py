@@ -24,7 +24,7 @@ from prover.catalogue import CatalogueError, catalogue, promised, select
 from prover.discharge import DEFAULT_TIMEOUT, Result, discharge_all, require_same_buses
 from prover.engine import ENGINES
 from prover.history import beside, last_result, remember, write_atomically
-from prover.obligation import Obligation, Outcome
+from prover.obligation import ENGINES_ALONE, Obligation, Outcome
 from prover.tables import PIPE_WIDTH, failure_text, outcome_text, results_table, summary
 
 RESULTS_SCHEMA = "spikeproof-results-1"
@@ -197,9 +197,13 @@ def show(theorem: str) -> None:
 
 def _decomposition(obligation: Obligation) -> str:
     engines = " and ".join(ENGINES[name].label for name in obligation.engines)
-    if obligation.cut is None:
+    if obligation.decomposition is None:
         return f"none: the claim as a whole, by {engines}"
-    return f"cut at {obligation.cut.block}: the block by algebra, its operands and the rest by {engines}"
+    steps = (
+        ", ".join(step.names) + (f" (by algebra: {step.method})" if step.method != ENGINES_ALONE else "")
+        for step in obligation.decomposition.steps
+    )
+    return f"{'; '.join(steps)}; outputs. All that is not algebra by {engines}"
 
 
 def _circuit_rows(netlist: Netlist) -> list[tuple[str, str]]:

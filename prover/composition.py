@@ -34,9 +34,12 @@ from prover.obligation import ENGINES_ALONE, Claim, Decomposition, Step
 from specs import integers
 from specs.integers import Buses, Meaning
 
-Algebra = Callable[[Netlist, tuple[Bus, ...], tuple[Bus, ...], tuple[FNode, ...]], Mapping[str, Claim]]
-"""From a netlist, operand buses, result buses and the assumptions on free operands (symbols named as
-in ``free_symbol``), the claims from which it follows that the results are the operands' function.
+Algebra = Callable[
+    [Netlist, tuple[Bus, ...], tuple[Bus, ...], tuple[FNode, ...], tuple[FNode, ...]],
+    Mapping[str, Claim],
+]
+"""From a netlist, operand buses, result buses, free symbols for the operands and facts about these, the
+claims from which it follows that the results are the operands' function.
 
 It raises ``AlgebraError`` if the circuit is not of the form that the algebra is about.
 """

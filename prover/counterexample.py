@@ -88,7 +88,7 @@ def decimal_value(fmt: Format, code: int) -> str:
     sign = "-" if value.sign else ""
     if value.kind is not exact.Kind.FINITE:
         return "NaN" if value.kind is exact.Kind.NAN else f"{sign}infinity"
-    return sign + _decimal(value.magnitude)
+    return sign + _decimal(value.rational)
 
 
 def _decimal(magnitude: Fraction) -> str:

@@ -251,7 +251,7 @@ def round_to(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, value: Val
     if value.kind is Kind.INFINITE:
         return deliver_infinity(fmt, policy, value.sign)
     rounded = round_magnitude(fmt, mode, value.sign, value.magnitude).magnitude
-    if rounded <= decode(fmt, fmt.largest_finite).magnitude:
+    if rounded <= decode(fmt, fmt.largest_finite).rational:
         return with_sign(fmt, value.sign, encode_magnitude(fmt, rounded))
     if overflows_to_infinity(mode, value.sign):
         return deliver_infinity(fmt, policy, value.sign)

@@ -1,5 +1,6 @@
 """The adequacy theorems can fail: a rounding formula of another mode or policy is refuted."""
 
+from dataclasses import replace
 from functools import partial
 from itertools import permutations
 
@@ -61,7 +62,8 @@ def test_a_wrong_rounding_formula_is_refuted(fault, mode, monkeypatch):
     true_rounding = symbolic.round_to
 
     def wrong(fmt, *rest):
-        return FAULTS[fault](true_rounding(fmt, *rest), fmt)
+        rounded = true_rounding(fmt, *rest)
+        return replace(rounded, code=FAULTS[fault](rounded.code, fmt))
 
     monkeypatch.setattr(symbolic, "round_to", wrong)
     definition = adequacy.DEFINITIONS[mode]
@@ -74,8 +76,9 @@ def test_a_rounding_that_does_not_preserve_order_is_refuted(monkeypatch):
     true_rounding = symbolic.round_to
 
     def wrong(fmt, *rest):
-        code = true_rounding(fmt, *rest)
-        return Ite(Equals(code, BV(5, fmt.width)), BV(7, fmt.width), code)
+        rounded = true_rounding(fmt, *rest)
+        is_five = Equals(rounded.code, BV(5, fmt.width))
+        return replace(rounded, code=Ite(is_five, BV(7, fmt.width), rounded.code))
 
     monkeypatch.setattr(symbolic, "round_to", wrong)
     assert refuted(partial(adequacy.monotone_claim, FP6_E3M2, RoundingMode.NEAREST_EVEN))

@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 from pysmt.shortcuts import Equals, Not
 
 from circuits import boolean, formula
-from circuits.floating_point import UNITS, build_unit
+from circuits.floating_point import build_unit
 from circuits.libraries import LIBRARIES
 from circuits.membrane import Membrane, MembraneSimulator, Reset
 from circuits.netlist import Netlist
+from proofs.units import OPERATIONS
 from prover.engine import ENGINES, Status
 from specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
 from tests.support.formula_evaluation import evaluate
 from tests.support.netlists import all_inputs, gate_netlists, netlists, small_block_netlists
-from tests.support.pairs import all_pairs
+from tests.support.operands import operands
 
 
 def by_boolean(netlist: Netlist, inputs) -> dict[str, np.ndarray]:
@@ -57,17 +58,17 @@ def test_on_every_gate_and_block_with_every_input(netlist):
     assert_agreement(netlist, all_inputs(netlist))
 
 
-@pytest.mark.parametrize("operation", UNITS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_on_every_unit_of_e4m3fn_with_every_pair(library, operation):
     netlist = build_unit(
-        UNITS[operation],
+        operation,
         FP8_E4M3FN,
         RoundingMode.NEAREST_EVEN,
         OverflowPolicy.SATURATE,
         library,
     )
-    assert_agreement(netlist, dict(zip(("x", "y"), all_pairs(FP8_E4M3FN), strict=True)))
+    assert_agreement(netlist, operands(FP8_E4M3FN, operation))
 
 
 @given(netlists())

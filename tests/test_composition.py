@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from pysmt.shortcuts import BV, BVAdd, BVExtract, BVMul, BVType, BVZExt, Symbol
 
-from circuits.floating_point import UNITS, build_unit
+from circuits.floating_point import build_unit
 from circuits.integer import block_netlist
 from circuits.libraries import LIBRARIES
 from circuits.netlist import ZERO, Neuron
-from proofs.units import product_cut, unit_obligation
+from proofs.units import Unit, product_cut
 from prover import discharge as discharge_module
 from prover import telescoping
 from prover.composition import CompositionError, compose
@@ -33,7 +33,7 @@ RNE, IEEE, SATURATE = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE, OverflowPo
 
 
 def multiplier(fmt, library="threshold", policy=IEEE):
-    return build_unit(UNITS["multiply"], fmt, RNE, policy, library)
+    return build_unit("multiply", fmt, RNE, policy, library)
 
 
 def block_of(netlist):
@@ -151,19 +151,19 @@ def proved(obligation, **changes):
 
 
 def test_a_decomposed_proof_names_its_lemmas():
-    result = proved(unit_obligation(BFLOAT16, "multiply", RNE, IEEE))
+    result = proved(Unit("multiply", BFLOAT16, RNE, IEEE).obligation())
     assert result.outcome is Outcome.PROVED
     assert list(result.lemmas) == ["block by algebra", "operands by cadical", "rest by cadical"]
 
 
 @pytest.mark.parametrize("mode", RoundingMode)
 def test_fp16_multiply_in_every_mode(mode):
-    assert proved(unit_obligation(FP16, "multiply", mode, IEEE)).lemmas is not None
+    assert proved(Unit("multiply", FP16, mode, IEEE).obligation()).lemmas is not None
 
 
 def small_obligation():
     """A small multiplier, proved by lemmas though it need not be."""
-    obligation = unit_obligation(FP8_E4M3FN, "multiply", RNE, SATURATE)
+    obligation = Unit("multiply", FP8_E4M3FN, RNE, SATURATE).obligation()
     return replace(obligation, cut=product_cut(FP8_E4M3FN, RNE, SATURATE))
 
 
@@ -193,7 +193,7 @@ def test_wrong_operands_are_caught():
 def test_a_cut_for_another_theorem_is_no_proof():
     """A circuit that rounds toward zero, a cut that says so, and a claim of nearest even."""
     toward_zero = RoundingMode.TOWARD_ZERO
-    wrong = build_unit(UNITS["multiply"], FP8_E4M3FN, toward_zero, SATURATE)
+    wrong = build_unit("multiply", FP8_E4M3FN, toward_zero, SATURATE)
     misled = replace(small_obligation(), cut=product_cut(FP8_E4M3FN, toward_zero, SATURATE))
     assert discharge(misled, circuit=wrong).outcome is Outcome.REFUTED
 
@@ -240,7 +240,7 @@ def test_no_engine_is_no_proof():
 
 def compose_fp16(netlist, cut, **changes):
     """The lemmas of the FP16 multiplier's claim, for a given netlist and cut."""
-    claim = unit_obligation(FP16, "multiply", RNE, IEEE).state(netlist)
+    claim = Unit("multiply", FP16, RNE, IEEE).obligation().state(netlist)
     return compose(netlist, cut, replace(claim, **changes))
 
 
@@ -284,7 +284,7 @@ def test_a_claim_that_is_no_equality_on_all_inputs_is_refused():
     for changes in ({"assumptions": (symbolic.TRUE(),)}, {"goal": symbolic.TRUE()}, {"expected": {}}):
         with pytest.raises(CompositionError, match="not that outputs equal their spec"):
             compose_fp16(netlist, product_cut(FP16, RNE, IEEE), **changes)
-    other = unit_obligation(FP16, "multiply", RNE, IEEE).state(multiplier(FP16, "nexus"))
+    other = Unit("multiply", FP16, RNE, IEEE).obligation().state(multiplier(FP16, "nexus"))
     with pytest.raises(CompositionError, match="about another circuit"):
         compose(netlist, product_cut(FP16, RNE, IEEE), other)
 
@@ -336,7 +336,7 @@ def test_the_spec_given_the_true_product_is_the_spec():
 
 def test_wide_multipliers_with_a_fault_are_refuted():
     for fmt in (FP16, BFLOAT16):
-        obligation = unit_obligation(fmt, "multiply", RNE, IEEE)
+        obligation = Unit("multiply", fmt, RNE, IEEE).obligation()
         netlist = obligation.circuit()
         for probe in ("product", "guard", "sign"):
             faulty = stuck_at_zero(netlist, netlist.probes[probe][-1]).netlist

@@ -5,9 +5,10 @@ from itertools import product
 import pytest
 
 from circuits import boolean
-from circuits.floating_point import UNITS, build_unit
+from circuits.floating_point import build_unit
 from circuits.libraries import GATE_INPUTS, LIBRARIES, gate_netlist, wide_gate_netlist
 from proofs.neuron_counts import neuron_counts
+from proofs.units import OPERATIONS
 from specs.formats import SMALL_FORMATS, RoundingMode
 from tests.support.netlists import all_inputs, gate_netlists
 
@@ -32,14 +33,14 @@ def test_wide_gates_are_one_neuron_where_the_substrate_allows():
         assert wide_gate_netlist(library, "wide_and", 40).statistics.neurons == 1
 
 
-@pytest.mark.parametrize("operation", UNITS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("fmt", SMALL_FORMATS, ids=lambda fmt: fmt.name)
 def test_units_use_only_the_weights_that_the_substrate_has(fmt, operation):
     for library, mode in product(LIBRARIES, RoundingMode):
         allowed = LIBRARIES[library].allowed_weights
         if allowed is None:
             continue
-        netlist = build_unit(UNITS[operation], fmt, mode, fmt.policies[0], library)
+        netlist = build_unit(operation, fmt, mode, fmt.policies[0], library)
         weights = {weight for neuron in netlist.neurons for _, weight in neuron.synapses}
         assert weights <= allowed
 

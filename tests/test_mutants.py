@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from circuits import boolean
-from circuits.floating_point import UNITS, build_unit
-from circuits.libraries import DEFAULT_LIBRARY, LIBRARIES, gate_netlist
-from proofs.units import unit_obligation
+from circuits.floating_point import build_unit
+from circuits.libraries import LIBRARIES, gate_netlist
+from proofs.units import OPERATIONS, Unit
 from prover.catalogue import catalogue
 from prover.discharge import discharge
 from prover.mutation import FAULTS, mutants, stuck_at_zero, with_neuron
@@ -18,7 +18,7 @@ from prover.obligation import Outcome, Profile
 from specs.formats import SMALL_FORMATS, RoundingMode
 from tests.support.codes import many_pairs
 from tests.support.netlists import all_inputs
-from tests.support.pairs import all_pairs, expected_results
+from tests.support.operands import expected_results, operands
 
 MODE = RoundingMode.NEAREST_EVEN
 SEED = 20261122
@@ -26,7 +26,7 @@ SEED = 20261122
 UNIT_CASES = [
     pytest.param(fmt, operation, policy, id=f"{fmt.name}.{operation}.{policy.value}")
     for fmt in SMALL_FORMATS
-    for operation in UNITS
+    for operation in OPERATIONS
     for policy in fmt.policies
 ]
 
@@ -38,13 +38,13 @@ def first_faulty(netlist, is_faulty, kind):
 
 @pytest.mark.parametrize(("fmt", "operation", "policy"), UNIT_CASES)
 def test_faulty_units_are_refuted(fmt, operation, policy):
-    obligation = unit_obligation(fmt, operation, MODE, policy, DEFAULT_LIBRARY)
+    obligation = Unit(operation, fmt, MODE, policy).obligation()
     netlist = obligation.circuit()
-    pairs = dict(zip(("x", "y"), all_pairs(fmt), strict=True))
+    given = operands(fmt, operation)
     expected = expected_results(fmt, operation, MODE, policy)
 
     def is_faulty(mutant):
-        return not np.array_equal(boolean.evaluate(mutant, pairs)["result"], expected)
+        return not np.array_equal(boolean.evaluate(mutant, given)["result"], expected)
 
     faulty = [first_faulty(netlist, is_faulty, kind) for kind in FAULTS]
     (sticky,) = netlist.probes["sticky"]
@@ -63,12 +63,12 @@ def test_faulty_units_are_refuted(fmt, operation, policy):
 def test_engine_and_enumeration_agree_on_every_mutant(kind):
     """Benign mutants are proved, the others refuted, with no exception in a fixed sample."""
     fmt, policy = SMALL_FORMATS[-1], SMALL_FORMATS[-1].policies[0]
-    pairs = dict(zip(("x", "y"), all_pairs(fmt), strict=True))
-    for operation in UNITS:
-        obligation = unit_obligation(fmt, operation, MODE, policy, DEFAULT_LIBRARY)
+    for operation in OPERATIONS:
+        given = operands(fmt, operation)
+        obligation = Unit(operation, fmt, MODE, policy).obligation()
         expected = expected_results(fmt, operation, MODE, policy)
         for mutant, _ in zip(mutants(obligation.circuit(), kind, SEED), range(30), strict=False):
-            right = np.array_equal(boolean.evaluate(mutant.netlist, pairs)["result"], expected)
+            right = np.array_equal(boolean.evaluate(mutant.netlist, given)["result"], expected)
             outcome = discharge(obligation, circuit=mutant.netlist).outcome
             assert outcome is (Outcome.PROVED if right else Outcome.REFUTED), mutant.fault
 
@@ -145,10 +145,10 @@ def test_a_fault_beyond_the_first_neuron_is_found_in_every_library():
 
 
 def test_a_unit_of_another_mode_is_refuted():
-    for fmt, operation in product(SMALL_FORMATS, UNITS):
+    for fmt, operation in product(SMALL_FORMATS, OPERATIONS):
         policy = fmt.policies[0]
-        obligation = replace(unit_obligation(fmt, operation, MODE, policy), engines=("z3",))
-        wrong = partial(build_unit, UNITS[operation], fmt)
+        obligation = replace(Unit(operation, fmt, MODE, policy).obligation(), engines=("z3",))
+        wrong = partial(build_unit, operation, fmt)
         for mode in RoundingMode:
             outcome = discharge(obligation, circuit=wrong(mode, policy)).outcome
             assert outcome is (Outcome.PROVED if mode is MODE else Outcome.REFUTED), mode

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from circuits import boolean
-from circuits.floating_point import UNITS, build_unit
+from circuits.floating_point import build_unit
 from circuits.libraries import LIBRARIES, gate_netlist
 from circuits.netlist import (
     ONE,
@@ -21,6 +21,7 @@ from circuits.netlist import (
     Neuron,
     Statistics,
 )
+from proofs.units import OPERATIONS
 from specs.formats import FP8_E5M2, OverflowPolicy, RoundingMode
 from tests.support.netlists import all_inputs, netlists
 
@@ -160,11 +161,9 @@ def test_the_builder_keeps_the_meaning(netlist):
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-@pytest.mark.parametrize("operation", UNITS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_blocks_of_units_are_recorded(library, operation):
-    netlist = build_unit(
-        UNITS[operation], FP8_E5M2, RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE, library
-    )
+    netlist = build_unit(operation, FP8_E5M2, RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE, library)
     names = {block.name for block in netlist.blocks}
     assert {"exponent_field", "normalise", "overflow"} <= names
 

@@ -8,7 +8,7 @@ import pytest
 
 from reference.oracles import OPERATORS, ORACLES, Gfloat, measured_policy
 from specs.formats import SMALL_FORMATS, OverflowPolicy, RoundingMode
-from tests.support.pairs import all_pairs, expected_results, first_difference
+from tests.support.operands import all_pairs, expected_results, first_difference
 
 SUPPORTED = [
     pytest.param(oracle, fmt, id=f"{oracle.package}-{fmt.name}")

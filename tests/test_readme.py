@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from circuits.floating_point import UNITS, build_unit
+from circuits.floating_point import build_unit
 from circuits.interchange import read_json
 from proofs.neuron_counts import neuron_counts
 from prover.catalogue import catalogue, promised
@@ -53,7 +53,7 @@ def test_the_sizes_of_units():
         cells = []
         for operation in ("add", "multiply"):
             mode, policy = RoundingMode.NEAREST_EVEN, fmt.policies[0]
-            size = build_unit(UNITS[operation], fmt, mode, policy).statistics
+            size = build_unit(operation, fmt, mode, policy).statistics
             cells.append(f"{size.neurons} ({size.depth})")
         proved = fmt.policies if fmt in SMALL_FORMATS else (OverflowPolicy.IEEE,)
         policies = ", ".join(policy.value for policy in proved)

@@ -1,28 +1,53 @@
 """The symbolic spec equals the spec of record: all inputs, modes, policies of all small formats."""
 
+from functools import partial
 from itertools import product
 
 import numpy as np
 import pytest
 from pysmt.shortcuts import BVType, Symbol
 
+from proofs.units import OPERATIONS
 from specs import exact, symbolic
-from specs.formats import FORMATS, SMALL_FORMATS, OverflowPolicy, RoundingMode
+from specs.formats import ARITY, FORMATS, SMALL_FORMATS, OverflowPolicy, RoundingMode
 from tests.support.formula_evaluation import evaluate
-from tests.support.pairs import all_pairs, expected_results, first_difference
+from tests.support.operands import (
+    all_pairs,
+    expected_flags,
+    expected_results,
+    first_difference,
+    operands,
+)
 
 
-@pytest.mark.parametrize("operation", symbolic.OPERATIONS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("fmt", SMALL_FORMATS, ids=lambda fmt: fmt.name)
-def test_binary_operations_on_every_pair(fmt, operation):
-    x, y = (Symbol(name, BVType(fmt.width)) for name in ("x", "y"))
-    pairs = dict(zip(("x", "y"), all_pairs(fmt), strict=True))
-    for mode, policy in product(RoundingMode, fmt.policies):
-        formula = symbolic.OPERATIONS[operation](fmt, mode, policy, x, y)
-        wrong = first_difference(
-            fmt, evaluate(formula, pairs), expected_results(fmt, operation, mode, policy)
-        )
-        assert wrong is None, f"{mode.value}, {policy.value}: {wrong}"
+def test_operations_on_all_operands(fmt, operation):
+    given = operands(fmt, operation)
+    symbols = [Symbol(name, BVType(fmt.width)) for name in given]
+    for mode in RoundingMode:
+        pairs = [
+            (
+                symbolic.compute(operation, fmt, mode, policy, *symbols),
+                policy.value,
+                expected_results(fmt, operation, mode, policy),
+            )
+            for policy in fmt.policies
+        ]
+        flags = symbolic.flags(operation, fmt, mode, *symbols)
+        pairs.append((flags, "flags", expected_flags(fmt, operation, mode)))
+        for formula, what, expected in pairs:
+            wrong = first_difference(fmt, evaluate(formula, given), expected, operation)
+            assert wrong is None, f"{mode.value}, {what}: {wrong}"
+
+
+def converted(target, mode, policy, x, source):
+    return symbolic.compute("convert", target, mode, policy, x, source=source)
+
+
+def expected_codes(target, mode, policy, codes, source):
+    convert = partial(exact.compute, "convert", target, mode, policy, source=source)
+    return [convert(int(code)) for code in codes]
 
 
 @pytest.mark.parametrize("target", SMALL_FORMATS, ids=lambda fmt: fmt.name)
@@ -31,8 +56,10 @@ def test_conversions_of_every_code(source, target):
     x = Symbol("x", BVType(source.width))
     codes = np.arange(1 << source.width, dtype=np.uint64)
     for mode, policy in product(RoundingMode, target.policies):
-        actual = evaluate(symbolic.convert(source, target, mode, policy, x), {"x": codes})
-        expected = [exact.convert(source, target, mode, policy, int(code)) for code in codes]
+        actual = evaluate(converted(target, mode, policy, x, source), {"x": codes})
+        expected = [
+            exact.compute("convert", target, mode, policy, int(code), source=source) for code in codes
+        ]
         assert actual.tolist() == expected, f"{mode.value}, {policy.value}"
 
 
@@ -42,8 +69,10 @@ def test_conversions_from_every_fp16_code(target):
     x = Symbol("x", BVType(source.width))
     codes = np.arange(1 << source.width, dtype=np.uint64)
     mode, policy = RoundingMode.NEAREST_EVEN, OverflowPolicy.SATURATE
-    actual = evaluate(symbolic.convert(source, target, mode, policy, x), {"x": codes})
-    expected = [exact.convert(source, target, mode, policy, int(code)) for code in codes]
+    actual = evaluate(converted(target, mode, policy, x, source), {"x": codes})
+    expected = [
+        exact.compute("convert", target, mode, policy, int(code), source=source) for code in codes
+    ]
     assert actual.tolist() == expected
 
 
@@ -63,8 +92,8 @@ def test_operations_that_do_not_round_on_every_pair(fmt):
             actual = evaluate(formula(operation, fmt, x, y), {"x": left, "y": right})
             codes = range(1 << fmt.width)
             expected = np.array([record(operation, fmt, a, b) for a in codes for b in codes])
-            assert first_difference(fmt, actual, expected) is None, operation
+            assert first_difference(fmt, actual, expected, operation) is None, operation
 
 
 def test_the_two_specs_have_the_same_operations():
-    assert set(symbolic.OPERATIONS) == set(exact.EXACT_OPERATIONS)
+    assert set(symbolic.OPERATIONS) == set(exact.EXACT_OPERATIONS) == set(ARITY)

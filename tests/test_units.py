@@ -1,27 +1,46 @@
-"""Units by complete enumeration, with no solver: every pair of codes against the spec of record."""
+"""Units by simulation, with no solver: all operands, or many, against the spec of record."""
 
 import pytest
 
 from circuits import boolean
-from circuits.floating_point import UNITS, build_unit, sticky_extra_multiply_unit
-from circuits.libraries import DEFAULT_LIBRARY, LIBRARIES
+from circuits.floating_point import build_unit, sticky_extra_multiply_unit
+from circuits.libraries import DEFAULT_LIBRARY, FAST, LIBRARIES
+from proofs.units import OPERATIONS
 from specs.formats import SMALL_FORMATS, RoundingMode
-from tests.support.pairs import all_pairs, expected_results, first_difference
+from tests.support.operands import expected_flags, expected_results, first_difference, operands
 
-MULTIPLIERS = {**UNITS, "sticky_extra_multiply": sticky_extra_multiply_unit}
+CONSTRUCTIONS = {operation: (operation, None) for operation in OPERATIONS}
+CONSTRUCTIONS["sticky_extra_multiply"] = ("multiply", sticky_extra_multiply_unit)
 
 
-@pytest.mark.parametrize("operation", MULTIPLIERS)
+@pytest.mark.parametrize("name", CONSTRUCTIONS)
 @pytest.mark.parametrize("fmt", SMALL_FORMATS, ids=lambda fmt: fmt.name)
-def test_every_pair(fmt, operation):
-    pairs = dict(zip(("x", "y"), all_pairs(fmt), strict=True))
+def test_all_operands(fmt, name):
+    operation, unit = CONSTRUCTIONS[name]
+    given = operands(fmt, operation)
     for mode in RoundingMode:
         libraries = LIBRARIES if mode is RoundingMode.NEAREST_EVEN else (DEFAULT_LIBRARY,)
         for policy in fmt.policies:
-            meaning = operation.removeprefix("sticky_extra_")
-            expected = expected_results(fmt, meaning, mode, policy)
+            expected = expected_results(fmt, operation, mode, policy)
             for library in libraries:
-                netlist = build_unit(MULTIPLIERS[operation], fmt, mode, policy, library)
-                actual = boolean.evaluate(netlist, pairs)["result"]
-                wrong = first_difference(fmt, actual, expected)
+                netlist = build_unit(operation, fmt, mode, policy, library, unit=unit)
+                actual = boolean.evaluate(netlist, given)["result"]
+                wrong = first_difference(fmt, actual, expected, operation)
                 assert wrong is None, f"{mode.value}, {policy.value}, {library}: {wrong}"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("fmt", SMALL_FORMATS, ids=lambda fmt: fmt.name)
+def test_flags_and_fast_units(fmt, operation):
+    """In each mode, the fast construction, with its exception flags."""
+    given = operands(fmt, operation)
+    policy = fmt.policies[0]
+    for mode in RoundingMode:
+        netlist = build_unit(operation, fmt, mode, policy, flags=True, structure=FAST)
+        actual = boolean.evaluate(netlist, given)
+        for bus, expected in (
+            ("result", expected_results(fmt, operation, mode, policy)),
+            ("flags", expected_flags(fmt, operation, mode)),
+        ):
+            wrong = first_difference(fmt, actual[bus], expected, operation)
+            assert wrong is None, f"{bus}, {mode.value}: {wrong}"

@@ -14,20 +14,23 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pysmt.shortcuts import BVType, Symbol
+from pysmt.shortcuts import BVConcat, BVType, Symbol
 
+from proofs.units import OPERATIONS
 from specs import exact, symbolic
 from specs.formats import (
+    ARITY,
     BFLOAT16,
     FORMATS,
     FP16,
     FP32,
     FP64,
+    OPERANDS,
     SMALL_FORMATS,
     OverflowPolicy,
     RoundingMode,
 )
-from tests.support.codes import many_pairs, pairs
+from tests.support.codes import cases, many_codes
 from tests.support.graphs import Encoded
 
 WIDE = [fmt for fmt in FORMATS.values() if fmt not in SMALL_FORMATS]
@@ -37,11 +40,23 @@ BATCH = 56
 
 @cache
 def encoded(fmt, operation, mode, policy) -> Encoded:
-    x, y = (Symbol(f"{name}{fmt.width}", BVType(fmt.width)) for name in ("x", "y"))
-    return Encoded(symbolic.OPERATIONS[operation](fmt, mode, policy, x, y))
+    """Result and flags, as one word."""
+    codes = [Symbol(f"{name}{fmt.width}", BVType(fmt.width)) for name in OPERANDS[: ARITY[operation]]]
+    result = symbolic.compute(operation, fmt, mode, policy, *codes)
+    return Encoded(BVConcat(symbolic.flags(operation, fmt, mode, *codes), result))
 
 
-@pytest.mark.parametrize("operation", symbolic.OPERATIONS)
+def evaluated(fmt, operation, mode, policy, codes):
+    """The formula's results and flags for arrays of operands."""
+    names = [f"{name}{fmt.width}" for name in OPERANDS]
+    words = encoded(fmt, operation, mode, policy).evaluate(dict(zip(names, codes, strict=False)))
+    shift = words.dtype.type(fmt.width) if words.dtype != object else fmt.width
+    return words & words.dtype.type((1 << fmt.width) - 1) if words.dtype != object else words % (
+        1 << fmt.width
+    ), words >> shift
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("fmt", WIDE, ids=lambda fmt: fmt.name)
 def test_against_the_spec_of_record(fmt, operation):
     variants = list(product(RoundingMode, fmt.policies))
@@ -51,42 +66,54 @@ def test_against_the_spec_of_record(fmt, operation):
 
 def agree(fmt, operation, mode, policy, batches):
     """Batches of cases drawn by class on which formula and definition agree."""
-    formula = encoded(fmt, operation, mode, policy)
 
     @settings(
         max_examples=batches,
         suppress_health_check=[HealthCheck.large_base_example, HealthCheck.data_too_large],
     )
-    @given(st.lists(pairs(fmt), min_size=BATCH, max_size=BATCH))
-    def check(cases):
-        x, y = (np.array(side, dtype=np.uint64) for side in zip(*cases, strict=True))
-        actual = formula.evaluate({f"x{fmt.width}": x, f"y{fmt.width}": y})
-        for (left, right), code in zip(cases, actual, strict=True):
-            expected = exact.compute(operation, fmt, mode, policy, left, right)
-            assert int(code) == expected, (mode.value, policy.value, hex(left), hex(right))
+    @given(st.lists(cases(fmt, ARITY[operation]), min_size=BATCH, max_size=BATCH))
+    def check(drawn):
+        codes = [np.array(side, dtype=np.uint64) for side in zip(*drawn, strict=True)]
+        results, flags = evaluated(fmt, operation, mode, policy, codes)
+        for case, result, signalled in zip(drawn, results, flags, strict=True):
+            what = (mode.value, policy.value, [hex(code) for code in case])
+            assert int(result) == exact.compute(operation, fmt, mode, policy, *case), what
+            assert int(signalled) == exact.flags(operation, fmt, mode, *case), what
 
     check()
 
 
 HARDWARE = {FP16: np.float16, FP32: np.float32, FP64: np.float64, BFLOAT16: ml_dtypes.bfloat16}
 WORDS = {16: np.uint16, 32: np.uint32, 64: np.uint64}
-OPERATORS = {"add": np.add, "subtract": np.subtract, "multiply": np.multiply}
+
+
+def fused(x, y, z):
+    """x * y + z rounded once, by the C library that PyTorch's or NumPy's own arithmetic rests on."""
+    return FMA[x.dtype](x, y, z)
+
+
+OPERATORS = {
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "divide": np.divide,
+    "square_root": np.sqrt,
+}
 
 
 @pytest.mark.parametrize("operation", OPERATORS)
 @pytest.mark.parametrize("fmt", HARDWARE, ids=lambda fmt: fmt.name)
-def test_against_the_machine_on_a_million_pairs(fmt, operation):
-    x, y = many_pairs(fmt, 1 << 20, seed=fmt.width)
+def test_against_the_machine_on_a_million_cases(fmt, operation):
+    codes = many_codes(fmt, 1 << 20, fmt.width, ARITY[operation])
     word = WORDS[fmt.width]
-    left, right = (codes.astype(word).view(HARDWARE[fmt]) for codes in (x, y))
     with np.errstate(all="ignore"):
-        expected = OPERATORS[operation](left, right)
+        expected = OPERATORS[operation](*(c.astype(word).view(HARDWARE[fmt]) for c in codes))
     nan = np.isnan(expected)
     expected = np.where(nan, fmt.canonical_nan, expected.view(word))
-    rne = encoded(fmt, operation, RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE)
-    actual = rne.evaluate({f"x{fmt.width}": x, f"y{fmt.width}": y})
+    rne, ieee = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
+    actual, _ = evaluated(fmt, operation, rne, ieee, codes)
     differing = np.flatnonzero(actual != expected)
-    assert not len(differing), f"x = {x[differing[0]]:#x}, y = {y[differing[0]]:#x}"
+    assert not len(differing), [hex(code[differing[0]]) for code in codes]
 
 
 PREDICATES = {
@@ -100,7 +127,7 @@ PREDICATES = {
 @pytest.mark.parametrize("predicate", PREDICATES)
 @pytest.mark.parametrize("fmt", HARDWARE, ids=lambda fmt: fmt.name)
 def test_comparisons_against_the_machine(fmt, predicate):
-    codes = many_pairs(fmt, 1 << 18, seed=fmt.width)
+    codes = many_codes(fmt, 1 << 18, seed=fmt.width)
     left, right = (side.astype(WORDS[fmt.width]).view(HARDWARE[fmt]) for side in codes)
     x, y = (Symbol(f"{name}{fmt.width}", BVType(fmt.width)) for name in ("x", "y"))
     actual = Encoded(symbolic.compare(predicate, fmt, x, y)).evaluate(
@@ -124,7 +151,7 @@ def test_operations_that_do_not_round_against_the_spec_of_record(fmt, operation)
         if operation in operations
     )
     x, y = (Symbol(f"{name}{fmt.width}", BVType(fmt.width)) for name in ("x", "y"))
-    codes = many_pairs(fmt, CASES, seed=1)
+    codes = many_codes(fmt, CASES, seed=1)
     # Equal operands and the two zeros are rare among drawn pairs, and what matters most here.
     zeros = np.array([0, fmt.sign_mask], dtype=np.uint64)
     left = np.concatenate([codes[0], codes[0], zeros, zeros])
@@ -137,7 +164,7 @@ def test_operations_that_do_not_round_against_the_spec_of_record(fmt, operation)
 
 @pytest.mark.parametrize(("source", "target"), list(permutations(HARDWARE, 2)), ids=lambda fmt: fmt.name)
 def test_conversions_against_the_machine_on_a_million_codes(source, target):
-    codes, _ = many_pairs(source, 1 << 20, seed=source.width)
+    (codes,) = many_codes(source, 1 << 20, source.width, operands=1)
     with np.errstate(all="ignore"):
         values = codes.astype(WORDS[source.width]).view(HARDWARE[source])
         if (source, target) == (FP64, BFLOAT16):
@@ -148,7 +175,8 @@ def test_conversions_against_the_machine_on_a_million_codes(source, target):
     nan = np.isnan(expected)
     expected = np.where(nan, target.canonical_nan, expected.view(WORDS[target.width]))
     x = Symbol(f"x{source.width}", BVType(source.width))
-    rne = symbolic.convert(source, target, RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE, x)
+    mode, policy = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
+    rne = symbolic.compute("convert", target, mode, policy, x, source=source)
     actual = Encoded(rne).evaluate({f"x{source.width}": codes})
     differing = np.flatnonzero(actual != expected)
     assert not len(differing), f"x = {codes[differing[0]]:#x}"
@@ -161,25 +189,28 @@ def test_ml_dtypes_rounds_doubles_to_bfloat16_twice():
     assert float(np.float64(above).astype(ml_dtypes.bfloat16)) == 1.0
     code = int(np.float64(above).view(np.uint64))
     rne, ieee = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
-    rounded_once = exact.convert(FP64, BFLOAT16, rne, ieee, code)
+    rounded_once = exact.compute("convert", BFLOAT16, rne, ieee, code, source=FP64)
     assert float(exact.decode(BFLOAT16, rounded_once).signed) == 1 + 2.0**-7
 
 
 @pytest.mark.parametrize(("source", "target"), list(permutations(FORMATS.values(), 2)))
 def test_conversions_against_the_spec_of_record(source, target):
-    codes, _ = many_pairs(source, max(50, CASES // 20), seed=2)
+    (codes,) = many_codes(source, max(50, CASES // 20), seed=2, operands=1)
     x = Symbol(f"x{source.width}", BVType(source.width))
     for mode in RoundingMode:
         for policy in target.policies:
-            formula = Encoded(symbolic.convert(source, target, mode, policy, x))
+            formula = Encoded(symbolic.compute("convert", target, mode, policy, x, source=source))
             actual = formula.evaluate({f"x{source.width}": codes})
-            expected = [exact.convert(source, target, mode, policy, int(code)) for code in codes]
+            expected = [
+                exact.compute("convert", target, mode, policy, int(code), source=source)
+                for code in codes
+            ]
             assert [int(code) for code in actual] == expected, (mode.value, policy.value)
 
 
 def test_the_drawn_pairs_cover_every_class():
     """Zeros, subnormals, infinities, NaNs, ties and overflows all occur among a million pairs."""
     for fmt in HARDWARE:
-        x, _ = many_pairs(fmt, 1 << 20, seed=fmt.width)
+        x, _ = many_codes(fmt, 1 << 20, seed=fmt.width)
         classes = {exact.classify(fmt, int(code)) for code in x[:20000]}
         assert classes == {"zero", "subnormal", "normal", "infinity", "nan"}

@@ -1,0 +1,92 @@
+"""Operands of units, all of them or drawn by class, and what the spec of record makes of them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specs import exact
+from specs.formats import ARITY, OPERANDS, Format, OverflowPolicy, RoundingMode
+from tests.support.codes import many_codes
+
+Codes = NDArray[np.uint64]
+
+ENUMERATED_BITS = 18
+"""Operands of up to so many bits together are enumerated; that is all pairs of 8 bits, triples of 6."""
+
+SAMPLE = 1 << 14
+"""Cases drawn by class where there are too many to enumerate."""
+
+
+@cache
+def all_pairs(fmt: Format) -> tuple[Codes, Codes]:
+    """Both operands of every pair of codes, the first operand varying slowest."""
+    x, y = _all_codes(fmt, 2)
+    return x, y
+
+
+def _all_codes(fmt: Format, count: int) -> list[Codes]:
+    total = np.arange(1 << count * fmt.width, dtype=np.uint64)
+    mask = np.uint64((1 << fmt.width) - 1)
+    return [total >> np.uint64(fmt.width * place) & mask for place in reversed(range(count))]
+
+
+@cache
+def operands(fmt: Format, operation: str) -> dict[str, Codes]:
+    """Operands of an operation by name: every combination, or a sample if there are too many."""
+    count = ARITY[operation]
+    enumerated = count * fmt.width <= ENUMERATED_BITS
+    codes = _all_codes(fmt, count) if enumerated else many_codes(fmt, SAMPLE, seed=1, operands=count)
+    return dict(zip(OPERANDS, codes, strict=False))
+
+
+@cache
+def _distinct_results(
+    fmt: Format, operation: str, mode: RoundingMode
+) -> tuple[list[exact.Value], NDArray[np.intp]]:
+    """The distinct exact results over all operands, and for each combination which one it has."""
+    values = {code: exact.decode(fmt, code) for code in range(1 << fmt.width)}
+    number: dict[exact.Value, int] = {}
+    function = exact.EXACT_OPERATIONS[operation]
+    which = [
+        number.setdefault(function(mode, *(values[code] for code in codes)), len(number))
+        for codes in zip(*(c.tolist() for c in operands(fmt, operation).values()), strict=True)
+    ]
+    return list(number), np.array(which)
+
+
+def expected_results(fmt: Format, operation: str, mode: RoundingMode, policy: OverflowPolicy) -> Codes:
+    """The result code for all ``operands``, by the spec of record."""
+    # The exact result depends on the mode only through the sign of zero, which rounding down alone
+    # makes negative: two tables serve the six modes.
+    representative = mode if mode is RoundingMode.DOWN else RoundingMode.NEAREST_EVEN
+    distinct, which = _distinct_results(fmt, operation, representative)
+    rounded = [exact.round_to(fmt, mode, policy, value) for value in distinct]
+    return np.array(rounded, dtype=np.uint64)[which]
+
+
+def expected_flags(fmt: Format, operation: str, mode: RoundingMode) -> Codes:
+    """The flags for all ``operands``, by the spec of record."""
+    given = operands(fmt, operation).values()
+    return np.array(
+        [
+            exact.flags(operation, fmt, mode, *codes)
+            for codes in zip(*(c.tolist() for c in given), strict=True)
+        ],
+        dtype=np.uint64,
+    )
+
+
+def first_difference(fmt: Format, actual: Codes, expected: Codes, operation: str = "add") -> str | None:
+    """The first operands on which two tables differ, in words; None if they agree."""
+    differing = np.flatnonzero(actual != expected)
+    if not len(differing):
+        return None
+    index = differing[0]
+    given = ", ".join(f"{name} = {codes[index]:#x}" for name, codes in operands(fmt, operation).items())
+    return (
+        f"{len(differing)} cases differ, first {given}: "
+        f"{actual[index]:#x}, should be {expected[index]:#x}"
+    )
