@@ -64,27 +64,35 @@ class Graph:
         """Whether at least two hold."""
         return self.disjunction(self.conjunction(a, b), self.conjunction(c, self.disjunction(a, b)))
 
-    def clauses(self, root: int) -> list[list[int]]:
-        """Clauses that are satisfiable iff the root can be true; variable n is node n."""
+    def cone(self, root: int) -> list[int]:
+        """The nodes that a literal depends on, its own among them, in topological order."""
         live, pending = set(), [root >> 1]
         while pending:
             node = pending.pop()
             if node not in live:
                 live.add(node)
                 pending.extend(literal >> 1 for literal in self.conjunctions[node] or ())
-        found = [[_signed(root)]]
-        if FALSE in live:
-            found.append([-_signed(FALSE)])
-        for node in sorted(live):
-            if pair := self.conjunctions[node]:
-                a, b = map(_signed, pair)
-                out = _signed(2 * node)
-                found += [[-out, a], [-out, b], [out, -a, -b]]
-        return found
+        return sorted(live)
+
+    def definition(self, node: int) -> list[list[int]]:
+        """The clauses that say what one node is; variable n + 1 is node n."""
+        if node == FALSE >> 1:
+            return [[-dimacs(FALSE)]]
+        pair = self.conjunctions[node]
+        if pair is None:
+            return []
+        a, b = map(dimacs, pair)
+        out = dimacs(2 * node)
+        return [[-out, a], [-out, b], [out, -a, -b]]
+
+    def clauses(self, root: int) -> list[list[int]]:
+        """Clauses that are satisfiable iff the root can be true."""
+        defined = [clause for node in self.cone(root) for clause in self.definition(node)]
+        return [[dimacs(root)], *defined]
 
 
-def _signed(literal: int) -> int:
-    """DIMACS form: variables count from 1."""
+def dimacs(literal: int) -> int:
+    """A literal as clauses have it: variables count from 1, negations are negative."""
     variable = (literal >> 1) + 1
     return -variable if literal & 1 else variable
 

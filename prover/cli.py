@@ -22,7 +22,7 @@ from circuits.interchange import read_json
 from circuits.netlist import Netlist, NetlistError
 from prover.catalogue import CatalogueError, catalogue, promised, select
 from prover.discharge import DEFAULT_TIMEOUT, Result, discharge_all, require_same_buses
-from prover.engine import ENGINES
+from prover.engine import EngineError, engine_named
 from prover.history import beside, last_result, remember, write_atomically
 from prover.obligation import ENGINES_ALONE, Obligation, Outcome
 from prover.tables import PIPE_WIDTH, failure_text, outcome_text, results_table, summary
@@ -196,7 +196,7 @@ def show(theorem: str) -> None:
 
 
 def _decomposition(obligation: Obligation) -> str:
-    engines = " and ".join(ENGINES[name].label for name in obligation.engines)
+    engines = " and ".join(engine_named(name).label for name in obligation.engines)
     if obligation.decomposition is None:
         return f"none: the claim as a whole, by {engines}"
     steps = (
@@ -241,7 +241,7 @@ def main() -> None:
         sys.exit(cli.main(standalone_mode=False) or 0)
     except click.ClickException as error:
         _fail(error.format_message(), EXIT_BAD_INPUT)
-    except (CatalogueError, NetlistError) as error:
+    except (CatalogueError, EngineError, NetlistError) as error:
         _fail(str(error), EXIT_BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted; results so far are kept, see `spikeproof show`", EXIT_INTERRUPTED)

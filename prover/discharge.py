@@ -22,7 +22,7 @@ from prover.catalogue import catalogue
 from prover.cells import AlgebraError
 from prover.composition import CompositionError, compose
 from prover.counterexample import explain
-from prover.engine import ENGINES, Answer, Status
+from prover.engine import Answer, Status, engine_named
 from prover.obligation import Claim, Obligation, Outcome
 
 DEFAULT_TIMEOUT = 300.0
@@ -89,9 +89,11 @@ def discharge(
 
     Raises:
         NetlistError: if ``circuit`` has other buses than the obligation's own circuit.
+        EngineError: if an engine of the obligation is not installed.
     """
     if circuit is not None:
         require_same_buses(obligation, circuit)
+    engines = _engine_label(obligation)
     started = time.perf_counter()
     netlist = circuit
     push_env()  # formulas live and die with this call
@@ -109,7 +111,7 @@ def discharge(
         statement=instead + obligation.statement,
         outcome=verdict.outcome,
         expected=Outcome.PROVED if circuit else obligation.expected,
-        engine=_engine_label(obligation),
+        engine=engines,
         seconds=time.perf_counter() - started,
         message=verdict.message,
         counterexample=verdict.counterexample,
@@ -120,7 +122,7 @@ def discharge(
 
 
 def _engine_label(obligation: Obligation) -> str:
-    return ", ".join(ENGINES[name].label for name in obligation.engines)
+    return ", ".join(engine_named(name).label for name in obligation.engines)
 
 
 def _decide(obligation: Obligation, netlist: Netlist | None, deadline: float) -> _Verdict:
@@ -182,7 +184,7 @@ def _ask(
 
 
 def _check(name: str, formulas: Sequence[FNode], deadline: float) -> Answer:
-    return ENGINES[name].check(formulas, max(0.001, deadline - time.perf_counter()))
+    return engine_named(name).check(formulas, max(0.001, deadline - time.perf_counter()))
 
 
 def _undecided(name: str, answer: Answer, what: str) -> _Verdict:

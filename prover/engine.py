@@ -1,13 +1,15 @@
-"""The engines behind one function each: z3, and CaDiCaL on our own encoding to clauses."""
+"""The engines behind one function each: z3, Bitwuzla, and CaDiCaL on our own encoding to clauses."""
 
 from __future__ import annotations
 
 import ctypes
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from importlib.metadata import version
+from importlib.util import find_spec
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
@@ -18,7 +20,8 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import And
 from pysmt.solvers.z3 import Z3Converter
 
-from prover.bitblast import Blaster, model_value
+from prover.bitblast import FALSE, Bits, Blaster, Graph, model_value
+from prover.sweeping import swept
 
 _TIMED_OUT = {"timeout", "canceled"}
 _LONGEST_TIMEOUT = (1 << 32) - 1  # milliseconds; z3 takes more modulo 2^32
@@ -71,7 +74,7 @@ def _check_with_z3(formulas: Sequence[FNode], timeout: float) -> Answer:
         model = solver.model()
         return Answer(
             Status.SATISFIABLE,
-            {declared.name(): model[declared].as_long() for declared in model},
+            {declared.name(): _number(model[declared]) for declared in model},
         )
     reason = solver.reason_unknown()
     if reason == "interrupted from keyboard":
@@ -79,11 +82,44 @@ def _check_with_z3(formulas: Sequence[FNode], timeout: float) -> Answer:
     return Answer(Status.TIMEOUT if reason in _TIMED_OUT else Status.UNKNOWN, reason=reason)
 
 
-def _solve_clauses(clauses: list[list[int]], answer: Connection) -> None:
+def _number(value: z3.ExprRef) -> int:
+    return int(z3.is_true(value)) if z3.is_bool(value) else value.as_long()
+
+
+def _in_child(decide: Callable[[Sequence[FNode]], Answer]) -> Callable[[Sequence[FNode], float], Answer]:
+    """A check that is made in a process of its own, since nothing else can stop it."""
+
+    def check(formulas: Sequence[FNode], timeout: float) -> Answer:
+        receiver, sender = get_context("fork").Pipe(duplex=False)
+        process = get_context("fork").Process(target=_send_answer, args=(decide, formulas, sender))
+        process.start()
+        sender.close()
+        try:
+            if not receiver.poll(timeout):
+                return Answer(Status.TIMEOUT, reason="timeout")
+            answer: Answer | Exception = receiver.recv()
+        except EOFError:
+            raise RuntimeError("the engine's process died; it may have run out of memory") from None
+        finally:
+            process.kill()
+            process.join()
+            receiver.close()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return check
+
+
+def _send_answer(
+    decide: Callable[[Sequence[FNode]], Answer], formulas: Sequence[FNode], sender: Connection
+) -> None:
     _die_with_parent()
-    with Cadical195(bootstrap_with=clauses) as solver:
-        satisfiable = solver.solve()
-        answer.send((satisfiable, solver.get_model()))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the parent, which kills this
+    try:
+        sender.send(decide(formulas))
+    except Exception as error:
+        sender.send(error)
 
 
 def _die_with_parent() -> None:
@@ -93,35 +129,72 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
-def _check_with_cadical(formulas: Sequence[FNode], timeout: float) -> Answer:
-    """CaDiCaL in a process of its own, since nothing else can stop it."""
+def _decide_with_cadical(formulas: Sequence[FNode]) -> Answer:
     blaster = Blaster()
-    clauses = blaster.graph.clauses(blaster.literal(And(formulas)))
-    receiver, sender = get_context("fork").Pipe(duplex=False)
-    process = get_context("fork").Process(target=_solve_clauses, args=(clauses, sender))
-    process.start()
-    sender.close()
-    try:
-        if not receiver.poll(timeout):
-            return Answer(Status.TIMEOUT, reason="timeout")
-        satisfiable, model = receiver.recv()
-    except EOFError:
-        raise RuntimeError("the CaDiCaL process died; it may have run out of memory") from None
-    finally:
-        process.kill()
-        process.join()
-        receiver.close()
+    root = blaster.literal(And(formulas))
+    return _solve(blaster.graph, root, blaster.symbols)
+
+
+def _decide_by_sweeping(formulas: Sequence[FNode]) -> Answer:
+    """CaDiCaL on what sweeping leaves."""
+    blaster = Blaster()
+    root = blaster.literal(And(formulas))
+    sweep = swept(blaster.graph, root)
+    # Inputs outside the cone are immaterial.
+    symbols = {
+        name: tuple(sweep.images.get(literal >> 1, FALSE) for literal in bits)
+        for name, bits in blaster.symbols.items()
+    }
+    return _solve(sweep.graph, sweep.image(root), symbols)
+
+
+def _solve(graph: Graph, root: int, symbols: Mapping[str, Bits]) -> Answer:
+    """Whether a literal can be true, by CaDiCaL."""
+    with Cadical195(bootstrap_with=graph.clauses(root)) as solver:
+        satisfiable, model = solver.solve(), solver.get_model()
     if satisfiable is None:
         return Answer(Status.UNKNOWN, reason="CaDiCaL gave up")
     if not satisfiable:
         return Answer(Status.UNSATISFIABLE)
     true = {variable for variable in model if variable > 0}
-    values = {name: model_value(bits, true) for name, bits in blaster.symbols.items()}
-    return Answer(Status.SATISFIABLE, values)
+    return Answer(Status.SATISFIABLE, {name: model_value(bits, true) for name, bits in symbols.items()})
+
+
+def _decide_with_bitwuzla(formulas: Sequence[FNode]) -> Answer:
+    from prover import bitwuzla_terms  # an optional dependency
+
+    satisfiable, values = bitwuzla_terms.solve(formulas)
+    if satisfiable is None:
+        return Answer(Status.UNKNOWN, reason="Bitwuzla gave up")
+    return Answer(Status.SATISFIABLE if satisfiable else Status.UNSATISFIABLE, values)
 
 
 ENGINES: dict[str, Engine] = {
     "z3": Engine(f"z3 {z3.get_version_string()}", _check_with_z3),
-    "cadical": Engine("cadical 1.9.5", _check_with_cadical),
+    "cadical": Engine("cadical 1.9.5", _in_child(_decide_with_cadical)),
+    "sweep": Engine("cadical 1.9.5 after sweeping", _in_child(_decide_by_sweeping)),
 }
-"""The engines by name."""
+"""The engines by name; Bitwuzla among them if it is installed."""
+
+OPTIONAL = {"bitwuzla"}
+"""Names of engines that are also packages, and extras of ours, and need not be installed."""
+
+if find_spec("bitwuzla"):
+    ENGINES["bitwuzla"] = Engine(f"bitwuzla {version('bitwuzla')}", _in_child(_decide_with_bitwuzla))
+
+
+class EngineError(LookupError):
+    """There is no such engine; the message says why, and what to do."""
+
+
+def engine_named(name: str) -> Engine:
+    """The engine of a name.
+
+    Raises:
+        EngineError: if there is none, or it is not installed.
+    """
+    if name in ENGINES:
+        return ENGINES[name]
+    if name in OPTIONAL:
+        raise EngineError(f"engine {name!r} is not installed: pip install 'spikeproof[{name}]'")
+    raise EngineError(f"no engine is named {name!r}; there are {', '.join(sorted(ENGINES))}")

@@ -26,12 +26,12 @@ class Encoded:
         for name, literals in self._blaster.symbols.items():
             rows = unpack_words(inputs[name], len(literals))
             words.update(zip(literals, map(_packed, rows), strict=True))
-        values = _simulate(self._blaster.graph, words)
+        values = simulate(self._blaster.graph, words)
         bits = [_unpacked(~values[p >> 1] if p & 1 else values[p >> 1], batch) for p in self._output]
         return pack_words(np.array(bits))
 
 
-def _simulate(graph: Graph, words: Mapping[int, NDArray]) -> list[NDArray]:
+def simulate(graph: Graph, words: Mapping[int, NDArray]) -> list[NDArray]:
     """The value of every node, from those of the inputs' literals, one assignment in each bit."""
     values = [np.zeros_like(next(iter(words.values())))] * len(graph.conjunctions)
     for literal, value in words.items():
