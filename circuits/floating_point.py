@@ -10,6 +10,7 @@ name the signals on the way; ``specs.exact.trace`` says what each must be:
     quotient, remainder            of those
     radicand                       normalised significand of even exponent (square root)
     root, remainder                of that
+    magnitude                      exact sum, but for a sticky last bit (add, subtract, fma)
     sign                           sign of the result, 1 for negative
     kept, guard, sticky            the significand before rounding, and what lies below it
     rounded                        magnitude code after rounding, before the range check
@@ -294,11 +295,13 @@ def add_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
     # A subtraction never borrows, since the larger magnitude is on the left: its carry out is void.
     carry = gates.and_(total["carry"][0], gates.not_(opposite))
     magnitude = (*total["sum"], carry)
+    gates.builder.waypoint("magnitude", magnitude)
 
     # An exact zero is negative only in rounding mode down, or as the sum of two negative zeros.
     cancelled = gates.and_(opposite, gates.not_(gates.wide_or(total["sum"])))
     zero_sign = ONE if rounder.mode is RoundingMode.DOWN else ZERO
     sign = gates.mux(cancelled, zero_sign, sign)
+    gates.builder.waypoint("sign", (sign,))
     # The carry place has the exponent field of the larger operand plus one.
     budget, excess = _rebias(gates, large[1], rounder.fmt.bias - source.bias)
     finite = rounder.denormalise_and_round(sign, budget, excess, magnitude)
@@ -522,10 +525,12 @@ def fma_unit(rounder: Rounder, source: Format, x: Operand, y: Operand, z: Operan
     negative = gates.and_(opposite, gates.not_(carry))
     magnitude = negate_if(gates, negative, total["sum"])
     magnitude = (*magnitude, gates.and_(carry, gates.not_(opposite)))
+    gates.builder.waypoint("magnitude", magnitude)
 
     cancelled = gates.and_(opposite, gates.not_(gates.wide_or(total["sum"])))
     zero_sign = ONE if rounder.mode is RoundingMode.DOWN else ZERO
     sign = gates.mux(cancelled, zero_sign, gates.xor(factors.sign, negative))
+    gates.builder.waypoint("sign", (sign,))
     exponent = mux_bus(gates, moves, of_product, of_addend)
     rebased = rounder.fmt.bias - source.bias - max(-offset, 0)
     budget, excess = _rebias(gates, exponent, rebased)

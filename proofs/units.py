@@ -1,8 +1,8 @@
 """Every floating-point unit equals its IEEE 754 operation, on all inputs, specials included."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, replace
+from itertools import chain, product
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, And, BVExtract, Equals, Ite, NotEquals, Or
@@ -15,7 +15,6 @@ from specs import exact, symbolic
 from specs.formats import (
     ARITY,
     FORMATS,
-    FP64,
     OPERANDS,
     SMALL_FORMATS,
     Format,
@@ -87,9 +86,13 @@ PRODUCT_STEPS = (
     Step(("product",), given=("x_significand", "y_significand"), method="product"),
 )
 
+SUM = ("magnitude", "sign")
+
 STEPS: dict[str, tuple[tuple[Step, ...], Step]] = {
+    "add": ((Step(SUM),), Step((), given=SUM)),
+    "subtract": ((Step(SUM),), Step((), given=SUM)),
     "multiply": (PRODUCT_STEPS, Step((), given=("product",))),
-    "fma": (PRODUCT_STEPS, Step((), given=("product",))),
+    "fma": ((*PRODUCT_STEPS, Step(SUM, given=("product",))), Step((), given=SUM)),
     "divide": (
         (
             Step(("dividend", "divisor"), fact=normalised_operands),
@@ -217,8 +220,10 @@ class Unit:
 
     @property
     def engines(self) -> tuple[str, ...]:
-        """Both for operands of up to 16 bits; above, z3 is too slow."""
-        return BOTH if (self.source or self.fmt).width <= 16 else ("cadical",)
+        """Both for operands of up to 16 bits, and for what is usual up to 32; else the quicker one."""
+        width = (self.source or self.fmt).width
+        usual = self == Unit(self.operation, self.fmt, source=self.source)
+        return BOTH if width <= 16 or (usual and width <= 32) else ("cadical",)
 
     def obligation(self, profile: Profile = Profile.DEFAULT) -> Obligation:
         """That the unit is its operation."""
@@ -234,16 +239,40 @@ class Unit:
         )
 
 
-def profile_for(fmt: Format, mode: RoundingMode) -> Profile:
-    """FP64, and above 16 bits the modes other than nearest even, are left to ``--wide``."""
-    usual = fmt.width <= 16 or (fmt is not FP64 and mode is RoundingMode.NEAREST_EVEN)
-    return Profile.DEFAULT if usual else Profile.WIDE
-
-
-def obligations() -> Iterator[Obligation]:
-    """Every operation and format, in every mode and under every policy; and the variants promised."""
+def in_all_modes() -> Iterator[Unit]:
+    """Every operation and format, in every mode and under every policy."""
     for fmt, operation, mode, policy in product(
         FORMATS.values(), OPERATIONS, RoundingMode, OverflowPolicy
     ):
         if policy in fmt.policies:
-            yield Unit(operation, fmt, mode, policy).obligation(profile_for(fmt, mode))
+            yield Unit(operation, fmt, mode, policy)
+
+
+def variants() -> Iterator[Unit]:
+    """Other gates, other adders and multipliers, exception flags: each under the first policy."""
+    for fmt, operation in product(FORMATS.values(), OPERATIONS):
+        unit = Unit(operation, fmt, policy=fmt.policies[0])
+        yield replace(unit, structure=FAST)
+        if fmt in SMALL_FORMATS:
+            yield from (replace(unit, library=name) for name in LIBRARIES if name != DEFAULT_LIBRARY)
+        if fmt is FP32 and operation in ("add", "multiply"):  # S2 publishes neuron counts of these
+            yield from (replace(unit, library="nexus", structure=each) for each in (SMALL, FAST))
+        yield from (replace(unit, mode=mode, flags=True) for mode in RoundingMode)
+
+
+def profile_for(unit: Unit) -> Profile:
+    """Nearest even up to 32 bits, and every mode up to 16, the latter under the first policy.
+
+    Flags in other modes than nearest even are left to ``--wide`` above 8 bits, and so is all else.
+    """
+    fmt = unit.fmt
+    nearest = unit.mode is RoundingMode.NEAREST_EVEN and fmt.width <= 32
+    width = 8 if unit.flags else 16
+    any_mode = fmt.width <= width and unit.policy is fmt.policies[0]
+    return Profile.DEFAULT if nearest or any_mode else Profile.WIDE
+
+
+def obligations() -> Iterator[Obligation]:
+    """Those of ``in_all_modes`` and ``variants``."""
+    for unit in chain(in_all_modes(), variants()):
+        yield unit.obligation(profile_for(unit))

@@ -23,6 +23,16 @@ from pysmt.solvers.z3 import Z3Converter
 from prover.bitblast import FALSE, Bits, Blaster, Graph, model_value
 from prover.sweeping import swept
 
+_TACTICS = (
+    "simplify",
+    "propagate-values",
+    "solve-eqs",
+    "elim-uncnstr",
+    "simplify",
+    "bit-blast",
+    "aig",
+    "sat",
+)
 _TIMED_OUT = {"timeout", "canceled"}
 _LONGEST_TIMEOUT = (1 << 32) - 1  # milliseconds; z3 takes more modulo 2^32
 
@@ -64,7 +74,7 @@ class Engine:
 
 
 def _check_with_z3(formulas: Sequence[FNode], timeout: float) -> Answer:
-    solver = z3.Then("simplify", "propagate-values", "bit-blast", "sat").solver()
+    solver = z3.Then(*_TACTICS).solver()
     solver.set("timeout", max(1, min(round(timeout * 1000), _LONGEST_TIMEOUT)))
     solver.add(Z3Converter(get_env(), solver.ctx).convert(And(formulas)))
     status = solver.check()
@@ -129,16 +139,17 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
+EASY = 1000
+"""Conflicts that CaDiCaL may have before the graph is swept: most lemmas need fewer."""
+
+
 def _decide_with_cadical(formulas: Sequence[FNode]) -> Answer:
+    """CaDiCaL on our clauses; on those that sweeping leaves, if it does not decide them at once."""
     blaster = Blaster()
     root = blaster.literal(And(formulas))
-    return _solve(blaster.graph, root, blaster.symbols)
-
-
-def _decide_by_sweeping(formulas: Sequence[FNode]) -> Answer:
-    """CaDiCaL on what sweeping leaves."""
-    blaster = Blaster()
-    root = blaster.literal(And(formulas))
+    answer = _solve(blaster.graph, root, blaster.symbols, EASY)
+    if answer.status is not Status.UNKNOWN:
+        return answer
     sweep = swept(blaster.graph, root)
     # Inputs outside the cone are immaterial.
     symbols = {
@@ -148,10 +159,13 @@ def _decide_by_sweeping(formulas: Sequence[FNode]) -> Answer:
     return _solve(sweep.graph, sweep.image(root), symbols)
 
 
-def _solve(graph: Graph, root: int, symbols: Mapping[str, Bits]) -> Answer:
-    """Whether a literal can be true, by CaDiCaL."""
+def _solve(graph: Graph, root: int, symbols: Mapping[str, Bits], conflicts: int | None = None) -> Answer:
+    """Whether a literal can be true, by CaDiCaL; unknown if that takes more conflicts than allowed."""
     with Cadical195(bootstrap_with=graph.clauses(root)) as solver:
-        satisfiable, model = solver.solve(), solver.get_model()
+        if conflicts is not None:
+            solver.conf_budget(conflicts)
+        satisfiable = solver.solve() if conflicts is None else solver.solve_limited()
+        model = solver.get_model()
     if satisfiable is None:
         return Answer(Status.UNKNOWN, reason="CaDiCaL gave up")
     if not satisfiable:
@@ -172,7 +186,6 @@ def _decide_with_bitwuzla(formulas: Sequence[FNode]) -> Answer:
 ENGINES: dict[str, Engine] = {
     "z3": Engine(f"z3 {z3.get_version_string()}", _check_with_z3),
     "cadical": Engine("cadical 1.9.5", _in_child(_decide_with_cadical)),
-    "sweep": Engine("cadical 1.9.5 after sweeping", _in_child(_decide_by_sweeping)),
 }
 """The engines by name; Bitwuzla among them if it is installed."""
 

@@ -320,6 +320,7 @@ class Exact:
 
 def _sum(
     mode: RoundingMode,
+    probe: Probe,
     x: Operand | Exact,
     y: Operand | Exact,
     exponent: FNode,
@@ -340,29 +341,28 @@ def _sum(
         )
     )
     total_negative = bit(total, size - 1)
+    absolute = BVExtract(Ite(total_negative, BVNeg(total), total), 0, size - 2)
     same_sign = Iff(x.negative, y.negative)
     exact_zero_negative = Ite(same_sign, x.negative, TRUE() if mode is RoundingMode.DOWN else FALSE())
+    sign = probe("sign", from_bool(Ite(nonzero(total), total_negative, exact_zero_negative), 1))
     infinite = Or(x.infinite, y.infinite)
     return Exact(
         nan=Or(x.nan, y.nan, And(x.infinite, y.infinite, Not(same_sign))),
         infinite=infinite,
-        negative=Ite(
-            infinite,
-            Ite(x.infinite, x.negative, y.negative),
-            Ite(nonzero(total), total_negative, exact_zero_negative),
-        ),
+        negative=Ite(infinite, Ite(x.infinite, x.negative, y.negative), bit(sign, 0)),
         exponent=exponent,
-        significand=Ite(total_negative, BVNeg(total), total),
+        significand=probe("magnitude", absolute),
     )
 
 
 def exact_sum(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact:
     """x + y.
 
-    The operand of smaller exponent is shifted right by the difference, with ``precision + 2`` places
-    below the larger one and a last, jammed place that stands for whatever is lost beyond them.
+    The operand of smaller exponent is shifted right by the difference, with two places below the larger
+    one and a last, jammed place that stands for whatever is lost beyond them. Only a shift by more than
+    two loses anything; the larger operand is then normal, and the sum loses one leading bit at most.
     """
-    places = x.significand.bv_width() + 3
+    places = 3
     swap = BVSLT(x.exponent, y.exponent)
     near, far = (
         (
@@ -375,7 +375,7 @@ def exact_sum(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact
     aligned = shift_right_jamming(far[1], BVSub(near[0], far[0]))
     width = near[0].bv_width() + 1 + places.bit_length()
     exponent = BVSub(sign_extend(near[0], width), BV(places, width))
-    return _sum(mode, x, y, exponent, (near[2], near[1]), (far[2], aligned))
+    return _sum(mode, probe, x, y, exponent, (near[2], near[1]), (far[2], aligned))
 
 
 def exact_difference(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact:
@@ -425,6 +425,7 @@ def exact_multiply_add(mode: RoundingMode, probe: Probe, x: Operand, y: Operand,
     in_place = zero_extend(append_zeros(product.significand, places), aligned.bv_width())
     return _sum(
         mode,
+        probe,
         product,
         z,
         BVSub(exponent, BV(places, width)),

@@ -30,7 +30,7 @@ from tests.support.formula_evaluation import evaluate
 from tests.support.graphs import Encoded
 from tests.test_bitblast import formulas
 
-IN_CHILDREN = [name for name in ("cadical", "sweep", "bitwuzla") if name in ENGINES]
+IN_CHILDREN = [name for name in ("cadical", "bitwuzla") if name in ENGINES]
 
 
 def factors_of(product, width):
@@ -100,7 +100,7 @@ def test_an_engine_that_is_not_installed_is_asked_for_in_vain(monkeypatch):
         engine_named("bitwuzla")
     with pytest.raises(EngineError, match=message):
         discharge(Obligation("an.obligation", "a statement", trivial, engines=("bitwuzla",)))
-    with pytest.raises(EngineError, match=r"no engine is named 'yices'; there are cadical, sweep, z3"):
+    with pytest.raises(EngineError, match=r"no engine is named 'yices'; there are cadical, z3"):
         engine_named("yices")
 
 

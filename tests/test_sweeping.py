@@ -143,7 +143,7 @@ def test_rare_differences_are_not_merged():
     result = swept(blaster.graph, root)
     assert result.image(root) not in (FALSE, TRUE)
     assert result.refutations > 0
-    answer = ENGINES["sweep"].check([Equals(x, BV(0xDEADBEEF42, 40))], 60)
+    answer = ENGINES["cadical"].check([Equals(x, BV(0xDEADBEEF42, 40))], 60)
     assert answer.model == {"x": 0xDEADBEEF42}
 
 
@@ -170,7 +170,7 @@ def test_units_are_proved_and_shrink(operation):
     result = swept(blaster.graph, root, conflicts=20)
     assert result.merges > 100
     assert len(result.graph.cone(result.image(root))) < len(blaster.graph.cone(root)) / 2
-    assert ENGINES["sweep"].check([query], 60).status is Status.UNSATISFIABLE
+    assert ENGINES["cadical"].check([query], 60).status is Status.UNSATISFIABLE
 
 
 @pytest.mark.parametrize("kind", FAULTS)
@@ -181,7 +181,7 @@ def test_faulty_units_are_refuted_by_inputs_that_show_it(kind):
     for mutant, _ in zip(mutants(netlist, kind, seed=1), range(6), strict=False):
         benign = np.array_equal(run(mutant.netlist, pairs)["result"], right)
         query = unit_query(mutant.netlist)
-        answer = ENGINES["sweep"].check([query], 60)
+        answer = ENGINES["cadical"].check([query], 60)
         assert answer.status is (Status.UNSATISFIABLE if benign else Status.SATISFIABLE), mutant.fault
         if not benign:
             model = {name: np.array([answer.model[name]], dtype=np.uint64) for name in pairs}
