@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import product
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import BV, NotEquals
+from pysmt.shortcuts import BV, BVExtract, Equals, NotEquals
 
 from circuits.integer import block_netlist
-from circuits.libraries import LIBRARIES
+from circuits.libraries import FAST, LIBRARIES, SMALL
 from prover.obligation import Obligation, equivalence
 from specs import integers
 from specs.integers import Buses
@@ -23,12 +24,19 @@ def input_widths(width: int) -> dict[str, Mapping[str, int]]:
         "shift_right_sticky": {"x": width, "amount": amount},
         "shift_left": {"x": width, "amount": amount},
         "normalise": {"x": width, "budget": amount},
+        "leading_zeros": {"x": width},
         "multiply": {"x": width, "y": width},
+        "divide": {"x": width, "y": width},
+        "square_root": {"x": width},
     }
 
 
-WIDTHS = {kind: (4, 5) if kind == "multiply" else (4, 8, 11) for kind in integers.BLOCKS}
-"""Widths that the FP8 units use, and one that is not a power of two."""
+WIDTHS = dict.fromkeys(integers.BLOCKS, (4, 8, 11)) | {
+    "multiply": (4, 5),
+    "divide": (4, 5),
+    "square_root": (4, 8, 10),
+}
+"""Widths that the FP8 units use, and where possible one that is not a power of two."""
 
 
 def x_is_not_zero(inputs: Buses) -> tuple[FNode, ...]:
@@ -36,20 +44,42 @@ def x_is_not_zero(inputs: Buses) -> tuple[FNode, ...]:
     return (NotEquals(inputs["x"], BV(0, inputs["x"].bv_width())),)
 
 
-ASSUMPTIONS = {"normalise": x_is_not_zero}
-PROVISOS = {"normalise": ", for x other than 0"}
+def y_is_normalised(inputs: Buses) -> tuple[FNode, ...]:
+    """A smaller divisor would make the quotient wider than its bus."""
+    last = inputs["y"].bv_width() - 1
+    return (Equals(BVExtract(inputs["y"], last, last), BV(1, 1)),)
+
+
+ASSUMPTIONS = {
+    "normalise": x_is_not_zero,
+    "leading_zeros": x_is_not_zero,
+    "divide": y_is_normalised,
+}
+PROVISOS = {
+    "normalise": ", for x other than 0",
+    "leading_zeros": ", for x other than 0",
+    "divide": ", for y with its first bit set",
+}
+STRUCTURES = {"": SMALL, ".fast": FAST}
+"""What a name ends in, by structure."""
+
+IN_WORDS = {"": "", ".fast": ", of prefix adders and trees,"}
+
+DEPENDENT = ("add", "subtract", "less_than", "normalise", "multiply", "divide", "square_root")
+"""The blocks that the structure makes a difference to."""
 
 
 def obligations() -> Iterator[Obligation]:
-    """``block.LIBRARY.KIND.WIDTH``."""
-    for library in LIBRARIES:
-        for kind, meaning in integers.BLOCKS.items():
-            for width in WIDTHS[kind]:
-                yield equivalence(
-                    f"block.{library}.{kind}.{width}",
-                    f"the {library} {kind} block of {width} bits is its integer function"
-                    f"{PROVISOS.get(kind, '')}",
-                    circuit=partial(block_netlist, library, kind, input_widths(width)[kind]),
-                    meaning=meaning,
-                    assumptions=ASSUMPTIONS.get(kind, lambda inputs: ()),
-                )
+    """``block.LIBRARY.KIND.WIDTH``, and with ``.fast`` the same of prefix adders and trees."""
+    for library, kind, (suffix, structure) in product(LIBRARIES, integers.BLOCKS, STRUCTURES.items()):
+        if structure != SMALL and kind not in DEPENDENT:
+            continue
+        for width in WIDTHS[kind]:
+            yield equivalence(
+                f"block.{library}.{kind}.{width}{suffix}",
+                f"the {library} {kind} block of {width} bits{IN_WORDS[suffix]} is its integer function"
+                f"{PROVISOS.get(kind, '')}",
+                circuit=partial(block_netlist, library, kind, input_widths(width)[kind], structure),
+                meaning=integers.BLOCKS[kind],
+                assumptions=ASSUMPTIONS.get(kind, lambda inputs: ()),
+            )

@@ -8,13 +8,14 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, And, BVExtract, Equals, Ite, NotEquals, Or
 
 from circuits.floating_point import build_unit
-from circuits.libraries import DEFAULT_LIBRARY, FAST, SMALL, Structure
+from circuits.libraries import DEFAULT_LIBRARY, FAST, LIBRARIES, SMALL, Structure
 from circuits.netlist import Netlist
 from prover.obligation import Decomposition, Obligation, Profile, Reading, Step, equivalence
 from specs import exact, symbolic
 from specs.formats import (
     ARITY,
     FORMATS,
+    FP32,
     OPERANDS,
     SMALL_FORMATS,
     Format,
