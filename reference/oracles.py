@@ -6,6 +6,8 @@ library to library and from version to version, so it is *measured*: see ``measu
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -175,3 +177,19 @@ def measured_policy(oracle: Oracle, fmt: Format) -> OverflowPolicy:
     raise ValueError(
         f"{oracle.package} {oracle.version}: {fmt.name} overflows to {result:#x}, which is no policy"
     )
+
+
+def fused_multiply_add(x: NDArray[Any], y: NDArray[Any], z: NDArray[Any]) -> NDArray[Any]:
+    """x * y + z rounded once to nearest even, by the C library: arrays of float32 or of float64.
+
+    Raises:
+        KeyError: for any other type.
+        OSError: if the C library cannot be found.
+    """
+    name, kind = {
+        np.dtype(np.float32): ("fmaf", ctypes.c_float),
+        np.dtype(np.float64): ("fma", ctypes.c_double),
+    }[x.dtype]
+    function = getattr(ctypes.CDLL(ctypes.util.find_library("m")), name)
+    function.restype, function.argtypes = kind, (kind,) * 3
+    return np.array(list(map(function, x.tolist(), y.tolist(), z.tolist())), dtype=x.dtype)
