@@ -1,7 +1,7 @@
 """Conversions between floating-point formats and integers, parametric in both.
 
-Probes are named as in ``circuits.floating_point``; for a conversion to an integer ``kept`` is the number's
-integer part, of as many bits as the integer.
+Probes are named as in ``circuits.floating_point``; in a conversion to an integer ``kept`` is the integer
+part of the number, of as many bits as the integer.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ def build_from_integer(
     fmt.require_policy(policy)
     gates = library_gates(library, structure)
     x = gates.builder.input("x", source.width)
-    return gates.builder.build({"result": from_integer_unit(Rounder(gates, fmt, mode, policy), source, x)})
+    return gates.builder.build(
+        {"result": from_integer_unit(Rounder(gates, fmt, mode, policy), source, x)}
+    )
 
 
 def build_to_integer(

@@ -26,9 +26,7 @@ from specs.formats import (
 def scaled(gates: GateLibrary, name: str, scale: Bus, x: Operand) -> Operand:
     """An operand times its scale: its exponent is biased by ``E8M0.bias`` more."""
     width = max(len(scale), len(x.exponent))
-    total = add(
-        gates, f"{name}_scaled", x=pad(scale, width), y=pad(x.exponent, width), carry_in=(ZERO,)
-    )
+    total = add(gates, f"{name}_scaled", x=pad(scale, width), y=pad(x.exponent, width), carry_in=(ZERO,))
     return replace(
         x, exponent=total["sum"] + total["carry"], nan=gates.or_(x.nan, gates.wide_and(scale))
     )

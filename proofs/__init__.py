@@ -6,7 +6,7 @@
 * ``proofs.exact_units``  -- so is every conversion, and every unit that does not round
 * ``proofs.integer_conversions`` -- so is every conversion from and to integers
 * ``proofs.mx``           -- so is every unit for scaled elements of MX blocks
-* ``proofs.exact_products`` -- a product that needs no rounding has none
+* ``proofs.exact_products`` -- so is every product in a format that holds it exactly, without rounding
 * ``proofs.sticky_extra`` -- S1's Sticky-Extra Correction: sufficient, and which routes are necessary
 * ``proofs.adequacy``     -- the spec's rounding formula is what the standard says in words
 """

@@ -6,6 +6,7 @@ for negative products it is the same as up.)
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from circuits.floating_point import build_unit, exact_product_unit
 from circuits.netlist import Netlist
@@ -48,7 +49,7 @@ def obligation(source: Format, mode: RoundingMode) -> Obligation:
     return equivalence(
         unit.name.replace("multiply", "exact_multiply"),
         f"{unit.statement}, by a circuit without rounding",
-        circuit=lambda: exact_product(source),
+        circuit=partial(exact_product, source),
         meaning=unit.spec,
         engines=unit.engines,
         decomposition=unit.decomposition,

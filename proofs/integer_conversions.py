@@ -73,7 +73,7 @@ class FromInteger:
             meaning=self.spec,
             engines=engines_for(self.fmt),
             profile=profile_for(self.fmt),
-            reading=Reading({"result": self.fmt}, self.trace),
+            reading=Reading({"x": self.source, "result": self.fmt}, self.trace),
         )
 
 
@@ -113,7 +113,7 @@ class ToInteger:
             meaning=self.spec,
             engines=engines_for(self.source),
             profile=profile_for(self.source),
-            reading=Reading({"x": self.source}, self.trace),
+            reading=Reading({"x": self.source, "result": self.target}, self.trace),
         )
 
 

@@ -647,7 +647,6 @@ def mx_compute(
     mode: RoundingMode,
     policy: OverflowPolicy,
     *pairs: tuple[FNode, FNode],
-    probe: Probe = as_computed,
 ) -> FNode:
     """The result code, in ``fmt``, of one of ``MX_OPERATIONS``; see ``specs.exact.mx_exact``.
 
@@ -659,7 +658,7 @@ def mx_compute(
         ValueError: if the format cannot express the policy.
     """
     operands = [scaled(scale, unpack(element, code)) for scale, code in pairs]
-    result = OPERATIONS[MX_OPERATIONS[operation]](mode, probe, *operands)
+    result = OPERATIONS[MX_OPERATIONS[operation]](mode, as_computed, *operands)
     return deliver(fmt, mode, policy, result)
 
 
