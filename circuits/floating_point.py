@@ -94,6 +94,25 @@ def unpack(gates: GateLibrary, fmt: Format, code: Bus) -> Operand:
 # --- rounding and packing -----------------------------------------------------------------------
 
 
+def rounding(
+    gates: GateLibrary, mode: RoundingMode, sign: int, last: int, guard: int, sticky: int
+) -> tuple[int, int]:
+    """Whether to add one in the last place, and whether to force the last place to one."""
+    match mode:
+        case RoundingMode.NEAREST_EVEN:
+            return gates.and_(guard, gates.or_(sticky, last)), ZERO
+        case RoundingMode.NEAREST_AWAY:
+            return guard, ZERO
+        case RoundingMode.TOWARD_ZERO:
+            return ZERO, ZERO
+        case RoundingMode.UP:
+            return gates.and_(gates.or_(guard, sticky), gates.not_(sign)), ZERO
+        case RoundingMode.DOWN:
+            return gates.and_(gates.or_(guard, sticky), sign), ZERO
+        case RoundingMode.TO_ODD:
+            return ZERO, gates.or_(guard, sticky)
+
+
 @dataclass(frozen=True)
 class Rounded:
     """A finite result: its code, and the exceptions it signals."""
@@ -152,7 +171,7 @@ class Rounder:
         guard = below[-1] if below else ZERO
         sticky = gates.wide_or((*below[:-1], sticky))
         normal = kept[-1]
-        rounds_up, jam = self._rounding(sign, kept[0], guard, sticky)
+        rounds_up, jam = rounding(gates, self.mode, sign, kept[0], guard, sticky)
         gates.builder.probe("sign", (sign,))
         gates.builder.probe("kept", kept)
         gates.builder.probe("guard", (guard,))
@@ -173,23 +192,6 @@ class Rounder:
             underflow=gates.and_(gates.not_(normal), inexact),
             inexact=gates.or_(inexact, overflow),
         )
-
-    def _rounding(self, sign: int, last: int, guard: int, sticky: int) -> tuple[int, int]:
-        """Whether to add one in the last place, and whether to force the last place to one."""
-        gates = self.gates
-        match self.mode:
-            case RoundingMode.NEAREST_EVEN:
-                return gates.and_(guard, gates.or_(sticky, last)), ZERO
-            case RoundingMode.NEAREST_AWAY:
-                return guard, ZERO
-            case RoundingMode.TOWARD_ZERO:
-                return ZERO, ZERO
-            case RoundingMode.UP:
-                return gates.and_(gates.or_(guard, sticky), gates.not_(sign)), ZERO
-            case RoundingMode.DOWN:
-                return gates.and_(gates.or_(guard, sticky), sign), ZERO
-            case RoundingMode.TO_ODD:
-                return ZERO, gates.or_(guard, sticky)
 
     def _check_range(self, sign: int, rounded: Bus) -> tuple[Bus, int]:
         """The code of a rounded magnitude, or of what overflow delivers; and whether it overflows."""
@@ -466,6 +468,57 @@ def _route_lost_bit(
         else:
             places[shift - 1] = selected
     return tuple(places), sticky
+
+
+def exact_product_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
+    """x * y in a format that holds every product: normalised and put in place, never rounded.
+
+    The rounder lends its gates, its format and what it delivers for infinities and NaNs; its mode plays
+    no part.
+
+    Raises:
+        ValueError: if the format does not hold every product as a normal number.
+    """
+    gates, fmt = rounder.gates, rounder.fmt
+    require_exact_products(source, fmt)
+    factors = _factors(gates, x, y)
+    product = leading_zeros(gates, "product_leading_zeros", x=factors.product)
+    # The first bit has the exponent field exponent_sum + offset - leading zeros; zero has the field 0.
+    width = max(fmt.exponent_bits, len(factors.exponent_sum), len(product["count"]))
+    raised = add(
+        gates,
+        "exponent_raised",
+        x=pad(factors.exponent_sum, width),
+        y=constant_bus(fmt.bias - 2 * source.bias + 1, width),
+        carry_in=(ZERO,),
+    )["sum"]
+    field = subtract(gates, "exponent", x=raised, y=pad(product["count"], width))["difference"]
+    *fraction, first = product["shifted"]
+    magnitude = (
+        *pad((), fmt.fraction_bits - len(fraction)),
+        *fraction,
+        *(gates.and_(bit, first) for bit in field[: fmt.exponent_bits]),
+    )
+    exact = Rounded((*magnitude, factors.sign), overflow=ZERO, underflow=ZERO, inexact=ZERO)
+    return _override_product(rounder, factors, exact, x, y)
+
+
+def require_exact_products(source: Format, fmt: Format) -> None:
+    """Refuse a format in which some product of two ``source`` numbers is not a normal number.
+
+    Raises:
+        ValueError: saying what is too small for it.
+    """
+    smallest = 2 * (source.minimum_exponent - source.fraction_bits)
+    lacks = {
+        "precision": fmt.precision < 2 * source.precision,
+        "small numbers": fmt.minimum_exponent > smallest,
+        "large numbers": fmt.maximum_exponent < 2 * source.maximum_exponent + 1,
+        "infinities or NaNs": fmt.specials is not Specials.IEEE,
+    }
+    if any(lacks.values()):
+        missing = ", ".join(what for what, is_lacking in lacks.items() if is_lacking)
+        raise ValueError(f"{fmt.name} does not hold every product of {source.name}: it lacks {missing}")
 
 
 # --- fused multiply-add -------------------------------------------------------------------------

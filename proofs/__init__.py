@@ -4,6 +4,9 @@
 * ``proofs.blocks``       -- every integer block is its integer function
 * ``proofs.units``        -- every floating-point unit is its IEEE 754 operation
 * ``proofs.exact_units``  -- so is every conversion, and every unit that does not round
+* ``proofs.integer_conversions`` -- so is every conversion from and to integers
+* ``proofs.mx``           -- so is every unit for scaled elements of MX blocks
+* ``proofs.exact_products`` -- so is every product in a format that holds it exactly, without rounding
 * ``proofs.sticky_extra`` -- S1's Sticky-Extra Correction: sufficient, and which routes are necessary
 * ``proofs.adequacy``     -- the spec's rounding formula is what the standard says in words
 """
@@ -11,12 +14,31 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from proofs import adequacy, blocks, cells, exact_units, sticky_extra, units
+from proofs import (
+    adequacy,
+    blocks,
+    cells,
+    exact_products,
+    exact_units,
+    integer_conversions,
+    mx,
+    sticky_extra,
+    units,
+)
 from prover.obligation import Obligation
 
 
 def obligations() -> Iterator[Obligation]:
     """Everything this project promises, the simplest first."""
-    return chain.from_iterable(
-        family.obligations() for family in (cells, blocks, adequacy, units, exact_units, sticky_extra)
+    families = (
+        cells,
+        blocks,
+        adequacy,
+        units,
+        exact_units,
+        integer_conversions,
+        mx,
+        exact_products,
+        sticky_extra,
     )
+    return chain.from_iterable(family.obligations() for family in families)

@@ -14,7 +14,7 @@ from circuits import boolean
 from circuits.netlist import UNUSED, Block, Bus, Netlist
 from prover.obligation import Obligation
 from specs import exact, integers
-from specs.formats import Format
+from specs.formats import Format, Integer
 
 SHOWN_DEPARTURES = 3
 """How many departing signals are worth a reader's time: the first is the one that matters."""
@@ -70,10 +70,11 @@ def _value(signals: boolean.Bits, bus: Bus) -> int:
     return int(boolean.bus_words(signals, bus)[0])
 
 
-def _describe(value: int, width: int, fmt: Format | None) -> str:
+def _describe(value: int, width: int, fmt: Format | Integer | None) -> str:
     """A bus value as bits and number; for a floating-point code also fields, class and value."""
-    if fmt is None:
-        return f"{value:0{width}b} = {value}"
+    if not isinstance(fmt, Format):
+        number = exact.decode_integer(fmt, value).signed if fmt else value
+        return f"{value:0{width}b} = {number}"
     sign, exponent, fraction = exact.fields(fmt, value)
     bits = f"{sign} {exponent:0{fmt.exponent_bits}b} {fraction:0{fmt.fraction_bits}b}"
     return (

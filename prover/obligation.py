@@ -11,7 +11,7 @@ from pysmt.shortcuts import And, Equals
 
 from circuits.formula import input_symbols, output_formulas
 from circuits.netlist import NAME, Netlist
-from specs.formats import Format
+from specs.formats import Format, Integer
 from specs.integers import Buses
 from specs.symbolic import Probe
 
@@ -116,11 +116,11 @@ class Reading:
     """How a person reads the buses of a floating-point unit.
 
     Attributes:
-        formats: the format of each input and output bus, by name.
+        formats: the format of each input and output bus, by name; others are plain bits.
         trace: from input codes, what the spec of record implies for each probe, in datapath order.
     """
 
-    formats: Mapping[str, Format]
+    formats: Mapping[str, Format | Integer]
     trace: Callable[[Mapping[str, int]], Mapping[str, int]]
 
 

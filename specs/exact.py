@@ -13,7 +13,16 @@ from enum import Enum
 from fractions import Fraction
 from math import isqrt
 
-from specs.formats import FLAGS, OPERANDS, Format, OverflowPolicy, RoundingMode
+from specs.formats import (
+    E8M0,
+    FLAGS,
+    MX_OPERATIONS,
+    OPERANDS,
+    Format,
+    Integer,
+    OverflowPolicy,
+    RoundingMode,
+)
 
 HALF = Fraction(1, 2)
 
@@ -168,11 +177,15 @@ class Rounding:
 
 
 def round_magnitude(fmt: Format, mode: RoundingMode, sign: int, magnitude: Magnitude) -> Rounding:
-    """Round to the representable magnitude the mode names, the exponent unbounded above.
+    """Round to the representable magnitude the mode names, the exponent unbounded above."""
+    return round_to_multiple(quantum(fmt, magnitude), mode, sign, magnitude)
+
+
+def round_to_multiple(step: Fraction, mode: RoundingMode, sign: int, magnitude: Magnitude) -> Rounding:
+    """Round to the multiple of ``step`` that the mode names.
 
     One line a mode: clause 4.3.1 (nearest), 4.3.2 (directed); to odd, see ``RoundingMode``.
     """
-    step = quantum(fmt, magnitude)
     kept, exact = floor_multiple(magnitude, step)
     halves, exact_in_halves = floor_multiple(magnitude, step * HALF)
     odd = kept % 2 == 1
@@ -384,6 +397,96 @@ def flags(
     return sum(1 << index for index, name in enumerate(FLAGS) if signalled[name])
 
 
+# --- integers -----------------------------------------------------------------------------------
+
+
+def decode_integer(integer: Integer, code: int) -> Value:
+    """The value that an integer's code stands for; zero is +0 (clause 5.4.1).
+
+    Raises:
+        ValueError: if the code is not one of the format's.
+    """
+    if not 0 <= code < 1 << integer.width:
+        raise ValueError(f"{code:#x} is not a code of {integer.name}, which has {integer.width} bits")
+    number = code - (1 << integer.width) if code > integer.maximum else code
+    return Value(Kind.FINITE, int(number < 0), Fraction(abs(number)))
+
+
+def convert_from_integer(
+    source: Integer, fmt: Format, mode: RoundingMode, policy: OverflowPolicy, code: int
+) -> int:
+    """The code, in ``fmt``, that an integer rounds to: convertFromInt (clause 5.4.1).
+
+    Raises:
+        ValueError: if the code is not an integer's, or the policy not the format's.
+    """
+    return round_to(fmt, mode, policy, decode_integer(source, code))
+
+
+def convert_to_integer(source: Format, integer: Integer, mode: RoundingMode, code: int) -> int:
+    """The integer's code that a number rounds to: convertToInteger (clause 5.8).
+
+    Infinities and numbers that round to one out of range become the nearest end of the range, NaN
+    becomes 0. IEEE 754 signals invalid for all of them and leaves the result to the implementation;
+    this is that of Arm, WebAssembly (``trunc_sat``) and Rust (``as``).
+
+    Raises:
+        ValueError: if the code is not one of the source's.
+    """
+    value = decode(source, code)
+    if value.kind is Kind.NAN:
+        return 0
+    if value.kind is Kind.INFINITE:
+        number = integer.minimum if value.sign else integer.maximum
+    else:
+        kept = int(round_to_multiple(Fraction(1), mode, value.sign, value.magnitude).magnitude)
+        number = min(max(-kept if value.sign else kept, integer.minimum), integer.maximum)
+    return number % (1 << integer.width)
+
+
+def integer_trace(source: Format, integer: Integer, mode: RoundingMode, code: int) -> dict[str, int]:
+    """What the definition implies for the signals of ``circuits.integer_conversion.to_integer_unit``.
+
+    A number of more bits than the integer has no ``kept``: its trace is the result alone.
+    """
+    signals: dict[str, int] = {}
+    value = decode(source, code)
+    if value.kind is Kind.FINITE:
+        rounding = round_to_multiple(Fraction(1), mode, value.sign, value.magnitude)
+        if rounding.kept < 1 << integer.width:
+            signals = {"kept": rounding.kept, "guard": rounding.guard, "sticky": rounding.sticky}
+    signals["result"] = convert_to_integer(source, integer, mode, code)
+    return signals
+
+
+# --- scaled elements ----------------------------------------------------------------------------
+
+
+def decode_scale(code: int) -> Value:
+    """The value of an E8M0 code (OCP Microscaling Formats 1.0, section 5.4.1).
+
+    Raises:
+        ValueError: if it is no such code.
+    """
+    if not 0 <= code < 1 << E8M0.width:
+        raise ValueError(f"{code:#x} is not a code of {E8M0.name}, which has {E8M0.width} bits")
+    return NAN if code == E8M0.nan else Value(Kind.FINITE, 0, power_of_two(code - E8M0.bias))
+
+
+def mx_exact(operation: str, element: Format, mode: RoundingMode, *pairs: tuple[int, int]) -> Value:
+    """The result, before rounding, of one of ``MX_OPERATIONS`` (OCP MX 1.0, sections 5.1 and 6.1).
+
+    Args:
+        pairs: for each operand the code of its scale and of its element.
+
+    Raises:
+        KeyError: if there is no such operation.
+        ValueError: if a code is no scale's or no element's.
+    """
+    operands = [exact_product(mode, decode_scale(s), decode(element, code)) for s, code in pairs]
+    return EXACT_OPERATIONS[MX_OPERATIONS[operation]](mode, *operands)
+
+
 # --- operations that do not round ---------------------------------------------------------------
 
 
@@ -483,6 +586,15 @@ def trace(
                 signals[f"{name}_significand"] = int(significand)
         if operation in ("multiply", "fma"):
             signals["product"] = signals["x_significand"] * signals["y_significand"]
+    return signals | rounding_trace(fmt, mode, policy, exact)
+
+
+def rounding_trace(
+    fmt: Format, mode: RoundingMode, policy: OverflowPolicy, exact: Value
+) -> dict[str, int]:
+    """The part of a trace that follows from the result before rounding."""
+    signals: dict[str, int] = {}
+    if exact.kind is Kind.FINITE:
         rounding = round_magnitude(fmt, mode, exact.sign, exact.magnitude)
         signals["sign"] = exact.sign
         signals["kept"] = rounding.kept

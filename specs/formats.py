@@ -5,7 +5,7 @@ biased exponent field, then the fraction field. A *magnitude code* is a code wit
 No arithmetic on values lives here, so that ``circuits`` and ``reference`` may import this module.
 
 Sources: IEEE 754-2019 clause 3.4 (interchange formats), OCP 8-bit Floating Point Specification 1.0
-(E4M3, E5M2), OCP Microscaling Formats 1.0 (FP6, FP4), arXiv 2206.02915 (the FNUZ variants).
+(E4M3, E5M2), OCP Microscaling Formats 1.0 (FP6, FP4, E8M0), arXiv 2206.02915 (the FNUZ variants).
 """
 
 from __future__ import annotations
@@ -137,6 +137,11 @@ class Format:
     def minimum_exponent(self) -> int:
         """Exponent of the smallest normal number, and of every subnormal (emin in IEEE 754)."""
         return 1 - self.bias
+
+    @property
+    def maximum_exponent(self) -> int:
+        """Exponent of the largest finite number (emax in IEEE 754)."""
+        return (self.largest_finite >> self.fraction_bits) - self.bias
 
     @property
     def has_infinity(self) -> bool:
@@ -280,3 +285,81 @@ def format_named(name: str) -> Format:
     raise UnknownNameError(
         f"unknown format {name!r}; known: {', '.join(FORMATS)}, or eXmY for any IEEE-style pair"
     )
+
+
+# --- integers -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Integer:
+    """An integer format: two's complement if signed, plain binary if not. A code is its bit pattern.
+
+    Args:
+        width: bits in a code, at least 2.
+
+    Raises:
+        ValueError: if it is too narrow.
+    """
+
+    width: int
+    signed: bool
+
+    def __post_init__(self) -> None:
+        if self.width < 2:
+            raise ValueError(f"an integer format needs at least 2 bits, got {self.width}")
+
+    @property
+    def name(self) -> str:
+        """As used in theorem names: ``int8``, ``uint64``."""
+        return f"{'int' if self.signed else 'uint'}{self.width}"
+
+    @property
+    def minimum(self) -> int:
+        """The least number."""
+        return -(1 << self.width - 1) if self.signed else 0
+
+    @property
+    def maximum(self) -> int:
+        """The largest number."""
+        return (1 << self.width - self.signed) - 1
+
+
+INTEGERS: dict[str, Integer] = {
+    integer.name: integer
+    for integer in (Integer(width, signed) for width in (8, 16, 32, 64) for signed in (True, False))
+}
+"""The integer formats that conversions are promised for, by name."""
+
+
+# --- block scales -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ScaleFormat:
+    """A format of powers of two: code c stands for 2^(c - bias). No sign, no zero, no infinity.
+
+    The code with all bits set is its only NaN.
+    """
+
+    name: str
+    width: int
+    bias: int
+
+    @property
+    def nan(self) -> int:
+        """The code that is not a number."""
+        return (1 << self.width) - 1
+
+
+E8M0 = ScaleFormat("e8m0", 8, 127)
+"""The scales of MX blocks (OCP Microscaling Formats 1.0, section 5.4.1)."""
+
+MX_BLOCK_SIZE = 32
+"""Elements that share one scale (OCP Microscaling Formats 1.0, section 5.2)."""
+
+MX_ELEMENTS: tuple[Format, ...] = (FP8_E4M3FN, FP8_E5M2, FP6_E2M3, FP6_E3M2, FP4_E2M1)
+"""The floating-point elements of MX blocks (OCP Microscaling Formats 1.0, section 5.3)."""
+
+MX_OPERATIONS = {"mx_scale": "convert", "mx_multiply": "multiply"}
+"""Operations on scaled elements, by name: each is the named operation, of which every operand is an
+element times the scale of its block."""

@@ -42,7 +42,16 @@ from pysmt.shortcuts import (
 )
 
 from specs import integers
-from specs.formats import FLAGS, Format, OverflowPolicy, RoundingMode, Specials
+from specs.formats import (
+    E8M0,
+    FLAGS,
+    MX_OPERATIONS,
+    Format,
+    Integer,
+    OverflowPolicy,
+    RoundingMode,
+    Specials,
+)
 
 # --- bit-vector vocabulary ----------------------------------------------------------------------
 
@@ -523,7 +532,15 @@ def compute(
         ValueError: if the format cannot express the policy.
     """
     operands = [unpack(source or fmt, code) for code in codes]
-    result = OPERATIONS[operation](mode, probe, *operands)
+    return deliver(fmt, mode, policy, OPERATIONS[operation](mode, probe, *operands))
+
+
+def deliver(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, result: Exact) -> FNode:
+    """The code that a result becomes (clauses 4.3, 6.1, 7.4).
+
+    Raises:
+        ValueError: if the format cannot express the policy.
+    """
     finite = round_to(fmt, mode, policy, result.negative, result.exponent, result.significand).code
     infinity = deliver_infinity(fmt, policy, result.negative)
     return Ite(result.nan, deliver_nan(fmt), Ite(result.infinite, infinity, finite))
@@ -561,6 +578,88 @@ def flags(
     for name in FLAGS[1:]:
         word = BVConcat(from_bool(signalled[name], 1), word)
     return word
+
+
+# --- integers -----------------------------------------------------------------------------------
+
+
+def convert_from_integer(
+    source: Integer, fmt: Format, mode: RoundingMode, policy: OverflowPolicy, code: FNode
+) -> FNode:
+    """The code, in ``fmt``, that an integer rounds to (clause 5.4.1).
+
+    Raises:
+        ValueError: if the format cannot express the policy.
+    """
+    negative = bit(code, source.width - 1) if source.signed else FALSE()
+    magnitude = Ite(negative, BVNeg(code), code)
+    return round_to(fmt, mode, policy, negative, BV(0, 1), magnitude).code
+
+
+def convert_to_integer(source: Format, integer: Integer, mode: RoundingMode, code: FNode) -> FNode:
+    """The integer's code that a number rounds to (clause 5.8); see ``specs.exact.convert_to_integer``.
+
+    The number is made fixed-point: its integer part, a guard bit and a sticky bit.
+    """
+    x = unpack(source, code)
+    size = source.precision + integer.width + 1  # one bit for the carry
+    exponent = sign_extend(x.exponent, 1 + max(x.exponent.bv_width(), integer.width.bit_length() + 1))
+    # Beyond this shift every number but zero is out of range, and stays so if shifted less.
+    furthest = signed_constant(integer.width, exponent.bv_width())
+    left = Ite(BVSLT(furthest, exponent), furthest, exponent)
+    leftward = BVSLE(BV(0, exponent.bv_width()), exponent)
+    fixed_point = append_zeros(zero_extend(x.significand, size), 2)
+    width = max(fixed_point.bv_width(), exponent.bv_width())
+    fixed_point = Ite(
+        leftward,
+        BVLShl(zero_extend(fixed_point, width), zero_extend(left, width)),
+        zero_extend(shift_right_jamming(fixed_point, BVNeg(exponent)), width),
+    )
+    whole, guard, sticky = BVExtract(fixed_point, 2, size + 1), bit(fixed_point, 1), bit(fixed_point, 0)
+    up = rounds_up(mode, x.negative, bit(whole, 0), guard, sticky)
+    rounded = BVAdd(whole, from_bool(up, size))
+
+    limit = Ite(x.negative, BV(-integer.minimum, size), BV(integer.maximum, size))
+    beyond = Or(x.infinite, BVUGT(rounded, limit))
+    magnitude = BVExtract(Ite(beyond, limit, rounded), 0, integer.width - 1)
+    number = Ite(x.negative, BVNeg(magnitude), magnitude)
+    return Ite(x.nan, BV(0, integer.width), number)
+
+
+# --- scaled elements ----------------------------------------------------------------------------
+
+
+def scaled(scale: FNode, x: Operand) -> Operand:
+    """An operand times a scale (OCP Microscaling Formats 1.0, sections 5.1 and 5.4.1)."""
+    width = max(x.exponent.bv_width(), E8M0.width + 1) + 1
+    exponent = BVSub(zero_extend(scale, width), signed_constant(E8M0.bias, width))
+    return replace(
+        x,
+        nan=Or(x.nan, Equals(scale, BV(E8M0.nan, E8M0.width))),
+        exponent=BVAdd(sign_extend(x.exponent, width), exponent),
+    )
+
+
+def mx_compute(
+    operation: str,
+    element: Format,
+    fmt: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    *pairs: tuple[FNode, FNode],
+) -> FNode:
+    """The result code, in ``fmt``, of one of ``MX_OPERATIONS``; see ``specs.exact.mx_exact``.
+
+    Args:
+        pairs: for each operand the code of its scale and of its element.
+
+    Raises:
+        KeyError: if there is no such operation.
+        ValueError: if the format cannot express the policy.
+    """
+    operands = [scaled(scale, unpack(element, code)) for scale, code in pairs]
+    result = OPERATIONS[MX_OPERATIONS[operation]](mode, as_computed, *operands)
+    return deliver(fmt, mode, policy, result)
 
 
 # --- operations that do not round ---------------------------------------------------------------

@@ -1,0 +1,135 @@
+"""Every conversion between floating-point formats and integers equals its IEEE 754 operation."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from circuits.integer_conversion import build_from_integer, build_to_integer
+from circuits.libraries import DEFAULT_LIBRARY
+from circuits.netlist import Netlist
+from proofs.units import BOTH
+from prover.obligation import Obligation, Profile, Reading, equivalence
+from specs import exact, symbolic
+from specs.formats import (
+    FORMATS,
+    FP64,
+    INTEGERS,
+    SMALL_FORMATS,
+    Format,
+    Integer,
+    OverflowPolicy,
+    RoundingMode,
+)
+from specs.integers import Buses
+
+
+def engines_for(fmt: Format) -> tuple[str, ...]:
+    """Both for formats of up to 16 bits; above, z3 is too slow."""
+    return BOTH if fmt.width <= 16 else ("cadical",)
+
+
+def profile_for(fmt: Format) -> Profile:
+    """FP64 is left to ``--wide``."""
+    return Profile.WIDE if fmt is FP64 else Profile.DEFAULT
+
+
+@dataclass(frozen=True)
+class FromInteger:
+    """The conversion of an integer, and what is promised of it."""
+
+    source: Integer
+    fmt: Format
+    mode: RoundingMode = RoundingMode.NEAREST_EVEN
+    policy: OverflowPolicy = OverflowPolicy.IEEE
+
+    @property
+    def name(self) -> str:
+        """``FORMAT.convert_from_INTEGER.mode[.policy]``; IEEE policy goes unsaid."""
+        policy = "" if self.policy is OverflowPolicy.IEEE else f".{self.policy.value}"
+        return f"{self.fmt.name}.convert_from_{self.source.name}.{self.mode.value}{policy}"
+
+    def circuit(self) -> Netlist:
+        """The unit itself."""
+        return build_from_integer(self.source, self.fmt, self.mode, self.policy)
+
+    def spec(self, inputs: Buses) -> Buses:
+        """What its output should be."""
+        code = inputs["x"]
+        result = symbolic.convert_from_integer(self.source, self.fmt, self.mode, self.policy, code)
+        return {"result": result}
+
+    def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
+        """What the spec of record implies for its probes and output."""
+        value = exact.decode_integer(self.source, inputs["x"])
+        return exact.rounding_trace(self.fmt, self.mode, self.policy, value)
+
+    def obligation(self) -> Obligation:
+        """That the unit converts."""
+        return equivalence(
+            self.name,
+            f"{self.source.name} to {self.fmt.name}: x rounded {self.mode.label}, "
+            f"{self.policy.label}, of {DEFAULT_LIBRARY} gates",
+            circuit=self.circuit,
+            meaning=self.spec,
+            engines=engines_for(self.fmt),
+            profile=profile_for(self.fmt),
+            reading=Reading({"x": self.source, "result": self.fmt}, self.trace),
+        )
+
+
+@dataclass(frozen=True)
+class ToInteger:
+    """The conversion to an integer, and what is promised of it."""
+
+    source: Format
+    target: Integer
+    mode: RoundingMode = RoundingMode.TOWARD_ZERO
+
+    @property
+    def name(self) -> str:
+        """``INTEGER.convert_from_FORMAT.mode``."""
+        return f"{self.target.name}.convert_from_{self.source.name}.{self.mode.value}"
+
+    def circuit(self) -> Netlist:
+        """The unit itself."""
+        return build_to_integer(self.source, self.target, self.mode)
+
+    def spec(self, inputs: Buses) -> Buses:
+        """What its output should be."""
+        code = inputs["x"]
+        return {"result": symbolic.convert_to_integer(self.source, self.target, self.mode, code)}
+
+    def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
+        """What the spec of record implies for its probes and output."""
+        return exact.integer_trace(self.source, self.target, self.mode, inputs["x"])
+
+    def obligation(self) -> Obligation:
+        """That the unit converts."""
+        return equivalence(
+            self.name,
+            f"{self.source.name} to {self.target.name}: x rounded {self.mode.label}, saturating, "
+            f"NaN to 0, of {DEFAULT_LIBRARY} gates",
+            circuit=self.circuit,
+            meaning=self.spec,
+            engines=engines_for(self.source),
+            profile=profile_for(self.source),
+            reading=Reading({"x": self.source, "result": self.target}, self.trace),
+        )
+
+
+TO_INTEGER_MODES = (RoundingMode.TOWARD_ZERO, RoundingMode.NEAREST_EVEN)
+"""The modes promised of conversions to integers: that of programming languages, and the usual one."""
+
+
+def promised_policies(fmt: Format) -> tuple[OverflowPolicy, ...]:
+    """Every policy of a small format, IEEE overflow alone above."""
+    return fmt.policies if fmt in SMALL_FORMATS else (OverflowPolicy.IEEE,)
+
+
+def obligations() -> Iterator[Obligation]:
+    """``FORMAT.convert_from_INTEGER.rne[.POLICY]``, and ``INTEGER.convert_from_FORMAT.MODE``."""
+    for fmt, integer in product(FORMATS.values(), INTEGERS.values()):
+        for policy in promised_policies(fmt):
+            yield FromInteger(integer, fmt, policy=policy).obligation()
+        for mode in TO_INTEGER_MODES:
+            yield ToInteger(fmt, integer, mode).obligation()

@@ -1,0 +1,99 @@
+"""Every unit for scaled elements of MX blocks equals its definition, on all inputs.
+
+What is proved is about one element of a block (two, for the product), of which there are
+``MX_BLOCK_SIZE`` with one scale. OCP Microscaling Formats 1.0 leaves the rounding of such products
+inside a dot product to the implementation; here there is one rounding.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+from pysmt.fnode import FNode
+
+from circuits.libraries import DEFAULT_LIBRARY
+from circuits.mx import build_mx_unit
+from circuits.netlist import Netlist
+from proofs.units import BOTH
+from prover.obligation import Obligation, Reading, equivalence
+from specs import exact, symbolic
+from specs.formats import (
+    ARITY,
+    BFLOAT16,
+    FP32,
+    MX_ELEMENTS,
+    MX_OPERATIONS,
+    OPERANDS,
+    Format,
+    OverflowPolicy,
+    RoundingMode,
+)
+from specs.integers import Buses
+
+TARGETS = (FP32, BFLOAT16)
+"""The formats of results."""
+
+WORDS = {"mx_scale": "x_scale * x", "mx_multiply": "(x_scale * x) * (y_scale * y)"}
+"""The operations, for people."""
+
+ENGINES: dict[str, tuple[str, ...]] = {"mx_scale": BOTH, "mx_multiply": ("cadical",)}
+"""z3 takes a minute for a product of FP8 elements, whole or cut at the product of the significands."""
+
+
+@dataclass(frozen=True)
+class ScaledUnit:
+    """A unit for scaled elements, and what is promised of it."""
+
+    operation: str
+    element: Format
+    fmt: Format
+    mode: RoundingMode = RoundingMode.NEAREST_EVEN
+    policy: OverflowPolicy = OverflowPolicy.IEEE
+
+    @property
+    def name(self) -> str:
+        """``FORMAT.OPERATION_from_ELEMENT.mode[.policy]``; IEEE policy goes unsaid."""
+        policy = "" if self.policy is OverflowPolicy.IEEE else f".{self.policy.value}"
+        return f"{self.fmt.name}.{self.operation}_from_{self.element.name}.{self.mode.value}{policy}"
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """The names of the elements among its input buses."""
+        return OPERANDS[: ARITY[MX_OPERATIONS[self.operation]]]
+
+    def circuit(self) -> Netlist:
+        """The unit itself."""
+        return build_mx_unit(self.operation, self.element, self.fmt, self.mode, self.policy)
+
+    def spec(self, inputs: Buses) -> Buses:
+        """What its output should be."""
+        pairs: list[tuple[FNode, FNode]] = [(inputs[f"{x}_scale"], inputs[x]) for x in self.operands]
+        result = symbolic.mx_compute(
+            self.operation, self.element, self.fmt, self.mode, self.policy, *pairs
+        )
+        return {"result": result}
+
+    def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
+        """What the spec of record implies for its probes and output."""
+        pairs = [(inputs[f"{x}_scale"], inputs[x]) for x in self.operands]
+        value = exact.mx_exact(self.operation, self.element, self.mode, *pairs)
+        return exact.rounding_trace(self.fmt, self.mode, self.policy, value)
+
+    def obligation(self) -> Obligation:
+        """That the unit is its operation."""
+        codes = dict.fromkeys(self.operands, self.element)
+        return equivalence(
+            self.name,
+            f"{self.element.name} with e8m0 scales to {self.fmt.name}: {WORDS[self.operation]} rounded "
+            f"{self.mode.label}, {self.policy.label}, of {DEFAULT_LIBRARY} gates",
+            circuit=self.circuit,
+            meaning=self.spec,
+            engines=ENGINES[self.operation],
+            reading=Reading({**codes, "result": self.fmt}, self.trace),
+        )
+
+
+def obligations() -> Iterator[Obligation]:
+    """``FORMAT.mx_OPERATION_from_ELEMENT.rne``."""
+    for fmt, operation, element in product(TARGETS, MX_OPERATIONS, MX_ELEMENTS):
+        yield ScaledUnit(operation, element, fmt).obligation()
