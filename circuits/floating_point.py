@@ -534,7 +534,7 @@ def fma_unit(rounder: Rounder, source: Format, x: Operand, y: Operand, z: Operan
     gates, precision = rounder.gates, source.precision
     factors = _factors(gates, x, y)
     gates.builder.probe("z_significand", z.significand)
-    # Exponents of the last places, up to a constant. A product of zero is below every addend.
+    # Exponents of the last places, up to a constant. A product of zero leaves the addend where it is.
     some_product = gates.not_(gates.or_(x.zero, y.zero))
     offset = precision + 3 - source.bias
     width = 2 + max(source.exponent_bits, abs(offset).bit_length())
@@ -547,16 +547,12 @@ def fma_unit(rounder: Rounder, source: Format, x: Operand, y: Operand, z: Operan
             carry_in=(ZERO,),
         )["sum"]
         for name, exponent, sign in (
-            (
-                "product_exponent",
-                tuple(gates.and_(bit, some_product) for bit in factors.exponent_sum),
-                1,
-            ),
+            ("product_exponent", factors.exponent_sum, 1),
             ("addend_exponent", z.exponent, -1),
         )
     )
     distance = subtract(gates, "alignment", x=of_product, y=of_addend)
-    (moves,) = distance["no_borrow"]
+    moves = gates.and_(distance["no_borrow"][0], some_product)
     # Two guard places and a sticky place below the product, two places and a carry place above it.
     below = constant_bus(0, 2)
     start = pad(below, len(factors.product) + 4) + z.significand

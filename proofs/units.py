@@ -213,8 +213,8 @@ class Unit:
 
     @property
     def decomposition(self) -> Decomposition | None:
-        """How its proof is split, unless the engines handle it whole."""
-        if self.operation not in STEPS or (self.source or self.fmt) in SMALL_FORMATS:
+        """How its proof is split, if it is."""
+        if self.operation not in STEPS:
             return None
         steps, last = STEPS[self.operation]
         return Decomposition(self.spec, steps, last)

@@ -22,6 +22,7 @@ from prover.catalogue import catalogue
 from prover.cells import AlgebraError
 from prover.composition import CompositionError, compose
 from prover.counterexample import explain
+from prover.drawing import violations
 from prover.engine import Answer, Status, engine_named
 from prover.obligation import Claim, Obligation, Outcome
 
@@ -137,10 +138,22 @@ def _decide(obligation: Obligation, netlist: Netlist | None, deadline: float) ->
             return _by_lemmas(obligation, lemmas, deadline, composed)
         except (CompositionError, AlgebraError, _LemmaError) as error:
             why = f"by lemmas: {error}; "
+            if refutation := _by_simulation(obligation, netlist, claim):
+                return refutation
     verdict = _whole(obligation, netlist, claim, deadline)
     if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN):
         return _Verdict(verdict.outcome, why + verdict.message)
     return verdict
+
+
+def _by_simulation(obligation: Obligation, netlist: Netlist, claim: Claim) -> _Verdict | None:
+    """A refutation that simulation finds and evaluation of the claim confirms; None if there is none."""
+    if obligation.reading is None:
+        return None
+    for inputs in violations(netlist, obligation.reading):
+        verdict = _confirm("simulation", obligation, netlist, claim, inputs)
+        return verdict if verdict.outcome is Outcome.REFUTED else None
+    return None
 
 
 # --- a claim put to the engines -----------------------------------------------------------------

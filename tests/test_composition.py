@@ -3,28 +3,28 @@
 from dataclasses import replace
 
 import pytest
-from pysmt.shortcuts import BV, BVAdd, BVExtract, BVMul, BVType, BVZExt, Symbol
+from pysmt.shortcuts import BV, BVULT, FALSE, TRUE, And, BVExtract, BVXor, Equals, Not
 
 from circuits.floating_point import build_unit
 from circuits.integer import block_netlist
-from circuits.libraries import LIBRARIES
-from circuits.netlist import ZERO, Neuron
-from proofs.units import Unit, product_cut
+from circuits.libraries import FAST, LIBRARIES, SMALL
+from circuits.netlist import UNUSED, ZERO, Neuron
+from proofs.units import STEPS, Unit
 from prover import discharge as discharge_module
-from prover import telescoping
-from prover.composition import CompositionError, compose
+from prover import recurrence, telescoping
+from prover.cells import AlgebraError
+from prover.composition import CompositionError, compose, free_symbol
 from prover.discharge import discharge
 from prover.engine import ENGINES, Answer, Engine, Status
 from prover.mutation import FAULTS, mutants, stuck_at_zero, with_neuron
-from prover.obligation import Outcome, equivalence
-from prover.telescoping import Log, TelescopingError
-from specs import symbolic
+from prover.obligation import Decomposition, Outcome, equivalence
+from prover.telescoping import Log
+from specs import integers
 from specs.formats import (
     BFLOAT16,
-    FORMATS,
-    FP8_E4M3FN,
+    FP8_E5M2,
     FP16,
-    FP64,
+    FP32,
     OverflowPolicy,
     RoundingMode,
 )
@@ -32,44 +32,63 @@ from specs.formats import (
 RNE, IEEE, SATURATE = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE, OverflowPolicy.SATURATE
 
 
-def multiplier(fmt, library="threshold", policy=IEEE):
-    return build_unit("multiply", fmt, RNE, policy, library)
+def buses(netlist, kind):
+    """The operand and result buses of a block, in order."""
+    (block,) = (block for block in netlist.blocks if block.kind == kind)
+    return tuple(block.inputs.values()), tuple(block.outputs.values())
 
 
 def block_of(netlist):
-    return netlist.blocks[0]
+    return next(block for block in netlist.blocks if block.kind == "multiply")
 
 
 # --- products by telescoping --------------------------------------------------------------------
 
 
+def telescopes(netlist):
+    operands, results = buses(netlist, "multiply")
+    return telescoping.product_claims(netlist, operands, results, (), ())
+
+
+@pytest.mark.parametrize("structure", [SMALL, FAST], ids=["array", "tree"])
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("width", [1, 2, 3, 8, 24, 53])
-def test_products_of_any_width_telescope(library, width):
-    netlist = block_netlist(library, "multiply", {"x": width, "y": width})
-    telescoping.check(netlist, block_of(netlist), telescoping.derive(netlist, block_of(netlist)))
+def test_products_of_any_width_telescope(library, width, structure):
+    claims = telescopes(block_netlist(library, "multiply", {"x": width, "y": width}, structure))
+    assert len(claims) == (structure == FAST)
+    if width <= 8:
+        assert all(holds(claim) for claim in claims.values())
+
+
+def holds(claim):
+    """Whether CaDiCaL proves a claim."""
+    answer = ENGINES["cadical"].check([*claim.assumptions, Not(claim.goal)], 60)
+    return answer.status is Status.UNSATISFIABLE
 
 
 def test_products_of_unequal_widths_telescope():
-    netlist = block_netlist("nexus", "multiply", {"x": 5, "y": 3})
-    telescoping.check(netlist, block_of(netlist), telescoping.derive(netlist, block_of(netlist)))
+    for structure in (SMALL, FAST):
+        telescopes(block_netlist("nexus", "multiply", {"x": 5, "y": 3}, structure))
 
 
+@pytest.mark.parametrize("structure", [SMALL, FAST], ids=["array", "tree"])
 @pytest.mark.parametrize("kind", FAULTS)
-def test_faulty_multipliers_do_not_telescope(kind):
-    netlist = block_netlist("threshold", "multiply", {"x": 6, "y": 6})
+def test_faulty_multipliers_are_not_proved(kind, structure):
+    netlist = block_netlist("threshold", "multiply", {"x": 6, "y": 6}, structure)
     for mutant, _ in zip(mutants(netlist, kind, seed=7), range(40), strict=False):
         if not mutant.netlist.cells:
             continue  # a wire across a cell's boundary: the cells are gone, and nothing to add up
-        block = block_of(mutant.netlist)
-        with pytest.raises(TelescopingError):
-            telescoping.check(mutant.netlist, block, telescoping.derive(mutant.netlist, block))
+        try:
+            claims = telescopes(mutant.netlist)
+        except AlgebraError:
+            continue
+        assert not all(map(holds, claims.values())), mutant.fault
 
 
 def test_a_tampered_log_is_refused():
     netlist = block_netlist("ionic", "multiply", {"x": 4, "y": 4})
-    block = block_of(netlist)
-    log = telescoping.derive(netlist, block)
+    (x, y), (product,) = buses(netlist, "multiply")
+    log = telescoping.derive(netlist, product)
     (first, weight), *others = log.weights
     for tampered in (
         others,
@@ -77,25 +96,27 @@ def test_a_tampered_log_is_refused():
         [(first, weight), (first, weight), *others],
         [(first - 1, weight), *others],
     ):
-        with pytest.raises(TelescopingError):
-            telescoping.check(netlist, block, Log(tuple(tampered)))
+        with pytest.raises(AlgebraError):
+            telescoping.check(netlist, x, y, product, Log(tuple(tampered)))
 
 
-def test_a_block_whose_outputs_are_crossed_is_refused():
+def test_buses_that_are_crossed_are_refused():
     netlist = block_netlist("threshold", "multiply", {"x": 4, "y": 4})
-    block = block_of(netlist)
-    low, second, *high = block.outputs["product"]
-    crossed = replace(block, outputs={"product": (second, low, *high)})
-    with pytest.raises(TelescopingError):
-        telescoping.check(netlist, crossed, telescoping.derive(netlist, crossed))
-    square = replace(block, inputs={"x": block.inputs["x"], "y": block.inputs["x"]})
-    with pytest.raises(TelescopingError):
-        telescoping.check(netlist, square, telescoping.derive(netlist, square))
+    (x, y), (product,) = buses(netlist, "multiply")
+    low, second, *high = product
+    for operands, results in (
+        ((x, y), ((second, low, *high),)),
+        ((x, x), (product,)),
+        ((x, y), (product[:-1],)),
+        ((x[::-1], y), (product,)),
+    ):
+        with pytest.raises(AlgebraError):
+            telescoping.product_claims(netlist, operands, results, (), ())
 
 
 def fp16_with(cell_change):
     """An FP16 multiplier in which one inner adder cell and the netlist are changed together."""
-    netlist = multiplier(FP16)
+    netlist = build_unit("multiply", FP16, RNE, IEEE)
     index = next(
         i
         for i in reversed(range(len(netlist.cells)))
@@ -131,16 +152,94 @@ def wide_output(netlist, cell):
     return replace(cell, outputs=outputs), netlist.neurons
 
 
-@pytest.mark.parametrize("change", [crossed_sum_and_carry, hidden_input, wide_output])
+def unread_carry(netlist, cell):
+    """The carry is said to be read by nobody, though it counts."""
+    return replace(cell, outputs={**cell.outputs, "carry": (UNUSED,)}), netlist.neurons
+
+
+@pytest.mark.parametrize("change", [crossed_sum_and_carry, hidden_input, wide_output, unread_carry])
 def test_cells_that_are_not_what_they_say_do_not_telescope(change):
     """Found in review: cells come with the circuit, and nothing in them is to be believed."""
     netlist = fp16_with(change)
-    block = block_of(netlist)
-    sound = telescoping.derive(multiplier(FP16), block_of(multiplier(FP16)))
-    with pytest.raises(TelescopingError):
-        telescoping.check(netlist, block, sound)
-    with pytest.raises(TelescopingError):
-        telescoping.check(netlist, block, telescoping.derive(netlist, block))
+    (x, y), (product,) = buses(netlist, "multiply")
+    sound = telescoping.derive(build_unit("multiply", FP16, RNE, IEEE), product)
+    with pytest.raises(AlgebraError):
+        telescoping.check(netlist, x, y, product, sound)
+    with pytest.raises(AlgebraError):
+        telescopes(netlist)
+
+
+# --- quotients and roots by rows ----------------------------------------------------------------
+
+ROWS = {
+    "divide": (recurrence.quotient_claims, lambda width: {"x": width, "y": width}),
+    "square_root": (recurrence.root_claims, lambda width: {"x": 2 * width}),
+}
+
+
+def row_claims(netlist, kind):
+    algebra, _ = ROWS[kind]
+    operands, results = buses(netlist, kind)
+    free = tuple(free_symbol(f"operand{len(bus)}", len(bus)) for bus in operands)
+    return algebra(netlist, operands, results, free, ())["rows"]
+
+
+@pytest.mark.parametrize("structure", [SMALL, FAST], ids=["ripple", "prefix"])
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("kind", ROWS)
+def test_rows_of_any_width_continue_one_another(kind, library, structure):
+    for width in (2, 5, 11):
+        netlist = block_netlist(library, kind, ROWS[kind][1](width), structure)
+        assert holds(row_claims(netlist, kind))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("kind", ROWS)
+def test_faulty_rows_are_not_proved(kind, fault):
+    netlist = block_netlist("threshold", kind, ROWS[kind][1](5))
+    for mutant, _ in zip(mutants(netlist, fault, seed=7), range(20), strict=False):
+        if not mutant.netlist.cells:
+            continue
+        block = equivalence(
+            "a.block",
+            "a statement",
+            lambda mutant=mutant: mutant.netlist,
+            integers.BLOCKS[kind],
+            assumptions=lambda b: (BVULT(BV(15, 5), b["y"]),) if "y" in b else (),
+        )
+        if discharge(block).outcome is Outcome.REFUTED:
+            assert not holds(row_claims(mutant.netlist, kind)), mutant.fault
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_rows_in_another_order_are_refused(kind):
+    netlist = block_netlist("threshold", kind, ROWS[kind][1](4))
+    operands, results = buses(netlist, kind)
+    algebra, _ = ROWS[kind]
+    free = tuple(free_symbol(f"operand{len(bus)}", len(bus)) for bus in operands)
+    swapped_bits = (results[0][1], results[0][0], *results[0][2:])
+    for changed in (
+        {"results": (swapped_bits, results[1])},
+        {"results": (results[0], results[1][::-1])},
+        {"results": (results[0][1:], results[1])},
+        {"operands": tuple(bus[::-1] for bus in operands)},
+        {"netlist": replace(netlist, cells=netlist.cells[1:])},
+        {"netlist": replace(netlist, cells=netlist.cells[:-1])},
+    ):
+        given = {"netlist": netlist, "operands": operands, "results": results, **changed}
+        with pytest.raises(AlgebraError):
+            algebra(**given, free=free, facts=())
+
+
+def test_a_division_needs_the_fact_that_makes_its_first_row_true():
+    """Without it the first row's remainder may be twice the divisor, or the divisor zero."""
+    netlist = block_netlist("threshold", "divide", {"x": 4, "y": 4})
+    operands, results = buses(netlist, "divide")
+    free = tuple(free_symbol(name, 4) for name in ("dividend4", "divisor4"))
+    normalised = Equals(BVExtract(free[1], 3, 3), BV(1, 1))
+    for facts, sound in (((), False), ((normalised,), True)):
+        claims = recurrence.quotient_claims(netlist, operands, results, free, facts)
+        assert holds(claims["dividend"]) is sound
 
 
 # --- the kernel ---------------------------------------------------------------------------------
@@ -150,195 +249,295 @@ def proved(obligation, **changes):
     return discharge(replace(obligation, engines=("cadical",), **changes))
 
 
-def test_a_decomposed_proof_names_its_lemmas():
-    result = proved(Unit("multiply", BFLOAT16, RNE, IEEE).obligation())
+LEMMAS = {
+    "add": ["magnitude, sign", "outputs"],
+    "multiply": ["x_significand, y_significand", "outputs"],
+    "divide": [
+        "dividend, divisor",
+        "fact about dividend, divisor",
+        "quotient, remainder: dividend",
+        "quotient, remainder: rows",
+        "fact about quotient, remainder",
+        "outputs",
+    ],
+    "square_root": [
+        "radicand",
+        "fact about radicand",
+        "root, remainder: rows",
+        "fact about root, remainder",
+        "outputs",
+    ],
+    "fma": ["x_significand, y_significand", "magnitude, sign", "outputs"],
+}
+
+
+@pytest.mark.parametrize("operation", LEMMAS)
+def test_a_decomposed_proof_names_its_lemmas(operation):
+    result = proved(Unit(operation, BFLOAT16).obligation())
     assert result.outcome is Outcome.PROVED
-    assert list(result.lemmas) == ["block by algebra", "operands by cadical", "rest by cadical"]
+    assert list(result.lemmas) == ["composition", *(f"{n} by cadical" for n in LEMMAS[operation])]
 
 
+@pytest.mark.parametrize("operation", ["divide", "square_root", "multiply"])
 @pytest.mark.parametrize("mode", RoundingMode)
-def test_fp16_multiply_in_every_mode(mode):
-    assert proved(Unit("multiply", FP16, mode, IEEE).obligation()).lemmas is not None
+def test_fp16_in_every_mode(mode, operation):
+    assert proved(Unit(operation, FP16, mode, flags=True).obligation()).lemmas is not None
 
 
-def small_obligation():
-    """A small multiplier, proved by lemmas though it need not be."""
-    obligation = Unit("multiply", FP8_E4M3FN, RNE, SATURATE).obligation()
-    return replace(obligation, cut=product_cut(FP8_E4M3FN, RNE, SATURATE))
+def small(operation, **changes):
+    """A unit of FP8, proved by lemmas though it need not be."""
+    unit = Unit(operation, FP8_E5M2)
+    steps, last = STEPS[operation]
+    decomposition = Decomposition(unit.spec, steps, last)
+    return replace(unit.obligation(), decomposition=replace(decomposition, **changes))
 
 
-def refuted_by_falling_back(netlist):
-    """The lemmas fail, and the whole claim is put to the engines: a genuine counterexample."""
-    assert discharge(small_obligation()).lemmas is not None
-    result = discharge(small_obligation(), circuit=netlist)
-    return result.outcome is Outcome.REFUTED and result.lemmas is None
+@pytest.mark.parametrize("operation", STEPS)
+def test_small_units_are_proved_by_lemmas_too(operation):
+    assert discharge(small(operation)).lemmas is not None
 
 
-def test_a_wrong_block_is_caught():
-    netlist = small_obligation().circuit()
-    assert refuted_by_falling_back(stuck_at_zero(netlist, netlist.probes["product"][3]).netlist)
+@pytest.mark.parametrize("operation", STEPS)
+def test_a_fault_anywhere_is_caught(operation):
+    """In the cores, before and behind them: the lemmas fail, and the whole claim is refuted."""
+    obligation = small(operation)
+    netlist = obligation.circuit()
+    steps, _ = STEPS[operation]
+    for name in (*(n for step in steps for n in step.names), "sticky"):
+        signal = next((s for s in netlist.probes[name][1:-1] if s >= netlist.input_count), None)
+        signal = netlist.probes[name][0] if signal is None else signal
+        if signal < netlist.input_count:
+            continue  # a wire from an input
+        faulty = stuck_at_zero(netlist, signal).netlist
+        result = discharge(obligation, circuit=faulty)
+        assert result.outcome is Outcome.REFUTED, name
+        assert result.lemmas is None
 
 
-def test_a_wrong_rest_is_caught():
-    netlist = small_obligation().circuit()
-    assert refuted_by_falling_back(stuck_at_zero(netlist, netlist.probes["sticky"][0]).netlist)
+def test_a_swapped_block_is_caught():
+    """Product bits that are crossed, and operands that are exchanged."""
+    netlist = small("multiply").circuit()
+    product = netlist.probes["product"]
+    crossed = replace(
+        netlist, probes={**netlist.probes, "product": (product[1], product[0], *product[2:])}
+    )
+    assert refused(crossed, "multiply", "left over")
+    x, y = netlist.probes["x_significand"], netlist.probes["y_significand"]
+    exchanged = replace(netlist, probes={**netlist.probes, "x_significand": y, "y_significand": x})
+    result = discharge(small("multiply"), circuit=exchanged)
+    assert result.outcome is Outcome.PROVED
+    assert result.lemmas is None  # the lemma on the operands failed
 
 
-def test_wrong_operands_are_caught():
-    netlist = small_obligation().circuit()
-    hidden_bit = netlist.probes["x_significand"][-1]
-    assert refuted_by_falling_back(with_neuron(netlist, hidden_bit, Neuron((), threshold=0)))
+def refused(netlist, operation, message):
+    obligation = small(operation)
+    with pytest.raises((AlgebraError, CompositionError), match=message):
+        compose(netlist, obligation.decomposition, obligation.state(netlist))
+    return True
 
 
-def test_a_cut_for_another_theorem_is_no_proof():
-    """A circuit that rounds toward zero, a cut that says so, and a claim of nearest even."""
-    toward_zero = RoundingMode.TOWARD_ZERO
-    wrong = build_unit("multiply", FP8_E4M3FN, toward_zero, SATURATE)
-    misled = replace(small_obligation(), cut=product_cut(FP8_E4M3FN, toward_zero, SATURATE))
-    assert discharge(misled, circuit=wrong).outcome is Outcome.REFUTED
+def test_a_decomposition_of_another_spec_is_no_proof():
+    """A circuit that rounds toward zero, a decomposition that says so, and a claim of nearest even."""
+    wrong = Unit("multiply", FP8_E5M2, RoundingMode.TOWARD_ZERO)
+    misled = small("multiply", spec=wrong.spec)
+    assert discharge(misled, circuit=wrong.circuit()).outcome is Outcome.REFUTED
+    with pytest.raises(CompositionError, match="the spec to be composed is not that of the claim"):
+        compose(wrong.circuit(), misled.decomposition, misled.state(wrong.circuit()))
 
 
 def with_lemmas(monkeypatch, **changes):
-    """Let the kernel hand out lemmas with something changed."""
+    """Let the kernel hand out a last lemma with something changed."""
 
-    def changed(netlist, cut, claim):
-        lemmas = compose(netlist, cut, claim)
-        return replace(lemmas, rest=replace(lemmas.rest, **changes))
+    def changed(netlist, decomposition, claim):
+        lemmas = compose(netlist, decomposition, claim)
+        return lemmas | {"outputs": replace(lemmas["outputs"], **changes)}
 
     monkeypatch.setattr(discharge_module, "compose", changed)
 
 
 def test_a_true_theorem_whose_lemma_fails_is_proved_whole(monkeypatch):
-    with_lemmas(monkeypatch, goal=symbolic.FALSE())
-    result = discharge(small_obligation())
+    with_lemmas(monkeypatch, goal=FALSE())
+    result = discharge(small("multiply"))
     assert result.outcome is Outcome.PROVED
     assert result.lemmas is None
 
 
-def test_a_lemma_with_an_assumption_that_nothing_proves_is_refused(monkeypatch):
-    with_lemmas(monkeypatch, assumptions=(symbolic.FALSE(),))
-    assert discharge(small_obligation()).lemmas is None
-    netlist = small_obligation().circuit()
+def test_a_lemma_with_an_impossible_assumption_is_refused(monkeypatch):
+    with_lemmas(monkeypatch, assumptions=(FALSE(),))
+    assert discharge(small("multiply")).lemmas is None
+    netlist = small("multiply").circuit()
     faulty = stuck_at_zero(netlist, netlist.outputs["result"][1]).netlist
-    assert discharge(small_obligation(), circuit=faulty).outcome is Outcome.REFUTED
+    assert discharge(small("multiply"), circuit=faulty).outcome is Outcome.REFUTED
 
 
 def test_engines_that_disagree_on_a_lemma_are_an_error(monkeypatch):
-    netlist = small_obligation().circuit()
+    netlist = small("multiply").circuit()
     faulty = stuck_at_zero(netlist, netlist.probes["sticky"][0]).netlist
     liar = Engine("a liar", lambda *_: Answer(Status.UNSATISFIABLE))
     monkeypatch.setitem(ENGINES, "cadical", liar)
-    result = discharge(small_obligation(), circuit=faulty)
+    result = discharge(small("multiply"), circuit=faulty)
     assert result.outcome is Outcome.ERROR
     assert "ENGINES DISAGREE" in result.message
 
 
 def test_no_engine_is_no_proof():
     with pytest.raises(ValueError, match="name at least one engine"):
-        replace(small_obligation(), engines=())
+        replace(small("multiply"), engines=())
 
 
-def compose_fp16(netlist, cut, **changes):
-    """The lemmas of the FP16 multiplier's claim, for a given netlist and cut."""
-    claim = Unit("multiply", FP16, RNE, IEEE).obligation().state(netlist)
-    return compose(netlist, cut, replace(claim, **changes))
-
-
-def cut_with(**changes):
-    return replace(product_cut(FP16, RNE, IEEE), **changes)
-
-
-def another_product(inputs, block):
-    """A rest that is not what the spec is composed of: it drops the product's last bit."""
-    product = block["product"]
-    width = product.bv_width()
-    halved = BVMul(BVZExt(BVExtract(product, 1, width - 1), 1), BV(2, width))
-    x, y = inputs["x"], inputs["y"]
-    return {"result": symbolic.multiply_given_product(FP16, RNE, IEEE, x, y, halved)}
-
-
-def shifted_operands(inputs):
-    """Operands that the spec does not multiply."""
-    own = product_cut(FP16, RNE, IEEE).operands(inputs)
-    return {name: BVAdd(bus, BV(1, bus.bv_width())) for name, bus in own.items()}
+def changed_step(operation, index, **changes):
+    """The steps of an operation with one of them changed."""
+    steps, last = STEPS[operation]
+    if index == "last":
+        return {"last": replace(last, **changes)}
+    return {"steps": (*steps[:index], replace(steps[index], **changes), *steps[index + 1 :])}
 
 
 @pytest.mark.parametrize(
-    ("cut", "message"),
+    ("operation", "changes", "message"),
     [
-        (cut_with(block="absent"), "the netlist has 0 blocks named 'absent'"),
-        (cut_with(block="normalise"), "is of kind 'normalise'; only products are cut"),
-        (cut_with(rest=another_product), "the spec is not composed of a multiply as the cut says"),
-        (cut_with(operands=shifted_operands), "the spec is not composed"),
-        (cut_with(operands=lambda b: {"x": b["x"]}), "has inputs of other names or widths"),
-        (cut_with(operands=lambda b: {"x": b["x"], "y": b["y"]}), "other names or widths"),
+        ("multiply", changed_step("multiply", 0, given=("product",)), "free before it is proved"),
+        ("multiply", {"steps": ()}, "product is taken as free before it is proved"),
+        ("multiply", changed_step("multiply", 0, names=("x_significand", "sticky")), "no probe sticky"),
+        (
+            "multiply",
+            changed_step("multiply", 0, names=("x_significand", "absent")),
+            "no probe 'absent'",
+        ),
+        ("multiply", changed_step("multiply", 1, given=("x_significand",)), "a product is of 1 probes"),
+        ("divide", changed_step("divide", 1, method="product"), "is not a product"),
+        ("divide", changed_step("divide", 1, given=("divisor", "dividend")), "is not a quotient"),
+        ("multiply", changed_step("multiply", "last", names=("sign",)), "no probe|has no probes"),
+        ("divide", changed_step("divide", 0, fact=lambda b: Equals(b["x"], b["x"])), "KeyError|'x'"),
     ],
 )
-def test_cuts_that_do_not_make_up_the_theorem_are_refused(cut, message):
-    with pytest.raises(CompositionError, match=message):
-        compose_fp16(multiplier(FP16), cut)
+def test_steps_that_do_not_make_up_the_theorem_are_refused(operation, changes, message):
+    obligation = small(operation, **changes)
+    netlist = obligation.circuit()
+    with pytest.raises((CompositionError, KeyError), match=message):
+        compose(netlist, obligation.decomposition, obligation.state(netlist))
+
+
+def test_a_fact_that_does_not_hold_is_not_believed():
+    """A lemma that needs too strong a fact fails on that fact, and nothing is proved by lemmas."""
+    for fact in (lambda b: FALSE(), lambda b: Equals(b["dividend"], b["divisor"])):
+        result = discharge(small("divide", **changed_step("divide", 0, fact=fact)))
+        assert result.outcome is Outcome.PROVED
+        assert result.lemmas is None
+
+
+def test_a_fact_that_is_missing_is_missed():
+    for operation, index in (("divide", 0), ("divide", 1), ("square_root", 1)):
+        result = discharge(small(operation, **changed_step(operation, index, fact=None)))
+        assert result.outcome is Outcome.PROVED
+        assert result.lemmas is None, (operation, index)
+
+
+def halves(values):
+    """Two cases that cover everything: the signs of x."""
+    return {
+        "positive": Equals(BVExtract(values["x"], 7, 7), BV(0, 1)),
+        "negative": Equals(BVExtract(values["x"], 7, 7), BV(1, 1)),
+    }
+
+
+def test_a_case_split_is_proved_case_by_case():
+    result = discharge(small("add", **changed_step("add", "last", cases=halves)))
+    assert result.outcome is Outcome.PROVED
+    names = [name.removesuffix(" by z3") for name in result.lemmas if name.endswith("z3")]
+    assert names == [
+        "magnitude, sign",
+        "outputs, positive",
+        "outputs, negative",
+        "cases of outputs",
+    ]
+
+
+def test_a_case_split_that_misses_a_case_is_caught():
+    """The fault is in the case that is missing."""
+    only_positive = changed_step("add", "last", cases=lambda b: {"positive": halves(b)["positive"]})
+    assert discharge(small("add", **only_positive)).lemmas is None
+    obligation = small("add", **only_positive)
+    netlist = obligation.circuit()
+    faulty = with_neuron(netlist, netlist.outputs["result"][-1], Neuron((), threshold=1))
+    result = discharge(obligation, circuit=faulty)
+    assert result.outcome is Outcome.REFUTED
+
+
+def test_a_case_that_cannot_occur_is_refused():
+    def cases(values):
+        return {"all": TRUE(), "none": And(*halves(values).values())}
+
+    assert discharge(small("add", **changed_step("add", "last", cases=cases))).lemmas is None
+
+
+def test_a_spec_whose_probe_has_two_values_is_refused():
+    def spec(inputs, probe):
+        unit = Unit("multiply", FP8_E5M2)
+        probe("product", BV(0, 6))
+        return unit.spec(inputs, probe)
+
+    netlist = small("multiply").circuit()
+    obligation = small("multiply", spec=spec)
+    with pytest.raises(CompositionError, match="two values for probe 'product'"):
+        compose(netlist, obligation.decomposition, obligation.state(netlist))
+
+
+def test_a_spec_that_looks_behind_its_probes_is_refused():
+    """With the product free, the result must be a function of it, not of something else."""
+
+    def spec(inputs, probe):
+        unit = Unit("multiply", FP8_E5M2)
+        seen = {}
+
+        def peeping(name, value):
+            seen[name] = probe(name, value)
+            return seen[name]
+
+        result = unit.spec(inputs, peeping)["result"]
+        product = seen["product"]
+        return {"result": result if not product.is_symbol() else BVXor(result, BV(1, 8))}
+
+    obligation = small("multiply", spec=spec)
+    netlist = obligation.circuit()
+    with pytest.raises(CompositionError, match="is not composed of the probes given"):
+        compose(netlist, obligation.decomposition, obligation.state(netlist))
 
 
 def test_a_claim_that_is_no_equality_on_all_inputs_is_refused():
-    netlist = multiplier(FP16)
-    for changes in ({"assumptions": (symbolic.TRUE(),)}, {"goal": symbolic.TRUE()}, {"expected": {}}):
+    obligation = Unit("multiply", FP16).obligation()
+    netlist = obligation.circuit()
+    claim = obligation.state(netlist)
+    for changes in ({"assumptions": (TRUE(),)}, {"goal": TRUE()}, {"expected": {}}):
         with pytest.raises(CompositionError, match="not that outputs equal their spec"):
-            compose_fp16(netlist, product_cut(FP16, RNE, IEEE), **changes)
-    other = Unit("multiply", FP16, RNE, IEEE).obligation().state(multiplier(FP16, "nexus"))
+            compose(netlist, obligation.decomposition, replace(claim, **changes))
+    other = obligation.state(build_unit("multiply", FP16, RNE, IEEE, "nexus"))
     with pytest.raises(CompositionError, match="about another circuit"):
-        compose(netlist, product_cut(FP16, RNE, IEEE), other)
+        compose(netlist, obligation.decomposition, other)
 
 
-def test_a_block_output_that_is_constant_or_shared_is_not_cut():
-    netlist = multiplier(FP16)
-    block = block_of(netlist)
-    first, *others = block.outputs["product"]
-    for outputs in ((-2, *others), (first, first, *others[1:])):
-        changed = replace(block, outputs={"product": outputs})
-        with pytest.raises(CompositionError, match="constant, unused or the same"):
-            compose_fp16(
-                replace(netlist, blocks=(changed, *netlist.blocks[1:])), product_cut(FP16, RNE, IEEE)
-            )
+def test_a_probe_that_nothing_reads_is_refused():
+    netlist = small("multiply").circuit()
+    product = (*netlist.probes["product"][:-1], UNUSED)
+    assert refused(
+        replace(netlist, probes={**netlist.probes, "product": product}), "multiply", "bits that nothing"
+    )
 
 
-def test_a_block_with_other_buses_is_not_cut():
-    netlist = multiplier(FP16)
-    block = block_of(netlist)
-    for changes in (
-        {"outputs": {"out": block.outputs["product"]}},
-        {"inputs": {"a": block.inputs["x"], "b": block.inputs["y"]}},
-    ):
-        blocks = (replace(block, **changes), *netlist.blocks[1:])
-        with pytest.raises(CompositionError, match="other buses than a multiplier"):
-            compose_fp16(replace(netlist, blocks=blocks), product_cut(FP16, RNE, IEEE))
+def test_bits_of_one_signal_are_one_when_free():
+    """The root and remainder of FP16 share signals: were that forgotten, their lemma would be false."""
+    netlist = build_unit("square_root", FP16, RNE, IEEE)
+    shared = set(netlist.probes["root"]) & set(netlist.probes["remainder"])
+    assert shared
+    assert proved(Unit("square_root", FP16).obligation()).lemmas is not None
 
 
-def test_a_free_product_must_not_share_its_name_with_an_input():
-    renamed = replace(multiplier(FP16), inputs={"significand_product.product": 22, "y": 10})
-    claim = equivalence("n", "s", lambda: renamed, lambda b: {"result": b["y"]}).state
-    same_width = replace(renamed, outputs={"result": renamed.outputs["result"][:10]})
-    with pytest.raises(CompositionError, match="an input has the name of an output"):
-        compose(same_width, product_cut(FP16, RNE, IEEE), claim(same_width))
-
-
-def test_the_spec_given_the_true_product_is_the_spec():
-    """To the letter, for every format: what the kernel's check rests on."""
-    for fmt in FORMATS.values():
-        if fmt is FP64:
-            continue
-        x, y = (Symbol(f"{n}{fmt.width}", BVType(fmt.width)) for n in ("x", "y"))
-        policy = fmt.policies[0]
-        size = 2 * fmt.precision
-        factors = (BVZExt(symbolic.unpack(fmt, c).significand, size - fmt.precision) for c in (x, y))
-        whole = symbolic.multiply(fmt, RNE, policy, x, y)
-        assert whole is symbolic.multiply_given_product(fmt, RNE, policy, x, y, BVMul(*factors))
-
-
-def test_wide_multipliers_with_a_fault_are_refuted():
-    for fmt in (FP16, BFLOAT16):
-        obligation = Unit("multiply", fmt, RNE, IEEE).obligation()
-        netlist = obligation.circuit()
-        for probe in ("product", "guard", "sign"):
-            faulty = stuck_at_zero(netlist, netlist.probes[probe][-1]).netlist
-            result = proved(replace(obligation, circuit=lambda faulty=faulty: faulty))
-            assert result.outcome is Outcome.REFUTED, probe
+@pytest.mark.parametrize("operation", ["add", "multiply", "divide", "square_root", "fma"])
+@pytest.mark.parametrize("fmt", [FP16, FP32], ids=lambda fmt: fmt.name)
+def test_wide_units_with_a_fault_are_refuted(fmt, operation):
+    obligation = Unit(operation, fmt).obligation()
+    netlist = obligation.circuit()
+    for probe in ("guard", "sign") if operation != "square_root" else ("guard", "sticky"):
+        faulty = stuck_at_zero(netlist, netlist.probes[probe][-1]).netlist
+        result = proved(replace(obligation, circuit=lambda faulty=faulty: faulty))
+        assert result.outcome is Outcome.REFUTED, probe

@@ -11,6 +11,7 @@ from circuits.integer_conversion import build_from_integer, build_to_integer
 from circuits.libraries import FAST, LIBRARIES, SMALL
 from proofs.integer_conversions import FromInteger, ToInteger
 from prover.discharge import discharge
+from prover.drawing import many_codes
 from prover.mutation import FAULTS, mutants
 from prover.obligation import Outcome
 from specs import exact, symbolic
@@ -28,7 +29,6 @@ from specs.formats import (
     RoundingMode,
     ieee_format,
 )
-from tests.support.codes import many_codes
 from tests.support.formula_evaluation import evaluate
 from tests.support.graphs import Encoded
 from tests.support.integers import many_integers

@@ -1,6 +1,7 @@
 """The meaning of gates and integer blocks against Python's integers, on all small inputs."""
 
 from itertools import product
+from math import isqrt
 
 import pytest
 from pysmt.shortcuts import BV
@@ -41,8 +42,24 @@ BLOCKS = {
         "shifted": x * 2 ** min(leading_zeros(x, WIDTH), budget),
         "remaining": budget - min(leading_zeros(x, WIDTH), budget),
     },
+    "leading_zeros": lambda x: {
+        "count": leading_zeros(x, WIDTH),
+        "shifted": x << leading_zeros(x, WIDTH),
+    },
     "multiply": lambda x, y: {"product": x * y},
+    "divide": lambda x, y: {
+        "quotient": (x << WIDTH + 1) // y,
+        "remainder": (x << WIDTH + 1) % y,
+    },
+    "square_root": lambda x: {"root": isqrt(x), "remainder": x - isqrt(x) ** 2},
 }
+
+STATED_FOR = {
+    "normalise": lambda x, budget: x > 0,
+    "leading_zeros": lambda x: x > 0,
+    "divide": lambda x, y: y >= 1 << WIDTH - 1,
+}
+"""The arguments that a block's meaning is stated for, if not all."""
 
 
 def values(meaning, widths, arguments):
@@ -69,6 +86,24 @@ def test_wide_gates(width):
 def test_blocks(kind):
     widths = input_widths(WIDTH)[kind]
     for arguments in product(*(range(1 << width) for width in widths.values())):
-        if kind == "normalise" and arguments[0] == 0:
+        if not STATED_FOR.get(kind, lambda *given: True)(*arguments):
             continue
         assert values(integers.BLOCKS[kind], widths, arguments) == BLOCKS[kind](*arguments)
+
+
+@pytest.mark.parametrize("width", [2, 6, 10])
+def test_square_roots_of_other_widths(width):
+    for x in range(1 << width):
+        root = isqrt(x)
+        assert values(integers.square_root, {"x": width}, (x,)) == {
+            "root": root,
+            "remainder": x - root**2,
+        }
+
+
+@pytest.mark.parametrize("width", [2, 3, 6])
+def test_quotients_of_other_widths(width):
+    for x, y in product(range(1 << width), range(1 << width - 1, 1 << width)):
+        quotient, remainder = divmod(x << width + 1, y)
+        widths = {"x": width, "y": width}
+        assert values(integers.divide, widths, (x, y)) == {"quotient": quotient, "remainder": remainder}

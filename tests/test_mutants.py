@@ -14,10 +14,10 @@ from circuits.libraries import LIBRARIES, gate_netlist
 from proofs.units import OPERATIONS, Unit
 from prover.catalogue import catalogue
 from prover.discharge import discharge
+from prover.drawing import many_codes
 from prover.mutation import FAULTS, mutants, stuck_at_zero, with_neuron
 from prover.obligation import Outcome, Profile
 from specs.formats import SMALL_FORMATS, RoundingMode
-from tests.support.codes import many_pairs
 from tests.support.netlists import all_inputs
 from tests.support.operands import expected_results, operands
 
@@ -122,7 +122,7 @@ def test_faulty_units_of_every_kind_are_refuted(name):
     obligation = catalogue()[name]
     netlist = obligation.circuit()
     formats = obligation.reading.formats
-    drawn = many_pairs(formats["x"], 2048, SEED)
+    drawn = many_codes(formats["x"], 2048, SEED)
     inputs = dict(zip(netlist.inputs, drawn, strict=False))
     sound = boolean.evaluate(netlist, inputs)["result"]
 

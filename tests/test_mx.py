@@ -17,6 +17,7 @@ from proofs import exact_products
 from proofs.exact_products import exact_product
 from proofs.mx import ScaledUnit
 from prover.discharge import discharge
+from prover.drawing import many_codes
 from prover.mutation import FAULTS, mutants
 from prover.obligation import Outcome
 from specs import exact, symbolic
@@ -34,7 +35,6 @@ from specs.formats import (
     OverflowPolicy,
     RoundingMode,
 )
-from tests.support.codes import many_codes
 from tests.support.graphs import Encoded
 
 RNE, IEEE = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE

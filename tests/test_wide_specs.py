@@ -8,22 +8,22 @@ the first (default 1,000; nightly 100,000).
 import os
 from functools import cache
 from itertools import permutations, product
+from math import isqrt
 
 import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pysmt.shortcuts import BVConcat, BVType, Symbol
+from pysmt.shortcuts import BVType, Symbol
 
-from circuits.boolean import pack_words, unpack_words
 from proofs.units import OPERATIONS
+from prover.drawing import many_codes
 from reference.oracles import fused_multiply_add
 from specs import exact, symbolic
 from specs.formats import (
     ARITY,
     BFLOAT16,
-    FLAGS,
     FORMATS,
     FP16,
     FP32,
@@ -33,28 +33,66 @@ from specs.formats import (
     OverflowPolicy,
     RoundingMode,
 )
-from tests.support.codes import cases, many_codes
-from tests.support.graphs import Encoded
+from tests.support.codes import cases
+from tests.support.graphs import Encoded, EncodedBuses
 
 WIDE = [fmt for fmt in FORMATS.values() if fmt not in SMALL_FORMATS]
 CASES = int(os.environ.get("SPIKEPROOF_CASES", "1000"))
 BATCH = 56
 
 
+def division(dividend, divisor):
+    """As ``specs.integers.divide``, in Python's integers."""
+    return divmod(dividend << divisor.bit_length() + 1, divisor)
+
+
+def root(radicand):
+    """As ``specs.integers.square_root``, in Python's integers."""
+    return isqrt(radicand), radicand - isqrt(radicand) ** 2
+
+
+CORES = {
+    "divide": (("dividend", "divisor"), ("quotient", "remainder"), division),
+    "square_root": (("radicand",), ("root", "remainder"), root),
+}
+"""Integer operations of large formulas, between probes: here Python's integers take their place.
+
+``tests/test_integers.py`` compares these formulas with Python's integers on narrow words.
+"""
+
+
 @cache
-def encoded(fmt, operation, mode, policy) -> Encoded:
-    """Result and flags, as one word."""
+def encoded(fmt, operation, mode, policy) -> tuple[EncodedBuses, EncodedBuses]:
+    """The operands of the operation's integer core; and result and flags, given what it yields."""
     codes = [Symbol(f"{name}{fmt.width}", BVType(fmt.width)) for name in OPERANDS[: ARITY[operation]]]
-    result = symbolic.compute(operation, fmt, mode, policy, *codes)
-    return Encoded(BVConcat(symbolic.flags(operation, fmt, mode, *codes), result))
+    operands, yields, _ = CORES.get(operation, ((), (), None))
+    values = {}
+
+    def probe(name, value):
+        values[name] = value
+        return Symbol(f"{name}.{fmt.name}", value.get_type()) if name in yields else value
+
+    outputs = {
+        "result": symbolic.compute(operation, fmt, mode, policy, *codes, probe=probe),
+        "flags": symbolic.flags(operation, fmt, mode, *codes, probe=probe),
+    }
+    return EncodedBuses({name: values[name] for name in operands}), EncodedBuses(outputs)
 
 
 def evaluated(fmt, operation, mode, policy, codes):
-    """The formula's results and flags for arrays of operands."""
-    names = [f"{name}{fmt.width}" for name in OPERANDS]
-    words = encoded(fmt, operation, mode, policy).evaluate(dict(zip(names, codes, strict=False)))
-    bits = unpack_words(words, fmt.width + len(FLAGS))
-    return pack_words(bits[: fmt.width]), pack_words(bits[fmt.width :])
+    """The formulas' results and flags for arrays of operands."""
+    core, outputs = encoded(fmt, operation, mode, policy)
+    inputs = dict(zip([f"{name}{fmt.width}" for name in OPERANDS], codes, strict=False))
+    if operation in CORES:
+        _, yields, function = CORES[operation]
+        operands = core.evaluate(inputs).values()
+        found = zip(*(function(*map(int, each)) for each in zip(*operands, strict=True)), strict=True)
+        inputs |= {
+            f"{name}.{fmt.name}": np.array(column, dtype=object)
+            for name, column in zip(yields, found, strict=True)
+        }
+    values = outputs.evaluate(inputs)
+    return values["result"], values["flags"]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

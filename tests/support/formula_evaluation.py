@@ -65,6 +65,17 @@ def _sign_extend(node: FNode, x: Array) -> Array:
     return _signed(x, node.arg(0).bv_width()).view(np.uint64) & _mask(node.bv_width())
 
 
+def _quotient(node: FNode, x: Array, y: Array) -> Array:
+    """By zero: all ones, as in SMT-LIB."""
+    divisible = np.where(y == 0, np.uint64(1), y)
+    return np.where(y == 0, _mask(node.bv_width()), x // divisible)
+
+
+def _remainder(node: FNode, x: Array, y: Array) -> Array:
+    """By zero: x, as in SMT-LIB."""
+    return np.where(y == 0, x, x % np.where(y == 0, np.uint64(1), y))
+
+
 _RULES: dict[int, Callable[..., Array]] = {
     operators.AND: lambda n, *a: reduce(np.logical_and, a),
     operators.OR: lambda n, *a: reduce(np.logical_or, a),
@@ -80,6 +91,8 @@ _RULES: dict[int, Callable[..., Array]] = {
     operators.BV_ADD: _modular(np.add),
     operators.BV_SUB: _modular(np.subtract),
     operators.BV_MUL: _modular(np.multiply),
+    operators.BV_UDIV: _quotient,
+    operators.BV_UREM: _remainder,
     operators.BV_NEG: lambda n, a: (np.uint64(0) - a) & _mask(n.bv_width()),
     operators.BV_LSHL: _shift(np.left_shift),
     operators.BV_LSHR: _shift(np.right_shift),

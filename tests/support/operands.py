@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from prover.drawing import many_codes
 from specs import exact
 from specs.formats import ARITY, OPERANDS, Format, OverflowPolicy, RoundingMode
-from tests.support.codes import many_codes
 
 Codes = NDArray[np.uint64]
 

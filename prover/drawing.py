@@ -1,0 +1,70 @@
+"""Operands drawn by class, to look for counterexamples by simulation before a solver is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from circuits import boolean
+from circuits.netlist import Netlist
+from prover.obligation import Reading
+from specs.formats import Format
+
+CASES = 2048
+"""How many inputs are simulated."""
+
+_SEED = 20261122
+
+
+def violations(netlist: Netlist, reading: Reading) -> Iterator[dict[str, int]]:
+    """Inputs drawn by class on which a circuit's outputs are not what the spec of record says."""
+    formats = [reading.formats.get(name) for name in netlist.inputs]
+    fmt = formats[0]
+    if not isinstance(fmt, Format) or any(other != fmt for other in formats) or len(formats) > 3:
+        return
+    inputs = dict(zip(netlist.inputs, many_codes(fmt, CASES, _SEED, len(formats)), strict=True))
+    outputs = boolean.evaluate(netlist, inputs)
+    for index in range(CASES):
+        case = {name: int(codes[index]) for name, codes in inputs.items()}
+        implied = reading.trace(case)
+        if any(int(outputs[name][index]) != implied.get(name) for name in outputs):
+            yield case
+
+
+def many_codes(fmt: Format, count: int, seed: int, operands: int = 2) -> list[NDArray[np.uint64]]:
+    """Codes drawn by class, never uniformly: an array for each of up to three operands.
+
+    Zeros, subnormals, infinities and NaNs are frequent; so are second operands of an exponent near that
+    of the first or of its reciprocal, third ones near the product of the others, and fractions of long
+    runs of ones and zeros.
+    """
+    rng = np.random.default_rng(seed)
+    top, reach = (1 << fmt.exponent_bits) - 1, fmt.precision + 3
+    boundary = np.array([0, 0, 1, 2, fmt.bias, top - 1, top], dtype=np.int64)
+    anywhere = rng.integers(0, top + 1, (3, count))
+    first = np.where(rng.random(count) < 0.3, rng.choice(boundary, count), anywhere[0])
+    distance = rng.integers(-reach, reach + 1, count)
+    kind = rng.random(count)
+    second = np.where(kind < 0.5, first + distance, anywhere[1])
+    second = np.where(kind < 0.2, 2 * fmt.bias - first + distance, second).clip(0, top)
+    far = rng.integers(-2 * reach, 2 * reach + 1, count)
+    third = np.where(rng.random(count) < 0.7, first + second - fmt.bias + far, anywhere[2])
+    return [_codes(fmt, rng, field.clip(0, top)) for field in (first, second, third)[:operands]]
+
+
+def _codes(fmt: Format, rng: np.random.Generator, field: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Codes with these exponent fields, of either sign and with fractions of every kind."""
+    count = len(field)
+    last = (1 << fmt.fraction_bits) - 1
+    fraction = rng.integers(0, last + 1, count)
+    run = last >> rng.integers(0, fmt.fraction_bits + 1, count)
+    pattern = rng.integers(0, 6, count)
+    fraction = np.select(
+        [pattern == 0, pattern == 1, pattern == 2, pattern == 3],
+        [run, last ^ run, 1 << rng.integers(0, fmt.fraction_bits, count), fraction & ~run],
+        fraction,
+    )
+    sign = rng.integers(0, 2, count)
+    return ((sign << fmt.exponent_bits | field) << fmt.fraction_bits | fraction).view(np.uint64)
