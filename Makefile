@@ -6,13 +6,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: prove test lint clean
+.PHONY: prove test lint benchmark clean
 
 prove: $(INSTALLED)
 	$(BIN)/pytest proofs/ --numprocesses auto --dist worksteal --quiet
 
 test: $(INSTALLED)
 	$(BIN)/pytest tests/ --numprocesses auto --dist worksteal --quiet
+
+benchmark: $(INSTALLED)
+	$(BIN)/python -m benchmarks.proof_times
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -809,6 +809,7 @@ def build_unit(
     flags: bool = False,
     structure: Structure = SMALL,
     unit: Callable[..., Buses] | None = None,
+    keep_waypoints: bool = False,
 ) -> Netlist:
     """A unit as a netlist: inputs ``x``, ``y``, ``z`` as many as it has, output ``result``.
 
@@ -818,6 +819,7 @@ def build_unit(
         flags: whether to have an output ``flags`` too, one bit for each of ``specs.formats.FLAGS``.
         structure: how adders and multipliers are made.
         unit: another unit for the same operation.
+        keep_waypoints: as in ``NetlistBuilder.build``; some modes do not need every guard place.
 
     Raises:
         KeyError: if there is no such operation or library.
@@ -830,7 +832,8 @@ def build_unit(
     codes = [gates.builder.input(name, source.width) for name in names]
     operands = [unpack(gates, source, code) for code in codes]
     built = (unit or UNITS[operation])(Rounder(gates, fmt, mode, policy), source, *operands)
-    return gates.builder.build(built if flags else {"result": built["result"]})
+    outputs = built if flags else {"result": built["result"]}
+    return gates.builder.build(outputs, keep_waypoints=keep_waypoints)
 
 
 def build_exact_unit(

@@ -309,6 +309,7 @@ class NetlistBuilder:
         self._device: Hashable = None
         self._inverted: dict[int, int] = {}
         self._probes: dict[str, Bus] = {}
+        self._waypoints: set[int] = set()
         self._blocks: list[Block] = []
         self._cells: list[Block] = []
 
@@ -382,6 +383,7 @@ class NetlistBuilder:
         None reaches past it to what it inverts.
         """
         self.probe(name, bus)
+        self._waypoints.update(s for s in self._probes[name] if s >= 0)
         for signal in self._probes[name]:
             self._inverted.pop(signal, None)
 
@@ -405,14 +407,18 @@ class NetlistBuilder:
         finally:
             self._inverted.update(hidden)
 
-    def build(self, outputs: Mapping[str, Bus]) -> Netlist:
+    def build(self, outputs: Mapping[str, Bus], *, keep_waypoints: bool = False) -> Netlist:
         """The netlist of everything that the outputs depend on; all else is left out.
+
+        Args:
+            keep_waypoints: keep what waypoints depend on too, though no output does.
 
         Raises:
             NetlistError: if an output is empty or a block depends on more than its inputs.
         """
         driven = {name: tuple(map(self._driver, bus)) for name, bus in outputs.items()}
-        renumbered = self._renumber_live({signal for bus in driven.values() for signal in bus})
+        roots = {signal for bus in driven.values() for signal in bus}
+        renumbered = self._renumber_live(roots | self._waypoints if keep_waypoints else roots)
 
         def rename(bus: Bus) -> Bus:
             return tuple(s if s < 0 else renumbered.get(s, UNUSED) for s in bus)

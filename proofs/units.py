@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, product
 
 from pysmt.fnode import FNode
@@ -173,7 +174,7 @@ class Unit:
         """The names of its input buses."""
         return OPERANDS[: ARITY[self.operation]]
 
-    def circuit(self) -> Netlist:
+    def circuit(self, keep_waypoints: bool = False) -> Netlist:
         """The unit itself."""
         return build_unit(
             self.operation,
@@ -184,6 +185,7 @@ class Unit:
             source=self.source,
             flags=self.flags,
             structure=self.structure,
+            keep_waypoints=keep_waypoints,
         )
 
     def spec(self, inputs: Buses, probe: Probe = symbolic.as_computed) -> Buses:
@@ -217,7 +219,7 @@ class Unit:
         if self.operation not in STEPS:
             return None
         steps, last = STEPS[self.operation]
-        return Decomposition(self.spec, steps, last)
+        return Decomposition(self.spec, steps, last, partial(self.circuit, keep_waypoints=True))
 
     @property
     def engines(self) -> tuple[str, ...]:

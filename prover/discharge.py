@@ -23,7 +23,7 @@ from prover.cells import AlgebraError
 from prover.composition import CompositionError, compose
 from prover.counterexample import explain
 from prover.drawing import violations
-from prover.engine import Answer, Status, engine_named
+from prover.engine import Answer, Question, Status, answers, engine_named
 from prover.obligation import Claim, Obligation, Outcome
 
 DEFAULT_TIMEOUT = 300.0
@@ -79,12 +79,16 @@ class _Verdict:
 
 
 def discharge(
-    obligation: Obligation, timeout: float = DEFAULT_TIMEOUT, circuit: Netlist | None = None
+    obligation: Obligation,
+    timeout: float = DEFAULT_TIMEOUT,
+    circuit: Netlist | None = None,
+    jobs: int = 1,
 ) -> Result:
     """Try to prove one obligation.
 
     Args:
         timeout: seconds for the engines, greater than 0.
+        jobs: processes for the theorem's lemmas.
         circuit: the netlist to prove it of, instead of the obligation's own; then the promise is
             that it is proved, even where the obligation's own circuit is to be refuted.
 
@@ -101,7 +105,7 @@ def discharge(
     try:
         if netlist is None and obligation.circuit:
             netlist = obligation.circuit()
-        verdict = _decide(obligation, netlist, time.perf_counter() + timeout)
+        verdict = _decide(obligation, netlist, time.perf_counter() + timeout, jobs)
     except Exception as error:
         verdict = _Verdict(Outcome.ERROR, f"{type(error).__name__}: {error}")
     finally:
@@ -126,16 +130,20 @@ def _engine_label(obligation: Obligation) -> str:
     return ", ".join(engine_named(name).label for name in obligation.engines)
 
 
-def _decide(obligation: Obligation, netlist: Netlist | None, deadline: float) -> _Verdict:
+def _decide(obligation: Obligation, netlist: Netlist | None, deadline: float, jobs: int) -> _Verdict:
     """By lemmas where there is a cut; put to the engines whole if those do not make up the claim."""
     claim = obligation.state(netlist)
     why = ""
     if obligation.decomposition and netlist:
         try:
             started = time.perf_counter()
-            lemmas = compose(netlist, obligation.decomposition, claim)
+            decomposition = obligation.decomposition
+            probed = netlist
+            if decomposition.circuit and decomposition.lacks_probes(netlist):
+                probed = decomposition.circuit()
+            lemmas = compose(probed, decomposition, claim)
             composed = {"composition": time.perf_counter() - started}
-            return _by_lemmas(obligation, lemmas, deadline, composed)
+            return _by_lemmas(obligation, lemmas, deadline, jobs, composed)
         except (CompositionError, AlgebraError, _LemmaError) as error:
             why = f"by lemmas: {error}; "
             if refutation := _by_simulation(obligation, netlist, claim):
@@ -242,28 +250,50 @@ class _LemmaError(Exception):
 
 
 def _by_lemmas(
-    obligation: Obligation, lemmas: Mapping[str, Claim], deadline: float, seconds: dict[str, float]
+    obligation: Obligation,
+    lemmas: Mapping[str, Claim],
+    deadline: float,
+    jobs: int,
+    seconds: dict[str, float],
 ) -> _Verdict:
-    """Proved, if every lemma is; else an exception, unless the engines disagree."""
-    for name, claim in lemmas.items():
-        answers = {}
-        for engine in obligation.engines:
-            started = time.perf_counter()
-            if claim.assumptions:
-                possible = _check(engine, claim.assumptions, deadline)
-                if possible.status is not Status.SATISFIABLE:
-                    raise _LemmaError(
-                        f"the assumptions of lemma {name!r} are not shown to be possible "
-                        f"({engine}: {possible.status.value})"
-                    )
-            answers[engine] = _check(engine, [*claim.assumptions, Not(claim.goal)], deadline).status
-            seconds[f"{name} by {engine}"] = time.perf_counter() - started
-        if {Status.SATISFIABLE, Status.UNSATISFIABLE} <= set(answers.values()):
-            return _disagreement({engine: status.value for engine, status in answers.items()})
-        if set(answers.values()) != {Status.UNSATISFIABLE}:
-            said = ", ".join(f"{engine}: {status.value}" for engine, status in answers.items())
-            raise _LemmaError(f"lemma {name!r} is not proved ({said})")
+    """Proved, if every lemma is and its assumptions are possible; else an exception.
+
+    But engines that disagree are an error.
+    """
+    said: dict[str, dict[str, str]] = {}
+    questions = [
+        Question(name, engine, formulas)
+        for name, claim in lemmas.items()
+        for engine in obligation.engines
+        for formulas in _questions(claim)
+    ]
+    for question, answer, took in answers(questions, deadline, jobs):
+        claim, name, engine = lemmas[question.name], question.name, question.engine
+        label = f"{name} by {engine}"
+        seconds[label] = seconds.get(label, 0.0) + took
+        if question.formulas is claim.assumptions:
+            if answer.status is not Status.SATISFIABLE:
+                raise _LemmaError(
+                    f"the assumptions of lemma {name!r} are not shown to be possible "
+                    f"({engine}: {answer.status.value})"
+                )
+            continue
+        so_far = said.setdefault(name, {})
+        so_far[engine] = answer.status.value
+        if {Status.SATISFIABLE.value, Status.UNSATISFIABLE.value} <= set(so_far.values()):
+            return _disagreement(so_far)
+        settled = len(so_far) == len(obligation.engines)
+        if settled and set(so_far.values()) != {Status.UNSATISFIABLE.value}:
+            each = ", ".join(f"{engine}: {status}" for engine, status in so_far.items())
+            raise _LemmaError(f"lemma {name!r} is not proved ({each})")
     return _Verdict(Outcome.PROVED, lemmas=seconds)
+
+
+def _questions(claim: Claim) -> Iterator[Sequence[FNode]]:
+    """Whether the assumptions, if any, are possible; and whether the goal can fail."""
+    if claim.assumptions:
+        yield claim.assumptions
+    yield (*claim.assumptions, Not(claim.goal))
 
 
 # --- another circuit in place of the obligation's own -------------------------------------------
@@ -314,12 +344,13 @@ def discharge_all(
     """Discharge obligations of the catalogue, yielding each result as it comes.
 
     Args:
-        jobs: processes to use; by default one for each core.
+        jobs: processes to use, for the lemmas of a single theorem too; by default one for each core.
     """
-    workers = min(jobs or os.cpu_count() or 1, len(names))
+    cores = jobs or os.cpu_count() or 1
+    workers = min(cores, len(names))
     if workers <= 1:
         for name in names:
-            yield _discharge_named(name, timeout, circuit)
+            yield discharge(catalogue()[name], timeout, circuit, jobs=cores)
         return
     with ProcessPoolExecutor(workers) as pool:
         pending = {pool.submit(_discharge_named, name, timeout, circuit): name for name in names}

@@ -5,13 +5,17 @@ from __future__ import annotations
 import ctypes
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
+from typing import cast
 
 import z3
 from pysat.solvers import Cadical195
@@ -96,29 +100,45 @@ def _number(value: z3.ExprRef) -> int:
     return int(z3.is_true(value)) if z3.is_bool(value) else value.as_long()
 
 
-def _in_child(decide: Callable[[Sequence[FNode]], Answer]) -> Callable[[Sequence[FNode], float], Answer]:
-    """A check that is made in a process of its own, since nothing else can stop it."""
+class Child:
+    """A process of its own that decides a conjunction, since nothing else can stop an engine."""
 
-    def check(formulas: Sequence[FNode], timeout: float) -> Answer:
-        receiver, sender = get_context("fork").Pipe(duplex=False)
-        process = get_context("fork").Process(target=_send_answer, args=(decide, formulas, sender))
-        process.start()
+    def __init__(self, decide: Callable[[Sequence[FNode]], Answer], formulas: Sequence[FNode]) -> None:
+        self.receiver, sender = get_context("fork").Pipe(duplex=False)
+        self._process = get_context("fork").Process(target=_send_answer, args=(decide, formulas, sender))
+        self.started = time.perf_counter()
+        self._process.start()
         sender.close()
+
+    def answer(self, timeout: float = 0) -> Answer:
+        """What it says within so many seconds; the process has ended then.
+
+        Raises:
+            RuntimeError: if the process died.
+            Exception: what the engine raised.
+        """
         try:
-            if not receiver.poll(timeout):
+            if not self.receiver.poll(timeout):
                 return Answer(Status.TIMEOUT, reason="timeout")
-            answer: Answer | Exception = receiver.recv()
+            answer: Answer | Exception = self.receiver.recv()
         except EOFError:
             raise RuntimeError("the engine's process died; it may have run out of memory") from None
         finally:
-            process.kill()
-            process.join()
-            receiver.close()
+            self.end()
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    return check
+    def end(self) -> None:
+        """Stop it, whatever it is at."""
+        self._process.kill()
+        self._process.join()
+        self.receiver.close()
+
+
+def _in_child(decide: Callable[[Sequence[FNode]], Answer]) -> Callable[[Sequence[FNode], float], Answer]:
+    """A check that is made in a process of its own."""
+    return lambda formulas, timeout: Child(decide, formulas).answer(timeout)
 
 
 def _send_answer(
@@ -130,6 +150,56 @@ def _send_answer(
         sender.send(decide(formulas))
     except Exception as error:
         sender.send(error)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A conjunction put to an engine, under a name."""
+
+    name: str
+    engine: str
+    formulas: Sequence[FNode]
+
+
+def answers(
+    questions: Iterable[Question], deadline: float, jobs: int = 1
+) -> Iterator[tuple[Question, Answer, float]]:
+    """The answers as they come, and the seconds each took; up to ``jobs`` at a time.
+
+    Args:
+        deadline: by ``time.perf_counter``.
+    """
+    remaining = deque(questions)
+    running: dict[Connection, tuple[Question, Child]] = {}
+
+    def left() -> float:
+        return max(0.001, deadline - time.perf_counter())
+
+    try:
+        while remaining or running:
+            if jobs == 1:
+                question, started = remaining.popleft(), time.perf_counter()
+                answer = engine_named(question.engine).check(question.formulas, left())
+                yield question, answer, time.perf_counter() - started
+                continue
+            while remaining and len(running) < jobs:
+                question = remaining.popleft()
+                check = engine_named(question.engine).check
+                child = Child(partial(_check_within, check, left()), question.formulas)
+                running[child.receiver] = question, child
+            ready = wait(list(running), timeout=left() + 1)
+            for receiver in ready or list(running):
+                question, child = running.pop(cast(Connection, receiver))
+                yield question, child.answer(), time.perf_counter() - child.started
+    finally:
+        for _, child in running.values():
+            child.end()
+
+
+def _check_within(
+    check: Callable[[Sequence[FNode], float], Answer], timeout: float, formulas: Sequence[FNode]
+) -> Answer:
+    return check(formulas, timeout)
 
 
 def _die_with_parent() -> None:

@@ -10,7 +10,7 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import And, Equals
 
 from circuits.formula import input_symbols, output_formulas
-from circuits.netlist import NAME, Netlist
+from circuits.netlist import NAME, UNUSED, Netlist
 from specs.formats import Format, Integer
 from specs.integers import Buses
 from specs.symbolic import Probe
@@ -104,11 +104,19 @@ class Decomposition:
         spec: from the unit's inputs and a probe, the unit's outputs; see ``specs.symbolic.Probe``.
         steps: in order.
         last: the outputs, as a step without names.
+        circuit: the circuit with all that its probes depend on, for where the outputs do not depend
+            on it and the circuit therefore lacks it. The kernel checks that the outputs are the same.
     """
 
     spec: Callable[[Buses, Probe], Buses]
     steps: tuple[Step, ...]
     last: Step
+    circuit: Callable[[], Netlist] | None = None
+
+    def lacks_probes(self, netlist: Netlist) -> bool:
+        """Whether a circuit lacks a probe, or some of its bits."""
+        names = (name for step in self.steps for name in step.names)
+        return any(UNUSED in netlist.probes.get(name, (UNUSED,)) for name in names)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ MAY_IMPORT = {
     "reference": {"reference", "specs.formats"},
     "prover": {"prover", "circuits", "specs"},
     "proofs": {"proofs", "prover", "reference", "circuits", "specs"},
+    "benchmarks": {"benchmarks", "proofs", "prover", "circuits", "specs"},
 }
 
 
