@@ -21,47 +21,20 @@ solver.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, FALSE, TRUE, And, BVExtract, BVType, Equals, Iff, Or, Symbol
 
 from circuits.formula import bus_formula, output_formulas, signal_formulas
-from circuits.netlist import ONE, UNUSED, ZERO, Bus, Netlist
-from prover import recurrence, telescoping
+from circuits.netlist import ONE, UNUSED, ZERO, Netlist
+from prover.algebra import METHODS
 from prover.obligation import ENGINES_ALONE, Claim, Decomposition, Step
-from specs import integers
-from specs.integers import Buses, Meaning
-
-Algebra = Callable[
-    [Netlist, tuple[Bus, ...], tuple[Bus, ...], tuple[FNode, ...], tuple[FNode, ...]],
-    Mapping[str, Claim],
-]
-"""From a netlist, operand buses, result buses, free symbols for the operands and facts about these, the
-claims from which it follows that the results are the operands' function.
-
-It raises ``AlgebraError`` if the circuit is not of the form that the algebra is about.
-"""
-
-METHODS: dict[str, tuple[Meaning, tuple[str, ...], Algebra]] = {
-    "product": (integers.multiply, ("x", "y"), telescoping.product_claims),
-    "quotient": (integers.divide, ("x", "y"), recurrence.quotient_claims),
-    "root": (integers.square_root, ("x",), recurrence.root_claims),
-}
-"""The kinds of algebra: the function, the names of its operands, and how it is shown."""
+from specs.integers import Buses
 
 
 class CompositionError(ValueError):
     """The lemmas would not make up the theorem; the message says why."""
-
-
-@dataclass(frozen=True)
-class _Run:
-    """The spec computed with some probes taken as free: all probes' values, and the outputs."""
-
-    probes: Buses
-    outputs: Buses
 
 
 def compose(netlist: Netlist, decomposition: Decomposition, claim: Claim) -> dict[str, Claim]:
@@ -79,15 +52,14 @@ def compose(netlist: Netlist, decomposition: Decomposition, claim: Claim) -> dic
         raise CompositionError("the claim is not that outputs equal their spec on all inputs")
     if dict(output_formulas(netlist, inputs)) != dict(claim.actual):
         raise CompositionError("the claim is about another circuit")
-    steps = (*decomposition.steps, decomposition.last)
-    kernel = _Kernel(netlist, decomposition, inputs, {n: step for step in steps for n in step.names})
-    if dict(kernel.whole.outputs) != dict(claim.expected):
-        raise CompositionError("the spec to be composed is not that of the claim")
     if decomposition.last.names:
         raise CompositionError("the last step is the outputs; it has no probes")
+    kernel = _Kernel(netlist, decomposition, inputs)
+    if kernel.outputs != dict(claim.expected):
+        raise CompositionError("the spec to be composed is not that of the claim")
     lemmas: dict[str, Claim] = {}
     earlier: set[str] = set()
-    for step in steps:
+    for step in (*decomposition.steps, decomposition.last):
         if missing := set(step.given) - earlier:
             raise CompositionError(f"{', '.join(sorted(missing))} is taken as free before it is proved")
         for name, lemma in kernel.lemmas(step):
@@ -106,28 +78,23 @@ def free_symbol(name: str, width: int) -> FNode:
 class _Kernel:
     """What all steps have in common."""
 
-    def __init__(
-        self,
-        netlist: Netlist,
-        decomposition: Decomposition,
-        inputs: Buses,
-        step_of: Mapping[str, Step],
-    ) -> None:
-        self.netlist = netlist
-        self.spec = decomposition.spec
-        self.inputs = inputs
-        self.step_of = step_of
-        for name in step_of:
+    def __init__(self, netlist: Netlist, decomposition: Decomposition, inputs: Buses) -> None:
+        self.netlist, self.spec, self.inputs = netlist, decomposition.spec, inputs
+        self.step_of: dict[str, Step] = {}
+        for name, step in ((name, s) for s in decomposition.steps for name in s.names):
+            if self.step_of.setdefault(name, step) is not step:
+                raise CompositionError(f"probe {name!r} is proved by two steps")
             if UNUSED in netlist.probes.get(name, (UNUSED,)):
                 raise CompositionError(
                     f"the circuit has no probe {name!r}, or has bits that nothing reads"
                 )
-        self.free = {name: free_symbol(name, len(netlist.probes[name])) for name in step_of}
+        self.free = {name: free_symbol(name, len(netlist.probes[name])) for name in self.step_of}
         if not {symbol.symbol_name() for symbol in self.free.values()}.isdisjoint(inputs):
             raise CompositionError("an input has the name of a free probe")
-        self.whole = self._run(())
+        self.probes, self.outputs = self._run(())
 
-    def _run(self, given: tuple[str, ...]) -> _Run:
+    def _run(self, given: tuple[str, ...]) -> tuple[dict[str, FNode], dict[str, FNode]]:
+        """The values of the spec's probes and outputs, with some probes taken as free."""
         values: dict[str, FNode] = {}
 
         def probe(name: str, value: FNode) -> FNode:
@@ -140,18 +107,18 @@ class _Kernel:
         outputs = self.spec(self.inputs, probe)
         if missing := set(self.step_of) - set(values):
             raise CompositionError(f"the spec has no probe {', '.join(sorted(missing))}")
-        return _Run(values, outputs)
+        return values, dict(outputs)
 
     def lemmas(self, step: Step) -> Iterator[tuple[str, Claim]]:
         """The lemmas of a step."""
-        run = self._run(step.given)
-        filled_in = {self.free[name]: self.whole.probes[name] for name in step.given}
-        wanted = {name: run.probes[name] for name in step.names} or dict(run.outputs)
-        whole = {name: self.whole.probes[name] for name in step.names} or dict(self.whole.outputs)
+        probes, outputs = self._run(step.given)
+        filled_in = {self.free[name]: self.probes[name] for name in step.given}
+        wanted = {name: probes[name] for name in step.names} or outputs
+        whole = {name: self.probes[name] for name in step.names} or self.outputs
         if {name: value.substitute(filled_in) for name, value in wanted.items()} != whole:
             raise CompositionError(f"the spec's {', '.join(wanted)} is not composed of the probes given")
 
-        values = {**run.probes, **{name: self.free[name] for name in step.given}}
+        values = {**probes, **{name: self.free[name] for name in step.given}}
         bits, wiring = self._free_signals(step.given)
         if step.names:
             signals = signal_formulas(self.netlist, self.inputs, bits)

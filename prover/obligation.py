@@ -73,7 +73,7 @@ class Claim:
 
 
 ENGINES_ALONE = "engines"
-"""The method of a step that has no algebra: see ``prover.composition.METHODS`` for the others."""
+"""The method of a step that has no algebra: see ``prover.algebra.METHODS`` for the others."""
 
 
 @dataclass(frozen=True)

@@ -397,6 +397,7 @@ def changed_step(operation, index, **changes):
     ("operation", "changes", "message"),
     [
         ("multiply", changed_step("multiply", 0, given=("product",)), "free before it is proved"),
+        ("divide", {"steps": (*STEPS["divide"][0], Step(("divisor",)))}, "by two steps"),
         ("multiply", {"steps": ()}, "product is taken as free before it is proved"),
         ("multiply", changed_step("multiply", 0, names=("x_significand", "sticky")), "no probe sticky"),
         (

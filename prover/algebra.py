@@ -1,0 +1,30 @@
+"""The kinds of algebra by which a step of a composed proof may be shown, in place of search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pysmt.fnode import FNode
+
+from circuits.netlist import Bus, Netlist
+from prover import recurrence, telescoping
+from prover.obligation import Claim
+from specs import integers
+from specs.integers import Meaning
+
+Algebra = Callable[
+    [Netlist, tuple[Bus, ...], tuple[Bus, ...], tuple[FNode, ...], tuple[FNode, ...]],
+    Mapping[str, Claim],
+]
+"""From a netlist, operand buses, result buses, free symbols for the operands and facts about these, the
+claims from which it follows that the results are the operands' function.
+
+It raises ``AlgebraError`` if the circuit is not of the form that the algebra is about.
+"""
+
+METHODS: dict[str, tuple[Meaning, tuple[str, ...], Algebra]] = {
+    "product": (integers.multiply, ("x", "y"), telescoping.product_claims),
+    "quotient": (integers.divide, ("x", "y"), recurrence.quotient_claims),
+    "root": (integers.square_root, ("x",), recurrence.root_claims),
+}
+"""By name: the function, the names of its operands, and how it is shown."""
