@@ -3,15 +3,17 @@
 import re
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
-from circuits.floating_point import build_unit
 from circuits.interchange import read_json
+from circuits.libraries import FAST, SMALL
 from proofs.neuron_counts import neuron_counts
+from proofs.units import OPERATIONS, Unit
 from prover.catalogue import catalogue, promised
 from prover.discharge import discharge
 from prover.obligation import Outcome
-from specs.formats import FORMATS, SMALL_FORMATS, OverflowPolicy, RoundingMode
+from specs.formats import FORMATS, FP32
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
@@ -48,23 +50,35 @@ def test_the_counts_of_obligations():
         assert re.search(rf"\| {row} \| {count} \|", README), prefix
 
 
+SHOWN = [operation for operation in OPERATIONS if operation != "subtract"]
+
+
 def test_the_sizes_of_units():
     for fmt in FORMATS.values():
-        cells = []
-        for operation in ("add", "multiply"):
-            mode, policy = RoundingMode.NEAREST_EVEN, fmt.policies[0]
-            size = build_unit(operation, fmt, mode, policy).statistics
-            cells.append(f"{size.neurons} ({size.depth})")
-        proved = fmt.policies if fmt in SMALL_FORMATS else (OverflowPolicy.IEEE,)
-        policies = ", ".join(policy.value for policy in proved)
-        name = f"`{fmt.name}`" + (" (`--wide`)" if fmt.name == "fp64" else "")
-        assert f"| {name} | {policies} | {' | '.join(cells)} |" in README
+        units = [Unit(operation, fmt, policy=fmt.policies[0]).circuit() for operation in SHOWN]
+        cells = [f"{unit.statistics.neurons} ({unit.statistics.depth})" for unit in units]
+        assert f"| `{fmt.name}` | {' | '.join(cells)} |" in README
+
+
+def test_the_sizes_of_small_and_fast_units():
+    for operation, published in (("add", "3,348"), ("multiply", "4,089")):
+        units = [
+            Unit(operation, FP32, library=library, structure=structure)
+            for library, structure in product(("nexus", "threshold"), (SMALL, FAST))
+        ]
+        assert all(unit.name in catalogue() for unit in units)
+        sizes = [unit.circuit().statistics for unit in units]
+        cells = [f"{size.neurons:,} / {size.depth}" for size in sizes]
+        assert f"| {operation} | {' | '.join(cells)} | {published} |" in README
 
 
 def test_the_neuron_counts_of_every_library():
     rows = {
         "add": "add",
         "multiply": "multiply",
+        "divide": "divide",
+        "square_root": "square root",
+        "fma": "fma",
         "sticky_extra_multiply": "multiply, Sticky-Extra",
     }
     for operation, row in rows.items():
