@@ -28,9 +28,9 @@ def engines_for(fmt: Format) -> tuple[str, ...]:
     return BOTH if fmt.width <= 16 else ("cadical",)
 
 
-def profile_for(fmt: Format) -> Profile:
-    """FP64 is left to ``--wide``."""
-    return Profile.WIDE if fmt is FP64 else Profile.DEFAULT
+def profile_for(fmt: Format, integer: Integer) -> Profile:
+    """Conversions of FP64 are left to ``--wide``, and so are those of 64-bit integers."""
+    return Profile.WIDE if fmt is FP64 or integer.width == 64 else Profile.DEFAULT
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class FromInteger:
             circuit=self.circuit,
             meaning=self.spec,
             engines=engines_for(self.fmt),
-            profile=profile_for(self.fmt),
+            profile=profile_for(self.fmt, self.source),
             reading=Reading({"x": self.source, "result": self.fmt}, self.trace),
         )
 
@@ -112,7 +112,7 @@ class ToInteger:
             circuit=self.circuit,
             meaning=self.spec,
             engines=engines_for(self.source),
-            profile=profile_for(self.source),
+            profile=profile_for(self.source, self.target),
             reading=Reading({"x": self.source, "result": self.target}, self.trace),
         )
 

@@ -223,10 +223,8 @@ class Unit:
 
     @property
     def engines(self) -> tuple[str, ...]:
-        """Both for operands of up to 16 bits, and for what is usual up to 32; else the quicker one."""
-        width = (self.source or self.fmt).width
-        usual = self == Unit(self.operation, self.fmt, source=self.source)
-        return BOTH if width <= 16 or (usual and width <= 32) else ("cadical",)
+        """Both for operands of up to 16 bits; above, the quicker one."""
+        return BOTH if (self.source or self.fmt).width <= 16 else ("cadical",)
 
     def obligation(self, profile: Profile = Profile.DEFAULT) -> Obligation:
         """That the unit is its operation."""
@@ -266,12 +264,11 @@ def variants() -> Iterator[Unit]:
 def profile_for(unit: Unit) -> Profile:
     """Nearest even up to 32 bits, and every mode up to 16, the latter under the first policy.
 
-    Flags in other modes than nearest even are left to ``--wide`` above 8 bits, and so is all else.
+    Flags in other modes than nearest even are left to ``--wide``, and so is all else.
     """
     fmt = unit.fmt
     nearest = unit.mode is RoundingMode.NEAREST_EVEN and fmt.width <= 32
-    width = 8 if unit.flags else 16
-    any_mode = fmt.width <= width and unit.policy is fmt.policies[0]
+    any_mode = fmt.width <= 16 and unit.policy is fmt.policies[0] and not unit.flags
     return Profile.DEFAULT if nearest or any_mode else Profile.WIDE
 
 

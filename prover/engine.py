@@ -213,13 +213,19 @@ EASY = 1000
 """Conflicts that CaDiCaL may have before the graph is swept: most lemmas need fewer."""
 
 
-def _decide_with_cadical(formulas: Sequence[FNode]) -> Answer:
+def _check_with_cadical(formulas: Sequence[FNode], timeout: float) -> Answer:
     """CaDiCaL on our clauses; on those that sweeping leaves, if it does not decide them at once."""
+    started = time.perf_counter()
     blaster = Blaster()
     root = blaster.literal(And(formulas))
     answer = _solve(blaster.graph, root, blaster.symbols, EASY)
     if answer.status is not Status.UNKNOWN:
         return answer
+    left = max(0.001, timeout - (time.perf_counter() - started))
+    return Child(partial(_sweep_and_solve, blaster, root), formulas).answer(left)
+
+
+def _sweep_and_solve(blaster: Blaster, root: int, formulas: Sequence[FNode]) -> Answer:
     sweep = swept(blaster.graph, root)
     # Inputs outside the cone are immaterial.
     symbols = {
@@ -255,7 +261,7 @@ def _decide_with_bitwuzla(formulas: Sequence[FNode]) -> Answer:
 
 ENGINES: dict[str, Engine] = {
     "z3": Engine(f"z3 {z3.get_version_string()}", _check_with_z3),
-    "cadical": Engine("cadical 1.9.5", _in_child(_decide_with_cadical)),
+    "cadical": Engine("cadical 1.9.5", _check_with_cadical),
 }
 """The engines by name; Bitwuzla among them if it is installed."""
 

@@ -311,7 +311,7 @@ def test_a_fault_anywhere_is_caught(operation):
         result = discharge(obligation, circuit=faulty)
         benign = (operation, name) in (("square_root", "remainder"), ("fma", "magnitude"))
         assert result.outcome is (Outcome.PROVED if benign else Outcome.REFUTED), name
-        assert result.lemmas is None
+        assert benign or result.lemmas is None
 
 
 def test_a_swapped_block_is_caught():
