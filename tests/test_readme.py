@@ -36,10 +36,10 @@ def test_the_code_runs_and_its_circuit_is_proved(tmp_path):
 def test_the_counts_of_obligations():
     expected = [obligation.expected for obligation in promised(wide=False)]
     proved, refuted = (expected.count(o) for o in (Outcome.PROVED, Outcome.REFUTED))
-    assert f"{len(expected)} obligations" in README
-    assert re.search(rf"{proved} theorems, and\s+{refuted} refutations", README)
+    assert f"{len(expected):,} obligations" in README
+    assert re.search(rf"{proved:,} theorems, and\s+{refuted} refutations", README)
     wide = len(catalogue()) - len(expected)
-    assert f"adds {wide} more" in README
+    assert f"adds {wide:,} more" in README
     families = {
         "cell.": r"`cell\.\*`",
         "block.": r"`block\.\*`",
