@@ -9,6 +9,7 @@
 * ``proofs.exact_products`` -- so is every product in a format that holds it exactly, without rounding
 * ``proofs.sticky_extra`` -- S1's Sticky-Extra Correction: sufficient, and which routes are necessary
 * ``proofs.adequacy``     -- the spec's rounding formula is what the standard says in words
+* ``proofs.floating_point_theory`` -- the spec is SMT-LIB's floating-point theory, as z3 implements it
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from proofs import (
     cells,
     exact_products,
     exact_units,
+    floating_point_theory,
     integer_conversions,
     mx,
     sticky_extra,
@@ -34,6 +36,7 @@ def obligations() -> Iterator[Obligation]:
         cells,
         blocks,
         adequacy,
+        floating_point_theory,
         units,
         exact_units,
         integer_conversions,

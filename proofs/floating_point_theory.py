@@ -1,0 +1,344 @@
+"""The symbolic spec is the floating-point theory of SMT-LIB, as z3 implements it.
+
+z3's tactic ``fpa2bv`` turns a relation between floating-point terms into one between bit-vectors. The
+theorems state that relation of the spec's result, so that every engine can be asked, and not z3 alone.
+z3's translation shares no line with the spec.
+
+The operations ``NOT_PROVED`` are only tested, in ``tests/test_floating_point_theory.py``, as FP32
+addition is.
+
+A NaN of the theory has no payload: that the spec delivers the canonical one, where it does, is claimed
+beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import z3
+from pysmt.fnode import FNode
+from pysmt.shortcuts import (
+    BV,
+    BVSLE,
+    BVULE,
+    FALSE,
+    TRUE,
+    And,
+    BVAdd,
+    BVAnd,
+    BVConcat,
+    BVExtract,
+    BVLShl,
+    BVLShr,
+    BVMul,
+    BVNeg,
+    BVNot,
+    BVOr,
+    BVSExt,
+    BVSub,
+    BVType,
+    BVUDiv,
+    BVXor,
+    BVZExt,
+    Equals,
+    Iff,
+    Implies,
+    Ite,
+    Not,
+    NotEquals,
+    Or,
+    Symbol,
+)
+
+from circuits.netlist import Netlist
+from proofs.units import BOTH, WORDS
+from prover.obligation import Claim, Obligation, Profile
+from specs import symbolic
+from specs.formats import (
+    ARITY,
+    BFLOAT16,
+    FP16,
+    FP32,
+    OPERANDS,
+    Format,
+    OverflowPolicy,
+    RoundingMode,
+)
+
+# --- from z3's formulas to ours -----------------------------------------------------------------
+
+
+def _equal(a: FNode, b: FNode) -> FNode:
+    return Iff(a, b) if a.get_type().is_bool_type() else Equals(a, b)
+
+
+def _reduced(holds: Callable[[FNode], FNode]) -> Callable[[FNode], FNode]:
+    return lambda a: Ite(holds(a), BV(1, 1), BV(0, 1))
+
+
+_OPERATORS: dict[int, Callable[..., FNode]] = {
+    z3.Z3_OP_TRUE: TRUE,
+    z3.Z3_OP_FALSE: FALSE,
+    z3.Z3_OP_AND: And,
+    z3.Z3_OP_OR: Or,
+    z3.Z3_OP_NOT: Not,
+    z3.Z3_OP_ITE: Ite,
+    z3.Z3_OP_EQ: _equal,
+    z3.Z3_OP_CONCAT: BVConcat,
+    z3.Z3_OP_BADD: BVAdd,
+    z3.Z3_OP_BSUB: BVSub,
+    z3.Z3_OP_BNEG: BVNeg,
+    z3.Z3_OP_BMUL: BVMul,
+    z3.Z3_OP_BUDIV_I: BVUDiv,
+    z3.Z3_OP_BNOT: BVNot,
+    z3.Z3_OP_BAND: BVAnd,
+    z3.Z3_OP_BOR: BVOr,
+    z3.Z3_OP_BXOR: BVXor,
+    z3.Z3_OP_BSHL: BVLShl,
+    z3.Z3_OP_BLSHR: BVLShr,
+    z3.Z3_OP_BREDOR: _reduced(lambda a: NotEquals(a, BV(0, a.bv_width()))),
+    z3.Z3_OP_BREDAND: _reduced(lambda a: Equals(a, BV((1 << a.bv_width()) - 1, a.bv_width()))),
+    z3.Z3_OP_SLEQ: BVSLE,
+    z3.Z3_OP_ULEQ: BVULE,
+    z3.Z3_OP_ZERO_EXT: lambda a, count: BVZExt(a, count),
+    z3.Z3_OP_SIGN_EXT: lambda a, count: BVSExt(a, count),
+    z3.Z3_OP_EXTRACT: lambda a, high, low: BVExtract(a, low, high),
+}
+"""The operators that ``fpa2bv`` makes use of; a function's parameters follow its arguments."""
+
+_LEFT_ASSOCIATIVE = {z3.Z3_OP_CONCAT, z3.Z3_OP_BADD, z3.Z3_OP_BMUL}
+
+
+def from_z3(term: z3.ExprRef, leaves: Mapping[str, FNode]) -> FNode:
+    """z3's bit-vector or Boolean term as a formula of pySMT.
+
+    Args:
+        leaves: what to put for the term's constants, by name.
+
+    Raises:
+        KeyError: for a constant that is not among the leaves, or an operator of which ``fpa2bv`` makes
+            no use.
+    """
+    formulas: dict[int, FNode] = {}
+    pending = [term]
+    while pending:
+        node = pending[-1]
+        missing = [child for child in node.children() if child.get_id() not in formulas]
+        if missing:
+            pending.extend(missing)
+            continue
+        pending.pop()
+        if node.get_id() not in formulas:
+            arguments = [formulas[child.get_id()] for child in node.children()]
+            formulas[node.get_id()] = _formula(node, arguments, leaves)
+    return formulas[term.get_id()]
+
+
+def _formula(node: z3.ExprRef, arguments: list[FNode], leaves: Mapping[str, FNode]) -> FNode:
+    if z3.is_bv_value(node):
+        return BV(node.as_long(), node.size())
+    declared = node.decl()
+    kind = declared.kind()
+    if kind == z3.Z3_OP_UNINTERPRETED:
+        return leaves[declared.name()]
+    if kind in _LEFT_ASSOCIATIVE:
+        total = arguments[0]
+        for argument in arguments[1:]:
+            total = _OPERATORS[kind](total, argument)
+        return total
+    return _OPERATORS[kind](*arguments, *declared.params())
+
+
+def in_bit_vectors(relation: z3.BoolRef, leaves: Mapping[str, FNode]) -> FNode:
+    """A relation between floating-point terms as a formula of pySMT about their codes.
+
+    Raises:
+        KeyError: if z3 leaves something open, and introduces a constant for it.
+    """
+    # Simplifying is needed for subtraction, which ``fpa2bv`` cannot translate; it becomes an addition.
+    (goal,) = z3.Then("simplify", "fpa2bv")(relation)
+    return And(from_z3(conjunct, leaves) for conjunct in goal)
+
+
+# --- the operations in z3's theory --------------------------------------------------------------
+
+MODES: dict[RoundingMode, Callable[[], Any]] = {
+    RoundingMode.NEAREST_EVEN: z3.RNE,
+    RoundingMode.NEAREST_AWAY: z3.RNA,
+    RoundingMode.TOWARD_ZERO: z3.RTZ,
+    RoundingMode.UP: z3.RTP,
+    RoundingMode.DOWN: z3.RTN,
+}
+"""The theory's rounding modes: all of IEEE 754's."""
+
+_ROUNDING: dict[str, Callable[..., Any]] = {
+    "add": z3.fpAdd,
+    "subtract": z3.fpSub,
+    "multiply": z3.fpMul,
+    "divide": z3.fpDiv,
+    "square_root": z3.fpSqrt,
+    "fma": z3.fpFMA,
+}
+
+_RELATIONS: dict[str, Callable[..., Any]] = {
+    "equal": z3.fpEQ,
+    "less": z3.fpLT,
+    "less_equal": z3.fpLEQ,
+    "unordered": lambda x, y: z3.Or(z3.fpIsNaN(x), z3.fpIsNaN(y)),
+}
+
+_EXTREMA: dict[str, Callable[..., Any]] = {"minimum_number": z3.fpMin, "maximum_number": z3.fpMax}
+
+_SIGNS: dict[str, Callable[..., Any]] = {"negate": z3.fpNeg, "absolute": z3.fpAbs}
+
+
+def _sort(fmt: Format) -> Any:
+    return z3.FPSort(fmt.exponent_bits, fmt.precision)
+
+
+def _number(name: str, fmt: Format) -> Any:
+    return z3.fpBVToFP(z3.BitVec(name, fmt.width), _sort(fmt))
+
+
+def _is_nan(fmt: Format, code: FNode) -> FNode:
+    return symbolic.unpack(fmt, code).nan
+
+
+_OPEN = ("open_0", "open_1")
+"""Names for the signs that the theory leaves open: of the extrema of zeros of unlike signs."""
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """That an operation of the spec is that of the theory.
+
+    ``mode`` is None where nothing rounds; ``source`` is the format of the operands of a conversion.
+    """
+
+    operation: str
+    fmt: Format
+    mode: RoundingMode | None = None
+    source: Format | None = None
+
+    @property
+    def name(self) -> str:
+        """``spec.FORMAT.OPERATION[_from_SOURCE][.MODE].floating_point_theory``."""
+        source = f"_from_{self.source.name}" if self.source else ""
+        mode = [self.mode.value] if self.mode else []
+        return ".".join(("spec", self.fmt.name, self.operation + source, *mode, "floating_point_theory"))
+
+    @property
+    def statement(self) -> str:
+        """What is claimed, for people."""
+        words = WORDS.get(self.operation, self.operation.replace("_", " "))
+        source = f" of {self.source.name}" if self.source else ""
+        rounded = f" rounded {self.mode.label}" if self.mode else ""
+        zeros = ", but for zeros of unlike signs," if self.operation in _EXTREMA else ""
+        return (
+            f"the spec's {self.fmt.name} {words}{source}{rounded}{zeros} equals the SMT-LIB "
+            "floating-point theory, as z3 implements it"
+        )
+
+    def claim(self, netlist: Netlist | None = None) -> Claim:
+        """That the relation which defines the theory's result holds of the spec's.
+
+        Raises:
+            KeyError: if there is no such operation in the theory.
+        """
+        if self.operation in _ROUNDING or self.operation == "convert":
+            return self._rounding()
+        if self.operation in _RELATIONS:
+            return self._relation()
+        return self._extremum() if self.operation in _EXTREMA else self._sign()
+
+    def _codes(self, count: int) -> dict[str, FNode]:
+        width = BVType((self.source or self.fmt).width)
+        return {name: Symbol(name, width) for name in OPERANDS[:count]}
+
+    def _rounding(self) -> Claim:
+        assert self.mode
+        fmt, policy = self.fmt, OverflowPolicy.IEEE
+        codes = self._codes(ARITY[self.operation])
+        result = symbolic.compute(
+            self.operation, fmt, self.mode, policy, *codes.values(), source=self.source
+        )
+        mode, numbers = MODES[self.mode](), [_number(name, self.source or fmt) for name in codes]
+        if self.operation == "convert":
+            meant = z3.fpFPToFP(mode, *numbers, _sort(fmt))
+        else:
+            meant = _ROUNDING[self.operation](mode, *numbers)
+        same = in_bit_vectors(_number("result", fmt) == meant, {**codes, "result": result})
+        canonical = Implies(_is_nan(fmt, result), Equals(result, BV(fmt.canonical_nan, fmt.width)))
+        return Claim(codes, And(same, canonical))
+
+    def _relation(self) -> Claim:
+        codes = self._codes(2)
+        meant = _RELATIONS[self.operation](*(_number(name, self.fmt) for name in codes))
+        result = symbolic.compare(self.operation, self.fmt, *codes.values())
+        return Claim(codes, Iff(in_bit_vectors(meant, codes), Equals(result, BV(1, 1))))
+
+    def _extremum(self) -> Claim:
+        codes = self._codes(2)
+        x, y = codes.values()
+        result = symbolic.extremum(self.operation, self.fmt, x, y)
+        meant = _EXTREMA[self.operation](*(_number(name, self.fmt) for name in codes))
+        left_open = {name: Symbol(name, BVType(1)) for name in _OPEN}
+        leaves = _Leaves({**codes, "result": result}, left_open)
+        same = in_bit_vectors(_number("result", self.fmt) == meant, leaves)
+        zeros = And(symbolic.unpack(self.fmt, code).zero for code in (x, y))
+        canonical = Implies(
+            _is_nan(self.fmt, result), Equals(result, BV(self.fmt.canonical_nan, self.fmt.width))
+        )
+        return Claim({**codes, **left_open}, And(same, canonical), (Or(Not(zeros), Equals(x, y)),))
+
+    def _sign(self) -> Claim:
+        codes = self._codes(1)
+        result = symbolic.change_sign(self.operation, self.fmt, *codes.values())
+        meant = _SIGNS[self.operation](*(_number(name, self.fmt) for name in codes))
+        leaves = {**codes, "result": result}
+        return Claim(codes, in_bit_vectors(_number("result", self.fmt) == meant, leaves))
+
+    def obligation(self, engines: tuple[str, ...], profile: Profile = Profile.DEFAULT) -> Obligation:
+        """The theorem, for these engines."""
+        return Obligation(self.name, self.statement, self.claim, engines=engines, profile=profile)
+
+
+class _Leaves(dict[str, FNode]):
+    """Formulas by name, and for z3's own constants one of those left open after another."""
+
+    def __init__(self, known: Mapping[str, FNode], left_open: Mapping[str, FNode]) -> None:
+        super().__init__(known)
+        self._rest = iter(left_open.values())
+
+    def __missing__(self, name: str) -> FNode:
+        self[name] = next(self._rest)
+        return self[name]
+
+
+# --- the obligations ----------------------------------------------------------------------------
+
+CONVERSIONS = ((FP16, FP32), (FP32, FP16), (FP16, BFLOAT16), (BFLOAT16, FP16))
+"""Conversions, each from the first format to the second."""
+
+PROVED = ("add", "subtract", "square_root")
+"""The arithmetic operations that CaDiCaL decides, in FP16."""
+
+NOT_PROVED = ("multiply", "divide", "fma")
+"""Those that it has not been seen to decide. z3 normalises subnormal operands before it multiplies, and
+the spec does not, so that the two hold different multipliers."""
+
+
+def obligations() -> Iterator[Obligation]:
+    """The theorems by name: in nearest even always, and in the other modes if they are quick."""
+    for operation in (*_RELATIONS, *_EXTREMA, *_SIGNS):
+        yield Theorem(operation, FP16).obligation(BOTH)
+    for source, target in CONVERSIONS:
+        for mode in MODES:
+            yield Theorem("convert", target, mode, source).obligation(BOTH)
+    for operation in PROVED:
+        for mode in MODES:
+            nearest = mode is RoundingMode.NEAREST_EVEN
+            profile = Profile.DEFAULT if nearest else Profile.WIDE
+            yield Theorem(operation, FP16, mode).obligation(("cadical",), profile)
