@@ -97,11 +97,12 @@ class GateLibrary(ABC):
 
     def wide_and(self, signals: Sequence[int]) -> int:
         """Whether all are 1: one neuron of full fan-in."""
+        signals = list(dict.fromkeys(signals))
         return self.fires(len(signals) - HALF, *((s, 1) for s in signals))
 
     def wide_or(self, signals: Sequence[int]) -> int:
         """Whether any is 1: one neuron of full fan-in."""
-        return self.fires(HALF, *((s, 1) for s in signals))
+        return self.fires(HALF, *((s, 1) for s in dict.fromkeys(signals)))
 
 
 class _TwoInputLibrary(GateLibrary):

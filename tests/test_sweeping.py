@@ -8,7 +8,7 @@ from pysat.solvers import Cadical195, Minisat22
 from pysmt.shortcuts import BV, BVAdd, BVMul, BVType, Equals, Not, NotEquals, Symbol
 
 from circuits.boolean import evaluate as run
-from circuits.floating_point import UNITS, build_unit
+from circuits.floating_point import build_unit
 from circuits.formula import input_symbols, output_formulas
 from prover.bitblast import FALSE, TRUE, Blaster, Graph
 from prover.engine import ENGINES, Status
@@ -18,7 +18,7 @@ from specs import symbolic
 from specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
 from tests.support.formula_evaluation import evaluate
 from tests.support.graphs import simulate
-from tests.support.pairs import all_pairs
+from tests.support.operands import all_pairs
 
 MODE, POLICY = RoundingMode.NEAREST_EVEN, OverflowPolicy.SATURATE
 
@@ -151,7 +151,7 @@ def test_rare_differences_are_not_merged():
 
 
 def unit(operation):
-    return build_unit(UNITS[operation], FP8_E4M3FN, MODE, POLICY)
+    return build_unit(operation, FP8_E4M3FN, MODE, POLICY)
 
 
 def unit_query(netlist, operation="add"):

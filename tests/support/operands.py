@@ -68,15 +68,21 @@ def expected_results(fmt: Format, operation: str, mode: RoundingMode, policy: Ov
 
 
 def expected_flags(fmt: Format, operation: str, mode: RoundingMode) -> Codes:
-    """The flags for all ``operands``, by the spec of record."""
-    given = operands(fmt, operation).values()
-    return np.array(
-        [
-            exact.flags(operation, fmt, mode, *codes)
-            for codes in zip(*(c.tolist() for c in given), strict=True)
-        ],
-        dtype=np.uint64,
-    )
+    """The flags for all ``operands``, by the spec of record.
+
+    They depend on the exact result and on the kinds of the operands alone, so that one combination
+    stands for all that have these in common.
+    """
+    kinds = [exact.decode(fmt, code).kind for code in range(1 << fmt.width)]
+    number = np.array([list(exact.Kind).index(kind) for kind in kinds], dtype=np.uint64)
+    _, which = _distinct_results(fmt, operation, RoundingMode.NEAREST_EVEN)
+    given = list(operands(fmt, operation).values())
+    key = which.astype(np.uint64)
+    for codes in given:
+        key = key * np.uint64(len(exact.Kind)) + number[codes.astype(np.intp)]
+    _, first, where = np.unique(key, return_index=True, return_inverse=True)
+    flags = [exact.flags(operation, fmt, mode, *(int(codes[i]) for codes in given)) for i in first]
+    return np.array(flags, dtype=np.uint64)[where]
 
 
 def first_difference(fmt: Format, actual: Codes, expected: Codes, operation: str = "add") -> str | None:
