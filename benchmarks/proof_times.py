@@ -84,8 +84,9 @@ def _z3_floating_point(unit: Unit, timeout: float) -> str:
         answer = solver.check()
     finally:
         pop_env()
-    outcomes = {z3.unsat: Outcome.PROVED, z3.sat: Outcome.REFUTED, z3.unknown: Outcome.TIMEOUT}
-    return outcomes[answer].value
+    if answer == z3.unknown:
+        return Outcome.TIMEOUT.value
+    return (Outcome.PROVED if answer == z3.unsat else Outcome.REFUTED).value
 
 
 METHODS: dict[str, Callable[[Unit, float], str]] = {

@@ -71,6 +71,15 @@ def test_a_timeout_is_kept(name):
     assert time.perf_counter() - started < 5
 
 
+@pytest.fixture
+def interruptible():
+    """A shell starts background jobs with interrupts ignored, and Python then leaves it at that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("name", ENGINES)
 def test_an_interrupt_interrupts(name):
     interrupt = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
