@@ -84,8 +84,9 @@ def _z3_floating_point(unit: Unit, timeout: float) -> str:
         answer = solver.check()
     finally:
         pop_env()
-    if answer == z3.unknown:
-        return Outcome.TIMEOUT.value
+    if answer == z3.unknown:  # such as for additions in formats of few fraction bits
+        timed_out = solver.reason_unknown() in ("timeout", "canceled")
+        return (Outcome.TIMEOUT if timed_out else Outcome.UNKNOWN).value
     return (Outcome.PROVED if answer == z3.unsat else Outcome.REFUTED).value
 
 
@@ -138,7 +139,9 @@ def plot(measurements: list[Measurement], timeout: float) -> Figure:
             chosen = sorted(
                 (m.significand, m.seconds if m.outcome == Outcome.PROVED.value else timeout)
                 for m in measurements
-                if m.method == method and m.operation == operation
+                if m.method == method
+                and m.operation == operation
+                and m.outcome in (Outcome.PROVED.value, Outcome.TIMEOUT.value)
             )
             panel.plot(*zip(*chosen, strict=True), marker=marker, label=method)
         panel.axhline(timeout, color="grey", linestyle=":", linewidth=1)
