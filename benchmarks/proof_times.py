@@ -86,8 +86,10 @@ def _z3_floating_point(unit: Unit, timeout: float) -> str:
         pop_env()
     if answer == z3.unknown:  # such as for additions in formats of few fraction bits
         timed_out = solver.reason_unknown() in ("timeout", "canceled")
-        return (Outcome.TIMEOUT if timed_out else Outcome.UNKNOWN).value
-    return (Outcome.PROVED if answer == z3.unsat else Outcome.REFUTED).value
+        outcome = Outcome.TIMEOUT if timed_out else Outcome.UNKNOWN
+    else:
+        outcome = Outcome.PROVED if answer == z3.unsat else Outcome.REFUTED
+    return str(outcome.value)
 
 
 METHODS: dict[str, Callable[[Unit, float], str]] = {
