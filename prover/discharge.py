@@ -22,7 +22,7 @@ from prover.catalogue import catalogue
 from prover.cells import AlgebraError
 from prover.composition import CompositionError, compose
 from prover.counterexample import explain
-from prover.drawing import violations
+from prover.drawing import violation
 from prover.engine import Answer, Question, Status, answers, engine_named
 from prover.obligation import Claim, Obligation, Outcome
 
@@ -105,7 +105,7 @@ def discharge(
     try:
         if netlist is None and obligation.circuit:
             netlist = obligation.circuit()
-        verdict = _decide(obligation, netlist, time.perf_counter() + timeout, jobs)
+        verdict = _decide(obligation, netlist, circuit is None, time.perf_counter() + timeout, jobs)
     except Exception as error:
         verdict = _Verdict(Outcome.ERROR, f"{type(error).__name__}: {error}")
     finally:
@@ -130,8 +130,14 @@ def _engine_label(obligation: Obligation) -> str:
     return ", ".join(engine_named(name).label for name in obligation.engines)
 
 
-def _decide(obligation: Obligation, netlist: Netlist | None, deadline: float, jobs: int) -> _Verdict:
-    """By lemmas where there is a cut; put to the engines whole if those do not make up the claim."""
+def _decide(
+    obligation: Obligation, netlist: Netlist | None, own: bool, deadline: float, jobs: int
+) -> _Verdict:
+    """By lemmas where there is a cut; put to the engines whole if those do not make up the claim.
+
+    Args:
+        own: whether the netlist is the obligation's own circuit.
+    """
     claim = obligation.state(netlist)
     why = ""
     if obligation.decomposition and netlist:
@@ -139,7 +145,7 @@ def _decide(obligation: Obligation, netlist: Netlist | None, deadline: float, jo
             started = time.perf_counter()
             decomposition = obligation.decomposition
             probed = netlist
-            if decomposition.circuit and decomposition.lacks_probes(netlist):
+            if own and decomposition.circuit and decomposition.lacks_probes(netlist):
                 probed = decomposition.circuit()
             lemmas = compose(probed, decomposition, claim)
             composed = {"composition": time.perf_counter() - started}
@@ -156,12 +162,11 @@ def _decide(obligation: Obligation, netlist: Netlist | None, deadline: float, jo
 
 def _by_simulation(obligation: Obligation, netlist: Netlist, claim: Claim) -> _Verdict | None:
     """A refutation that simulation finds and evaluation of the claim confirms; None if there is none."""
-    if obligation.reading is None:
+    inputs = violation(netlist, obligation.reading) if obligation.reading else None
+    if inputs is None:
         return None
-    for inputs in violations(netlist, obligation.reading):
-        verdict = _confirm("simulation", obligation, netlist, claim, inputs)
-        return verdict if verdict.outcome is Outcome.REFUTED else None
-    return None
+    verdict = _confirm("simulation", obligation, netlist, claim, inputs)
+    return verdict if verdict.outcome is Outcome.REFUTED else None
 
 
 # --- a claim put to the engines -----------------------------------------------------------------

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,19 +16,23 @@ CASES = 2048
 _SEED = 20261122
 
 
-def violations(netlist: Netlist, reading: Reading) -> Iterator[dict[str, int]]:
-    """Inputs drawn by class on which a circuit's outputs are not what the spec of record says."""
+def violation(netlist: Netlist, reading: Reading) -> dict[str, int] | None:
+    """Inputs on which a circuit's outputs are not what the spec of record says, if any drawn show it.
+
+    None too for units whose operands are not up to three codes of one format.
+    """
     formats = [reading.formats.get(name) for name in netlist.inputs]
     fmt = formats[0]
     if not isinstance(fmt, Format) or any(other != fmt for other in formats) or len(formats) > 3:
-        return
+        return None
     inputs = dict(zip(netlist.inputs, many_codes(fmt, CASES, _SEED, len(formats)), strict=True))
     outputs = boolean.evaluate(netlist, inputs)
     for index in range(CASES):
         case = {name: int(codes[index]) for name, codes in inputs.items()}
         implied = reading.trace(case)
         if any(int(outputs[name][index]) != implied.get(name) for name in outputs):
-            yield case
+            return case
+    return None
 
 
 def many_codes(fmt: Format, count: int, seed: int, operands: int = 2) -> list[NDArray[np.uint64]]:

@@ -101,11 +101,11 @@ def _number(value: z3.ExprRef) -> int:
 
 
 class Child:
-    """A process of its own that decides a conjunction, since nothing else can stop an engine."""
+    """A process of its own that decides something, since nothing else can stop an engine."""
 
-    def __init__(self, decide: Callable[[Sequence[FNode]], Answer], formulas: Sequence[FNode]) -> None:
+    def __init__(self, decide: Callable[[], Answer]) -> None:
         self.receiver, sender = get_context("fork").Pipe(duplex=False)
-        self._process = get_context("fork").Process(target=_send_answer, args=(decide, formulas, sender))
+        self._process = get_context("fork").Process(target=_send_answer, args=(decide, sender))
         self.started = time.perf_counter()
         self._process.start()
         sender.close()
@@ -136,18 +136,11 @@ class Child:
         self.receiver.close()
 
 
-def _in_child(decide: Callable[[Sequence[FNode]], Answer]) -> Callable[[Sequence[FNode], float], Answer]:
-    """A check that is made in a process of its own."""
-    return lambda formulas, timeout: Child(decide, formulas).answer(timeout)
-
-
-def _send_answer(
-    decide: Callable[[Sequence[FNode]], Answer], formulas: Sequence[FNode], sender: Connection
-) -> None:
+def _send_answer(decide: Callable[[], Answer], sender: Connection) -> None:
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the parent, which kills this
     try:
-        sender.send(decide(formulas))
+        sender.send(decide())
     except Exception as error:
         sender.send(error)
 
@@ -185,7 +178,7 @@ def answers(
             while remaining and len(running) < jobs:
                 question = remaining.popleft()
                 check = engine_named(question.engine).check
-                child = Child(partial(_check_within, check, left()), question.formulas)
+                child = Child(partial(check, question.formulas, left()))
                 running[child.receiver] = question, child
             ready = wait(list(running), timeout=left() + 1)
             for receiver in ready or list(running):
@@ -194,12 +187,6 @@ def answers(
     finally:
         for _, child in running.values():
             child.end()
-
-
-def _check_within(
-    check: Callable[[Sequence[FNode], float], Answer], timeout: float, formulas: Sequence[FNode]
-) -> Answer:
-    return check(formulas, timeout)
 
 
 def _die_with_parent() -> None:
@@ -222,10 +209,10 @@ def _check_with_cadical(formulas: Sequence[FNode], timeout: float) -> Answer:
     if answer.status is not Status.UNKNOWN:
         return answer
     left = max(0.001, timeout - (time.perf_counter() - started))
-    return Child(partial(_sweep_and_solve, blaster, root), formulas).answer(left)
+    return Child(partial(_sweep_and_solve, blaster, root)).answer(left)
 
 
-def _sweep_and_solve(blaster: Blaster, root: int, formulas: Sequence[FNode]) -> Answer:
+def _sweep_and_solve(blaster: Blaster, root: int) -> Answer:
     sweep = swept(blaster.graph, root)
     # Inputs outside the cone are immaterial.
     symbols = {
@@ -250,6 +237,10 @@ def _solve(graph: Graph, root: int, symbols: Mapping[str, Bits], conflicts: int 
     return Answer(Status.SATISFIABLE, {name: model_value(bits, true) for name, bits in symbols.items()})
 
 
+def _check_with_bitwuzla(formulas: Sequence[FNode], timeout: float) -> Answer:
+    return Child(partial(_decide_with_bitwuzla, formulas)).answer(timeout)
+
+
 def _decide_with_bitwuzla(formulas: Sequence[FNode]) -> Answer:
     from prover import bitwuzla_terms  # an optional dependency
 
@@ -269,7 +260,7 @@ OPTIONAL = {"bitwuzla"}
 """Names of engines that are also packages, and extras of ours, and need not be installed."""
 
 if find_spec("bitwuzla"):
-    ENGINES["bitwuzla"] = Engine(f"bitwuzla {version('bitwuzla')}", _in_child(_decide_with_bitwuzla))
+    ENGINES["bitwuzla"] = Engine(f"bitwuzla {version('bitwuzla')}", _check_with_bitwuzla)
 
 
 class EngineError(LookupError):

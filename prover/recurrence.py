@@ -21,11 +21,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import BV, BVULE, BVULT, And, BVAdd, BVConcat, BVZExt, Equals, Ite
+from pysmt.shortcuts import BV, BVULE, BVULT, And, BVAdd, BVConcat, Equals, Ite
 
 from circuits.netlist import ZERO, Block, Bus, Netlist
 from prover.cells import AlgebraError, FreeCell, free_cell, require_form
 from prover.obligation import Claim
+from specs.symbolic import zero_extend
 
 
 def quotient_claims(
@@ -66,7 +67,7 @@ def quotient_claims(
         raise AlgebraError("the remainder is not that of the last row")
     first = Claim(
         {symbol.symbol_name(): symbol for symbol in free},
-        BVULT(_wide(free[0], size + 1), BVConcat(free[1], BV(0, 1))),
+        BVULT(zero_extend(free[0], size + 1), BVConcat(free[1], BV(0, 1))),
         facts,
     )
     return {"dividend": first, "rows": _together(free_cell(netlist, row) for row in rows)}
@@ -144,7 +145,7 @@ def _divide_row(row: FreeCell) -> tuple[FNode, FNode]:
     """The invariant R < 2B, and the goal R = q B + D with D < B."""
     size = row.inputs["divisor"].bv_width() + 2
     r, b, d = (
-        _wide(word, size)
+        zero_extend(word, size)
         for word in (row.inputs["remainder"], row.inputs["divisor"], row.outputs["difference"])
     )
     taken = _times(row.outputs["bit"], b)
@@ -155,20 +156,16 @@ def _root_row(row: FreeCell) -> tuple[FNode, FNode]:
     """The invariant R <= 2Q, and the goal 4R + d = q (4Q + 1) + D with D <= 2 (2Q + q)."""
     size = row.inputs["root"].bv_width() + 4
     r, q_before, d = (
-        _wide(word, size)
+        zero_extend(word, size)
         for word in (row.inputs["remainder"], row.inputs["root"], row.outputs["difference"])
     )
     bit = row.outputs["bit"]
-    minuend = _wide(BVConcat(row.inputs["remainder"], row.inputs["digits"]), size)
+    minuend = zero_extend(BVConcat(row.inputs["remainder"], row.inputs["digits"]), size)
     twice = BVAdd(q_before, q_before)
     taken = _times(bit, BVAdd(BVAdd(twice, twice), BV(1, size)))
-    q_after = BVAdd(twice, _wide(bit, size))
+    q_after = BVAdd(twice, zero_extend(bit, size))
     goal = And(Equals(minuend, BVAdd(taken, d)), BVULE(d, BVAdd(q_after, q_after)))
     return BVULE(r, twice), goal
-
-
-def _wide(word: FNode, size: int) -> FNode:
-    return BVZExt(word, size - word.bv_width())
 
 
 def _times(bit: FNode, word: FNode) -> FNode:

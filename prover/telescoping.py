@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from itertools import product as all_choices
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import BVAdd, BVConcat, BVZExt, Equals
+from pysmt.shortcuts import BVAdd, BVConcat, Equals
 
 from circuits.netlist import ONE, UNUSED, ZERO, Block, Bus, Netlist
 from prover.cells import AlgebraError, free_cell, require_form
 from prover.obligation import Claim
+from specs.symbolic import zero_extend
 
 BUSES = {
     "and": (("a", "b"), ("out",)),
@@ -76,7 +77,7 @@ def _adder_claim(netlist: Netlist, cell: Block) -> Claim:
     total = adder.outputs["sum"]
     if "carry" in adder.outputs:  # else the equation holds modulo 2^m
         total = BVConcat(adder.outputs["carry"], total)
-    summands = (BVZExt(word, total.bv_width() - word.bv_width()) for word in adder.inputs.values())
+    summands = (zero_extend(word, total.bv_width()) for word in adder.inputs.values())
     return Claim(adder.symbols, Equals(total, BVAdd(*summands)))
 
 
