@@ -2,7 +2,8 @@
 
 The datapath of every unit: take the operands apart, compute exactly with a sticky bit for what is
 lost, normalise as far as the exponent allows, round, pack, and let the special cases override. Probes
-name the signals on the way; ``specs.exact.trace`` says what each must be:
+name the signals on the way; ``specs.exact.trace`` says what most of them must be, and the probes of the
+same names in ``specs.symbolic`` what those must be at which proofs are cut:
 
     x_significand, y_significand   hidden bit and fraction of operands
     product                        full product of the significands (multiply and fma)
@@ -287,23 +288,13 @@ def add_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
     addend = (*aligned["sticky"], *aligned["shifted"])
     augend = (ZERO, *places, *large[0])
     opposite = gates.xor(x.sign, y.sign)
-    total = add(
-        gates,
-        "significand_sum",
-        x=augend,
-        y=tuple(gates.xor(bit, opposite) for bit in addend),
-        carry_in=(opposite,),
-    )
+    total = _sum_or_difference(gates, augend, addend, opposite)
     # A subtraction never borrows, since the larger magnitude is on the left: its carry out is void.
     carry = gates.and_(total["carry"][0], gates.not_(opposite))
     magnitude = (*total["sum"], carry)
     gates.builder.waypoint("magnitude", magnitude)
 
-    # An exact zero is negative only in rounding mode down, or as the sum of two negative zeros.
-    cancelled = gates.and_(opposite, gates.not_(gates.wide_or(total["sum"])))
-    zero_sign = ONE if rounder.mode is RoundingMode.DOWN else ZERO
-    sign = gates.mux(cancelled, zero_sign, sign)
-    gates.builder.waypoint("sign", (sign,))
+    sign = _sign_of_sum(rounder, total["sum"], opposite, sign)
     # The carry place has the exponent field of the larger operand plus one.
     budget, excess = _rebias(gates, large[1], rounder.fmt.bias - source.bias)
     finite = rounder.denormalise_and_round(sign, budget, excess, magnitude)
@@ -323,12 +314,36 @@ def subtract_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> B
     return add_unit(rounder, source, x, replace(y, sign=rounder.gates.not_(y.sign)))
 
 
+def _sum_or_difference(gates: GateLibrary, x: Bus, y: Bus, opposite: int) -> Buses:
+    """x + y, or x - y where ``opposite`` is 1; then the carry out says that x >= y."""
+    return add(
+        gates,
+        "significand_sum",
+        x=x,
+        y=tuple(gates.xor(bit, opposite) for bit in y),
+        carry_in=(opposite,),
+    )
+
+
+def _sign_of_sum(rounder: Rounder, total: Bus, opposite: int, sign: int) -> int:
+    """The sign of a sum that is not zero, or else of an exact zero.
+
+    That is negative only in rounding mode down, or as the sum of two negative zeros.
+    """
+    gates = rounder.gates
+    cancelled = gates.and_(opposite, gates.not_(gates.wide_or(total)))
+    zero_sign = ONE if rounder.mode is RoundingMode.DOWN else ZERO
+    sign = gates.mux(cancelled, zero_sign, sign)
+    gates.builder.waypoint("sign", (sign,))
+    return sign
+
+
 def _rebias(gates: GateLibrary, exponent: Bus, offset: int) -> tuple[Bus, Bus]:
-    """max(exponent + offset, 0) and max(-offset - exponent, 0), of one width."""
-    width = max(len(exponent), abs(offset).bit_length()) + (offset > 0)
-    wide, shift = pad(exponent, width), constant_bus(abs(offset), width)
+    """max(exponent + offset, 0) and max(-offset - exponent, 0)."""
     if offset == 0:
         return exponent, (ZERO,)
+    width = max(len(exponent), abs(offset).bit_length()) + (offset > 0)
+    wide, shift = pad(exponent, width), constant_bus(abs(offset), width)
     if offset > 0:
         return add(gates, "budget", x=wide, y=shift, carry_in=(ZERO,))["sum"], (ZERO,)
     return _positive_part(gates, "budget", wide, shift), _positive_part(gates, "underflow", shift, wide)
@@ -562,13 +577,7 @@ def fma_unit(rounder: Rounder, source: Format, x: Operand, y: Operand, z: Operan
     addend = (*aligned["sticky"], *aligned["shifted"])
     augend = pad((ZERO, *below, *factors.product), len(addend))
     opposite = gates.xor(factors.sign, z.sign)
-    total = add(
-        gates,
-        "significand_sum",
-        x=augend,
-        y=tuple(gates.xor(bit, opposite) for bit in addend),
-        carry_in=(opposite,),
-    )
+    total = _sum_or_difference(gates, augend, addend, opposite)
     (carry,) = total["carry"]
     # A difference without carry out is negative: the addend was larger.
     negative = gates.and_(opposite, gates.not_(carry))
@@ -576,10 +585,7 @@ def fma_unit(rounder: Rounder, source: Format, x: Operand, y: Operand, z: Operan
     magnitude = (*magnitude, gates.and_(carry, gates.not_(opposite)))
     gates.builder.waypoint("magnitude", magnitude)
 
-    cancelled = gates.and_(opposite, gates.not_(gates.wide_or(total["sum"])))
-    zero_sign = ONE if rounder.mode is RoundingMode.DOWN else ZERO
-    sign = gates.mux(cancelled, zero_sign, gates.xor(factors.sign, negative))
-    gates.builder.waypoint("sign", (sign,))
+    sign = _sign_of_sum(rounder, total["sum"], opposite, gates.xor(factors.sign, negative))
     exponent = mux_bus(gates, moves, of_product, of_addend)
     rebased = rounder.fmt.bias - source.bias - max(-offset, 0)
     budget, excess = _rebias(gates, exponent, rebased)

@@ -202,8 +202,9 @@ def _number(name: str, fmt: Format) -> Any:
     return z3.fpBVToFP(z3.BitVec(name, fmt.width), _sort(fmt))
 
 
-def _is_nan(fmt: Format, code: FNode) -> FNode:
-    return symbolic.unpack(fmt, code).nan
+def _canonical(fmt: Format, code: FNode) -> FNode:
+    """Whether a code is the canonical NaN if it is a NaN."""
+    return Implies(symbolic.unpack(fmt, code).nan, Equals(code, BV(fmt.canonical_nan, fmt.width)))
 
 
 _OPEN = ("open_0", "open_1")
@@ -270,8 +271,7 @@ class Theorem:
         else:
             meant = _ROUNDING[self.operation](mode, *numbers)
         same = in_bit_vectors(_number("result", fmt) == meant, {**codes, "result": result})
-        canonical = Implies(_is_nan(fmt, result), Equals(result, BV(fmt.canonical_nan, fmt.width)))
-        return Claim(codes, And(same, canonical))
+        return Claim(codes, And(same, _canonical(fmt, result)))
 
     def _relation(self) -> Claim:
         codes = self._codes(2)
@@ -288,10 +288,8 @@ class Theorem:
         leaves = _Leaves({**codes, "result": result}, left_open)
         same = in_bit_vectors(_number("result", self.fmt) == meant, leaves)
         zeros = And(symbolic.unpack(self.fmt, code).zero for code in (x, y))
-        canonical = Implies(
-            _is_nan(self.fmt, result), Equals(result, BV(self.fmt.canonical_nan, self.fmt.width))
-        )
-        return Claim({**codes, **left_open}, And(same, canonical), (Or(Not(zeros), Equals(x, y)),))
+        goal = And(same, _canonical(self.fmt, result))
+        return Claim({**codes, **left_open}, goal, (Or(Not(zeros), Equals(x, y)),))
 
     def _sign(self) -> Claim:
         codes = self._codes(1)

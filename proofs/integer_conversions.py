@@ -7,7 +7,7 @@ from itertools import product
 from circuits.integer_conversion import build_from_integer, build_to_integer
 from circuits.libraries import DEFAULT_LIBRARY
 from circuits.netlist import Netlist
-from proofs.units import BOTH
+from proofs.units import engines_for, rounded_name
 from prover.obligation import Obligation, Profile, Reading, equivalence
 from specs import exact, symbolic
 from specs.formats import (
@@ -21,11 +21,6 @@ from specs.formats import (
     RoundingMode,
 )
 from specs.integers import Buses
-
-
-def engines_for(fmt: Format) -> tuple[str, ...]:
-    """Both for formats of up to 16 bits; above, z3 is too slow."""
-    return BOTH if fmt.width <= 16 else ("cadical",)
 
 
 def profile_for(fmt: Format, integer: Integer) -> Profile:
@@ -45,8 +40,8 @@ class FromInteger:
     @property
     def name(self) -> str:
         """``FORMAT.convert_from_INTEGER.mode[.policy]``; IEEE policy goes unsaid."""
-        policy = "" if self.policy is OverflowPolicy.IEEE else f".{self.policy.value}"
-        return f"{self.fmt.name}.convert_from_{self.source.name}.{self.mode.value}{policy}"
+        operation = f"convert_from_{self.source.name}"
+        return rounded_name(self.fmt.name, operation, self.mode, self.policy)
 
     def circuit(self) -> Netlist:
         """The unit itself."""
@@ -88,7 +83,7 @@ class ToInteger:
     @property
     def name(self) -> str:
         """``INTEGER.convert_from_FORMAT.mode``."""
-        return f"{self.target.name}.convert_from_{self.source.name}.{self.mode.value}"
+        return rounded_name(self.target.name, f"convert_from_{self.source.name}", self.mode)
 
     def circuit(self) -> Netlist:
         """The unit itself."""

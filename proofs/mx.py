@@ -14,7 +14,7 @@ from pysmt.fnode import FNode
 from circuits.libraries import DEFAULT_LIBRARY
 from circuits.mx import build_mx_unit
 from circuits.netlist import Netlist
-from proofs.units import BOTH
+from proofs.units import BOTH, rounded_name
 from prover.obligation import Obligation, Reading, equivalence
 from specs import exact, symbolic
 from specs.formats import (
@@ -53,8 +53,8 @@ class ScaledUnit:
     @property
     def name(self) -> str:
         """``FORMAT.OPERATION_from_ELEMENT.mode[.policy]``; IEEE policy goes unsaid."""
-        policy = "" if self.policy is OverflowPolicy.IEEE else f".{self.policy.value}"
-        return f"{self.fmt.name}.{self.operation}_from_{self.element.name}.{self.mode.value}{policy}"
+        operation = f"{self.operation}_from_{self.element.name}"
+        return rounded_name(self.fmt.name, operation, self.mode, self.policy)
 
     @property
     def operands(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import chain, product
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import BV, And, BVExtract, Equals, Ite, NotEquals, Or
+from pysmt.shortcuts import And, BVExtract, Ite, Not, Or
 
 from circuits.floating_point import build_unit
 from circuits.libraries import DEFAULT_LIBRARY, FAST, LIBRARIES, SMALL, Structure
@@ -24,13 +24,19 @@ from specs.formats import (
     RoundingMode,
 )
 from specs.integers import Buses
-from specs.symbolic import Probe
+from specs.symbolic import Probe, nonzero
 
 OPERATIONS = tuple(operation for operation in ARITY if operation != "convert")
 """The arithmetic operations; conversions are among ``proofs.exact_units``."""
 
 BOTH = ("z3", "cadical")
 """Two engines of different make, which must come to the same verdict."""
+
+
+def engines_for(operands: Format) -> tuple[str, ...]:
+    """Both for operands of up to 16 bits; above, the quicker one."""
+    return BOTH if operands.width <= 16 else ("cadical",)
+
 
 WORDS = {
     "add": "x + y",
@@ -52,35 +58,32 @@ def _top(values: Buses, name: str, count: int) -> FNode:
     return BVExtract(values[name], width - count, width - 1)
 
 
-def _is_zero(word: FNode) -> FNode:
-    return Equals(word, BV(0, word.bv_width()))
-
-
-def _nonzero(word: FNode) -> FNode:
-    return NotEquals(word, BV(0, word.bv_width()))
+def is_zero(word: FNode) -> FNode:
+    """Whether no bit is set."""
+    return Not(nonzero(word))
 
 
 def normalised_operands(values: Buses) -> FNode:
     """The divisor's first bit is set, and the dividend's too unless it is zero."""
-    dividend = Or(_is_zero(values["dividend"]), _nonzero(_top(values, "dividend", 1)))
-    return And(dividend, _nonzero(_top(values, "divisor", 1)))
+    dividend = Or(is_zero(values["dividend"]), nonzero(_top(values, "dividend", 1)))
+    return And(dividend, nonzero(_top(values, "divisor", 1)))
 
 
 def normalised_quotient(values: Buses) -> FNode:
     """The quotient's first or second bit is set; but of zero, quotient and remainder are zero."""
-    zero = And(_is_zero(values["quotient"]), _is_zero(values["remainder"]))
-    return Ite(_is_zero(values["dividend"]), zero, _nonzero(_top(values, "quotient", 2)))
+    zero = And(is_zero(values["quotient"]), is_zero(values["remainder"]))
+    return Ite(is_zero(values["dividend"]), zero, nonzero(_top(values, "quotient", 2)))
 
 
 def normalised_radicand(values: Buses) -> FNode:
     """The radicand's first or second bit is set, unless it is zero."""
-    return Or(_is_zero(values["radicand"]), _nonzero(_top(values, "radicand", 2)))
+    return Or(is_zero(values["radicand"]), nonzero(_top(values, "radicand", 2)))
 
 
 def normalised_root(values: Buses) -> FNode:
     """The root's first bit is set; but of zero, root and remainder are zero."""
-    zero = And(_is_zero(values["root"]), _is_zero(values["remainder"]))
-    return Ite(_is_zero(values["radicand"]), zero, _nonzero(_top(values, "root", 1)))
+    zero = And(is_zero(values["root"]), is_zero(values["remainder"]))
+    return Ite(is_zero(values["radicand"]), zero, nonzero(_top(values, "root", 1)))
 
 
 PRODUCT_STEPS = (
@@ -121,6 +124,14 @@ STEPS: dict[str, tuple[tuple[Step, ...], Step]] = {
 # --- units --------------------------------------------------------------------------------------
 
 
+def rounded_name(
+    target: str, operation: str, mode: RoundingMode, policy: OverflowPolicy = OverflowPolicy.IEEE
+) -> str:
+    """``target.operation.mode[.policy]``: how the name of a unit that rounds begins."""
+    unsaid = policy is OverflowPolicy.IEEE
+    return ".".join((target, operation, mode.value, *(() if unsaid else (policy.value,))))
+
+
 @dataclass(frozen=True)
 class Unit:
     """A unit that rounds, and what is promised of it.
@@ -145,9 +156,7 @@ class Unit:
         IEEE policy, default library and small structure go unsaid.
         """
         source = f"_from_{self.source.name}" if self.source else ""
-        parts = [self.fmt.name, self.operation + source, self.mode.value]
-        if self.policy is not OverflowPolicy.IEEE:
-            parts.append(self.policy.value)
+        parts = [rounded_name(self.fmt.name, self.operation + source, self.mode, self.policy)]
         if self.library != DEFAULT_LIBRARY:
             parts.append(self.library)
         if self.structure == FAST:
@@ -223,8 +232,8 @@ class Unit:
 
     @property
     def engines(self) -> tuple[str, ...]:
-        """Both for operands of up to 16 bits; above, the quicker one."""
-        return BOTH if (self.source or self.fmt).width <= 16 else ("cadical",)
+        """As its operands need."""
+        return engines_for(self.source or self.fmt)
 
     def obligation(self, profile: Profile = Profile.DEFAULT) -> Obligation:
         """That the unit is its operation."""

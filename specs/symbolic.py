@@ -478,9 +478,8 @@ def exact_root(mode: RoundingMode, probe: Probe, x: Operand) -> Exact:
     radicand = probe("radicand", Ite(odd, BVLShl(wide, BV(1, wide.bv_width())), wide))
     parts = integers.square_root({"x": radicand})
     root, remainder = (probe(name, parts[name]) for name in ("root", "remainder"))
-    half = BVSExt(
-        BVExtract(exponent, 1, width - 1), 1
-    )  # rounded down, as the radicand is doubled if odd
+    # Rounded down: the radicand has been doubled if the exponent is odd.
+    half = BVSExt(BVExtract(exponent, 1, width - 1), 1)
     return Exact(
         nan=Or(x.nan, And(x.negative, Not(x.zero))),
         infinite=x.infinite,
