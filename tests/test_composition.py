@@ -37,10 +37,6 @@ def buses(netlist, kind):
     return tuple(block.inputs.values()), tuple(block.outputs.values())
 
 
-def block_of(netlist):
-    return next(block for block in netlist.blocks if block.kind == "multiply")
-
-
 # --- products by telescoping --------------------------------------------------------------------
 
 
@@ -527,10 +523,33 @@ def test_a_probe_that_nothing_reads_is_refused():
 
 def test_bits_of_one_signal_are_one_when_free():
     """The root and remainder of FP16 share signals: were that forgotten, their lemma would be false."""
-    netlist = build_unit("square_root", FP16, RNE, IEEE)
-    shared = set(netlist.probes["root"]) & set(netlist.probes["remainder"])
-    assert shared
-    assert proved(Unit("square_root", FP16).obligation()).lemmas is not None
+    obligation = Unit("square_root", FP16).obligation()
+    netlist = obligation.circuit()
+    lemma = compose(netlist, obligation.decomposition, obligation.state(netlist))["outputs"]
+    *wiring, fact = lemma.assumptions
+    assert wiring
+    assert holds(lemma)
+    assert not holds(replace(lemma, assumptions=(fact,)))
+
+
+@pytest.mark.parametrize("operation", ["divide", "fma"])
+def test_lemmas_side_by_side_come_to_the_same(operation):
+    obligation = small(operation)
+    alone, together = (discharge(obligation, jobs=jobs) for jobs in (1, 3))
+    assert alone.outcome is together.outcome is Outcome.PROVED
+    assert set(alone.lemmas) == set(together.lemmas)
+    netlist = obligation.circuit()
+    faulty = stuck_at_zero(netlist, netlist.probes["sticky"][0]).netlist
+    result = discharge(obligation, circuit=faulty, jobs=3)
+    assert result.outcome is Outcome.REFUTED
+    assert result.lemmas is None
+
+
+def test_lemmas_side_by_side_keep_to_the_timeout():
+    obligation = replace(Unit("fma", FP16).obligation(), engines=("z3", "cadical"))
+    result = discharge(obligation, timeout=0.5, jobs=3)
+    assert result.outcome is Outcome.TIMEOUT
+    assert "is not proved" in result.message
 
 
 @pytest.mark.parametrize("operation", ["add", "multiply", "divide", "square_root", "fma"])
