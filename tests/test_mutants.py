@@ -128,7 +128,7 @@ def test_faulty_wide_units_are_refuted(fmt, operation, kind):
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("fmt", [FP8_E4M3FN, FP16], ids=lambda fmt: fmt.name)
 def test_faulty_flags_are_refuted(fmt, operation):
-    """Each flag, stuck at 0 or 1 where it is not so by right."""
+    """Each flag that the operation can raise, stuck at 0."""
     unit = Unit(operation, fmt, policy=fmt.policies[0], flags=True)
     obligation = replace(unit.obligation(), engines=("cadical",))
     netlist = obligation.circuit()

@@ -1,4 +1,4 @@
-"""Scaled elements of MX blocks, and exact products: specs, oracles, circuits, mutants."""
+"""Scaled elements of MX blocks: specs, oracles, circuits, mutants."""
 
 from itertools import product
 
@@ -10,14 +10,10 @@ import pytest
 from pysmt.shortcuts import BVType, Symbol
 
 from circuits import boolean
-from circuits.floating_point import build_unit, exact_product_unit
 from circuits.libraries import FAST, LIBRARIES, SMALL
 from circuits.mx import build_mx_unit
-from proofs import exact_products
-from proofs.exact_products import exact_product
 from proofs.mx import ScaledUnit
 from prover.discharge import discharge
-from prover.drawing import many_codes
 from prover.mutation import FAULTS, mutants
 from prover.obligation import Outcome
 from specs import exact, symbolic
@@ -27,15 +23,14 @@ from specs.formats import (
     FP4_E2M1,
     FP8_E4M3FN,
     FP8_E5M2,
-    FP16,
     FP32,
-    FP64,
     MX_ELEMENTS,
     MX_OPERATIONS,
     OverflowPolicy,
     RoundingMode,
 )
 from tests.support.graphs import Encoded
+from tests.support.machine import fp32_codes
 
 RNE, IEEE = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
 SEED = 20261122
@@ -57,13 +52,6 @@ def numbers(element, codes):
 
 def scale_numbers(codes):
     return codes.astype(np.uint8).view(ml_dtypes.float8_e8m0fnu).astype(np.float64)
-
-
-def in_target(fmt, values):
-    """Doubles rounded once to nearest even, with the canonical NaN."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        codes = values.astype(np.float32).view(np.uint32).astype(np.uint64)
-    return np.where(np.isnan(values), np.uint64(fmt.canonical_nan), codes)
 
 
 def drawn(element, count, scales=SCALES):
@@ -128,7 +116,7 @@ def test_products_of_all_pairs_against_doubles(element):
         with np.errstate(invalid="ignore"):
             scale = scale_numbers(scales["x_scale"]) * scale_numbers(scales["y_scale"])
             values = numbers(element, x) * numbers(element, y) * scale
-        expected = in_target(FP32, values)
+        expected = fp32_codes(values)
         assert np.array_equal(evaluate({"x": x, "y": y, **scales}), expected), (x_scale, y_scale)
 
 
@@ -138,7 +126,7 @@ def test_every_scaled_element_against_doubles(element):
     scale, x = np.divmod(codes, np.uint64(1 << element.width))
     evaluate = formula("mx_scale", element, FP32, RNE, IEEE)
     with np.errstate(invalid="ignore"):
-        expected = in_target(FP32, scale_numbers(scale) * numbers(element, x))
+        expected = fp32_codes(scale_numbers(scale) * numbers(element, x))
     assert np.array_equal(evaluate({"x": x, "x_scale": scale}), expected)
 
 
@@ -175,73 +163,6 @@ def test_faulty_units_are_refuted(operation):
     obligation = ScaledUnit(operation, FP4_E2M1, FP32).obligation()
     netlist = obligation.circuit()
     inputs = {name: codes for name, codes in drawn(FP4_E2M1, 20000).items() if name in netlist.inputs}
-    sound = boolean.evaluate(netlist, inputs)["result"]
-    for kind in FAULTS:
-        mutant = next(
-            mutant
-            for mutant in mutants(netlist, kind, SEED)
-            if not np.array_equal(boolean.evaluate(mutant.netlist, inputs)["result"], sound)
-        )
-        assert discharge(obligation, circuit=mutant.netlist).outcome is Outcome.REFUTED, mutant.fault
-
-
-# --- exact products -----------------------------------------------------------------------------
-
-
-def test_exact_products_are_one_circuit_in_every_mode():
-    for source in exact_products.SOURCES:
-        hashes = {
-            build_unit("multiply", FP32, mode, IEEE, source=source, unit=exact_product_unit).sha256
-            for mode in RoundingMode
-        }
-        assert hashes == {exact_product(source).sha256}
-
-
-@pytest.mark.parametrize("source", [FP8_E4M3FN, FP8_E5M2, FP16], ids=lambda source: source.name)
-def test_exact_products_against_the_machine(source):
-    kind = KINDS.get(source.name, np.float16)
-    x, y = many_codes(source, 1 << 16, SEED)
-    words = (codes.astype(f"uint{source.width}").view(kind).astype(np.float64) for codes in (x, y))
-    with np.errstate(invalid="ignore"):
-        values = np.multiply(*words)
-        finite = np.isfinite(values)
-        assert np.array_equal(values[finite].astype(np.float32).astype(np.float64), values[finite])
-    actual = boolean.evaluate(exact_product(source), {"x": x, "y": y})["result"]
-    assert np.array_equal(actual, in_target(FP32, values))
-
-
-@pytest.mark.parametrize(
-    ("source", "fmt", "lacking"),
-    [
-        (BFLOAT16, FP32, "small numbers, large numbers"),
-        (FP16, BFLOAT16, "precision"),
-        (FP32, FP32, "precision, small numbers, large numbers"),
-        (FP4_E2M1, FP8_E4M3FN, "infinities or NaNs"),
-    ],
-)
-def test_formats_that_do_not_hold_every_product_are_refused(source, fmt, lacking):
-    policy = fmt.policies[0]
-    message = f"{fmt.name} does not hold every product of {source.name}: it lacks {lacking}$"
-    with pytest.raises(ValueError, match=message):
-        build_unit("multiply", fmt, RNE, policy, source=source, unit=exact_product_unit)
-
-
-def test_fp64_holds_every_product_of_fp32():
-    x, y = many_codes(FP32, 1 << 12, SEED)
-    netlist = exact_product(FP32, FP64)
-    with np.errstate(invalid="ignore"):
-        left, right = (codes.astype(np.uint32).view(np.float32).astype(np.float64) for codes in (x, y))
-        values = left * right
-    expected = np.where(np.isnan(values), np.uint64(FP64.canonical_nan), values.view(np.uint64))
-    assert np.array_equal(boolean.evaluate(netlist, {"x": x, "y": y})["result"], expected)
-
-
-@pytest.mark.parametrize("source", [FP8_E5M2, FP16], ids=lambda source: source.name)
-@pytest.mark.parametrize("mode", exact_products.BOUNDS, ids=lambda mode: mode.value)
-def test_faulty_exact_products_are_refuted(source, mode):
-    obligation = exact_products.obligation(source, mode)
-    netlist = obligation.circuit()
-    inputs = dict(zip("xy", many_codes(source, 1 << 12, SEED), strict=True))
     sound = boolean.evaluate(netlist, inputs)["result"]
     for kind in FAULTS:
         mutant = next(
