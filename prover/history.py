@@ -48,8 +48,8 @@ def source_sha256() -> str:
     root = Path(__file__).parent.parent
     digest = hashlib.sha256()
     for package in ("circuits", "proofs", "prover", "specs"):
-        for path in sorted((root / package).glob("*.py")):
-            digest.update(path.name.encode() + path.read_bytes())
+        for path in sorted((root / package).rglob("*.py")):
+            digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
     return digest.hexdigest()
 
 

@@ -1,0 +1,78 @@
+"""``spikeproof show``."""
+
+from __future__ import annotations
+
+import click
+from rich.table import Table
+
+from circuits.netlist import Netlist
+from prover.catalogue import CatalogueError, catalogue, select
+from prover.console import out
+from prover.engine import engine_named
+from prover.history import last_result
+from prover.obligation import ENGINES_ALONE, Obligation
+from prover.tables import outcome_text
+
+
+@click.command()
+@click.argument("theorem")
+def show(theorem: str) -> None:
+    """Show a theorem: statement, circuit, decomposition, last result."""
+    if theorem not in catalogue():
+        select(theorem)  # fails with a hint unless it is a glob
+        raise CatalogueError(f"{theorem!r} is a pattern; name one theorem, or use `spikeproof list`")
+    obligation = catalogue()[theorem]
+    netlist = obligation.circuit() if obligation.circuit else None
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for label, value in [
+        ("theorem", obligation.name),
+        ("statement", obligation.statement),
+        ("promised", obligation.expected.value),
+        *(_circuit_rows(netlist) if netlist else [("circuit", "none: a claim about formulas")]),
+        ("decomposition", _decomposition(obligation)),
+        ("last result", _last_result(theorem)),
+    ]:
+        table.add_row(label, value)
+    out.print(table)
+
+
+def _decomposition(obligation: Obligation) -> str:
+    engines = " and ".join(engine_named(name).label for name in obligation.engines)
+    if obligation.decomposition is None:
+        return f"none: the claim as a whole, by {engines}"
+    steps = (
+        ", ".join(step.names) + (f" (by algebra: {step.method})" if step.method != ENGINES_ALONE else "")
+        for step in obligation.decomposition.steps
+    )
+    return f"{'; '.join(steps)}; outputs. All that is not algebra by {engines}"
+
+
+def _circuit_rows(netlist: Netlist) -> list[tuple[str, str]]:
+    size = netlist.statistics
+    buses = ", ".join(f"{name} ({width})" for name, width in netlist.inputs.items())
+    results = ", ".join(f"{name} ({len(bus)})" for name, bus in netlist.outputs.items())
+    return [
+        (
+            "circuit",
+            f"{size.neurons} neurons, {size.synapses} synapses, depth {size.depth}, "
+            f"largest fan-in {size.largest_fan_in}",
+        ),
+        ("buses", f"{buses} -> {results}"),
+        ("blocks", ", ".join(f"{b.name} ({b.kind})" for b in netlist.blocks) or "none"),
+        ("netlist", f"SHA-256 {netlist.sha256}"),
+    ]
+
+
+def _last_result(theorem: str) -> str:
+    last = last_result(theorem)
+    if last is None:
+        return f"none yet; run `spikeproof prove {theorem}`"
+    result, current = last
+    text = f"{outcome_text(result)} by {result.engine} in {result.seconds:.2f} s"
+    if not current:
+        text += ", by an earlier version of the source"
+    for lemma, seconds in (result.lemmas or {}).items():
+        text += f"\nlemma {lemma}: {seconds:.2f} s"
+    return text + (f"\n{result.message}" if result.message else "")

@@ -1,0 +1,72 @@
+"""What all commands share: two consoles, exit codes, kinds of argument, and how a run of theorems shows.
+
+Exit codes: 0 everything as promised; 1 something refuted (or proved that was to be refuted); 2 bad
+usage or input; 3 undecided (timeout or unknown); 4 engine or internal error; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable
+from errno import EISDIR
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from prover.discharge import Result
+from prover.history import beside
+from prover.obligation import Outcome
+from prover.tables import PIPE_WIDTH
+
+EXIT_REFUTED = 1
+EXIT_BAD_INPUT = 2
+EXIT_UNDECIDED = 3
+EXIT_INTERNAL = 4
+EXIT_INTERRUPTED = 130
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+err = Console(stderr=True, highlight=False)
+
+
+class Seconds(click.ParamType[float]):
+    """A positive number of seconds."""
+
+    name = "seconds"
+    longest = 1_000_000
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or a one-line error."""
+        try:
+            seconds = float(str(value))
+        except ValueError:
+            seconds = math.nan
+        if not 0 < seconds <= self.longest:
+            self.fail(f"{value} is not a positive number of seconds, at most {self.longest}", param, ctx)
+        return seconds
+
+
+def exit_code(results: Iterable[Result]) -> int:
+    """The exit code for a set of results: errors outweigh refutations, those the undecided."""
+    bad = {result.outcome for result in results if not result.green}
+    if Outcome.ERROR in bad:
+        return EXIT_INTERNAL
+    if bad & {Outcome.REFUTED, Outcome.PROVED}:
+        return EXIT_REFUTED
+    return EXIT_UNDECIDED if bad else 0
+
+
+def require_writable(path: Path) -> None:
+    """Refuse a file that cannot be written, before any work is done for it.
+
+    Raises:
+        click.BadParameter: saying why.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(EISDIR, "it is a directory")
+        beside(path).touch()
+        beside(path).unlink()
+    except OSError as error:
+        raise click.BadParameter(f"cannot write {path}: {error.strerror}; name another file") from None
