@@ -10,6 +10,7 @@ from circuits.netlist import NetlistError
 from prover.catalogue import CatalogueError
 from prover.commands.listing import list_theorems
 from prover.commands.prove import prove
+from prover.commands.report import report
 from prover.commands.show import show
 from prover.console import EXIT_BAD_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED, err
 from prover.engine import EngineError
@@ -21,7 +22,7 @@ def cli() -> None:
     """Machine-checked proofs that arithmetic built from spiking neurons is bit-exact."""
 
 
-for command in (list_theorems, prove, show):
+for command in (list_theorems, prove, report, show):
     cli.add_command(command)
 
 

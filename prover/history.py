@@ -66,7 +66,7 @@ def write_atomically(path: Path, text: str) -> None:
     """
     temporary = beside(path)
     try:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

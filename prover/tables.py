@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from io import StringIO
+from typing import Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -17,7 +18,23 @@ PIPE_WIDTH = 250
 """Columns of a table that does not go to a terminal."""
 
 
-def outcome_text(result: Result) -> str:
+class Verdict(Protocol):
+    """An outcome beside the promised one."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of the obligation."""
+
+    @property
+    def expected(self) -> Outcome:
+        """What was promised."""
+
+    @property
+    def green(self) -> bool:
+        """Whether they are the same."""
+
+
+def outcome_text(result: Verdict) -> str:
     """The outcome in words, and whether it is the one that was promised."""
     if result.green:
         return result.outcome.value + (" (as promised)" if result.expected is not Outcome.PROVED else "")

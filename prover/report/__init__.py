@@ -1,0 +1,1 @@
+"""A proof log shown to people and to other programs: HTML, LaTeX, BibTeX, Markdown, JUnit."""

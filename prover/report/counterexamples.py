@@ -1,0 +1,112 @@
+"""Counterexamples bit by bit: the words in a refutation's message, taken apart into fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from prover.counterexample import decimal_value
+from prover.report.reading import Record
+from specs import exact
+from specs.formats import UnknownNameError, format_named
+
+WORD = re.compile(
+    r"  (?P<label>\S.*?) {2,}"
+    r"(?:(?P<sign>[01]) (?P<exponent>[01]+) (?P<fraction>[01]+) \((?P<code>0x[0-9a-f]+)\)  "
+    r"sign \d, exponent \d+, fraction \d+  |(?P<bits>[01]+) = )"
+    r"(?P<meaning>.+)"
+)
+"""A line that ``prover.counterexample`` writes for a word: of a floating-point format, or another."""
+
+FIELDS = ("sign", "exponent", "fraction", "bits")
+
+
+@dataclass(frozen=True)
+class Bit:
+    """One bit, and whether circuit and spec differ there."""
+
+    value: str
+    differs: bool
+
+
+@dataclass(frozen=True)
+class Word:
+    """A value on a bus.
+
+    Attributes:
+        fields: bits by field: ``sign``, ``exponent`` and ``fraction``; or ``bits``, which are no number.
+        code: in hexadecimal, if it has fields.
+        meaning: class and value.
+    """
+
+    label: str
+    fields: dict[str, str]
+    code: str
+    meaning: str
+    other: str = ""
+
+    @property
+    def bits(self) -> Iterator[tuple[str, list[Bit]]]:
+        """The fields, bit by bit."""
+        start = 0
+        for name, text in self.fields.items():
+            other = self.other[start:][: len(text)] or text
+            yield name, [Bit(*pair) for pair in zip(text, map(str.__ne__, text, other), strict=True)]
+            start += len(text)
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """The words of a refutation, and what else is said of it."""
+
+    words: tuple[Word, ...]
+    text: str
+
+
+def counterexample(record: Record) -> Counterexample:
+    """What is known of a refutation: from its message, else from the values of its inputs."""
+    lines = record.message.splitlines()
+    found = [(line, WORD.fullmatch(line)) for line in lines]
+    words = [_word(match) for _, match in found if match]
+    rest = "\n".join(line for line, match in found if not match)
+    return Counterexample(tuple(_compared(words) or _inputs(record)), rest)
+
+
+def _word(match: re.Match[str]) -> Word:
+    fields = {name: match[name] for name in FIELDS if match[name]}
+    return Word(match["label"], fields, match["code"] or "", match["meaning"].replace("  ", ", "))
+
+
+def _compared(words: list[Word]) -> list[Word]:
+    """The words, the outputs of circuit and spec set against each other."""
+    bits = {word.label: "".join(word.fields.values()) for word in words}
+    other = {
+        f"{bus}, {side}": f"{bus}, {twin}"
+        for bus, _, side in (w.label.rpartition(", ") for w in words)
+        for twin in {"circuit": ["spec"], "spec": ["circuit"]}.get(side, [])
+    }
+    return [
+        Word(w.label, w.fields, w.code, w.meaning, bits.get(other.get(w.label, ""), "")) for w in words
+    ]
+
+
+def _inputs(record: Record) -> Iterator[Word]:
+    """The inputs, as numbers of the format of the theorem's operands where they are."""
+    parameters = record.parameters
+    try:
+        fmt = format_named(parameters.get("source", parameters.get("format", "")))
+    except UnknownNameError:
+        fmt = None
+    for name, value in (record.counterexample or {}).items():
+        if fmt is None or value >> fmt.width:
+            yield Word(f"input {name}", {"bits": f"{value:b}"}, f"{value:#x}", str(value))
+            continue
+        bits = f"{value:0{fmt.width}b}"
+        fields = {
+            "sign": bits[0],
+            "exponent": bits[1 : 1 + fmt.exponent_bits],
+            "fraction": bits[1 + fmt.exponent_bits :],
+        }
+        meaning = f"{exact.classify(fmt, value)}, {decimal_value(fmt, value)}"
+        yield Word(f"input {name}", fields, f"{value:#x}", meaning)

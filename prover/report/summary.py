@@ -1,0 +1,137 @@
+"""What every report says: how many theorems of which outcome, and whether the run was whole."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from prover.obligation import Outcome
+from prover.report.reading import Log, Record, Size
+from prover.tables import outcome_text
+from specs.formats import FORMATS
+
+UNIT = "unit"
+"""The family of theorems about a format; other families are named by how their theorems begin."""
+
+
+def family(record: Record) -> str:
+    """What kind of theorem it is: of a unit, a cell, a block, the spec, ..."""
+    return UNIT if "format" in record.parameters else record.theorem.split(".")[0]
+
+
+def not_green(records: Iterable[Record]) -> tuple[Record, ...]:
+    """The theorems that are not as promised."""
+    return tuple(record for record in records if not record.green)
+
+
+def failures(log: Log) -> list[str]:
+    """Why a log is no proof of all that was promised; one sentence each, nothing if it is."""
+    red, manifest = not_green(log.records), log.manifest
+    found = counted(len(log.records), "record")
+    return _holding(
+        {
+            f"{counted(len(red), 'theorem')} of {len(log.records):,} not as promised.": bool(red),
+            f"The run is incomplete: {found} of {manifest.promised:,} promised.": not manifest.complete
+            or len(log.records) < manifest.promised,
+        }
+    )
+
+
+def cautions(log: Log) -> list[str]:
+    """Why a log cannot be made again just as it is; one sentence each, nothing if it can."""
+    manifest = log.manifest
+    foreign = sum(record.source_sha256 != manifest.source_sha256 for record in log.records)
+    return _holding(
+        {
+            "The source is of no known commit.": manifest.commit is None,
+            "The source had changes that were not committed.": bool(manifest.modified),
+            f"{counted(foreign, 'record')} of another source than the manifest's.": foreign > 0,
+        }
+    )
+
+
+def _holding(sentences: dict[str, bool]) -> list[str]:
+    return [sentence for sentence, holds in sentences.items() if holds]
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 theorem``, ``2 theorems``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def seconds_text(seconds: float) -> str:
+    """A duration, for people."""
+    if seconds < 100:
+        return f"{seconds:.{2 if seconds < 10 else 1}f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s"
+
+
+def outcomes(records: Iterable[Record]) -> dict[str, int]:
+    """How many of each outcome, in words, the best first."""
+    counts = Counter((not r.green, r.expected is not Outcome.PROVED, outcome_text(r)) for r in records)
+    return {words: count for (*_, words), count in sorted(counts.items())}
+
+
+def outcomes_text(records: Iterable[Record]) -> str:
+    """How many of each outcome, in one line."""
+    return ", ".join(f"{count:,} {words}" for words, count in outcomes(records).items()) or "none"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Theorems of one operation on one format; or of one family, where there is no format."""
+
+    subject: str
+    operation: str
+    records: tuple[Record, ...]
+
+    @property
+    def green(self) -> bool:
+        """Whether every theorem is as promised."""
+        return all(record.green for record in self.records)
+
+    @property
+    def outcomes(self) -> str:
+        """How many of each outcome, in words."""
+        return outcomes_text(self.records)
+
+    @property
+    def neurons(self) -> str:
+        """How many neurons the netlists have: a number, or the least and the most."""
+        return self._range(lambda netlist: netlist.neurons)
+
+    @property
+    def depth(self) -> str:
+        """How deep the netlists are: a number, or the least and the most."""
+        return self._range(lambda netlist: netlist.depth)
+
+    @property
+    def median(self) -> float:
+        """Seconds that a theorem took, in the middle."""
+        return statistics.median(record.seconds for record in self.records)
+
+    @property
+    def slowest(self) -> float:
+        """Seconds that a theorem took at most."""
+        return max(record.seconds for record in self.records)
+
+    def _range(self, of: Callable[[Size], int]) -> str:
+        values = {of(record.netlist) for record in self.records if record.netlist}
+        return (
+            " to ".join(f"{value:,}" for value in sorted({min(values), max(values)})) if values else ""
+        )
+
+
+def groups(records: Iterable[Record]) -> list[Group]:
+    """Records by format (or family) and operation: families first, then formats from small to large."""
+    found: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        subject = record.parameters.get("format", family(record))
+        found.setdefault((subject, record.parameters.get("operation", "")), []).append(record)
+    size = {fmt.name: (fmt.width, fmt.precision) for fmt in FORMATS.values()}
+    return [
+        Group(*key, tuple(found[key])) for key in sorted(found, key=lambda key: size.get(key[0], (0, 0)))
+    ]

@@ -1,0 +1,164 @@
+"""Proof logs written by hand, and made up in any number: what reports are tested on."""
+
+import json
+
+HOSTILE = "<script>alert(1)</script> & 100 % _x_ #1 $y$ {z} ~ ^ \\ | `a` θ ≥ é 好 \x1b"
+"""What any text of a log might have in it."""
+
+DIGEST = "0123456789abcdef" * 4
+
+MANIFEST = {
+    "schema": "spikeproof-manifest-1",
+    "command": "pytest proofs/",
+    "profile": "default",
+    "commit": "ce2c51f0c0ffee00c0ffee00c0ffee00c0ffee00",
+    "modified": False,
+    "started": "2026-11-22T23:51:07+00:00",
+    "finished": "2026-11-23T00:06:09+00:00",
+    "machine": {
+        "system": "Linux 6.1",
+        "processor": "x86_64",
+        "cores": 2,
+        "memory_gib": 23.4,
+        "python": "3.11.7",
+    },
+    "versions": {"spikeproof": "0.1.0", "z3-solver": "5.4.0.0", "python-sat": "1.9.dev17"},
+    "source_sha256": DIGEST,
+    "promised": 0,
+    "discharged": 0,
+    "complete": True,
+}
+
+Z3 = {"name": "z3", "version": "5.4.0", "options": "sat.euf=true"}
+CADICAL = {"name": "cadical", "version": "1.9.5", "options": ""}
+
+
+def lemma(name, kind="search", seconds=0.25):
+    """A lemma that two engines agree on; or algebra, with its certificate."""
+    search = kind != "algebra"
+    status = "satisfiable" if kind == "assumptions" else "unsatisfiable"
+    form = "drat" if search else "telescoping"
+    return {
+        "name": name,
+        "kind": kind,
+        "formula_sha256": DIGEST if search else None,
+        "cnf_sha256": DIGEST if search else None,
+        "merges": 17 if search else None,
+        "answers": [
+            {"engine": engine, "status": status, "seconds": seconds}
+            for engine in ("z3 5.4.0", "cadical 1.9.5")
+            if search
+        ],
+        "certificates": [{"kind": form, "sha256": DIGEST, "bytes": 26_000_000}],
+    }
+
+
+MULTIPLICATION = [
+    lemma("x_significand, y_significand"),
+    lemma("product: cells", "algebra"),
+    lemma("product: last row"),
+    lemma("outputs", "assumptions"),
+    lemma("outputs"),
+]
+
+
+def record(theorem, outcome="proved", expected="proved", **others):
+    """A record of a theorem; what its name says is among its parameters."""
+    words = theorem.split(".")
+    unit = "_" in words[0] or words[0][-1].isdigit()
+    parameters = dict(zip(("format", "operation", "mode"), words, strict=False)) if unit else {}
+    own = {"library": "threshold", "structure": "small", "policy": "ieee"} if unit else {}
+    neurons = 100 + 7 * len(theorem)
+    return {
+        "schema": "spikeproof-record-1",
+        "theorem": theorem,
+        "statement": f"{theorem} is what it should be",
+        "parameters": own | parameters,
+        "outcome": outcome,
+        "expected": expected,
+        "engines": [Z3, CADICAL],
+        "seed": 0,
+        "timeout": 300.0,
+        "seconds": 0.5,
+        "peak_memory_mib": 120.5,
+        "message": "",
+        "counterexample": None,
+        "netlist": {
+            "sha256": DIGEST,
+            "neurons": neurons,
+            "synapses": 4 * neurons,
+            "depth": 42,
+            "largest_fan_in": 9,
+        },
+        "spec_sha256": DIGEST,
+        "lemmas": [lemma("outputs")],
+        "source_sha256": DIGEST,
+        "seal": DIGEST,
+    } | others
+
+
+REFUTATION = """\
+the circuit differs from its spec:
+  input x          1 0000 100 (0x84)  sign 1, exponent 0, fraction 4  subnormal  -0.0078125
+  input y          0 0100 101 (0x25)  sign 0, exponent 4, fraction 5  normal  0.203125
+  result, circuit  1 0000 000 (0x80)  sign 1, exponent 0, fraction 0  zero  -0
+  result, spec     1 0000 001 (0x81)  sign 1, exponent 0, fraction 1  subnormal  -0.001953125
+first signals along the datapath that depart from what the spec implies:
+  sticky: circuit 0 = 0, spec 1 = 1"""
+
+RECORDS = [
+    record("cell.ionic.xor", seconds=0.01, engines=[Z3]),
+    record("fp4_e2m1.multiply.rne", seconds=0.15, lemmas=MULTIPLICATION),
+    record("fp16.multiply.rne", seconds=2.8, lemmas=MULTIPLICATION),
+    record("fp16.add.rne", seconds=2.0),
+    record("fp32.add.rne", seconds=3.2, engines=[CADICAL]),
+    record("fp64.add.rne", "timeout", seconds=300.0, message="cadical did not decide the claim", lemmas=[]),
+    record("fp64.fma.rne", "error", message=HOSTILE, statement=HOSTILE, netlist=None, lemmas=[]),
+    record("tf32.divide.rne", "unknown", message="the engine gave up", lemmas=[]),
+    record(
+        "fp8_e4m3fn.multiply.rne",
+        "refuted",
+        counterexample={"x": 0x84, "y": 0x25},
+        message=REFUTATION,
+        lemmas=[],
+    ),
+    record(
+        "fp8_e4m3fn.sticky_extra_multiply.rne",
+        "refuted",
+        "refuted",
+        counterexample={"x": 0x84, "y": 0x25},
+        message="the claim does not hold for\n  x = 132 (0x84)\n  y = 37 (0x25)",
+        lemmas=[],
+    ),
+]
+"""Five as promised, one of them a refutation; and one of every other outcome."""
+
+
+def write_log(directory, records=RECORDS, **manifest):
+    """A log of these records, complete unless told otherwise; its directory."""
+    (directory / "records").mkdir(parents=True)
+    green = sum(r["outcome"] == r["expected"] for r in records)
+    counts = {"promised": len(records), "discharged": green}
+    (directory / "manifest.json").write_text(json.dumps(MANIFEST | counts | manifest))
+    for each in records:
+        (directory / "records" / f"{each['theorem']}.json").write_text(json.dumps(each))
+    return directory
+
+
+def many(count):
+    """As many records as asked for, of the sizes and lemmas that ours have."""
+    formats = ("fp4_e2m1", "fp6_e2m3", "fp8_e5m2", "bfloat16", "fp16", "tf32", "fp32", "fp64")
+    operations = ("add", "multiply", "divide", "square_root", "fma")
+    libraries = ("threshold", "ionic", "nexus", "ternary")
+    modes = ("rne", "rna", "rtz", "rtp", "rtn", "rto")
+    for index in range(count):
+        fmt, operation = formats[index % 8], operations[index // 8 % 5]
+        library, mode = libraries[index // 40 % 4], modes[index // 160 % 6]
+        made = record(
+            f"{fmt}.{operation}.{mode}.{library}.{index}",
+            seconds=0.1 * (1 + index % 8) ** 2 + 0.01 * (index % 13),
+            lemmas=MULTIPLICATION,
+        )
+        made["parameters"]["library"] = library
+        made["netlist"]["neurons"] = (index % 8 + 1) ** 2 * (30 + 10 * (index // 40 % 4)) + index % 11
+        yield made
