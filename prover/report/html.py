@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable
@@ -14,12 +15,24 @@ from markupsafe import Markup
 from prover.report.counterexamples import counterexample
 from prover.report.plots import NEURONS, TIME, plots
 from prover.report.reading import Lemma, Log, Record
-from prover.report.summary import cautions, counted, failures, family, not_green, outcomes, seconds_text
+from prover.report.summary import (
+    cautions,
+    counted,
+    failures,
+    family,
+    not_green,
+    outcomes,
+    outcomes_text,
+    seconds_text,
+)
 from prover.report.templating import environment
 from prover.tables import outcome_text
 
 SHOWN_DIGITS = 16
 """Of the SHA-256s in lemma trees, of which there may be tens of thousands; the log has them whole."""
+
+PAGE = 250
+"""Theorems shown until more are asked for: thousands of rows take a browser seconds to draw."""
 
 FILTERS = {
     "outcome": "Outcome",
@@ -37,18 +50,21 @@ FILTERS = {
 def html_page(log: Log) -> str:
     """The page of a log."""
     templates = environment()
+    red = not_green(log.records)
     script = templates.get_template("page.js").render()
     return templates.get_template("page.html").render(
         log=log,
         style=Markup(templates.get_template("page.css").render()),
         script=Markup(script),
         script_hash=b64encode(sha256(script.encode()).digest()).decode(),
-        data=_json_in_html([_data(record) for record in log.records]),
+        data=_packed([_data(record) for record in log.records]),
         failures=failures(log),
         cautions=cautions(log),
-        outcomes=outcomes(log.records),
+        kept=outcomes(record for record in log.records if record.green),
+        broken=outcomes_text(red),
         filters=_filters(log.records),
-        red=not_green(log.records),
+        red=red,
+        page=PAGE,
         promised_refutations=[r for r in log.records if r.green and r.counterexample is not None],
         counterexample=counterexample,
         plots={
@@ -65,7 +81,6 @@ def _data(record: Record) -> dict[str, Any]:
     """What the page's script knows of a theorem; nothing that its row says already."""
     facts: dict[str, Any] = {
         "facets": _facets(record),
-        "parameters": record.parameters,
         "seconds": record.seconds,
         "memory": record.peak_memory_mib,
         "promised": record.expected.value,
@@ -87,7 +102,7 @@ def _facets(record: Record) -> dict[str, list[str]]:
         "family": [family(record)],
         "engine": [engine.label for engine in record.engines],
     }
-    return {name: [value] for name, value in record.parameters.items() if name in FILTERS} | own
+    return {name: [value] for name, value in record.parameters.items()} | own
 
 
 def _lemma(lemma: Lemma) -> list[Any]:
@@ -107,12 +122,12 @@ def _filters(records: Iterable[Record]) -> list[tuple[str, str, Counter[str]]]:
     """Name, label and values of each filter that tells theorems apart."""
     counts: dict[str, Counter[str]] = {name: Counter() for name in FILTERS}
     for record in records:
-        for name, values in _facets(record).items():
-            counts[name].update(values)
+        facets = _facets(record)
+        for name, values in counts.items():
+            values.update(facets.get(name, ()))
     return [(name, FILTERS[name], values) for name, values in counts.items() if len(values) > 1]
 
 
-def _json_in_html(data: Any) -> Markup:
-    """JSON in which nothing can end the element that it is put in."""
-    text = msgspec.json.encode(data).decode()
-    return Markup(text.translate({ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}))
+def _packed(data: Any) -> str:
+    """JSON, a tenth of its size: there may be tens of thousands of lemmas."""
+    return b64encode(zlib.compress(msgspec.json.encode(data), 9)).decode()

@@ -1,11 +1,19 @@
 """Proof logs written by hand, and made up in any number: what reports are tested on."""
 
+import hashlib
 import json
+from itertools import product
 
 HOSTILE = "<script>alert(1)</script> & 100 % _x_ #1 $y$ {z} ~ ^ \\ | `a` θ ≥ é 好 \x1b"
 """What any text of a log might have in it."""
 
-DIGEST = "0123456789abcdef" * 4
+
+def digest(*what):
+    """A SHA-256 that is no other's."""
+    return hashlib.sha256(repr(what).encode()).hexdigest()
+
+
+SOURCE = digest("source")
 
 MANIFEST = {
     "schema": "spikeproof-manifest-1",
@@ -23,7 +31,7 @@ MANIFEST = {
         "python": "3.11.7",
     },
     "versions": {"spikeproof": "0.1.0", "z3-solver": "5.4.0.0", "python-sat": "1.9.dev17"},
-    "source_sha256": DIGEST,
+    "source_sha256": SOURCE,
     "promised": 0,
     "discharged": 0,
     "complete": True,
@@ -33,7 +41,7 @@ Z3 = {"name": "z3", "version": "5.4.0", "options": "sat.euf=true"}
 CADICAL = {"name": "cadical", "version": "1.9.5", "options": ""}
 
 
-def lemma(name, kind="search", seconds=0.25):
+def lemma(theorem, name, kind="search", seconds=0.25):
     """A lemma that two engines agree on; or algebra, with its certificate."""
     search = kind != "algebra"
     status = "satisfiable" if kind == "assumptions" else "unsatisfiable"
@@ -41,25 +49,27 @@ def lemma(name, kind="search", seconds=0.25):
     return {
         "name": name,
         "kind": kind,
-        "formula_sha256": DIGEST if search else None,
-        "cnf_sha256": DIGEST if search else None,
+        "formula_sha256": digest(theorem, name, kind) if search else None,
+        "cnf_sha256": digest(theorem, name, kind, "clauses") if search else None,
         "merges": 17 if search else None,
         "answers": [
             {"engine": engine, "status": status, "seconds": seconds}
             for engine in ("z3 5.4.0", "cadical 1.9.5")
             if search
         ],
-        "certificates": [{"kind": form, "sha256": DIGEST, "bytes": 26_000_000}],
+        "certificates": [{"kind": form, "sha256": digest(theorem, name, form), "bytes": 26_000_000}],
     }
 
 
-MULTIPLICATION = [
-    lemma("x_significand, y_significand"),
-    lemma("product: cells", "algebra"),
-    lemma("product: last row"),
-    lemma("outputs", "assumptions"),
-    lemma("outputs"),
-]
+def multiplication(theorem):
+    """Lemmas like those of a multiplier."""
+    return [
+        lemma(theorem, "x_significand, y_significand"),
+        lemma(theorem, "product: cells", "algebra"),
+        lemma(theorem, "product: last row"),
+        lemma(theorem, "outputs", "assumptions"),
+        lemma(theorem, "outputs"),
+    ]
 
 
 def record(theorem, outcome="proved", expected="proved", **others):
@@ -84,16 +94,16 @@ def record(theorem, outcome="proved", expected="proved", **others):
         "message": "",
         "counterexample": None,
         "netlist": {
-            "sha256": DIGEST,
+            "sha256": digest(theorem, "netlist"),
             "neurons": neurons,
             "synapses": 4 * neurons,
             "depth": 42,
             "largest_fan_in": 9,
         },
-        "spec_sha256": DIGEST,
-        "lemmas": [lemma("outputs")],
-        "source_sha256": DIGEST,
-        "seal": DIGEST,
+        "spec_sha256": digest(theorem, "spec"),
+        "lemmas": multiplication(theorem) if "multiply" in theorem else [lemma(theorem, "outputs")],
+        "source_sha256": SOURCE,
+        "seal": digest(theorem, "seal"),
     } | others
 
 
@@ -108,11 +118,13 @@ first signals along the datapath that depart from what the spec implies:
 
 RECORDS = [
     record("cell.ionic.xor", seconds=0.01, engines=[Z3]),
-    record("fp4_e2m1.multiply.rne", seconds=0.15, lemmas=MULTIPLICATION),
-    record("fp16.multiply.rne", seconds=2.8, lemmas=MULTIPLICATION),
+    record("fp4_e2m1.multiply.rne", seconds=0.15),
+    record("fp16.multiply.rne", seconds=2.8),
     record("fp16.add.rne", seconds=2.0),
     record("fp32.add.rne", seconds=3.2, engines=[CADICAL]),
-    record("fp64.add.rne", "timeout", seconds=300.0, message="cadical did not decide the claim", lemmas=[]),
+    record(
+        "fp64.add.rne", "timeout", seconds=300.0, message="cadical did not decide the claim", lemmas=[]
+    ),
     record("fp64.fma.rne", "error", message=HOSTILE, statement=HOSTILE, netlist=None, lemmas=[]),
     record("tf32.divide.rne", "unknown", message="the engine gave up", lemmas=[]),
     record(
@@ -151,14 +163,12 @@ def many(count):
     operations = ("add", "multiply", "divide", "square_root", "fma")
     libraries = ("threshold", "ionic", "nexus", "ternary")
     modes = ("rne", "rna", "rtz", "rtp", "rtn", "rto")
+    units = list(product(formats, operations, modes, libraries))
     for index in range(count):
-        fmt, operation = formats[index % 8], operations[index // 8 % 5]
-        library, mode = libraries[index // 40 % 4], modes[index // 160 % 6]
-        made = record(
-            f"{fmt}.{operation}.{mode}.{library}.{index}",
-            seconds=0.1 * (1 + index % 8) ** 2 + 0.01 * (index % 13),
-            lemmas=MULTIPLICATION,
-        )
+        fmt, operation, mode, library = units[index % len(units)]
+        name = f"{fmt}.{operation}.{mode}.{library}.{index // len(units)}"
+        size = 1 + formats.index(fmt)
+        made = record(name, seconds=0.1 * size**2 + 0.01 * (index % 13), lemmas=multiplication(name))
         made["parameters"]["library"] = library
-        made["netlist"]["neurons"] = (index % 8 + 1) ** 2 * (30 + 10 * (index // 40 % 4)) + index % 11
+        made["netlist"]["neurons"] = size**2 * (30 + 10 * libraries.index(library)) + index % 11
         yield made

@@ -1,10 +1,17 @@
-"use strict";
+// The theorems are in the page as JSON, deflated: the rest of the table is there without it.
+async function unpacked(text) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const json = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(json).json();
+}
 
 const form = document.querySelector("form");
 const body = document.querySelector("#table tbody");
 const shown = form.querySelector("output");
+const more = document.getElementById("more");
+const page = Number(more.dataset.page);
 const number = new Intl.NumberFormat("en");
-const theorems = JSON.parse(document.getElementById("data").textContent).map((data, index) => {
+const theorems = (await unpacked(document.getElementById("data").textContent)).map((data, index) => {
   const row = body.rows[index];
   const button = row.querySelector("button");
   return { ...data, index, row, button, name: button.textContent, text: row.cells[1].textContent.toLowerCase() };
@@ -38,8 +45,8 @@ function seconds(value) {
 // --- one theorem: its lemma tree and everything else that the log says of it -----------------------
 
 function lemma([name, kind, formula, cnf, merges, answers, certificates]) {
-  const statuses = [...new Set(answers.map(([, status]) => status))].join(", ") || "by algebra alone";
-  const time = seconds(answers.reduce((sum, [, , took]) => sum + took, 0));
+  const statuses = [...new Set(answers.map(([, status]) => status))].join(", ");
+  const time = answers.length ? seconds(answers.reduce((sum, [, , took]) => sum + took, 0)) : "";
   const leaves = [
     ...answers.map(([engine, status, took]) => `${engine}: ${status}, ${seconds(took)}`),
     ...certificates.map(([form, digest, bytes]) => `certificate: ${form}, ${number.format(bytes)} bytes, SHA-256 ${digest}…`),
@@ -53,19 +60,21 @@ function lemma([name, kind, formula, cnf, merges, answers, certificates]) {
 
 /** Lemmas named "step: part" go under their step. */
 function tree(lemmas) {
+  const root = styled("ul", "tree");
   const steps = new Map();
   for (const [name, ...rest] of lemmas) {
-    const [step, part] = name.includes(": ") ? [name.slice(0, name.indexOf(": ")), name.slice(name.indexOf(": ") + 2)] : ["", name];
-    if (!steps.has(step)) steps.set(step, []);
-    steps.get(step).push(lemma([part, ...rest]));
+    const [, step, part] = name.match(/^(.*?): (.*)$/) ?? [, "", name];
+    if (step && !steps.has(step)) {
+      steps.set(step, element("ul"));
+      root.append(element("li", styled("span", "name", step), steps.get(step)));
+    }
+    (steps.get(step) ?? root).append(lemma([part, ...rest]));
   }
-  const branches = [...steps].flatMap(([step, leaves]) =>
-    step ? [element("li", styled("span", "name", step), element("ul", ...leaves))] : leaves);
-  return styled("ul", "tree", ...branches);
+  return root;
 }
 
 function details(theorem) {
-  const { netlist, parameters, message, lemmas } = theorem;
+  const { netlist, facets: { outcome, engine, ...parameters }, message, lemmas } = theorem;
   const cell = element("td", facts({
     ...parameters,
     promised: theorem.promised,
@@ -80,7 +89,6 @@ function details(theorem) {
   }));
   if (message) cell.append(element("pre", message));
   if (lemmas) cell.append(element("h4", lemmas.length === 1 ? "One lemma" : `${lemmas.length} lemmas`), tree(lemmas));
-  cell.colSpan = theorem.row.cells.length;
   return styled("tr", "details", cell);
 }
 
@@ -89,9 +97,19 @@ function toggle(theorem, open) {
   theorem.details?.remove();
   theorem.details = open ? details(theorem) : undefined;
   if (open) theorem.row.after(theorem.details);
+  span();
 }
 
-// --- the table: filters, order ---------------------------------------------------------------------
+/** Details are as wide as the columns that there is room for. */
+function span() {
+  const columns = [...document.querySelectorAll("#table thead th")].filter((head) => head.checkVisibility()).length;
+  for (const { cells: [cell] } of body.querySelectorAll(":scope > .details")) cell.colSpan = columns;
+}
+
+// --- the table: filters, order, and no more rows at a time than are quick to draw ---------------------
+
+let limit = page;
+let ordered = [...theorems];
 
 const KEYS = {
   outcome: ({ facets }) => facets.outcome.at(-1) + facets.outcome[0],
@@ -108,14 +126,16 @@ function filter() {
   const words = (form.elements.q.value.toLowerCase().match(/\S+/g) ?? []);
   const facets = wanted.filter(([name]) => name !== "q");
   let count = 0;
-  for (const theorem of theorems) {
+  for (const theorem of ordered) {
     const fits = facets.every(([name, value]) => theorem.facets[name]?.includes(value))
       && words.every((word) => theorem.text.includes(word));
-    theorem.row.hidden = !fits;
-    if (theorem.details) theorem.details.hidden = !fits;
     count += fits;
+    theorem.row.hidden = !fits || (count > limit && !theorem.details);
+    if (theorem.details) theorem.details.hidden = !fits;
   }
   shown.textContent = `${number.format(count)} of ${number.format(theorems.length)}`;
+  more.hidden = count <= limit;
+  more.textContent = `Show all ${number.format(count)}`;
   return wanted;
 }
 
@@ -127,30 +147,42 @@ function order(header) {
   const key = KEYS[header.dataset.key];
   const keyed = theorems.map((theorem) => [key(theorem), theorem]);
   keyed.sort(([a, { index: i }], [b, { index: j }]) => ((a > b) - (a < b)) * (down ? -1 : 1) || i - j);
-  body.append(...keyed.flatMap(([, { row, details }]) => (details ? [row, details] : [row])));
+  ordered = keyed.map(([, theorem]) => theorem);
+  filter();
+  body.append(...ordered.flatMap(({ row, details }) => (details ? [row, details] : [row])));
 }
 
 // --- the address: a filter or a theorem that can be linked to ----------------------------------------
+
+function refilter() {
+  history.replaceState(null, "", `#${new URLSearchParams(filter())}`);
+}
 
 function follow() {
   const asked = new URLSearchParams(location.hash.slice(1));
   if (!location.hash.includes("=")) return filter();
   form.reset();
-  for (const [name, value] of asked) if (form.elements[name]) form.elements[name].value = value;
-  filter();
+  for (const [name, value] of asked) {
+    const field = form.elements.namedItem(name);
+    if (field) field.value = value;
+  }
   const theorem = byName.get(asked.get("theorem"));
   if (theorem) toggle(theorem, true);
+  filter();
   (theorem?.row ?? document.getElementById("theorems")).scrollIntoView();
 }
 
 form.hidden = false;
 form.addEventListener("submit", (event) => event.preventDefault());
-form.addEventListener("input", () => history.replaceState(null, "", `#${new URLSearchParams(filter())}`));
-form.addEventListener("reset", () => setTimeout(() => form.dispatchEvent(new Event("input"))));
+form.addEventListener("change", refilter);
+form.elements.q.addEventListener("input", refilter);
+form.addEventListener("reset", () => setTimeout(refilter));
 document.querySelector("#table thead").addEventListener("click", ({ target }) => target.dataset.key && order(target));
 body.addEventListener("click", ({ target }) => {
   const theorem = byButton.get(target);
   if (theorem) toggle(theorem, !theorem.details);
 });
+more.addEventListener("click", () => { limit = Infinity; filter(); });
+addEventListener("resize", span);
 addEventListener("hashchange", follow);
 follow();
