@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from base64 import b64encode
 from hashlib import sha256
+from pathlib import Path
 
 import click
 import pytest
@@ -27,6 +29,7 @@ from prover.report.reading import LogError, read_log
 from prover.report.summary import cautions, failures
 from tests.support.logs import HOSTILE, RECORDS, many, record, write_log
 
+ROOT = Path(__file__).parent.parent
 PROVED = [each for each in RECORDS if each["outcome"] == each["expected"]]
 HOSTILE_MANIFEST = {"command": HOSTILE, "commit": HOSTILE, "versions": {"spikeproof": HOSTILE}}
 
@@ -145,6 +148,19 @@ def test_a_damaged_manifest_is_named(tmp_path, text):
     (directory / "manifest.json").write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(LogError, match=r"cannot read .*manifest\.json: .*; run the proofs anew"):
         read_log(directory)
+
+
+@pytest.mark.parametrize("where", [".github/workflows/prove.yml", "docs/continuous_integration.md"])
+def test_reports_are_asked_for_in_ci_as_the_command_takes_them(where):
+    text = (ROOT / where).read_text().replace("\\\n", " ")
+    commands = re.findall(r"spikeproof (report build/log .*)", text)
+    assert commands
+    for command in commands:
+        _, *arguments = shlex.split(command)
+        context = report.make_context("report", arguments)
+        assert {"html_directory", "markdown_file", "junit_file"} <= {
+            name for name, value in context.params.items() if value
+        }
 
 
 # --- what a log is good for -------------------------------------------------------------------------
