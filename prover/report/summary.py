@@ -126,11 +126,15 @@ class Group:
 
 
 def groups(records: Iterable[Record]) -> list[Group]:
-    """Records by format (or family) and operation: families first, then formats from small to large."""
+    """Records by format (or family) and operation: families first, then formats from small to large.
+
+    An operation from any other format is one: conversions, and products of narrower operands.
+    """
     found: dict[tuple[str, str], list[Record]] = {}
     for record in records:
         subject = record.parameters.get("format", family(record))
-        found.setdefault((subject, record.parameters.get("operation", "")), []).append(record)
+        operation, *_ = record.parameters.get("operation", "").split("_from_")
+        found.setdefault((subject, operation), []).append(record)
     size = {fmt.name: (fmt.width, fmt.precision) for fmt in FORMATS.values()}
     return [
         Group(*key, tuple(found[key])) for key in sorted(found, key=lambda key: size.get(key[0], (0, 0)))
