@@ -29,6 +29,8 @@ from prover.report.reading import LogError, read_log
 from prover.report.summary import cautions, failures
 from tests.support.logs import HOSTILE, RECORDS, many, record, write_log
 
+pytestmark = pytest.mark.filterwarnings("ignore:Glyph")  # of which the plots have not all
+
 ROOT = Path(__file__).parent.parent
 PROVED = [each for each in RECORDS if each["outcome"] == each["expected"]]
 HOSTILE_MANIFEST = {"command": HOSTILE, "commit": HOSTILE, "versions": {"spikeproof": HOSTILE}}
@@ -46,8 +48,16 @@ def sound_log(tmp_path):
 
 @pytest.fixture
 def hostile_log(tmp_path):
-    hostile = record("fp16.add.hostile", parameters={"format": HOSTILE, "operation": HOSTILE})
-    return read_log(write_log(tmp_path / "hostile", [*RECORDS, hostile], **HOSTILE_MANIFEST))
+    """Wherever there may be any text, there is the worst."""
+    parameters = {"operation": "add", "library": HOSTILE, "mode": HOSTILE}
+    engines = [{"name": HOSTILE, "version": HOSTILE, "options": HOSTILE}]
+    hostile = [
+        record("fp16.add.hostile", parameters={"format": HOSTILE, "operation": HOSTILE}),
+        record("fp16.add.plotted", parameters=parameters | {"format": "fp16"}, engines=engines),
+        record("fp32.add.plotted", parameters=parameters | {"format": "fp32"}, engines=engines),
+        record("cell.a", "refuted", counterexample={HOSTILE: 1 << 99}, parameters={"format": "e1m0"}),
+    ]
+    return read_log(write_log(tmp_path / "hostile", [*RECORDS, *hostile], **HOSTILE_MANIFEST))
 
 
 def needs(package, *programs):

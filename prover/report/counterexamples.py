@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from prover.counterexample import decimal_value
 from prover.report.reading import Record
 from specs import exact
-from specs.formats import UnknownNameError, format_named
+from specs.formats import format_named
 
 WORD = re.compile(
     r"  (?P<label>\S.*?) {2,}"
@@ -18,6 +19,9 @@ WORD = re.compile(
     r"(?P<meaning>.+)"
 )
 """A line that ``prover.counterexample`` writes for a word: of a floating-point format, or another."""
+
+TWINS = {"circuit": "spec", "spec": "circuit"}
+"""Whose output of the same name a word is to be compared with."""
 
 FIELDS = ("sign", "exponent", "fraction", "bits")
 
@@ -38,6 +42,7 @@ class Word:
         fields: bits by field: ``sign``, ``exponent`` and ``fraction``; or ``bits``, which are no number.
         code: in hexadecimal, if it has fields.
         meaning: class and value.
+        other: the bits that these are to be compared with, if any.
     """
 
     label: str
@@ -49,11 +54,11 @@ class Word:
     @property
     def bits(self) -> Iterator[tuple[str, list[Bit]]]:
         """The fields, bit by bit."""
-        start = 0
+        own = "".join(self.fields.values())
+        other = self.other if len(self.other) == len(own) else own
+        bits = iter([Bit(*pair) for pair in zip(own, map(str.__ne__, own, other), strict=True)])
         for name, text in self.fields.items():
-            other = self.other[start:][: len(text)] or text
-            yield name, [Bit(*pair) for pair in zip(text, map(str.__ne__, text, other), strict=True)]
-            start += len(text)
+            yield name, list(islice(bits, len(text)))
 
 
 @dataclass(frozen=True)
@@ -81,14 +86,12 @@ def _word(match: re.Match[str]) -> Word:
 def _compared(words: list[Word]) -> list[Word]:
     """The words, the outputs of circuit and spec set against each other."""
     bits = {word.label: "".join(word.fields.values()) for word in words}
-    other = {
-        f"{bus}, {side}": f"{bus}, {twin}"
-        for bus, _, side in (w.label.rpartition(", ") for w in words)
-        for twin in {"circuit": ["spec"], "spec": ["circuit"]}.get(side, [])
-    }
-    return [
-        Word(w.label, w.fields, w.code, w.meaning, bits.get(other.get(w.label, ""), "")) for w in words
-    ]
+    return [replace(word, other=bits.get(_twin(word.label), "")) for word in words]
+
+
+def _twin(label: str) -> str:
+    bus, _, side = label.rpartition(", ")
+    return f"{bus}, {TWINS.get(side)}"
 
 
 def _inputs(record: Record) -> Iterator[Word]:
@@ -96,7 +99,7 @@ def _inputs(record: Record) -> Iterator[Word]:
     parameters = record.parameters
     try:
         fmt = format_named(parameters.get("source", parameters.get("format", "")))
-    except UnknownNameError:
+    except ValueError:
         fmt = None
     for name, value in (record.counterexample or {}).items():
         if fmt is None or value >> fmt.width:

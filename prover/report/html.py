@@ -87,7 +87,7 @@ def _data(record: Record) -> dict[str, Any]:
         "engines": [f"{engine.label} {engine.options}".strip() for engine in record.engines],
         "seed": record.seed,
         "timeout": record.timeout,
-        "message": record.message if not record.green or record.counterexample is None else "",
+        "message": record.message,
         "netlist": record.netlist,
         "spec": record.spec_sha256,
         "seal": record.seal,

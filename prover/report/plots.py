@@ -11,11 +11,12 @@ from itertools import cycle
 from typing import Any
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
 from prover.report.reading import Record
-from specs.formats import ARITY, UnknownNameError, format_named
+from specs.formats import ARITY, format_named
 
 INK = "#010203"
 """Stands for the page's own colour of text."""
@@ -28,6 +29,7 @@ STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "spikeproof",
     "font.size": 9,
+    "text.parse_math": False,
     **dict.fromkeys(
         ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK
     ),
@@ -93,7 +95,7 @@ def plots(records: Iterable[Record], quantity: Quantity) -> list[Plot]:
 def _precision(record: Record) -> int | None:
     try:
         return format_named(record.parameters.get("format", "")).precision
-    except UnknownNameError:
+    except ValueError:
         return None
 
 
@@ -101,28 +103,36 @@ def _svg(operation: str, points: Points, quantity: Quantity) -> str:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(3.6, 2.8), layout="constrained")
         axes = figure.subplots()
-        for (series, widths), colour, marker in zip(
-            sorted(points.items()), cycle(SERIES), cycle(MARKERS), strict=False
-        ):
-            at = sorted(widths)
-            middle = [statistics.median(widths[width]) for width in at]
-            least, most = ([end(widths[width]) for width in at] for end in (min, max))
-            axes.plot(at, middle, color=colour, marker=marker, markersize=4, label=series)
-            axes.vlines(at, least, most, color=colour, linewidth=3, alpha=0.35)
-        ticks = sorted({width for widths in points.values() for width in widths})
         axes.set(title=operation.replace("_", " "), xscale="log", yscale="log")
         axes.set(xlabel="significand width (bits)", ylabel=quantity.label)
-        axes.set_xticks(ticks, map(str, ticks))
-        axes.xaxis.set_minor_locator(NullLocator())
-        bottom, top = axes.get_ylim()
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if top < 100 * bottom else (1,)))
-        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=8)
+        _draw(axes, points)
+        _number(axes, sorted({width for widths in points.values() for width in widths}))
         text = StringIO()
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return _for_page(text.getvalue(), f"{quantity.name}-{operation}")
+
+
+def _draw(axes: Axes, points: Points) -> None:
+    """A line and bars for each series."""
+    styles = zip(cycle(SERIES), cycle(MARKERS), strict=False)
+    for (series, widths), (colour, marker) in zip(sorted(points.items()), styles, strict=False):
+        at = sorted(widths)
+        middle = [statistics.median(widths[width]) for width in at]
+        least, most = ([end(widths[width]) for width in at] for end in (min, max))
+        axes.plot(at, middle, color=colour, marker=marker, markersize=4, label=series)
+        axes.vlines(at, least, most, color=colour, linewidth=3, alpha=0.35)
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _number(axes: Axes, widths: list[int]) -> None:
+    """Numbers at the widths that there are, and at enough values."""
+    axes.set_xticks(widths, map(str, widths))
+    axes.xaxis.set_minor_locator(NullLocator())
+    bottom, top = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if top < 100 * bottom else (1,)))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _for_page(svg: str, name: str) -> str:
