@@ -162,7 +162,7 @@ def read_log(directory: Path) -> Log:
 
 
 def _numbers_in_order(path: Path) -> list[str | int]:
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.stem)]
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path.stem)]
 
 
 def _read_record(path: Path) -> Record:

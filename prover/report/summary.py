@@ -40,11 +40,12 @@ def failures(log: Log) -> list[str]:
 
 
 def cautions(log: Log) -> list[str]:
-    """Why a log cannot be made again just as it is; one sentence each, nothing if it can."""
+    """Why a log is not the whole suite's, or cannot be made again just as it is; one sentence each."""
     manifest = log.manifest
     foreign = sum(record.source_sha256 != manifest.source_sha256 for record in log.records)
     return _holding(
         {
+            "The run was of a part of the suite.": manifest.profile == "part",
             "The source is of no known commit.": manifest.commit is None,
             "The source had changes that were not committed.": bool(manifest.modified),
             f"{counted(foreign, 'record')} of another source than the manifest's.": foreign > 0,
