@@ -19,8 +19,12 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
+from prover.catalogue import catalogue
 from prover.commands.report import report
+from prover.discharge import discharge
+from prover.mutation import stuck_at_zero
 from prover.report.bibtex import bibtex_entry
+from prover.report.counterexamples import counterexample
 from prover.report.html import PAGE, html_page
 from prover.report.junit import junit_xml
 from prover.report.latex import latex_table
@@ -354,6 +358,33 @@ def test_the_table_and_the_entry_compile_in_a_paper(request, tmp_path, source):
     said = compiled(tmp_path, paper, ("bibtex", "paper"), paper, paper)
     assert "Warning--" not in said
     assert "undefined" not in said.split("This is BibTeX")[1].split("This is pdfTeX")[2]
+
+
+# --- counterexamples --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("theorem", "fields"),
+    [
+        ("fp4_e2m1.multiply.rne.saturate", ["sign", "exponent", "fraction"]),
+        ("fp8_e5m2.convert_from_int8.rne", ["bits"]),
+    ],
+)
+def test_the_words_of_a_real_refutation_are_recognised(tmp_path, theorem, fields):
+    unit = catalogue()[theorem]
+    netlist = unit.circuit()
+    refuted = discharge(unit, circuit=stuck_at_zero(netlist, netlist.outputs["result"][1]).netlist)
+    made = record(theorem, "refuted", message=refuted.message, counterexample=refuted.counterexample)
+    (read,) = read_log(write_log(tmp_path / "log", [made])).records
+    shown = counterexample(read)
+    x, *_, circuit, spec = shown.words
+    assert (x.label, list(x.fields)) == ("input x", fields)
+    assert (circuit.label, spec.label) == ("result, circuit", "result, spec")
+    for word in (circuit, spec):
+        differing = [bit.differs for _, bits in word.bits for bit in bits]
+        assert differing.index(True) == len(differing) - 2
+        assert sum(differing) == 1
+    assert shown.text.startswith("the circuit differs from its spec:\nfirst signals")
 
 
 # --- HTML, as text ----------------------------------------------------------------------------------
