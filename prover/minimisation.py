@@ -187,13 +187,12 @@ def _ranks(codes: NDArray[Any], width: int, fmt: Format | Integer | None) -> NDA
     """What each code adds to how far from simple an input is: most significant what is named first."""
     bits = unpack_words(codes, width)
     if not isinstance(fmt, Format):
-        return bits.sum(axis=0).astype(np.int64) << 20
+        return np.asarray(bits.sum(axis=0) << 20, dtype=np.int64)
     exponent = codes.astype(np.int64) >> fmt.fraction_bits & (1 << fmt.exponent_bits) - 1
     special = np.isin(_classes(codes, fmt), [CLASSES.index(name) for name in ("infinity", "nan")])
     digits = bits[-1] + bits[: fmt.fraction_bits].sum(axis=0)
     distance = np.abs(exponent - fmt.bias)
-    ranks: NDArray[np.int64] = (special.astype(np.int64) << 40) + (digits << 20) + distance
-    return ranks
+    return np.asarray((special.astype(np.int64) << 40) + (digits << 20) + distance, dtype=np.int64)
 
 
 # --- classes ------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from pysmt.shortcuts import And
 from circuits import boolean
 from circuits.interchange import parse, unrepeated
 from circuits.netlist import Netlist, NetlistError
-from prover.catalogue import select
+from prover.catalogue import catalogue
 from prover.counterexample import explain
 from prover.discharge import expected_outputs, replays, require_same_buses, value_of
 from prover.history import write_atomically
@@ -130,10 +130,10 @@ def read_counterexample(path: Path) -> Counterexample:
         return _parsed(record)
     except OSError as error:
         raise ReplayError(f"cannot read {path}: {error.strerror}") from None
-    except (RecursionError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ReplayError(f"{path} is not JSON, or not all of it: {error}") from None
     except (ReplayError, NetlistError) as error:
         raise ReplayError(f"{path}: {error}") from None
+    except (RecursionError, ValueError) as error:
+        raise ReplayError(f"{path} is not JSON, or not all of it: {error}") from None
 
 
 def _parsed(record: Any) -> Counterexample:
@@ -162,7 +162,7 @@ def _code(name: str, value: Any) -> int:
         return int(value, 16)
     except (TypeError, ValueError):
         raise ReplayError(
-            f"input {name!r} is {value!r}; write its code in hexadecimal, such as \"0x1f\""
+            f'input {name!r} is {value!r}; write its code in hexadecimal, such as "0x1f"'
         ) from None
 
 
@@ -176,11 +176,13 @@ def replay(found: Counterexample, circuit: Netlist | None = None) -> Replay:
         circuit: another circuit to run, for instance a mended one.
 
     Raises:
-        CatalogueError: if there is no such theorem.
         NetlistError: if the circuit's buses do not suit the theorem.
-        ReplayError: if the inputs do not, or the formula of the spec contradicts the spec of record.
+        ReplayError: if there is no such theorem, or the inputs do not suit it.
+        RuntimeError: if the formula of its spec contradicts the spec of record.
     """
-    (obligation,) = select(found.theorem.translate({ord(c): f"[{c}]" for c in "*?["}))
+    obligation = catalogue().get(found.theorem)
+    if obligation is None:
+        raise ReplayError(f"there is no theorem {found.theorem!r}; `spikeproof list` shows all names")
     given = circuit or found.netlist
     if given:
         require_same_buses(obligation, given)
@@ -200,15 +202,14 @@ def _run(
     trace = obligation.reading.trace(inputs) if obligation.reading else {}
     for name, value in expected.items():
         if trace.get(name, value) != value:
-            raise ReplayError(
-                f"the formula of the spec gives {name} = {value:#x}, the spec of record {trace[name]:#x}: "
-                "one of them is wrong; please report it"
+            raise RuntimeError(
+                f"the formula of the spec gives {name} = {value:#x}, the spec of record "
+                f"{trace[name]:#x}; one of them is wrong"
             )
     violated = replays(netlist, claim, inputs)
-    if violated or netlist is None:
-        text = explain(obligation, netlist, inputs, expected) if violated else "the claim holds here"
-    else:
-        text = explain(obligation, netlist, inputs, expected)
+    text = explain(obligation, netlist, inputs, expected)
+    if netlist is None and not violated:
+        text = "the claim holds for these inputs"
     signals = waveform(netlist, inputs, {**trace, **expected}, obligation.name) if netlist else None
     return Replay(violated, text, signals, netlist.sha256 if netlist else None)
 
@@ -221,4 +222,6 @@ def _require_suitable(claim: Claim, inputs: Mapping[str, int]) -> None:
         if not 0 <= value < 1 << widths[name]:
             raise ReplayError(f"input {name!r} is {value:#x}, which does not fit {widths[name]} bits")
     if not value_of(And(*claim.assumptions), claim, inputs).is_true():
-        raise ReplayError("the inputs do not satisfy the theorem's assumptions, so it says nothing of them")
+        raise ReplayError(
+            "the inputs do not satisfy the theorem's assumptions, so it says nothing of them"
+        )

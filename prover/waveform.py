@@ -7,7 +7,8 @@ that spikes are seen to travel from the inputs to the outputs. Neurons have no o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
 
 import numpy as np
@@ -39,11 +40,12 @@ def waveform(
     with VCDWriter(text, timescale="1 ns", date="", comment=comment, version="spikeproof") as writer:
         buses = [
             (bus, writer.register_var(scope, name, "wire", len(bus), init="x" * len(bus)))
-            for scope, name, bus in _shown(netlist)
+            for (scope, name), bus in _distinct(_shown(netlist))
         ]
         for name, value in expected.items():
             if bus := netlist.outputs.get(name) or netlist.probes.get(name):
-                writer.register_var(("spec",), name, "wire", len(bus), init=f"{value:0{len(bus)}b}")
+                width = max(len(bus), value.bit_length())
+                writer.register_var(("spec",), _plain(name), "wire", width, init=f"{value:0{width}b}")
         changes = sorted(
             ((time, place) for place, (bus, _) in enumerate(buses) for time in _times(netlist, bus))
         )
@@ -57,7 +59,7 @@ def waveform(
 def _shown(netlist: Netlist) -> Iterator[tuple[tuple[str, ...], str, Bus]]:
     """Scope, name and signals of every bus and neuron."""
     for name, bus in netlist.input_buses.items():
-        yield ("inputs",), name, bus
+        yield ("inputs",), _plain(name), bus
     for kind, buses in (("outputs", netlist.outputs), ("probes", netlist.probes)):
         for name, bus in buses.items():
             yield (kind,), _plain(name), bus
@@ -68,6 +70,17 @@ def _shown(netlist: Netlist) -> Iterator[tuple[tuple[str, ...], str, Bus]]:
                 yield (*scope, side), _plain(name), bus
     for signal in range(netlist.input_count, netlist.signal_count):
         yield ("neurons",), f"n{signal}", (signal,)
+
+
+def _distinct(
+    shown: Iterable[tuple[tuple[str, ...], str, Bus]],
+) -> Iterator[tuple[tuple[tuple[str, ...], str], Bus]]:
+    """The same, names that have become equal being numbered."""
+    taken: Counter[tuple[tuple[str, ...], str]] = Counter()
+    for scope, name, bus in shown:
+        taken[scope, name] += 1
+        again = taken[scope, name]
+        yield (scope, name if again == 1 else f"{name}__{again}"), bus
 
 
 def _plain(name: str) -> str:
