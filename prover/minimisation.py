@@ -116,16 +116,24 @@ class _Search:
 
     def descend(self, inputs: Inputs) -> Inputs:
         """Simplified until no change of one or two operands makes it simpler."""
-        for neighbours in (self._by_one_change, self._by_two_changes):
-            found = list(neighbours(inputs))
-            cases = {
-                name: np.array([case[name] for case in found], dtype=_word(width))
-                for name, width in self._widths.items()
-            }
-            simpler = self.simplest(inputs, cases, self._evaluation.evaluate(cases)[_VIOLATED])
-            if simpler != inputs:
-                return self.descend(simpler)
-        return inputs
+        neighbourhoods = (self._by_one_change, self._by_two_changes)
+        while True:
+            for neighbours in neighbourhoods:
+                simpler = self._simplest_among(inputs, list(neighbours(inputs)))
+                if simpler != inputs:
+                    inputs = simpler
+                    break
+            else:
+                return inputs
+
+    def _simplest_among(self, given: Inputs, others: list[Inputs]) -> Inputs:
+        if not others:
+            return given
+        cases = {
+            name: np.array([case[name] for case in others], dtype=_word(width))
+            for name, width in self._widths.items()
+        }
+        return self.simplest(given, cases, self._evaluation.evaluate(cases)[_VIOLATED])
 
     def _changes(self, inputs: Inputs, name: str) -> set[int]:
         fmt, code = self._formats.get(name), inputs[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -129,7 +129,8 @@ def _faulty_block(netlist: Netlist, rng: random.Random) -> Mutant:
 
     What it reads is exchanged for its own neurons, what it gives for all others and the outputs.
     """
-    block = rng.choice((*netlist.blocks, *netlist.cells))
+    # A multiplier has far more cells than blocks; either is as likely.
+    block = rng.choice(rng.choice([group for group in (netlist.blocks, netlist.cells) if group]))
     side = rng.choice(("inputs", "outputs"))
     buses = {
         name: [signal for signal in bus if signal >= 0]
@@ -205,7 +206,7 @@ FAULTS: dict[str, Callable[[Netlist, random.Random], Mutant]] = {
     "block": _faulty_block,
     "constant": _faulty_constant,
 }
-"""Kinds of fault by name. Each raises IndexError where it chose a place in which nothing can be faulty."""
+"""Kinds of fault by name. Each raises IndexError where nothing can be faulty at the place it chose."""
 
 _PATIENCE = 200
 """How often in a row no new mutant is drawn before there are held to be no more."""
@@ -219,6 +220,7 @@ def mutants(netlist: Netlist, kind: str, seed: int) -> Iterator[Mutant]:
     """
     rng = random.Random(f"{netlist.sha256} {kind} {seed}")
     faulty = FAULTS[kind]
+    unchanged = _wiring(netlist)
     seen: set[str] = set()
     misses = 0
     while misses < _PATIENCE:
@@ -227,11 +229,16 @@ def mutants(netlist: Netlist, kind: str, seed: int) -> Iterator[Mutant]:
             mutant = faulty(netlist, rng)
         except IndexError:
             continue
-        same = mutant.netlist.neurons == netlist.neurons and mutant.netlist.outputs == netlist.outputs
-        if not same and mutant.fault not in seen:
+        if _wiring(mutant.netlist) != unchanged and mutant.fault not in seen:
             seen.add(mutant.fault)
             misses = 0
             yield mutant
+
+
+def _wiring(netlist: Netlist) -> tuple[Hashable, ...]:
+    """What a netlist computes with: its neurons, synapses in any order, and its outputs."""
+    neurons = ((n.threshold, n.bias, frozenset(n.synapses)) for n in netlist.neurons)
+    return (*neurons, *netlist.outputs.items())
 
 
 def sample(netlist: Netlist, count: int, seed: int) -> list[tuple[str, Mutant]]:

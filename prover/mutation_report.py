@@ -1,8 +1,8 @@
 """How many faults a theorem notices: each mutant refuted, or proved and so no fault at all.
 
-A mutant that is proved is *benign*: the fault changes nothing that the theorem is about. That is the same
-prover's word, so simulation is asked too: on all inputs where they can be enumerated, else on a
-sample. What is undecided never counts as noticed.
+A mutant that is proved is *benign*: the fault changes nothing that the theorem is about. That is the
+same prover's word, so simulation is asked too: on all inputs where they can be enumerated, else on
+a sample. What is undecided never counts as noticed.
 """
 
 from __future__ import annotations

@@ -165,6 +165,8 @@ def test_faulty_units_are_refuted(operation):
     inputs = {name: codes for name, codes in drawn(FP4_E2M1, 20000).items() if name in netlist.inputs}
     sound = boolean.evaluate(netlist, inputs)["result"]
     for kind in FAULTS:
+        if kind == "block" and not netlist.blocks:
+            continue
         mutant = next(
             mutant
             for mutant in mutants(netlist, kind, SEED)
