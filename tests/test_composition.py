@@ -78,6 +78,8 @@ def test_faulty_multipliers_are_not_proved(kind, structure):
     for mutant, _ in zip(mutants(netlist, kind, seed=7), range(24), strict=False):
         if not mutant.netlist.cells:
             continue  # a wire across a cell's boundary: the cells are gone, and nothing to add up
+        if mutant.netlist.neurons == netlist.neurons:
+            continue  # the algebra is about the block: it knows nothing of where its outputs go
         if np.array_equal(boolean.evaluate(mutant.netlist, inputs)["product"], products):
             continue  # operands exchanged, say
         try:
@@ -200,7 +202,7 @@ def test_rows_of_any_width_continue_one_another(kind, library, structure):
 def test_faulty_rows_are_not_proved(kind, fault):
     netlist = block_netlist("threshold", kind, ROWS[kind][1](5))
     for mutant, _ in zip(mutants(netlist, fault, seed=7), range(12), strict=False):
-        if not mutant.netlist.cells:
+        if not mutant.netlist.cells or mutant.netlist.neurons == netlist.neurons:
             continue
         block = equivalence(
             "a.block",

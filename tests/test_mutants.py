@@ -20,6 +20,7 @@ from prover.minimisation import Refutation
 from prover.mutation import FAULTS, mutants, stuck_at_zero, with_neuron
 from prover.obligation import Outcome, Profile
 from specs.formats import ARITY, FLAGS, FORMATS, FP8_E4M3FN, FP16, SMALL_FORMATS, RoundingMode
+from tests.support.faults import some_kinds, some_kinds_for
 from tests.support.netlists import all_inputs
 from tests.support.operands import expected_results, operands
 
@@ -33,11 +34,6 @@ def counterexamples_as_found(monkeypatch):
     monkeypatch.setattr(
         discharge_module, "minimised", lambda obligation, claim, inputs: Refutation(inputs)
     )
-
-
-def some_kinds(*place):
-    """Three kinds of fault, others for each place in some enumeration."""
-    return [list(FAULTS)[(sum(place) + offset) % len(FAULTS)] for offset in range(3)]
 
 
 UNIT_CASES = [
@@ -195,9 +191,7 @@ def test_faulty_units_of_every_kind_are_refuted(name):
         return not np.array_equal(boolean.evaluate(mutant, inputs)["result"], sound)
 
     quick = replace(obligation, engines=("cadical",))
-    for kind in some_kinds(OTHER_UNITS.index(name)):
-        if kind == "block" and not netlist.blocks:
-            continue
+    for kind in some_kinds_for(netlist, OTHER_UNITS.index(name)):
         mutant = first_faulty(netlist, is_faulty, kind)
         assert discharge(quick, circuit=mutant.netlist).outcome is Outcome.REFUTED, mutant.fault
 
