@@ -10,6 +10,7 @@ fractions, or in operands that are no floating-point codes; exponents near that 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -70,7 +71,7 @@ def minimised(obligation: Obligation, claim: Claim, inputs: Inputs) -> Refutatio
     search = _Search(evaluation, widths, formats)
     best = search.simplest(inputs, cases, values[_VIOLATED])
     if not counted:
-        best = search.descend(best)
+        best = search.descend(search.simplest_near_one(best))
     return Refutation(best, _failures(claim, formats, cases, values, counted))
 
 
@@ -113,6 +114,21 @@ class _Search:
             ({name: int(codes[index]) for name, codes in together.items()} for index in tied),
             key=lambda inputs: tuple(inputs.values()),
         )
+
+    def simplest_near_one(self, given: Inputs) -> Inputs:
+        """The same among operands of the exponent of 1 with few bits set: all that ``DRAWN`` allows."""
+        formats = [self._formats.get(name) for name in self._widths]
+        floating = [fmt for fmt in formats if isinstance(fmt, Format)]
+        if len(floating) < len(formats):
+            return given
+        best: list[list[int]] = []
+        for most in range(max(fmt.fraction_bits for fmt in floating) + 1):
+            choices = [list(_near_one(fmt, most)) for fmt in floating]
+            if math.prod(map(len, choices)) > DRAWN:
+                break
+            best = choices
+        near = [dict(zip(self._widths, codes, strict=True)) for codes in product(*best)]
+        return self._simplest_among(given, near)
 
     def descend(self, inputs: Inputs) -> Inputs:
         """Simplified until no change of one or two operands makes it simpler."""
@@ -165,6 +181,13 @@ class _Search:
 
 def _word(width: int) -> type[Any]:
     return np.uint64 if width <= 64 else object
+
+
+def _near_one(fmt: Format, most: int) -> Iterator[int]:
+    """The codes from 1 to below 2 with at most so many fraction bits set."""
+    for bits in range(min(most, fmt.fraction_bits) + 1):
+        for places in combinations(range(fmt.fraction_bits), bits):
+            yield (fmt.bias << fmt.fraction_bits) + sum(1 << place for place in places)
 
 
 def _field(fmt: Format, code: int) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from multiprocessing import active_children
 from typing import Any
 
 import numpy as np
@@ -136,7 +137,7 @@ def first_difference(obligation: Obligation, one: Netlist, other: Netlist) -> di
 def judge_all(
     theorem: str, mutants: Sequence[tuple[str, Mutant]], timeout: float, jobs: int
 ) -> Iterator[Verdict]:
-    """What becomes of each mutant of a theorem, in order of kind and place."""
+    """What becomes of each mutant of a theorem, as it comes."""
     if min(jobs, len(mutants)) <= 1:
         for kind, mutant in mutants:
             yield judge(catalogue()[theorem], kind, mutant, timeout)
@@ -155,7 +156,10 @@ def judge_all(
                     died = "the process that worked on it died; lower --jobs"
                     yield Verdict(kind, mutant.fault, Outcome.ERROR, 0.0, died)
         except BaseException:
+            # Interrupted: nobody will read what the workers are still at.
             pool.shutdown(wait=False, cancel_futures=True)
+            for worker in active_children():
+                worker.terminate()
             raise
 
 
