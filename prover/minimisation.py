@@ -127,7 +127,7 @@ class _Search:
             if math.prod(map(len, choices)) > DRAWN:
                 break
             best = choices
-        near = [dict(zip(self._widths, codes, strict=True)) for codes in product(*best)]
+        near: list[Inputs] = [dict(zip(self._widths, codes, strict=True)) for codes in product(*best)]
         return self._simplest_among(given, near)
 
     def descend(self, inputs: Inputs) -> Inputs:
