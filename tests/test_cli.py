@@ -119,6 +119,13 @@ def cases(tmp_path):
             ["prove", UNIT, "--json", tmp_path],
             "it is a directory; name another file",
         ),
+        "no directory": (
+            ["prove", UNIT, "--counterexamples", and_gate],
+            "cannot make the directory",
+        ),
+        "unwritable waveform": (["replay", and_gate, "--vcd", tmp_path], "it is a directory"),
+        "no counterexample": (["replay", and_gate], "not a counterexample"),
+        "no mutants": (["mutate", UNIT, "--samples", "0"], "0 is not in the range"),
         "absent circuit": (["prove", UNIT, "--circuit", "absent.json"], "cannot read absent.json"),
         "wrong buses": (["prove", UNIT, "--circuit", and_gate], "bus mismatch"),
         "huge timeout": (["prove", "--timeout", "1e7"], "at most 1000000"),
