@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from circuits.netlist import Netlist
-from prover.mutation import FAULTS
+from prover.mutation import FAULTS, mutants
 
 
 def some_kinds(*place: int) -> list[str]:
@@ -12,5 +12,5 @@ def some_kinds(*place: int) -> list[str]:
 
 
 def some_kinds_for(netlist: Netlist, *place: int) -> list[str]:
-    """Those of them that a netlist can have: only with blocks can a block be faulty."""
-    return [kind for kind in some_kinds(*place) if kind != "block" or netlist.blocks]
+    """Those of them that a netlist can have: with no block that is used, none can be faulty."""
+    return [kind for kind in some_kinds(*place) if any(True for _ in mutants(netlist, kind, seed=0))]
