@@ -48,18 +48,23 @@ def read_json(path: Path) -> Netlist:
     """
     try:
         # Decimals stay text until they become fractions, so that no digit is lost.
-        data = json.loads(path.read_text(), parse_float=str, object_pairs_hook=_object)
+        data = json.loads(path.read_text(), parse_float=str, object_pairs_hook=unrepeated)
     except OSError as error:
         raise NetlistError(f"cannot read {path}: {error.strerror}") from None
     except (NetlistError, RecursionError, ValueError) as error:
         raise NetlistError(f"{path} is not JSON: {error}") from None
     try:
-        return _parse(data)
+        return parse(data)
     except NetlistError as error:
         raise NetlistError(f"{path}: {error}") from None
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object of whose keys none may occur twice: a hook for ``json.loads``.
+
+    Raises:
+        NetlistError: if one does.
+    """
     names = [name for name, _ in pairs]
     for name in names:
         if names.count(name) > 1:
@@ -96,7 +101,12 @@ def _list(entry: Any, what: str) -> list[Any]:
     return entry
 
 
-def _parse(data: Any) -> Netlist:
+def parse(data: Any) -> Netlist:
+    """The netlist that decoded JSON stands for: see ``read_json``.
+
+    Raises:
+        NetlistError: if it is not of that form, or not well formed.
+    """
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise NetlistError(f'not a netlist: the top level needs "schema": "{SCHEMA}"')
     optional = {"probes", "blocks", "cells"}

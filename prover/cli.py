@@ -9,11 +9,14 @@ import click
 from circuits.netlist import NetlistError
 from prover.catalogue import CatalogueError
 from prover.commands.listing import list_theorems
+from prover.commands.mutate import mutate
 from prover.commands.prove import prove
+from prover.commands.replay import replay
 from prover.commands.report import report
 from prover.commands.show import show
 from prover.console import EXIT_BAD_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED, err
 from prover.engine import EngineError
+from prover.replay import ReplayError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
@@ -22,7 +25,7 @@ def cli() -> None:
     """Machine-checked proofs that arithmetic built from spiking neurons is bit-exact."""
 
 
-for command in (list_theorems, prove, report, show):
+for command in (list_theorems, mutate, prove, replay, report, show):
     cli.add_command(command)
 
 
@@ -32,7 +35,7 @@ def main() -> None:
         sys.exit(cli.main(standalone_mode=False) or 0)
     except click.ClickException as error:
         _fail(error.format_message(), EXIT_BAD_INPUT)
-    except (CatalogueError, EngineError, NetlistError) as error:
+    except (CatalogueError, EngineError, NetlistError, ReplayError) as error:
         _fail(str(error), EXIT_BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted; results so far are kept, see `spikeproof show`", EXIT_INTERRUPTED)

@@ -70,3 +70,18 @@ def require_writable(path: Path) -> None:
         beside(path).unlink()
     except OSError as error:
         raise click.BadParameter(f"cannot write {path}: {error.strerror}; name another file") from None
+
+
+def require_directory(path: Path) -> None:
+    """Make a directory if there is none, and refuse one in which nothing can be written.
+
+    Raises:
+        click.BadParameter: saying why.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.BadParameter(
+            f"cannot make the directory {path}: {error.strerror}; name another"
+        ) from None
+    require_writable(path / "probe")

@@ -48,7 +48,8 @@ def explain(
         for side, shown in (("circuit", _value(signals, bus)), ("spec", value)):
             rows.append((f"{name}, {side}", _describe(shown, len(bus), formats.get(name))))
     width = max(len(label) for label, _ in rows)
-    text = ["the circuit differs from its spec:"]
+    agreed = all(_value(signals, netlist.outputs[name]) == value for name, value in expected.items())
+    text = [f"the circuit {'agrees with' if agreed else 'differs from'} its spec:"]
     text += [f"  {label:<{width}}  {description}" for label, description in rows]
     text += _section(
         "first signals along the datapath that depart from what the spec implies:",

@@ -24,6 +24,7 @@ from prover.composition import CompositionError, compose
 from prover.counterexample import explain
 from prover.drawing import violation
 from prover.engine import Answer, Question, Status, answers, engine_named
+from prover.minimisation import minimised
 from prover.obligation import Claim, Obligation, Outcome
 
 DEFAULT_TIMEOUT = 300.0
@@ -153,8 +154,8 @@ def _decide(
         except (CompositionError, AlgebraError, _LemmaError) as error:
             why = f"by lemmas: {error}; "
             if refutation := _by_simulation(obligation, netlist, claim):
-                return refutation
-    verdict = _whole(obligation, netlist, claim, deadline)
+                return _presented(obligation, netlist, claim, refutation)
+    verdict = _presented(obligation, netlist, claim, _whole(obligation, netlist, claim, deadline))
     if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN):
         return _Verdict(verdict.outcome, why + verdict.message)
     return verdict
@@ -165,7 +166,7 @@ def _by_simulation(obligation: Obligation, netlist: Netlist, claim: Claim) -> _V
     inputs = violation(netlist, obligation.reading) if obligation.reading else None
     if inputs is None:
         return None
-    verdict = _confirm("simulation", obligation, netlist, claim, inputs)
+    verdict = _confirm("simulation", netlist, claim, inputs)
     return verdict if verdict.outcome is Outcome.REFUTED else None
 
 
@@ -174,7 +175,7 @@ def _by_simulation(obligation: Obligation, netlist: Netlist, claim: Claim) -> _V
 
 def _whole(obligation: Obligation, netlist: Netlist | None, claim: Claim, deadline: float) -> _Verdict:
     """The verdict that all the obligation's engines share."""
-    verdicts = {name: _ask(name, obligation, netlist, claim, deadline) for name in obligation.engines}
+    verdicts = {name: _ask(name, netlist, claim, deadline) for name in obligation.engines}
     outcomes = {verdict.outcome for verdict in verdicts.values()}
     if {Outcome.PROVED, Outcome.REFUTED} <= outcomes:
         return _disagreement({name: verdict.outcome.value for name, verdict in verdicts.items()})
@@ -188,9 +189,7 @@ def _disagreement(answers: Mapping[str, str]) -> _Verdict:
     return _Verdict(Outcome.ERROR, f"ENGINES DISAGREE, one of them is unsound: {said}")
 
 
-def _ask(
-    name: str, obligation: Obligation, netlist: Netlist | None, claim: Claim, deadline: float
-) -> _Verdict:
+def _ask(name: str, netlist: Netlist | None, claim: Claim, deadline: float) -> _Verdict:
     """One engine's verdict on a claim whose assumptions it first shows to be satisfiable."""
     if claim.assumptions:
         possible = _check(name, claim.assumptions, deadline)
@@ -205,7 +204,7 @@ def _ask(
     if answer.status is Status.UNSATISFIABLE:
         return _Verdict(Outcome.PROVED)
     if answer.status is Status.SATISFIABLE:
-        return _confirm(name, obligation, netlist, claim, answer.model)
+        return _confirm(name, netlist, claim, answer.model)
     return _undecided(name, answer, "the claim")
 
 
@@ -219,26 +218,46 @@ def _undecided(name: str, answer: Answer, what: str) -> _Verdict:
     return _Verdict(outcome, f"{name} did not decide {what} ({answer.reason}); {advice}")
 
 
-def _confirm(
-    name: str,
-    obligation: Obligation,
-    netlist: Netlist | None,
-    claim: Claim,
-    model: Mapping[str, int],
-) -> _Verdict:
-    """Believe a counterexample only if pySMT's evaluation and the simulated circuit confirm it."""
+def _confirm(name: str, netlist: Netlist | None, claim: Claim, model: Mapping[str, int]) -> _Verdict:
+    """Believe a counterexample only if it replays."""
     inputs = {bus: model.get(bus, 0) for bus in claim.inputs}
-    expected = {
+    if not replays(netlist, claim, inputs):
+        return _Verdict(Outcome.ERROR, f"{name} gave a counterexample that does not replay: {inputs}")
+    return _Verdict(Outcome.REFUTED, counterexample=inputs)
+
+
+def _presented(
+    obligation: Obligation, netlist: Netlist | None, claim: Claim, verdict: _Verdict
+) -> _Verdict:
+    """A verdict; if it is a refutation, with a simpler counterexample that replays too, and in words."""
+    if verdict.counterexample is None:
+        return verdict
+    simplest = minimised(obligation, claim, verdict.counterexample)
+    if not replays(netlist, claim, simplest.inputs):
+        problem = f"a simplified counterexample does not replay: {dict(simplest.inputs)}"
+        return _Verdict(Outcome.ERROR, problem)
+    shown = explain(obligation, netlist, simplest.inputs, expected_outputs(claim, simplest.inputs))
+    message = "\n".join(filter(None, (shown, simplest.failures)))
+    return _Verdict(Outcome.REFUTED, message, simplest.inputs)
+
+
+def replays(netlist: Netlist | None, claim: Claim, inputs: Mapping[str, int]) -> bool:
+    """Whether pySMT's evaluation and the simulated circuit both say that inputs violate a claim."""
+    if not value_of(And(*claim.assumptions, Not(claim.goal)), claim, inputs).is_true():
+        return False
+    if netlist is None or not claim.expected:
+        return True
+    words = {bus: np.array([value], dtype=object) for bus, value in inputs.items()}
+    simulated = boolean.evaluate(netlist, words)
+    expected = expected_outputs(claim, inputs)
+    return any(int(simulated[bus][0]) != value for bus, value in expected.items())
+
+
+def expected_outputs(claim: Claim, inputs: Mapping[str, int]) -> dict[str, int]:
+    """What the output buses should be for these inputs, where the claim is about output buses."""
+    return {
         bus: value_of(formula, claim, inputs).constant_value() for bus, formula in claim.expected.items()
     }
-    confirmed = value_of(And(*claim.assumptions, Not(claim.goal)), claim, inputs).is_true()
-    if netlist and claim.expected:
-        words = {bus: np.array([value], dtype=object) for bus, value in inputs.items()}
-        simulated = boolean.evaluate(netlist, words)
-        confirmed &= any(int(simulated[bus][0]) != value for bus, value in expected.items())
-    if not confirmed:
-        return _Verdict(Outcome.ERROR, f"{name} gave a counterexample that does not replay: {inputs}")
-    return _Verdict(Outcome.REFUTED, explain(obligation, netlist, inputs, expected), inputs)
 
 
 def value_of(formula: FNode, claim: Claim, inputs: Mapping[str, int]) -> FNode:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from circuits import boolean
 from circuits.netlist import Netlist
 from prover.obligation import Reading
-from specs.formats import Format
+from specs.formats import Format, Integer
 
 CASES = 2048
 """How many inputs are simulated."""
@@ -33,6 +36,45 @@ def violation(netlist: Netlist, reading: Reading) -> dict[str, int] | None:
         if any(int(outputs[name][index]) != implied.get(name) for name in outputs):
             return case
     return None
+
+
+def every_input(widths: Mapping[str, int]) -> dict[str, NDArray[np.uint64]]:
+    """Every combination of values of buses of these widths, the first bus varying fastest."""
+    combined = np.arange(1 << sum(widths.values()), dtype=np.uint64)
+    values, shift = {}, 0
+    for name, width in widths.items():
+        values[name] = (combined >> np.uint64(shift)) & np.uint64((1 << width) - 1)
+        shift += width
+    return values
+
+
+def inputs_by_class(
+    widths: Mapping[str, int], formats: Mapping[str, Format | Integer], count: int, seed: int
+) -> dict[str, NDArray[Any]]:
+    """Values of input buses: codes as ``many_codes`` draws them, and integers of every length.
+
+    Codes of different formats, and more than three, are drawn each for itself.
+    """
+    kinds = [formats.get(name) for name in widths]
+    fmt = kinds[0]
+    if isinstance(fmt, Format) and kinds == [fmt] * len(kinds) and len(kinds) <= 3:
+        return dict(zip(widths, many_codes(fmt, count, seed, len(kinds)), strict=True))
+    drawn = {}
+    for place, (name, width) in enumerate(widths.items()):
+        fmt = formats.get(name)
+        if isinstance(fmt, Format):
+            (drawn[name],) = many_codes(fmt, count, seed + place, 1)
+        else:
+            drawn[name] = _integers(width, count, np.random.default_rng([seed, place]))
+    return drawn
+
+
+def _integers(width: int, count: int, rng: np.random.Generator) -> NDArray[Any]:
+    """Integers of every length, some of them with all bits inverted."""
+    bits = rng.integers(0, 2, (width, count)).astype(bool)
+    lengths = rng.integers(0, width + 1, count)
+    bits &= np.arange(width)[:, None] < lengths
+    return boolean.pack_words(bits ^ (rng.random(count) < 0.25))
 
 
 def many_codes(fmt: Format, count: int, seed: int, operands: int = 2) -> list[NDArray[np.uint64]]:

@@ -8,22 +8,20 @@ alone. This is SAT sweeping, also called fraiging.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pysat.solvers import Cadical195
 
 from prover.bitblast import FALSE, Graph, dimacs
+from prover.evaluation import GraphEvaluation, Words, spread
 
 _SEED = 20261122
 _MIX, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 _MOST_REFUTATIONS = 50  # of one node; by then its signature should be its own
-
-Words = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -140,17 +138,11 @@ class _Simulation:
     """
 
     def __init__(self, graph: Graph, cone: list[int], words: int) -> None:
-        self.inputs = [node for node in cone if node and not graph.conjunctions[node]]
+        self._evaluation = GraphEvaluation(graph, cone)
+        self.inputs = self._evaluation.inputs
         self._rng = np.random.default_rng(_SEED)
-        depth = [0] * len(graph.conjunctions)
-        layers = defaultdict(list)
-        for node in cone:
-            if pair := graph.conjunctions[node]:
-                depth[node] = 1 + max(depth[p >> 1] for p in pair)
-                layers[depth[node]].append((node, *pair))
-        self._layers = [np.array(layer).T for _, layer in sorted(layers.items())]
-        self._digests = np.zeros(len(depth), dtype=np.uint64)
-        values = self._simulate(self._random(words))
+        self._digests = np.zeros(self._evaluation.size, dtype=np.uint64)
+        values = self._evaluation.values(self._random(words))
         self._phases = values[:, :1] & np.uint64(1)
         self.phases: list[int] = self._phases[:, 0].tolist()
         self._digest(values)
@@ -158,27 +150,14 @@ class _Simulation:
     def add(self, pattern: list[bool]) -> None:
         """Take in one more input, and 63 that differ from it in a few bits."""
         flips = np.bitwise_and.reduce([self._random(1) for _ in range(5)]) & ~np.uint64(1)
-        self._digest(self._simulate(flips ^ _spread(np.array(pattern, dtype=np.uint64)[:, None])))
+        words = flips ^ spread(np.array(pattern, dtype=np.uint64)[:, None])
+        self._digest(self._evaluation.values(words))
 
     def _random(self, words: int) -> Words:
         return self._rng.integers(1 << 64, size=(len(self.inputs), words), dtype=np.uint64)
 
-    def _simulate(self, words: Words) -> Words:
-        """Each node's value, one input in each bit of the words."""
-        values = np.zeros((len(self._digests), words.shape[1]), dtype=np.uint64)
-        values[self.inputs] = words
-        for nodes, *pairs in self._layers:
-            a, b = (values[p >> 1] ^ _spread((p & 1).astype(np.uint64)[:, None]) for p in pairs)
-            values[nodes] = a & b
-        return values
-
     def _digest(self, values: Words) -> None:
-        for column in (values ^ _spread(self._phases)).T:
+        for column in (values ^ spread(self._phases)).T:
             self._digests = (self._digests ^ column) * _MIX
             self._digests ^= self._digests >> _HALF
         self.signatures: list[int] = self._digests.tolist()
-
-
-def _spread(bits: Words) -> Words:
-    """A word of ones for each 1, of zeros for each 0."""
-    return np.uint64(0) - bits

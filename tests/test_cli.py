@@ -1,32 +1,19 @@
 """The command line as a user meets it: output, errors, exit codes."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
 from circuits.interchange import write_json
 from circuits.libraries import gate_netlist
 from prover.catalogue import catalogue
-from prover.cli import exit_code
+from prover.console import exit_code
 from prover.discharge import Result
 from prover.mutation import stuck_at_zero
 from prover.obligation import Outcome
+from tests.support.command_line import spikeproof
 
 UNIT = "fp4_e2m1.multiply.rne.saturate"
-
-
-def spikeproof(*arguments, **environment):
-    """Run the command in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-c", "from prover.cli import main; main()", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | environment,
-    )
 
 
 @pytest.fixture
@@ -132,6 +119,13 @@ def cases(tmp_path):
             ["prove", UNIT, "--json", tmp_path],
             "it is a directory; name another file",
         ),
+        "no directory": (
+            ["prove", UNIT, "--counterexamples", and_gate],
+            "cannot make the directory",
+        ),
+        "unwritable waveform": (["replay", and_gate, "--vcd", tmp_path], "it is a directory"),
+        "no counterexample": (["replay", and_gate], "not a counterexample"),
+        "no mutants": (["mutate", UNIT, "--samples", "0"], "0 is not in the range"),
         "absent circuit": (["prove", UNIT, "--circuit", "absent.json"], "cannot read absent.json"),
         "wrong buses": (["prove", UNIT, "--circuit", and_gate], "bus mismatch"),
         "huge timeout": (["prove", "--timeout", "1e7"], "at most 1000000"),

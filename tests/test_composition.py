@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from pysmt.shortcuts import BV, BVULT, FALSE, TRUE, And, BVExtract, BVXor, Equals, Not
 
+from circuits import boolean
 from circuits.floating_point import build_unit
 from circuits.integer import block_netlist
 from circuits.libraries import FAST, LIBRARIES, SMALL
@@ -27,6 +29,7 @@ from specs.formats import (
     OverflowPolicy,
     RoundingMode,
 )
+from tests.support.netlists import all_inputs
 
 RNE, IEEE, SATURATE = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE, OverflowPolicy.SATURATE
 
@@ -70,9 +73,15 @@ def test_products_of_unequal_widths_telescope():
 @pytest.mark.parametrize("kind", FAULTS)
 def test_faulty_multipliers_are_not_proved(kind, structure):
     netlist = block_netlist("threshold", "multiply", {"x": 6, "y": 6}, structure)
-    for mutant, _ in zip(mutants(netlist, kind, seed=7), range(40), strict=False):
+    inputs = all_inputs(netlist)
+    products = inputs["x"] * inputs["y"]
+    for mutant, _ in zip(mutants(netlist, kind, seed=7), range(24), strict=False):
         if not mutant.netlist.cells:
             continue  # a wire across a cell's boundary: the cells are gone, and nothing to add up
+        if mutant.netlist.neurons == netlist.neurons:
+            continue  # the algebra is about the block: it knows nothing of where its outputs go
+        if np.array_equal(boolean.evaluate(mutant.netlist, inputs)["product"], products):
+            continue  # operands exchanged, say
         try:
             claims = telescopes(mutant.netlist)
         except AlgebraError:
@@ -192,8 +201,8 @@ def test_rows_of_any_width_continue_one_another(kind, library, structure):
 @pytest.mark.parametrize("kind", ROWS)
 def test_faulty_rows_are_not_proved(kind, fault):
     netlist = block_netlist("threshold", kind, ROWS[kind][1](5))
-    for mutant, _ in zip(mutants(netlist, fault, seed=7), range(20), strict=False):
-        if not mutant.netlist.cells:
+    for mutant, _ in zip(mutants(netlist, fault, seed=7), range(12), strict=False):
+        if not mutant.netlist.cells or mutant.netlist.neurons == netlist.neurons:
             continue
         block = equivalence(
             "a.block",

@@ -10,7 +10,7 @@ from proofs import exact_products
 from proofs.exact_products import exact_product
 from prover.discharge import discharge
 from prover.drawing import many_codes
-from prover.mutation import FAULTS, mutants
+from prover.mutation import mutants
 from prover.obligation import Outcome
 from specs.formats import (
     BFLOAT16,
@@ -23,6 +23,7 @@ from specs.formats import (
     OverflowPolicy,
     RoundingMode,
 )
+from tests.support.faults import some_kinds_for
 from tests.support.machine import fp32_codes
 
 RNE, IEEE = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
@@ -89,7 +90,7 @@ def test_faulty_exact_products_are_refuted(source, mode):
     netlist = obligation.circuit()
     inputs = dict(zip("xy", many_codes(source, 1 << 12, SEED), strict=True))
     sound = boolean.evaluate(netlist, inputs)["result"]
-    for kind in FAULTS:
+    for kind in some_kinds_for(netlist, source.width, list(exact_products.BOUNDS).index(mode)):
         mutant = next(
             mutant
             for mutant in mutants(netlist, kind, SEED)

@@ -12,7 +12,7 @@ from circuits.libraries import FAST, LIBRARIES, SMALL
 from proofs.integer_conversions import FromInteger, ToInteger
 from prover.discharge import discharge
 from prover.drawing import many_codes
-from prover.mutation import FAULTS, mutants
+from prover.mutation import mutants
 from prover.obligation import Outcome
 from specs import exact, symbolic
 from specs.formats import (
@@ -29,6 +29,7 @@ from specs.formats import (
     RoundingMode,
     ieee_format,
 )
+from tests.support.faults import some_kinds_for
 from tests.support.formula_evaluation import evaluate
 from tests.support.graphs import Encoded
 from tests.support.integers import many_integers
@@ -250,7 +251,7 @@ def test_faulty_conversions_are_refuted(conversion):
     else:
         inputs = {"x": many_codes(conversion.source, 4096, SEED)[0]}
     sound = boolean.evaluate(netlist, inputs)["result"]
-    for kind in FAULTS:
+    for kind in some_kinds_for(netlist, CONVERSIONS.index(conversion)):
         mutant = next(
             mutant
             for mutant in mutants(netlist, kind, SEED)

@@ -14,7 +14,7 @@ from circuits.libraries import FAST, LIBRARIES, SMALL
 from circuits.mx import build_mx_unit
 from proofs.mx import ScaledUnit
 from prover.discharge import discharge
-from prover.mutation import FAULTS, mutants
+from prover.mutation import mutants
 from prover.obligation import Outcome
 from specs import exact, symbolic
 from specs.formats import (
@@ -29,6 +29,7 @@ from specs.formats import (
     OverflowPolicy,
     RoundingMode,
 )
+from tests.support.faults import some_kinds_for
 from tests.support.graphs import Encoded
 from tests.support.machine import fp32_codes
 
@@ -164,7 +165,7 @@ def test_faulty_units_are_refuted(operation):
     netlist = obligation.circuit()
     inputs = {name: codes for name, codes in drawn(FP4_E2M1, 20000).items() if name in netlist.inputs}
     sound = boolean.evaluate(netlist, inputs)["result"]
-    for kind in FAULTS:
+    for kind in some_kinds_for(netlist, list(MX_OPERATIONS).index(operation)):
         mutant = next(
             mutant
             for mutant in mutants(netlist, kind, SEED)

@@ -19,6 +19,7 @@ from pysmt.shortcuts import BVType, Symbol
 
 from proofs.units import OPERATIONS
 from prover.drawing import many_codes
+from prover.evaluation import Evaluation
 from reference.oracles import fused_multiply_add
 from specs import exact, symbolic
 from specs.formats import (
@@ -34,7 +35,7 @@ from specs.formats import (
     RoundingMode,
 )
 from tests.support.codes import cases
-from tests.support.graphs import Encoded, EncodedBuses
+from tests.support.graphs import Encoded
 
 WIDE = [fmt for fmt in FORMATS.values() if fmt not in SMALL_FORMATS]
 CASES = int(os.environ.get("SPIKEPROOF_CASES", "1000"))
@@ -62,7 +63,7 @@ CORES = {
 
 
 @cache
-def encoded(fmt, operation, mode) -> tuple[EncodedBuses, EncodedBuses]:
+def encoded(fmt, operation, mode) -> tuple[Evaluation, Evaluation]:
     """The operands of the operation's integer core; and given what it yields, the flags, and the result
     under each policy, by its name."""
     codes = [Symbol(f"{name}{fmt.width}", BVType(fmt.width)) for name in OPERANDS[: ARITY[operation]]]
@@ -76,7 +77,7 @@ def encoded(fmt, operation, mode) -> tuple[EncodedBuses, EncodedBuses]:
     outputs = {"flags": symbolic.flags(operation, fmt, mode, *codes, probe=probe)}
     for policy in fmt.policies:
         outputs[policy.value] = symbolic.compute(operation, fmt, mode, policy, *codes, probe=probe)
-    return EncodedBuses({name: values[name] for name in operands}), EncodedBuses(outputs)
+    return Evaluation({name: values[name] for name in operands}), Evaluation(outputs)
 
 
 def evaluated(fmt, operation, mode, codes):
@@ -238,7 +239,7 @@ def test_conversions_against_the_spec_of_record(source, target):
     for mode in RoundingMode:
         convert = partial(symbolic.compute, "convert", target, mode)
         formulas = {policy.value: convert(policy, x, source=source) for policy in target.policies}
-        actual = EncodedBuses(formulas).evaluate({f"x{source.width}": codes})
+        actual = Evaluation(formulas).evaluate({f"x{source.width}": codes})
         for policy in target.policies:
             record = partial(exact.compute, "convert", target, mode, policy, source=source)
             expected = [record(int(code)) for code in codes]

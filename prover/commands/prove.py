@@ -12,11 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from circuits.interchange import read_json
 from circuits.netlist import Netlist
-from prover.catalogue import promised, select
-from prover.console import Seconds, err, exit_code, out, require_writable
+from prover.catalogue import catalogue, promised, select
+from prover.console import Seconds, err, exit_code, out, require_directory, require_writable
 from prover.discharge import DEFAULT_TIMEOUT, Result, discharge_all, require_same_buses
 from prover.history import remember, write_atomically
 from prover.obligation import Obligation
+from prover.replay import write_counterexample
 from prover.tables import failure_text, outcome_text, results_table, summary
 
 RESULTS_SCHEMA = "spikeproof-results-1"
@@ -40,6 +41,12 @@ RESULTS_SCHEMA = "spikeproof-results-1"
     type=click.Path(path_type=Path),
     help="Prove the theorem of the netlist in FILE instead of the built-in circuit.",
 )
+@click.option(
+    "--counterexamples",
+    type=click.Path(path_type=Path),
+    help="Write the counterexample of each refuted theorem to a file in DIRECTORY, to be replayed.",
+    metavar="DIRECTORY",
+)
 def prove(
     pattern: str | None,
     wide: bool,
@@ -47,11 +54,14 @@ def prove(
     timeout: float,
     json_file: Path | None,
     circuit_file: Path | None,
+    counterexamples: Path | None,
 ) -> None:
     """Prove the theorems whose name matches PATTERN, a shell glob (default: the default profile)."""
     obligations = select(pattern) if pattern else promised(wide=wide)
     if json_file:
         require_writable(json_file)
+    if counterexamples:
+        require_directory(counterexamples)
     circuit = read_json(circuit_file) if circuit_file else None
     if circuit:
         for obligation in obligations:
@@ -64,8 +74,25 @@ def prove(
     for result in results:
         if not result.green:
             out.print("\n" + failure_text(result), markup=False)
+    _keep_counterexamples(results, circuit, counterexamples)
     out.print("\n" + summary(results), markup=False)
     sys.exit(exit_code(results))
+
+
+def _keep_counterexamples(
+    results: Sequence[Result], circuit: Netlist | None, directory: Path | None
+) -> None:
+    """Write them to a directory, promised ones too; without one, say how those not promised are kept."""
+    refuted = [result for result in results if result.counterexample is not None]
+    if directory is None:
+        if any(not result.green for result in refuted):
+            out.print("\nkeep it to replay with: --counterexamples DIRECTORY", markup=False)
+        return
+    for result in refuted:
+        path = directory / f"{result.theorem}.json"
+        inputs = result.counterexample or {}
+        write_counterexample(catalogue()[result.theorem], circuit, inputs, path, result.message)
+        out.print(f"\nreplay it with: spikeproof replay {path}", markup=False, soft_wrap=True)
 
 
 def run(

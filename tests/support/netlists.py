@@ -18,6 +18,7 @@ from circuits.libraries import (
 )
 from circuits.netlist import Netlist, Neuron
 from proofs.blocks import input_widths
+from prover.drawing import every_input
 
 dyadic = st.builds(Fraction, st.integers(-12, 12), st.sampled_from((1, 2, 4)))
 
@@ -59,9 +60,4 @@ def small_block_netlists() -> Iterator[tuple[str, Netlist]]:
 
 def all_inputs(netlist: Netlist) -> dict[str, np.ndarray]:
     """Every combination of input values, as arrays of one length."""
-    combined = np.arange(1 << netlist.input_count, dtype=np.uint64)
-    values, shift = {}, 0
-    for name, width in netlist.inputs.items():
-        values[name] = (combined >> np.uint64(shift)) & np.uint64((1 << width) - 1)
-        shift += width
-    return values
+    return every_input(netlist.inputs)
