@@ -20,11 +20,12 @@ from circuits import boolean
 from circuits.netlist import Netlist, NetlistError
 from prover.catalogue import catalogue
 from prover.cells import AlgebraError
-from prover.composition import CompositionError, compose
+from prover.composition import CompositionError, compose, split
 from prover.counterexample import explain
 from prover.drawing import violation
 from prover.engine import Answer, Question, Status, answers, engine_named
 from prover.obligation import Claim, Obligation, Outcome
+from specs.integers import Buses
 
 DEFAULT_TIMEOUT = 300.0
 """Seconds an engine may take for an obligation unless told otherwise."""
@@ -133,31 +134,44 @@ def _engine_label(obligation: Obligation) -> str:
 def _decide(
     obligation: Obligation, netlist: Netlist | None, own: bool, deadline: float, jobs: int
 ) -> _Verdict:
-    """By lemmas where there is a cut; put to the engines whole if those do not make up the claim.
+    """By lemmas where there are any; put to the engines whole if those do not make up the claim.
 
     Args:
         own: whether the netlist is the obligation's own circuit.
     """
     claim = obligation.state(netlist)
     why = ""
-    if obligation.decomposition and netlist:
-        try:
-            started = time.perf_counter()
-            decomposition = obligation.decomposition
-            probed = netlist
-            if own and decomposition.circuit and decomposition.lacks_probes(netlist):
-                probed = decomposition.circuit()
-            lemmas = compose(probed, decomposition, claim)
+    started = time.perf_counter()
+    try:
+        if lemmas := _lemmas(obligation, netlist, own, claim):
             composed = {"composition": time.perf_counter() - started}
             return _by_lemmas(obligation, lemmas, deadline, jobs, composed)
-        except (CompositionError, AlgebraError, _LemmaError) as error:
-            why = f"by lemmas: {error}; "
-            if refutation := _by_simulation(obligation, netlist, claim):
+    except (CompositionError, AlgebraError, _LemmaError) as error:
+        why = f"by lemmas: {error}; "
+        if netlist and (refutation := _by_simulation(obligation, netlist, claim)):
+            return refutation
+        if obligation.cases and isinstance(error, _LemmaError):
+            cases = obligation.cases(claim.inputs)
+            if refutation := _by_case(obligation, cases, claim, error.model):
                 return refutation
     verdict = _whole(obligation, netlist, claim, deadline)
     if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN):
         return _Verdict(verdict.outcome, why + verdict.message)
     return verdict
+
+
+def _lemmas(
+    obligation: Obligation, netlist: Netlist | None, own: bool, claim: Claim
+) -> dict[str, Claim]:
+    """The lemmas by which a claim is to be proved; none if it is to be put to the engines whole."""
+    if obligation.cases:
+        return split(claim, obligation.cases(claim.inputs))
+    decomposition = obligation.decomposition
+    if not decomposition or not netlist:
+        return {}
+    if own and decomposition.circuit and decomposition.lacks_probes(netlist):
+        netlist = decomposition.circuit()
+    return compose(netlist, decomposition, claim)
 
 
 def _by_simulation(obligation: Obligation, netlist: Netlist, claim: Claim) -> _Verdict | None:
@@ -167,6 +181,20 @@ def _by_simulation(obligation: Obligation, netlist: Netlist, claim: Claim) -> _V
         return None
     verdict = _confirm("simulation", obligation, netlist, claim, inputs)
     return verdict if verdict.outcome is Outcome.REFUTED else None
+
+
+def _by_case(
+    obligation: Obligation, cases: Mapping[str, Buses], claim: Claim, model: Mapping[str, int]
+) -> _Verdict | None:
+    """A refutation that a case makes of what violates a lemma, and evaluation of the claim confirms."""
+    violating = {bus: model.get(bus, 0) for bus in claim.inputs}
+    for name, case in cases.items():
+        put = {**claim.inputs, **case}
+        inputs = {bus: value_of(put[bus], claim, violating).constant_value() for bus in put}
+        verdict = _confirm(f"case {name}", obligation, None, claim, inputs)
+        if verdict.outcome is Outcome.REFUTED:
+            return verdict
+    return None
 
 
 # --- a claim put to the engines -----------------------------------------------------------------
@@ -251,7 +279,11 @@ def value_of(formula: FNode, claim: Claim, inputs: Mapping[str, int]) -> FNode:
 
 
 class _LemmaError(Exception):
-    """A lemma that is not proved: the composition says nothing."""
+    """A lemma that is not proved, and what violates it, if known: the composition says nothing."""
+
+    def __init__(self, message: str, model: Mapping[str, int] | None = None) -> None:
+        super().__init__(message)
+        self.model = model or {}
 
 
 def _by_lemmas(
@@ -290,7 +322,7 @@ def _by_lemmas(
         settled = len(so_far) == len(obligation.engines)
         if settled and set(so_far.values()) != {Status.UNSATISFIABLE.value}:
             each = ", ".join(f"{engine}: {status}" for engine, status in so_far.items())
-            raise _LemmaError(f"lemma {name!r} is not proved ({each})")
+            raise _LemmaError(f"lemma {name!r} is not proved ({each})", answer.model)
     return _Verdict(Outcome.PROVED, lemmas=seconds)
 
 
