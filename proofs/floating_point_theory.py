@@ -405,9 +405,9 @@ PROVED = (
 
 NOT_PROVED = ("fma",)
 """Those that it has not been seen to decide. Split by the classes of the factors, as products are, and
-by whether the addend is normal, the cases of finite numbers that were tried were decided, most with 10,000
-conflicts for each answer of the sweep instead of 2,000, in 6 to 40 seconds; but there are 50 cases, and a
-run of them all had not ended after 15 minutes on a loaded machine."""
+by whether the addend is normal, the cases of finite numbers that were tried were decided, most with
+10,000 conflicts for each answer of the sweep instead of 2,000, in 6 to 40 seconds; but there are 50
+cases, and a run of them all had not ended after 15 minutes on a loaded machine."""
 
 
 def obligations() -> Iterator[Obligation]:
