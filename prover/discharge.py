@@ -20,7 +20,7 @@ from circuits import boolean
 from circuits.netlist import Netlist, NetlistError
 from prover.catalogue import catalogue
 from prover.cells import AlgebraError
-from prover.composition import CompositionError, compose
+from prover.composition import CompositionError, compose, split
 from prover.counterexample import explain
 from prover.drawing import violation
 from prover.engine import Answer, Question, Status, answers, engine_named
@@ -134,40 +134,64 @@ def _engine_label(obligation: Obligation) -> str:
 def _decide(
     obligation: Obligation, netlist: Netlist | None, own: bool, deadline: float, jobs: int
 ) -> _Verdict:
-    """By lemmas where there is a cut; put to the engines whole if those do not make up the claim.
+    """By lemmas where there are any; put to the engines whole if those do not make up the claim.
 
     Args:
         own: whether the netlist is the obligation's own circuit.
     """
     claim = obligation.state(netlist)
     why = ""
-    if obligation.decomposition and netlist:
-        try:
-            started = time.perf_counter()
-            decomposition = obligation.decomposition
-            probed = netlist
-            if own and decomposition.circuit and decomposition.lacks_probes(netlist):
-                probed = decomposition.circuit()
-            lemmas = compose(probed, decomposition, claim)
+    started = time.perf_counter()
+    try:
+        if lemmas := _lemmas(obligation, netlist, own, claim):
             composed = {"composition": time.perf_counter() - started}
             return _by_lemmas(obligation, lemmas, deadline, jobs, composed)
-        except (CompositionError, AlgebraError, _LemmaError) as error:
-            why = f"by lemmas: {error}; "
-            if refutation := _by_simulation(obligation, netlist, claim):
-                return _presented(obligation, netlist, claim, refutation)
+    except (CompositionError, AlgebraError, _LemmaError) as error:
+        why = f"by lemmas: {error}; "
+        refutation = _by_simulation(obligation, netlist, claim) or _by_case(obligation, claim, error)
+        if refutation:
+            return _presented(obligation, netlist, claim, refutation)
     verdict = _presented(obligation, netlist, claim, _whole(obligation, netlist, claim, deadline))
     if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN):
         return _Verdict(verdict.outcome, why + verdict.message)
     return verdict
 
 
-def _by_simulation(obligation: Obligation, netlist: Netlist, claim: Claim) -> _Verdict | None:
+def _lemmas(
+    obligation: Obligation, netlist: Netlist | None, own: bool, claim: Claim
+) -> dict[str, Claim]:
+    """The lemmas by which a claim is to be proved; none if it is to be put to the engines whole."""
+    if obligation.cases:
+        return split(claim, obligation.cases(claim.inputs))
+    decomposition = obligation.decomposition
+    if not decomposition or not netlist:
+        return {}
+    if own and decomposition.circuit and decomposition.lacks_probes(netlist):
+        netlist = decomposition.circuit()
+    return compose(netlist, decomposition, claim)
+
+
+def _by_simulation(obligation: Obligation, netlist: Netlist | None, claim: Claim) -> _Verdict | None:
     """A refutation that simulation finds and evaluation of the claim confirms; None if there is none."""
-    inputs = violation(netlist, obligation.reading) if obligation.reading else None
+    inputs = violation(netlist, obligation.reading) if obligation.reading and netlist else None
     if inputs is None:
         return None
     verdict = _confirm("simulation", netlist, claim, inputs)
     return verdict if verdict.outcome is Outcome.REFUTED else None
+
+
+def _by_case(obligation: Obligation, claim: Claim, error: Exception) -> _Verdict | None:
+    """A refutation that a case makes of what violates a lemma, and evaluation of the claim confirms."""
+    if not obligation.cases or not isinstance(error, _LemmaError):
+        return None
+    violating = {bus: error.model.get(bus, 0) for bus in claim.inputs}
+    for name, case in obligation.cases(claim.inputs).items():
+        put = {**claim.inputs, **case}
+        inputs = {bus: value_of(put[bus], claim, violating).constant_value() for bus in put}
+        verdict = _confirm(f"case {name}", None, claim, inputs)
+        if verdict.outcome is Outcome.REFUTED:
+            return verdict
+    return None
 
 
 # --- a claim put to the engines -----------------------------------------------------------------
@@ -270,7 +294,11 @@ def value_of(formula: FNode, claim: Claim, inputs: Mapping[str, int]) -> FNode:
 
 
 class _LemmaError(Exception):
-    """A lemma that is not proved: the composition says nothing."""
+    """A lemma that is not proved, and what violates it, if known: the composition says nothing."""
+
+    def __init__(self, message: str, model: Mapping[str, int] | None = None) -> None:
+        super().__init__(message)
+        self.model = model or {}
 
 
 def _by_lemmas(
@@ -309,7 +337,7 @@ def _by_lemmas(
         settled = len(so_far) == len(obligation.engines)
         if settled and set(so_far.values()) != {Status.UNSATISFIABLE.value}:
             each = ", ".join(f"{engine}: {status}" for engine, status in so_far.items())
-            raise _LemmaError(f"lemma {name!r} is not proved ({each})")
+            raise _LemmaError(f"lemma {name!r} is not proved ({each})", answer.model)
     return _Verdict(Outcome.PROVED, lemmas=seconds)
 
 

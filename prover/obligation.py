@@ -119,6 +119,10 @@ class Decomposition:
         return any(UNUSED in netlist.probes.get(name, (UNUSED,)) for name in names)
 
 
+Cases = Callable[[Buses], Mapping[str, Buses]]
+"""From a claim's inputs, the cases into which it is split, by name: what each puts for which inputs."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """How a person reads the buses of a floating-point unit.
@@ -143,9 +147,11 @@ class Obligation:
         circuit: builds the netlist the claim is about; None if it is about formulas alone.
         expected: PROVED, or REFUTED for a claim that must fail.
         engines: names in ``prover.engine.ENGINES``; each must come to the same verdict.
-        decomposition: how the claim is split into lemmas; None to put it to the engines whole.
+        decomposition: how a claim about a circuit is split into lemmas; None to put it to the engines
+            whole.
         profile: when it is discharged unless asked for by name.
         reading: how to display the buses, for floating-point units.
+        cases: how a claim about formulas is split into lemmas: see ``prover.composition.split``.
     """
 
     name: str
@@ -157,6 +163,7 @@ class Obligation:
     decomposition: Decomposition | None = None
     profile: Profile = Profile.DEFAULT
     reading: Reading | None = None
+    cases: Cases | None = None
 
     def __post_init__(self) -> None:
         if self.expected not in (Outcome.PROVED, Outcome.REFUTED):

@@ -4,7 +4,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pysmt.shortcuts import BV, BVULT, FALSE, TRUE, And, BVExtract, BVXor, Equals, Not
+from pysmt.shortcuts import (
+    BV,
+    BVULT,
+    FALSE,
+    TRUE,
+    And,
+    BVAdd,
+    BVConcat,
+    BVExtract,
+    BVType,
+    BVXor,
+    Equals,
+    Not,
+    NotEquals,
+    Symbol,
+)
 
 from circuits import boolean
 from circuits.floating_point import build_unit
@@ -15,11 +30,11 @@ from proofs.units import STEPS, Unit
 from prover import discharge as discharge_module
 from prover import recurrence, telescoping
 from prover.cells import AlgebraError
-from prover.composition import CompositionError, compose, free_symbol
+from prover.composition import CompositionError, compose, free_symbol, split
 from prover.discharge import discharge
 from prover.engine import ENGINES, Answer, Engine, Status
 from prover.mutation import FAULTS, mutants, stuck_at_zero, with_neuron
-from prover.obligation import Decomposition, Outcome, Step, equivalence
+from prover.obligation import Claim, Decomposition, Obligation, Outcome, Step, equivalence
 from prover.telescoping import Log
 from specs import integers
 from specs.formats import (
@@ -475,6 +490,99 @@ def test_a_case_that_cannot_occur_is_refused():
         return {"all": TRUE(), "none": And(*halves(values).values())}
 
     assert discharge(small("add", **changed_step("add", "last", cases=cases))).lemmas is None
+
+
+# --- claims about formulas, split into cases ----------------------------------------------------
+
+
+def with_sign(sign, code):
+    """A code with its first bit replaced."""
+    return BVConcat(BV(sign, 1), BVExtract(code, 0, 6))
+
+
+def signs(b):
+    """One of the cases is named like a lemma."""
+    return {"coverage": {"x": with_sign(0, b["x"])}, "negative": {"x": with_sign(1, b["x"])}}
+
+
+def of_bytes(goal, cases, *assumptions):
+    """An obligation about two bytes."""
+
+    def state(netlist):
+        b = {name: Symbol(name, BVType(8)) for name in "xy"}
+        return Claim(b, goal(b), tuple(assumption(b) for assumption in assumptions))
+
+    return Obligation("some.claim", "a statement", state, cases=cases)
+
+
+def below(bound):
+    return lambda b: BVULT(b["x"], BV(bound, 8))
+
+
+def commutes(b):
+    return Equals(BVAdd(b["x"], b["y"]), BVAdd(b["y"], b["x"]))
+
+
+def test_a_claim_is_split_into_cases():
+    result = discharge(of_bytes(commutes, signs))
+    assert result.outcome is Outcome.PROVED
+    assert list(result.lemmas) == [
+        "composition",
+        "case coverage by z3",
+        "case negative by z3",
+        "coverage by z3",
+    ]
+
+
+@pytest.mark.parametrize(
+    "cases",
+    [
+        lambda b: {},
+        lambda b: {"negative": signs(b)["negative"]},
+        lambda b: {**signs(b), "negative": {"x": with_sign(1, b["x"]), "y": with_sign(1, b["y"])}},
+        lambda b: {"sum": {"x": BVAdd(b["x"], b["y"])}},
+        lambda b: {"swapped": {"x": b["y"], "y": b["x"]}},
+    ],
+    ids=["none", "one missing", "one too narrow", "another number", "swapped"],
+)
+def test_cases_that_do_not_cover_everything_prove_nothing(cases):
+    true = discharge(of_bytes(commutes, cases))
+    assert true.outcome is Outcome.PROVED
+    assert true.lemmas is None
+
+    def fails_for_3_and_5(b):
+        return Not(And(Equals(b["x"], BV(3, 8)), Equals(b["y"], BV(5, 8))))
+
+    assert discharge(of_bytes(fails_for_3_and_5, cases)).counterexample == {"x": 3, "y": 5}
+
+
+@pytest.mark.parametrize("wrong", [0, 127, 128, 255])
+def test_a_fault_in_any_case_is_found(wrong):
+    result = discharge(of_bytes(lambda b: NotEquals(b["x"], BV(wrong, 8)), signs))
+    assert result.outcome is Outcome.REFUTED
+    assert result.counterexample["x"] == wrong
+
+
+def test_all_inputs_are_replaced_at_once():
+    x, y = (Symbol(name, BVType(8)) for name in "xy")
+    lemmas = split(Claim({"x": x, "y": y}, BVULT(x, y)), {"swapped": {"x": y, "y": x}})
+    assert lemmas["case swapped"].goal == BVULT(y, x)
+
+
+def test_assumptions_are_about_what_is_put_for_the_inputs():
+    assert discharge(of_bytes(below(201), signs, below(200))).lemmas
+    too_weak = discharge(of_bytes(below(199), signs, below(200)))
+    assert too_weak.counterexample["x"] == 199
+    # No negative number is below 100: as everywhere, a lemma about nothing is not believed.
+    assert discharge(of_bytes(below(201), signs, below(100))).lemmas is None
+
+
+def test_a_value_of_another_width_is_refused():
+    result = discharge(of_bytes(below(200), lambda b: {"wide": {"x": BVConcat(b["x"], b["y"])}}))
+    assert result.outcome is Outcome.ERROR
+
+
+# --- specs that cannot be composed --------------------------------------------------------------
 
 
 def test_a_spec_whose_probe_has_two_values_is_refused():

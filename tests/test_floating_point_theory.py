@@ -4,16 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pysmt.shortcuts import BV, And, BVAdd, Equals, Ite, Not
+from pysmt.shortcuts import BV, TRUE, And, BVAdd, BVType, BVXor, Equals, Ite, Not, Symbol
 
 from proofs import floating_point_theory
-from proofs.floating_point_theory import NOT_PROVED, Theorem
+from proofs.floating_point_theory import NOT_PROVED, PROVED, Theorem
 from prover.bitblast import Blaster
+from prover.composition import split
 from prover.discharge import discharge
 from prover.drawing import many_codes
-from prover.obligation import Outcome
+from prover.engine import Status, engine_named
+from prover.obligation import Claim, Outcome
 from specs import symbolic
-from specs.formats import BFLOAT16, FP16, FP32, RoundingMode
+from specs.formats import ARITY, BFLOAT16, FP16, FP32, OPERANDS, RoundingMode
 
 NEAREST = RoundingMode.NEAREST_EVEN
 CASES = 20_480
@@ -49,25 +51,30 @@ def test_what_is_not_proved_holds_of_inputs_drawn_by_class(operation, mode):
     assert violated(Theorem(operation, FP16, mode)) == 0
 
 
-@pytest.mark.parametrize("mode", floating_point_theory.MODES)
-def test_so_does_fp32_addition(mode):
-    assert violated(Theorem("add", FP32, mode)) == 0
-
-
 @pytest.mark.parametrize("mode", [mode for mode in floating_point_theory.MODES if mode is not NEAREST])
 def test_a_wrong_mode_is_refuted(mode, monkeypatch):
     monkeypatch.setitem(floating_point_theory.MODES, NEAREST, floating_point_theory.MODES[mode])
     assert refuted(Theorem("convert", FP16, NEAREST, FP32))
-    assert refuted(Theorem("add", FP16, NEAREST))
+    with_ties = (
+        Theorem(operation, fmt, NEAREST) for operation, fmt in PROVED if operation != "square_root"
+    )
+    assert all(refuted(theorem) for theorem in with_ties)
     assert all(violated(Theorem(operation, FP16, NEAREST)) for operation in NOT_PROVED)
 
 
 @pytest.mark.parametrize(
-    ("operation", "other"), [("add", "subtract"), ("subtract", "add"), ("multiply", "divide")]
+    ("operation", "other", "fmt"),
+    [
+        ("add", "subtract", FP16),
+        ("add", "subtract", FP32),
+        ("subtract", "add", FP16),
+        ("multiply", "divide", FP16),
+        ("divide", "multiply", FP16),
+    ],
 )
-def test_a_wrong_operation_is_refuted(operation, other, monkeypatch):
+def test_a_wrong_operation_is_refuted(operation, other, fmt, monkeypatch):
     monkeypatch.setitem(symbolic.OPERATIONS, operation, symbolic.OPERATIONS[other])
-    assert refuted(Theorem(operation, FP16, NEAREST))
+    assert refuted(Theorem(operation, fmt, NEAREST))
 
 
 @pytest.mark.parametrize(
@@ -105,7 +112,45 @@ def test_a_single_wrong_code_is_refuted(wrong_code, monkeypatch):
 
     monkeypatch.setattr(symbolic, "round_to", wrong)
     assert refuted(Theorem("convert", FP16, NEAREST, FP32))
-    assert refuted(Theorem("add", FP16, NEAREST))
+    assert all(refuted(Theorem(operation, FP16, NEAREST)) for operation in ("add", "multiply", "divide"))
+
+
+@pytest.mark.parametrize(("x", "y"), [(0x3C01, 0x4401), (0x0021, 0x6801), (0x6BFF, 0x0001)])
+@pytest.mark.parametrize(
+    ("operation", "exact", "fmt"),
+    [
+        ("add", "exact_sum", FP16),
+        ("add", "exact_sum", FP32),
+        ("multiply", "exact_product", FP16),
+        ("divide", "exact_quotient", FP16),
+    ],
+)
+def test_a_single_pair_of_operands_with_a_wrong_result_is_refuted(
+    operation, exact, fmt, x, y, monkeypatch
+):
+    """Of normal operands, and of a subnormal one with a normal one; in FP32 all are subnormal."""
+    right = symbolic.compute
+
+    def wrong(operation, fmt, mode, policy, *codes, **rest):
+        result = right(operation, fmt, mode, policy, *codes, **rest)
+        is_it = And(Equals(code, BV(n, fmt.width)) for code, n in zip(codes, (x, y), strict=True))
+        return Ite(is_it, BVXor(result, BV(1, fmt.width)), result)
+
+    monkeypatch.setattr(symbolic, "compute", wrong)
+    result = discharge(Theorem(operation, fmt, NEAREST).obligation(("cadical",)))
+    assert result.outcome is Outcome.REFUTED
+    assert result.counterexample == {"x": x, "y": y}
+
+
+@pytest.mark.parametrize("operation", ["add", "multiply", "divide"])
+def test_every_case_is_needed(operation):
+    codes = {name: Symbol(name, BVType(FP16.width)) for name in OPERANDS[: ARITY[operation]]}
+    claim = Claim(codes, TRUE())
+    cases = Theorem(operation, FP16, NEAREST).cases(codes)
+    for missing in cases:
+        rest = {name: case for name, case in cases.items() if name != missing}
+        coverage = split(claim, rest)["coverage"]
+        assert engine_named("cadical").check([Not(coverage.goal)], 60).status is Status.SATISFIABLE
 
 
 def test_a_nan_other_than_the_canonical_one_is_refuted(monkeypatch):

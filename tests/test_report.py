@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -162,19 +161,6 @@ def test_a_damaged_manifest_is_named(tmp_path, text):
     (directory / "manifest.json").write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(LogError, match=r"cannot read .*manifest\.json: .*; run the proofs anew"):
         read_log(directory)
-
-
-@pytest.mark.parametrize("where", [".github/workflows/prove.yml", "docs/continuous_integration.md"])
-def test_reports_are_asked_for_in_ci_as_the_command_takes_them(where):
-    text = (ROOT / where).read_text().replace("\\\n", " ")
-    commands = re.findall(r"spikeproof (report build/log .*)", text)
-    assert commands
-    for command in commands:
-        _, *arguments = shlex.split(command)
-        context = report.make_context("report", arguments)
-        assert {"html_directory", "markdown_file", "junit_file"} <= {
-            name for name, value in context.params.items() if value
-        }
 
 
 # --- what a log is good for -------------------------------------------------------------------------
