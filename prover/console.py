@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from prover.discharge import Result
 from prover.history import beside
@@ -55,6 +56,18 @@ def exit_code(results: Iterable[Result]) -> int:
     if bad & {Outcome.REFUTED, Outcome.PROVED}:
         return EXIT_REFUTED
     return EXIT_UNDECIDED if bad else 0
+
+
+def progress_bar(doing: str) -> Progress:
+    """A bar on standard error, gone when all is done: what is done, how much of it, the latest."""
+    columns = (
+        TextColumn(doing),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    return Progress(*columns, console=err, transient=True)
 
 
 def require_writable(path: Path) -> None:

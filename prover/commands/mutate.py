@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +20,7 @@ from prover.console import (
     Seconds,
     err,
     out,
+    progress_bar,
     require_writable,
 )
 from prover.discharge import DEFAULT_TIMEOUT, discharge
@@ -88,14 +88,7 @@ def _run(
 ) -> list[Report]:
     """Judge the mutants of each theorem that is proved without a fault, with visible progress."""
     reports = []
-    columns = (
-        TextColumn("mutants"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}", markup=False),
-    )
-    with Progress(*columns, console=err, transient=True) as progress:
+    with progress_bar("mutants") as progress:
         task = progress.add_task("", total=samples * len(obligations))
         for obligation in obligations:
             progress.update(task, description=obligation.name)

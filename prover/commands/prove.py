@@ -8,12 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from circuits.interchange import read_json
 from circuits.netlist import Netlist
 from prover.catalogue import catalogue, promised, select
-from prover.console import Seconds, err, exit_code, out, require_directory, require_writable
+from prover.console import (
+    Seconds,
+    err,
+    exit_code,
+    out,
+    progress_bar,
+    require_directory,
+    require_writable,
+)
 from prover.discharge import DEFAULT_TIMEOUT, Result, discharge_all, require_same_buses
 from prover.history import remember, write_atomically
 from prover.obligation import Obligation
@@ -101,14 +108,7 @@ def run(
     """Discharge obligations with visible progress; the results in catalogue order."""
     names = [obligation.name for obligation in obligations]
     found: dict[str, Result] = {}
-    columns = (
-        TextColumn("proving"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}", markup=False),
-    )
-    with Progress(*columns, console=err, transient=True) as progress:
+    with progress_bar("proving") as progress:
         task = progress.add_task("", total=len(names))
         for result in discharge_all(names, timeout, jobs, circuit):
             found[result.theorem] = result
