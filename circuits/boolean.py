@@ -61,6 +61,11 @@ def fires(neuron: Neuron, signals: Bits) -> NDArray[np.bool_]:
     return total >= threshold
 
 
+def one_input(values: Mapping[str, int]) -> dict[str, Words]:
+    """A batch of one: the values of the input buses as ``evaluate`` takes them."""
+    return {name: np.array([value], dtype=object) for name, value in values.items()}
+
+
 def evaluate_signals(netlist: Netlist, inputs: Mapping[str, Words]) -> Bits:
     """The value of every signal: shape (signal_count, batch).
 

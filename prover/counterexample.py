@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 
-import numpy as np
 from pysmt.exceptions import PysmtException
 from pysmt.shortcuts import BV
 
@@ -35,9 +34,7 @@ def explain(
     if netlist is None:
         lines = [f"  {name} = {value} ({value:#x})" for name, value in inputs.items()]
         return "\n".join(["the claim does not hold for", *lines])
-    signals = boolean.evaluate_signals(
-        netlist, {name: np.array([value], dtype=object) for name, value in inputs.items()}
-    )
+    signals = boolean.evaluate_signals(netlist, boolean.one_input(inputs))
     formats = obligation.reading.formats if obligation.reading else {}
     rows = [
         ("input " + name, _describe(value, netlist.inputs[name], formats.get(name)))

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from multiprocessing import active_children
 from typing import Any
 
-import numpy as np
 from pysmt.environment import pop_env, push_env
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, And, Not
@@ -271,8 +270,7 @@ def replays(netlist: Netlist | None, claim: Claim, inputs: Mapping[str, int]) ->
         return False
     if netlist is None or not claim.expected:
         return True
-    words = {bus: np.array([value], dtype=object) for bus, value in inputs.items()}
-    simulated = boolean.evaluate(netlist, words)
+    simulated = boolean.evaluate(netlist, boolean.one_input(inputs))
     expected = expected_outputs(claim, inputs)
     return any(int(simulated[bus][0]) != value for bus, value in expected.items())
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pysmt.environment import pop_env, push_env
 from pysmt.shortcuts import And
 
@@ -112,8 +111,8 @@ def _hexadecimal(values: Mapping[str, int]) -> dict[str, str]:
 
 
 def _outputs(netlist: Netlist, inputs: Mapping[str, int]) -> dict[str, int]:
-    words = {name: np.array([value], dtype=object) for name, value in inputs.items()}
-    return {name: int(value[0]) for name, value in boolean.evaluate(netlist, words).items()}
+    outputs = boolean.evaluate(netlist, boolean.one_input(inputs))
+    return {name: int(value[0]) for name, value in outputs.items()}
 
 
 # --- reading ------------------------------------------------------------------------------------

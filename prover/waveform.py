@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
 
-import numpy as np
 from vcd import VCDWriter
 
 from circuits import boolean
@@ -33,8 +32,8 @@ def waveform(
         expected: what probes and outputs should be, by name; names of neither are left out.
         title: a comment for the head of the file.
     """
-    words = {name: np.array([value], dtype=object) for name, value in inputs.items()}
-    bits = ["01"[fired] for fired in boolean.evaluate_signals(netlist, words)[:, 0].astype(int)]
+    signals = boolean.evaluate_signals(netlist, boolean.one_input(inputs))
+    bits = ["01"[fired] for fired in signals[:, 0].astype(int)]
     text = StringIO()
     comment = f"{title}; one step is one layer of neurons"
     with VCDWriter(text, timescale="1 ns", date="", comment=comment, version="spikeproof") as writer:

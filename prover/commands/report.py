@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from prover.console import out, require_writable
+from prover.console import out, require_directory, require_writable
 from prover.history import write_atomically
 
 INDEX = "index.html"
@@ -60,18 +60,9 @@ def report(
         raise click.UsageError("nothing to write; give --html, --latex, --bibtex, --markdown or --junit")
     log = read_log(log_directory)
     if html_directory:
-        _make(html_directory)
+        require_directory(html_directory)
     for path, _ in asked:
         require_writable(path)
     for path, text in [(path, form(log)) for path, form in asked]:
         write_atomically(path, text)
         out.print(f"wrote {path}", markup=False, soft_wrap=True)
-
-
-def _make(directory: Path) -> None:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise click.BadParameter(
-            f"cannot make {directory}: {error.strerror}; name another folder"
-        ) from None
