@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from prover.counterexample import decimal_value
-from prover.report.reading import Record
+from prover.record import Record
 from specs import exact
 from specs.formats import format_named
 

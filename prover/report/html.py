@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
+from prover.record import Lemma, Record
 from prover.report.counterexamples import counterexample
 from prover.report.plots import NEURONS, TIME, plots
-from prover.report.reading import Lemma, Log, Record
+from prover.report.reading import Log
 from prover.report.summary import (
     cautions,
     counted,
@@ -112,9 +113,8 @@ def _lemma(lemma: Lemma) -> list[Any]:
         lemma.kind,
         (lemma.formula_sha256 or "")[:SHOWN_DIGITS],
         (lemma.cnf_sha256 or "")[:SHOWN_DIGITS],
-        lemma.merges,
-        [[answer.engine, answer.status, answer.seconds] for answer in lemma.answers],
-        [[c.kind, c.sha256[:SHOWN_DIGITS], c.bytes] for c in lemma.certificates],
+        [[reply.engine, reply.status, reply.seconds] for reply in lemma.replies],
+        [[c.kind, c.sha256[:SHOWN_DIGITS], c.size] for c in lemma.certificates],
     ]
 
 

@@ -7,7 +7,8 @@ import re
 from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
 from prover.obligation import Outcome
-from prover.report.reading import Log, Record
+from prover.record import Record
+from prover.report.reading import Log
 from prover.report.summary import failures, groups
 from prover.tables import outcome_text
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from prover.report.reading import Log, Record
+from prover.record import Record
+from prover.report.reading import Log
 from prover.report.summary import cautions, failures, groups, not_green, outcomes_text, seconds_text
 from prover.report.templating import Verbatim, environment
 from prover.tables import outcome_text

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
-from prover.report.reading import Record
+from prover.record import Record
 from specs.formats import ARITY, format_named
 
 INK = "#010203"

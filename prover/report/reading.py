@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 import click
 import msgspec
 
-from prover.obligation import Outcome
+from prover.record import Record
 
 MANIFEST = "manifest.json"
 RECORDS = "records"
@@ -51,91 +51,6 @@ class Manifest:
     promised: int
     discharged: int
     complete: bool
-
-
-@dataclass(frozen=True)
-class Engine:
-    """A solver, and how it was run."""
-
-    name: str
-    version: str
-    options: str
-
-    @property
-    def label(self) -> str:
-        """Name and version."""
-        return f"{self.name} {self.version}".strip()
-
-
-@dataclass(frozen=True)
-class Size:
-    """The netlist that a theorem is about."""
-
-    sha256: str
-    neurons: int
-    synapses: int
-    depth: int
-    largest_fan_in: int
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one engine said of a lemma."""
-
-    engine: str
-    status: str
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """What lets someone else check a lemma again."""
-
-    kind: str
-    sha256: str
-    bytes: int
-
-
-@dataclass(frozen=True)
-class Lemma:
-    """One question that was put to the engines, or settled by algebra."""
-
-    name: str
-    kind: str
-    formula_sha256: str | None
-    cnf_sha256: str | None
-    merges: int | None
-    answers: tuple[Answer, ...]
-    certificates: tuple[Certificate, ...]
-
-
-@dataclass(frozen=True)
-class Record:
-    """What became of one theorem."""
-
-    schema: Literal["spikeproof-record-1"]
-    theorem: str
-    statement: str
-    parameters: Mapping[str, str]
-    outcome: Outcome
-    expected: Outcome
-    engines: tuple[Engine, ...]
-    seed: int
-    timeout: float
-    seconds: float
-    peak_memory_mib: float
-    message: str
-    counterexample: Mapping[str, int] | None
-    netlist: Size | None
-    spec_sha256: str | None
-    lemmas: tuple[Lemma, ...]
-    source_sha256: str
-    seal: str
-
-    @property
-    def green(self) -> bool:
-        """Proved, or refuted where a refutation was promised."""
-        return self.outcome is self.expected
 
 
 @dataclass(frozen=True)

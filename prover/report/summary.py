@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from prover.obligation import Outcome
-from prover.report.reading import Log, Record, Size
+from prover.record import Record, Size
+from prover.report.reading import Log
 from prover.tables import outcome_text
 from specs.formats import FORMATS
 

@@ -41,7 +41,7 @@ Z3 = {"name": "z3", "version": "5.4.0", "options": "sat.euf=true"}
 CADICAL = {"name": "cadical", "version": "1.9.5", "options": ""}
 
 
-def lemma(theorem, name, kind="search", seconds=0.25):
+def lemma(theorem, name, kind="claim", seconds=0.25):
     """A lemma that two engines agree on; or algebra, with its certificate."""
     search = kind != "algebra"
     status = "satisfiable" if kind == "assumptions" else "unsatisfiable"
@@ -51,13 +51,12 @@ def lemma(theorem, name, kind="search", seconds=0.25):
         "kind": kind,
         "formula_sha256": digest(theorem, name, kind) if search else None,
         "cnf_sha256": digest(theorem, name, kind, "clauses") if search else None,
-        "merges": 17 if search else None,
-        "answers": [
+        "replies": [
             {"engine": engine, "status": status, "seconds": seconds}
             for engine in ("z3 5.4.0", "cadical 1.9.5")
             if search
         ],
-        "certificates": [{"kind": form, "sha256": digest(theorem, name, form), "bytes": 26_000_000}],
+        "certificates": [{"kind": form, "sha256": digest(theorem, name, form), "size": 26_000_000}],
     }
 
 

@@ -44,15 +44,14 @@ function seconds(value) {
 
 // --- one theorem: its lemma tree and everything else that the log says of it -----------------------
 
-function lemma([name, kind, formula, cnf, merges, answers, certificates]) {
-  const statuses = [...new Set(answers.map(([, status]) => status))].join(", ");
-  const time = answers.length ? seconds(answers.reduce((sum, [, , took]) => sum + took, 0)) : "";
+function lemma([name, kind, formula, cnf, replies, certificates]) {
+  const statuses = [...new Set(replies.map(([, status]) => status))].join(", ");
+  const time = replies.length ? seconds(replies.reduce((sum, [, , took]) => sum + took, 0)) : "";
   const leaves = [
-    ...answers.map(([engine, status, took]) => `${engine}: ${status}, ${seconds(took)}`),
+    ...replies.map(([engine, status, took]) => `${engine}: ${status}, ${seconds(took)}`),
     ...certificates.map(([form, digest, bytes]) => `certificate: ${form}, ${number.format(bytes)} bytes, SHA-256 ${digest}…`),
     ...(formula ? [`formula SHA-256 ${formula}…`] : []),
     ...(cnf ? [`clauses SHA-256 ${cnf}…`] : []),
-    ...(merges === null ? [] : [`${number.format(merges)} internal equivalences merged`]),
   ];
   const summary = element("summary", styled("span", "name", name), ` ${kind} `, styled("span", "said", `${statuses} ${time}`));
   return element("li", element("details", summary, element("ul", ...leaves.map((leaf) => element("li", leaf)))));
