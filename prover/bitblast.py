@@ -19,6 +19,12 @@ TRUE = 1
 Bits = tuple[int, ...]
 
 
+def dimacs(literal: int) -> int:
+    """A literal as clauses have it: variables count from 1, negations are negative."""
+    variable = (literal >> 1) + 1
+    return -variable if literal & 1 else variable
+
+
 class Graph:
     """An and-inverter graph under construction."""
 
@@ -74,27 +80,28 @@ class Graph:
                 pending.extend(literal >> 1 for literal in self.conjunctions[node] or ())
         return sorted(live)
 
-    def definition(self, node: int) -> list[list[int]]:
-        """The clauses that say what one node is; variable n + 1 is node n."""
+    def defined(self, root: int) -> list[int]:
+        """The nodes that ``clauses`` define, in that order: the constant, and the literal's cone."""
+        return list(dict.fromkeys((FALSE >> 1, *self.cone(root))))
+
+    def definition(self, node: int, name: Callable[[int], int] = dimacs) -> list[list[int]]:
+        """The clauses that say what one node is.
+
+        Args:
+            name: a literal in clauses; by default variable n + 1 is node n.
+        """
         if node == FALSE >> 1:
-            return [[-dimacs(FALSE)]]
+            return [[-name(FALSE)]]
         pair = self.conjunctions[node]
         if pair is None:
             return []
-        a, b = map(dimacs, pair)
-        out = dimacs(2 * node)
+        a, b = map(name, pair)
+        out = name(2 * node)
         return [[-out, a], [-out, b], [out, -a, -b]]
 
     def clauses(self, root: int) -> list[list[int]]:
-        """Clauses that are satisfiable iff the root can be true."""
-        defined = [clause for node in self.cone(root) for clause in self.definition(node)]
-        return [[dimacs(root)], *defined]
-
-
-def dimacs(literal: int) -> int:
-    """A literal as clauses have it: variables count from 1, negations are negative."""
-    variable = (literal >> 1) + 1
-    return -variable if literal & 1 else variable
+        """Clauses that are satisfiable iff the root can be true; that node 0 is false is among them."""
+        return [[dimacs(root)], *(c for node in self.defined(root) for c in self.definition(node))]
 
 
 class Blaster:

@@ -13,18 +13,19 @@ from enum import Enum
 from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
+from itertools import count
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import cast
 
 import z3
-from pysat.solvers import Cadical195
 from pysmt.environment import get_env
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And
 from pysmt.solvers.z3 import Z3Converter
 
-from prover.bitblast import FALSE, Bits, Blaster, Graph, model_value
+from prover.bitblast import Bits, Blaster, model_value
+from prover.clausal_proof import Derivation, TracedSolver
 from prover.sweeping import swept
 
 _TACTICS = (
@@ -55,12 +56,14 @@ class Answer:
     """What an engine says of a conjunction.
 
     ``model`` gives the symbols' values if it is satisfiable, all others being immaterial; ``reason``
-    is the engine's own word if it is undecided.
+    is the engine's own word if it is undecided; ``proof``, if there is none, refutes the clauses of
+    ``prover.bitblast`` for the conjunction, in binary DRAT.
     """
 
     status: Status
     model: dict[str, int] = field(default_factory=dict)
     reason: str = ""
+    proof: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -205,35 +208,41 @@ def _check_with_cadical(formulas: Sequence[FNode], timeout: float) -> Answer:
     started = time.perf_counter()
     blaster = Blaster()
     root = blaster.literal(And(formulas))
-    answer = _solve(blaster.graph, root, blaster.symbols, EASY)
+    answer = _solve_at_once(blaster, root)
     if answer.status is not Status.UNKNOWN:
         return answer
     left = max(0.001, timeout - (time.perf_counter() - started))
     return Child(partial(_sweep_and_solve, blaster, root)).answer(left)
 
 
+def _solve_at_once(blaster: Blaster, root: int) -> Answer:
+    clauses = blaster.graph.clauses(root)
+    derivation = Derivation(clauses)
+    return _solve(zip(clauses, count(), strict=False), derivation, blaster.symbols, EASY)
+
+
 def _sweep_and_solve(blaster: Blaster, root: int) -> Answer:
-    sweep = swept(blaster.graph, root)
-    # Inputs outside the cone are immaterial.
-    symbols = {
-        name: tuple(sweep.images.get(literal >> 1, FALSE) for literal in bits)
-        for name, bits in blaster.symbols.items()
-    }
-    return _solve(sweep.graph, sweep.image(root), symbols)
+    derivation = Derivation(blaster.graph.clauses(root))
+    return _solve(swept(blaster.graph, root, derivation).clauses, derivation, blaster.symbols)
 
 
-def _solve(graph: Graph, root: int, symbols: Mapping[str, Bits], conflicts: int | None = None) -> Answer:
-    """Whether a literal can be true, by CaDiCaL; unknown if that takes more conflicts than allowed."""
-    with Cadical195(bootstrap_with=graph.clauses(root)) as solver:
-        if conflicts is not None:
-            solver.conf_budget(conflicts)
-        satisfiable = solver.solve() if conflicts is None else solver.solve_limited()
-        model = solver.get_model()
+def _solve(
+    clauses: Iterable[tuple[Sequence[int], int]],
+    derivation: Derivation,
+    symbols: Mapping[str, Bits],
+    conflicts: int | None = None,
+) -> Answer:
+    """Whether clauses, with their numbers, can be satisfied; unknown if that takes more conflicts."""
+    with TracedSolver(derivation) as solver:
+        for clause, number in clauses:
+            solver.add(clause, number)
+        satisfiable = solver.solve(conflicts=conflicts)
+        # Symbols without which the formula can be decided are immaterial.
+        true = solver.true_variables() if satisfiable else set()
     if satisfiable is None:
         return Answer(Status.UNKNOWN, reason="CaDiCaL gave up")
     if not satisfiable:
-        return Answer(Status.UNSATISFIABLE)
-    true = {variable for variable in model if variable > 0}
+        return Answer(Status.UNSATISFIABLE, proof=derivation.proof())
     return Answer(Status.SATISFIABLE, {name: model_value(bits, true) for name, bits in symbols.items()})
 
 
