@@ -1,0 +1,95 @@
+"""Checkers of clausal proofs: programs of other makers, none of which solves anything.
+
+``dratify``, with the native code of ``cdclkit``, is always there; ``drat-trim``, and ``lrat-check`` on
+what it makes of a proof, are used where they are on the PATH.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import cdclkit  # noqa: F401 -- registers its native code with dratify
+import dratify
+
+from prover.clausal_proof import ADDITION, DELETION, ProofError, decoded
+
+Clauses = Sequence[Sequence[int]]
+
+
+class CheckError(Exception):
+    """A proof that does not refute the clauses it should; the message says where it fails."""
+
+
+def by_dratify(clauses: Clauses, proof: bytes) -> None:
+    """Check a proof in binary DRAT.
+
+    Raises:
+        CheckError: if it does not refute the clauses.
+    """
+    formula = dratify.CNF()
+    for clause in clauses:
+        formula.add([dratify.from_dimacs(literal) for literal in clause])
+    try:
+        result = dratify.check_proof(formula, _steps(proof), engine="native")
+    except (ProofError, ValueError) as error:
+        raise CheckError(f"the proof cannot be read: {error}") from None
+    if not (result.ok and result.reached_empty):
+        raise CheckError(f"the proof is wrong: {result.reason}")
+
+
+def _steps(proof: bytes) -> list[tuple[str, tuple[int, ...]]]:
+    """The lines of a proof, literals as dratify counts them: from 0."""
+    kinds = {ADDITION: "a", DELETION: "d"}
+    steps, line = [], []
+    for number in decoded(proof).tolist():
+        if number:
+            line.append(number)
+            continue
+        if not line or line[0] not in kinds:
+            raise ProofError("it has a line of an unknown kind")
+        steps.append((kinds[line[0]], tuple(literal - 2 for literal in line[1:])))
+        line = []
+    if line:
+        raise ProofError("it ends within a line")
+    return steps
+
+
+def by_drat_trim(clauses: Clauses, proof: bytes) -> None:
+    """Check a proof by ``drat-trim``, and what that makes of it by ``lrat-check``, if that is there.
+
+    Raises:
+        CheckError: if it does not refute the clauses.
+    """
+    with TemporaryDirectory() as directory:
+        formula, drat, lrat = (Path(directory) / name for name in ("cnf", "drat", "lrat"))
+        formula.write_bytes(dimacs_file(clauses))
+        drat.write_bytes(proof)
+        _run(["drat-trim", formula, drat, "-I", "-L", lrat], "s VERIFIED")
+        if shutil.which("lrat-check"):
+            _run(["lrat-check", formula, lrat], "c VERIFIED")
+
+
+def _run(command: Sequence[str | Path], verdict: str) -> None:
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if verdict not in ended.stdout.splitlines():
+        said = [line for line in ended.stdout.splitlines() if line.strip()]
+        raise CheckError(f"{command[0]} does not accept the proof: {said[-1] if said else 'no word'}")
+
+
+def dimacs_file(clauses: Clauses) -> bytes:
+    """Clauses as a DIMACS file."""
+    variables = max((abs(literal) for clause in clauses for literal in clause), default=0)
+    lines = [f"p cnf {variables} {len(clauses)}"]
+    lines += [f"{' '.join(map(str, clause))} 0" for clause in clauses]
+    return "\n".join([*lines, ""]).encode()
+
+
+CHECKERS: dict[str, Callable[[Clauses, bytes], None]] = {"dratify": by_dratify}
+"""Those that are there, by name."""
+
+if shutil.which("drat-trim"):
+    CHECKERS["drat-trim"] = by_drat_trim
