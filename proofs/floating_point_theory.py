@@ -158,7 +158,10 @@ def in_bit_vectors(relation: z3.BoolRef, leaves: Mapping[str, FNode]) -> FNode:
         KeyError: if z3 leaves something open, and introduces a constant for it.
     """
     # Simplifying is needed for subtraction, which ``fpa2bv`` cannot translate; it becomes an addition.
-    (goal,) = z3.Then("simplify", "fpa2bv")(relation)
+    # It also puts operands in the order in which the context came by them: in a context of its own, a
+    # relation becomes the same formula whatever was built before.
+    own = z3.Context()
+    (goal,) = z3.Then("simplify", "fpa2bv", ctx=own)(relation.translate(own))
     return And(from_z3(conjunct, leaves) for conjunct in goal)
 
 
