@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from prover.discharge import Result
-from prover.history import beside
+from prover.files import beside
 from prover.obligation import Outcome
 from prover.tables import PIPE_WIDTH
 
@@ -79,8 +79,9 @@ def require_writable(path: Path) -> None:
     try:
         if path.is_dir():
             raise IsADirectoryError(EISDIR, "it is a directory")
-        beside(path).touch()
-        beside(path).unlink()
+        probe = beside(path)
+        probe.touch()
+        probe.unlink()
     except OSError as error:
         raise click.BadParameter(f"cannot write {path}: {error.strerror}; name another file") from None
 

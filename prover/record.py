@@ -19,6 +19,9 @@ SCHEMA = "spikeproof-record-1"
 SEED = 20261122
 """Where chance plays a part in a proof (simulation before sweeping), it always begins here."""
 
+CIRCUIT = "circuit"
+"""The parameter that says, by SHA-256, which circuit was given instead of the theorem's own."""
+
 
 @dataclass(frozen=True)
 class EngineUse:
@@ -113,7 +116,8 @@ class Record:
     """What became of one obligation.
 
     Attributes:
-        parameters: format, operation, mode, policy, library and so on, as far as they apply.
+        parameters: format, operation, mode, policy, library and so on, as far as they apply; and
+            ``CIRCUIT``, without which the record is of the theorem's own circuit.
         seed: where chance began.
         timeout: seconds that were allowed.
         seconds, peak_memory_mib: what it took.
@@ -151,6 +155,16 @@ class Record:
     def green(self) -> bool:
         """Proved, or refuted where a refutation was promised."""
         return self.outcome is self.expected
+
+    @property
+    def decided(self) -> bool:
+        """Proved or refuted, as promised or not."""
+        return self.outcome in (Outcome.PROVED, Outcome.REFUTED)
+
+    @property
+    def circuit_sha256(self) -> str | None:
+        """The circuit that was given instead of the theorem's own, if any."""
+        return self.parameters.get(CIRCUIT)
 
     @property
     def engine(self) -> str:

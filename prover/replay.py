@@ -23,7 +23,7 @@ from circuits.netlist import Netlist, NetlistError
 from prover.catalogue import catalogue
 from prover.counterexample import explain
 from prover.discharge import expected_outputs, replays, require_same_buses, value_of
-from prover.history import write_atomically
+from prover.files import write_atomically
 from prover.obligation import Claim, Obligation
 from prover.waveform import waveform
 

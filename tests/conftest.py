@@ -16,9 +16,12 @@ def fresh_formulas() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def state_directory(tmp_path, monkeypatch) -> None:
-    """No test reads or writes the user's own last results."""
-    monkeypatch.setenv("SPIKEPROOF_STATE", str(tmp_path / "state"))
+def own_directories(tmp_path, monkeypatch) -> None:
+    """No test reads or writes the user's own last results, cache, log or key of seals."""
+    for name in ("STATE", "CACHE", "LOG"):
+        monkeypatch.setenv(f"SPIKEPROOF_{name}", str(tmp_path / name.lower()))
+    for name in ("SEAL", "CACHE_READ_ONLY"):
+        monkeypatch.delenv(f"SPIKEPROOF_{name}", raising=False)
 
 
 settings.register_profile("default", deadline=None, print_blob=True)

@@ -21,6 +21,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from prover.catalogue import catalogue
 from prover.commands.report import report
 from prover.discharge import discharge
+from prover.log import LogError, read_log
 from prover.mutation import stuck_at_zero
 from prover.report.bibtex import bibtex_entry
 from prover.report.counterexamples import counterexample
@@ -28,7 +29,6 @@ from prover.report.html import PAGE, html_page
 from prover.report.junit import junit_xml
 from prover.report.latex import latex_table
 from prover.report.markdown import markdown_summary
-from prover.report.reading import LogError, read_log
 from prover.report.summary import cautions, failures
 from tests.support.logs import HOSTILE, RECORDS, many, record, write_log
 

@@ -24,7 +24,7 @@ from prover.console import (
     require_writable,
 )
 from prover.discharge import DEFAULT_TIMEOUT, discharge
-from prover.history import write_atomically
+from prover.files import write_atomically
 from prover.mutation import FAULTS, sample
 from prover.mutation_report import Report, judge_all
 from prover.obligation import Obligation, Outcome

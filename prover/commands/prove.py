@@ -22,7 +22,8 @@ from prover.console import (
     require_writable,
 )
 from prover.discharge import DEFAULT_TIMEOUT, Result, discharge_all, require_same_buses
-from prover.history import remember, write_atomically
+from prover.files import write_atomically
+from prover.history import remember
 from prover.obligation import Obligation
 from prover.replay import write_counterexample
 from prover.tables import failure_text, outcome_text, results_table, summary

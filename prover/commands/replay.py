@@ -9,7 +9,7 @@ import click
 
 from circuits.interchange import read_json
 from prover.console import EXIT_REFUTED, out, require_writable
-from prover.history import write_atomically
+from prover.files import write_atomically
 from prover.replay import ReplayError, read_counterexample
 from prover.replay import replay as run_again
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from prover.console import out, require_directory, require_writable
-from prover.history import write_atomically
+from prover.files import write_atomically
+from prover.log import read_log
 
 INDEX = "index.html"
 
@@ -46,7 +47,6 @@ def report(
     from prover.report.junit import junit_xml
     from prover.report.latex import latex_table
     from prover.report.markdown import markdown_summary
-    from prover.report.reading import read_log
 
     forms = [
         (html_directory and html_directory / INDEX, html_page),

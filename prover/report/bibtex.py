@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from prover.log import Contents
 from prover.report.latex import escape_latex
-from prover.report.reading import Log
 from prover.report.summary import cautions, failures, outcomes_text
 from prover.report.templating import environment
 
 
-def bibtex_entry(log: Log) -> str:
+def bibtex_entry(log: Contents) -> str:
     """The entry of a log; its key begins the manifest's SHA-256."""
     return (
         environment(escape_latex)

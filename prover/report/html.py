@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
+from prover.log import Contents
 from prover.record import Lemma, Record
 from prover.report.counterexamples import counterexample
 from prover.report.plots import NEURONS, TIME, plots
-from prover.report.reading import Log
 from prover.report.summary import (
     cautions,
     counted,
@@ -48,7 +48,7 @@ FILTERS = {
 """What the table can be filtered by, and the words for it."""
 
 
-def html_page(log: Log) -> str:
+def html_page(log: Contents) -> str:
     """The page of a log."""
     templates = environment()
     red = not_green(log.records)

@@ -6,9 +6,9 @@ import re
 
 from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
+from prover.log import Contents
 from prover.obligation import Outcome
 from prover.record import Record
-from prover.report.reading import Log
 from prover.report.summary import failures, groups
 from prover.tables import outcome_text
 
@@ -24,7 +24,7 @@ VERDICTS: dict[Outcome, type[Failure] | type[Error]] = {
 """What an outcome counts as where it is not the promised one: JUnit has no word for undecided."""
 
 
-def junit_xml(log: Log) -> str:
+def junit_xml(log: Contents) -> str:
     """The test cases, in a suite for each format and family."""
     document = JUnitXml("spikeproof")
     suites: dict[str, TestSuite] = {}
@@ -50,7 +50,7 @@ def _case(record: Record) -> TestCase:
     return case
 
 
-def _incomplete(log: Log) -> TestCase:
+def _incomplete(log: Contents) -> TestCase:
     case = TestCase("complete", "manifest")
     case.result = Error(" ".join(failures(log)), "incomplete")
     return case

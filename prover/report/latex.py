@@ -6,7 +6,7 @@ from functools import cache
 
 from pylatexenc.latexencode import UnicodeToLatexEncoder
 
-from prover.report.reading import Log
+from prover.log import Contents
 from prover.report.summary import cautions, failures, groups, outcomes_text, seconds_text
 from prover.report.templating import environment
 
@@ -25,7 +25,7 @@ def escape_latex(text: str) -> str:
     return latex.replace(r"\{", r"{\textbraceleft}").replace(r"\}", r"{\textbraceright}")
 
 
-def latex_table(log: Log) -> str:
+def latex_table(log: Contents) -> str:
     """The table of a log."""
     return (
         environment(escape_latex)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from prover.log import Contents
 from prover.record import Record
-from prover.report.reading import Log
 from prover.report.summary import cautions, failures, groups, not_green, outcomes_text, seconds_text
 from prover.report.templating import Verbatim, environment
 from prover.tables import outcome_text
@@ -27,7 +27,7 @@ def fenced(text: str) -> Verbatim:
     return Verbatim(f"{fence}text\n{text}\n{fence}")
 
 
-def markdown_summary(log: Log) -> str:
+def markdown_summary(log: Contents) -> str:
     """The summary of a log: what is not as promised, and why; then everything, by operation."""
     red = not_green(log.records)
     return (

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from prover.log import Contents
 from prover.obligation import Outcome
 from prover.record import Record, Size
-from prover.report.reading import Log
 from prover.tables import outcome_text
 from specs.formats import FORMATS
 
@@ -27,7 +27,7 @@ def not_green(records: Iterable[Record]) -> tuple[Record, ...]:
     return tuple(record for record in records if not record.green)
 
 
-def failures(log: Log) -> list[str]:
+def failures(log: Contents) -> list[str]:
     """Why a log is no proof of all that was promised; one sentence each, nothing if it is."""
     red, manifest = not_green(log.records), log.manifest
     found = counted(len(log.records), "record")
@@ -40,7 +40,7 @@ def failures(log: Log) -> list[str]:
     )
 
 
-def cautions(log: Log) -> list[str]:
+def cautions(log: Contents) -> list[str]:
     """Why a log is not the whole suite's, or cannot be made again just as it is; one sentence each."""
     manifest = log.manifest
     foreign = sum(record.source_sha256 != manifest.source_sha256 for record in log.records)

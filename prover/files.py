@@ -1,0 +1,108 @@
+"""Files that are written whole or not at all, and one clear line where they cannot be written."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import click
+from platformdirs import user_state_path
+
+_UNFINISHED = re.compile(r"\..+\.\d+\.[0-9a-f]{8}\.unfinished", re.DOTALL)
+_PROBE = bytes(1 << 16)
+"""So many bytes that a full disk has no room for them, however it counts."""
+
+
+class StorageError(click.ClickException):
+    """Something that cannot be kept; one line: what, why, and what to do."""
+
+
+@contextmanager
+def storing(what: str) -> Iterator[None]:
+    """Say in one line what the system refused.
+
+    Args:
+        what: what is being done, as it follows "cannot".
+
+    Raises:
+        StorageError: in place of any ``OSError``.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise StorageError(
+            f"cannot {what}: {reason}; free some space or name another directory"
+        ) from None
+
+
+def state_directory() -> Path:
+    """What is kept for this user between runs: ``SPIKEPROOF_STATE``, else the system's place for it."""
+    return Path(os.environ.get("SPIKEPROOF_STATE") or user_state_path("spikeproof"))
+
+
+def beside(path: Path) -> Path:
+    """A name of its own for what will take a file's place: no other process has it, nor a later call."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.unfinished")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Where to write a file that takes its place once it is whole; its directory is made.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = beside(path)
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file, text in UTF-8, whole or not at all.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def require_room(directory: Path) -> None:
+    """Make a directory if there is none, and see that something can be written there.
+
+    Raises:
+        OSError: if not.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    probe = beside(directory / "probe")
+    try:
+        probe.write_bytes(_PROBE)
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def remove_unfinished(directory: Path, untouched_for: float = 0) -> None:
+    """Remove what processes that were killed left behind, at any depth.
+
+    Args:
+        untouched_for: seconds; what was written to since may be a living process's.
+
+    Raises:
+        OSError: if something cannot be removed.
+    """
+    latest = time.time() - untouched_for
+    for folder, _, names in os.walk(directory):
+        for path in (Path(folder, name) for name in names if _UNFINISHED.fullmatch(name)):
+            with suppress(FileNotFoundError):  # another process is at the same
+                if path.stat().st_mtime <= latest:
+                    path.unlink()

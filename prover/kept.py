@@ -1,0 +1,47 @@
+"""Records in files, in cache and log alike: how they are written, and when a run believes one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+
+from prover.archive import Archive
+from prover.files import write_atomically
+from prover.record import Record
+from prover.seal import is_sealed
+from prover.source import source_sha256
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Write a record whole or not at all.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    write_atomically(path, json.dumps(record.as_json(), indent=1) + "\n")
+
+
+def believed(path: Path, theorem: str, circuit_sha256: str | None, archive: Archive) -> Record | None:
+    """The record in a file, if it spares proving the theorem again.
+
+    That is, if it is sealed, was decided by the source as it is now, is of this theorem and this circuit
+    (None: the theorem's own), and all its certificates are sound. None otherwise, whatever the file is.
+
+    Raises:
+        StorageError: if there is no key of seals and none can be made.
+    """
+    try:
+        record = msgspec.json.decode(path.read_bytes(), type=Record)
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
+        return None
+    believable = (
+        record.decided
+        and record.theorem == theorem
+        and record.circuit_sha256 == circuit_sha256
+        and record.source_sha256 == source_sha256()
+        and is_sealed(record)
+        and all(archive.holds(certificate) for certificate in record.certificates)
+    )
+    return record if believable else None
