@@ -8,15 +8,18 @@ Bit-vectors become tuples of literals, least significant first. The fragment is 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 
 from pysmt import operators
 from pysmt.fnode import FNode
+from pysmt.shortcuts import And
 
 FALSE = 0
 TRUE = 1
 
 Bits = tuple[int, ...]
+Clauses = Sequence[Sequence[int]]
 
 
 def dimacs(literal: int) -> int:
@@ -115,6 +118,10 @@ class Blaster:
     def literal(self, formula: FNode) -> int:
         """The literal of a Boolean formula."""
         return self.bits(formula)[0]
+
+    def clauses(self, formulas: Sequence[FNode]) -> list[list[int]]:
+        """Clauses that are satisfiable iff the formulas are, together."""
+        return self.graph.clauses(self.literal(And(formulas)))
 
     def bits(self, formula: FNode) -> Bits:
         """The bits of a formula; one for a Boolean.
@@ -268,6 +275,19 @@ _RULES: dict[int, Callable[..., Bits]] = {
     operators.BV_ZEXT: lambda g, n, a: a + (FALSE,) * (n.bv_width() - len(a)),
     operators.BV_SEXT: lambda g, n, a: a + (a[-1],) * (n.bv_width() - len(a)),
 }
+
+
+def dimacs_file(clauses: Clauses) -> bytes:
+    """Clauses as a DIMACS file."""
+    variables = max((abs(literal) for clause in clauses for literal in clause), default=0)
+    lines = [f"p cnf {variables} {len(clauses)}"]
+    lines += [" ".join(map(str, (*clause, 0))) for clause in clauses]
+    return "\n".join((*lines, "")).encode()
+
+
+def cnf_sha256(clauses: Clauses) -> str:
+    """The SHA-256 of clauses as a DIMACS file."""
+    return hashlib.sha256(dimacs_file(clauses)).hexdigest()
 
 
 def model_value(bits: Bits, true_variables: set[int]) -> int:

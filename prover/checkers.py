@@ -15,9 +15,8 @@ from tempfile import TemporaryDirectory
 import cdclkit  # noqa: F401 -- registers its native code with dratify
 import dratify
 
+from prover.bitblast import Clauses, dimacs_file
 from prover.clausal_proof import ADDITION, DELETION, ProofError, decoded
-
-Clauses = Sequence[Sequence[int]]
 
 
 class CheckError(Exception):
@@ -58,6 +57,15 @@ def _steps(proof: bytes) -> list[tuple[str, tuple[int, ...]]]:
     return steps
 
 
+def _as_text(proof: bytes) -> str:
+    """A proof in plain DRAT, which leaves a checker nothing to guess."""
+    lines = (
+        ("d " if kind == "d" else "", *(f"{dratify.to_dimacs(literal)} " for literal in literals), "0\n")
+        for kind, literals in _steps(proof)
+    )
+    return "".join(part for line in lines for part in line)
+
+
 def by_drat_trim(clauses: Clauses, proof: bytes) -> None:
     """Check a proof by ``drat-trim``, and what that makes of it by ``lrat-check``, if that is there.
 
@@ -67,8 +75,8 @@ def by_drat_trim(clauses: Clauses, proof: bytes) -> None:
     with TemporaryDirectory() as directory:
         formula, drat, lrat = (Path(directory) / name for name in ("cnf", "drat", "lrat"))
         formula.write_bytes(dimacs_file(clauses))
-        drat.write_bytes(proof)
-        _run(["drat-trim", formula, drat, "-I", "-L", lrat], "s VERIFIED")
+        drat.write_text(_as_text(proof))
+        _run(["drat-trim", formula, drat, "-L", lrat], "s VERIFIED")
         if shutil.which("lrat-check"):
             _run(["lrat-check", formula, lrat], "c VERIFIED")
 
@@ -78,14 +86,6 @@ def _run(command: Sequence[str | Path], verdict: str) -> None:
     if verdict not in ended.stdout.splitlines():
         said = [line for line in ended.stdout.splitlines() if line.strip()]
         raise CheckError(f"{command[0]} does not accept the proof: {said[-1] if said else 'no word'}")
-
-
-def dimacs_file(clauses: Clauses) -> bytes:
-    """Clauses as a DIMACS file."""
-    variables = max((abs(literal) for clause in clauses for literal in clause), default=0)
-    lines = [f"p cnf {variables} {len(clauses)}"]
-    lines += [f"{' '.join(map(str, clause))} 0" for clause in clauses]
-    return "\n".join([*lines, ""]).encode()
 
 
 CHECKERS: dict[str, Callable[[Clauses, bytes], None]] = {"dratify": by_dratify}

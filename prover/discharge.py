@@ -1,15 +1,10 @@
-"""From an obligation to a result: one at a time, or many in parallel."""
+"""From an obligation to a record."""
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
-from multiprocessing import active_children
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from pysmt.environment import pop_env, push_env
 from pysmt.fnode import FNode
@@ -17,57 +12,99 @@ from pysmt.shortcuts import BV, And, Not
 
 from circuits import boolean
 from circuits.netlist import Netlist, NetlistError
-from prover.catalogue import catalogue
+from prover.algebra import log_of
 from prover.cells import AlgebraError
 from prover.composition import CompositionError, compose, split
 from prover.counterexample import explain
 from prover.drawing import violation
-from prover.engine import Answer, Question, Status, answers, engine_named
+from prover.engine import Answer, Question, Status, engine_named
+from prover.files import StorageError
+from prover.inquiry import Inquiry, Keeping
+from prover.memory import forget_peak_memory, peak_memory_mib
 from prover.minimisation import minimised
-from prover.obligation import Claim, Obligation, Outcome
+from prover.obligation import ENGINES_ALONE, Claim, Obligation, Outcome
+from prover.record import CIRCUIT, SCHEMA, SEED, Lemma, LemmaKind, Record, Size
+from prover.smtlib import buses_sha256, script_sha256
+from prover.source import source_sha256
 
 DEFAULT_TIMEOUT = 300.0
 """Seconds an engine may take for an obligation unless told otherwise."""
 
+NOTHING_KEPT = Keeping()
+
+WHOLE = "claim"
+"""The name of the one lemma of a theorem that is put to the engines whole."""
+
 
 @dataclass(frozen=True)
-class Result:
-    """What became of an obligation.
+class Case:
+    """An obligation with what it comes to.
 
     Attributes:
-        engine: labels of the engines that took part.
-        message: the counterexample for a person, or why there is no verdict.
-        counterexample: the inputs that violate the claim, if refuted.
-        lemmas: seconds that each lemma took, if the theorem was composed of lemmas.
-        netlist_sha256, neurons: of the circuit the claim was about, if any.
+        netlist: the circuit that the claim is about, if any.
+        own: whether that is the obligation's own.
     """
 
-    theorem: str
-    statement: str
-    outcome: Outcome
-    expected: Outcome
-    engine: str
-    seconds: float
-    message: str = ""
-    counterexample: Mapping[str, int] | None = None
-    lemmas: Mapping[str, float] | None = None
-    netlist_sha256: str | None = None
-    neurons: int | None = None
-
-    @property
-    def green(self) -> bool:
-        """Proved, or refuted where a refutation was promised."""
-        return self.outcome is self.expected
-
-    def as_json(self) -> dict[str, Any]:
-        """As JSON-ready data."""
-        return asdict(self) | {"outcome": self.outcome.value, "expected": self.expected.value}
+    obligation: Obligation
+    netlist: Netlist | None
+    own: bool
+    claim: Claim
 
     @classmethod
-    def from_json(cls, record: dict[str, Any]) -> Result:
-        """The inverse of ``as_json``."""
-        outcomes = {key: Outcome(record[key]) for key in ("outcome", "expected")}
-        return cls(**{**record, **outcomes})
+    def of(cls, obligation: Obligation, circuit: Netlist | None = None) -> Case:
+        """State an obligation, of another circuit than its own if one is given."""
+        netlist = circuit
+        if netlist is None and obligation.circuit:
+            netlist = obligation.circuit()
+        return cls(obligation, netlist, circuit is None, obligation.state(netlist))
+
+    @property
+    def spec_sha256(self) -> str:
+        """Of what the outputs should be; of the claim, if it is about formulas alone."""
+        if self.claim.expected:
+            return buses_sha256(self.claim.expected)
+        return script_sha256(negation(self.claim))
+
+    def probed(self) -> Netlist | None:
+        """The netlist with all probes of the decomposition, where that says how to come by it."""
+        decomposition = self.obligation.decomposition
+        if not decomposition or not self.netlist:
+            return None
+        if self.own and decomposition.circuit and decomposition.lacks_probes(self.netlist):
+            return decomposition.circuit()
+        return self.netlist
+
+    def lemmas(self) -> dict[str, Claim]:
+        """The lemmas by which the claim is to be proved; none if it is to be put to the engines whole.
+
+        Raises:
+            CompositionError, AlgebraError: if they do not make up the claim.
+        """
+        if self.obligation.cases:
+            return split(self.claim, self.obligation.cases(self.claim.inputs))
+        netlist, decomposition = self.probed(), self.obligation.decomposition
+        return compose(netlist, decomposition, self.claim) if netlist and decomposition else {}
+
+    def algebra(self) -> dict[str, bytes]:
+        """The logs of the algebra among the lemmas, by step, where its method keeps one.
+
+        Raises:
+            AlgebraError: if there is none.
+        """
+        netlist, decomposition = self.probed(), self.obligation.decomposition
+        if not netlist or not decomposition:
+            return {}
+        logs = {
+            ", ".join(step.names): log_of(step, netlist)
+            for step in decomposition.steps
+            if step.method != ENGINES_ALONE
+        }
+        return {label: log for label, log in logs.items() if log is not None}
+
+
+def negation(claim: Claim) -> tuple[FNode, ...]:
+    """Formulas that can be satisfied together iff the claim is wrong."""
+    return (*claim.assumptions, Not(claim.goal))
 
 
 @dataclass(frozen=True)
@@ -75,7 +112,7 @@ class _Verdict:
     outcome: Outcome
     message: str = ""
     counterexample: Mapping[str, int] | None = None
-    lemmas: Mapping[str, float] | None = None
+    lemmas: tuple[Lemma, ...] = ()
 
 
 def discharge(
@@ -83,128 +120,206 @@ def discharge(
     timeout: float = DEFAULT_TIMEOUT,
     circuit: Netlist | None = None,
     jobs: int = 1,
-) -> Result:
-    """Try to prove one obligation.
+    keeping: Keeping = NOTHING_KEPT,
+) -> Record:
+    """Try to prove one obligation; the record is not sealed.
 
     Args:
         timeout: seconds for the engines, greater than 0.
-        jobs: processes for the theorem's lemmas.
         circuit: the netlist to prove it of, instead of the obligation's own; then the promise is
             that it is proved, even where the obligation's own circuit is to be refuted.
+        jobs: processes for the theorem's lemmas.
+        keeping: where certificates go, and answers come from that were given before.
 
     Raises:
         NetlistError: if ``circuit`` has other buses than the obligation's own circuit.
         EngineError: if an engine of the obligation is not installed.
+        StorageError: if a certificate or an answer cannot be kept.
     """
     if circuit is not None:
         require_same_buses(obligation, circuit)
-    engines = _engine_label(obligation)
+    blank = blank_record(obligation, timeout, circuit)
     started = time.perf_counter()
-    netlist = circuit
+    forget_peak_memory()
+    case = None
     push_env()  # formulas live and die with this call
     try:
-        if netlist is None and obligation.circuit:
-            netlist = obligation.circuit()
-        verdict = _decide(obligation, netlist, circuit is None, time.perf_counter() + timeout, jobs)
+        case = Case.of(obligation, circuit)
+        spec = case.spec_sha256
+        verdict = _Attempt(case, started + timeout, jobs, keeping).verdict()
+    except StorageError:
+        raise
     except Exception as error:
-        verdict = _Verdict(Outcome.ERROR, f"{type(error).__name__}: {error}")
+        spec, verdict = None, _Verdict(Outcome.ERROR, f"{type(error).__name__}: {error}")
     finally:
         pop_env()
-    instead = "of the circuit given instead: " if circuit else ""
-    return Result(
-        theorem=obligation.name,
-        statement=instead + obligation.statement,
+    netlist = case.netlist if case else circuit
+    return replace(
+        blank,
         outcome=verdict.outcome,
-        expected=Outcome.PROVED if circuit else obligation.expected,
-        engine=engines,
-        seconds=time.perf_counter() - started,
+        seconds=round(time.perf_counter() - started, 4),
+        peak_memory_mib=peak_memory_mib(),
         message=verdict.message,
         counterexample=verdict.counterexample,
+        netlist=Size.of(netlist) if netlist else None,
+        spec_sha256=spec,
         lemmas=verdict.lemmas,
-        netlist_sha256=netlist.sha256 if netlist else None,
-        neurons=netlist.statistics.neurons if netlist else None,
     )
 
 
-def _engine_label(obligation: Obligation) -> str:
-    return ", ".join(engine_named(name).label for name in obligation.engines)
+def blank_record(obligation: Obligation, timeout: float, circuit: Netlist | None = None) -> Record:
+    """What a record says before anything was done: an error, so that nobody takes it for more.
 
-
-def _decide(
-    obligation: Obligation, netlist: Netlist | None, own: bool, deadline: float, jobs: int
-) -> _Verdict:
-    """By lemmas where there are any; put to the engines whole if those do not make up the claim.
-
-    Args:
-        own: whether the netlist is the obligation's own circuit.
+    Raises:
+        EngineError: if an engine of the obligation is not installed.
     """
-    claim = obligation.state(netlist)
-    why = ""
-    started = time.perf_counter()
-    try:
-        if lemmas := _lemmas(obligation, netlist, own, claim):
-            composed = {"composition": time.perf_counter() - started}
-            return _by_lemmas(obligation, lemmas, deadline, jobs, composed)
-    except (CompositionError, AlgebraError, _LemmaError) as error:
-        why = f"by lemmas: {error}; "
-        refutation = _by_simulation(obligation, netlist, claim) or _by_case(obligation, claim, error)
-        if refutation:
-            return _presented(obligation, netlist, claim, refutation)
-    verdict = _presented(obligation, netlist, claim, _whole(obligation, netlist, claim, deadline))
-    if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN):
-        return _Verdict(verdict.outcome, why + verdict.message)
-    return verdict
+    own = obligation.parameters
+    return Record(
+        schema=SCHEMA,
+        theorem=obligation.name,
+        statement=("of the circuit given instead: " if circuit else "") + obligation.statement,
+        parameters={**own, CIRCUIT: circuit.sha256} if circuit else own,
+        outcome=Outcome.ERROR,
+        expected=Outcome.PROVED if circuit else obligation.expected,
+        engines=tuple(engine_named(name).use for name in obligation.engines),
+        seed=SEED,
+        timeout=timeout,
+        seconds=0.0,
+        peak_memory_mib=0.0,
+        message="",
+        counterexample=None,
+        netlist=None,
+        spec_sha256=None,
+        lemmas=(),
+        source_sha256=source_sha256(),
+        seal="",
+    )
 
 
-def _lemmas(
-    obligation: Obligation, netlist: Netlist | None, own: bool, claim: Claim
-) -> dict[str, Claim]:
-    """The lemmas by which a claim is to be proved; none if it is to be put to the engines whole."""
-    if obligation.cases:
-        return split(claim, obligation.cases(claim.inputs))
-    decomposition = obligation.decomposition
-    if not decomposition or not netlist:
-        return {}
-    if own and decomposition.circuit and decomposition.lacks_probes(netlist):
-        netlist = decomposition.circuit()
-    return compose(netlist, decomposition, claim)
+@dataclass(frozen=True)
+class _Attempt:
+    """A case under proof.
+
+    Attributes:
+        deadline: by ``time.perf_counter``.
+    """
+
+    case: Case
+    deadline: float
+    jobs: int
+    keeping: Keeping
+
+    def verdict(self) -> _Verdict:
+        """By lemmas where there are any; put to the engines whole if those do not make up the claim."""
+        why = ""
+        try:
+            if lemmas := self.case.lemmas():
+                return self._by_lemmas(lemmas)
+        except (CompositionError, AlgebraError, _LemmaError) as error:
+            why = f"by lemmas: {error}; "
+            if refutation := _by_simulation(self.case) or _by_case(self.case, error):
+                return _presented(self.case, refutation)
+        verdict = _presented(self.case, self._whole())
+        if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN):
+            return replace(verdict, message=why + verdict.message)
+        return verdict
+
+    def _inquiry(self) -> Inquiry:
+        return Inquiry(self.case.obligation.engines, self.keeping)
+
+    def _whole(self) -> _Verdict:
+        """The verdict that all the obligation's engines share on the claim as a whole."""
+        inquiry = self._inquiry()
+        answers: dict[str, dict[Question, Answer]] = {}
+        asked = list(_questions(inquiry, WHOLE, self.case.claim))
+        for question, answer in inquiry.answers(asked, self.deadline):
+            answers.setdefault(question.engine, {})[question] = answer
+        verdicts = {
+            name: _verdict(self.case, name, {q.kind: answer for q, answer in said.items()})
+            for name, said in answers.items()
+        }
+        outcomes = {verdict.outcome for verdict in verdicts.values()}
+        if {Outcome.PROVED, Outcome.REFUTED} <= outcomes:
+            return _disagreement({name: verdict.outcome.value for name, verdict in verdicts.items()})
+        worst_first = (
+            *(Outcome.ERROR, Outcome.REFUTED, Outcome.UNKNOWN, Outcome.TIMEOUT),
+            Outcome.PROVED,
+        )
+        worst = next(outcome for outcome in worst_first if outcome in outcomes)
+        verdict = next(verdict for verdict in verdicts.values() if verdict.outcome is worst)
+        return replace(verdict, lemmas=inquiry.lemmas())
+
+    def _by_lemmas(self, lemmas: Mapping[str, Claim]) -> _Verdict:
+        """Proved, if every lemma is and its assumptions are possible; else an exception.
+
+        But engines that disagree are an error.
+        """
+        inquiry, engines = self._inquiry(), self.case.obligation.engines
+        for label, log in self.case.algebra().items():
+            inquiry.settle(label, "telescoping", log)
+        said: dict[str, dict[str, str]] = {}
+        questions = [q for name, claim in lemmas.items() for q in _questions(inquiry, name, claim)]
+        for question, answer in inquiry.answers(questions, self.deadline, self.jobs):
+            name, engine = question.name, question.engine
+            if question.kind == "assumptions":
+                if answer.status is not Status.SATISFIABLE:
+                    raise _LemmaError(
+                        f"the assumptions of lemma {name!r} are not shown to be possible "
+                        f"({engine}: {answer.status.value})"
+                    )
+                continue
+            so_far = said.setdefault(name, {})
+            so_far[engine] = answer.status.value
+            if {Status.SATISFIABLE.value, Status.UNSATISFIABLE.value} <= set(so_far.values()):
+                return _disagreement(so_far)
+            settled = len(so_far) == len(engines)
+            if settled and set(so_far.values()) != {Status.UNSATISFIABLE.value}:
+                each = ", ".join(f"{engine}: {status}" for engine, status in so_far.items())
+                raise _LemmaError(f"lemma {name!r} is not proved ({each})", answer.model)
+        return _Verdict(Outcome.PROVED, lemmas=inquiry.lemmas())
 
 
-def _by_simulation(obligation: Obligation, netlist: Netlist | None, claim: Claim) -> _Verdict | None:
+def _questions(inquiry: Inquiry, name: str, claim: Claim) -> Iterator[Question]:
+    """Whether the assumptions, if any, are possible; and whether the goal can fail."""
+    if claim.assumptions:
+        yield from inquiry.questions(name, "assumptions", claim.assumptions)
+    yield from inquiry.questions(name, "claim", negation(claim))
+
+
+class _LemmaError(Exception):
+    """A lemma that is not proved, and what violates it, if known: the composition says nothing."""
+
+    def __init__(self, message: str, model: Mapping[str, int] | None = None) -> None:
+        super().__init__(message)
+        self.model = model or {}
+
+
+def _by_simulation(case: Case) -> _Verdict | None:
     """A refutation that simulation finds and evaluation of the claim confirms; None if there is none."""
-    inputs = violation(netlist, obligation.reading) if obligation.reading and netlist else None
+    reading = case.obligation.reading
+    inputs = violation(case.netlist, reading) if reading and case.netlist else None
     if inputs is None:
         return None
-    verdict = _confirm("simulation", netlist, claim, inputs)
+    verdict = _confirm("simulation", case, inputs)
     return verdict if verdict.outcome is Outcome.REFUTED else None
 
 
-def _by_case(obligation: Obligation, claim: Claim, error: Exception) -> _Verdict | None:
+def _by_case(case: Case, error: Exception) -> _Verdict | None:
     """A refutation that a case makes of what violates a lemma, and evaluation of the claim confirms."""
-    if not obligation.cases or not isinstance(error, _LemmaError):
+    cases, claim = case.obligation.cases, case.claim
+    if not cases or not isinstance(error, _LemmaError):
         return None
     violating = {bus: error.model.get(bus, 0) for bus in claim.inputs}
-    for name, case in obligation.cases(claim.inputs).items():
-        put = {**claim.inputs, **case}
+    for name, formulas in cases(claim.inputs).items():
+        put = {**claim.inputs, **formulas}
         inputs = {bus: value_of(put[bus], claim, violating).constant_value() for bus in put}
-        verdict = _confirm(f"case {name}", None, claim, inputs)
+        verdict = _confirm(f"case {name}", case, inputs)
         if verdict.outcome is Outcome.REFUTED:
             return verdict
     return None
 
 
-# --- a claim put to the engines -----------------------------------------------------------------
-
-
-def _whole(obligation: Obligation, netlist: Netlist | None, claim: Claim, deadline: float) -> _Verdict:
-    """The verdict that all the obligation's engines share."""
-    verdicts = {name: _ask(name, netlist, claim, deadline) for name in obligation.engines}
-    outcomes = {verdict.outcome for verdict in verdicts.values()}
-    if {Outcome.PROVED, Outcome.REFUTED} <= outcomes:
-        return _disagreement({name: verdict.outcome.value for name, verdict in verdicts.items()})
-    worst_first = (Outcome.ERROR, Outcome.REFUTED, Outcome.UNKNOWN, Outcome.TIMEOUT, Outcome.PROVED)
-    worst = next(outcome for outcome in worst_first if outcome in outcomes)
-    return next(verdict for verdict in verdicts.values() if verdict.outcome is worst)
+# --- verdicts -----------------------------------------------------------------------------------
 
 
 def _disagreement(answers: Mapping[str, str]) -> _Verdict:
@@ -212,10 +327,9 @@ def _disagreement(answers: Mapping[str, str]) -> _Verdict:
     return _Verdict(Outcome.ERROR, f"ENGINES DISAGREE, one of them is unsound: {said}")
 
 
-def _ask(name: str, netlist: Netlist | None, claim: Claim, deadline: float) -> _Verdict:
-    """One engine's verdict on a claim whose assumptions it first shows to be satisfiable."""
-    if claim.assumptions:
-        possible = _check(name, claim.assumptions, deadline)
+def _verdict(case: Case, name: str, answers: Mapping[LemmaKind, Answer]) -> _Verdict:
+    """What one engine says of a claim, whose assumptions it must have shown to be satisfiable."""
+    if possible := answers.get("assumptions"):
         if possible.status is Status.UNSATISFIABLE:
             return _Verdict(
                 Outcome.ERROR,
@@ -223,16 +337,12 @@ def _ask(name: str, netlist: Netlist | None, claim: Claim, deadline: float) -> _
             )
         if possible.status is not Status.SATISFIABLE:
             return _undecided(name, possible, "whether the assumptions can be satisfied")
-    answer = _check(name, [*claim.assumptions, Not(claim.goal)], deadline)
+    answer = answers["claim"]
     if answer.status is Status.UNSATISFIABLE:
         return _Verdict(Outcome.PROVED)
     if answer.status is Status.SATISFIABLE:
-        return _confirm(name, netlist, claim, answer.model)
+        return _confirm(name, case, answer.model)
     return _undecided(name, answer, "the claim")
-
-
-def _check(name: str, formulas: Sequence[FNode], deadline: float) -> Answer:
-    return engine_named(name).check(formulas, max(0.001, deadline - time.perf_counter()))
 
 
 def _undecided(name: str, answer: Answer, what: str) -> _Verdict:
@@ -241,32 +351,31 @@ def _undecided(name: str, answer: Answer, what: str) -> _Verdict:
     return _Verdict(outcome, f"{name} did not decide {what} ({answer.reason}); {advice}")
 
 
-def _confirm(name: str, netlist: Netlist | None, claim: Claim, model: Mapping[str, int]) -> _Verdict:
+def _confirm(name: str, case: Case, model: Mapping[str, int]) -> _Verdict:
     """Believe a counterexample only if it replays."""
-    inputs = {bus: model.get(bus, 0) for bus in claim.inputs}
-    if not replays(netlist, claim, inputs):
+    inputs = {bus: model.get(bus, 0) for bus in case.claim.inputs}
+    if not replays(case.netlist, case.claim, inputs):
         return _Verdict(Outcome.ERROR, f"{name} gave a counterexample that does not replay: {inputs}")
     return _Verdict(Outcome.REFUTED, counterexample=inputs)
 
 
-def _presented(
-    obligation: Obligation, netlist: Netlist | None, claim: Claim, verdict: _Verdict
-) -> _Verdict:
+def _presented(case: Case, verdict: _Verdict) -> _Verdict:
     """A verdict; if it is a refutation, with a simpler counterexample that replays too, and in words."""
     if verdict.counterexample is None:
         return verdict
+    obligation, netlist, claim = case.obligation, case.netlist, case.claim
     simplest = minimised(obligation, claim, verdict.counterexample)
     if not replays(netlist, claim, simplest.inputs):
         problem = f"a simplified counterexample does not replay: {dict(simplest.inputs)}"
         return _Verdict(Outcome.ERROR, problem)
     shown = explain(obligation, netlist, simplest.inputs, expected_outputs(claim, simplest.inputs))
     message = "\n".join(filter(None, (shown, simplest.failures)))
-    return _Verdict(Outcome.REFUTED, message, simplest.inputs)
+    return replace(verdict, message=message, counterexample=simplest.inputs)
 
 
 def replays(netlist: Netlist | None, claim: Claim, inputs: Mapping[str, int]) -> bool:
     """Whether pySMT's evaluation and the simulated circuit both say that inputs violate a claim."""
-    if not value_of(And(*claim.assumptions, Not(claim.goal)), claim, inputs).is_true():
+    if not value_of(And(negation(claim)), claim, inputs).is_true():
         return False
     if netlist is None or not claim.expected:
         return True
@@ -286,64 +395,6 @@ def value_of(formula: FNode, claim: Claim, inputs: Mapping[str, int]) -> FNode:
     """The constant that a formula over the claim's inputs becomes on the given values."""
     constants = {symbol: BV(inputs[name], symbol.bv_width()) for name, symbol in claim.inputs.items()}
     return formula.substitute(constants).simplify()
-
-
-# --- a claim made up of lemmas ------------------------------------------------------------------
-
-
-class _LemmaError(Exception):
-    """A lemma that is not proved, and what violates it, if known: the composition says nothing."""
-
-    def __init__(self, message: str, model: Mapping[str, int] | None = None) -> None:
-        super().__init__(message)
-        self.model = model or {}
-
-
-def _by_lemmas(
-    obligation: Obligation,
-    lemmas: Mapping[str, Claim],
-    deadline: float,
-    jobs: int,
-    seconds: dict[str, float],
-) -> _Verdict:
-    """Proved, if every lemma is and its assumptions are possible; else an exception.
-
-    But engines that disagree are an error.
-    """
-    said: dict[str, dict[str, str]] = {}
-    questions = [
-        Question(name, engine, formulas)
-        for name, claim in lemmas.items()
-        for engine in obligation.engines
-        for formulas in _questions(claim)
-    ]
-    for question, answer, took in answers(questions, deadline, jobs):
-        claim, name, engine = lemmas[question.name], question.name, question.engine
-        label = f"{name} by {engine}"
-        seconds[label] = seconds.get(label, 0.0) + took
-        if question.formulas is claim.assumptions:
-            if answer.status is not Status.SATISFIABLE:
-                raise _LemmaError(
-                    f"the assumptions of lemma {name!r} are not shown to be possible "
-                    f"({engine}: {answer.status.value})"
-                )
-            continue
-        so_far = said.setdefault(name, {})
-        so_far[engine] = answer.status.value
-        if {Status.SATISFIABLE.value, Status.UNSATISFIABLE.value} <= set(so_far.values()):
-            return _disagreement(so_far)
-        settled = len(so_far) == len(obligation.engines)
-        if settled and set(so_far.values()) != {Status.UNSATISFIABLE.value}:
-            each = ", ".join(f"{engine}: {status}" for engine, status in so_far.items())
-            raise _LemmaError(f"lemma {name!r} is not proved ({each})", answer.model)
-    return _Verdict(Outcome.PROVED, lemmas=seconds)
-
-
-def _questions(claim: Claim) -> Iterator[Sequence[FNode]]:
-    """Whether the assumptions, if any, are possible; and whether the goal can fail."""
-    if claim.assumptions:
-        yield claim.assumptions
-    yield (*claim.assumptions, Not(claim.goal))
 
 
 # --- another circuit in place of the obligation's own -------------------------------------------
@@ -376,56 +427,3 @@ def _output_widths(netlist: Netlist) -> dict[str, int]:
 
 def _in_words(widths: Mapping[str, int]) -> str:
     return ", ".join(f"{name} ({width} bits)" for name, width in sorted(widths.items()))
-
-
-# --- many ---------------------------------------------------------------------------------------
-
-
-def _discharge_named(name: str, timeout: float, circuit: Netlist | None) -> Result:
-    return discharge(catalogue()[name], timeout, circuit)
-
-
-def discharge_all(
-    names: Sequence[str],
-    timeout: float = DEFAULT_TIMEOUT,
-    jobs: int | None = None,
-    circuit: Netlist | None = None,
-) -> Iterator[Result]:
-    """Discharge obligations of the catalogue, yielding each result as it comes.
-
-    Args:
-        jobs: processes to use, for the lemmas of a single theorem too; by default one for each core.
-    """
-    cores = jobs or os.cpu_count() or 1
-    workers = min(cores, len(names))
-    if workers <= 1:
-        for name in names:
-            yield discharge(catalogue()[name], timeout, circuit, jobs=cores)
-        return
-    with ProcessPoolExecutor(workers) as pool:
-        pending = {pool.submit(_discharge_named, name, timeout, circuit): name for name in names}
-        try:
-            for future in as_completed(pending):
-                try:
-                    yield future.result()
-                except BrokenProcessPool:
-                    yield _lost(pending[future])
-        except BaseException:
-            # Interrupted: nobody will read what the workers are still at.
-            pool.shutdown(wait=False, cancel_futures=True)
-            for worker in active_children():
-                worker.terminate()
-            raise
-
-
-def _lost(name: str) -> Result:
-    obligation = catalogue()[name]
-    return Result(
-        name,
-        obligation.statement,
-        Outcome.ERROR,
-        obligation.expected,
-        _engine_label(obligation),
-        0.0,
-        "the process that worked on it died; it may have run out of memory: lower --jobs",
-    )

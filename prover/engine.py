@@ -8,12 +8,11 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
-from itertools import count
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import cast
@@ -24,9 +23,10 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import And
 from pysmt.solvers.z3 import Z3Converter
 
-from prover.bitblast import Bits, Blaster, model_value
+from prover.bitblast import Bits, Blaster, Clauses, cnf_sha256, model_value
 from prover.clausal_proof import Derivation, TracedSolver
-from prover.sweeping import swept
+from prover.record import EngineUse, LemmaKind
+from prover.sweeping import CONFLICTS, swept
 
 _TACTICS = (
     "simplify",
@@ -57,13 +57,19 @@ class Answer:
 
     ``model`` gives the symbols' values if it is satisfiable, all others being immaterial; ``reason``
     is the engine's own word if it is undecided; ``proof``, if there is none, refutes the clauses of
-    ``prover.bitblast`` for the conjunction, in binary DRAT.
+    ``prover.bitblast`` for the conjunction, in binary DRAT; ``cnf_sha256`` is of these.
     """
 
     status: Status
     model: dict[str, int] = field(default_factory=dict)
     reason: str = ""
     proof: bytes | None = None
+    cnf_sha256: str | None = None
+
+    @property
+    def decided(self) -> bool:
+        """Whether it is an answer."""
+        return self.status in (Status.SATISFIABLE, Status.UNSATISFIABLE)
 
 
 @dataclass(frozen=True)
@@ -71,13 +77,18 @@ class Engine:
     """Decides conjunctions of quantifier-free bit-vector formulas.
 
     Attributes:
-        label: name and version, as shown in results.
+        use: its name and version, and how it is run.
         check: from formulas and a positive number of seconds, the answer. Raises what the engine
             raises if it fails.
     """
 
-    label: str
+    use: EngineUse
     check: Callable[[Sequence[FNode], float], Answer]
+
+    @property
+    def label(self) -> str:
+        """Name and version, as shown in results."""
+        return self.use.label
 
 
 def _check_with_z3(formulas: Sequence[FNode], timeout: float) -> Answer:
@@ -150,20 +161,25 @@ def _send_answer(decide: Callable[[], Answer], sender: Connection) -> None:
 
 @dataclass(frozen=True)
 class Question:
-    """A conjunction put to an engine, under a name."""
+    """A conjunction put to an engine; which of a theorem's lemmas it is about, and what about it."""
 
     name: str
+    kind: LemmaKind
     engine: str
     formulas: Sequence[FNode]
 
 
 def answers(
-    questions: Iterable[Question], deadline: float, jobs: int = 1
+    questions: Iterable[Question],
+    deadline: float,
+    jobs: int = 1,
+    known: Callable[[Question], tuple[Answer, float] | None] = lambda question: None,
 ) -> Iterator[tuple[Question, Answer, float]]:
     """The answers as they come, and the seconds each took; up to ``jobs`` at a time.
 
     Args:
         deadline: by ``time.perf_counter``.
+        known: the answer, and the seconds it once took, to what need not be asked again.
     """
     remaining = deque(questions)
     running: dict[Connection, tuple[Question, Child]] = {}
@@ -173,16 +189,18 @@ def answers(
 
     try:
         while remaining or running:
-            if jobs == 1:
-                question, started = remaining.popleft(), time.perf_counter()
-                answer = engine_named(question.engine).check(question.formulas, left())
-                yield question, answer, time.perf_counter() - started
-                continue
             while remaining and len(running) < jobs:
-                question = remaining.popleft()
+                question, started = remaining.popleft(), time.perf_counter()
                 check = engine_named(question.engine).check
-                child = Child(partial(check, question.formulas, left()))
-                running[child.receiver] = question, child
+                if found := known(question):
+                    yield question, *found
+                elif jobs == 1:
+                    yield question, check(question.formulas, left()), time.perf_counter() - started
+                else:
+                    child = Child(partial(check, question.formulas, left()))
+                    running[child.receiver] = question, child
+            if not running:
+                continue
             ready = wait(list(running), timeout=left() + 1)
             for receiver in ready or list(running):
                 question, child = running.pop(cast(Connection, receiver))
@@ -208,33 +226,29 @@ def _check_with_cadical(formulas: Sequence[FNode], timeout: float) -> Answer:
     started = time.perf_counter()
     blaster = Blaster()
     root = blaster.literal(And(formulas))
-    answer = _solve_at_once(blaster, root)
-    if answer.status is not Status.UNKNOWN:
-        return answer
-    left = max(0.001, timeout - (time.perf_counter() - started))
-    return Child(partial(_sweep_and_solve, blaster, root)).answer(left)
-
-
-def _solve_at_once(blaster: Blaster, root: int) -> Answer:
     clauses = blaster.graph.clauses(root)
+    answer = _solve(enumerate(clauses), Derivation(clauses), blaster.symbols, EASY)
+    if answer.status is Status.UNKNOWN:
+        left = max(0.001, timeout - (time.perf_counter() - started))
+        answer = Child(partial(_sweep_and_solve, blaster, root, clauses)).answer(left)
+    return replace(answer, cnf_sha256=cnf_sha256(clauses))
+
+
+def _sweep_and_solve(blaster: Blaster, root: int, clauses: Clauses) -> Answer:
     derivation = Derivation(clauses)
-    return _solve(zip(clauses, count(), strict=False), derivation, blaster.symbols, EASY)
-
-
-def _sweep_and_solve(blaster: Blaster, root: int) -> Answer:
-    derivation = Derivation(blaster.graph.clauses(root))
-    return _solve(swept(blaster.graph, root, derivation).clauses, derivation, blaster.symbols)
+    reduced = swept(blaster.graph, root, derivation).clauses
+    return _solve(((number, clause) for clause, number in reduced), derivation, blaster.symbols)
 
 
 def _solve(
-    clauses: Iterable[tuple[Sequence[int], int]],
+    clauses: Iterable[tuple[int, Sequence[int]]],
     derivation: Derivation,
     symbols: Mapping[str, Bits],
     conflicts: int | None = None,
 ) -> Answer:
     """Whether clauses, with their numbers, can be satisfied; unknown if that takes more conflicts."""
     with TracedSolver(derivation) as solver:
-        for clause, number in clauses:
+        for number, clause in clauses:
             solver.add(clause, number)
         satisfiable = solver.solve(conflicts=conflicts)
         # Symbols without which the formula can be decided are immaterial.
@@ -260,8 +274,11 @@ def _decide_with_bitwuzla(formulas: Sequence[FNode]) -> Answer:
 
 
 ENGINES: dict[str, Engine] = {
-    "z3": Engine(f"z3 {z3.get_version_string()}", _check_with_z3),
-    "cadical": Engine("cadical 1.9.5", _check_with_cadical),
+    "z3": Engine(EngineUse("z3", z3.get_version_string(), " ".join(_TACTICS)), _check_with_z3),
+    "cadical": Engine(
+        EngineUse("cadical", "1.9.5", f"lrat; after {EASY} conflicts swept, {CONFLICTS} a question"),
+        _check_with_cadical,
+    ),
 }
 """The engines by name; Bitwuzla among them if it is installed."""
 
@@ -269,7 +286,7 @@ OPTIONAL = {"bitwuzla"}
 """Names of engines that are also packages, and extras of ours, and need not be installed."""
 
 if find_spec("bitwuzla"):
-    ENGINES["bitwuzla"] = Engine(f"bitwuzla {version('bitwuzla')}", _check_with_bitwuzla)
+    ENGINES["bitwuzla"] = Engine(EngineUse("bitwuzla", version("bitwuzla"), ""), _check_with_bitwuzla)
 
 
 class EngineError(LookupError):

@@ -87,6 +87,9 @@ class Certificate:
         return cls(kind, hashlib.sha256(content).hexdigest(), len(content))
 
 
+LemmaKind = Literal["claim", "assumptions", "algebra"]
+
+
 @dataclass(frozen=True)
 class Lemma:
     """One question that was put to the engines, or settled by algebra.
@@ -99,7 +102,7 @@ class Lemma:
     """
 
     name: str
-    kind: Literal["claim", "assumptions", "algebra"]
+    kind: LemmaKind
     formula_sha256: str | None
     cnf_sha256: str | None
     replies: tuple[Reply, ...]

@@ -22,8 +22,11 @@ import numpy as np
 from prover.bitblast import FALSE, Graph, dimacs
 from prover.clausal_proof import AXIOM, Clause, Derivation, TracedSolver
 from prover.evaluation import GraphEvaluation, Words, spread
+from prover.record import SEED
 
-_SEED = 20261122
+CONFLICTS = 2000
+"""That the solver may have for each of its answers."""
+
 _MIX, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 _MOST_REFUTATIONS = 50  # of one node; by then its signature should be its own
 
@@ -57,7 +60,7 @@ def swept(
     graph: Graph,
     root: int,
     derivation: Derivation,
-    conflicts: int = 2000,
+    conflicts: int = CONFLICTS,
     words: int = 16,
     solver: Callable[[Derivation], TracedSolver] = TracedSolver,
 ) -> Swept:
@@ -222,7 +225,7 @@ class _Simulation:
     def __init__(self, graph: Graph, nodes: list[int], words: int) -> None:
         self._evaluation = GraphEvaluation(graph, nodes)
         self.inputs = self._evaluation.inputs
-        self._rng = np.random.default_rng(_SEED)
+        self._rng = np.random.default_rng(SEED)
         self._digests = np.zeros(self._evaluation.size, dtype=np.uint64)
         values = self._evaluation.values(self._random(words))
         self._phases = values[:, :1] & np.uint64(1)
