@@ -9,6 +9,13 @@
 * ``prover.counterexample`` -- what a refutation looks like to a person
 * ``prover.mutation``       -- netlists with a deliberate fault
 * ``prover.catalogue``      -- which obligations exist
+* ``prover.record``         -- what is kept of an obligation
+* ``prover.source``         -- of which source it was
+* ``prover.seal``           -- whether a run wrote what it reads back
+* ``prover.archive``        -- certificates, by content
+* ``prover.cache``          -- what was proved before
+* ``prover.log``            -- what a run proved, to be cited
+* ``prover.files``          -- files that are written whole or not at all
 * ``prover.tables``         -- results as a table
 * ``prover.history``        -- the last result of each theorem
 * ``prover.cli``            -- the command ``spikeproof``

@@ -23,11 +23,12 @@ class StorageError(click.ClickException):
 
 
 @contextmanager
-def storing(what: str) -> Iterator[None]:
+def storing(what: str, remedy: str = "free some space or name another directory") -> Iterator[None]:
     """Say in one line what the system refused.
 
     Args:
         what: what is being done, as it follows "cannot".
+        remedy: what to do about it.
 
     Raises:
         StorageError: in place of any ``OSError``.
@@ -35,10 +36,7 @@ def storing(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or error
-        raise StorageError(
-            f"cannot {what}: {reason}; free some space or name another directory"
-        ) from None
+        raise StorageError(f"cannot {what}: {error.strerror or error}; {remedy}") from None
 
 
 def state_directory() -> Path:

@@ -21,6 +21,7 @@ from prover.files import StorageError, beside, state_directory, storing
 from prover.record import Record
 
 _KEY_BYTES = 32
+_REMEDY = "set SPIKEPROOF_SEAL to a secret, or SPIKEPROOF_STATE to another directory"
 
 
 def seal_bytes(content: bytes) -> str:
@@ -73,7 +74,7 @@ def _key() -> bytes:
 @cache
 def _key_in(path: Path) -> bytes:
     """The key in a file, made if there is none."""
-    with storing(f"make the key of seals in {path.parent} (or set SPIKEPROOF_SEAL)"):
+    with storing(f"keep the key of seals in {path.parent}", _REMEDY):
         if not path.exists():
             _make_key(path)
         key = path.read_bytes()
