@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from pysmt.fnode import FNode
 
@@ -21,6 +22,23 @@ claims from which it follows that the results are the operands' function.
 
 It raises ``AlgebraError`` if the circuit is not of the form that the algebra is about.
 """
+
+
+@dataclass(frozen=True)
+class AlgebraLog:
+    """How an algebra writes down what it did, for others to do again.
+
+    Attributes:
+        make: from a netlist, operand buses and result buses, the log.
+        check: raises ``AlgebraError`` if a log of these does not show what the algebra is to show.
+    """
+
+    make: Callable[[Netlist, tuple[Bus, ...], tuple[Bus, ...]], bytes]
+    check: Callable[[Netlist, tuple[Bus, ...], tuple[Bus, ...], bytes], None]
+
+
+LOGS = {"product": AlgebraLog(telescoping.write_log, telescoping.check_log)}
+"""By name; methods without a log leave claims that say it all."""
 
 METHODS: dict[str, tuple[Meaning, tuple[str, ...], Algebra]] = {
     "product": (integers.multiply, ("x", "y"), telescoping.product_claims),

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 from pysmt.environment import pop_env, push_env
 from pysmt.fnode import FNode
-from pysmt.shortcuts import BV, And, Not
+from pysmt.shortcuts import BV, And
 
 from circuits import boolean
 from circuits.netlist import Netlist, NetlistError
-from prover.algebra import log_of
+from prover.case import Case, negation
 from prover.cells import AlgebraError
-from prover.composition import CompositionError, compose, split
+from prover.composition import CompositionError
 from prover.counterexample import explain
 from prover.drawing import violation
 from prover.engine import Answer, Question, Status, engine_named
@@ -22,9 +22,8 @@ from prover.files import StorageError
 from prover.inquiry import Inquiry, Keeping
 from prover.memory import forget_peak_memory, peak_memory_mib
 from prover.minimisation import minimised
-from prover.obligation import ENGINES_ALONE, Claim, Obligation, Outcome
+from prover.obligation import Claim, Obligation, Outcome
 from prover.record import CIRCUIT, SCHEMA, SEED, Lemma, LemmaKind, Record, Size
-from prover.smtlib import buses_sha256, script_sha256
 from prover.source import source_sha256
 
 DEFAULT_TIMEOUT = 300.0
@@ -34,77 +33,6 @@ NOTHING_KEPT = Keeping()
 
 WHOLE = "claim"
 """The name of the one lemma of a theorem that is put to the engines whole."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """An obligation with what it comes to.
-
-    Attributes:
-        netlist: the circuit that the claim is about, if any.
-        own: whether that is the obligation's own.
-    """
-
-    obligation: Obligation
-    netlist: Netlist | None
-    own: bool
-    claim: Claim
-
-    @classmethod
-    def of(cls, obligation: Obligation, circuit: Netlist | None = None) -> Case:
-        """State an obligation, of another circuit than its own if one is given."""
-        netlist = circuit
-        if netlist is None and obligation.circuit:
-            netlist = obligation.circuit()
-        return cls(obligation, netlist, circuit is None, obligation.state(netlist))
-
-    @property
-    def spec_sha256(self) -> str:
-        """Of what the outputs should be; of the claim, if it is about formulas alone."""
-        if self.claim.expected:
-            return buses_sha256(self.claim.expected)
-        return script_sha256(negation(self.claim))
-
-    def probed(self) -> Netlist | None:
-        """The netlist with all probes of the decomposition, where that says how to come by it."""
-        decomposition = self.obligation.decomposition
-        if not decomposition or not self.netlist:
-            return None
-        if self.own and decomposition.circuit and decomposition.lacks_probes(self.netlist):
-            return decomposition.circuit()
-        return self.netlist
-
-    def lemmas(self) -> dict[str, Claim]:
-        """The lemmas by which the claim is to be proved; none if it is to be put to the engines whole.
-
-        Raises:
-            CompositionError, AlgebraError: if they do not make up the claim.
-        """
-        if self.obligation.cases:
-            return split(self.claim, self.obligation.cases(self.claim.inputs))
-        netlist, decomposition = self.probed(), self.obligation.decomposition
-        return compose(netlist, decomposition, self.claim) if netlist and decomposition else {}
-
-    def algebra(self) -> dict[str, bytes]:
-        """The logs of the algebra among the lemmas, by step, where its method keeps one.
-
-        Raises:
-            AlgebraError: if there is none.
-        """
-        netlist, decomposition = self.probed(), self.obligation.decomposition
-        if not netlist or not decomposition:
-            return {}
-        logs = {
-            ", ".join(step.names): log_of(step, netlist)
-            for step in decomposition.steps
-            if step.method != ENGINES_ALONE
-        }
-        return {label: log for label, log in logs.items() if log is not None}
-
-
-def negation(claim: Claim) -> tuple[FNode, ...]:
-    """Formulas that can be satisfied together iff the claim is wrong."""
-    return (*claim.assumptions, Not(claim.goal))
 
 
 @dataclass(frozen=True)
@@ -230,21 +158,15 @@ class _Attempt:
     def _whole(self) -> _Verdict:
         """The verdict that all the obligation's engines share on the claim as a whole."""
         inquiry = self._inquiry()
-        answers: dict[str, dict[Question, Answer]] = {}
+        answers: dict[str, dict[LemmaKind, Answer]] = {}
         asked = list(_questions(inquiry, WHOLE, self.case.claim))
         for question, answer in inquiry.answers(asked, self.deadline):
-            answers.setdefault(question.engine, {})[question] = answer
-        verdicts = {
-            name: _verdict(self.case, name, {q.kind: answer for q, answer in said.items()})
-            for name, said in answers.items()
-        }
+            answers.setdefault(question.engine, {})[question.kind] = answer
+        verdicts = {name: _verdict(self.case, name, said) for name, said in answers.items()}
         outcomes = {verdict.outcome for verdict in verdicts.values()}
         if {Outcome.PROVED, Outcome.REFUTED} <= outcomes:
             return _disagreement({name: verdict.outcome.value for name, verdict in verdicts.items()})
-        worst_first = (
-            *(Outcome.ERROR, Outcome.REFUTED, Outcome.UNKNOWN, Outcome.TIMEOUT),
-            Outcome.PROVED,
-        )
+        worst_first = (Outcome.ERROR, Outcome.REFUTED, Outcome.UNKNOWN, Outcome.TIMEOUT, Outcome.PROVED)
         worst = next(outcome for outcome in worst_first if outcome in outcomes)
         verdict = next(verdict for verdict in verdicts.values() if verdict.outcome is worst)
         return replace(verdict, lemmas=inquiry.lemmas())

@@ -1,4 +1,4 @@
-"""What is asked about one theorem: questions are put to engines, and what these say is kept as evidence."""
+"""What is asked about one theorem: questions to engines, and what these say, kept as evidence."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import EntryPoints, PackageNotFoundError, entry_points, version
 from importlib.util import find_spec
@@ -31,8 +31,18 @@ def source_sha256() -> str:
     Namely of our packages and of every package that announces obligations, file by file, and of the
     versions of the libraries.
     """
+    return _sha256(_sources())
+
+
+@cache
+def engines_sha256() -> str:
+    """SHA-256 of what an engine's answer to a question depends on: the prover, and the libraries."""
+    return _sha256(source for source in _sources() if source[0].startswith("prover/"))
+
+
+def _sha256(sources: Iterable[tuple[str, Path]]) -> str:
     digest = hashlib.sha256()
-    for name, path in sorted(_sources()):
+    for name, path in sorted(sources):
         digest.update(f"{hashlib.sha256(path.read_bytes()).hexdigest()} {name}\n".encode())
     for library, number in versions().items():
         digest.update(f"{library} {number}\n".encode())

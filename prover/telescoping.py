@@ -13,6 +13,7 @@ weight) is the log: anyone may add it up again. Linear in the number of cells.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -95,6 +96,32 @@ def derive(netlist: Netlist, product: Bus) -> Log:
             weights.append((index, weight))
             _add_equation(coefficients, cell, weight, modulus)
     return Log(tuple(weights))
+
+
+def write_log(netlist: Netlist, operands: tuple[Bus, ...], results: tuple[Bus, ...]) -> bytes:
+    """The log of a product, as JSON: a list of pairs of a cell's position and its weight.
+
+    Weights are decimal strings, since few readers of JSON keep large integers whole.
+    """
+    weights = derive(netlist, *results).weights
+    return json.dumps([[index, str(weight)] for index, weight in weights]).encode()
+
+
+def check_log(
+    netlist: Netlist, operands: tuple[Bus, ...], results: tuple[Bus, ...], content: bytes
+) -> None:
+    """Check what ``write_log`` wrote, but for the claims that whole adders add.
+
+    Raises:
+        AlgebraError: if it cannot be read, or the equations do not add up.
+    """
+    try:
+        log = Log(tuple((int(index), int(weight)) for index, weight in json.loads(content)))
+        check(netlist, *operands, *results, log)
+    except (ValueError, TypeError, IndexError) as error:
+        if isinstance(error, AlgebraError):
+            raise
+        raise AlgebraError(f"the log cannot be read: {error}") from None
 
 
 def check(netlist: Netlist, x: Bus, y: Bus, product: Bus, log: Log) -> None:

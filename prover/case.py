@@ -1,0 +1,104 @@
+"""An obligation with what it comes to: circuit, claim, and the lemmas that make up the claim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pysmt.fnode import FNode
+from pysmt.shortcuts import Not
+
+from circuits.netlist import Bus, Netlist
+from prover.algebra import LOGS
+from prover.cells import AlgebraError
+from prover.composition import compose, split
+from prover.obligation import Claim, Obligation, Step
+from prover.smtlib import buses_sha256, script_sha256
+
+
+@dataclass(frozen=True)
+class Case:
+    """An obligation with what it comes to.
+
+    Attributes:
+        netlist: the circuit that the claim is about, if any.
+        own: whether that is the obligation's own.
+    """
+
+    obligation: Obligation
+    netlist: Netlist | None
+    own: bool
+    claim: Claim
+
+    @classmethod
+    def of(cls, obligation: Obligation, circuit: Netlist | None = None) -> Case:
+        """State an obligation, of another circuit than its own if one is given."""
+        netlist = circuit
+        if netlist is None and obligation.circuit:
+            netlist = obligation.circuit()
+        return cls(obligation, netlist, circuit is None, obligation.state(netlist))
+
+    @property
+    def spec_sha256(self) -> str:
+        """Of what the outputs should be; of the claim, if it is about formulas alone."""
+        if self.claim.expected:
+            return buses_sha256(self.claim.expected)
+        return script_sha256(negation(self.claim))
+
+    def probed(self) -> Netlist | None:
+        """The netlist with all probes of the decomposition, where that says how to come by it."""
+        decomposition = self.obligation.decomposition
+        if not decomposition or not self.netlist:
+            return None
+        if self.own and decomposition.circuit and decomposition.lacks_probes(self.netlist):
+            return decomposition.circuit()
+        return self.netlist
+
+    def lemmas(self) -> dict[str, Claim]:
+        """The lemmas by which the claim is to be proved; none if it is to be put to the engines whole.
+
+        Raises:
+            CompositionError, AlgebraError: if they do not make up the claim.
+        """
+        if self.obligation.cases:
+            return split(self.claim, self.obligation.cases(self.claim.inputs))
+        netlist, decomposition = self.probed(), self.obligation.decomposition
+        return compose(netlist, decomposition, self.claim) if netlist and decomposition else {}
+
+    def algebra(self) -> dict[str, bytes]:
+        """The logs of the algebra among the lemmas, by step, where its method keeps one.
+
+        Raises:
+            AlgebraError: if there is none.
+        """
+        netlist, decomposition = self.probed(), self.obligation.decomposition
+        if not netlist or not decomposition:
+            return {}
+        return {
+            ", ".join(step.names): LOGS[step.method].make(netlist, *_buses(step, netlist))
+            for step in decomposition.steps
+            if step.method in LOGS
+        }
+
+    def check_algebra(self, label: str, log: bytes) -> None:
+        """Check a log as ``algebra`` gives it.
+
+        Raises:
+            AlgebraError: if it does not show what the step says, or cannot be read.
+        """
+        netlist, decomposition = self.probed(), self.obligation.decomposition
+        for step in decomposition.steps if netlist and decomposition else ():
+            if ", ".join(step.names) == label and step.method in LOGS:
+                LOGS[step.method].check(netlist, *_buses(step, netlist), log)
+                return
+        raise AlgebraError(f"no step {label!r} is shown by algebra that keeps a log")
+
+
+def _buses(step: Step, netlist: Netlist) -> tuple[tuple[Bus, ...], tuple[Bus, ...]]:
+    """The operands and the results of a step."""
+    given, found = (tuple(netlist.probes[n] for n in names) for names in (step.given, step.names))
+    return given, found
+
+
+def negation(claim: Claim) -> tuple[FNode, ...]:
+    """Formulas that can be satisfied together iff the claim is wrong."""
+    return (*claim.assumptions, Not(claim.goal))

@@ -1,0 +1,46 @@
+"""Work on many things in several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import active_children
+from typing import Any, TypeVar
+
+Key = TypeVar("Key")
+Result = TypeVar("Result")
+
+LOST = "the process that worked on it died; it may have run out of memory: lower --jobs"
+
+
+def results(
+    work: Callable[..., Result],
+    tasks: Mapping[Key, tuple[Any, ...]],
+    jobs: int,
+    lost: Callable[[Key], Result],
+) -> Iterator[Result]:
+    """What becomes of each task, as it comes; one after another in this process if one job is enough.
+
+    Args:
+        work: a function that processes can be given, and its arguments are ``tasks``.
+        lost: what becomes of a task whose process died.
+    """
+    if min(jobs, len(tasks)) <= 1:
+        for arguments in tasks.values():
+            yield work(*arguments)
+        return
+    with ProcessPoolExecutor(min(jobs, len(tasks))) as pool:
+        pending = {pool.submit(work, *arguments): key for key, arguments in tasks.items()}
+        try:
+            for future in as_completed(pending):
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    yield lost(pending[future])
+        except BaseException:
+            # Interrupted: nobody will read what the workers are still at.
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in active_children():
+                worker.terminate()
+            raise

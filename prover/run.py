@@ -1,0 +1,90 @@
+"""Theorems discharged in one go: with what was found before, and a log of what was found now."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from circuits.netlist import Netlist
+from prover.archive import Archive
+from prover.cache import Cache
+from prover.catalogue import catalogue
+from prover.discharge import DEFAULT_TIMEOUT, blank_record, discharge
+from prover.inquiry import Keeping
+from prover.log import Log
+from prover.obligation import Obligation, Outcome
+from prover.pool import LOST, results
+from prover.record import Record
+from prover.seal import sealed
+
+
+@dataclass(frozen=True)
+class Run:
+    """How theorems are discharged, and where the evidence goes.
+
+    Attributes:
+        timeout: seconds for each.
+        circuit: given instead of their own.
+        log: takes the records; of an interrupted run, its records are found again.
+        cache: of records and answers.
+    """
+
+    timeout: float = DEFAULT_TIMEOUT
+    circuit: Netlist | None = None
+    log: Log | None = None
+    cache: Cache | None = None
+
+    def discharge(self, obligation: Obligation, jobs: int = 1) -> Record:
+        """The record of an obligation, in log and cache too.
+
+        Raises:
+            StorageError: if it cannot be kept there.
+        """
+        if earlier := self._earlier(obligation.name):
+            record, archive = earlier
+        else:
+            archive = self._archive
+            keeping = Keeping(archive, self.cache)
+            record = sealed(discharge(obligation, self.timeout, self.circuit, jobs, keeping))
+            if self.cache:
+                self.cache.keep_record(record)
+        if self.log:
+            self.log.write(record, archive)
+        return record
+
+    @property
+    def _archive(self) -> Archive | None:
+        """Where new certificates go: where the cache can name them, if it may be written."""
+        if self.cache and not self.cache.read_only:
+            return self.cache.archive
+        return self.log.archive if self.log else None
+
+    def _earlier(self, theorem: str) -> tuple[Record, Archive] | None:
+        """What was found before, and where its certificates are."""
+        circuit = self.circuit.sha256 if self.circuit else None
+        for place in (self.log, self.cache):
+            if place and (record := place.record(theorem, circuit)):
+                return record, place.archive
+        return None
+
+
+def discharge_all(names: Sequence[str], run: Run, jobs: int | None = None) -> Iterator[Record]:
+    """Discharge obligations of the catalogue, yielding each record as it comes.
+
+    Args:
+        jobs: processes to use, for the lemmas of a single theorem too; by default one for each core.
+    """
+    cores = jobs or os.cpu_count() or 1
+    lemma_jobs = cores if len(names) == 1 else 1
+    tasks = {name: (name, run, lemma_jobs) for name in names}
+    yield from results(_discharge_named, tasks, cores, lambda name: _lost(name, run))
+
+
+def _discharge_named(name: str, run: Run, jobs: int) -> Record:
+    return run.discharge(catalogue()[name], jobs)
+
+
+def _lost(name: str, run: Run) -> Record:
+    blank = blank_record(catalogue()[name], run.timeout, run.circuit)
+    return replace(blank, outcome=Outcome.ERROR, message=LOST)
