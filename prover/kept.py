@@ -23,11 +23,8 @@ def write_record(path: Path, record: Record) -> None:
     write_atomically(path, json.dumps(record.as_json(), indent=1) + "\n")
 
 
-def believed(path: Path, theorem: str, circuit_sha256: str | None, archive: Archive) -> Record | None:
-    """The record in a file, if it spares proving the theorem again.
-
-    That is, if it is sealed, was decided by the source as it is now, is of this theorem and this circuit
-    (None: the theorem's own), and all its certificates are sound. None otherwise, whatever the file is.
+def current_record(path: Path) -> Record | None:
+    """The record in a file, if it is sealed and of the source as it is now; else None, whatever it is.
 
     Raises:
         StorageError: if there is no key of seals and none can be made.
@@ -36,12 +33,24 @@ def believed(path: Path, theorem: str, circuit_sha256: str | None, archive: Arch
         record = msgspec.json.decode(path.read_bytes(), type=Record)
     except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         return None
+    return record if record.source_sha256 == source_sha256() and is_sealed(record) else None
+
+
+def believed(path: Path, theorem: str, circuit_sha256: str | None, archive: Archive) -> Record | None:
+    """The record in a file, if it spares proving the theorem again.
+
+    That is, if it is sealed, was decided by the source as it is now, is of this theorem and this circuit
+    (None: the theorem's own), and all its certificates are sound.
+
+    Raises:
+        StorageError: if there is no key of seals and none can be made.
+    """
+    record = current_record(path)
     believable = (
-        record.decided
+        record is not None
+        and record.decided
         and record.theorem == theorem
         and record.circuit_sha256 == circuit_sha256
-        and record.source_sha256 == source_sha256()
-        and is_sealed(record)
         and all(archive.holds(certificate) for certificate in record.certificates)
     )
     return record if believable else None

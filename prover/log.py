@@ -21,7 +21,7 @@ import msgspec
 
 from prover.archive import Archive
 from prover.files import StorageError, remove_unfinished, require_room, storing, write_atomically
-from prover.kept import believed, write_record
+from prover.kept import believed, current_record, write_record
 from prover.record import Record
 from prover.seal import require_key
 from prover.source import commit, source_sha256, versions
@@ -112,7 +112,8 @@ class Log:
     def begin(cls, directory: Path, *, command: str, profile: str, promised: int) -> Log:
         """Begin a log, or continue the one that an interrupted run of the same source left there.
 
-        Any other log there is removed. Until the run ends no other can begin in that directory.
+        Any other log there is removed, and of that one every record that is not sealed. Until the run
+        ends no other can begin in that directory.
 
         Args:
             command, profile, promised: for the manifest; the last counts theorems.
@@ -131,6 +132,8 @@ class Log:
             started = log._continued_since()
             if started is None:
                 log._clear()
+            else:
+                log._remove_foreign_records()
             log._write_manifest(
                 Manifest(
                     schema="spikeproof-manifest-1",
@@ -237,6 +240,13 @@ class Log:
         for path in _record_files(self.directory):
             path.unlink()
         self.archive.remove_all_but(())
+
+    def _remove_foreign_records(self) -> None:
+        """Remove what no run of this source wrote, before it passes for a part of this one."""
+        for path in _record_files(self.directory):
+            record = current_record(path)
+            if record is None or record.theorem != path.stem:
+                path.unlink()
 
     def _write_manifest(self, manifest: Manifest) -> None:
         text = msgspec.json.format(msgspec.json.encode(manifest), indent=1)

@@ -570,7 +570,12 @@ def test_a_continued_log_believes_nothing_that_is_damaged_or_foreign(directory, 
         assert forged != text
         path.write_text(forged)
         assert run.earlier(THEOREM) is None
+        assert begin(directory).earlier(THEOREM) is None
+        assert read_log(directory).records == ()
+    (directory / "records" / "cell.ionic.or.json").write_text(text)
     path.write_text(text)
+    begin(directory)
+    assert read_log(directory).records == (whole,)
     write_atomically(only_file(run.archive), b"damage")
     assert run.earlier(THEOREM) is None
     run.write(whole, cache.archive)
