@@ -6,7 +6,8 @@ import pytest
 
 from proofs.neuron_counts import neuron_counts_table
 from prover.catalogue import catalogue, promised
-from prover.discharge import DEFAULT_TIMEOUT, Result
+from prover.discharge import DEFAULT_TIMEOUT
+from prover.record import Record
 from prover.tables import PIPE_WIDTH, rendered, results_table, summary
 
 PROPERTY = "spikeproof_result"
@@ -31,12 +32,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("obligation", obligations, ids=[o.name for o in obligations])
 
 
-def _results(reporter: pytest.TerminalReporter) -> Iterator[Result]:
+def _results(reporter: pytest.TerminalReporter) -> Iterator[Record]:
     for outcome in ("passed", "failed"):
         for report in reporter.stats.get(outcome, []):
             for key, record in getattr(report, "user_properties", []):
                 if key == PROPERTY and report.when == "call":
-                    yield Result.from_json(record)
+                    yield Record.from_json(record)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -86,8 +86,8 @@ class Case:
             AlgebraError: if it does not show what the step says, or cannot be read.
         """
         netlist, decomposition = self.probed(), self.obligation.decomposition
-        for step in decomposition.steps if netlist and decomposition else ():
-            if ", ".join(step.names) == label and step.method in LOGS:
+        for step in decomposition.steps if decomposition else ():
+            if netlist and ", ".join(step.names) == label and step.method in LOGS:
                 LOGS[step.method].check(netlist, *_buses(step, netlist), log)
                 return
         raise AlgebraError(f"no step {label!r} is shown by algebra that keeps a log")

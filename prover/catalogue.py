@@ -48,6 +48,11 @@ def promised(*, wide: bool) -> list[Obligation]:
     return [o for o in catalogue().values() if wide or o.profile is Profile.DEFAULT]
 
 
+def profile_name(*, wide: bool) -> str:
+    """The name of what ``promised`` gives."""
+    return Profile.WIDE.value if wide else Profile.DEFAULT.value
+
+
 def select(pattern: str) -> list[Obligation]:
     """The obligations, of any profile, whose name matches a shell glob.
 

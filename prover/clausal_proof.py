@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from operator import neg
 from tempfile import TemporaryFile
 
 import numpy as np
@@ -23,6 +24,10 @@ Clause = tuple[int, ...]
 Integers = NDArray[np.int64]
 
 ADDITION, DELETION = ord("a"), ord("d")
+"""How lines begin."""
+
+_ADD, _DELETE = -48, 50
+"""The same as literals, of which these are the numbers."""
 AXIOM = -1
 """The number of what holds always, and needs no proof."""
 
@@ -76,11 +81,11 @@ class Derivation:
         """
         if self._empty is None:
             raise ProofError("the empty clause was not derived")
-        clauses = self._needed(self._empty)
-        order = list(clauses)
+        needed = self._needed(self._empty)
+        order = list(needed)
         last_use = dict.fromkeys(range(self._given), -1)  # what is not needed is deleted before all else
-        for position, number in enumerate(order):
-            for reason in self._reasons_of(number):
+        for position, (_, reasons) in enumerate(needed.values()):
+            for reason in reasons:
                 last_use[reason] = position
         ended: dict[int, list[int]] = defaultdict(list)
         for number, position in last_use.items():
@@ -88,35 +93,35 @@ class Derivation:
         lines: list[int] = []
         for position in range(-1, len(order)):
             if position >= 0:
-                lines += _line(ADDITION, clauses[order[position]])
+                lines += (_ADD, *needed[order[position]][0], 0)
             for number in ended[position]:
-                clause = clauses.get(number) or self._clause(number)
+                clause = needed[number][0] if number in needed else self._clause(number)
                 if clause and len(clause) > 1:  # checkers differ in what the deletion of a unit means
-                    lines += _line(DELETION, clause)
-        return encoded(lines)
+                    lines += (_DELETE, *clause, 0)
+        return encoded(_as_numbers(lines))
 
-    def _needed(self, goal: int) -> dict[int, Clause]:
-        """The derived clauses on which one rests, each after its reasons, that one at the end."""
-        found: dict[int, Clause] = {}
-        entered = bytearray(len(self._clauses))
+    def _needed(self, goal: int) -> dict[int, tuple[Clause, list[int]]]:
+        """The derived clauses on which one rests, with their reasons, which come before them."""
+        found: dict[int, tuple[Clause, list[int]]] = {}
+        reasons: dict[int, list[int]] = {}
         pending = [goal]
         while pending:
             number = pending[-1]
-            if not entered[number]:
-                entered[number] = True
-                pending += [reason for reason in self._reasons_of(number) if not entered[reason]]
+            if number not in reasons:
+                reasons[number] = self._reasons_of(number)
+                pending += [reason for reason in reasons[number] if reason not in reasons]
                 continue
             pending.pop()
             if number not in found and number >= self._given:
                 clause = self._clause(number)
                 if clause is not None:
-                    found[number] = clause
+                    found[number] = clause, reasons[number]
         return found
 
-    def _reasons_of(self, number: int) -> Iterable[int]:
+    def _reasons_of(self, number: int) -> list[int]:
         reasons = self._reasons[number]
-        listed = reasons.tolist() if isinstance(reasons, np.ndarray) else reasons
-        return (reason for reason in listed if reason != AXIOM)
+        listed: Sequence[int] = reasons.tolist() if isinstance(reasons, np.ndarray) else reasons
+        return [reason for reason in listed if reason != AXIOM]
 
     def _clause(self, number: int) -> Clause | None:
         """A clause in the formula's variables; None if it holds always."""
@@ -124,18 +129,23 @@ class Derivation:
         if clause is None:
             raise ProofError("a clause that was announced was not derived")
         listed = clause.tolist() if isinstance(clause, np.ndarray) else clause
+        if self.meaning.keys().isdisjoint(map(neg, listed)):
+            return tuple(listed)
         meanings = (self.meaning.get(-literal, (literal,)) for literal in listed)
         literals = dict.fromkeys(each for meaning in meanings for each in meaning)
         return None if any(-literal in literals for literal in literals) else tuple(literals)
 
 
-def _line(kind: int, clause: Clause) -> list[int]:
-    return [kind, *(2 * abs(literal) + (literal < 0) for literal in clause), 0]
+def _as_numbers(literals: Sequence[int]) -> Integers:
+    """Literals, and the beginnings and ends of lines among them, as binary DRAT numbers them."""
+    signed = np.array(literals, dtype=np.int64)
+    numbers: Integers = 2 * abs(signed) + (signed < 0)
+    return numbers
 
 
-def encoded(numbers: Sequence[int]) -> bytes:
+def encoded(numbers: Integers) -> bytes:
     """Numbers less than 2^35 as binary DRAT has them: seven bits a byte, the lowest first."""
-    values = np.array(numbers, dtype=np.int64)[:, None] >> np.arange(0, 35, 7)
+    values = numbers[:, None] >> np.arange(0, 35, 7)
     more = values[:, 1:] > 0
     octets = (values & 127).astype(np.uint8)
     octets[:, :-1] |= more.astype(np.uint8) << 7
@@ -166,7 +176,7 @@ def decoded(content: bytes) -> Integers:
 
 
 class TracedSolver:
-    """CaDiCaL, each step of which goes into a derivation, when it is left as a context."""
+    """CaDiCaL, the steps of which can be handed over to a derivation."""
 
     def __init__(self, derivation: Derivation) -> None:
         self.derivation = derivation
@@ -182,13 +192,9 @@ class TracedSolver:
     def __enter__(self) -> TracedSolver:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self._take_over_trace()
-        finally:
-            self._solver.delete()
-            self._file.close()
+    def __exit__(self, *_: object) -> None:
+        self._solver.delete()
+        self._file.close()
 
     def add(self, clause: Sequence[int], number: int) -> None:
         """Add a clause that has this number in the derivation, or is an ``AXIOM``."""
@@ -205,7 +211,10 @@ class TracedSolver:
         return satisfiable
 
     def refuted(self, assumption: int) -> int:
-        """The number of the clause that an assumption does not hold, if that was the last answer."""
+        """The number of the clause that an assumption does not hold, if that was the last answer.
+
+        It is derived when the steps are handed over.
+        """
         self._announced[-assumption] = number = self.derivation.announce()
         return number
 
@@ -213,7 +222,8 @@ class TracedSolver:
         """The model, if the last answer was that there is one."""
         return {variable for variable in self._solver.get_model() if variable > 0}
 
-    def _take_over_trace(self) -> None:
+    def hand_over(self) -> None:
+        """Add all that was derived to the derivation; once, when all questions have been asked."""
         pysolvers.flushpr(self._stream)
         self._file.seek(0)
         tokens = decoded(self._file.read())

@@ -16,9 +16,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from prover.discharge import Result
 from prover.files import beside
 from prover.obligation import Outcome
+from prover.record import Record
 from prover.tables import PIPE_WIDTH
 
 EXIT_REFUTED = 1
@@ -48,7 +48,7 @@ class Seconds(click.ParamType[float]):
         return seconds
 
 
-def exit_code(results: Iterable[Result]) -> int:
+def exit_code(results: Iterable[Record]) -> int:
     """The exit code for a set of results: errors outweigh refutations, those the undecided."""
     bad = {result.outcome for result in results if not result.green}
     if Outcome.ERROR in bad:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import signal
 import sys
 import time
@@ -153,6 +154,7 @@ class Child:
 def _send_answer(decide: Callable[[], Answer], sender: Connection) -> None:
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the parent, which kills this
+    gc.disable()  # this process does one thing, and ends
     try:
         sender.send(decide())
     except Exception as error:
@@ -253,6 +255,8 @@ def _solve(
         satisfiable = solver.solve(conflicts=conflicts)
         # Symbols without which the formula can be decided are immaterial.
         true = solver.true_variables() if satisfiable else set()
+        if satisfiable is False:
+            solver.hand_over()
     if satisfiable is None:
         return Answer(Status.UNKNOWN, reason="CaDiCaL gave up")
     if not satisfiable:

@@ -1,37 +1,37 @@
-"""The last result of each theorem, kept between runs for ``spikeproof show``.
+"""The last record of each theorem, kept between runs for ``spikeproof show``.
 
 For display only: nothing is ever believed because it is written here.
 """
 
 from __future__ import annotations
 
-import json
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from prover.discharge import Result
-from prover.files import state_directory, write_atomically
+import msgspec
+
+from prover.files import state_directory
+from prover.kept import write_record
+from prover.record import Record
 from prover.source import source_sha256
 
 
 def directory() -> Path:
-    """Where last results are kept."""
+    """Where last records are kept."""
     return state_directory() / "last_results"
 
 
-def remember(result: Result) -> None:
-    """Keep a result; where the directory cannot be written, do nothing."""
-    try:
-        record = {"source": source_sha256(), "result": result.as_json()}
-        write_atomically(directory() / f"{result.theorem}.json", json.dumps(record))
-    except OSError:
-        return
+def remember(record: Record) -> None:
+    """Keep a record; where the directory cannot be written, do nothing."""
+    with suppress(OSError):
+        write_record(directory() / f"{record.theorem}.json", record)
 
 
-def last_result(theorem: str) -> tuple[Result, bool] | None:
-    """The last result of a theorem, and whether the source has not changed since; None if unknown."""
+def last_result(theorem: str) -> tuple[Record, bool] | None:
+    """The last record of a theorem, and whether the source has not changed since; None if unknown."""
     try:
-        record: dict[str, Any] = json.loads((directory() / f"{theorem}.json").read_text())
-        return Result.from_json(record["result"]), record["source"] == source_sha256()
-    except (OSError, ValueError, KeyError, TypeError):
+        content = (directory() / f"{theorem}.json").read_bytes()
+        record = msgspec.json.decode(content, type=Record)
+    except (OSError, ValueError, msgspec.MsgspecError):
         return None
+    return record, record.source_sha256 == source_sha256()

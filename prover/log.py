@@ -29,6 +29,7 @@ from prover.source import commit, source_sha256, versions
 MANIFEST = "manifest.json"
 RECORDS = "records"
 CERTIFICATES = "certificates"
+COUNTEREXAMPLES = "counterexamples"
 MARK = ".spikeproof-log"
 """Makes a directory a proof log, whatever else is missing; locked by the run that writes there."""
 
@@ -158,7 +159,7 @@ class Log:
         """The certificates of its records."""
         return Archive(self.directory / CERTIFICATES)
 
-    def earlier(self, theorem: str, circuit_sha256: str | None = None) -> Record | None:
+    def record(self, theorem: str, circuit_sha256: str | None = None) -> Record | None:
         """The record of a theorem, if it spares proving it again: see ``prover.kept.believed``.
 
         Args:
@@ -237,7 +238,7 @@ class Log:
     def _clear(self) -> None:
         """Remove an earlier log, the manifest first: no record may ever be under one of another run."""
         (self.directory / MANIFEST).unlink(missing_ok=True)
-        for path in _record_files(self.directory):
+        for path in (*_record_files(self.directory), *self.directory.glob(f"{COUNTEREXAMPLES}/*.json")):
             path.unlink()
         self.archive.remove_all_but(())
 
@@ -259,6 +260,10 @@ class Log:
                 "use letters, digits, '_', '.' and '-', and begin with none of the last two"
             )
         return self.directory / RECORDS / f"{theorem}.json"
+
+    def counterexample(self, theorem: str) -> Path:
+        """Where the counterexample of a theorem is written, to be replayed."""
+        return self.directory / COUNTEREXAMPLES / self._record(theorem).name
 
 
 def _now() -> datetime:

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from multiprocessing import active_children
 from typing import Any
 
 import numpy as np
@@ -22,14 +19,14 @@ from pysmt.shortcuts import And
 from circuits import boolean
 from circuits.netlist import Netlist
 from prover.catalogue import catalogue
-from prover.discharge import Result, discharge
+from prover.discharge import discharge
 from prover.drawing import every_input, inputs_by_class
 from prover.evaluation import Evaluation
 from prover.minimisation import DRAWN, ENUMERATED_BITS
 from prover.mutation import FAULTS, Mutant
 from prover.obligation import Obligation, Outcome
-
-_SEED = 20261122
+from prover.pool import LOST, results
+from prover.record import SEED, Record
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class Verdict:
         kind: of the fault, a key of ``prover.mutation.FAULTS``.
         fault: in words.
         outcome: refuted; proved, that is benign; or undecided or an error.
-        message, counterexample: as in ``prover.discharge.Result``.
+        message, counterexample: as in ``prover.record.Record``.
     """
 
     kind: str
@@ -63,7 +60,7 @@ class Report:
         original: the theorem of the circuit without a fault.
     """
 
-    original: Result
+    original: Record
     verdicts: Sequence[Verdict]
 
     def count(self, *outcomes: Outcome, kind: str | None = None) -> int:
@@ -83,7 +80,7 @@ class Report:
         """As JSON-ready data."""
         return {
             "theorem": self.original.theorem,
-            "netlist_sha256": self.original.netlist_sha256,
+            "netlist_sha256": self.original.netlist and self.original.netlist.sha256,
             "original": self.original.outcome.value,
             "refuted": self.count(Outcome.REFUTED),
             "benign": self.count(Outcome.PROVED),
@@ -118,7 +115,7 @@ def first_difference(obligation: Obligation, one: Netlist, other: Netlist) -> di
     """
     formats = obligation.reading.formats if obligation.reading else {}
     counted = one.input_count <= ENUMERATED_BITS
-    cases = every_input(one.inputs) if counted else inputs_by_class(one.inputs, formats, DRAWN, _SEED)
+    cases = every_input(one.inputs) if counted else inputs_by_class(one.inputs, formats, DRAWN, SEED)
     first, second = (boolean.evaluate(netlist, cases) for netlist in (one, other))
     differs = np.any([first[bus] != second[bus] for bus in first], axis=0)
     push_env()
@@ -138,29 +135,8 @@ def judge_all(
     theorem: str, mutants: Sequence[tuple[str, Mutant]], timeout: float, jobs: int
 ) -> Iterator[Verdict]:
     """What becomes of each mutant of a theorem, as it comes."""
-    if min(jobs, len(mutants)) <= 1:
-        for kind, mutant in mutants:
-            yield judge(catalogue()[theorem], kind, mutant, timeout)
-        return
-    with ProcessPoolExecutor(jobs) as pool:
-        pending = {
-            pool.submit(_judge_named, theorem, kind, mutant, timeout): (kind, mutant)
-            for kind, mutant in mutants
-        }
-        try:
-            for future in as_completed(pending):
-                kind, mutant = pending[future]
-                try:
-                    yield future.result()
-                except BrokenProcessPool:
-                    died = "the process that worked on it died; lower --jobs"
-                    yield Verdict(kind, mutant.fault, Outcome.ERROR, 0.0, died)
-        except BaseException:
-            # Interrupted: nobody will read what the workers are still at.
-            pool.shutdown(wait=False, cancel_futures=True)
-            for worker in active_children():
-                worker.terminate()
-            raise
+    tasks = {(kind, mutant.fault): (theorem, kind, mutant, timeout) for kind, mutant in mutants}
+    yield from results(_judge_named, tasks, jobs, lambda key: Verdict(*key, Outcome.ERROR, 0.0, LOST))
 
 
 def _judge_named(theorem: str, kind: str, mutant: Mutant, timeout: float) -> Verdict:

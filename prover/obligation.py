@@ -164,6 +164,7 @@ class Obligation:
     profile: Profile = Profile.DEFAULT
     reading: Reading | None = None
     cases: Cases | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.expected not in (Outcome.PROVED, Outcome.REFUTED):

@@ -15,7 +15,7 @@ import msgspec
 from circuits.netlist import Netlist
 from prover.obligation import Outcome
 
-SCHEMA = "spikeproof-record-1"
+SCHEMA: Literal["spikeproof-record-1"] = "spikeproof-record-1"
 SEED = 20261122
 """Where chance plays a part in a proof (simulation before sweeping), it always begins here."""
 

@@ -16,6 +16,7 @@ from prover.log import Log
 from prover.obligation import Obligation, Outcome
 from prover.pool import LOST, results
 from prover.record import Record
+from prover.replay import write_counterexample
 from prover.seal import sealed
 
 
@@ -41,17 +42,23 @@ class Run:
         Raises:
             StorageError: if it cannot be kept there.
         """
-        if earlier := self._earlier(obligation.name):
-            record, archive = earlier
-        else:
-            archive = self._archive
-            keeping = Keeping(archive, self.cache)
-            record = sealed(discharge(obligation, self.timeout, self.circuit, jobs, keeping))
-            if self.cache:
-                self.cache.keep_record(record)
+        record, archive = self._earlier(obligation.name) or self._anew(obligation, jobs)
         if self.log:
             self.log.write(record, archive)
+            if record.counterexample is not None:
+                path = self.log.counterexample(record.theorem)
+                write_counterexample(
+                    obligation, self.circuit, record.counterexample, path, record.message
+                )
         return record
+
+    def _anew(self, obligation: Obligation, jobs: int) -> tuple[Record, Archive | None]:
+        """A new record, and where its certificates are."""
+        keeping = Keeping(self._archive, self.cache)
+        record = sealed(discharge(obligation, self.timeout, self.circuit, jobs, keeping))
+        if self.cache:
+            self.cache.keep_record(record)
+        return record, keeping.archive
 
     @property
     def _archive(self) -> Archive | None:

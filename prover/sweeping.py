@@ -109,6 +109,7 @@ class _Sweep:
             clauses = self._graph.definition(node)
             self._take_over(node, {frozenset(clause): given + k for k, clause in enumerate(clauses)})
             given += len(clauses)
+        self._solver.hand_over()
         told = self._differed
         return Swept(self._reduced, self._images, self._clauses(), told[False], told[True], told[None])
 

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from prover.discharge import Result
 from prover.obligation import Outcome
+from prover.record import Record
 
 PIPE_WIDTH = 250
 """Columns of a table that does not go to a terminal."""
@@ -43,7 +43,7 @@ def outcome_text(result: Verdict) -> str:
     return f"{result.outcome.value.upper()}, but {result.expected.value} was promised"
 
 
-def failure_text(result: Result) -> str:
+def failure_text(result: Record) -> str:
     """Why a result is not green, for people."""
     lines = [f"{outcome_text(result)}: {result.theorem}", result.statement]
     if result.message:
@@ -51,7 +51,7 @@ def failure_text(result: Result) -> str:
     return "\n".join(lines)
 
 
-def results_table(results: Sequence[Result]) -> Table:
+def results_table(results: Sequence[Record]) -> Table:
     """One row a theorem, in the order given."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("theorem", no_wrap=True)
@@ -70,7 +70,7 @@ def results_table(results: Sequence[Result]) -> Table:
     return table
 
 
-def summary(results: Sequence[Result]) -> str:
+def summary(results: Sequence[Record]) -> str:
     """How many results of each outcome, in one line."""
     counts = Counter(outcome_text(result) for result in results)
     listed = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))

@@ -117,7 +117,8 @@ def check_log(
     """
     try:
         log = Log(tuple((int(index), int(weight)) for index, weight in json.loads(content)))
-        check(netlist, *operands, *results, log)
+        (x, y), (product,) = operands, results
+        check(netlist, x, y, product, log)
     except (ValueError, TypeError, IndexError) as error:
         if isinstance(error, AlgebraError):
             raise

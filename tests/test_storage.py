@@ -534,9 +534,9 @@ def test_an_interrupted_log_continues(directory, cache):
     assert run.archive.holds(orphan)
     again = begin(directory, command="spikeproof prove")
     assert not unfinished.exists()
-    assert again.earlier(THEOREM) == whole
-    assert again.earlier("cell.timeout") is again.earlier("cell.other") is None
-    assert again.earlier(THEOREM, digest("circuit")) is None
+    assert again.record(THEOREM) == whole
+    assert again.record("cell.timeout") is again.record("cell.other") is None
+    assert again.record(THEOREM, digest("circuit")) is None
     manifest = read_log(directory).manifest
     assert (manifest.started, manifest.command) == (begun, "spikeproof prove")
 
@@ -555,7 +555,7 @@ def test_any_other_log_is_begun_anew(directory, cache, monkeypatch, change):
     changes[change]()
     again = begin(directory)
     assert read_log(directory).records == ()
-    assert again.earlier(THEOREM) is None
+    assert again.record(THEOREM) is None
     left = {path.relative_to(directory).as_posix() for path in everything_in(directory)}
     assert left == {log.MARK, "manifest.json", "records/notes.txt"}
 
@@ -569,19 +569,19 @@ def test_a_continued_log_believes_nothing_that_is_damaged_or_foreign(directory, 
     for forged in (text.replace('"proved"', '"refuted"', 1), text.replace("0.5", "0.6"), text[:-9], ""):
         assert forged != text
         path.write_text(forged)
-        assert run.earlier(THEOREM) is None
-        assert begin(directory).earlier(THEOREM) is None
+        assert run.record(THEOREM) is None
+        assert begin(directory).record(THEOREM) is None
         assert read_log(directory).records == ()
     (directory / "records" / "cell.ionic.or.json").write_text(text)
     path.write_text(text)
     begin(directory)
     assert read_log(directory).records == (whole,)
     write_atomically(only_file(run.archive), b"damage")
-    assert run.earlier(THEOREM) is None
+    assert run.record(THEOREM) is None
     run.write(whole, cache.archive)
-    assert run.earlier(THEOREM) == whole
+    assert run.record(THEOREM) == whole
     monkeypatch.setenv("SPIKEPROOF_SEAL", "another")
-    assert run.earlier(THEOREM) is None
+    assert run.record(THEOREM) is None
 
 
 def test_no_old_record_is_ever_under_a_new_manifest(directory, cache, monkeypatch):
@@ -676,7 +676,7 @@ def test_a_theorem_that_cannot_be_a_files_name(directory, cache):
             run.write(replace(whole, theorem=theorem), cache.archive)
         assert "cannot have a record; use letters" in one_line(error)
         with pytest.raises(StorageError):
-            run.earlier(theorem)
+            run.record(theorem)
 
 
 def test_a_log_that_cannot_be_written(directory, cache, tmp_path, monkeypatch):
@@ -726,7 +726,7 @@ def run_for_ever(directory, cache, acknowledge):
     run = begin(directory)
     for index in count():
         theorem = f"cell.t{index}"
-        if run.earlier(theorem) is None:
+        if run.record(theorem) is None:
             whole = proved(cache.archive, theorem)
             cache.keep_record(whole)
             run.write(whole, cache.archive)
@@ -759,7 +759,7 @@ def test_killing_a_run_at_any_moment_loses_nothing(directory, cache):
     assert all(cache.record(theorem) for theorem in finished)
     assert len(finished) > 25
     run = begin(directory)
-    assert all(run.earlier(theorem) for theorem in finished)
+    assert all(run.record(theorem) for theorem in finished)
     run.end(len(finished), complete=True)
     assert not [path for path in everything_in(directory) if path.name.endswith(".unfinished")]
     named = {c.sha256 for each in read_log(directory).records for c in each.certificates}

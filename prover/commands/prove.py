@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,22 +11,23 @@ from pathlib import Path
 import click
 
 from circuits.interchange import read_json
-from circuits.netlist import Netlist
-from prover.catalogue import catalogue, promised, select
+from prover.cache import Cache
+from prover.catalogue import profile_name, promised, select
 from prover.console import (
     Seconds,
     err,
     exit_code,
     out,
     progress_bar,
-    require_directory,
     require_writable,
 )
-from prover.discharge import DEFAULT_TIMEOUT, Result, discharge_all, require_same_buses
+from prover.discharge import DEFAULT_TIMEOUT, require_same_buses
 from prover.files import write_atomically
 from prover.history import remember
+from prover.log import Log, default_log_directory
 from prover.obligation import Obligation
-from prover.replay import write_counterexample
+from prover.record import Record
+from prover.run import Run, discharge_all
 from prover.tables import failure_text, outcome_text, results_table, summary
 
 RESULTS_SCHEMA = "spikeproof-results-1"
@@ -50,11 +52,13 @@ RESULTS_SCHEMA = "spikeproof-results-1"
     help="Prove the theorem of the netlist in FILE instead of the built-in circuit.",
 )
 @click.option(
-    "--counterexamples",
+    "--log",
+    "log_directory",
     type=click.Path(path_type=Path),
-    help="Write the counterexample of each refuted theorem to a file in DIRECTORY, to be replayed.",
+    help="Write the proof log to DIRECTORY (default: SPIKEPROOF_LOG, or proof-log).",
     metavar="DIRECTORY",
 )
+@click.option("--no-cache", is_flag=True, help="Prove anew what was proved before.")
 def prove(
     pattern: str | None,
     wide: bool,
@@ -62,60 +66,54 @@ def prove(
     timeout: float,
     json_file: Path | None,
     circuit_file: Path | None,
-    counterexamples: Path | None,
+    log_directory: Path | None,
+    no_cache: bool,
 ) -> None:
     """Prove the theorems whose name matches PATTERN, a shell glob (default: the default profile)."""
     obligations = select(pattern) if pattern else promised(wide=wide)
     if json_file:
         require_writable(json_file)
-    if counterexamples:
-        require_directory(counterexamples)
     circuit = read_json(circuit_file) if circuit_file else None
     if circuit:
         for obligation in obligations:
             require_same_buses(obligation, circuit)
-    results = run(obligations, timeout, jobs, circuit)
+    cache = None if no_cache else Cache.default()
+    if cache:
+        cache.require_usable()
+    log = Log.begin(
+        log_directory or default_log_directory(),
+        command=shlex.join(["spikeproof", *sys.argv[1:]]),
+        profile="part" if pattern else profile_name(wide=wide),
+        promised=len(obligations),
+    )
+    records = prove_all(obligations, Run(timeout, circuit, log, cache), jobs)
+    log.end(discharged=sum(record.green for record in records), complete=True)
     if json_file:
-        records = {"schema": RESULTS_SCHEMA, "results": [r.as_json() for r in results]}
-        write_atomically(json_file, json.dumps(records, indent=1) + "\n")
-    out.print(results_table(results))
-    for result in results:
-        if not result.green:
-            out.print("\n" + failure_text(result), markup=False)
-    _keep_counterexamples(results, circuit, counterexamples)
-    out.print("\n" + summary(results), markup=False)
-    sys.exit(exit_code(results))
+        data = {"schema": RESULTS_SCHEMA, "results": [record.as_json() for record in records]}
+        write_atomically(json_file, json.dumps(data, indent=1) + "\n")
+    out.print(results_table(records))
+    for record in records:
+        if not record.green:
+            out.print("\n" + failure_text(record), markup=False)
+            if log.counterexample(record.theorem).exists():
+                replay = f"spikeproof replay {log.counterexample(record.theorem)}"
+                out.print(f"\nreplay it with: {replay}", markup=False, soft_wrap=True)
+    out.print("\n" + summary(records), markup=False)
+    out.print(f"proof log: {log.directory}", markup=False, soft_wrap=True)
+    sys.exit(exit_code(records))
 
 
-def _keep_counterexamples(
-    results: Sequence[Result], circuit: Netlist | None, directory: Path | None
-) -> None:
-    """Write them to a directory, promised ones too; without one, say how those not promised are kept."""
-    refuted = [result for result in results if result.counterexample is not None]
-    if directory is None:
-        if any(not result.green for result in refuted):
-            out.print("\nkeep it to replay with: --counterexamples DIRECTORY", markup=False)
-        return
-    for result in refuted:
-        path = directory / f"{result.theorem}.json"
-        inputs = result.counterexample or {}
-        write_counterexample(catalogue()[result.theorem], circuit, inputs, path, result.message)
-        out.print(f"\nreplay it with: spikeproof replay {path}", markup=False, soft_wrap=True)
-
-
-def run(
-    obligations: Sequence[Obligation], timeout: float, jobs: int | None, circuit: Netlist | None
-) -> list[Result]:
-    """Discharge obligations with visible progress; the results in catalogue order."""
+def prove_all(obligations: Sequence[Obligation], run: Run, jobs: int | None) -> list[Record]:
+    """Discharge obligations with visible progress; the records in the order of the obligations."""
     names = [obligation.name for obligation in obligations]
-    found: dict[str, Result] = {}
+    found: dict[str, Record] = {}
     with progress_bar("proving") as progress:
         task = progress.add_task("", total=len(names))
-        for result in discharge_all(names, timeout, jobs, circuit):
-            found[result.theorem] = result
-            progress.update(task, advance=1, description=result.theorem)
+        for record in discharge_all(names, run, jobs):
+            found[record.theorem] = record
+            progress.update(task, advance=1, description=record.theorem)
             if not err.is_terminal:
-                err.print(f"{len(found)}/{len(names)} {outcome_text(result)} {result.theorem}")
-            if circuit is None:
-                remember(result)
+                err.print(f"{len(found)}/{len(names)} {outcome_text(record)} {record.theorem}")
+            if run.circuit is None:
+                remember(record)
     return [found[name] for name in names]
