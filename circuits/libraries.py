@@ -35,6 +35,9 @@ SMALL = Structure("ripple", "array")
 FAST = Structure("prefix", "tree")
 """Least depth."""
 
+STRUCTURE_NAMES = {SMALL: "small", FAST: "fast"}
+"""What the structures are called, where there is a choice."""
+
 
 class GateLibrary(ABC):
     """Gates on a substrate. Every method takes signals and returns the signals of new neurons.

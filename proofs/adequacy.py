@@ -351,17 +351,26 @@ def obligations() -> Iterator[Obligation]:
     for fmt in SMALL_FORMATS:
         for mode in RoundingMode:
             name = f"spec.{fmt.name}.round.{mode.value}"
+            parameters = {
+                "family": "spec",
+                "format": fmt.name,
+                "operation": "round",
+                "mode": mode.value,
+                "policy": OverflowPolicy.SATURATE.value,
+            }
             words = f"the spec's rounding to {fmt.name}, {mode.label},"
             for key, (claim, statement) in PROPERTIES.items():
                 yield Obligation(
                     f"{name}.{key}",
                     f"{words} {claim}",
                     partial(rounding_claim, fmt, mode, statement(mode)),
+                    parameters=parameters | {"kind": key},
                 )
             yield Obligation(
                 f"{name}.monotone",
                 f"{words} preserves order",
                 partial(monotone_claim, fmt, mode),
+                parameters=parameters | {"kind": "monotone"},
             )
             for policy in fmt.policies:
                 if policy is not OverflowPolicy.SATURATE:
@@ -369,4 +378,5 @@ def obligations() -> Iterator[Obligation]:
                         f"{name}.overflow.{policy.value}",
                         f"{words} overflows exactly where IEEE 754 says",
                         partial(rounding_claim, fmt, mode, partial(overflow, policy)),
+                        parameters=parameters | {"kind": "overflow", "policy": policy.value},
                     )

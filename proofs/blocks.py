@@ -8,7 +8,7 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, BVExtract, Equals, NotEquals
 
 from circuits.integer import block_netlist
-from circuits.libraries import FAST, LIBRARIES, SMALL
+from circuits.libraries import FAST, LIBRARIES, SMALL, STRUCTURE_NAMES
 from prover.obligation import Obligation, equivalence
 from specs import integers
 from specs.integers import Buses
@@ -82,4 +82,11 @@ def obligations() -> Iterator[Obligation]:
                 circuit=partial(block_netlist, library, kind, input_widths(width)[kind], structure),
                 meaning=integers.BLOCKS[kind],
                 assumptions=ASSUMPTIONS.get(kind, lambda inputs: ()),
+                parameters={
+                    "family": "block",
+                    "library": library,
+                    "operation": kind,
+                    "width": str(width),
+                    "structure": STRUCTURE_NAMES[structure],
+                },
             )

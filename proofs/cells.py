@@ -19,6 +19,7 @@ def obligations() -> Iterator[Obligation]:
                 f"the {library} {gate} gate is its Boolean function",
                 circuit=partial(gate_netlist, library, gate),
                 meaning=meaning,
+                parameters={"family": "cell", "library": library, "operation": gate},
             )
         for gate, meaning in integers.WIDE_GATES.items():
             for width in WIDTHS:
@@ -27,4 +28,10 @@ def obligations() -> Iterator[Obligation]:
                     f"the {library} {gate} gate of {width} inputs is its Boolean function",
                     circuit=partial(wide_gate_netlist, library, gate, width),
                     meaning=meaning,
+                    parameters={
+                        "family": "cell",
+                        "library": library,
+                        "operation": gate,
+                        "width": str(width),
+                    },
                 )

@@ -27,6 +27,9 @@ from specs.formats import (
 SOURCES = (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP8_E5M2FNUZ, FP16)
 """The formats of factors whose products FP32 holds."""
 
+EXACT_MULTIPLY = "exact_multiply"
+"""The operation, by name."""
+
 BOUNDS = (RoundingMode.DOWN, RoundingMode.UP)
 """Two modes in which a rounded number is that number only if nothing was rounded."""
 
@@ -47,13 +50,14 @@ def obligation(source: Format, mode: RoundingMode) -> Obligation:
     """That the exact product is the product rounded in this mode."""
     unit = Unit("multiply", FP32, mode, source=source)
     return equivalence(
-        unit.name.replace("multiply", "exact_multiply"),
+        unit.name.replace("multiply", EXACT_MULTIPLY),
         f"{unit.statement}, by a circuit without rounding",
         circuit=partial(exact_product, source),
         meaning=unit.spec,
         engines=unit.engines,
         decomposition=unit.decomposition,
         reading=unit.reading,
+        parameters=unit.parameters | {"operation": EXACT_MULTIPLY},
     )
 
 

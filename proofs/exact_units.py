@@ -14,7 +14,7 @@ from circuits.floating_point import (
 )
 from circuits.libraries import DEFAULT_LIBRARY
 from circuits.netlist import Bus
-from proofs.units import BOTH, Unit
+from proofs.units import Unit
 from prover.obligation import Obligation, Profile, Reading, equivalence
 from specs import exact, symbolic
 from specs.formats import FORMATS, SMALL_FORMATS, Format, OverflowPolicy
@@ -48,8 +48,13 @@ def _exact_unit(
         f"{fmt.name}: {_in_words(operation)}, of {DEFAULT_LIBRARY} gates",
         circuit=partial(build_exact_unit, unit, operation, fmt, operands),
         meaning=meaning,
-        engines=BOTH,
         reading=Reading({**codes, **results}, trace),
+        parameters={
+            "family": "unit",
+            "format": fmt.name,
+            "operation": operation,
+            "library": DEFAULT_LIBRARY,
+        },
     )
 
 

@@ -53,8 +53,8 @@ from pysmt.shortcuts import (
 )
 
 from circuits.netlist import Netlist
-from proofs.units import BOTH, WORDS
-from prover.obligation import Claim, Obligation, Profile
+from proofs.units import WORDS
+from prover.obligation import BOTH, Claim, Obligation, Profile
 from specs import symbolic
 from specs.formats import (
     ARITY,
@@ -214,6 +214,10 @@ _OPEN = ("open_0", "open_1")
 """Names for the signs that the theory leaves open: of the extrema of zeros of unlike signs."""
 
 
+FLOATING_POINT_THEORY = "floating_point_theory"
+"""What kind of theorem these are."""
+
+
 @dataclass(frozen=True)
 class Theorem:
     """That an operation of the spec is that of the theory.
@@ -231,7 +235,7 @@ class Theorem:
         """``spec.FORMAT.OPERATION[_from_SOURCE][.MODE].floating_point_theory``."""
         source = f"_from_{self.source.name}" if self.source else ""
         mode = [self.mode.value] if self.mode else []
-        return ".".join(("spec", self.fmt.name, self.operation + source, *mode, "floating_point_theory"))
+        return ".".join(("spec", self.fmt.name, self.operation + source, *mode, FLOATING_POINT_THEORY))
 
     @property
     def statement(self) -> str:
@@ -244,6 +248,14 @@ class Theorem:
             f"the spec's {self.fmt.name} {words}{source}{rounded}{zeros} equals the SMT-LIB "
             "floating-point theory, as z3 implements it"
         )
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What its name says; overflow is always IEEE 754's."""
+        source = {"source": self.source.name} if self.source else {}
+        rounding = {"mode": self.mode.value, "policy": OverflowPolicy.IEEE.value} if self.mode else {}
+        named = {"family": "spec", "format": self.fmt.name, "operation": self.operation}
+        return {**named, **source, **rounding, "kind": FLOATING_POINT_THEORY}
 
     def claim(self, netlist: Netlist | None = None) -> Claim:
         """That the relation which defines the theory's result holds of the spec's.
@@ -317,6 +329,7 @@ class Theorem:
             self.claim,
             engines=engines,
             profile=profile,
+            parameters=self.parameters,
             cases=self.cases if self.operation in _SPLIT else None,
         )
 

@@ -7,7 +7,7 @@ from itertools import product
 from circuits.integer_conversion import build_from_integer, build_to_integer
 from circuits.libraries import DEFAULT_LIBRARY
 from circuits.netlist import Netlist
-from proofs.units import engines_for, rounded_name
+from proofs.units import engines_for, rounded_name, rounding_parameters
 from prover.obligation import Obligation, Profile, Reading, equivalence
 from specs import exact, symbolic
 from specs.formats import (
@@ -69,6 +69,10 @@ class FromInteger:
             engines=engines_for(self.fmt),
             profile=profile_for(self.fmt, self.source),
             reading=Reading({"x": self.source, "result": self.fmt}, self.trace),
+            parameters={
+                **rounding_parameters(self.fmt, "convert", self.mode, self.policy, self.source),
+                "library": DEFAULT_LIBRARY,
+            },
         )
 
 
@@ -109,6 +113,12 @@ class ToInteger:
             engines=engines_for(self.source),
             profile=profile_for(self.source, self.target),
             reading=Reading({"x": self.source, "result": self.target}, self.trace),
+            parameters={
+                **rounding_parameters(
+                    self.target, "convert", self.mode, OverflowPolicy.SATURATE, self.source
+                ),
+                "library": DEFAULT_LIBRARY,
+            },
         )
 
 

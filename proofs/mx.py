@@ -14,8 +14,8 @@ from pysmt.fnode import FNode
 from circuits.libraries import DEFAULT_LIBRARY
 from circuits.mx import build_mx_unit
 from circuits.netlist import Netlist
-from proofs.units import BOTH, rounded_name
-from prover.obligation import Obligation, Reading, equivalence
+from proofs.units import rounded_name, rounding_parameters
+from prover.obligation import BOTH, Obligation, Reading, equivalence
 from specs import exact, symbolic
 from specs.formats import (
     ARITY,
@@ -90,6 +90,10 @@ class ScaledUnit:
             meaning=self.spec,
             engines=ENGINES[self.operation],
             reading=Reading({**codes, "result": self.fmt}, self.trace),
+            parameters={
+                **rounding_parameters(self.fmt, self.operation, self.mode, self.policy, self.element),
+                "library": DEFAULT_LIBRARY,
+            },
         )
 
 

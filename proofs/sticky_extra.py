@@ -22,6 +22,9 @@ from specs.integers import Buses
 
 MODE = RoundingMode.NEAREST_EVEN
 
+STICKY_EXTRA_MULTIPLY = "sticky_extra_multiply"
+"""The operation, by name."""
+
 REDUNDANT: dict[str, tuple[str, ...]] = {"fp4_e2m1": ("sticky", "round")}
 """Routes that a format does not need, by format name.
 
@@ -51,7 +54,8 @@ def obligations() -> Iterator[Obligation]:
     for fmt in SMALL_FORMATS:
         for policy in fmt.policies:
             unit = Unit("multiply", fmt, MODE, policy)
-            name = unit.name.replace("multiply", "sticky_extra_multiply")
+            name = unit.name.replace("multiply", STICKY_EXTRA_MULTIPLY)
+            parameters = unit.parameters | {"operation": STICKY_EXTRA_MULTIPLY}
             product, meaning, show = unit.in_words, unit.spec, unit.reading
             complete = partial(multiplier, fmt, policy, STICKY_EXTRA_ROUTES)
             yield equivalence(
@@ -60,6 +64,7 @@ def obligations() -> Iterator[Obligation]:
                 circuit=complete,
                 meaning=meaning,
                 reading=show,
+                parameters=parameters,
             )
             yield equivalence(
                 f"{name}.equals_plain",
@@ -67,15 +72,18 @@ def obligations() -> Iterator[Obligation]:
                 circuit=complete,
                 meaning=partial(plain, fmt, policy),
                 reading=show,
+                parameters=parameters | {"kind": "equals_plain"},
             )
             for route in STICKY_EXTRA_ROUTES:
                 redundant = route in REDUNDANT.get(fmt.name, ())
+                kind = f"without_{route}_route"
                 yield equivalence(
-                    f"{name}.without_{route}_route",
+                    f"{name}.{kind}",
                     f"{fmt.name} Sticky-Extra multiplier without the {route} route is "
                     f"{'still' if redundant else 'not'} {product}",
                     circuit=partial(multiplier, fmt, policy, without(route)),
                     meaning=meaning,
                     expected=Outcome.PROVED if redundant else Outcome.REFUTED,
                     reading=show,
+                    parameters=parameters | {"kind": kind},
                 )

@@ -9,9 +9,9 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import And, BVExtract, Ite, Not, Or
 
 from circuits.floating_point import build_unit
-from circuits.libraries import DEFAULT_LIBRARY, FAST, LIBRARIES, SMALL, Structure
+from circuits.libraries import DEFAULT_LIBRARY, FAST, LIBRARIES, SMALL, STRUCTURE_NAMES, Structure
 from circuits.netlist import Netlist
-from prover.obligation import Decomposition, Obligation, Profile, Reading, Step, equivalence
+from prover.obligation import BOTH, Decomposition, Obligation, Profile, Reading, Step, equivalence
 from specs import exact, symbolic
 from specs.formats import (
     ARITY,
@@ -20,6 +20,7 @@ from specs.formats import (
     OPERANDS,
     SMALL_FORMATS,
     Format,
+    Integer,
     OverflowPolicy,
     RoundingMode,
 )
@@ -28,9 +29,6 @@ from specs.symbolic import Probe, nonzero
 
 OPERATIONS = tuple(operation for operation in ARITY if operation != "convert")
 """The arithmetic operations; conversions are among ``proofs.exact_units``."""
-
-BOTH = ("z3", "cadical")
-"""Two engines of different make, which must come to the same verdict."""
 
 
 def engines_for(operands: Format) -> tuple[str, ...]:
@@ -132,6 +130,28 @@ def rounded_name(
     return ".".join((target, operation, mode.value, *(() if unsaid else (policy.value,))))
 
 
+def rounding_parameters(
+    target: Format | Integer,
+    operation: str,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    source: Format | Integer | None = None,
+) -> dict[str, str]:
+    """The parameters that all units which round have.
+
+    Args:
+        source: the format of the operands where it is not that of the result.
+    """
+    return {
+        "family": "unit",
+        "format": target.name,
+        "operation": operation,
+        **({"source": source.name} if source else {}),
+        "mode": mode.value,
+        "policy": policy.value,
+    }
+
+
 @dataclass(frozen=True)
 class Unit:
     """A unit that rounds, and what is promised of it.
@@ -177,6 +197,14 @@ class Unit:
         source = f"{self.source.name} to " if self.source else ""
         fast = ", of prefix adders and tree multipliers" if self.structure == FAST else ""
         return f"{source}{self.fmt.name}: {self.in_words}, of {self.library} gates{fast}"
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What its name says, and what goes unsaid there."""
+        library = {"library": self.library, "structure": STRUCTURE_NAMES[self.structure]}
+        flags = {"flags": "yes"} if self.flags else {}
+        named = rounding_parameters(self.fmt, self.operation, self.mode, self.policy, self.source)
+        return {**named, **library, **flags}
 
     @property
     def operands(self) -> tuple[str, ...]:
@@ -246,6 +274,7 @@ class Unit:
             decomposition=self.decomposition,
             profile=profile,
             reading=self.reading,
+            parameters=self.parameters,
         )
 
 

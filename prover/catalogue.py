@@ -11,11 +11,14 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from prover.obligation import Obligation, Profile
 
 ENTRY_POINT_GROUP = "spikeproof.obligations"
+
+DISTRIBUTION = "spikeproof"
+"""What this project is called among the installed packages."""
 
 
 class CatalogueError(ValueError):
@@ -39,8 +42,18 @@ def collect(obligations: Iterable[Obligation]) -> dict[str, Obligation]:
 @cache
 def catalogue() -> dict[str, Obligation]:
     """Every announced obligation, by name."""
-    announced = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name)
-    return collect(obligation for point in announced for obligation in point.load()())
+    return collect(obligation for point in _announced() for obligation in point.load()())
+
+
+@cache
+def own() -> dict[str, Obligation]:
+    """The obligations that this project announces, by name; no other package's."""
+    points = (point for point in _announced() if point.dist and point.dist.name == DISTRIBUTION)
+    return collect(obligation for point in points for obligation in point.load()())
+
+
+def _announced() -> list[EntryPoint]:
+    return sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name)
 
 
 def promised(*, wide: bool) -> list[Obligation]:

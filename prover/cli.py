@@ -8,6 +8,7 @@ import click
 
 from circuits.netlist import NetlistError
 from prover.catalogue import CatalogueError
+from prover.commands.ledger import ledger
 from prover.commands.listing import list_theorems
 from prover.commands.mutate import mutate
 from prover.commands.prove import prove
@@ -16,6 +17,7 @@ from prover.commands.report import report
 from prover.commands.show import show
 from prover.console import EXIT_BAD_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED, err
 from prover.engine import EngineError
+from prover.ledger import LedgerError
 from prover.replay import ReplayError
 
 
@@ -25,7 +27,7 @@ def cli() -> None:
     """Machine-checked proofs that arithmetic built from spiking neurons is bit-exact."""
 
 
-for command in (list_theorems, mutate, prove, replay, report, show):
+for command in (ledger, list_theorems, mutate, prove, replay, report, show):
     cli.add_command(command)
 
 
@@ -35,7 +37,7 @@ def main() -> None:
         sys.exit(cli.main(standalone_mode=False) or 0)
     except click.ClickException as error:
         _fail(error.format_message(), EXIT_BAD_INPUT)
-    except (CatalogueError, EngineError, NetlistError, ReplayError) as error:
+    except (CatalogueError, EngineError, LedgerError, NetlistError, ReplayError) as error:
         _fail(str(error), EXIT_BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted; results so far are kept, see `spikeproof show`", EXIT_INTERRUPTED)

@@ -136,6 +136,10 @@ class Reading:
     trace: Callable[[Mapping[str, int]], Mapping[str, int]]
 
 
+BOTH = ("z3", "cadical")
+"""Two engines of different make, which must come to the same verdict."""
+
+
 @dataclass(frozen=True)
 class Obligation:
     """Something promised: a name, a sentence, and how to state it as a claim.
@@ -152,6 +156,8 @@ class Obligation:
         profile: when it is discharged unless asked for by name.
         reading: how to display the buses, for floating-point units.
         cases: how a claim about formulas is split into lemmas: see ``prover.composition.split``.
+        parameters: what tells it from others of its family, as data: family, format, operation, mode,
+            policy, library and so on, as far as they apply.
     """
 
     name: str
@@ -159,7 +165,7 @@ class Obligation:
     state: Callable[[Netlist | None], Claim]
     circuit: Callable[[], Netlist] | None = None
     expected: Outcome = Outcome.PROVED
-    engines: tuple[str, ...] = ("z3",)
+    engines: tuple[str, ...] = BOTH
     decomposition: Decomposition | None = None
     profile: Profile = Profile.DEFAULT
     reading: Reading | None = None
@@ -181,10 +187,11 @@ def equivalence(
     *,
     assumptions: Callable[[Buses], tuple[FNode, ...]] = lambda inputs: (),
     expected: Outcome = Outcome.PROVED,
-    engines: tuple[str, ...] = ("z3",),
+    engines: tuple[str, ...] = BOTH,
     decomposition: Decomposition | None = None,
     profile: Profile = Profile.DEFAULT,
     reading: Reading | None = None,
+    parameters: Mapping[str, str] | None = None,
 ) -> Obligation:
     """The obligation that a circuit computes, on every output bus, what ``meaning`` says.
 
@@ -211,5 +218,14 @@ def equivalence(
         )
 
     return Obligation(
-        name, statement, state, circuit, expected, engines, decomposition, profile, reading
+        name,
+        statement,
+        state,
+        circuit,
+        expected,
+        engines,
+        decomposition,
+        profile,
+        reading,
+        parameters=parameters or {},
     )

@@ -23,7 +23,7 @@ def formula_obligation(goal, *assumptions, expected=Outcome.PROVED):
         taken = tuple(assumption(x, y) for assumption in assumptions)
         return Claim({"x": x, "y": y}, goal(x, y), taken)
 
-    return Obligation("an.obligation", "a statement", state, expected=expected)
+    return Obligation("an.obligation", "a statement", state, expected=expected, engines=("z3",))
 
 
 def commutes(x, y):

@@ -9,6 +9,7 @@ from itertools import islice
 
 from prover.counterexample import decimal_value
 from prover.record import Record
+from prover.report.summary import UNIT, family
 from specs import exact
 from specs.formats import format_named
 
@@ -96,7 +97,7 @@ def _twin(label: str) -> str:
 
 def _inputs(record: Record) -> Iterator[Word]:
     """The inputs, as numbers of the format of the theorem's operands where they are."""
-    parameters = record.parameters
+    parameters = record.parameters if family(record) == UNIT else {}
     try:
         fmt = format_named(parameters.get("source", parameters.get("format", "")))
     except ValueError:

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
 from prover.record import Record
+from prover.report.summary import UNIT, family
 from specs.formats import ARITY, format_named
 
 INK = "#010203"
@@ -93,6 +94,8 @@ def plots(records: Iterable[Record], quantity: Quantity) -> list[Plot]:
 
 
 def _precision(record: Record) -> int | None:
+    if family(record) != UNIT:
+        return None
     try:
         return format_named(record.parameters.get("format", "")).precision
     except ValueError:

@@ -14,12 +14,14 @@ from prover.tables import outcome_text
 from specs.formats import FORMATS
 
 UNIT = "unit"
-"""The family of theorems about a format; other families are named by how their theorems begin."""
+"""The family of theorems about a format, unless they name another; see ``family``."""
 
 
 def family(record: Record) -> str:
     """What kind of theorem it is: of a unit, a cell, a block, the spec, ..."""
-    return UNIT if "format" in record.parameters else record.theorem.split(".")[0]
+    parameters = record.parameters
+    unnamed = UNIT if "format" in parameters else record.theorem.split(".")[0]
+    return parameters.get("family", unnamed)
 
 
 def not_green(records: Iterable[Record]) -> tuple[Record, ...]:
@@ -134,8 +136,10 @@ def groups(records: Iterable[Record]) -> list[Group]:
     """
     found: dict[tuple[str, str], list[Record]] = {}
     for record in records:
-        subject = record.parameters.get("format", family(record))
-        operation, *_ = record.parameters.get("operation", "").split("_from_")
+        subject, operation = family(record), ""
+        if subject == UNIT:
+            subject = record.parameters.get("format", UNIT)
+            operation, *_ = record.parameters.get("operation", "").split("_from_")
         found.setdefault((subject, operation), []).append(record)
     size = {fmt.name: (fmt.width, fmt.precision) for fmt in FORMATS.values()}
     return [

@@ -1,0 +1,38 @@
+"""``spikeproof ledger``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from prover.catalogue import own
+from prover.console import EXIT_REFUTED, out, require_writable
+from prover.history import write_atomically
+from prover.ledger import differences, ledger_path, read, written
+
+
+@click.command()
+@click.option("--check", "task", flag_value="check", help="Compare it with the theorems as stated.")
+@click.option("--write", "task", flag_value="write", help="Write it anew, from the theorems as stated.")
+def ledger(task: str | None) -> None:
+    """Show the ledger: every promised theorem, and what evidence of it a run must have.
+
+    Exit code 1 if --check finds that it is not that of the theorems.
+    """
+    path, obligations = ledger_path(), own().values()
+    if task == "write":
+        require_writable(path)
+        write_atomically(path, written(obligations))
+        out.print(f"{len(obligations):,} theorems are promised in {path}", markup=False, soft_wrap=True)
+        return
+    promised = read(path)
+    if task is None:
+        click.echo(path.read_text(encoding="utf-8"), nl=False)
+        return
+    found = differences(promised, obligations)
+    for line in found:
+        out.print(line, markup=False, soft_wrap=True)
+    if found:
+        sys.exit(EXIT_REFUTED)
+    out.print(f"the ledger is that of all {len(promised):,} theorems", markup=False)

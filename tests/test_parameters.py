@@ -1,0 +1,88 @@
+"""What the catalogue says of each obligation, as data."""
+
+from collections import Counter
+
+from circuits.libraries import LIBRARIES
+from prover.catalogue import catalogue
+from specs import exact
+from specs.formats import FORMATS, INTEGERS, OverflowPolicy, RoundingMode
+
+FAMILIES = {"cell", "block", "unit", "spec"}
+
+WITHOUT_ROUNDING = {*exact.RELATIONS, *exact.EXTREMA, *exact.SIGN_OPERATIONS}
+"""Operations of which neither mode nor policy can be said."""
+
+KNOWN = {
+    "family": FAMILIES,
+    "format": {*FORMATS, *INTEGERS},
+    "source": {*FORMATS, *INTEGERS},
+    "mode": {mode.value for mode in RoundingMode},
+    "policy": {policy.value for policy in OverflowPolicy},
+    "library": set(LIBRARIES),
+    "structure": {"small", "fast"},
+    "flags": {"yes"},
+}
+"""The values of parameters that are of a known set."""
+
+
+def of_family(family):
+    return [o.parameters for o in catalogue().values() if o.parameters["family"] == family]
+
+
+def test_every_obligation_is_of_a_family():
+    assert {o.parameters.get("family") for o in catalogue().values()} == FAMILIES
+
+
+def test_values_are_words_of_a_known_set():
+    for obligation in catalogue().values():
+        for name, value in obligation.parameters.items():
+            assert isinstance(value, str), obligation.name
+            assert value in KNOWN.get(name, {value}), obligation.name
+
+
+def test_units_name_format_operation_mode_policy_and_library():
+    for parameters in of_family("unit"):
+        assert {"format", "operation", "library"} <= set(parameters), parameters
+        rounds = {"mode", "policy"} & set(parameters)
+        assert rounds == (set() if parameters["operation"] in WITHOUT_ROUNDING else {"mode", "policy"})
+
+
+def test_cells_and_blocks_name_library_and_operation():
+    for parameters in of_family("cell"):
+        assert {"library", "operation"} <= set(parameters)
+    for parameters in of_family("block"):
+        assert {"library", "operation", "width", "structure"} <= set(parameters)
+
+
+def test_specs_name_format_operation_and_kind():
+    for parameters in of_family("spec"):
+        assert {"format", "operation", "kind"} <= set(parameters)
+        assert "library" not in parameters
+
+
+def test_no_two_obligations_have_the_same_parameters():
+    counts = Counter(tuple(sorted(o.parameters.items())) for o in catalogue().values())
+    assert [parameters for parameters, count in counts.items() if count > 1] == []
+
+
+def test_some_parameters_in_full():
+    assert catalogue()["fp8_e5m2.convert_from_fp32.rne"].parameters == {
+        "family": "unit",
+        "format": "fp8_e5m2",
+        "operation": "convert",
+        "source": "fp32",
+        "mode": "rne",
+        "policy": "ieee",
+        "library": "threshold",
+        "structure": "small",
+    }
+    assert catalogue()["fp16.add.rne.fast"].parameters["structure"] == "fast"
+    assert catalogue()["fp16.add.rtz.flags"].parameters["flags"] == "yes"
+    name = "fp6_e3m2.sticky_extra_multiply.rne.saturate.without_round_route"
+    assert catalogue()[name].parameters["kind"] == "without_round_route"
+    assert catalogue()["cell.ionic.wide_or.5"].parameters == {
+        "family": "cell",
+        "library": "ionic",
+        "operation": "wide_or",
+        "width": "5",
+    }
