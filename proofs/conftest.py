@@ -1,16 +1,28 @@
-"""Makes ``pytest proofs/`` end with the table of theorems."""
+"""Makes ``pytest proofs/`` write the proof log, keep the ledger, and end with the table of theorems."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from proofs.neuron_counts import neuron_counts_table
-from prover.catalogue import catalogue, promised
+from prover.cache import Cache
+from prover.catalogue import own, profile_name
 from prover.discharge import DEFAULT_TIMEOUT
+from prover.ledger import ledger_path, read, unfulfilled
+from prover.log import Log, default_log_directory
+from prover.obligation import Obligation, Profile
 from prover.record import Record
+from prover.run import Run
 from prover.tables import PIPE_WIDTH, rendered, results_table, summary
 
-PROPERTY = "spikeproof_result"
+PROPERTY = "spikeproof_record"
+MOST_LINES = 20
+"""Of broken promises that are shown; the rest are counted."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,33 +35,128 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SECONDS",
         help="seconds that each theorem may take (default: %(default)s)",
     )
+    parser.addoption(
+        "--proof-log",
+        type=Path,
+        metavar="DIR",
+        help="write the proof log there (default: SPIKEPROOF_LOG, or proof-log)",
+    )
+    parser.addoption("--no-cache", action="store_true", help="prove anew what was proved before")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the books in the process that sees all results."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Books(config))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each theorem of the profile asked for."""
     if "obligation" in metafunc.fixturenames:
-        obligations = promised(wide=metafunc.config.getoption("--wide"))
+        obligations = promised(metafunc.config)
         metafunc.parametrize("obligation", obligations, ids=[o.name for o in obligations])
 
 
-def _results(reporter: pytest.TerminalReporter) -> Iterator[Record]:
-    for outcome in ("passed", "failed"):
-        for report in reporter.stats.get(outcome, []):
-            for key, record in getattr(report, "user_properties", []):
-                if key == PROPERTY and report.when == "call":
-                    yield Record.from_json(record)
+def promised(config: pytest.Config) -> list[Obligation]:
+    """What the profile asked for promises."""
+    wide = config.getoption("--wide")
+    return [each for each in own().values() if wide or each.profile is Profile.DEFAULT]
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print one row a theorem, and the neuron counts beside the published ones."""
-    position = {name: index for index, name in enumerate(catalogue())}
-    results = sorted(_results(terminalreporter), key=lambda result: position[result.theorem])
-    if not results:
-        return
-    terminal = terminalreporter._tw
-    width = terminal.fullwidth if terminal.hasmarkup else PIPE_WIDTH
-    terminalreporter.section("theorems")
-    terminalreporter.write(rendered(results_table(results), width))
-    terminalreporter.section("neuron counts")
-    terminalreporter.write(rendered(neuron_counts_table(), width))
-    terminalreporter.write_line(summary(results))
+@pytest.fixture(scope="session")
+def run(pytestconfig: pytest.Config) -> Run:
+    """How theorems are discharged, and where the evidence goes."""
+    timeout = pytestconfig.getoption("--proof-timeout")
+    return Run(timeout, log=Log(log_directory(pytestconfig)), cache=cache(pytestconfig))
+
+
+def log_directory(config: pytest.Config) -> Path:
+    """Where the proof log is to be."""
+    asked: Path | None = config.getoption("--proof-log")
+    return (asked or default_log_directory()).absolute()
+
+
+def cache(config: pytest.Config) -> Cache | None:
+    """The cache that is to be used."""
+    return None if config.getoption("--no-cache") else Cache.default()
+
+
+class Books:
+    """Keeps log and ledger of a run, of all its processes."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._log: Log | None = None
+        self._collected: set[str] = set()
+        self._records: dict[str, Record] = {}
+        self._broken: list[str] = []
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Begin the log, in a run of one process."""
+        self._begin([item.nodeid for item in session.items])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """Begin the log, where other processes do the work."""
+        self._begin(ids)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take down the record that comes with a report."""
+        for key, data in report.user_properties:
+            if key == PROPERTY and report.when == "call" and isinstance(data, dict):
+                self._records[data["theorem"]] = Record.from_json(data)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """End the log, and fail the run if a promise is not kept."""
+        if self._log is None:
+            return
+        records = self._records.values()
+        self._log.end(
+            discharged=sum(record.green for record in records),
+            complete=self._collected == set(self._records),
+        )
+        self._broken = unfulfilled(
+            read(ledger_path()), records, wide=self._config.getoption("--wide"), whole=self._whole
+        )
+        if self._broken and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print one row a theorem, neuron counts beside the published ones, and broken promises."""
+        if self._log is None or not self._records:
+            return
+        terminal = terminalreporter._tw
+        width = terminal.fullwidth if terminal.hasmarkup else PIPE_WIDTH
+        records = [self._records[name] for name in own() if name in self._records]
+        terminalreporter.section("theorems")
+        terminalreporter.write(rendered(results_table(records), width))
+        terminalreporter.section("neuron counts")
+        terminalreporter.write(rendered(neuron_counts_table(), width))
+        if self._broken:
+            terminalreporter.section("broken promises")
+            for line in self._broken[:MOST_LINES]:
+                terminalreporter.write_line(line)
+            if len(self._broken) > MOST_LINES:
+                terminalreporter.write_line(f"and {len(self._broken) - MOST_LINES} more")
+        terminalreporter.write_line(summary(records))
+        terminalreporter.write_line(f"proof log: {self._log.directory}")
+
+    @property
+    def _whole(self) -> bool:
+        """Whether all of the profile was asked for."""
+        return self._collected >= {obligation.name for obligation in promised(self._config)}
+
+    def _begin(self, ids: Sequence[str]) -> None:
+        theorems = [each.rpartition("[")[2].rstrip("]") for each in ids if each.endswith("]")]
+        if self._log or not theorems or self._config.option.collectonly:
+            return
+        self._collected = set(theorems)
+        if keeper := cache(self._config):
+            keeper.require_usable()
+        self._log = Log.begin(
+            log_directory(self._config),
+            command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+            profile=profile_name(wide=self._config.getoption("--wide")) if self._whole else "part",
+            promised=len(theorems),
+        )

@@ -31,9 +31,6 @@ DEFAULT_TIMEOUT = 300.0
 
 NOTHING_KEPT = Keeping()
 
-WHOLE = "claim"
-"""The name of the one lemma of a theorem that is put to the engines whole."""
-
 
 @dataclass(frozen=True)
 class _Verdict:
@@ -159,7 +156,7 @@ class _Attempt:
         """The verdict that all the obligation's engines share on the claim as a whole."""
         inquiry = self._inquiry()
         answers: dict[str, dict[LemmaKind, Answer]] = {}
-        asked = list(_questions(inquiry, WHOLE, self.case.claim))
+        asked = list(_questions(inquiry, self.case.obligation.name, self.case.claim))
         for question, answer in inquiry.answers(asked, self.deadline):
             answers.setdefault(question.engine, {})[question.kind] = answer
         verdicts = {name: _verdict(self.case, name, said) for name, said in answers.items()}

@@ -120,7 +120,7 @@ class Inquiry:
             certificates.append(("drat", answer.proof))
         else:
             certificates.append(("smtlib", self._files[question.name, question.kind].script.encode()))
-        if answer.status is Status.SATISFIABLE and question.kind == "assumptions":
+        if answer.status is Status.SATISFIABLE:
             certificates.append(("model", json.dumps(answer.model, sort_keys=True).encode()))
         return _Reply(
             answer.status,

@@ -8,7 +8,7 @@ import click
 
 from prover.catalogue import own
 from prover.console import EXIT_REFUTED, out, require_writable
-from prover.history import write_atomically
+from prover.files import write_atomically
 from prover.ledger import differences, ledger_path, read, written
 
 
