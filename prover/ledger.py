@@ -200,13 +200,14 @@ def unfulfilled(ledger: Ledger, records: Iterable[Record], *, wide: bool, whole:
         wide: whether the wide profile was run too.
         whole: whether all of the profile was run; if only a part was, nothing is missed.
     """
-    by_theorem = {record.theorem: record for record in records}
+    found = list(records)
+    recorded = {record.theorem for record in found}
     missing = [
         f"{theorem} is promised, but there is no record of it"
         for theorem, promise in ledger.items()
-        if whole and (wide or promise.profile is Profile.DEFAULT) and theorem not in by_theorem
+        if whole and (wide or promise.profile is Profile.DEFAULT) and theorem not in recorded
     ]
-    broken = (line for record in by_theorem.values() for line in _shortcomings(ledger, record))
+    broken = (line for record in found for line in _shortcomings(ledger, record))
     return [*missing, *broken]
 
 
@@ -249,9 +250,9 @@ def _lacks_of_lemma(promise: Promise, lemma: Lemma, names: Mapping[str, str]) ->
         yield f"has no {certificate} certificate"
     if lemma.kind == "algebra":
         return
-    said = {names.get(reply.engine, reply.engine): reply.status for reply in lemma.replies}
-    for engine in {**dict.fromkeys(promise.evidence.engines), **said}:
-        status = said.get(engine, "no answer")
+    said = [(names.get(reply.engine, reply.engine), reply.status) for reply in lemma.replies]
+    silent = (engine for engine in promise.evidence.engines if engine not in dict(said))
+    for engine, status in (*said, *((engine, "no answer") for engine in silent)):
         if status != needed.value:
             yield f"is to be {needed.value}; {engine}: {status}"
 

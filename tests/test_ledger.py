@@ -236,6 +236,13 @@ def test_what_was_proved_whole_need_not_have_been_split():
     assert unfulfilled(LEDGER, [record(SPLIT)], wide=False, whole=False) == []
 
 
+def test_a_second_record_does_not_hide_the_first():
+    red = replace(KEPT[0], outcome=Outcome.TIMEOUT)
+    assert unfulfilled(LEDGER, [red, *KEPT], wide=True, whole=True) == [
+        "a.whole is promised to be proved: timeout"
+    ]
+
+
 def without(kept, index, **changes):
     """A record with one of its lemmas changed."""
     lemmas = list(kept.lemmas)
@@ -278,6 +285,14 @@ BROKEN = {
     "engine contradicts": (
         without(KEPT_FALSE, 0, replies=lemma("", "unsatisfiable").replies),
         "is to be satisfiable; z3: unsatisfiable",
+    ),
+    "engine contradicts itself": (
+        without(
+            KEPT_WHOLE,
+            0,
+            replies=(Reply("z3", "satisfiable", 0.1), *KEPT_WHOLE.lemmas[0].replies),
+        ),
+        "is to be unsatisfiable; z3: satisfiable",
     ),
     "assumptions impossible": (
         without(KEPT_SPLIT, 2, replies=lemma("", "unsatisfiable").replies),

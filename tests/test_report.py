@@ -29,7 +29,7 @@ from prover.report.html import PAGE, html_page
 from prover.report.junit import junit_xml
 from prover.report.latex import latex_table
 from prover.report.markdown import markdown_summary
-from prover.report.summary import cautions, failures
+from prover.report.summary import cautions, failures, groups
 from tests.support.logs import HOSTILE, RECORDS, many, record, write_log
 
 pytestmark = pytest.mark.filterwarnings("ignore:Glyph")  # of which the plots have not all
@@ -607,3 +607,10 @@ def test_thousands_of_theorems_are_shown_as_asked_for(page, tmp_path):
     more.click()
     assert len(rows(browser)) == 3000
     assert not more.is_displayed()
+
+
+def test_theorems_about_a_format_that_name_another_family_are_of_that_family(tmp_path):
+    said = {"family": "spec", "format": "fp16", "operation": "add"}
+    records = [record("spec.fp16.add.rne", parameters=said), record("fp16.add.rne")]
+    found = groups(read_log(write_log(tmp_path / "log", records)).records)
+    assert [(group.subject, group.operation) for group in found] == [("spec", ""), ("fp16", "add")]
