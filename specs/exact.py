@@ -127,6 +127,7 @@ def classify(fmt: Format, code: int) -> str:
 # --- rounding -----------------------------------------------------------------------------------
 
 
+@lru_cache(1 << 16)
 def floor_log2(magnitude: Magnitude) -> int:
     """The e with 2^e <= magnitude < 2^(e+1), for a positive magnitude."""
     if isinstance(magnitude, Root):
@@ -218,6 +219,7 @@ def overflows_to_infinity(mode: RoundingMode, sign: int) -> bool:
     }[mode]
 
 
+@lru_cache(1 << 16)
 def encode_magnitude(fmt: Format, magnitude: Fraction) -> int:
     """Magnitude code of a representable number, the exponent field unbounded above."""
     step = quantum(fmt, magnitude)
