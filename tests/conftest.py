@@ -6,6 +6,9 @@ import pytest
 from hypothesis import settings
 from pysmt.environment import pop_env, push_env
 
+from prover import discharge as discharge_module
+from prover.minimisation import Refutation
+
 
 @pytest.fixture(autouse=True)
 def fresh_formulas() -> Iterator[None]:
@@ -19,6 +22,14 @@ def fresh_formulas() -> Iterator[None]:
 def state_directory(tmp_path, monkeypatch) -> None:
     """No test reads or writes the user's own last results."""
     monkeypatch.setenv("SPIKEPROOF_STATE", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def counterexamples_as_found(monkeypatch) -> None:
+    """For tests that are about verdicts: no simpler counterexample is looked for."""
+    monkeypatch.setattr(
+        discharge_module, "minimised", lambda obligation, claim, inputs: Refutation(inputs)
+    )
 
 
 settings.register_profile("default", deadline=None, print_blob=True)

@@ -5,7 +5,6 @@ own arithmetic on a million pairs. ``SPIKEPROOF_CASES`` sets how many cases a fo
 the first (default 1,000; nightly 100,000).
 """
 
-import os
 from functools import partial
 from itertools import cycle, permutations, product
 from math import isqrt
@@ -35,9 +34,9 @@ from specs.formats import (
 )
 from tests.support.codes import batches
 from tests.support.graphs import Encoded
+from tests.support.profile import CASES
 
 WIDE = [fmt for fmt in FORMATS.values() if fmt not in SMALL_FORMATS]
-CASES = int(os.environ.get("SPIKEPROOF_CASES", "1000"))
 BATCH = 84
 
 
