@@ -2,7 +2,7 @@
 
 Every operation has two steps, as the standard words it (IEEE 754-2019 clause 4.3): the result as if
 computed with unbounded range and precision, then one rounding of it. Nothing here is meant to be
-fast; everything is meant to be read beside the standard.
+fast; everything is meant to be read beside the standard. (What is asked again and again is remembered.)
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from functools import lru_cache
 from math import isqrt
 
 from specs.formats import (
@@ -95,6 +96,7 @@ def fields(fmt: Format, code: int) -> tuple[int, int, int]:
     return code >> fmt.magnitude_bits, magnitude_code >> fmt.fraction_bits, fraction
 
 
+@lru_cache(1 << 16)
 def decode(fmt: Format, code: int) -> Value:
     """The value that a code stands for (IEEE 754-2019 clause 3.4; OCP FP8 1.0 clause 4).
 
@@ -125,6 +127,7 @@ def classify(fmt: Format, code: int) -> str:
 # --- rounding -----------------------------------------------------------------------------------
 
 
+@lru_cache(1 << 16)
 def floor_log2(magnitude: Magnitude) -> int:
     """The e with 2^e <= magnitude < 2^(e+1), for a positive magnitude."""
     if isinstance(magnitude, Root):
@@ -176,6 +179,7 @@ class Rounding:
         return (self.kept + self.rounds_up) * self.quantum
 
 
+@lru_cache(1 << 16)
 def round_magnitude(fmt: Format, mode: RoundingMode, sign: int, magnitude: Magnitude) -> Rounding:
     """Round to the representable magnitude the mode names, the exponent unbounded above."""
     return round_to_multiple(quantum(fmt, magnitude), mode, sign, magnitude)
@@ -215,6 +219,7 @@ def overflows_to_infinity(mode: RoundingMode, sign: int) -> bool:
     }[mode]
 
 
+@lru_cache(1 << 16)
 def encode_magnitude(fmt: Format, magnitude: Fraction) -> int:
     """Magnitude code of a representable number, the exponent field unbounded above."""
     step = quantum(fmt, magnitude)

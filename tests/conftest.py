@@ -6,6 +6,9 @@ import pytest
 from hypothesis import settings
 from pysmt.environment import pop_env, push_env
 
+from prover import discharge as discharge_module
+from prover.minimisation import Refutation
+
 
 @pytest.fixture(autouse=True)
 def fresh_formulas() -> Iterator[None]:
@@ -22,6 +25,14 @@ def own_directories(tmp_path, monkeypatch) -> None:
         monkeypatch.setenv(f"SPIKEPROOF_{name}", str(tmp_path / name.lower()))
     for name in ("SEAL", "CACHE_READ_ONLY"):
         monkeypatch.delenv(f"SPIKEPROOF_{name}", raising=False)
+
+
+@pytest.fixture
+def counterexamples_as_found(monkeypatch) -> None:
+    """For tests that are about verdicts: no simpler counterexample is looked for."""
+    monkeypatch.setattr(
+        discharge_module, "minimised", lambda obligation, claim, inputs: Refutation(inputs)
+    )
 
 
 settings.register_profile("default", deadline=None, print_blob=True)

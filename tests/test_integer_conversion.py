@@ -12,6 +12,7 @@ from circuits.libraries import FAST, LIBRARIES, SMALL
 from proofs.integer_conversions import FromInteger, ToInteger
 from prover.discharge import discharge
 from prover.drawing import many_codes
+from prover.evaluation import Evaluation
 from prover.mutation import mutants
 from prover.obligation import Outcome
 from specs import exact, symbolic
@@ -162,16 +163,21 @@ def codes_near_integers(fmt, integer, count, seed):
 @pytest.mark.parametrize("fmt", WIDE, ids=lambda fmt: fmt.name)
 def test_symbolic_and_exact_agree_on_codes_drawn_by_class(fmt, integer):
     integers, codes = many_integers(integer, 100, SEED), codes_near_integers(fmt, integer, 50, SEED)
+    x, code = symbol(integer.width), symbol(fmt.width)
+    wanted = list(product(RoundingMode, fmt.policies))
+    formulas = {
+        (mode, policy): symbolic.convert_from_integer(integer, fmt, mode, policy, x)
+        for mode, policy in wanted
+    }
+    found = Evaluation(formulas).evaluate({f"x{integer.width}": integers})
+    for mode, policy in wanted:
+        expected = [exact.convert_from_integer(integer, fmt, mode, policy, int(c)) for c in integers]
+        assert found[mode, policy].tolist() == expected, (mode, policy)
+    formulas = {mode: symbolic.convert_to_integer(fmt, integer, mode, code) for mode in RoundingMode}
+    found = Evaluation(formulas).evaluate({f"x{fmt.width}": codes})
     for mode in RoundingMode:
-        x = symbol(integer.width)
-        for policy in fmt.policies:
-            formula = Encoded(symbolic.convert_from_integer(integer, fmt, mode, policy, x))
-            actual = formula.evaluate({f"x{integer.width}": integers})
-            expected = [exact.convert_from_integer(integer, fmt, mode, policy, int(c)) for c in integers]
-            assert actual.tolist() == expected, (mode, policy)
-        formula = Encoded(symbolic.convert_to_integer(fmt, integer, mode, symbol(fmt.width)))
-        actual = formula.evaluate({f"x{fmt.width}": codes})
-        assert actual.tolist() == [exact.convert_to_integer(fmt, integer, mode, int(c)) for c in codes]
+        expected = [exact.convert_to_integer(fmt, integer, mode, int(c)) for c in codes]
+        assert found[mode].tolist() == expected, mode
 
 
 HARDWARE = {FP16: (np.float16, np.uint16), FP32: (np.float32, np.uint32), FP64: (np.float64, np.uint64)}
@@ -242,6 +248,7 @@ CONVERSIONS = [
 ]
 
 
+@pytest.mark.usefixtures("counterexamples_as_found")
 @pytest.mark.parametrize("conversion", CONVERSIONS, ids=lambda conversion: conversion.name)
 def test_faulty_conversions_are_refuted(conversion):
     obligation = conversion.obligation()

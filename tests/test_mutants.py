@@ -12,36 +12,27 @@ from circuits import boolean
 from circuits.floating_point import build_unit
 from circuits.libraries import LIBRARIES, gate_netlist
 from proofs.units import OPERATIONS, Unit
-from prover import discharge as discharge_module
 from prover.catalogue import catalogue
 from prover.discharge import discharge
 from prover.drawing import many_codes
-from prover.minimisation import Refutation
 from prover.mutation import FAULTS, mutants, stuck_at_zero, with_neuron
 from prover.obligation import Outcome, Profile
 from specs.formats import ARITY, FLAGS, FORMATS, FP8_E4M3FN, FP16, SMALL_FORMATS, RoundingMode
 from tests.support.faults import some_kinds, some_kinds_for
 from tests.support.netlists import all_inputs
 from tests.support.operands import expected_results, operands
+from tests.support.profile import NIGHTLY, one_of_each, parameter_id
 
 MODE = RoundingMode.NEAREST_EVEN
 SEED = 20261122
 
 
-@pytest.fixture(autouse=True)
-def counterexamples_as_found(monkeypatch):
-    """These tests are about verdicts: no simpler counterexample is looked for."""
-    monkeypatch.setattr(
-        discharge_module, "minimised", lambda obligation, claim, inputs: Refutation(inputs)
-    )
+pytestmark = pytest.mark.usefixtures("counterexamples_as_found")
 
-
-UNIT_CASES = [
-    pytest.param(fmt, operation, policy, id=f"{fmt.name}.{operation}.{policy.value}")
-    for fmt in SMALL_FORMATS
-    for operation in OPERATIONS
-    for policy in fmt.policies
-]
+UNIT_CASES = one_of_each(
+    [(f, operation, policy) for f in SMALL_FORMATS for operation in OPERATIONS for policy in f.policies],
+    kind=lambda case: case[:2],
+)
 
 
 def first_faulty(netlist, is_faulty, kind):
@@ -49,7 +40,7 @@ def first_faulty(netlist, is_faulty, kind):
     return next(mutant for mutant in mutants(netlist, kind, SEED) if is_faulty(mutant.netlist))
 
 
-@pytest.mark.parametrize(("fmt", "operation", "policy"), UNIT_CASES)
+@pytest.mark.parametrize(("fmt", "operation", "policy"), UNIT_CASES, ids=parameter_id)
 def test_faulty_units_are_refuted(fmt, operation, policy):
     obligation = Unit(operation, fmt, MODE, policy).obligation()
     netlist = obligation.circuit()
@@ -76,12 +67,13 @@ def test_faulty_units_are_refuted(fmt, operation, policy):
 @pytest.mark.parametrize("kind", FAULTS)
 def test_engine_and_enumeration_agree_on_every_mutant(kind):
     """Benign mutants are proved, the others refuted, with no exception in a fixed sample."""
+    count = 18 if NIGHTLY else 4
     fmt, policy = SMALL_FORMATS[-1], SMALL_FORMATS[-1].policies[0]
     for operation in OPERATIONS:
         given = operands(fmt, operation)
         obligation = Unit(operation, fmt, MODE, policy).obligation()
         expected = expected_results(fmt, operation, MODE, policy)
-        for mutant, _ in zip(mutants(obligation.circuit(), kind, SEED), range(18), strict=False):
+        for mutant, _ in zip(mutants(obligation.circuit(), kind, SEED), range(count), strict=False):
             right = np.array_equal(boolean.evaluate(mutant.netlist, given)["result"], expected)
             outcome = discharge(obligation, circuit=mutant.netlist).outcome
             assert outcome is (Outcome.PROVED if right else Outcome.REFUTED), mutant.fault
@@ -114,7 +106,7 @@ def test_faulty_cells_and_blocks_are_refuted(name):
 
 
 ABOVE_8_BITS = [
-    pytest.param(fmt, operation, kind, id=f"{fmt.name}.{operation}.{kind}")
+    (fmt, operation, kind)
     for fmt, operation, kind in product(FORMATS.values(), OPERATIONS, FAULTS)
     # One kind of fault each for the widest, whose lemmas take longer.
     if fmt not in SMALL_FORMATS
@@ -122,7 +114,13 @@ ABOVE_8_BITS = [
 ]
 
 
-@pytest.mark.parametrize(("fmt", "operation", "kind"), ABOVE_8_BITS)
+SOME_ABOVE_8_BITS = one_of_each(
+    ABOVE_8_BITS,
+    kind=lambda case: case[0] if case[0] is FORMATS["fp64"] else case[:2],  # ten seconds each
+)
+
+
+@pytest.mark.parametrize(("fmt", "operation", "kind"), SOME_ABOVE_8_BITS, ids=parameter_id)
 def test_faulty_wide_units_are_refuted(fmt, operation, kind):
     """A lemma fails, and a counterexample to the theorem itself is found."""
     obligation = replace(Unit(operation, fmt).obligation(), engines=("cadical",))

@@ -14,6 +14,7 @@ from circuits.libraries import FAST, LIBRARIES, SMALL
 from circuits.mx import build_mx_unit
 from proofs.mx import ScaledUnit
 from prover.discharge import discharge
+from prover.evaluation import Evaluation
 from prover.mutation import mutants
 from prover.obligation import Outcome
 from specs import exact, symbolic
@@ -30,7 +31,6 @@ from specs.formats import (
     RoundingMode,
 )
 from tests.support.faults import some_kinds_for
-from tests.support.graphs import Encoded
 from tests.support.machine import fp32_codes
 
 RNE, IEEE = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
@@ -67,18 +67,26 @@ def pairs_of(operation, inputs):
     return [(inputs[f"{name}_scale"], inputs[name]) for name in names]
 
 
-def formula(operation, element, fmt, mode, policy):
+def formulas(operation, element, fmt, wanted):
+    """A function of the inputs: what the formula yields for each wanted pair of a mode and a policy."""
     inputs = {
         **{n: Symbol(f"{n}{element.width}", BVType(element.width)) for n in ("x", "y")},
         **{f"{n}_scale": Symbol(f"{n}_scale", BVType(8)) for n in ("x", "y")},
     }
     pairs = pairs_of(operation, inputs)
-    encoded = Encoded(symbolic.mx_compute(operation, element, fmt, mode, policy, *pairs))
+    encoded = Evaluation(
+        {each: symbolic.mx_compute(operation, element, fmt, *each, *pairs) for each in wanted}
+    )
 
     def evaluate(values):
         return encoded.evaluate({inputs[n].symbol_name(): codes for n, codes in values.items()})
 
     return evaluate
+
+
+def formula(operation, element, fmt, mode, policy):
+    evaluate = formulas(operation, element, fmt, [(mode, policy)])
+    return lambda values: evaluate(values)[mode, policy]
 
 
 # --- scales -------------------------------------------------------------------------------------
@@ -138,10 +146,11 @@ def test_symbolic_and_exact_agree_in_every_mode(element, fmt, operation):
     every_scale = np.arange(256)
     inputs = drawn(element, 300, np.concatenate([SCALES, every_scale, np.arange(110, 140)]))
     used = {n: v for n, v in inputs.items() if operation == "mx_multiply" or n[0] == "x"}
-    for mode, policy in product(RoundingMode, fmt.policies):
-        actual = formula(operation, element, fmt, mode, policy)(used)
-        for index, code in enumerate(actual):
-            case = {name: int(values[index]) for name, values in inputs.items()}
+    wanted = list(product(RoundingMode, fmt.policies))
+    actual = formulas(operation, element, fmt, wanted)(used)
+    cases = [{name: int(values[i]) for name, values in inputs.items()} for i in range(300)]
+    for mode, policy in wanted:
+        for case, code in zip(cases, actual[mode, policy], strict=True):
             value = exact.mx_exact(operation, element, mode, *pairs_of(operation, case))
             assert int(code) == exact.round_to(fmt, mode, policy, value), (mode, policy, case)
 

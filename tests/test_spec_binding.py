@@ -10,7 +10,7 @@ from pysmt.shortcuts import BVType, Symbol
 from proofs.units import OPERATIONS
 from specs import exact, symbolic
 from specs.formats import ARITY, FORMATS, SMALL_FORMATS, OverflowPolicy, RoundingMode
-from tests.support.formula_evaluation import evaluate
+from tests.support.formula_evaluation import evaluate, evaluate_all
 from tests.support.operands import (
     all_pairs,
     expected_flags,
@@ -25,29 +25,17 @@ from tests.support.operands import (
 def test_operations_on_all_operands(fmt, operation):
     given = operands(fmt, operation)
     symbols = [Symbol(name, BVType(fmt.width)) for name in given]
+    formulas, expected = {}, {}
     for mode in RoundingMode:
-        pairs = [
-            (
-                symbolic.compute(operation, fmt, mode, policy, *symbols),
-                policy.value,
-                expected_results(fmt, operation, mode, policy),
-            )
-            for policy in fmt.policies
-        ]
-        flags = symbolic.flags(operation, fmt, mode, *symbols)
-        pairs.append((flags, "flags", expected_flags(fmt, operation, mode)))
-        for formula, what, expected in pairs:
-            wrong = first_difference(fmt, evaluate(formula, given), expected, operation)
-            assert wrong is None, f"{mode.value}, {what}: {wrong}"
-
-
-def converted(target, mode, policy, x, source):
-    return symbolic.compute("convert", target, mode, policy, x, source=source)
-
-
-def expected_codes(target, mode, policy, codes, source):
-    convert = partial(exact.compute, "convert", target, mode, policy, source=source)
-    return [convert(int(code)) for code in codes]
+        formulas[mode.value, "flags"] = symbolic.flags(operation, fmt, mode, *symbols)
+        expected[mode.value, "flags"] = expected_flags(fmt, operation, mode)
+        for policy in fmt.policies:
+            what = mode.value, policy.value
+            formulas[what] = symbolic.compute(operation, fmt, mode, policy, *symbols)
+            expected[what] = expected_results(fmt, operation, mode, policy)
+    for what, actual in evaluate_all(formulas, given).items():
+        wrong = first_difference(fmt, actual, expected[what], operation)
+        assert wrong is None, f"{what}: {wrong}"
 
 
 @pytest.mark.parametrize("target", SMALL_FORMATS, ids=lambda fmt: fmt.name)
@@ -55,12 +43,15 @@ def expected_codes(target, mode, policy, codes, source):
 def test_conversions_of_every_code(source, target):
     x = Symbol("x", BVType(source.width))
     codes = np.arange(1 << source.width, dtype=np.uint64)
-    for mode, policy in product(RoundingMode, target.policies):
-        actual = evaluate(converted(target, mode, policy, x, source), {"x": codes})
-        expected = [
-            exact.compute("convert", target, mode, policy, int(code), source=source) for code in codes
-        ]
-        assert actual.tolist() == expected, f"{mode.value}, {policy.value}"
+    convert = partial(symbolic.compute, "convert", target, source=source)
+    record = partial(exact.compute, "convert", target, source=source)
+    wanted = list(product(RoundingMode, target.policies))
+    found = evaluate_all(
+        {(mode, policy): convert(mode, policy, x) for mode, policy in wanted}, {"x": codes}
+    )
+    for mode, policy in wanted:
+        expected = [record(mode, policy, int(code)) for code in codes]
+        assert found[mode, policy].tolist() == expected, f"{mode.value}, {policy.value}"
 
 
 @pytest.mark.parametrize("target", SMALL_FORMATS, ids=lambda fmt: fmt.name)
@@ -69,11 +60,9 @@ def test_conversions_from_every_fp16_code(target):
     x = Symbol("x", BVType(source.width))
     codes = np.arange(1 << source.width, dtype=np.uint64)
     mode, policy = RoundingMode.NEAREST_EVEN, OverflowPolicy.SATURATE
-    actual = evaluate(converted(target, mode, policy, x, source), {"x": codes})
-    expected = [
-        exact.compute("convert", target, mode, policy, int(code), source=source) for code in codes
-    ]
-    assert actual.tolist() == expected
+    formula = symbolic.compute("convert", target, mode, policy, x, source=source)
+    record = partial(exact.compute, "convert", target, mode, policy, source=source)
+    assert evaluate(formula, {"x": codes}).tolist() == [record(int(code)) for code in codes]
 
 
 EXACT_FAMILIES = [
