@@ -38,11 +38,8 @@ def source_sha256() -> str:
 @cache
 def engines_sha256() -> str:
     """SHA-256 of what an engine's answer to a question depends on: the prover, and the libraries."""
-    digest = hashlib.sha256(
-        _sha256(each for each in _sources() if each[0].startswith("prover/")).encode()
-    )
-    digest.update(json.dumps(versions()).encode())
-    return digest.hexdigest()
+    prover = _sha256(source for source in _sources() if source[0].startswith("prover/"))
+    return hashlib.sha256(json.dumps([prover, versions()]).encode()).hexdigest()
 
 
 def _sha256(sources: Iterable[tuple[str, Path]]) -> str:

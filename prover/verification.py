@@ -143,9 +143,8 @@ class _Check:
             ("spec", case.spec_sha256, record.spec_sha256),
         ):
             if now != then:
-                raise RefusalError(
-                    f"the {what} differs: here {_shown(now)}, in the record {_shown(then)}"
-                )
+                here, there = _shown(now), _shown(then)
+                raise RefusalError(f"the {what} differs: here {here}, in the record {there}")
         return case
 
     def _check_refuted(self, case: Case) -> None:
@@ -170,9 +169,8 @@ class _Check:
         if missing := needed.keys() - lemmas.keys():
             raise RefusalError(f"a lemma is missing: {_named(missing)}")
         if len(needed) < len(self.record.lemmas):
-            raise RefusalError(
-                f"a lemma is none of the theorem's: {_named(lemmas.keys() - needed.keys())}"
-            )
+            strange = _named(lemmas.keys() - needed.keys()) or "one is there twice"
+            raise RefusalError(f"a lemma is none of the theorem's: {strange}")
         for key, subject in needed.items():
             try:
                 self._check_scripts(lemmas[key])
@@ -245,11 +243,9 @@ def _require_question(lemma: Lemma, formulas: Sequence[FNode], status: Status) -
     """The lemma was about these formulas, and every engine said what is needed."""
     if script_sha256(formulas) != lemma.formula_sha256:
         raise RefusalError("the formula differs: this source states another")
-    said = {reply.status for reply in lemma.replies}
-    if said != {status.value}:
-        raise RefusalError(
-            f"the engines said {', '.join(sorted(said)) or 'nothing'}, not {status.value}"
-        )
+    said = sorted({reply.status for reply in lemma.replies})
+    if said != [status.value]:
+        raise RefusalError(f"the engines said {', '.join(said) or 'nothing'}, not {status.value}")
 
 
 def _named(lemmas: Iterable[tuple[str, LemmaKind]]) -> str:
