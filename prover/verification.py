@@ -157,14 +157,14 @@ class _Check:
     def _check_proved(self, case: Case) -> None:
         """Every lemma that makes up the claim is there, and holds."""
         lemmas = {(lemma.name, lemma.kind): lemma for lemma in self.record.lemmas}
-        whole = (self.record.theorem, "claim") in lemmas
-        claims = {self.record.theorem: case.claim} if whole else case.lemmas()
+        whole = {self.record.theorem: case.claim}
+        claims = whole if (self.record.theorem, "claim") in lemmas else case.lemmas() or whole
         needed: dict[tuple[str, LemmaKind], Claim | None] = {}
         for name, claim in claims.items():
             if claim.assumptions:
                 needed[name, "assumptions"] = claim
             needed[name, "claim"] = claim
-        for label in () if whole else case.algebra():
+        for label in () if claims is whole else case.algebra():
             needed[label, "algebra"] = None
         if missing := needed.keys() - lemmas.keys():
             raise RefusalError(f"a lemma is missing: {_named(missing)}")
