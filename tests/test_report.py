@@ -540,7 +540,7 @@ def test_a_link_opens_a_theorem(page, log):
     assert theorem.get_attribute("aria-expanded") == "true"
     details = browser.find_element(By.CLASS_NAME, "details").text
     assert "netlist SHA-256" in details
-    assert "cadical 1.9.5 (lrat; after 1000 conflicts swept)" in details
+    assert "cadical 3.0.0 (lrat; after 1000 conflicts swept)" in details
     top = "return arguments[0].getBoundingClientRect()"
     head = browser.execute_script(top, browser.find_element(By.CSS_SELECTOR, "#table thead th"))
     assert browser.execute_script(top, theorem)["top"] >= head["bottom"]

@@ -38,7 +38,7 @@ MANIFEST = {
 }
 
 Z3 = {"name": "z3", "version": "5.4.0", "options": "simplify solve-eqs bit-blast aig sat"}
-CADICAL = {"name": "cadical", "version": "1.9.5", "options": "lrat; after 1000 conflicts swept"}
+CADICAL = {"name": "cadical", "version": "3.0.0", "options": "lrat; after 1000 conflicts swept"}
 
 
 CERTIFICATES = {
@@ -61,7 +61,7 @@ def lemma(theorem, name, kind="claim", seconds=0.25):
         "cnf_sha256": digest(theorem, name, kind, "clauses") if search else None,
         "replies": [
             {"engine": engine, "status": status, "seconds": seconds}
-            for engine in ("z3 5.4.0", "cadical 1.9.5")
+            for engine in ("z3 5.4.0", "cadical 3.0.0")
             if search
         ],
         "certificates": [
