@@ -1,4 +1,4 @@
-"""Clausal proofs: checkers of other makers accept ours, and no damaged or foreign one proves a falsehood."""
+"""Clausal proofs: independent checkers accept ours, and no damaged or foreign one proves a falsehood."""
 
 import stat
 import sys
