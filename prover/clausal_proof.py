@@ -253,10 +253,13 @@ def _additions(tokens: Integers) -> Iterator[tuple[int, int, int]]:
     at = 0
     for zero in zeros:
         if tokens[at] == ADDITION:
-            end = next(zeros)
-            yield at, zero, end
+            end = next(zeros, len(tokens))
+            if end < len(tokens):
+                yield at, zero, end
         elif tokens[at] == DELETION:
             end = zero
         else:
             raise ProofError("the trace has a line of an unknown kind")
         at = end + 1
+    if at != len(tokens):
+        raise ProofError("the trace ends within a line")

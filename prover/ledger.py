@@ -234,8 +234,7 @@ def _lacks(promise: Promise, record: Record) -> Iterator[str]:
     """What evidence a record of the promised outcome does not have."""
     if not any(lemma.kind == "claim" for lemma in record.lemmas):
         yield "no lemma was put to an engine"
-    questions = {lemma.name for lemma in record.lemmas if lemma.kind != "assumptions"}
-    if promise.evidence.way == WHOLE and questions - {record.theorem}:
+    if promise.evidence.way == WHOLE and record.composed:
         yield "it was put to the engines by lemmas, but promised is whole"
     names = {engine.label: engine.name for engine in record.engines}
     for lemma in record.lemmas:

@@ -170,6 +170,11 @@ class Record:
         return self.parameters.get(CIRCUIT)
 
     @property
+    def composed(self) -> bool:
+        """Whether it follows from lemmas, and was not put to the engines whole."""
+        return any(lemma.name != self.theorem for lemma in self.lemmas)
+
+    @property
     def engine(self) -> str:
         """Labels of the engines that took part."""
         return ", ".join(engine.label for engine in self.engines)

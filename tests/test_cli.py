@@ -8,10 +8,11 @@ from circuits.interchange import write_json
 from circuits.libraries import gate_netlist
 from prover.catalogue import catalogue
 from prover.console import exit_code
-from prover.discharge import Result
 from prover.mutation import stuck_at_zero
 from prover.obligation import Outcome
+from prover.record import Record
 from tests.support.command_line import spikeproof
+from tests.support.logs import record
 
 UNIT = "fp4_e2m1.multiply.rne.saturate"
 
@@ -37,7 +38,7 @@ def test_prove_reports_and_succeeds(tmp_path):
     run = spikeproof("prove", "cell.nexus.*", "--jobs", 2, "--json", tmp_path / "results.json")
     assert run.returncode == 0, run.stderr
     assert "cell.nexus.full_adder" in run.stdout
-    assert run.stdout.splitlines()[-1] == "16 theorems: 16 proved"
+    assert run.stdout.splitlines()[-2:] == ["16 theorems: 16 proved", f"proof log: {tmp_path / 'log'}"]
     assert "16/16 proved" in run.stderr
     records = json.loads((tmp_path / "results.json").read_text())
     assert records["schema"] == "spikeproof-results-1"
@@ -49,7 +50,7 @@ def test_prove_reports_and_succeeds(tmp_path):
 def test_a_promised_refutation_succeeds():
     run = spikeproof("prove", "fp6_e3m2.sticky_extra_multiply.rne.saturate.without_round_route")
     assert run.returncode == 0
-    assert run.stdout.splitlines()[-1] == "1 theorem: 1 refuted (as promised)"
+    assert run.stdout.splitlines()[-2] == "1 theorem: 1 refuted (as promised)"
 
 
 def test_a_refuted_circuit_shows_its_counterexample(broken_unit, tmp_path):
@@ -59,9 +60,9 @@ def test_a_refuted_circuit_shows_its_counterexample(broken_unit, tmp_path):
     assert f"REFUTED: {UNIT}" in run.stdout
     assert "the circuit differs from its spec:" in run.stdout
     assert "product: circuit" in run.stdout
-    (record,) = json.loads(results.read_text())["results"]
-    assert record["outcome"] == "refuted"
-    assert set(record["counterexample"]) == {"x", "y"}
+    (found,) = json.loads(results.read_text())["results"]
+    assert found["outcome"] == "refuted"
+    assert set(found["counterexample"]) == {"x", "y"}
 
 
 def test_timeout_is_undecided_and_says_so():
@@ -87,10 +88,16 @@ def test_results_of_other_circuits_are_not_remembered(broken_unit):
     assert "none yet" in spikeproof("show", UNIT).stdout
 
 
-def test_an_unwritable_state_directory_is_no_obstacle(tmp_path):
+def test_an_unwritable_state_directory_is_no_obstacle_where_the_seal_is_given(tmp_path):
     blocker = tmp_path / "file"
     blocker.write_text("")
-    assert spikeproof("prove", "cell.ionic.and", SPIKEPROOF_STATE=str(blocker)).returncode == 0
+    state = {"SPIKEPROOF_STATE": str(blocker)}
+    refused = spikeproof("prove", "cell.ionic.and", **state)
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert "cannot keep the key of seals" in refused.stderr
+    assert "set SPIKEPROOF_SEAL to a secret" in refused.stderr
+    assert spikeproof("prove", "cell.ionic.and", **state, SPIKEPROOF_SEAL="secret").returncode == 0
 
 
 def cases(tmp_path):
@@ -119,10 +126,8 @@ def cases(tmp_path):
             ["prove", UNIT, "--json", tmp_path],
             "it is a directory; name another file",
         ),
-        "no directory": (
-            ["prove", UNIT, "--counterexamples", and_gate],
-            "cannot make the directory",
-        ),
+        "file for the log": (["prove", UNIT, "--log", and_gate], "cannot write a proof log to"),
+        "log of somebody else": (["prove", UNIT, "--log", tmp_path], "holds files but no proof log"),
         "unwritable waveform": (["replay", and_gate, "--vcd", tmp_path], "it is a directory"),
         "no counterexample": (["replay", and_gate], "not a counterexample"),
         "no mutants": (["mutate", UNIT, "--samples", "0"], "0 is not in the range"),
@@ -150,7 +155,7 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path):
 
 
 def result(outcome, expected=Outcome.PROVED):
-    return Result("t", "s", outcome, expected, "e", 0.0)
+    return Record.from_json(record("a.theorem", outcome.value, expected.value))
 
 
 @pytest.mark.parametrize(

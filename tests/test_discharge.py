@@ -7,11 +7,13 @@ from pysmt.shortcuts import BV, BVUGT, BVULT, And, BVMul, BVType, Equals, Not, S
 
 from circuits.libraries import gate_netlist, wide_gate_netlist
 from circuits.netlist import NetlistError
-from prover import discharge as discharge_module
+from prover import run as run_module
 from prover.catalogue import CatalogueError, catalogue, collect, select
-from prover.discharge import Result, discharge, discharge_all
+from prover.discharge import discharge
 from prover.engine import ENGINES, Answer, Engine, Status
 from prover.obligation import Claim, Obligation, Outcome, equivalence
+from prover.record import EngineUse, Record
+from prover.run import Run, discharge_all
 from specs import integers
 
 
@@ -37,7 +39,7 @@ def is_composite(x, y):
 
 
 def replace_z3(monkeypatch, check):
-    monkeypatch.setitem(ENGINES, "z3", Engine("a stand-in", check))
+    monkeypatch.setitem(ENGINES, "z3", Engine(EngineUse("a stand-in", "1", ""), check))
 
 
 def test_proved():
@@ -195,15 +197,15 @@ def test_what_cannot_be_promised_or_assumed_is_refused():
         Claim({"a\0b": odd}, Equals(odd, odd))
 
 
-def test_results_survive_json():
+def test_records_survive_json():
     result = discharge(catalogue()["cell.nexus.xor"])
-    assert Result.from_json(result.as_json()) == result
+    assert Record.from_json(result.as_json()) == result
 
 
 def test_many_in_parallel_are_what_one_at_a_time_is():
     names = [o.name for o in select("cell.*.full_adder")]
-    parallel = {r.theorem: r.outcome for r in discharge_all(names, jobs=2)}
-    assert parallel == {r.theorem: r.outcome for r in discharge_all(names, jobs=1)}
+    parallel = {r.theorem: r.outcome for r in discharge_all(names, Run(), jobs=2)}
+    assert parallel == {r.theorem: r.outcome for r in discharge_all(names, Run(), jobs=1)}
     assert set(parallel.values()) == {Outcome.PROVED}
 
 
@@ -214,8 +216,8 @@ def die(*_):
 
 
 def test_a_dead_process_is_an_error_not_a_success(monkeypatch):
-    monkeypatch.setattr(discharge_module, "_discharge_named", die)
-    results = list(discharge_all(["cell.ionic.and", "cell.ionic.or"], jobs=2))
+    monkeypatch.setattr(run_module, "_discharge_named", die)
+    results = list(discharge_all(["cell.ionic.and", "cell.ionic.or"], Run(), jobs=2))
     assert {r.theorem for r in results} == {"cell.ionic.and", "cell.ionic.or"}
     assert all(r.outcome is Outcome.ERROR and "process" in r.message for r in results)
 

@@ -12,11 +12,12 @@ from circuits.libraries import gate_netlist
 from prover import mutation_report
 from prover.catalogue import catalogue
 from prover.commands.mutate import exit_code
-from prover.discharge import Result
 from prover.mutation import FAULTS, mutants, sample, stuck_at_zero
 from prover.mutation_report import Report, Verdict, first_difference, judge, judge_all
 from prover.obligation import Outcome, equivalence
+from prover.record import Record
 from tests.support.command_line import spikeproof
+from tests.support.logs import record
 from tests.support.netlists import all_inputs
 
 UNIT = "fp4_e2m1.multiply.rne.saturate"
@@ -130,7 +131,7 @@ def die(*_):
 
 
 def result(outcome):
-    return Result("t", "s", outcome, Outcome.PROVED, "e", 0.0)
+    return Record.from_json(record("a.theorem", outcome.value))
 
 
 def report(*outcomes, original=Outcome.PROVED):
@@ -165,9 +166,9 @@ def test_the_command_line_reports(tmp_path):
     run = spikeproof("mutate", UNIT, "--samples", 10, "--json", tmp_path / "report.json", "--jobs", 2)
     assert run.returncode == 0, run.stderr
     assert "100.0 %" in run.stdout
-    record = json.loads((tmp_path / "report.json").read_text())
-    assert record["schema"] == "spikeproof-mutation-1"
-    (made,) = record["reports"]
+    written = json.loads((tmp_path / "report.json").read_text())
+    assert written["schema"] == "spikeproof-mutation-1"
+    (made,) = written["reports"]
     assert made["refuted"] + made["benign"] == len(made["mutants"]) == 10
     assert made["score"] == 1.0
     benign = [m["fault"] for m in made["mutants"] if m["outcome"] == "proved"]

@@ -40,13 +40,11 @@ def test_from_a_refutation_to_a_waveform_on_the_command_line(tmp_path, broken):
     circuit, mended = tmp_path / "broken.json", tmp_path / "mended.json"
     write_json(broken, circuit)
     write_json(catalogue()[UNIT].circuit(), mended)
-    advice = spikeproof("prove", UNIT, "--circuit", circuit)
-    assert "--counterexamples DIRECTORY" in advice.stdout
-    directory = tmp_path / "new" / "directory"
-    run = spikeproof("prove", UNIT, "--circuit", circuit, "--counterexamples", directory)
-    path = directory / f"{UNIT}.json"
+    log = tmp_path / "new" / "directory"
+    run = spikeproof("prove", UNIT, "--circuit", circuit, "--log", log)
+    path = log / "counterexamples" / f"{UNIT}.json"
     assert f"spikeproof replay {path}" in run.stdout
-    assert list(directory.iterdir()) == [path]
+    assert list(path.parent.iterdir()) == [path]
     again = spikeproof("replay", path, "--vcd", tmp_path / "wave.vcd")
     assert again.returncode == 1
     assert "the circuit differs from its spec:" in again.stdout
