@@ -10,9 +10,9 @@ Nothing here is trusted: a wrong proof is one that checkers refuse.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from operator import neg
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from tempfile import TemporaryFile
 
 import numpy as np
@@ -36,42 +36,103 @@ class ProofError(Exception):
     """A solver's trace does not hold the proof that it should."""
 
 
+class _Rows:
+    """Rows of integers by number, each a stretch of some array."""
+
+    def __init__(self) -> None:
+        self._own: list[int] = []
+        self._bounds: list[tuple[int, int]] = []
+        self._others: list[tuple[Integers, Integers, Integers, Integers]] = []
+
+    def announce(self, count: int) -> None:
+        """Make room for so many rows more."""
+        self._bounds += [(0, 0)] * count
+
+    def keep(self, number: int, row: Sequence[int]) -> None:
+        """Keep a row."""
+        self._bounds[number] = len(self._own), len(self._own) + len(row)
+        self._own += row
+
+    def refer(self, numbers: Integers, array: Integers, starts: Integers, ends: Integers) -> None:
+        """Keep rows that are stretches of an array."""
+        self._others.append((numbers, array, starts, ends))
+
+    def together(self) -> tuple[Integers, Integers, Integers]:
+        """One array, and where in it each row starts and ends."""
+        starts, ends = np.array(self._bounds, dtype=np.int64).T.copy()
+        arrays = [np.array(self._own, dtype=np.int64)]
+        for numbers, array, first, last in self._others:
+            base = sum(map(len, arrays))
+            starts[numbers], ends[numbers] = first + base, last + base
+            arrays.append(array)
+        return np.concatenate(arrays), starts, ends
+
+
+def _stretches(starts: Integers, ends: Integers) -> Integers:
+    """The indices of stretches, one after another."""
+    lengths = ends - starts
+    before = np.cumsum(lengths) - lengths
+    indices: Integers = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
+    return indices
+
+
 class Derivation:
     """Clauses by their number: first those of the formula, then each that was derived.
 
-    A variable that the formula does not have may stand for a clause: in a derived clause its negation is
-    then replaced by that clause's literals.
-
     Attributes:
-        meaning: for each such variable, the clause.
+        clock: how much solvers have been told so far; what follows from it comes later.
     """
 
-    def __init__(self, formula: Iterable[Sequence[int]]) -> None:
-        self.meaning: dict[int, Clause] = {}
-        self._clauses: list[Sequence[int] | Integers | None] = list(formula)
-        self._given = len(self._clauses)
-        self._reasons: list[Sequence[int] | Integers] = [()] * self._given
+    def __init__(self, formula: Sequence[Sequence[int]]) -> None:
+        self.clock = 0
+        self._clauses = _Rows()
+        self._reasons = _Rows()
+        self._places: list[tuple[int, int]] = []  # the time of each, and its place among those
+        self._questions: list[Clause] = []
         self._empty: int | None = None
+        self._missing: set[int] = set()
+        self._given = len(formula)
+        self._variables = max(abs(literal) for clause in formula for literal in clause)
+        for clause in formula:
+            self.add(clause, ())
 
     def add(self, clause: Sequence[int], reasons: Sequence[int]) -> int:
         """The number of a clause that follows from those of these numbers, and perhaps fewer."""
-        number = self.announce()
-        self.derive(number, clause, reasons)
+        (number,) = self._announce(1)
+        self._clauses.keep(number, clause)
+        self._reasons.keep(number, reasons)
         return number
 
-    def announce(self) -> int:
-        """The number of a clause that is yet to be derived."""
-        self._clauses.append(None)
-        self._reasons.append(())
-        return len(self._clauses) - 1
+    def promise(self) -> int:
+        """The number of a clause that some solver will have derived when its trace is taken over."""
+        (number,) = self._announce(1)
+        self._missing.add(number)
+        return number
 
-    def derive(
-        self, number: int, clause: Sequence[int] | Integers, reasons: Sequence[int] | Integers
-    ) -> None:
-        """Derive a clause that was announced."""
-        self._clauses[number], self._reasons[number] = clause, reasons
-        if len(clause) == 0:
-            self._empty = number
+    def question(self, clause: Clause) -> int:
+        """A variable, new to the formula, the negation of which stands for a clause."""
+        self._questions.append(clause)
+        return self._variables + len(self._questions)
+
+    def take_over(self, trace: Trace, promised: Mapping[int, int]) -> None:
+        """Derive what a solver did.
+
+        Args:
+            promised: for units among that, the numbers that they were promised.
+        """
+        numbers = np.array(self._announce(len(trace.starts)), dtype=np.int64)
+        for line in np.flatnonzero(trace.middles == trace.starts + 3).tolist():
+            number = promised.get(int(trace.literals[trace.starts[line] + 2]))
+            if number in self._missing:
+                numbers[line] = number
+                self._missing.discard(number)
+        self._clauses.refer(numbers, trace.literals, trace.starts + 2, trace.middles)
+        self._reasons.refer(numbers, trace.reasons(numbers), trace.middles + 1, trace.ends)
+        places = zip((2 * trace.clocks).tolist(), range(len(numbers)), strict=True)
+        for number, place in zip(numbers.tolist(), places, strict=True):
+            self._places[number] = place
+        for line in np.flatnonzero(trace.middles == trace.starts + 2).tolist():
+            self._empty = int(numbers[line])
 
     def proof(self) -> bytes:
         """The proof of the empty clause, in binary DRAT.
@@ -81,64 +142,83 @@ class Derivation:
         """
         if self._empty is None:
             raise ProofError("the empty clause was not derived")
-        needed = self._needed(self._empty)
-        order = list(needed)
-        last_use = dict.fromkeys(range(self._given), -1)  # what is not needed is deleted before all else
-        for position, (_, reasons) in enumerate(needed.values()):
-            last_use.update(dict.fromkeys(reasons, position))
-        last_use.pop(AXIOM, None)
-        ended: dict[int, list[int]] = defaultdict(list)
-        for number, position in last_use.items():
-            ended[position].append(number)
-        lines: list[int] = []
-        for position in range(-1, len(order)):
-            if position >= 0:
-                lines += (_ADD, *needed[order[position]][0], 0)
-            for number in ended[position]:
-                clause = needed[number][0] if number in needed else self._clause(number)
-                if clause and len(clause) > 1:  # checkers differ in what the deletion of a unit means
-                    lines += (_DELETE, *clause, 0)
-        return encoded(_as_numbers(lines))
+        order, needed = self._needed(self._empty)
+        literals, starts, ends = self._in_variables(needed)
+        reasons, first, last = self._reasons.together()
 
-    def _needed(self, goal: int) -> dict[int, tuple[Clause, Sequence[int]]]:
-        """The derived clauses on which one rests, with their reasons, which come before them."""
-        found: dict[int, tuple[Clause, Sequence[int]]] = {}
-        reasons: dict[int, Sequence[int]] = {AXIOM: ()}
-        pending = [goal]
-        while pending:
-            number = pending[-1]
-            if number not in reasons:
-                reasons[number] = self._reasons_of(number)
-                pending += [reason for reason in reasons[number] if reason not in reasons]
-                continue
-            pending.pop()
-            if number not in found and number >= self._given:
-                clause = self._clause(number)
-                if clause is not None:
-                    found[number] = clause, reasons[number]
-        return found
+        added = order[needed[order] & (order >= self._given)]
+        positions = np.arange(len(added))
+        last_use = np.full(len(order) + 1, -1)  # what is not needed is deleted before all else
+        last_use[added] = positions
+        used = reasons[_stretches(first[added], last[added])]
+        last_use[used] = np.repeat(positions, (last - first)[added])
 
-    def _reasons_of(self, number: int) -> Sequence[int]:
-        reasons = self._reasons[number]
-        listed: Sequence[int] = reasons.tolist() if isinstance(reasons, np.ndarray) else reasons
-        return listed
+        deleted = np.concatenate([np.arange(self._given), added[:-1]])
+        deleted = deleted[(ends - starts)[deleted] > 1]  # checkers differ in what deleting a unit means
+        lines = np.concatenate([added, deleted])
+        kinds = np.repeat([_ADD, _DELETE], [len(added), len(deleted)])
+        sorted_lines = np.argsort(
+            np.concatenate([2 * positions, 2 * last_use[deleted] + 1]), kind="stable"
+        )
+        lines, kinds = lines[sorted_lines], kinds[sorted_lines]
 
-    def _clause(self, number: int) -> Clause | None:
-        """A clause in the formula's variables; None if it holds always."""
-        clause = self._clauses[number]
-        if clause is None:
-            raise ProofError("a clause that was announced was not derived")
-        listed = clause.tolist() if isinstance(clause, np.ndarray) else clause
-        if self.meaning.keys().isdisjoint(map(neg, listed)):
-            return tuple(listed)
-        meanings = (self.meaning.get(-literal, (literal,)) for literal in listed)
-        literals = dict.fromkeys(each for meaning in meanings for each in meaning)
-        return None if any(-literal in literals for literal in literals) else tuple(literals)
+        lengths = (ends - starts)[lines]
+        begins = np.cumsum(lengths + 2) - (lengths + 2)
+        text = np.zeros(int((lengths + 2).sum()), dtype=np.int64)
+        text[begins] = kinds
+        text[_stretches(begins + 1, begins + 1 + lengths)] = literals[
+            _stretches(starts[lines], ends[lines])
+        ]
+        return encoded(_as_numbers(text))
+
+    def _announce(self, count: int) -> range:
+        self._clauses.announce(count)
+        self._reasons.announce(count)
+        numbers = range(len(self._places), len(self._places) + count)
+        self._places += [(2 * self.clock + 1, number) for number in numbers]
+        return numbers
+
+    def _needed(self, goal: int) -> tuple[Integers, NDArray[np.bool_]]:
+        """All numbers, each after its reasons, and whether the goal rests on each."""
+        times, among = np.array(self._places).T
+        order = np.lexsort((among, times))
+        reasons, first, last = self._reasons.together()
+        needed = np.zeros(len(order) + 1, dtype=bool)  # the last place is that of ``AXIOM``
+        needed[goal] = True
+        begins, ends = first.tolist(), last.tolist()
+        for number in order[::-1].tolist():
+            if needed[number]:
+                needed[reasons[begins[number] : ends[number]]] = True
+        needed[AXIOM] = False
+        if any(needed[number] for number in self._missing):
+            raise ProofError("a clause that was promised was not derived")
+        return order, needed
+
+    def _in_variables(self, needed: NDArray[np.bool_]) -> tuple[Integers, Integers, Integers]:
+        """The clauses in the formula's variables; those that hold always are needed no more."""
+        literals, starts, ends = self._clauses.together()
+        numbers = np.flatnonzero(needed)
+        rows = np.repeat(numbers, (ends - starts)[numbers])
+        strange = abs(literals[_stretches(starts[numbers], ends[numbers])]) > self._variables
+        extra: list[int] = []
+        for number in np.unique(rows[strange]).tolist():
+            clause = self._translated(literals[starts[number] : ends[number]].tolist())
+            needed[number] = not any(-literal in clause for literal in clause)
+            starts[number] = len(literals) + len(extra)
+            extra += clause
+            ends[number] = len(literals) + len(extra)
+        return np.concatenate([literals, np.array(extra, dtype=np.int64)]), starts, ends
+
+    def _translated(self, clause: Sequence[int]) -> dict[int, None]:
+        known, first = self._variables, self._variables + 1
+        meanings = (
+            self._questions[-literal - first] if -literal > known else (literal,) for literal in clause
+        )
+        return dict.fromkeys(literal for meaning in meanings for literal in meaning)
 
 
-def _as_numbers(literals: Sequence[int]) -> Integers:
+def _as_numbers(signed: Integers) -> Integers:
     """Literals, and the beginnings and ends of lines among them, as binary DRAT numbers them."""
-    signed = np.array(literals, dtype=np.int64)
     numbers: Integers = 2 * abs(signed) + (signed < 0)
     return numbers
 
@@ -175,6 +255,61 @@ def decoded(content: bytes) -> Integers:
     return numbers
 
 
+@dataclass(frozen=True)
+class Trace:
+    """What a solver derived, line by line: ``a number literals 0 reasons 0``.
+
+    Attributes:
+        tokens: all numbers of the trace.
+        starts, middles, ends: where lines begin, and where their zeros are.
+        numbers: in the derivation, of clauses by their number in the trace; of those that have no line.
+        traced: the number in the trace of each line.
+        clocks: of each line, how much solvers had been told.
+    """
+
+    tokens: Integers
+    starts: Integers
+    middles: Integers
+    ends: Integers
+    numbers: Integers
+    traced: Integers
+    clocks: Integers
+
+    @classmethod
+    def read(cls, content: bytes, untraced: Sequence[int], clocks: Sequence[int]) -> Trace:
+        """A trace, given what the solver was told: clauses' numbers in the derivation, and the clocks.
+
+        Raises:
+            ProofError: if it is not the trace of such a solver.
+        """
+        tokens = decoded(content)
+        lines = np.array(list(_additions(tokens)), dtype=np.int64).reshape(-1, 3)
+        starts, middles, ends = lines.T
+        traced = tokens[starts + 1] >> 1
+        last = int(traced.max(initial=0))
+        # The trace numbers all clauses in order, but has lines for those derived only.
+        others = np.setdiff1d(np.arange(1, last + 1), traced)
+        if len(others) > len(untraced):
+            raise ProofError("the trace numbers more clauses than there are")
+        numbers = np.full(last + 1, AXIOM)
+        numbers[others] = untraced[: len(others)]
+        told = np.searchsorted(others, traced)
+        return cls(tokens, starts, middles, ends, numbers, traced, np.array([0, *clocks])[told])
+
+    @cached_property
+    def literals(self) -> Integers:
+        """All numbers as literals."""
+        signed: Integers = np.where(self.tokens & 1, -1, 1) * (self.tokens >> 1)
+        return signed
+
+    def reasons(self, derived: Integers) -> Integers:
+        """All numbers as those of clauses in the derivation, where the lines have these."""
+        numbers = self.numbers.copy()
+        numbers[self.traced] = derived
+        found: Integers = numbers[np.minimum(self.tokens >> 1, len(numbers) - 1)]
+        return found
+
+
 class TracedSolver:
     """CaDiCaL, the steps of which can be handed over to a derivation."""
 
@@ -184,10 +319,10 @@ class TracedSolver:
         self._solver.configure({"lrat": 1, "binary": 1})
         self._file = TemporaryFile()  # noqa: SIM115 -- closed on leaving
         self._stream = pysolvers.cadical300_tracepr(self._solver.cadical, self._file)
-        # The trace numbers all clauses in order, but has lines for those derived only. These are the
-        # others, by their number in the derivation.
+        # What it was told, and what else gets a number, but no line in the trace; and when.
         self._untraced: list[int] = []
-        self._announced: dict[int, int] = {}  # by literal
+        self._clocks: list[int] = []
+        self._promised: dict[int, int] = {}  # by literal
 
     def __enter__(self) -> TracedSolver:
         return self
@@ -199,7 +334,7 @@ class TracedSolver:
     def add(self, clause: Sequence[int], number: int) -> None:
         """Add a clause that has this number in the derivation, or is an ``AXIOM``."""
         self._solver.add_clause(clause)
-        self._untraced.append(number)
+        self._tell(number)
 
     def solve(self, assumption: int | None = None, conflicts: int | None = None) -> bool | None:
         """Whether the clauses, and the assumption, can be satisfied; None if it takes more conflicts."""
@@ -207,7 +342,7 @@ class TracedSolver:
         self._solver.conf_budget(-1 if conflicts is None else conflicts)
         satisfiable: bool | None = self._solver.solve_limited(assumptions=assumptions)
         if satisfiable is False and assumptions:
-            self._untraced.append(AXIOM)  # a clause of the assumption, which only gets a number
+            self._tell(AXIOM)  # a clause of the assumption, which only gets a number
         return satisfiable
 
     def refuted(self, assumption: int) -> int:
@@ -215,7 +350,7 @@ class TracedSolver:
 
         It is derived when the steps are handed over.
         """
-        self._announced[-assumption] = number = self.derivation.announce()
+        self._promised[-assumption] = number = self.derivation.promise()
         return number
 
     def true_variables(self) -> set[int]:
@@ -226,40 +361,29 @@ class TracedSolver:
         """Add all that was derived to the derivation; once, when all questions have been asked."""
         pysolvers.flushpr(self._stream)
         self._file.seek(0)
-        tokens = decoded(self._file.read())
-        literals = np.where(tokens & 1, -1, 1) * (tokens >> 1)
-        lines = list(_additions(tokens))
-        traced = (tokens >> 1)[[at + 1 for at, _, _ in lines]]
-        derived = [self._number(literals[at + 2 : middle]) for at, middle, _ in lines]
-        last = max([0, *traced.tolist()])
-        numbers = np.full(max(last, len(tokens) and int(tokens.max() >> 1)) + 1, AXIOM)
-        others = np.setdiff1d(np.arange(1, last + 1), traced)
-        numbers[others] = self._untraced[: len(others)]
-        numbers[traced] = derived
-        reasons = numbers[tokens >> 1]
-        for (at, middle, end), number in zip(lines, derived, strict=True):
-            self.derivation.derive(number, literals[at + 2 : middle], reasons[middle + 1 : end])
+        trace = Trace.read(self._file.read(), self._untraced, self._clocks)
+        self.derivation.take_over(trace, self._promised)
 
-    def _number(self, clause: Integers) -> int:
-        """The number of a derived clause: a new one, unless it was announced."""
-        if len(clause) == 1 and int(clause[0]) in self._announced:
-            return self._announced.pop(int(clause[0]))
-        return self.derivation.announce()
+    def _tell(self, number: int) -> None:
+        self.derivation.clock += 1
+        self._untraced.append(number)
+        self._clocks.append(self.derivation.clock)
 
 
 def _additions(tokens: Integers) -> Iterator[tuple[int, int, int]]:
     """Where each line ``a number literals 0 reasons 0`` of a trace begins, and where its zeros are."""
-    zeros = iter(np.flatnonzero(tokens == 0).tolist())
-    at = 0
-    for zero in zeros:
-        if tokens[at] == ADDITION:
-            end = next(zeros, len(tokens))
-            if end < len(tokens):
-                yield at, zero, end
-        elif tokens[at] == DELETION:
-            end = zero
-        else:
-            raise ProofError("the trace has a line of an unknown kind")
-        at = end + 1
-    if at != len(tokens):
+    zeros = np.flatnonzero(tokens == 0)
+    if len(tokens) and (not len(zeros) or zeros[-1] != len(tokens) - 1):
         raise ProofError("the trace ends within a line")
+    begins = np.concatenate([[0], zeros + 1])
+    kinds = [*tokens[begins[:-1]].tolist(), None]
+    line = 0
+    while line < len(zeros):
+        parts = {ADDITION: 2, DELETION: 1}.get(kinds[line], 0)
+        if not parts:
+            raise ProofError("the trace has a line of an unknown kind")
+        if line + parts > len(zeros):
+            raise ProofError("the trace ends within a line")
+        if parts == 2:
+            yield begins[line], zeros[line], zeros[line + 1]
+        line += parts

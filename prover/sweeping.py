@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 
 import numpy as np
 
@@ -91,7 +90,6 @@ class _Sweep:
         self._conflicts = conflicts
         self._solver = solver
         self._derivation = solver.derivation
-        self._questions = count(len(graph.conjunctions) + 1)  # variables that are no node's
         self._reduced = Graph()
         self._names: list[
             int
@@ -180,8 +178,7 @@ class _Sweep:
         """Numbers of the clauses that say so; True if an input tells them apart, None if undecided."""
         numbers = []
         for clause in _equal(self._named(a), self._named(b)):
-            question = next(self._questions)
-            self._derivation.meaning[question] = clause
+            question = self._derivation.question(clause)
             for literal in clause:
                 self._solver.add((-question, -literal), AXIOM)
             satisfiable = self._solver.solve(question, self._conflicts)
