@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -18,7 +19,7 @@ from prover.ledger import ledger_path, read, unfulfilled
 from prover.log import Log, LogError, default_log_directory
 from prover.obligation import Obligation, Profile
 from prover.record import Record
-from prover.run import Run
+from prover.run import Run, drawn
 from prover.tables import PIPE_WIDTH, rendered, results_table, summary
 
 PROPERTY = "spikeproof_record"
@@ -43,6 +44,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write the proof log there (default: SPIKEPROOF_LOG, or proof-log)",
     )
     parser.addoption("--no-cache", action="store_true", help="prove anew what was proved before")
+    parser.addoption(
+        "--audit",
+        type=int,
+        default=0,
+        metavar="N",
+        help="check again so many of the theorems that were proved before, drawn at random",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,10 +73,22 @@ def promised(config: pytest.Config) -> list[Obligation]:
 
 
 @pytest.fixture(scope="session")
-def run(pytestconfig: pytest.Config) -> Run:
+def run(request: pytest.FixtureRequest) -> Run:
     """How theorems are discharged, and where the evidence goes."""
-    timeout = pytestconfig.getoption("--proof-timeout")
-    return Run(timeout, log=Log(log_directory(pytestconfig)), cache=cache(pytestconfig))
+    config = request.config
+    run_id = getattr(config, "workerinput", {}).get("testrunuid") or uuid4().hex
+    names = theorems(item.nodeid for item in request.session.items)
+    return Run(
+        config.getoption("--proof-timeout"),
+        log=Log(log_directory(config)),
+        cache=cache(config),
+        audited=drawn(names, config.getoption("--audit"), run_id),
+    )
+
+
+def theorems(ids: Iterable[str]) -> list[str]:
+    """The theorems among the names of tests."""
+    return [each.rpartition("[")[2].rstrip("]") for each in ids if each.endswith("]")]
 
 
 def log_directory(config: pytest.Config) -> Path:
@@ -152,10 +172,9 @@ class Books:
         return self._collected >= {obligation.name for obligation in promised(self._config)}
 
     def _begin(self, ids: Sequence[str]) -> None:
-        theorems = [each.rpartition("[")[2].rstrip("]") for each in ids if each.endswith("]")]
-        if self._log or not theorems or self._config.option.collectonly:
+        if self._log or not theorems(ids) or self._config.option.collectonly:
             return
-        self._collected = set(theorems)
+        self._collected = set(theorems(ids))
         try:
             if keeper := cache(self._config):
                 keeper.require_usable()
@@ -163,7 +182,7 @@ class Books:
                 log_directory(self._config),
                 command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
                 profile=profile_name(wide=self._config.getoption("--wide")) if self._whole else "part",
-                promised=len(theorems),
+                promised=len(self._collected),
             )
         except StorageError as error:
             raise pytest.UsageError(error.format_message()) from None

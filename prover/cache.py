@@ -21,7 +21,7 @@ from prover.files import remove_unfinished, require_room, storing, write_atomica
 from prover.kept import believed, write_record
 from prover.record import Record
 from prover.seal import require_key, seal_bytes
-from prover.source import source_sha256
+from prover.source import source_sha256, versions
 
 _LAYOUT = "v1"
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -113,7 +113,7 @@ class Cache:
             write_atomically(self._entry("answers", key), sealed)
 
     def _record(self, theorem: str, circuit_sha256: str | None) -> Path:
-        subject = json.dumps([theorem, source_sha256(), circuit_sha256 or ""])
+        subject = json.dumps([theorem, source_sha256(), versions(), circuit_sha256 or ""])
         return self._entry("records", hashlib.sha256(subject.encode()).hexdigest(), ".json")
 
     def _entry(self, kind: str, key: str, suffix: str = "") -> Path:

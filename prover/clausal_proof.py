@@ -18,7 +18,7 @@ from tempfile import TemporaryFile
 import numpy as np
 import pysolvers
 from numpy.typing import NDArray
-from pysat.solvers import Cadical195
+from pysat.solvers import Cadical300
 
 Clause = tuple[int, ...]
 Integers = NDArray[np.int64]
@@ -85,8 +85,8 @@ class Derivation:
         order = list(needed)
         last_use = dict.fromkeys(range(self._given), -1)  # what is not needed is deleted before all else
         for position, (_, reasons) in enumerate(needed.values()):
-            for reason in reasons:
-                last_use[reason] = position
+            last_use.update(dict.fromkeys(reasons, position))
+        last_use.pop(AXIOM, None)
         ended: dict[int, list[int]] = defaultdict(list)
         for number, position in last_use.items():
             ended[position].append(number)
@@ -100,10 +100,10 @@ class Derivation:
                     lines += (_DELETE, *clause, 0)
         return encoded(_as_numbers(lines))
 
-    def _needed(self, goal: int) -> dict[int, tuple[Clause, list[int]]]:
+    def _needed(self, goal: int) -> dict[int, tuple[Clause, Sequence[int]]]:
         """The derived clauses on which one rests, with their reasons, which come before them."""
-        found: dict[int, tuple[Clause, list[int]]] = {}
-        reasons: dict[int, list[int]] = {}
+        found: dict[int, tuple[Clause, Sequence[int]]] = {}
+        reasons: dict[int, Sequence[int]] = {AXIOM: ()}
         pending = [goal]
         while pending:
             number = pending[-1]
@@ -118,10 +118,10 @@ class Derivation:
                     found[number] = clause, reasons[number]
         return found
 
-    def _reasons_of(self, number: int) -> list[int]:
+    def _reasons_of(self, number: int) -> Sequence[int]:
         reasons = self._reasons[number]
         listed: Sequence[int] = reasons.tolist() if isinstance(reasons, np.ndarray) else reasons
-        return [reason for reason in listed if reason != AXIOM]
+        return listed
 
     def _clause(self, number: int) -> Clause | None:
         """A clause in the formula's variables; None if it holds always."""
@@ -180,10 +180,10 @@ class TracedSolver:
 
     def __init__(self, derivation: Derivation) -> None:
         self.derivation = derivation
-        self._solver = Cadical195()
+        self._solver = Cadical300()
         self._solver.configure({"lrat": 1, "binary": 1})
         self._file = TemporaryFile()  # noqa: SIM115 -- closed on leaving
-        self._stream = pysolvers.cadical195_tracepr(self._solver.cadical, self._file)
+        self._stream = pysolvers.cadical300_tracepr(self._solver.cadical, self._file)
         # The trace numbers all clauses in order, but has lines for those derived only. These are the
         # others, by their number in the derivation.
         self._untraced: list[int] = []

@@ -15,6 +15,7 @@ from prover.commands.prove import prove
 from prover.commands.replay import replay
 from prover.commands.report import report
 from prover.commands.show import show
+from prover.commands.verify import verify
 from prover.console import EXIT_BAD_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED, err
 from prover.engine import EngineError
 from prover.ledger import LedgerError
@@ -27,7 +28,7 @@ def cli() -> None:
     """Machine-checked proofs that arithmetic built from spiking neurons is bit-exact."""
 
 
-for command in (ledger, list_theorems, mutate, prove, replay, report, show):
+for command in (ledger, list_theorems, mutate, prove, replay, report, show, verify):
     cli.add_command(command)
 
 

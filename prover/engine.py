@@ -272,7 +272,7 @@ def _decide_with_bitwuzla(formulas: Sequence[FNode]) -> Answer:
 ENGINES: dict[str, Engine] = {
     "z3": Engine(EngineUse("z3", z3.get_version_string(), " ".join(_TACTICS)), _check_with_z3),
     "cadical": Engine(
-        EngineUse("cadical", "1.9.5", f"lrat; after {EASY} conflicts swept, {CONFLICTS} a question"),
+        EngineUse("cadical", "3.0.0", f"lrat; after {EASY} conflicts swept, {CONFLICTS} a question"),
         _check_with_cadical,
     ),
 }

@@ -231,9 +231,10 @@ class Log:
     def _continued_since(self) -> datetime | None:
         """When the run began that left a log to be continued; None if there is none."""
         manifest = _manifest(self.directory)
-        if manifest is None or manifest.complete or manifest.source_sha256 != source_sha256():
+        if manifest is None or manifest.complete:
             return None
-        return manifest.started
+        same = (manifest.source_sha256, manifest.versions) == (source_sha256(), versions())
+        return manifest.started if same else None
 
     def _clear(self) -> None:
         """Remove an earlier log, the manifest first: no record may ever be under one of another run."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from circuits.netlist import Netlist
 from prover.archive import Archive
@@ -18,6 +19,7 @@ from prover.pool import LOST, results
 from prover.record import Record
 from prover.replay import write_counterexample
 from prover.seal import sealed
+from prover.verification import Verifier
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,15 @@ class Run:
         circuit: given instead of their own.
         log: takes the records; of an interrupted run, its records are found again.
         cache: of records and answers.
+        audited: theorems whose records, if they are found, are checked again by ``prover.verification``
+            before they are believed.
     """
 
     timeout: float = DEFAULT_TIMEOUT
     circuit: Netlist | None = None
     log: Log | None = None
     cache: Cache | None = None
+    audited: frozenset[str] = frozenset()
 
     def discharge(self, obligation: Obligation, jobs: int = 1) -> Record:
         """The record of an obligation, in log and cache too.
@@ -72,8 +77,24 @@ class Run:
         circuit = self.circuit.sha256 if self.circuit else None
         for place in (self.log, self.cache):
             if place and (record := place.record(theorem, circuit)):
+                if theorem in self.audited:
+                    record = self._audited(record, place.archive)
                 return record, place.archive
         return None
+
+    def _audited(self, record: Record, archive: Archive) -> Record:
+        """A record that was found, or what is wrong with it."""
+        refusal = Verifier(archive, circuit=self.circuit).verify(record).refusal
+        if not refusal:
+            return record
+        message = f"AUDIT: what was kept of it does not verify: {refusal}; remove the cache"
+        return replace(record, outcome=Outcome.ERROR, message=message, lemmas=(), seal="")
+
+
+def drawn(theorems: Iterable[str], count: int, run_id: str) -> frozenset[str]:
+    """So many theorems drawn at random; the same ones in every process of one run."""
+    by_chance = sorted(theorems, key=lambda name: sha256(f"{run_id} {name}".encode()).digest())
+    return frozenset(by_chance[:count])
 
 
 def discharge_all(names: Sequence[str], run: Run, jobs: int | None = None) -> Iterator[Record]:

@@ -44,7 +44,7 @@ WIDE = stated("a.wide", profile=Profile.WIDE, engines=("cadical",))
 ALL = (WHOLE, SPLIT, FALSE, ONE_ENGINE, WIDE)
 LEDGER = promises(ALL)
 
-ENGINES = {"z3": EngineUse("z3", "5.4.0", ""), "cadical": EngineUse("cadical", "1.9.5", "")}
+ENGINES = {"z3": EngineUse("z3", "5.4.0", ""), "cadical": EngineUse("cadical", "3.0.0", "")}
 
 
 def certificate(kind):

@@ -1,21 +1,73 @@
 """What README.md shows runs, and its figures are those of this commit."""
 
 import re
+import shlex
 import subprocess
 import sys
 from itertools import product
 from pathlib import Path
 
-from circuits.interchange import read_json
+import pytest
+
+from circuits.interchange import read_json, write_json
 from circuits.libraries import FAST, SMALL
 from proofs.neuron_counts import neuron_counts
 from proofs.units import OPERATIONS, Unit
 from prover.catalogue import catalogue, promised
+from prover.cli import cli
 from prover.discharge import discharge
+from prover.mutation import stuck_at_zero
 from prover.obligation import Outcome
 from specs.formats import FORMATS, FP32
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def shown(program):
+    """The arguments of a program wherever README.md shows how to run it."""
+    blocks = "".join(re.findall(r"```console\n(.*?)```", README, re.DOTALL))
+    lines = (shlex.split(line, comments=True) for line in re.findall(r"^\$ (.*)$", blocks, re.MULTILINE))
+    return [arguments for name, *arguments in lines if name == program]
+
+
+def run(directory, program, *arguments):
+    """The exit code of a command in a directory."""
+    modules = {"spikeproof": ["-c", "from prover.cli import main; main()"], "pytest": ["-m", "pytest"]}
+    command = [sys.executable, *modules[program], *arguments]
+    return subprocess.run(command, cwd=directory, check=False).returncode
+
+
+@pytest.mark.parametrize("arguments", shown("spikeproof"), ids=" ".join)
+def test_commands_are_shown_as_they_are_taken(arguments):
+    name, *rest = arguments
+    assert cli.commands[name].make_context(name, rest).params
+
+
+def test_a_wrong_circuit_leaves_a_counterexample_that_replays(tmp_path):
+    name = "fp8_e4m3fn.multiply.rne.saturate"
+    prove, replay = (
+        each for each in shown("spikeproof") if name in " ".join(each) and "found" in " ".join(each)
+    )
+    netlist = catalogue()[name].circuit()
+    wrong = stuck_at_zero(netlist, netlist.outputs["result"][1]).netlist
+    write_json(wrong, tmp_path / "my_multiplier.json")
+    assert run(tmp_path, "spikeproof", *prove) == 1
+    assert run(tmp_path, "spikeproof", *replay) == 1
+    assert (tmp_path / "wave.vcd").exists()
+
+
+def test_a_log_is_verified_and_reported(tmp_path):
+    """As shown, but of one theorem."""
+    (suite,) = (each for each in shown("pytest") if "--proof-log" in each)
+    commands = {each[0]: each for each in shown("spikeproof") if "my-log" in each}
+    (log,) = (tmp_path / each for each in suite if each == "my-log")
+    part = ["-k", "cell.ionic.xor", "--quiet", "-p", "no:cacheprovider"]
+    assert run(ROOT, "pytest", *(log if each == "my-log" else each for each in suite), *part) == 0
+    assert run(tmp_path, "spikeproof", *commands["verify"]) == 0
+    assert run(tmp_path, "spikeproof", *commands["report"]) == 0
+    written = {"page/index.html", "table.tex", "log.bib", "summary.md", "results.xml"}
+    assert all((tmp_path / each).stat().st_size for each in written)
 
 
 def test_the_code_runs_and_its_circuit_is_proved(tmp_path):

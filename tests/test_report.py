@@ -517,13 +517,13 @@ def test_the_lemma_tree_opens_stays_with_its_theorem_and_closes(page, log):
     assert [name.text for name in tree.find_elements(By.CSS_SELECTOR, ".name")] == [
         "x_significand, y_significand",
         "product",
-        "cells",
-        "last row",
+        "product",
+        "adder_4 adds",
         "outputs",
         "outputs",
     ]
     last = tree.find_elements(By.TAG_NAME, "summary")[-1]
-    assert "search unsatisfiable 0.50 s" in last.text
+    assert "claim unsatisfiable 0.50 s" in last.text
     assert "z3 5.4.0: unsatisfiable, 0.25 s" not in tree.text
     last.click()
     assert "z3 5.4.0: unsatisfiable, 0.25 s" in tree.text
@@ -536,8 +536,37 @@ def test_the_lemma_tree_opens_stays_with_its_theorem_and_closes(page, log):
 
 def test_a_link_opens_a_theorem(page, log):
     browser = page(log, "#theorem=fp16.multiply.rne")
-    assert button(browser, "fp16.multiply.rne").get_attribute("aria-expanded") == "true"
-    assert "netlist SHA-256" in browser.find_element(By.CLASS_NAME, "details").text
+    theorem = button(browser, "fp16.multiply.rne")
+    assert theorem.get_attribute("aria-expanded") == "true"
+    details = browser.find_element(By.CLASS_NAME, "details").text
+    assert "netlist SHA-256" in details
+    assert "cadical 3.0.0 (lrat; after 1000 conflicts swept)" in details
+    top = "return arguments[0].getBoundingClientRect()"
+    head = browser.execute_script(top, browser.find_element(By.CSS_SELECTOR, "#table thead th"))
+    assert browser.execute_script(top, theorem)["top"] >= head["bottom"]
+
+
+def named(name):
+    return record("fp16.divide.rne")["lemmas"][0] | {"name": name}
+
+
+def test_lemmas_are_shown_by_the_steps_that_they_are_about(page, tmp_path):
+    names = {
+        "fp16.divide.rne": ["fp16.divide.rne"],
+        "fp16.square_root.rne": ["radicand", "fact about radicand", "root, remainder: rows", "outputs"],
+        "fp16.fma.rne": ["sum, near", "sum, far", "cases of sum", "outputs"],
+    }
+    records = [record(theorem, lemmas=list(map(named, lemmas))) for theorem, lemmas in names.items()]
+    browser = page(read_log(write_log(tmp_path / "log", records)))
+    for theorem, lines in (
+        ("fp16.divide.rne", ["as a whole"]),
+        ("fp16.square_root.rne", ["radicand", "radicand", "fact", "root, remainder", "rows", "outputs"]),
+        ("fp16.fma.rne", ["sum", "near", "far", "cases", "outputs"]),
+    ):
+        button(browser, theorem).click()
+        shown = browser.find_elements(By.CSS_SELECTOR, ".tree .name")
+        assert [name.text for name in shown] == lines
+        button(browser, theorem).click()
 
 
 def test_a_counterexample_shows_its_bits(page, log):

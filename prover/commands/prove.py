@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from uuid import uuid4
 
 import click
 
@@ -27,7 +28,7 @@ from prover.history import remember
 from prover.log import Log, default_log_directory
 from prover.obligation import Obligation
 from prover.record import Record
-from prover.run import Run, discharge_all
+from prover.run import Run, discharge_all, drawn
 from prover.tables import failure_text, outcome_text, results_table, summary
 
 RESULTS_SCHEMA = "spikeproof-results-1"
@@ -59,6 +60,13 @@ RESULTS_SCHEMA = "spikeproof-results-1"
     metavar="DIRECTORY",
 )
 @click.option("--no-cache", is_flag=True, help="Prove anew what was proved before.")
+@click.option(
+    "--audit",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Check again so many of the theorems that were proved before, drawn at random.",
+    metavar="N",
+)
 def prove(
     pattern: str | None,
     wide: bool,
@@ -68,6 +76,7 @@ def prove(
     circuit_file: Path | None,
     log_directory: Path | None,
     no_cache: bool,
+    audit: int,
 ) -> None:
     """Prove the theorems whose name matches PATTERN, a shell glob (default: the default profile)."""
     obligations = select(pattern) if pattern else promised(wide=wide)
@@ -86,7 +95,8 @@ def prove(
         profile="part" if pattern else profile_name(wide=wide),
         promised=len(obligations),
     )
-    records = prove_all(obligations, Run(timeout, circuit, log, cache), jobs)
+    audited = drawn([obligation.name for obligation in obligations], audit, uuid4().hex)
+    records = prove_all(obligations, Run(timeout, circuit, log, cache, audited), jobs)
     log.end(discharged=sum(record.green for record in records), complete=True)
     if json_file:
         data = {"schema": RESULTS_SCHEMA, "results": [record.as_json() for record in records]}

@@ -85,7 +85,10 @@ def _data(record: Record) -> dict[str, Any]:
         "seconds": record.seconds,
         "memory": record.peak_memory_mib,
         "promised": record.expected.value,
-        "engines": [f"{engine.label} {engine.options}".strip() for engine in record.engines],
+        "engines": [
+            f"{engine.label} ({engine.options})" if engine.options else engine.label
+            for engine in record.engines
+        ],
         "seed": record.seed,
         "timeout": record.timeout,
         "message": record.message,

@@ -57,17 +57,30 @@ function lemma([name, kind, formula, cnf, replies, certificates]) {
   return element("li", element("details", summary, element("ul", ...leaves.map((leaf) => element("li", leaf)))));
 }
 
-/** Lemmas named "step: part" go under their step. */
-function tree(lemmas) {
+/** The step that a lemma is about, and which part of it, by the names that prover/composition.py gives. */
+function place(name, steps) {
+  const [, step, part] = name.match(/^(.*?): (.*)$/) ?? [];
+  if (step) return [step, part];
+  const [, what, subject] = name.match(/^(fact|cases) (?:about|of) (.*)$/) ?? [];
+  if (what) return [subject, what];
+  const split = steps.find((each) => name.startsWith(`${each}, `));
+  return split ? [split, name.slice(split.length + 2)] : [name, name];
+}
+
+/** Lemmas by the steps that they are about; one that is all there is to its step has no step above it. */
+function tree(lemmas, theorem) {
   const root = styled("ul", "tree");
+  const split = lemmas.filter(([name]) => name.startsWith("cases of ")).map(([name]) => name.slice("cases of ".length));
   const steps = new Map();
   for (const [name, ...rest] of lemmas) {
-    const [, step, part] = name.match(/^(.*?): (.*)$/) ?? [, "", name];
-    if (step && !steps.has(step)) {
-      steps.set(step, element("ul"));
-      root.append(element("li", styled("span", "name", step), steps.get(step)));
-    }
-    (steps.get(step) ?? root).append(lemma([part, ...rest]));
+    const [step, part] = place(name, split);
+    steps.set(step, [...(steps.get(step) ?? []), [part === theorem ? "as a whole" : part, ...rest]]);
+  }
+  for (const [step, parts] of steps) {
+    const leaves = parts.map(lemma);
+    const own = parts.every(([part]) => part === step || part === "as a whole");
+    if (own) root.append(...leaves);
+    else root.append(element("li", styled("span", "name", step), element("ul", ...leaves)));
   }
   return root;
 }
@@ -87,7 +100,7 @@ function details(theorem) {
     seal: theorem.seal,
   }));
   if (message) cell.append(element("pre", message));
-  if (lemmas) cell.append(element("h4", lemmas.length === 1 ? "One lemma" : `${lemmas.length} lemmas`), tree(lemmas));
+  if (lemmas) cell.append(element("h4", lemmas.length === 1 ? "One lemma" : `${lemmas.length} lemmas`), tree(lemmas, theorem.name));
   return styled("tr", "details", cell);
 }
 

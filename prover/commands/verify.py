@@ -1,0 +1,92 @@
+"""``spikeproof verify``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from circuits.interchange import read_json
+from circuits.netlist import Netlist
+from prover.archive import Archive
+from prover.catalogue import own
+from prover.checkers import CHECKERS
+from prover.console import EXIT_REFUTED, err, out, progress_bar
+from prover.ledger import ledger_path, read, unfulfilled
+from prover.log import CERTIFICATES, Contents, read_log
+from prover.obligation import Profile
+from prover.record import Record
+from prover.source import source_sha256
+from prover.verification import Verification, Verifier, conclusions, verify_all
+
+
+@click.command()
+@click.argument("log_directory", metavar="LOG", type=click.Path(path_type=Path))
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes to use (default: all cores).")
+@click.option(
+    "--circuit",
+    "circuit_file",
+    type=click.Path(path_type=Path),
+    help="The netlist that the log is about, where that was given with `prove --circuit`.",
+)
+@click.option(
+    "--all-checkers", is_flag=True, help="Use drat-trim and lrat-check too, where they are on the PATH."
+)
+def verify(log_directory: Path, jobs: int | None, circuit_file: Path | None, all_checkers: bool) -> None:
+    """Check the proof log in the directory LOG again, without any of the engines that wrote it.
+
+    Exit code 1 if anything in it is refused, or if it is not the whole of what was promised.
+    """
+    contents = read_log(log_directory)
+    checkers = tuple(CHECKERS) if all_checkers else ("dratify",)
+    circuit = read_json(circuit_file) if circuit_file else None
+    with TemporaryDirectory() as claims:
+        verifier = Verifier(Archive(log_directory / CERTIFICATES), checkers, circuit, Path(claims))
+        found = _check(contents.records, verifier, jobs or os.cpu_count() or 1)
+    refusals = [f"{each.theorem}: {each.refusal}" for each in found if each.refusal]
+    refusals += shortcomings(contents, circuit)
+    for refusal in refusals:
+        out.print(f"refused: {refusal}", markup=False, soft_wrap=True)
+    proofs = len(frozenset().union(*(each.checked for each in found)))
+    verified = sum(not each.refusal for each in found)
+    out.print(
+        f"{verified:,} of {len(found):,} records verified; {proofs:,} clausal proofs accepted by "
+        f"{' and '.join(checkers)}",
+        markup=False,
+    )
+    sys.exit(EXIT_REFUTED if refusals else 0)
+
+
+def _check(records: Sequence[Record], verifier: Verifier, jobs: int) -> list[Verification]:
+    """Check records with visible progress."""
+    found = []
+    with progress_bar("verifying") as progress:
+        task = progress.add_task("", total=len(records))
+        for each in verify_all(records, verifier, jobs):
+            found.append(each)
+            progress.update(task, advance=1, description=each.theorem)
+            if not err.is_terminal:
+                said = "refused" if each.refusal else "verified"
+                err.print(f"{len(found)}/{len(records)} {said} {each.theorem}", markup=False)
+    return conclusions(found)
+
+
+def shortcomings(contents: Contents, circuit: Netlist | None) -> list[str]:
+    """Why a log is not what it should be, whatever its records are worth; a line each."""
+    manifest, found = contents.manifest, []
+    if manifest.source_sha256 != source_sha256():
+        found.append(
+            f"the log is stale: it is of source {manifest.source_sha256}, commit {manifest.commit}; "
+            f"here is {source_sha256()}"
+        )
+    if not manifest.complete or len(contents.records) < manifest.promised:
+        found.append(f"the run is incomplete: {len(contents.records)} of {manifest.promised} records")
+    if circuit is None:
+        ours = [record for record in contents.records if record.theorem in own()]
+        wide, whole = manifest.profile == Profile.WIDE.value, manifest.profile != "part"
+        found += unfulfilled(read(ledger_path()), ours, wide=wide, whole=whole)
+    return found

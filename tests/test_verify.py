@@ -1,0 +1,342 @@
+"""``spikeproof verify``: a sound log is verified, what is wrong in one is refused with its reason."""
+
+import gzip
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import pytest
+
+from circuits.libraries import gate_netlist
+from prover import checkers, engine, verification
+from prover.archive import Archive
+from prover.catalogue import catalogue
+from prover.clausal_proof import decoded, encoded
+from prover.commands import verify as command
+from prover.log import CERTIFICATES, Log, read_log
+from prover.obligation import Outcome
+from prover.record import Certificate
+from prover.run import Run
+from prover.verification import Verification, Verifier, conclusions, verify_all
+
+BY_LEMMAS = "fp4_e2m1.multiply.rne.saturate"
+ASSUMING = "block.ionic.leading_zeros.4"
+WHOLE = "cell.ionic.xor"
+REFUTED = "fp4_e2m1.sticky_extra_multiply.rne.saturate.without_significand_route"
+THEOREMS = (BY_LEMMAS, ASSUMING, WHOLE, REFUTED)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """A log of theorems of every kind."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPIKEPROOF_STATE", str(tmp_path_factory.mktemp("state")))
+        log = Log.begin(
+            tmp_path_factory.mktemp("sound") / "log", command="a test", profile="part", promised=4
+        )
+        records = [Run(log=log).discharge(catalogue()[theorem]) for theorem in THEOREMS]
+        assert all(record.green for record in records)
+        log.end(discharged=len(records), complete=True)
+    return log.directory
+
+
+@pytest.fixture
+def log(sound, tmp_path):
+    """A copy to be damaged."""
+    return Path(shutil.copytree(sound, tmp_path / "log"))
+
+
+@pytest.fixture(autouse=True)
+def no_engine(monkeypatch):
+    """Nothing here may ask a solver."""
+
+    def refuse(*_):
+        raise AssertionError("an engine was asked")
+
+    monkeypatch.setattr(
+        engine, "ENGINES", {name: replace(each, check=refuse) for name, each in engine.ENGINES.items()}
+    )
+
+
+def record(log, theorem):
+    (found,) = (each for each in read_log(log).records if each.theorem == theorem)
+    return found
+
+
+def refusal(log, record, **options):
+    return Verifier(Archive(log / CERTIFICATES), **options).verify(record).refusal
+
+
+def path(log, certificate):
+    return log / CERTIFICATES / certificate.sha256[:2] / f"{certificate.sha256}.{certificate.kind}.gz"
+
+
+def first(record, kind):
+    """The first certificate of a kind, and where it is among the lemmas."""
+    for index, lemma in enumerate(record.lemmas):
+        for certificate in lemma.certificates:
+            if certificate.kind == kind:
+                return index, certificate
+    raise AssertionError(f"{record.theorem} has no {kind}")
+
+
+def with_lemma(record, index, **changes):
+    lemmas = list(record.lemmas)
+    lemmas[index] = replace(lemmas[index], **changes)
+    return replace(record, lemmas=tuple(lemmas))
+
+
+def forged(log, record, kind, change):
+    """The record with one certificate changed, and named by the new SHA-256: a careful forgery."""
+    index, certificate = first(record, kind)
+    archive = Archive(log / CERTIFICATES)
+    other = archive.keep(kind, change(archive.content(certificate)))
+    certificates = (*(c for c in record.lemmas[index].certificates if c != certificate), other)
+    return with_lemma(record, index, certificates=certificates)
+
+
+# --- a sound log --------------------------------------------------------------------------------
+
+
+def test_a_sound_log_is_verified_whoever_made_it(log, capsys):
+    with pytest.raises(SystemExit) as ended:
+        command.verify.main([str(log), "--jobs", "2"], standalone_mode=False)
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert "4 of 4 records verified" in said
+    assert "refused" not in said
+
+
+def test_every_checker_must_accept(log, monkeypatch):
+    def disagrees(clauses, proof):
+        raise checkers.CheckError("another opinion")
+
+    monkeypatch.setitem(checkers.CHECKERS, "strict", disagrees)
+    proved = record(log, WHOLE)
+    assert refusal(log, proved) == ""
+    assert "another opinion" in refusal(log, proved, checkers=("dratify", "strict"))
+
+
+# --- damaged certificates -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["drat", "model", "telescoping", "smtlib"])
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda packed: packed[: len(packed) // 2], "truncated"),
+        (lambda packed: gzip.compress(gzip.decompress(packed)[:-1] + b"\x07"), "another SHA-256"),
+        (lambda packed: gzip.compress(gzip.decompress(packed)[:-2]), "bytes; its record says"),
+        (lambda packed: b"", "truncated"),
+        (None, "is missing"),
+    ],
+)
+def test_a_damaged_certificate(log, kind, damage, reason):
+    found = next(
+        each for each in read_log(log).records if any(c.kind == kind for c in each.certificates)
+    )
+    if found.outcome is Outcome.REFUTED:  # its model is not needed: the counterexample replays
+        found = record(log, ASSUMING)
+    file = path(log, first(found, kind)[1])
+    if damage:
+        packed = file.read_bytes()
+        file.unlink()
+        file.write_bytes(damage(packed))
+    else:
+        file.unlink()
+    assert reason in refusal(log, found)
+
+
+# --- forged certificates, rightly named -----------------------------------------------------------
+
+
+def proof_flips(content):
+    """Positions of literals of the proof's additions."""
+    numbers = decoded(content).tolist()
+    starts = [0, *(i + 1 for i, n in enumerate(numbers[:-1]) if n == 0)]
+    return [s + 1 for s in starts if numbers[s] == ord("a") and numbers[s + 1]]
+
+
+def test_a_flipped_literal(log):
+    proved = record(log, BY_LEMMAS)
+    proofs = [(i, c) for i, each in enumerate(proved.lemmas) for c in each.certificates]
+    index, certificate = max(proofs, key=lambda each: (each[1].kind == "drat", each[1].size))
+    archive = Archive(log / CERTIFICATES)
+    content = archive.content(certificate)
+    positions = proof_flips(content)
+    refused = 0
+    for position in positions[:: max(1, len(positions) // 20)]:
+        numbers = decoded(content).copy()
+        numbers[position] ^= 1
+        other = archive.keep("drat", encoded(numbers))
+        lemma = proved.lemmas[index]
+        certificates = (*(c for c in lemma.certificates if c != certificate), other)
+        refused += "the proof is wrong" in refusal(
+            log, with_lemma(proved, index, certificates=certificates)
+        )
+    assert refused >= 15  # a few of those clauses follow all the same, or are not needed
+
+
+def tripled_weights(log):
+    return json.dumps([[cell, str(3 * int(weight))] for cell, weight in json.loads(log)]).encode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "reason"),
+    [
+        ("drat", lambda proof: proof[: len(proof) // 2], "the proof"),
+        ("drat", lambda proof: b"", "the proof is wrong"),
+        ("drat", lambda proof: b"x\x00", "unknown kind"),
+        ("telescoping", tripled_weights, "algebra"),
+        ("telescoping", lambda log: b"[]", "algebra"),
+        ("telescoping", lambda log: b"{", "the log cannot be read"),
+        ("telescoping", lambda log: b'[[99999, "1"]]', "the log cannot be read"),
+    ],
+)
+def test_a_forged_certificate(log, kind, change, reason):
+    assert reason in refusal(log, forged(log, record(log, BY_LEMMAS), kind, change))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda model: b'{"x": 0}', "does not satisfy"),
+        (lambda model: b"{}", "does not satisfy"),
+        (lambda model: b'{"x": "much"}', "cannot be read"),
+        (lambda model: b"[1]", "cannot be read"),
+    ],
+)
+def test_a_forged_model(log, change, reason):
+    assert reason in refusal(log, forged(log, record(log, ASSUMING), "model", change))
+
+
+# --- forged records -----------------------------------------------------------------------------
+
+
+def without(name, kind):
+    """A change of a record: it loses a lemma."""
+    return lambda each: replace(
+        each, lemmas=tuple(x for x in each.lemmas if (x.name, x.kind) != (name, kind))
+    )
+
+
+@pytest.mark.parametrize(
+    ("theorem", "change", "reason"),
+    [
+        (WHOLE, lambda r: replace(r, theorem="cell.ionic.and"), "statement differs"),
+        (WHOLE, lambda r: replace(r, theorem="cell.ionic.xand"), "no theorem of that name"),
+        (WHOLE, lambda r: replace(r, statement="all is well"), "the statement differs"),
+        (WHOLE, lambda r: replace(r, netlist=None), "the netlist differs"),
+        (WHOLE, lambda r: replace(r, netlist=replace(r.netlist, sha256="0" * 64)), "netlist differs"),
+        (WHOLE, lambda r: replace(r, netlist=replace(r.netlist, neurons=1)), "netlist differs"),
+        (WHOLE, lambda r: replace(r, spec_sha256="0" * 64), "the spec differs"),
+        (WHOLE, lambda r: replace(r, outcome=Outcome.TIMEOUT), "not discharged: timeout"),
+        (WHOLE, lambda r: replace(r, lemmas=()), "a lemma is missing"),
+        (WHOLE, lambda r: replace(r, lemmas=r.lemmas * 2), "one is there twice"),
+        (WHOLE, lambda r: with_lemma(r, 0, formula_sha256="0" * 64), "formula"),
+        (WHOLE, lambda r: with_lemma(r, 0, cnf_sha256="0" * 64), "the clauses differ"),
+        (WHOLE, lambda r: with_lemma(r, 0, certificates=()), "no clausal proof"),
+        (WHOLE, lambda r: with_lemma(r, 0, replies=()), "the engines said nothing"),
+        (BY_LEMMAS, without("product", "algebra"), "a lemma is missing"),
+        (BY_LEMMAS, without("outputs", "claim"), "a lemma is missing: claim 'outputs'"),
+        (ASSUMING, without(ASSUMING, "assumptions"), "a lemma is missing: assumptions"),
+        (REFUTED, lambda r: replace(r, outcome=Outcome.PROVED), "."),
+        (REFUTED, lambda r: replace(r, counterexample=None), "no counterexample"),
+        (REFUTED, lambda r: replace(r, counterexample={"x": 0, "y": 0}), "does not replay"),
+        (REFUTED, lambda r: replace(r, counterexample={"x": 0}), "of other inputs"),
+        (BY_LEMMAS, lambda r: replace(r, outcome=Outcome.REFUTED), "no counterexample"),
+    ],
+)
+def test_a_forged_record(log, theorem, change, reason):
+    assert reason in refusal(log, change(record(log, theorem)))
+
+
+def test_replies_of_another_kind(log):
+    proved = record(log, WHOLE)
+    (lemma,) = proved.lemmas
+    replies = tuple(replace(reply, status="unknown") for reply in lemma.replies)
+    assert "the engines said unknown" in refusal(log, with_lemma(proved, 0, replies=replies))
+
+
+def test_a_lemma_of_another_theorem(log):
+    other = record(log, WHOLE).lemmas[0]
+    proved = record(log, BY_LEMMAS)
+    assert "none of the theorem's" in refusal(
+        log, replace(proved, lemmas=(*proved.lemmas, replace(other, name="bonus")))
+    )
+
+
+# --- another source -----------------------------------------------------------------------------
+
+
+def test_a_changed_netlist(log, monkeypatch):
+    """The theorem is still stated, but its circuit is another one now."""
+    obligation = replace(catalogue()[WHOLE], circuit=lambda: gate_netlist("nexus", "xor"))
+    monkeypatch.setattr(verification, "catalogue", lambda: {WHOLE: obligation})
+    assert "the netlist differs: here 5 neurons" in refusal(log, record(log, WHOLE))
+
+
+def test_a_stale_log_and_an_incomplete_one(log, monkeypatch, capsys):
+    monkeypatch.setattr(command, "source_sha256", lambda: "another")
+    (log / "records" / f"{WHOLE}.json").unlink()
+    with pytest.raises(SystemExit) as ended:
+        command.verify.main([str(log), "--jobs", "1"], standalone_mode=False)
+    assert ended.value.code == 1
+    said = capsys.readouterr().out
+    assert "refused: the log is stale: it is of source" in said
+    assert "refused: the run is incomplete: 3 of 4 records" in said
+
+
+def test_a_log_that_claims_to_be_of_the_whole_profile(log, capsys):
+    manifest = json.loads((log / "manifest.json").read_text())
+    (log / "manifest.json").write_text(json.dumps(manifest | {"profile": "default"}))
+    with pytest.raises(SystemExit) as ended:
+        command.verify.main([str(log)], standalone_mode=False)
+    assert ended.value.code == 1
+    assert "is promised, but there is no record of it" in capsys.readouterr().out
+
+
+def test_what_is_no_log_is_named(tmp_path):
+    with pytest.raises(click.ClickException, match="is not a proof log"):
+        command.verify.main([str(tmp_path)], standalone_mode=False)
+
+
+# --- another circuit ----------------------------------------------------------------------------
+
+
+def test_a_log_about_a_given_circuit_needs_that_circuit(log, tmp_path, monkeypatch):
+    monkeypatch.undo()
+    circuit = gate_netlist("nexus", "xor")
+    given = Run(circuit=circuit, log=Log(log)).discharge(catalogue()[WHOLE])
+    assert given.green
+    assert "name that with --circuit" in refusal(log, given)
+    assert refusal(log, given, circuit=circuit) == ""
+    wrong = gate_netlist("ionic", "xor")
+    assert "the parameters differ" in refusal(log, given, circuit=wrong)
+
+
+# --- proofs shared by theorems ------------------------------------------------------------------
+
+
+def test_proofs_are_checked_once_and_nobody_profits_from_one_that_fails(log, tmp_path, monkeypatch):
+    records = read_log(log).records
+    verifier = Verifier(Archive(log / CERTIFICATES), claims=tmp_path)
+    found = list(verify_all(records, verifier, 1))
+    again = list(verify_all(records, verifier, 1))
+    assert all(each.checked for each in found if each.theorem != REFUTED)
+    assert not any(each.checked for each in again)
+    assert not any(each.refusal for each in conclusions([*found, *again]))
+    lonely = {each.theorem: each.refusal for each in conclusions(again)}
+    assert all("is not accepted" in lonely[theorem] for theorem in (BY_LEMMAS, ASSUMING, WHOLE))
+
+
+def test_a_lost_process_verifies_nothing():
+    rests = Verification("t", elsewhere=frozenset({("clauses", "proof")}))
+    lost = Verification("u", refusal="the process died", checked=frozenset())
+    assert [each.refusal != "" for each in conclusions([rests, lost])] == [True, True]
+
+
+def test_certificates_are_named_by_their_content():
+    assert Certificate.of("drat", b"a").sha256 != Certificate.of("drat", b"b").sha256
