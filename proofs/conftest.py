@@ -14,8 +14,9 @@ from proofs.neuron_counts import neuron_counts_table
 from prover.cache import Cache
 from prover.catalogue import own, profile_name
 from prover.discharge import DEFAULT_TIMEOUT
+from prover.files import StorageError
 from prover.ledger import ledger_path, read, unfulfilled
-from prover.log import Log, default_log_directory
+from prover.log import Log, LogError, default_log_directory
 from prover.obligation import Obligation, Profile
 from prover.record import Record
 from prover.run import Run, drawn
@@ -132,13 +133,16 @@ class Books:
         if self._log is None:
             return
         records = self._records.values()
-        self._log.end(
-            discharged=sum(record.green for record in records),
-            complete=self._collected == set(self._records),
-        )
         self._broken = unfulfilled(
             read(ledger_path()), records, wide=self._config.getoption("--wide"), whole=self._whole
         )
+        try:
+            self._log.end(
+                discharged=sum(record.green for record in records),
+                complete=self._collected == set(self._records),
+            )
+        except (LogError, StorageError) as error:
+            self._broken.insert(0, error.format_message())
         if self._broken and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -171,11 +175,14 @@ class Books:
         if self._log or not theorems(ids) or self._config.option.collectonly:
             return
         self._collected = set(theorems(ids))
-        if keeper := cache(self._config):
-            keeper.require_usable()
-        self._log = Log.begin(
-            log_directory(self._config),
-            command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-            profile=profile_name(wide=self._config.getoption("--wide")) if self._whole else "part",
-            promised=len(self._collected),
-        )
+        try:
+            if keeper := cache(self._config):
+                keeper.require_usable()
+            self._log = Log.begin(
+                log_directory(self._config),
+                command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+                profile=profile_name(wide=self._config.getoption("--wide")) if self._whole else "part",
+                promised=len(self._collected),
+            )
+        except StorageError as error:
+            raise pytest.UsageError(error.format_message()) from None

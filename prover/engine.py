@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import signal
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +24,7 @@ from pysmt.solvers.z3 import Z3Converter
 
 from prover.bitblast import Bits, Blaster, Clauses, cnf_sha256, model_value
 from prover.clausal_proof import Derivation, TracedSolver
+from prover.pool import die_with_parent
 from prover.record import EngineUse, LemmaKind
 from prover.sweeping import CONFLICTS, swept
 
@@ -152,7 +151,7 @@ class Child:
 
 
 def _send_answer(decide: Callable[[], Answer], sender: Connection) -> None:
-    _die_with_parent()
+    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the parent, which kills this
     gc.disable()  # this process does one thing, and ends
     try:
@@ -210,13 +209,6 @@ def answers(
     finally:
         for _, child in running.values():
             child.end()
-
-
-def _die_with_parent() -> None:
-    """Have this process killed when its parent ends, however that ends; Linux only."""
-    if sys.platform == "linux":
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
 EASY = 1000

