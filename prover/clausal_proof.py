@@ -101,6 +101,8 @@ class Derivation:
         (number,) = self._announce(1)
         self._clauses.keep(number, clause)
         self._reasons.keep(number, reasons)
+        if not clause:
+            self._empty = number
         return number
 
     def promise(self) -> int:
@@ -249,9 +251,10 @@ def decoded(content: bytes) -> Integers:
     lengths = ends - starts + 1
     if lengths.max(initial=0) > 5:
         raise ProofError("it holds a number of more than 35 bits")
-    place = np.arange(len(octets)) - np.repeat(starts, lengths)
-    parts = (octets & 127).astype(np.int64) << (7 * place)
-    numbers: Integers = np.add.reduceat(parts, starts) if len(starts) else parts
+    numbers: Integers = (octets[starts] & 127).astype(np.int64)
+    for place in range(1, int(lengths.max(initial=1))):
+        longer = np.flatnonzero(lengths > place)
+        numbers[longer] |= (octets[starts[longer] + place] & 127).astype(np.int64) << (7 * place)
     return numbers
 
 

@@ -93,7 +93,7 @@ def forged(log, record, kind, change):
     index, certificate = first(record, kind)
     archive = Archive(log / CERTIFICATES)
     other = archive.keep(kind, change(archive.content(certificate)))
-    certificates = (*(c for c in record.lemmas[index].certificates if c != certificate), other)
+    certificates = (*(c for c in record.lemmas[index].certificates if c.kind != kind), other)
     return with_lemma(record, index, certificates=certificates)
 
 
