@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from errno import EISDIR
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from prover.discharge import DEFAULT_TIMEOUT
 from prover.files import beside
 from prover.obligation import Outcome
 from prover.record import Record
 from prover.tables import PIPE_WIDTH
+
+Command = Callable[..., Any]
 
 EXIT_REFUTED = 1
 EXIT_BAD_INPUT = 2
@@ -46,6 +50,29 @@ class Seconds(click.ParamType[float]):
         if not 0 < seconds <= self.longest:
             self.fail(f"{value} is not a positive number of seconds, at most {self.longest}", param, ctx)
         return seconds
+
+
+def jobs_option() -> Callable[[Command], Command]:
+    """How many processes to use; None for all cores."""
+    return click.option(
+        "--jobs", type=click.IntRange(min=1), help="Processes to use (default: all cores)."
+    )
+
+
+def timeout_option(each: str) -> Callable[[Command], Command]:
+    """How many seconds each of something may take."""
+    return click.option(
+        "--timeout",
+        type=Seconds(),
+        default=DEFAULT_TIMEOUT,
+        show_default=True,
+        help=f"Seconds that each {each} may take.",
+    )
+
+
+def circuit_option(use: str) -> Callable[[Command], Command]:
+    """A file with a netlist, and what it is for."""
+    return click.option("--circuit", "circuit_file", type=click.Path(path_type=Path), help=use)
 
 
 def exit_code(results: Iterable[Record]) -> int:

@@ -11,12 +11,17 @@ from numpy.typing import NDArray
 from circuits import boolean
 from circuits.netlist import Netlist
 from prover.obligation import Reading
+from prover.record import SEED
 from specs.formats import Format, Integer
 
 CASES = 2048
 """How many inputs are simulated."""
 
-_SEED = 20261122
+ENUMERATED_BITS = 18
+"""Inputs of up to so many bits together are enumerated: all pairs of 8 bits, all triples of 6."""
+
+DRAWN = 4096
+"""How many inputs are drawn where there are more."""
 
 
 def violation(netlist: Netlist, reading: Reading) -> dict[str, int] | None:
@@ -28,7 +33,7 @@ def violation(netlist: Netlist, reading: Reading) -> dict[str, int] | None:
     fmt = formats[0]
     if not isinstance(fmt, Format) or any(other != fmt for other in formats) or len(formats) > 3:
         return None
-    inputs = dict(zip(netlist.inputs, many_codes(fmt, CASES, _SEED, len(formats)), strict=True))
+    inputs = dict(zip(netlist.inputs, many_codes(fmt, CASES, SEED, len(formats)), strict=True))
     outputs = boolean.evaluate(netlist, inputs)
     for index in range(CASES):
         case = {name: int(codes[index]) for name, codes in inputs.items()}
@@ -46,6 +51,15 @@ def every_input(widths: Mapping[str, int]) -> dict[str, NDArray[np.uint64]]:
         values[name] = (combined >> np.uint64(shift)) & np.uint64((1 << width) - 1)
         shift += width
     return values
+
+
+def every_input_or_some(
+    widths: Mapping[str, int], formats: Mapping[str, Format | Integer]
+) -> tuple[dict[str, NDArray[Any]], bool]:
+    """Every input, and True, if they have up to ``ENUMERATED_BITS`` together; else some by class."""
+    if sum(widths.values()) <= ENUMERATED_BITS:
+        return every_input(widths), True
+    return inputs_by_class(widths, formats, DRAWN, SEED), False
 
 
 def inputs_by_class(

@@ -23,17 +23,11 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import And, Not
 
 from circuits.boolean import unpack_words
-from prover.drawing import every_input, inputs_by_class
+from prover.drawing import DRAWN, every_input_or_some
 from prover.evaluation import Evaluation
 from prover.obligation import Claim, Obligation
 from specs import exact
 from specs.formats import Format, Integer
-
-ENUMERATED_BITS = 18
-"""Inputs of up to so many bits together are enumerated: all pairs of 8 bits, all triples of 6."""
-
-DRAWN = 4096
-"""How many inputs are drawn where there are more."""
 
 SHOWN_CLASSES = 6
 """How many classes of inputs are worth a reader's time."""
@@ -41,7 +35,6 @@ SHOWN_CLASSES = 6
 CLASSES = ("zero", "subnormal", "normal", "infinity", "nan", "negative", "positive")
 """Floating-point codes are of the first five classes, integers of zero and the last two."""
 
-_SEED = 20261122
 _VIOLATED, _POSSIBLE = "violated", "possible"
 
 Formats = Mapping[str, Format | Integer]
@@ -65,8 +58,7 @@ def minimised(obligation: Obligation, claim: Claim, inputs: Inputs) -> Refutatio
         return Refutation(inputs)
     formats = obligation.reading.formats if obligation.reading else {}
     widths = {name: symbol.bv_width() for name, symbol in claim.inputs.items()}
-    counted = sum(widths.values()) <= ENUMERATED_BITS
-    cases = every_input(widths) if counted else inputs_by_class(widths, formats, DRAWN, _SEED)
+    cases, counted = every_input_or_some(widths, formats)
     values = evaluation.evaluate(cases)
     search = _Search(evaluation, widths, formats)
     best = search.simplest(inputs, cases, values[_VIOLATED])

@@ -20,13 +20,12 @@ from circuits import boolean
 from circuits.netlist import Netlist
 from prover.catalogue import catalogue
 from prover.discharge import discharge
-from prover.drawing import every_input, inputs_by_class
+from prover.drawing import every_input_or_some
 from prover.evaluation import Evaluation
-from prover.minimisation import DRAWN, ENUMERATED_BITS
 from prover.mutation import FAULTS, Mutant
 from prover.obligation import Obligation, Outcome
 from prover.pool import LOST, results
-from prover.record import SEED, Record
+from prover.record import Record
 
 
 @dataclass(frozen=True)
@@ -111,11 +110,10 @@ def judge(obligation: Obligation, kind: str, mutant: Mutant, timeout: float) -> 
 def first_difference(obligation: Obligation, one: Netlist, other: Netlist) -> dict[str, int] | None:
     """Inputs within the theorem's assumptions for which two circuits differ; None if none is found.
 
-    All inputs are tried if they have up to ``ENUMERATED_BITS`` together, else some drawn by class.
+    Either all inputs are tried, or some drawn by class: see ``prover.drawing.every_input_or_some``.
     """
     formats = obligation.reading.formats if obligation.reading else {}
-    counted = one.input_count <= ENUMERATED_BITS
-    cases = every_input(one.inputs) if counted else inputs_by_class(one.inputs, formats, DRAWN, SEED)
+    cases, _ = every_input_or_some(one.inputs, formats)
     first, second = (boolean.evaluate(netlist, cases) for netlist in (one, other))
     differs = np.any([first[bus] != second[bus] for bus in first], axis=0)
     push_env()

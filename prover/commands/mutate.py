@@ -17,13 +17,14 @@ from prover.console import (
     EXIT_INTERNAL,
     EXIT_REFUTED,
     EXIT_UNDECIDED,
-    Seconds,
     err,
+    jobs_option,
     out,
     progress_bar,
     require_writable,
+    timeout_option,
 )
-from prover.discharge import DEFAULT_TIMEOUT, discharge
+from prover.discharge import discharge
 from prover.files import write_atomically
 from prover.mutation import FAULTS, sample
 from prover.mutation_report import Report, judge_all
@@ -42,14 +43,8 @@ MUTATION_SCHEMA = "spikeproof-mutation-1"
     help="Mutants of each theorem, spread evenly over the kinds of fault; fewer if there are fewer.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Another draws other mutants.")
-@click.option("--jobs", type=click.IntRange(min=1), help="Processes to use (default: all cores).")
-@click.option(
-    "--timeout",
-    type=Seconds(),
-    default=DEFAULT_TIMEOUT,
-    show_default=True,
-    help="Seconds that each mutant may take.",
-)
+@jobs_option()
+@timeout_option("mutant")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report to FILE.")
 def mutate(
     pattern: str, samples: int, seed: int, jobs: int | None, timeout: float, json_file: Path | None

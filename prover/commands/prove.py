@@ -15,14 +15,16 @@ from circuits.interchange import read_json
 from prover.cache import Cache
 from prover.catalogue import profile_name, promised, select
 from prover.console import (
-    Seconds,
+    circuit_option,
     err,
     exit_code,
+    jobs_option,
     out,
     progress_bar,
     require_writable,
+    timeout_option,
 )
-from prover.discharge import DEFAULT_TIMEOUT, require_same_buses
+from prover.discharge import require_same_buses
 from prover.files import write_atomically
 from prover.history import remember
 from prover.log import Log, default_log_directory
@@ -37,21 +39,10 @@ RESULTS_SCHEMA = "spikeproof-results-1"
 @click.command()
 @click.argument("pattern", required=False)
 @click.option("--wide", is_flag=True, help="Without PATTERN: also what takes minutes (FP64).")
-@click.option("--jobs", type=click.IntRange(min=1), help="Processes to use (default: all cores).")
-@click.option(
-    "--timeout",
-    type=Seconds(),
-    default=DEFAULT_TIMEOUT,
-    show_default=True,
-    help="Seconds that each theorem may take.",
-)
+@jobs_option()
+@timeout_option("theorem")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write results to FILE.")
-@click.option(
-    "--circuit",
-    "circuit_file",
-    type=click.Path(path_type=Path),
-    help="Prove the theorem of the netlist in FILE instead of the built-in circuit.",
-)
+@circuit_option("Prove the theorem of the netlist in FILE instead of the built-in circuit.")
 @click.option(
     "--log",
     "log_directory",

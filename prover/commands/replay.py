@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from circuits.interchange import read_json
-from prover.console import EXIT_REFUTED, out, require_writable
+from prover.console import EXIT_REFUTED, circuit_option, out, require_writable
 from prover.files import write_atomically
 from prover.replay import ReplayError, read_counterexample
 from prover.replay import replay as run_again
@@ -17,12 +17,7 @@ from prover.replay import replay as run_again
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--vcd", "vcd_file", type=click.Path(path_type=Path), help="Write the waveform to FILE.")
-@click.option(
-    "--circuit",
-    "circuit_file",
-    type=click.Path(path_type=Path),
-    help="Run the netlist in FILE instead of the one that was wrong.",
-)
+@circuit_option("Run the netlist in FILE instead of the one that was wrong.")
 def replay(file: Path, vcd_file: Path | None, circuit_file: Path | None) -> None:
     """Run circuit and spec on the counterexample in FILE again.
 

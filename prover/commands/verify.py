@@ -15,7 +15,7 @@ from circuits.netlist import Netlist
 from prover.archive import Archive
 from prover.catalogue import own
 from prover.checkers import CHECKERS
-from prover.console import EXIT_REFUTED, err, out, progress_bar
+from prover.console import EXIT_REFUTED, circuit_option, err, jobs_option, out, progress_bar
 from prover.ledger import ledger_path, read, unfulfilled
 from prover.log import CERTIFICATES, Contents, read_log
 from prover.obligation import Profile
@@ -26,13 +26,8 @@ from prover.verification import Verification, Verifier, conclusions, verify_all
 
 @click.command()
 @click.argument("log_directory", metavar="LOG", type=click.Path(path_type=Path))
-@click.option("--jobs", type=click.IntRange(min=1), help="Processes to use (default: all cores).")
-@click.option(
-    "--circuit",
-    "circuit_file",
-    type=click.Path(path_type=Path),
-    help="The netlist that the log is about, where that was given with `prove --circuit`.",
-)
+@jobs_option()
+@circuit_option("The netlist that the log is about, where that was given with `prove --circuit`.")
 @click.option(
     "--all-checkers", is_flag=True, help="Use drat-trim and lrat-check too, where they are on the PATH."
 )
