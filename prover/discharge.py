@@ -51,7 +51,7 @@ def discharge(
     """Try to prove one obligation; the record is not sealed.
 
     Args:
-        timeout: seconds for the engines, greater than 0.
+        timeout: seconds for the engines, greater than 0; times the obligation's patience.
         circuit: the netlist to prove it of, instead of the obligation's own; then the promise is
             that it is proved, even where the obligation's own circuit is to be refuted.
         jobs: processes for the theorem's lemmas.
@@ -74,7 +74,8 @@ def discharge(
     try:
         case = Case.of(obligation, circuit)
         spec = case.spec_sha256
-        verdict = _Attempt(case, started + timeout, jobs, keeping).verdict()
+        deadline = started + timeout * obligation.patience
+        verdict = _Attempt(case, deadline, jobs, keeping).verdict()
     except StorageError:
         raise
     except Exception as error:

@@ -215,7 +215,7 @@ EASY = 1000
 """Conflicts that CaDiCaL may have before the graph is swept: most lemmas need fewer."""
 
 
-def _check_with_cadical(formulas: Sequence[FNode], timeout: float) -> Answer:
+def _check_with_cadical(formulas: Sequence[FNode], timeout: float, conflicts: int) -> Answer:
     """CaDiCaL on our clauses; on those that sweeping leaves, if it does not decide them at once."""
     started = time.perf_counter()
     blaster = Blaster()
@@ -224,13 +224,13 @@ def _check_with_cadical(formulas: Sequence[FNode], timeout: float) -> Answer:
     answer = _solve(enumerate(clauses), Derivation(clauses), blaster.symbols, EASY)
     if answer.status is Status.UNKNOWN:
         left = max(0.001, timeout - (time.perf_counter() - started))
-        answer = Child(partial(_sweep_and_solve, blaster, root, clauses)).answer(left)
+        answer = Child(partial(_sweep_and_solve, blaster, root, clauses, conflicts)).answer(left)
     return replace(answer, cnf_sha256=cnf_sha256(clauses))
 
 
-def _sweep_and_solve(blaster: Blaster, root: int, clauses: Clauses) -> Answer:
+def _sweep_and_solve(blaster: Blaster, root: int, clauses: Clauses, conflicts: int) -> Answer:
     derivation = Derivation(clauses)
-    reduced = swept(blaster.graph, root, derivation).clauses
+    reduced = swept(blaster.graph, root, derivation, conflicts).clauses
     return _solve(((number, clause) for clause, number in reduced), derivation, blaster.symbols)
 
 
@@ -269,12 +269,19 @@ def _decide_with_bitwuzla(formulas: Sequence[FNode]) -> Answer:
     return Answer(Status.SATISFIABLE if satisfiable else Status.UNSATISFIABLE, values)
 
 
+def _cadical(name: str, conflicts: int) -> Engine:
+    """CaDiCaL, with so many conflicts for each question of the sweep."""
+    options = f"lrat; after {EASY} conflicts swept, {conflicts} a question"
+    return Engine(EngineUse(name, "3.0.0", options), partial(_check_with_cadical, conflicts=conflicts))
+
+
+CERTIFYING = {"cadical", "cadical_patient"}
+"""Names of engines that give a clausal proof with an answer."""
+
 ENGINES: dict[str, Engine] = {
     "z3": Engine(EngineUse("z3", z3.get_version_string(), " ".join(_TACTICS)), _check_with_z3),
-    "cadical": Engine(
-        EngineUse("cadical", "3.0.0", f"lrat; after {EASY} conflicts swept, {CONFLICTS} a question"),
-        _check_with_cadical,
-    ),
+    "cadical": _cadical("cadical", CONFLICTS),
+    "cadical_patient": _cadical("cadical_patient", 5 * CONFLICTS),
 }
 """The engines by name; Bitwuzla among them if it is installed."""
 

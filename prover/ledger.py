@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from prover.engine import Status
+from prover.engine import CERTIFYING, Status
 from prover.obligation import Obligation, Outcome, Profile
 from prover.record import Lemma, Record
 
@@ -22,9 +22,6 @@ WHOLE, LEMMAS, CASES = "whole", "lemmas", "cases"
 """How a theorem is put to the engines: as it is, by steps on its way, or by cases of its inputs."""
 
 CLAUSAL, MODEL, TELESCOPING = "drat", "model", "telescoping"
-
-CERTIFIED = "cadical"
-"""The engine that gives a clausal proof with an answer."""
 
 
 class LedgerError(ValueError):
@@ -49,7 +46,7 @@ class Evidence:
     def of(cls, obligation: Obligation) -> Evidence:
         """What is to be had of an obligation."""
         way = CASES if obligation.cases else LEMMAS if obligation.decomposition else WHOLE
-        proof = CLAUSAL if CERTIFIED in obligation.engines else ""
+        proof = CLAUSAL if CERTIFYING.intersection(obligation.engines) else ""
         certificate = proof if obligation.expected is Outcome.PROVED else MODEL
         return cls(tuple(sorted(obligation.engines)), way, certificate)
 

@@ -156,6 +156,7 @@ class Obligation:
         profile: when it is discharged unless asked for by name.
         reading: how to display the buses, for floating-point units.
         cases: how a claim about formulas is split into lemmas: see ``prover.composition.split``.
+        patience: how many times the seconds allowed it has, for one with very many lemmas.
         parameters: what tells it from others of its family, as data: family, format, operation, mode,
             policy, library and so on, as far as they apply.
     """
@@ -170,6 +171,7 @@ class Obligation:
     profile: Profile = Profile.DEFAULT
     reading: Reading | None = None
     cases: Cases | None = None
+    patience: int = 1
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

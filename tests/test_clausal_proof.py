@@ -18,7 +18,7 @@ from prover.case import Case, negation
 from prover.catalogue import catalogue
 from prover.checkers import CheckError, _steps, by_drat_trim, by_dratify
 from prover.clausal_proof import Derivation, ProofError, TracedSolver, decoded, encoded
-from prover.engine import ENGINES, Status, _solve, _sweep_and_solve
+from prover.engine import CONFLICTS, ENGINES, Status, _solve, _sweep_and_solve
 from tests.test_sweeping import graphs
 
 
@@ -117,7 +117,7 @@ def test_a_swept_graph_has_a_proof_of_the_clauses_before(drawn, conflicts):
         blaster = Blaster()
         blaster.graph = graph
         clauses = graph.clauses(root)
-        said = _sweep_and_solve(blaster, root, clauses)
+        said = _sweep_and_solve(blaster, root, clauses, CONFLICTS)
     if said.status is Status.UNSATISFIABLE:
         assert accepted(clauses, said.proof)
     else:
@@ -141,7 +141,7 @@ def put(name):
 @pytest.mark.parametrize(("name", "sweeping"), [(name, each) for name, ways in LEMMAS for each in ways])
 def test_proofs_of_theorems_swept_and_not(name, sweeping):
     blaster, root, clauses = put(name)
-    said = _sweep_and_solve(blaster, root, clauses) if sweeping else answer(clauses)
+    said = _sweep_and_solve(blaster, root, clauses, CONFLICTS) if sweeping else answer(clauses)
     assert said.status is Status.UNSATISFIABLE
     by_dratify(clauses, said.proof)
     if name.startswith("fp4"):
