@@ -84,6 +84,8 @@ class Manifest:
     promised: int
     discharged: int
     complete: bool
+    records_sha256: str | None = None
+    """Of all records, when the run has ended: who cites the manifest cites these."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,12 @@ class Contents:
     manifest: Manifest
     manifest_sha256: str
     records: tuple[Record, ...]
+
+
+def finished(directory: Path) -> Manifest | None:
+    """The manifest of a complete log, which the next run there replaces; None if there is none."""
+    manifest = _manifest(directory)
+    return manifest if manifest and manifest.complete else None
 
 
 def default_log_directory() -> Path:
@@ -195,7 +203,13 @@ class Log:
             StorageError: if the manifest cannot be written.
         """
         contents = read_log(self.directory)
-        manifest = replace(contents.manifest, finished=_now(), discharged=discharged, complete=complete)
+        manifest = replace(
+            contents.manifest,
+            finished=_now(),
+            discharged=discharged,
+            complete=complete,
+            records_sha256=records_sha256(self.directory),
+        )
         with storing(f"write a proof log to {self.directory}"):
             if complete:
                 self.archive.remove_all_but(
@@ -292,6 +306,15 @@ def read_log(directory: Path) -> Contents:
         raise LogError(f"{directory} is not a proof log: it has no {MANIFEST}; name the log of a run")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Contents(_read(path, Manifest), digest, tuple(map(_read_record, _record_files(directory))))
+
+
+def records_sha256(directory: Path) -> str:
+    """SHA-256 of the list of a log's records: file by file, its SHA-256, a space, its name."""
+    digests = (
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.name}\n"
+        for path in sorted((directory / RECORDS).glob("*.json"))
+    )
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _record_files(directory: Path) -> list[Path]:

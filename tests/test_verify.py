@@ -298,6 +298,34 @@ def test_a_log_that_claims_to_be_of_the_whole_profile(log, capsys):
     assert "is promised, but there is no record of it" in capsys.readouterr().out
 
 
+def verified(log):
+    """The exit code of the command."""
+    with pytest.raises(SystemExit) as ended:
+        command.verify.main([str(log), "--jobs", "1"], standalone_mode=False)
+    return ended.value.code
+
+
+def test_the_manifest_names_its_records(log, capsys):
+    """Found by a reader: who cites the manifest's SHA-256 must have cited the records."""
+    path = log / "records" / f"{WHOLE}.json"
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps(data | {"seconds": 0.5}))
+    assert verified(log) == 1
+    assert "the records are not those that the manifest names" in capsys.readouterr().out
+
+
+def test_counterexamples_are_kept_as_recorded(log, capsys):
+    """Found by a reader: the files to be replayed belong to the evidence."""
+    path = Log(log).counterexample(REFUTED)
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps(data | {"inputs": dict.fromkeys(data["inputs"], "0x0")}))
+    assert verified(log) == 1
+    assert "the counterexample to replay is not the record's" in capsys.readouterr().out
+    path.unlink()
+    assert verified(log) == 1
+    assert "cannot read" in capsys.readouterr().out
+
+
 def test_what_is_no_log_is_named(tmp_path):
     with pytest.raises(click.ClickException, match="is not a proof log"):
         command.verify.main([str(tmp_path)], standalone_mode=False)

@@ -27,7 +27,7 @@ from prover.console import (
 from prover.discharge import require_same_buses
 from prover.files import write_atomically
 from prover.history import remember
-from prover.log import Log, default_log_directory
+from prover.log import Log, default_log_directory, finished
 from prover.obligation import Obligation
 from prover.record import Record
 from prover.run import Run, discharge_all, drawn
@@ -80,8 +80,11 @@ def prove(
     cache = None if no_cache else Cache.default()
     if cache:
         cache.require_usable()
+    directory = log_directory or default_log_directory()
+    if replaced := finished(directory):
+        err.print(f"replacing the proof log in {directory}, of: {replaced.command}", markup=False)
     log = Log.begin(
-        log_directory or default_log_directory(),
+        directory,
         command=shlex.join(["spikeproof", *sys.argv[1:]]),
         profile="part" if pattern else profile_name(wide=wide),
         promised=len(obligations),

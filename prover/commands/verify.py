@@ -17,10 +17,12 @@ from prover.catalogue import own
 from prover.checkers import CHECKERS
 from prover.console import EXIT_REFUTED, circuit_option, err, jobs_option, out, progress_bar
 from prover.ledger import ledger_path, read, unfulfilled
-from prover.log import CERTIFICATES, Contents, read_log
+from prover.log import CERTIFICATES, Contents, Log, read_log, records_sha256
 from prover.obligation import Profile
 from prover.record import Record
+from prover.replay import ReplayError, read_counterexample
 from prover.source import source_sha256
+from prover.tables import summary
 from prover.verification import Verification, Verifier, conclusions, verify_all
 
 
@@ -43,14 +45,19 @@ def verify(log_directory: Path, jobs: int | None, circuit_file: Path | None, all
         verifier = Verifier(Archive(log_directory / CERTIFICATES), checkers, circuit, Path(claims))
         found = _check(contents.records, verifier, jobs or os.cpu_count() or 1)
     refusals = [f"{each.theorem}: {each.refusal}" for each in found if each.refusal]
+    refused = {each.theorem for each in found if each.refusal}
     refusals += shortcomings(contents, circuit)
+    if contents.manifest.records_sha256 != records_sha256(log_directory):
+        refusals.append("the records are not those that the manifest names")
+    refusals += _wrong_counterexamples(log_directory, contents.records)
     for refusal in refusals:
         out.print(f"refused: {refusal}", markup=False, soft_wrap=True)
+    verified = [record for record in contents.records if record.theorem not in refused]
     proofs = len(frozenset().union(*(each.checked for each in found)))
-    verified = sum(not each.refusal for each in found)
     out.print(
-        f"{verified:,} of {len(found):,} records verified; {proofs:,} clausal proofs accepted by "
-        f"{' and '.join(checkers)}",
+        f"{len(verified):,} of {len(found):,} records verified; clausal proofs accepted by "
+        f"{' and '.join(checkers)}: {proofs:,}\n{summary(verified)}\n"
+        f"the manifest's SHA-256 is {contents.manifest_sha256}",
         markup=False,
     )
     sys.exit(EXIT_REFUTED if refusals else 0)
@@ -68,6 +75,22 @@ def _check(records: Sequence[Record], verifier: Verifier, jobs: int) -> list[Ver
                 said = "refused" if each.refusal else "verified"
                 err.print(f"{len(found)}/{len(records)} {said} {each.theorem}", markup=False)
     return conclusions(found)
+
+
+def _wrong_counterexamples(directory: Path, records: Sequence[Record]) -> list[str]:
+    """Which counterexamples are not kept to be replayed as their records have them; a line each."""
+    found = []
+    for record in records:
+        if record.counterexample is None:
+            continue
+        try:
+            kept = read_counterexample(Log(directory).counterexample(record.theorem))
+        except ReplayError as error:
+            found.append(str(error))
+            continue
+        if dict(kept.inputs) != dict(record.counterexample):
+            found.append(f"{record.theorem}: the counterexample to replay is not the record's")
+    return found
 
 
 def shortcomings(contents: Contents, circuit: Netlist | None) -> list[str]:
