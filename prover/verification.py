@@ -133,6 +133,8 @@ class _Check:
             raise RefusalError("no theorem of that name is stated here")
         if record.circuit_sha256 and circuit is None:
             raise RefusalError("it is about a circuit that was given instead: name that with --circuit")
+        if record.circuit_sha256 != (circuit.sha256 if circuit else None):
+            raise RefusalError("it is about another circuit than that given with --circuit")
         case = Case.of(obligation, circuit)
         blank = blank_record(obligation, record.timeout, circuit)
         for what, now, then in (
