@@ -201,6 +201,8 @@ class _Attempt:
             if settled and set(so_far.values()) != {Status.UNSATISFIABLE.value}:
                 each = ", ".join(f"{engine}: {status}" for engine, status in so_far.items())
                 raise _LemmaError(f"lemma {name!r} is not proved ({each})", answer.model)
+        if any(len(said.get(name, ())) < len(engines) for name in lemmas):
+            raise _LemmaError("a lemma is without an answer")
         return _Verdict(Outcome.PROVED, lemmas=inquiry.lemmas())
 
 

@@ -177,8 +177,8 @@ class Obligation:
     def __post_init__(self) -> None:
         if self.expected not in (Outcome.PROVED, Outcome.REFUTED):
             raise ValueError(f"{self.name}: only proved or refuted can be promised")
-        if not self.engines:
-            raise ValueError(f"{self.name}: name at least one engine")
+        if not self.engines or len(set(self.engines)) < len(self.engines):
+            raise ValueError(f"{self.name}: name at least one engine, and none twice")
 
 
 def equivalence(

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import BV, BVULE, BVULT, And, BVAdd, BVConcat, Equals, Ite
+from pysmt.shortcuts import BV, BVULE, BVULT, And, BVAdd, BVConcat, Equals, Implies, Ite
 
 from circuits.netlist import ZERO, Block, Bus, Netlist
 from prover.cells import AlgebraError, FreeCell, free_cell, require_form
@@ -130,15 +130,16 @@ def _row(cells: Mapping[tuple[Bus, ...], Block], kind: str, *inputs: Bus) -> Blo
 
 
 def _together(rows: Iterable[FreeCell]) -> Claim:
-    """One claim for all rows; rows of one shape have the same symbols, and are one."""
+    """One claim for all rows; rows of one shape have the same symbols, and are one.
+
+    Each row has its own invariant only: another's, of the same symbols, might say more than it should.
+    """
     symbols: dict[str, FNode] = {}
-    goals, invariants = [], []
+    claims: dict[FNode, None] = {}
     for row in rows:
         symbols.update(row.symbols)
-        invariant, goal = _divide_row(row) if "divisor" in row.inputs else _root_row(row)
-        invariants.append(invariant)
-        goals.append(goal)
-    return Claim(symbols, And(dict.fromkeys(goals)), tuple(dict.fromkeys(invariants)))
+        claims[Implies(*(_divide_row(row) if "divisor" in row.inputs else _root_row(row)))] = None
+    return Claim(symbols, And(claims))
 
 
 def _divide_row(row: FreeCell) -> tuple[FNode, FNode]:

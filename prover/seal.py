@@ -19,6 +19,7 @@ from pathlib import Path
 
 from prover.files import StorageError, beside, state_directory, storing
 from prover.record import Record
+from prover.source import versions
 
 _KEY_BYTES = 32
 _REMEDY = "set SPIKEPROOF_SEAL to a secret, or SPIKEPROOF_STATE to another directory"
@@ -62,7 +63,8 @@ def require_key() -> None:
 
 def _seal(record: Record) -> str:
     content = {name: value for name, value in record.as_json().items() if name != "seal"}
-    return seal_bytes(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
+    subject = [content, dict(versions())]  # what other libraries found is to be found again
+    return seal_bytes(json.dumps(subject, sort_keys=True, separators=(",", ":")).encode())
 
 
 def _key() -> bytes:

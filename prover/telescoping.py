@@ -64,12 +64,11 @@ def product_claims(
     (x, y), (product,) = operands, results
     log = derive(netlist, product)
     check(netlist, x, y, product, log)
-    adders = {
-        netlist.cells[index].name: _adder_claim(netlist, netlist.cells[index])
-        for index, _ in log.weights
-        if netlist.cells[index].kind == "adder"
-    }
-    return {f"{name} adds": claim for name, claim in adders.items()}
+    adders = [cell for cell in (netlist.cells[i] for i, _ in log.weights) if cell.kind == "adder"]
+    claims = {f"{cell.name} adds": _adder_claim(netlist, cell) for cell in adders}
+    if len(claims) < len(adders):  # one would stand for the other
+        raise AlgebraError("two adders have one name, or one is counted twice")
+    return claims
 
 
 def _adder_claim(netlist: Netlist, cell: Block) -> Claim:
@@ -119,7 +118,7 @@ def check_log(
         log = Log(tuple((int(index), int(weight)) for index, weight in json.loads(content)))
         (x, y), (product,) = operands, results
         check(netlist, x, y, product, log)
-    except (ValueError, TypeError, IndexError) as error:
+    except (ValueError, TypeError, IndexError, OverflowError, RecursionError) as error:
         if isinstance(error, AlgebraError):
             raise
         raise AlgebraError(f"the log cannot be read: {error}") from None

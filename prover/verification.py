@@ -24,7 +24,7 @@ from prover.catalogue import catalogue
 from prover.cells import AlgebraError
 from prover.checkers import CHECKERS, CheckError
 from prover.composition import CompositionError
-from prover.discharge import blank_record, replays, value_of
+from prover.discharge import blank_record, replays, require_same_buses, value_of
 from prover.engine import EngineError, Status
 from prover.obligation import Claim, Outcome
 from prover.pool import LOST, results
@@ -81,8 +81,9 @@ class Verifier:
         push_env()
         try:
             check.run()
-        except REASONS as error:
-            return Verification(record.theorem, str(error), frozenset(check.checked))
+        except Exception as error:  # whatever a forged record makes fail is no reason to believe it
+            reason = str(error) if isinstance(error, REASONS) else f"{type(error).__name__}: {error}"
+            return Verification(record.theorem, reason, frozenset(check.checked))
         finally:
             pop_env()
         return Verification(record.theorem, "", frozenset(check.checked), frozenset(check.elsewhere))
@@ -118,7 +119,12 @@ class _Check:
     def run(self) -> None:
         """Raise what speaks against the record, if anything does."""
         case = self._case()
+        if not self.record.green:
+            promised = self.record.expected.value
+            raise RefusalError(f"it is {self.record.outcome.value}, but {promised} was promised")
         if self.record.outcome is Outcome.PROVED:
+            if self.record.counterexample is not None:
+                raise RefusalError("it is proved, and has a counterexample")
             self._check_proved(case)
         elif self.record.outcome is Outcome.REFUTED:
             self._check_refuted(case)
@@ -135,9 +141,12 @@ class _Check:
             raise RefusalError("it is about a circuit that was given instead: name that with --circuit")
         if record.circuit_sha256 != (circuit.sha256 if circuit else None):
             raise RefusalError("it is about another circuit than that given with --circuit")
+        if circuit is not None:
+            require_same_buses(obligation, circuit)
         case = Case.of(obligation, circuit)
         blank = blank_record(obligation, record.timeout, circuit)
         for what, now, then in (
+            ("source", blank.source_sha256, record.source_sha256),
             ("statement", blank.statement, record.statement),
             ("promised outcome", blank.expected, record.expected),
             ("parameters", dict(blank.parameters), dict(record.parameters)),

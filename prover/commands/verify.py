@@ -47,6 +47,8 @@ def verify(log_directory: Path, jobs: int | None, circuit_file: Path | None, all
     refusals = [f"{each.theorem}: {each.refusal}" for each in found if each.refusal]
     refused = {each.theorem for each in found if each.refusal}
     refusals += shortcomings(contents, circuit)
+    if not contents.records:
+        refusals.append("the log has no records")
     if contents.manifest.records_sha256 != records_sha256(log_directory):
         refusals.append("the records are not those that the manifest names")
     refusals += _wrong_counterexamples(log_directory, contents.records)
@@ -57,7 +59,7 @@ def verify(log_directory: Path, jobs: int | None, circuit_file: Path | None, all
     out.print(
         f"{len(verified):,} of {len(found):,} records verified; clausal proofs accepted by "
         f"{' and '.join(checkers)}: {proofs:,}\n{summary(verified)}\n"
-        f"the manifest's SHA-256 is {contents.manifest_sha256}",
+        f"profile: {contents.manifest.profile}; SHA-256 of the manifest: {contents.manifest_sha256}",
         markup=False,
     )
     sys.exit(EXIT_REFUTED if refusals else 0)
