@@ -22,7 +22,7 @@ from prover import kept, log, source
 from prover.archive import Archive, CertificateError
 from prover.cache import Cache
 from prover.files import StorageError, beside, remove_unfinished, storing, write_atomically
-from prover.log import Log, LogError, Machine, default_log_directory, read_log
+from prover.log import Log, LogError, Machine, default_log_directory, read_log, records_sha256
 from prover.obligation import Outcome
 from prover.record import CIRCUIT, Certificate
 from prover.seal import is_sealed, seal_bytes, sealed
@@ -131,9 +131,13 @@ def test_the_source_is_all_that_a_theorem_depends_on(tmp_path, monkeypatch):
         hashes.append(source.source_sha256.__wrapped__())
     (tmp_path / "theirs" / ".netlist.json.swp").touch()
     assert source.source_sha256.__wrapped__() == hashes[-1]
+    assert len(set(hashes)) == len(hashes) == 5
+
+    answers = [source.engines_sha256.__wrapped__()]
     monkeypatch.setattr(source, "versions", lambda: {"z3-solver": "0"})
-    hashes.append(source.source_sha256.__wrapped__())
-    assert len(set(hashes)) == len(hashes) == 6
+    assert source.source_sha256.__wrapped__() == hashes[-1]
+    answers.append(source.engines_sha256.__wrapped__())
+    assert len(set(answers)) == 2
 
 
 def test_versions_and_commit(monkeypatch, tmp_path):
@@ -513,7 +517,11 @@ def test_a_log_from_beginning_to_end(directory, cache):
     contents = read_log(directory)
     assert list(contents.records) == records
     assert contents.manifest == replace(
-        first.manifest, discharged=3, complete=True, finished=contents.manifest.finished
+        first.manifest,
+        discharged=3,
+        complete=True,
+        finished=contents.manifest.finished,
+        records_sha256=records_sha256(directory),
     )
     assert contents.manifest.started <= contents.manifest.finished
     assert all(run.archive.holds(each.certificates[0]) for each in records)
