@@ -11,13 +11,14 @@ from uuid import uuid4
 import pytest
 
 from proofs.neuron_counts import neuron_counts_table
+from prover import catalogue
 from prover.cache import Cache
 from prover.catalogue import own, profile_name
 from prover.discharge import DEFAULT_TIMEOUT
 from prover.files import StorageError
 from prover.ledger import ledger_path, read, unfulfilled
 from prover.log import Log, LogError, default_log_directory
-from prover.obligation import Obligation, Profile
+from prover.obligation import Obligation
 from prover.record import Record
 from prover.run import Run, drawn
 from prover.tables import PIPE_WIDTH, rendered, results_table, summary
@@ -68,8 +69,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def promised(config: pytest.Config) -> list[Obligation]:
     """What the profile asked for promises."""
-    wide = config.getoption("--wide")
-    return [each for each in own().values() if wide or each.profile is Profile.DEFAULT]
+    return [each for each in catalogue.promised(wide=config.getoption("--wide")) if each.name in own()]
 
 
 @pytest.fixture(scope="session")

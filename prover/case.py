@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import Not
@@ -44,6 +45,7 @@ class Case:
             return buses_sha256(self.claim.expected)
         return script_sha256(negation(self.claim))
 
+    @cached_property
     def probed(self) -> Netlist | None:
         """The netlist with all probes of the decomposition, where that says how to come by it."""
         decomposition = self.obligation.decomposition
@@ -61,7 +63,7 @@ class Case:
         """
         if self.obligation.cases:
             return split(self.claim, self.obligation.cases(self.claim.inputs))
-        netlist, decomposition = self.probed(), self.obligation.decomposition
+        netlist, decomposition = self.probed, self.obligation.decomposition
         return compose(netlist, decomposition, self.claim) if netlist and decomposition else {}
 
     def algebra(self) -> dict[str, bytes]:
@@ -70,7 +72,7 @@ class Case:
         Raises:
             AlgebraError: if there is none.
         """
-        netlist, decomposition = self.probed(), self.obligation.decomposition
+        netlist, decomposition = self.probed, self.obligation.decomposition
         if not netlist or not decomposition:
             return {}
         return {
@@ -85,7 +87,7 @@ class Case:
         Raises:
             AlgebraError: if it does not show what the step says, or cannot be read.
         """
-        netlist, decomposition = self.probed(), self.obligation.decomposition
+        netlist, decomposition = self.probed, self.obligation.decomposition
         for step in decomposition.steps if decomposition else ():
             if netlist and ", ".join(step.names) == label and step.method in LOGS:
                 LOGS[step.method].check(netlist, *_buses(step, netlist), log)

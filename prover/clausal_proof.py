@@ -144,9 +144,9 @@ class Derivation:
         """
         if self._empty is None:
             raise ProofError("the empty clause was not derived")
-        order, needed = self._needed(self._empty)
-        literals, starts, ends = self._in_variables(needed)
         reasons, first, last = self._reasons.together()
+        order, needed = self._needed(self._empty, reasons, first, last)
+        literals, starts, ends = self._in_variables(needed)
 
         added = order[needed[order] & (order >= self._given)]
         positions = np.arange(len(added))
@@ -180,11 +180,12 @@ class Derivation:
         self._places += [(2 * self.clock + 1, number) for number in numbers]
         return numbers
 
-    def _needed(self, goal: int) -> tuple[Integers, NDArray[np.bool_]]:
+    def _needed(
+        self, goal: int, reasons: Integers, first: Integers, last: Integers
+    ) -> tuple[Integers, NDArray[np.bool_]]:
         """All numbers, each after its reasons, and whether the goal rests on each."""
         times, among = np.array(self._places).T
         order = np.lexsort((among, times))
-        reasons, first, last = self._reasons.together()
         needed = np.zeros(len(order) + 1, dtype=bool)  # the last place is that of ``AXIOM``
         needed[goal] = True
         begins, ends = first.tolist(), last.tolist()
