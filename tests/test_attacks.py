@@ -125,7 +125,7 @@ def test_a_counterexample_out_of_range_is_refused(tmp_path, value):
         netlist=Size.of(case.netlist),
         spec_sha256=case.spec_sha256,
     )
-    assert Verifier(Archive(tmp_path)).verify(record).refusal
+    assert "PysmtValueError: Cannot" in Verifier(Archive(tmp_path)).verify(record).refusal
 
 
 @pytest.mark.parametrize("sha256", ["/../x", "a\0b", "a" * 5000])
