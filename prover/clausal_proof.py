@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate, chain, pairwise
 from tempfile import TemporaryFile
 
 import numpy as np
@@ -48,10 +49,16 @@ class _Rows:
         """Make room for so many rows more."""
         self._bounds += [(0, 0)] * count
 
-    def keep(self, number: int, row: Sequence[int]) -> None:
-        """Keep a row."""
-        self._bounds[number] = len(self._own), len(self._own) + len(row)
+    def append(self, row: Sequence[int]) -> None:
+        """Keep a row, under the next number."""
+        self._bounds.append((len(self._own), len(self._own) + len(row)))
         self._own += row
+
+    def keep(self, rows: Sequence[Sequence[int]]) -> None:
+        """Keep the first rows."""
+        ends = [0, *accumulate(map(len, rows))]
+        self._bounds[: len(rows)] = pairwise(ends)
+        self._own += chain.from_iterable(rows)
 
     def refer(self, numbers: Integers, array: Integers, starts: Integers, ends: Integers) -> None:
         """Keep rows that are stretches of an array."""
@@ -91,16 +98,16 @@ class Derivation:
         self._questions: list[Clause] = []
         self._empty: int | None = None
         self._missing: set[int] = set()
-        self._given = len(formula)
         self._variables = max(abs(literal) for clause in formula for literal in clause)
-        for clause in formula:
-            self.add(clause, ())
+        self._given = len(self._announce(len(formula)))
+        self._clauses.keep(formula)
 
     def add(self, clause: Sequence[int], reasons: Sequence[int]) -> int:
         """The number of a clause that follows from those of these numbers, and perhaps fewer."""
-        (number,) = self._announce(1)
-        self._clauses.keep(number, clause)
-        self._reasons.keep(number, reasons)
+        number = len(self._places)
+        self._clauses.append(clause)
+        self._reasons.append(reasons)
+        self._places.append((2 * self.clock + 1, number))
         if not clause:
             self._empty = number
         return number
@@ -320,7 +327,7 @@ class TracedSolver:
     def __init__(self, derivation: Derivation) -> None:
         self.derivation = derivation
         self._solver = Cadical300()
-        self._solver.configure({"lrat": 1, "binary": 1})
+        self._solver.configure({"lrat": 1, "binary": 1, "lucky": 0, "elim": 0})
         self._file = TemporaryFile()  # noqa: SIM115 -- closed on leaving
         self._stream = pysolvers.cadical300_tracepr(self._solver.cadical, self._file)
         # What it was told, and what else gets a number, but no line in the trace; and when.

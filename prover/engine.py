@@ -22,7 +22,7 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import And
 from pysmt.solvers.z3 import Z3Converter
 
-from prover.bitblast import Bits, Blaster, Clauses, cnf_sha256, model_value
+from prover.bitblast import Bits, Blaster, cnf_sha256, model_value
 from prover.clausal_proof import Derivation, TracedSolver
 from prover.pool import die_with_parent
 from prover.record import EngineUse, LemmaKind
@@ -221,15 +221,15 @@ def _check_with_cadical(formulas: Sequence[FNode], timeout: float, conflicts: in
     blaster = Blaster()
     root = blaster.literal(And(formulas))
     clauses = blaster.graph.clauses(root)
-    answer = _solve(enumerate(clauses), Derivation(clauses), blaster.symbols, EASY)
+    derivation = Derivation(clauses)
+    answer = _solve(enumerate(clauses), derivation, blaster.symbols, EASY)
     if answer.status is Status.UNKNOWN:
         left = max(0.001, timeout - (time.perf_counter() - started))
-        answer = Child(partial(_sweep_and_solve, blaster, root, clauses, conflicts)).answer(left)
+        answer = Child(partial(_sweep_and_solve, blaster, root, derivation, conflicts)).answer(left)
     return replace(answer, cnf_sha256=cnf_sha256(clauses))
 
 
-def _sweep_and_solve(blaster: Blaster, root: int, clauses: Clauses, conflicts: int) -> Answer:
-    derivation = Derivation(clauses)
+def _sweep_and_solve(blaster: Blaster, root: int, derivation: Derivation, conflicts: int) -> Answer:
     reduced = swept(blaster.graph, root, derivation, conflicts).clauses
     return _solve(((number, clause) for clause, number in reduced), derivation, blaster.symbols)
 

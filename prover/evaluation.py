@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,8 @@ class GraphEvaluation:
             if pair := graph.conjunctions[node]:
                 depth[node] = 1 + max(depth[p >> 1] for p in pair)
                 layers[depth[node]].append((node, *pair))
-        self._layers = [np.array(layer).T for _, layer in sorted(layers.items())]
+        columns = (np.array(layer).T for _, layer in sorted(layers.items()))
+        self._layers = [(nodes, _Operand.of(a), _Operand.of(b)) for nodes, a, b in columns]
 
     def values(self, words: Words) -> Words:
         """A row for each node of the graph; those not evaluated are 0.
@@ -48,16 +49,25 @@ class GraphEvaluation:
         """
         values = np.zeros((self.size, words.shape[1]), dtype=np.uint64)
         values[self.inputs] = words
-        for nodes, *pairs in self._layers:
-            a, b = (literals(values, pair) for pair in pairs)
-            values[nodes] = a & b
+        for nodes, a, b in self._layers:
+            values[nodes] = a.among(values) & b.among(values)
         return values
 
 
-def literals(values: Words, wanted: NDArray[np.int64]) -> Words:
-    """The values of literals, a row each, from those of nodes."""
-    chosen: Words = values[wanted >> 1] ^ spread((wanted & 1).astype(np.uint64)[:, None])
-    return chosen
+class _Operand(NamedTuple):
+    """Literals, as their nodes, and a word of ones for each that is negated."""
+
+    nodes: NDArray[np.int64]
+    negated: Words
+
+    @classmethod
+    def of(cls, literals: NDArray[np.int64]) -> _Operand:
+        return cls(literals >> 1, spread((literals & 1).astype(np.uint64)[:, None]))
+
+    def among(self, values: Words) -> Words:
+        """Their values, a row each, from those of nodes."""
+        chosen: Words = values[self.nodes] ^ self.negated
+        return chosen
 
 
 def spread(bits: Words) -> Words:
@@ -74,7 +84,7 @@ class Evaluation:
 
     def __init__(self, formulas: Mapping[str, FNode]) -> None:
         blaster = Blaster()
-        self._outputs = {name: np.array(blaster.bits(formula)) for name, formula in formulas.items()}
+        self._outputs = {name: _Operand.of(np.array(blaster.bits(f))) for name, f in formulas.items()}
         self._graph = GraphEvaluation(blaster.graph, range(len(blaster.graph.conjunctions)))
         row = {node: index for index, node in enumerate(self._graph.inputs)}
         self._rows = {
@@ -99,7 +109,7 @@ class Evaluation:
             words[rows] = _packed(unpack_words(inputs[name][part], len(rows)))
         values = self._graph.values(words)
         return {
-            name: pack_words(_unpacked(literals(values, wanted), batch))
+            name: pack_words(_unpacked(wanted.among(values), batch))
             for name, wanted in self._outputs.items()
         }
 

@@ -60,7 +60,7 @@ def swept(
     root: int,
     derivation: Derivation,
     conflicts: int = CONFLICTS,
-    words: int = 16,
+    rounds: int = 4,
     solver: Callable[[Derivation], TracedSolver] = TracedSolver,
 ) -> Swept:
     """The cone of a literal, its equal nodes made one as far as the budget allows; the same each time.
@@ -68,10 +68,10 @@ def swept(
     Args:
         derivation: of ``graph.clauses(root)``; it is continued.
         conflicts: the solver's budget for each of its answers.
-        words: simulate 64 times as many random inputs to begin with.
+        rounds: simulate 256 times as many inputs to begin with.
         solver: makes the solver that is asked.
     """
-    simulation = _Simulation(graph, graph.defined(root), words)
+    simulation = _Simulation(graph, graph.defined(root), rounds)
     with solver(derivation) as asked:
         return _Sweep(graph, root, simulation, conflicts, asked).run()
 
@@ -220,24 +220,32 @@ class _Simulation:
         signatures: for each node a digest of its values; of their negations, if its phase is 1.
     """
 
-    def __init__(self, graph: Graph, nodes: list[int], words: int) -> None:
+    def __init__(self, graph: Graph, nodes: list[int], rounds: int) -> None:
         self._evaluation = GraphEvaluation(graph, nodes)
         self.inputs = self._evaluation.inputs
         self._rng = np.random.default_rng(SEED)
         self._digests = np.zeros(self._evaluation.size, dtype=np.uint64)
-        values = self._evaluation.values(self._random(words))
+        values = self._evaluation.values(np.hstack([self._varied() for _ in range(rounds)]))
         self._phases = values[:, :1] & np.uint64(1)
         self.phases: list[int] = self._phases[:, 0].tolist()
         self._digest(values)
 
     def add(self, pattern: list[bool]) -> None:
         """Take in one more input, and 63 that differ from it in a few bits."""
-        flips = np.bitwise_and.reduce([self._random(1) for _ in range(5)]) & ~np.uint64(1)
+        flips = self._sparse(5) & ~np.uint64(1)
         words = flips ^ spread(np.array(pattern, dtype=np.uint64)[:, None])
         self._digest(self._evaluation.values(words))
 
-    def _random(self, words: int) -> Words:
-        return self._rng.integers(1 << 64, size=(len(self.inputs), words), dtype=np.uint64)
+    def _varied(self) -> Words:
+        """Inputs of four kinds: any, few ones, few zeros, and runs of equal bits."""
+        runs = np.bitwise_xor.accumulate(self._sparse(3), axis=0)
+        return np.hstack([self._sparse(1), self._sparse(3), ~self._sparse(3), runs])
+
+    def _sparse(self, rarity: int) -> Words:
+        """64 inputs, one bit in 2^rarity set."""
+        shape = rarity, len(self.inputs), 1
+        words: Words = np.bitwise_and.reduce(self._rng.integers(1 << 64, size=shape, dtype=np.uint64))
+        return words
 
     def _digest(self, values: Words) -> None:
         for column in (values ^ spread(self._phases)).T:

@@ -20,6 +20,7 @@ from pysmt.shortcuts import (
     BVSLE,
     BVSLT,
     BVUGT,
+    BVULE,
     FALSE,
     TRUE,
     And,
@@ -113,6 +114,20 @@ def shift_out_leading_zeros(x: FNode, width: int) -> tuple[FNode, FNode]:
         x = Ite(clear, BVLShl(x, BV(distance, x.bv_width())), x)
         count = Ite(clear, BVAdd(count, BV(distance, width)), count)
     return x, count
+
+
+def shift_left_within(x: FNode, room: FNode) -> tuple[FNode, FNode]:
+    """``x`` shifted left until its top bit is set or ``room``, unsigned, is used up; and what is left.
+
+    For x = 0 the room left is immaterial.
+    """
+    for step in reversed(range((x.bv_width() - 1).bit_length())):
+        distance = 1 << step
+        clear = Not(nonzero(BVExtract(x, x.bv_width() - distance, x.bv_width() - 1)))
+        shifts = And(clear, BVULE(BV(distance, room.bv_width()), room))
+        x = Ite(shifts, BVLShl(x, BV(distance, x.bv_width())), x)
+        room = Ite(shifts, BVSub(room, BV(distance, room.bv_width())), room)
+    return x, room
 
 
 # --- operands -----------------------------------------------------------------------------------
@@ -258,18 +273,16 @@ def round_to(
     largest_exponent = fmt.bias + (1 << fmt.exponent_bits) + size
     width = 1 + max(exponent.bv_width(), largest_exponent.bit_length() + 1)
 
-    # Normalise: from here on ``top`` is the exponent of the first bit.
-    significand, count = shift_out_leading_zeros(significand, width)
-    first_bit = signed_constant(size - 1 - padding, width)
-    top = BVSub(BVAdd(sign_extend(exponent, width), first_bit), count)
+    # Denormalise: no exponent is below the format's minimum. ``room`` is how far that of the first bit
+    # is above it.
+    first_bit = signed_constant(size - 1 - padding - fmt.minimum_exponent, width)
+    room = BVAdd(sign_extend(exponent, width), first_bit)
+    below = BVSLT(room, BV(0, width))
+    significand = shift_right_jamming(significand, Ite(below, BVNeg(room), BV(0, width)))
 
-    # Denormalise: no exponent is below the format's minimum.
-    minimum = signed_constant(fmt.minimum_exponent, width)
-    below = BVSLT(top, minimum)
-    tiny = And(below, nonzero(significand))
-    distance = Ite(below, BVSub(minimum, top), BV(0, width))
-    significand = shift_right_jamming(significand, distance)
-    top = Ite(below, minimum, top)
+    # Normalise, as far as there is room.
+    significand, room = shift_left_within(significand, Ite(below, BV(0, width), room))
+    tiny = And(Not(bit(significand, size - 1)), nonzero(significand))
 
     # Round.
     kept = BVExtract(significand, size - fmt.precision, size - 1)
@@ -281,8 +294,7 @@ def round_to(
     # Pack, the exponent field still wide; a carry out of the significand moves to the next binade.
     carried = bit(rounded, fmt.precision)
     normal = Or(carried, bit(rounded, fmt.precision - 1))
-    biased = BVAdd(top, signed_constant(fmt.bias, width))
-    field = BVAdd(Ite(normal, biased, BV(0, width)), from_bool(carried, width))
+    field = BVAdd(Ite(normal, BVAdd(room, BV(1, width)), BV(0, width)), from_bool(carried, width))
     magnitude = BVConcat(field, BVExtract(rounded, 0, fmt.fraction_bits - 1))
 
     # Check the range.

@@ -55,7 +55,7 @@ def value(values, literal):
 @given(graphs(), st.sampled_from((0, 1, 1000)))
 def test_every_node_keeps_its_function(drawn, conflicts):
     graph, root = drawn
-    result = swept(graph, root, conflicts=conflicts, words=1)
+    result = swept(graph, root, conflicts=conflicts, rounds=1)
     inputs = [2 * n for n in graph.cone(root) if n and not graph.conjunctions[n]]
     before = values_on_all_inputs(graph, inputs) if inputs else [np.zeros(1, dtype=np.uint64)]
     images = [result.image(literal) for literal in inputs]
@@ -67,7 +67,7 @@ def test_every_node_keeps_its_function(drawn, conflicts):
 @given(graphs())
 def test_with_budget_enough_no_two_nodes_are_equal(drawn):
     graph, root = drawn
-    result = swept(graph, root, words=1)
+    result = swept(graph, root, rounds=1)
     inputs = [2 * n for n in graph.cone(root) if n and not graph.conjunctions[n]]
     if inputs:
         values = values_on_all_inputs(result.graph, [result.image(literal) for literal in inputs])
