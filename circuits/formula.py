@@ -7,7 +7,7 @@ signed sum of the weights of its firing inputs against its threshold, in enough 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, BVSLE, BVAdd, BVConcat, BVExtract, BVType, Equals, Ite, Symbol
@@ -35,36 +35,48 @@ def neuron_formula(neuron: Neuron, sources: list[FNode]) -> FNode:
     def constant(value: int) -> FNode:
         return BV(value % (1 << width), width)
 
-    total = constant(bias)
+    total, nothing = constant(bias), constant(0)
     for weight, source in zip(weights, sources, strict=True):
-        total = BVAdd(total, Ite(source, constant(weight), constant(0)))
+        total = BVAdd(total, Ite(source, constant(weight), nothing))
     return BVSLE(constant(threshold), total)
 
 
-def signal_formulas(
-    netlist: Netlist, inputs: Mapping[str, FNode], replaced: Mapping[int, FNode] | None = None
-) -> list[FNode]:
-    """For each signal a Boolean, in terms of bit-vectors that stand for the input buses.
+def bus_formulas(
+    netlist: Netlist,
+    buses: Mapping[str, Bus],
+    inputs: Mapping[str, FNode],
+    replaced: Mapping[int, FNode] | None = None,
+) -> dict[str, FNode]:
+    """Buses of a netlist's signals as bit-vectors, in terms of those that stand for the input buses.
 
     Args:
         replaced: for some signals, the Boolean to take instead of what drives them.
     """
-    instead = replaced or {}
-    signals = [
+    given = (
         Equals(BVExtract(inputs[name], index, index), BV(1, 1))
         for name, width in netlist.inputs.items()
         for index in range(width)
-    ]
-    signals = [instead.get(signal, given) for signal, given in enumerate(signals)]
-    for signal, neuron in enumerate(netlist.neurons, start=netlist.input_count):
-        if signal in instead:
-            signals.append(instead[signal])
-        else:
-            signals.append(neuron_formula(neuron, [signals[source] for source, _ in neuron.synapses]))
-    return signals
+    )
+    signals = {**dict(enumerate(given)), **(replaced or {})}
+    for signal in _needed(netlist, buses, signals):
+        neuron = netlist.neurons[signal - netlist.input_count]
+        signals[signal] = neuron_formula(neuron, [signals[source] for source, _ in neuron.synapses])
+    return {name: bus_formula(signals, bus) for name, bus in buses.items()}
 
 
-def bus_formula(signals: Sequence[FNode] | Mapping[int, FNode], bus: Bus) -> FNode:
+def _needed(netlist: Netlist, buses: Mapping[str, Bus], known: Container[int]) -> list[int]:
+    """The signals on which buses depend, but for those known, in topological order."""
+    wanted = {signal for bus in buses.values() for signal in bus}
+    needed = []
+    for signal in reversed(range(netlist.input_count, netlist.signal_count)):
+        if signal in wanted and signal not in known:
+            needed.append(signal)
+            neuron = netlist.neurons[signal - netlist.input_count]
+            wanted.update(source for source, _ in neuron.synapses)
+    return needed[::-1]
+
+
+def bus_formula(signals: Mapping[int, FNode], bus: Bus) -> FNode:
     """The bit-vector on a bus of signals and constants."""
     constants = {ZERO: BV(0, 1), ONE: BV(1, 1)}
     bits = [constants[s] if s in constants else Ite(signals[s], BV(1, 1), BV(0, 1)) for s in bus]
@@ -77,6 +89,5 @@ def bus_formula(signals: Sequence[FNode] | Mapping[int, FNode], bus: Bus) -> FNo
 def output_formulas(
     netlist: Netlist, inputs: Mapping[str, FNode], replaced: Mapping[int, FNode] | None = None
 ) -> dict[str, FNode]:
-    """The output buses as bit-vectors, as ``signal_formulas`` gives their signals."""
-    signals = signal_formulas(netlist, inputs, replaced)
-    return {name: bus_formula(signals, bus) for name, bus in netlist.outputs.items()}
+    """The output buses; see ``bus_formulas``."""
+    return bus_formulas(netlist, netlist.outputs, inputs, replaced)

@@ -28,7 +28,7 @@ from collections.abc import Iterator, Mapping
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, FALSE, TRUE, And, BVExtract, BVType, Equals, Iff, Or, Symbol
 
-from circuits.formula import bus_formula, output_formulas, signal_formulas
+from circuits.formula import bus_formulas, output_formulas
 from circuits.netlist import ONE, UNUSED, ZERO, Netlist
 from prover.algebra import METHODS
 from prover.obligation import ENGINES_ALONE, Claim, Decomposition, Step
@@ -146,8 +146,8 @@ class _Kernel:
         values = {**probes, **{name: self.free[name] for name in step.given}}
         bits, wiring = self._free_signals(step.given)
         if step.names:
-            signals = signal_formulas(self.netlist, self.inputs, bits)
-            actual = {name: bus_formula(signals, self.netlist.probes[name]) for name in step.names}
+            named = {name: self.netlist.probes[name] for name in step.names}
+            actual = bus_formulas(self.netlist, named, self.inputs, bits)
         else:
             actual = output_formulas(self.netlist, self.inputs, bits)
         quantified = {
