@@ -66,19 +66,23 @@ class Case:
         netlist, decomposition = self.probed, self.obligation.decomposition
         return compose(netlist, decomposition, self.claim) if netlist and decomposition else {}
 
+    def steps_with_logs(self) -> dict[str, Step]:
+        """The steps that are shown by algebra which keeps a log, by label."""
+        decomposition = self.obligation.decomposition
+        steps = decomposition.steps if decomposition and self.probed else ()
+        return {", ".join(step.names): step for step in steps if step.method in LOGS}
+
     def algebra(self) -> dict[str, bytes]:
-        """The logs of the algebra among the lemmas, by step, where its method keeps one.
+        """Their logs.
 
         Raises:
             AlgebraError: if there is none.
         """
-        netlist, decomposition = self.probed, self.obligation.decomposition
-        if not netlist or not decomposition:
-            return {}
+        netlist = self.probed
         return {
-            ", ".join(step.names): LOGS[step.method].make(netlist, *_buses(step, netlist))
-            for step in decomposition.steps
-            if step.method in LOGS
+            label: LOGS[step.method].make(netlist, *_buses(step, netlist))
+            for label, step in self.steps_with_logs().items()
+            if netlist
         }
 
     def check_algebra(self, label: str, log: bytes) -> None:
@@ -87,12 +91,10 @@ class Case:
         Raises:
             AlgebraError: if it does not show what the step says, or cannot be read.
         """
-        netlist, decomposition = self.probed, self.obligation.decomposition
-        for step in decomposition.steps if decomposition else ():
-            if netlist and ", ".join(step.names) == label and step.method in LOGS:
-                LOGS[step.method].check(netlist, *_buses(step, netlist), log)
-                return
-        raise AlgebraError(f"no step {label!r} is shown by algebra that keeps a log")
+        netlist, step = self.probed, self.steps_with_logs().get(label)
+        if not netlist or not step:
+            raise AlgebraError(f"no step {label!r} is shown by algebra that keeps a log")
+        LOGS[step.method].check(netlist, *_buses(step, netlist), log)
 
 
 def _buses(step: Step, netlist: Netlist) -> tuple[tuple[Bus, ...], tuple[Bus, ...]]:

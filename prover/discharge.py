@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from pysmt.environment import pop_env, push_env
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, And
 
@@ -19,6 +17,7 @@ from prover.composition import CompositionError
 from prover.counterexample import explain
 from prover.drawing import violation
 from prover.engine import Answer, Question, Status, engine_named
+from prover.environment import passing_formulas
 from prover.files import StorageError
 from prover.inquiry import Inquiry, Keeping
 from prover.memory import forget_peak_memory, peak_memory_mib
@@ -68,22 +67,16 @@ def discharge(
     started = time.perf_counter()
     forget_peak_memory()
     case = None
-    collecting = gc.isenabled()
-    gc.disable()  # a seventh of the time, and formulas have no cycles
-    push_env()  # formulas live and die with this call
     try:
-        case = Case.of(obligation, circuit)
-        spec = case.spec_sha256
-        deadline = started + timeout * obligation.patience
-        verdict = _Attempt(case, deadline, jobs, keeping).verdict()
+        with passing_formulas():
+            case = Case.of(obligation, circuit)
+            spec = case.spec_sha256
+            deadline = started + timeout * obligation.patience
+            verdict = _Attempt(case, deadline, jobs, keeping).verdict()
     except StorageError:
         raise
     except Exception as error:
         spec, verdict = None, _Verdict(Outcome.ERROR, f"{type(error).__name__}: {error}")
-    finally:
-        pop_env()
-        if collecting:
-            gc.enable()
     netlist = case.netlist if case else circuit
     return replace(
         blank,

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from pysmt.environment import pop_env, push_env
 from pysmt.shortcuts import And
 
 from circuits import boolean
@@ -21,6 +20,7 @@ from circuits.netlist import Netlist
 from prover.catalogue import catalogue
 from prover.discharge import discharge
 from prover.drawing import every_input_or_some
+from prover.environment import passing_formulas
 from prover.evaluation import Evaluation
 from prover.mutation import FAULTS, Mutant
 from prover.obligation import Obligation, Outcome
@@ -116,14 +116,11 @@ def first_difference(obligation: Obligation, one: Netlist, other: Netlist) -> di
     cases, _ = every_input_or_some(one.inputs, formats)
     first, second = (boolean.evaluate(netlist, cases) for netlist in (one, other))
     differs = np.any([first[bus] != second[bus] for bus in first], axis=0)
-    push_env()
-    try:
+    with passing_formulas():
         assumptions = obligation.state(one).assumptions
         if assumptions:
             possible = Evaluation({"possible": And(*assumptions)}).evaluate(cases)["possible"]
             differs &= possible.astype(bool)
-    finally:
-        pop_env()
     for index in np.flatnonzero(differs)[:1]:
         return {name: int(values[index]) for name, values in cases.items()}
     return None

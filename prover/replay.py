@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pysmt.environment import pop_env, push_env
 from pysmt.shortcuts import And
 
 from circuits import boolean
@@ -23,6 +22,7 @@ from circuits.netlist import Netlist, NetlistError
 from prover.catalogue import catalogue
 from prover.counterexample import explain
 from prover.discharge import expected_outputs, replays, require_same_buses, value_of
+from prover.environment import passing_formulas
 from prover.files import write_atomically
 from prover.obligation import Claim, Obligation
 from prover.waveform import waveform
@@ -85,12 +85,9 @@ def write_counterexample(
         OSError: if the file cannot be written.
     """
     netlist = circuit or (obligation.circuit() if obligation.circuit else None)
-    push_env()
-    try:
+    with passing_formulas():
         claim = obligation.state(netlist)
         expected = expected_outputs(claim, inputs)
-    finally:
-        pop_env()
     found = _outputs(netlist, inputs) if netlist and claim.expected else {}
     record: dict[str, Any] = {
         "schema": SCHEMA,
@@ -186,11 +183,8 @@ def replay(found: Counterexample, circuit: Netlist | None = None) -> Replay:
     if given:
         require_same_buses(obligation, given)
     netlist = given or (obligation.circuit() if obligation.circuit else None)
-    push_env()
-    try:
+    with passing_formulas():
         return _run(obligation, netlist, obligation.state(netlist), found.inputs)
-    finally:
-        pop_env()
 
 
 def _run(

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pysmt.environment import pop_env, push_env
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And
 
@@ -26,6 +25,7 @@ from prover.checkers import CHECKERS, CheckError
 from prover.composition import CompositionError
 from prover.discharge import blank_record, replays, require_same_buses, value_of
 from prover.engine import EngineError, Status
+from prover.environment import passing_formulas
 from prover.obligation import Claim, Outcome
 from prover.pool import LOST, results
 from prover.record import CertificateKind, Lemma, LemmaKind, Record, Size
@@ -78,14 +78,12 @@ class Verifier:
     def verify(self, record: Record) -> Verification:
         """Check a record."""
         check = _Check(self, record)
-        push_env()
         try:
-            check.run()
+            with passing_formulas():
+                check.run()
         except Exception as error:  # whatever a forged record makes fail is no reason to believe it
             reason = str(error) if isinstance(error, REASONS) else f"{type(error).__name__}: {error}"
             return Verification(record.theorem, reason, frozenset(check.checked))
-        finally:
-            pop_env()
         return Verification(record.theorem, "", frozenset(check.checked), frozenset(check.elsewhere))
 
 
@@ -173,7 +171,7 @@ class _Check:
             if claim.assumptions:
                 needed[name, "assumptions"] = claim
             needed[name, "claim"] = claim
-        for label in () if claims is whole else case.algebra():
+        for label in () if claims is whole else case.steps_with_logs():
             needed[label, "algebra"] = None
         if missing := needed.keys() - lemmas.keys():
             raise RefusalError(f"a lemma is missing: {_named(missing)}")

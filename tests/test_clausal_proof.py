@@ -2,7 +2,7 @@
 
 import stat
 import sys
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from itertools import combinations, product
 
@@ -112,12 +112,10 @@ def test_a_random_formula_has_a_proof_or_a_model(clauses):
 @given(graphs(), st.sampled_from((0, 1000)))
 def test_a_swept_graph_has_a_proof_of_the_clauses_before(drawn, conflicts):
     graph, root = drawn
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("prover.sweeping.CONFLICTS", conflicts)
-        blaster = Blaster()
-        blaster.graph = graph
-        clauses = graph.clauses(root)
-        said = _sweep_and_solve(blaster, root, clauses, CONFLICTS)
+    blaster = Blaster()
+    blaster.graph = graph
+    clauses = graph.clauses(root)
+    said = _sweep_and_solve(blaster, root, Derivation(clauses), conflicts)
     if said.status is Status.UNSATISFIABLE:
         assert accepted(clauses, said.proof)
     else:
@@ -141,7 +139,8 @@ def put(name):
 @pytest.mark.parametrize(("name", "sweeping"), [(name, each) for name, ways in LEMMAS for each in ways])
 def test_proofs_of_theorems_swept_and_not(name, sweeping):
     blaster, root, clauses = put(name)
-    said = _sweep_and_solve(blaster, root, clauses, CONFLICTS) if sweeping else answer(clauses)
+    swept = partial(_sweep_and_solve, blaster, root, Derivation(clauses), CONFLICTS)
+    said = swept() if sweeping else answer(clauses)
     assert said.status is Status.UNSATISFIABLE
     by_dratify(clauses, said.proof)
     if name.startswith("fp4"):
