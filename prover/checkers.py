@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 import cdclkit  # noqa: F401 -- registers its native code with dratify
 import dratify
+import numpy as np
 
 from prover.bitblast import Clauses, dimacs_file
 from prover.clausal_proof import ADDITION, DELETION, ProofError, decoded
@@ -31,7 +32,7 @@ def by_dratify(clauses: Clauses, proof: bytes) -> None:
     """
     formula = dratify.CNF()
     for clause in clauses:
-        formula.add([dratify.from_dimacs(literal) for literal in clause])
+        formula.add([2 * p - 2 if p > 0 else -2 * p - 1 for p in clause])  # as dratify counts them
     try:
         # RAT steps, which our proofs have none of, are refused: dratify 0.1.10 accepts some, after the
         # deletion of a clause that is a reason, that do not preserve satisfiability.
@@ -44,19 +45,17 @@ def by_dratify(clauses: Clauses, proof: bytes) -> None:
 
 def _steps(proof: bytes) -> list[tuple[str, tuple[int, ...]]]:
     """The lines of a proof, literals as dratify counts them: from 0."""
-    kinds = {ADDITION: "a", DELETION: "d"}
-    steps, line = [], []
-    for number in decoded(proof).tolist():
-        if number:
-            line.append(number)
-            continue
-        if not line or line[0] not in kinds:
-            raise ProofError("it has a line of an unknown kind")
-        steps.append((kinds[line[0]], tuple(literal - 2 for literal in line[1:])))
-        line = []
-    if line:
+    numbers = decoded(proof)
+    ends = np.flatnonzero(numbers == 0)
+    starts = np.concatenate([[0], ends + 1])
+    if starts[-1] != len(numbers):
         raise ProofError("it ends within a line")
-    return steps
+    kinds = numbers[starts[:-1]]
+    if not np.isin(kinds, (ADDITION, DELETION)).all():
+        raise ProofError("it has a line of an unknown kind")
+    literals = (numbers - 2).tolist()
+    lines = zip((kinds == DELETION).tolist(), starts.tolist(), ends.tolist(), strict=False)
+    return [("d" if deleted else "a", tuple(literals[a + 1 : b])) for deleted, a, b in lines]
 
 
 def _as_text(proof: bytes) -> str:

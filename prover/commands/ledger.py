@@ -13,21 +13,23 @@ from prover.ledger import differences, ledger_path, read, written
 
 
 @click.command()
-@click.option("--check", "task", flag_value="check", help="Compare it with the theorems as stated.")
-@click.option("--write", "task", flag_value="write", help="Write it anew, from the theorems as stated.")
-def ledger(task: str | None) -> None:
+@click.option("--check", is_flag=True, help="Compare it with the theorems as stated.")
+@click.option("--write", is_flag=True, help="Write it anew, from the theorems as stated.")
+def ledger(check: bool, write: bool) -> None:
     """Show the ledger: every promised theorem, and what evidence of it a run must have.
 
     Exit code 1 if --check finds that it is not that of the theorems.
     """
     path, obligations = ledger_path(), own().values()
-    if task == "write":
+    if check and write:
+        raise click.UsageError("--check and --write exclude one another; choose one")
+    if write:
         require_writable(path)
         write_atomically(path, written(obligations))
         out.print(f"{len(obligations):,} theorems are promised in {path}", markup=False, soft_wrap=True)
         return
     promised = read(path)
-    if task is None:
+    if not check:
         click.echo(path.read_text(encoding="utf-8"), nl=False)
         return
     found = differences(promised, obligations)
