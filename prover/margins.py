@@ -1,0 +1,329 @@
+"""The exact limits within which a circuit of perturbed neurons is right, found from its neurons.
+
+Nothing here is trusted: each limit is the subject of theorems (``proofs.margins``), one that the circuit is
+right within it and one that it is wrong beyond. Inputs are enumerated, so this is for cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import product
+
+from circuits.leak import spikes_in_sequence
+from circuits.netlist import Netlist, Neuron
+from circuits.substrates import Reset
+from circuits.uncertainty import NOTHING, Interval, Tolerance, UncertainNeuron, exactly, perturbed
+
+CEILING = Fraction(1000)
+"""Limits are sought up to here: no spread of a quantity is a thousandfold."""
+
+BEYOND = Fraction(1001, 1000)
+"""How far beyond a limit that is attained the circuit is shown to be wrong."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The largest size of a perturbation at which a circuit is right.
+
+    Attributes:
+        value: exact; ``CEILING`` where there is none below.
+        attained: whether it is right at that size too, or only at every smaller one.
+    """
+
+    value: Fraction
+    attained: bool = True
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is a limit below the ceiling."""
+        return self.value < CEILING
+
+    @property
+    def beyond(self) -> Fraction:
+        """A size at which the circuit is wrong."""
+        return self.value * BEYOND if self.attained else self.value
+
+    def __str__(self) -> str:
+        return f"{'' if self.attained else '< '}{self.value}" if self.bounded else "none"
+
+
+Outcomes = dict[tuple[int, ...], tuple[bool, ...]]
+"""By a neuron and the values of its sources, the values that its spike can have."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A circuit small enough to enumerate its inputs."""
+
+    netlist: Netlist
+
+    @cached_property
+    def inputs(self) -> list[tuple[bool, ...]]:
+        """All of them."""
+        return list(product((False, True), repeat=self.netlist.input_count))
+
+    @cached_property
+    def logical(self) -> list[list[bool]]:
+        """All signals without perturbation, for each input."""
+        return [
+            next(spikes_in_sequence(self.netlist, Fraction(0), Reset.SOFT, [bits]))
+            for bits in self.inputs
+        ]
+
+    def drives(self, index: int) -> set[tuple[Fraction, bool]]:
+        """The drives that a neuron has on inputs that are right, and whether it fires then."""
+        neuron, signal = self.netlist.neurons[index], self.netlist.input_count + index
+        return {
+            (Fraction(neuron.bias + sum(w for s, w in neuron.synapses if spikes[s])), spikes[signal])
+            for spikes in self.logical
+        }
+
+    def right(self, neurons: Sequence[UncertainNeuron]) -> bool:
+        """Whether all outputs are as without perturbation, whatever uncertain neurons do."""
+        read = {signal for bus in self.netlist.outputs.values() for signal in bus}
+        known: Outcomes = {}
+        return all(
+            all(spikes[signal] == meant[signal] for signal in read)
+            for bits, meant in zip(self.inputs, self.logical, strict=True)
+            for spikes in reachable(bits, neurons, known)
+        )
+
+
+def reachable(
+    bits: Sequence[bool], neurons: Sequence[UncertainNeuron], known: Outcomes | None = None
+) -> Iterator[list[bool]]:
+    """All signals that uncertain neurons can have on an input.
+
+    Args:
+        known: what was found before of these neurons; added to.
+    """
+    known = {} if known is None else known
+    pending = [list(bits)]
+    while pending:
+        spikes = pending.pop()
+        index = len(spikes) - len(bits)
+        if index == len(neurons):
+            yield spikes
+            continue
+        neuron = neurons[index]
+        key = index, *(spikes[source] for source, _ in neuron.synapses)
+        if key not in known:
+            known[key] = neuron.outcomes(spikes)
+        pending += [[*spikes, spike] for spike in known[key]]
+
+
+# --- noise, thresholds, weights ------------------------------------------------------------------
+
+
+def upward(size: Fraction, is_open: bool = False) -> Interval:
+    """From 0 to a size."""
+    return Interval(Fraction(0), size, high_open=is_open) if size else NOTHING
+
+
+def downward(size: Fraction, is_open: bool = False) -> Interval:
+    """From the negative of a size to 0."""
+    return upward(size, is_open).scaled(-1)
+
+
+def both_ways(size: Fraction, is_open: bool = False) -> Interval:
+    """Of at most a size."""
+    return Interval(-size, size, is_open, is_open) if size else NOTHING
+
+
+Extent = Callable[[Fraction, bool], Interval]
+"""From the size of a perturbation, and whether less than that, where it may lie."""
+
+
+def largest(netlist: Netlist, tolerance: Callable[[Interval], Tolerance], extent: Extent) -> Limit:
+    """The largest size of a perturbation at which a cell is right.
+
+    What a neuron may do changes only at sizes at which an end of its sum is 0 for some input of its own.
+    The cell is tried at these sizes, and just below them; whatever is right at one is so at a smaller one.
+    """
+    cell = Cell(netlist)
+    candidates = sorted({*_critical(netlist, lambda size: tolerance(extent(size, False))), CEILING})
+    trials = [(size, is_open) for size in candidates if size <= CEILING for is_open in (True, False)]
+    first, last = -1, len(trials)  # right at all up to ``first``, wrong from ``last`` on
+    while last - first > 1:
+        middle = (first + last) // 2
+        if cell.right(perturbed(netlist, tolerance(extent(*trials[middle])))):
+            first = middle
+        else:
+            last = middle
+    if first < 0:
+        return Limit(Fraction(0))
+    size, is_open = trials[first]
+    return Limit(size, not is_open)
+
+
+def _critical(netlist: Netlist, tolerance: Callable[[Fraction], Tolerance]) -> Iterator[Fraction]:
+    """The sizes above 0 at which an end of some neuron's sum, which is linear in the size, is 0."""
+    for neuron in _kinds(netlist):
+        at_zero, at_one = (
+            UncertainNeuron.of(neuron, tolerance(Fraction(size))) for size in (0, 1)
+        )
+        for spikes in product((False, True), repeat=len(neuron.synapses)):
+            before, after = at_zero.total(spikes), at_one.total(spikes)
+            for start, end in ((before.low, after.low), (before.high, after.high)):
+                if start and start != end and (size := start / (start - end)) > 0:
+                    yield size
+
+
+def _kinds(netlist: Netlist) -> set[Neuron]:
+    """The different neurons, whatever they read."""
+    return {
+        Neuron(tuple(enumerate(weight for _, weight in neuron.synapses)), neuron.threshold, neuron.bias)
+        for neuron in netlist.neurons
+    }
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """A way in which all neurons of a circuit may be off.
+
+    Attributes:
+        words: what is said to be within the limits, and of what.
+        tolerance: of how far they are off.
+        sided: whether downward and upward have limits of their own. Where a circuit has neurons or
+            synapses that pull in different directions, only a common limit is meaningful.
+    """
+
+    name: str
+    words: str
+    tolerance: Callable[[Interval], Tolerance]
+    sided: bool
+
+    def limits(self, netlist: Netlist) -> Limits:
+        """The exact limits of a cell."""
+        if not self.sided:
+            limit = largest(netlist, self.tolerance, both_ways)
+            return Limits(limit, limit)
+        down, up = (largest(netlist, self.tolerance, extent) for extent in (downward, upward))
+        return Limits(down, up)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far a quantity may be off, downward and upward."""
+
+    down: Limit
+    up: Limit
+
+    @property
+    def interval(self) -> Interval:
+        """Where it may be."""
+        return Interval(
+            -self.down.value, self.up.value, not self.down.attained, not self.up.attained
+        )
+
+
+NOISE = Perturbation("noise", "noise in {} on every neuron", lambda i: Tolerance(noise=i), sided=True)
+THRESHOLD = Perturbation(
+    "threshold",
+    "thresholds of 1 + d times their nominal value, d in {}, each neuron with its own",
+    lambda i: Tolerance(threshold=i),
+    sided=True,
+)
+WEIGHT = Perturbation(
+    "weight",
+    "weights of 1 + d times their nominal value, d in {}, each synapse with its own",
+    lambda i: Tolerance(weight=i),
+    sided=False,
+)
+THRESHOLD_AND_WEIGHT = Perturbation(
+    "threshold_and_weight",
+    "thresholds and weights of 1 + d times their nominal value, d in {}, each with its own",
+    lambda i: Tolerance(threshold=i, weight=i),
+    sided=False,
+)
+PERTURBATIONS = (NOISE, THRESHOLD, WEIGHT, THRESHOLD_AND_WEIGHT)
+
+
+# --- leak ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LeakLimit:
+    """The largest share of potential that may be kept, and where potentials then are.
+
+    Attributes:
+        beta: up to and with this the circuit is right for ever.
+        residuals: for each neuron what can be left after an evaluation.
+    """
+
+    beta: Fraction
+    residuals: tuple[Interval, ...]
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is any beta beyond it."""
+        return self.beta < 1
+
+    @property
+    def beyond(self) -> Fraction:
+        """A beta at which the circuit is wrong some time."""
+        return min(Fraction(1), self.beta * BEYOND)
+
+
+def leak_limit(netlist: Netlist, reset: Reset, noise: Fraction = Fraction(0)) -> LeakLimit:
+    """The limit of leak where nothing resets potentials between evaluations, with bounded noise.
+
+    What is left of a neuron's potential never reaches the geometric sum of the most that one evaluation
+    leaves, and comes as near to it as you like if that evaluation is repeated. So the limit is where that
+    sum, or that of the least, makes up for the distance between some drive and the threshold.
+    """
+    cell = Cell(netlist)
+    ends = [
+        _ends(neuron, cell.drives(index), reset, noise) for index, neuron in enumerate(netlist.neurons)
+    ]
+    betas = [
+        beta
+        for index, neuron in enumerate(netlist.neurons)
+        for beta in _betas(neuron, cell.drives(index), *ends[index], noise)
+    ]
+    beta = min(betas, default=Fraction(1))
+    return LeakLimit(beta, tuple(_residual(beta, *each) for each in ends))
+
+
+def _ends(
+    neuron: Neuron, drives: set[tuple[Fraction, bool]], reset: Reset, noise: Fraction
+) -> tuple[Fraction, Fraction]:
+    """The least and the most that one evaluation from rest leaves, and 0."""
+    left = [(drive - neuron.threshold if fires else drive) for drive, fires in drives]
+    if reset is Reset.HARD:
+        left = [drive for drive, fires in drives if not fires]
+    ends = [each + sign * noise for each in left for sign in (-1, 1)]
+    return min([Fraction(0), *ends]), max([Fraction(0), *ends])
+
+
+def _betas(
+    neuron: Neuron,
+    drives: set[tuple[Fraction, bool]],
+    least: Fraction,
+    most: Fraction,
+    noise: Fraction,
+) -> Iterator[Fraction]:
+    """For each drive up to which beta what is left cannot change the spike."""
+    for drive, fires in drives:
+        distance = abs(neuron.threshold - drive) - noise
+        harmful = -least if fires else most
+        if harmful:
+            yield max(Fraction(0), distance / (harmful + distance))
+
+
+def _residual(beta: Fraction, least: Fraction, most: Fraction) -> Interval:
+    if least == most == 0:
+        return exactly(0)
+    share = 1 / (1 - beta)
+    return Interval(least * share, most * share, least < 0, most > 0)
+
+
+def steps_to_approach(beta: Fraction) -> int:
+    """After how many equal evaluations what is left is so near to its end that ``BEYOND`` makes it harmful."""
+    steps = 1
+    while beta**steps > (BEYOND - 1) / 4:
+        steps += 1
+    return steps
