@@ -6,51 +6,56 @@ is left is V' less the threshold where it fired (soft reset), or 0 there (hard r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
-from circuits.netlist import Netlist, Neuron, Weight
+from circuits.netlist import Netlist, Neuron
 from circuits.substrates import Reset
 from circuits.uncertainty import (
     Interval,
     Tolerance,
     UncertainNeuron,
+    drive,
     place,
     uncertain_netlist,
 )
 
+_SILENT = Fraction(0)
+
 STAYS = "stays"
 """The output bus that says of each neuron, twice, that what is left is no more, and no less, than allowed."""
 
-HELD, LAST, UP = "held", "last", "up"
-"""Input buses of ``held_netlist``: what is held, what comes last, and whether noise drives or inhibits."""
 
+class ExactMembranes:
+    """The potentials of a netlist's neurons, in exact arithmetic.
 
-def spikes_in_sequence(
-    netlist: Netlist,
-    beta: Fraction,
-    reset: Reset,
-    sequence: Sequence[Sequence[bool]],
-    noise: Sequence[Sequence[Fraction]] = (),
-) -> Iterator[list[bool]]:
-    """All signals at each evaluation, in exact arithmetic.
-
-    Args:
-        sequence: the input bits of each evaluation.
-        noise: of each neuron at each evaluation; none if empty.
+    Attributes:
+        potentials: of each neuron, after what was evaluated so far.
     """
-    potentials = [Fraction(0)] * len(netlist.neurons)
-    for time, bits in enumerate(sequence):
+
+    def __init__(self, netlist: Netlist, beta: Fraction, reset: Reset) -> None:
+        self._netlist, self._beta, self._reset = netlist, beta, reset
+        self.potentials = [Fraction(0)] * len(netlist.neurons)
+
+    def evaluate(
+        self, bits: Sequence[bool], noise: Fraction | Sequence[Fraction] = _SILENT
+    ) -> list[bool]:
+        """All signals at the next evaluation.
+
+        Args:
+            bits: the inputs.
+            noise: of all neurons, or of each.
+        """
         spikes = list(bits)
-        for index, neuron in enumerate(netlist.neurons):
-            drive = neuron.bias + sum(weight for source, weight in neuron.synapses if spikes[source])
-            disturbance = noise[time][index] if noise else 0
-            potential = beta * potentials[index] + drive + disturbance
+        for index, neuron in enumerate(self._netlist.neurons):
+            disturbance = noise if isinstance(noise, Fraction) else noise[index]
+            potential = self._beta * self.potentials[index] + disturbance + drive(neuron, spikes)
             fired = potential >= neuron.threshold
-            spent = neuron.threshold if reset is Reset.SOFT else potential
-            potentials[index] = potential - spent if fired else potential
+            spent = neuron.threshold if self._reset is Reset.SOFT else potential
+            self.potentials[index] = potential - spent if fired else potential
             spikes.append(fired)
-        yield spikes
+        return spikes
 
 
 def leaking_netlist(
@@ -74,75 +79,36 @@ def leaking_netlist(
     made = list(single.neurons)
     for index, neuron in enumerate(netlist.neurons):
         spike = place(netlist, netlist.input_count + index)
-        drive = [(place(netlist, source), weight) for source, weight in neuron.synapses]
+        terms = [(place(netlist, source), weight) for source, weight in neuron.synapses]
         before, after = kept[index] + noise, residuals[index]
         highest, lowest = neuron.bias + before.high - after.high, neuron.bias + before.low - after.low
         if reset is Reset.SOFT:
             above = below = neuron.threshold
         else:  # firing leaves 0, so that nothing is too much or too little
-            enough = sum(abs(weight) for _, weight in drive) + abs(highest) + abs(lowest)
+            enough = sum(abs(weight) for _, weight in terms) + abs(highest) + abs(lowest)
             above, below = enough, -enough
-        at_most = ((*((s, -w) for s, w in drive), (spike, above)), highest)
-        at_least = ((*drive, (spike, -below)), -lowest)
-        made += [Neuron(tuple((s, w) for s, w in synapses if w), t) for synapses, t in (at_most, at_least)]
+        at_most = ((*((s, -w) for s, w in terms), (spike, above)), highest)
+        at_least = ((*terms, (spike, -below)), -lowest)
+        made += [
+            Neuron(tuple((s, w) for s, w in synapses if w), t) for synapses, t in (at_most, at_least)
+        ]
     first = single.signal_count
     stays = tuple(range(first, first + 2 * len(netlist.neurons)))
     return Netlist(single.inputs, tuple(made), {**single.outputs, STAYS: stays})
 
 
-def held_netlist(
-    netlist: Netlist, beta: Fraction, reset: Reset, steps: int, noise: Fraction = Fraction(0)
+def netlist_after(
+    netlist: Netlist, beta: Fraction, reset: Reset, held: Sequence[bool], steps: int, noise: Fraction
 ) -> Netlist:
-    """The last evaluation after ``steps`` of one input, as long as all spikes of these were right.
+    """The next evaluation after ``steps`` of one input, with the same noise on every neuron each time.
 
-    Every neuron has then kept beta + beta^2 + ... + beta^steps times what each of them left: a geometric
-    sum. With noise, it drives all neurons at every evaluation, or inhibits all at every one.
+    What is kept of each neuron's potential, and the noise, are part of its bias.
     """
-    gain = sum((beta**step for step in range(1, steps + 1)), start=Fraction(0))
-    inputs = {f"{part}.{name}": size for part in (HELD, LAST) for name, size in netlist.inputs.items()}
-    if noise:
-        inputs[UP] = 1
-    net = _HeldNetlist(netlist.input_count, sum(inputs.values()))
-    for neuron in netlist.neurons:
-        net.held.append(net.add([(net.held[s], w) for s, w in neuron.synapses], neuron))
-    for index, neuron in enumerate(netlist.neurons):
-        spike = net.held[netlist.input_count + index]
-        terms = [(net.held[source], weight) for source, weight in neuron.synapses]
-        disturbance = [(net.up, 2 * noise), (None, -noise)] if noise else []
-        drives = [(net.last[source], weight) for source, weight in neuron.synapses]
-        left = [*terms, (None, neuron.bias), *disturbance]
-        if reset is Reset.SOFT:
-            left.append((spike, -neuron.threshold))
-        else:
-            left = [(net.silenced(source, spike), weight) for source, weight in left if weight]
-        net.last.append(net.add([*drives, *disturbance, *((s, gain * w) for s, w in left)], neuron))
-    outputs = {name: tuple(net.last[s] for s in bus) for name, bus in netlist.outputs.items()}
-    return Netlist(inputs, tuple(net.neurons), outputs)
-
-
-class _HeldNetlist:
-    """Neurons of ``held_netlist``; ``held`` and ``last`` give the place of each signal, then and at last."""
-
-    def __init__(self, width: int, inputs: int) -> None:
-        self.held = list(range(width))
-        self.last = list(range(width, 2 * width))
-        self.up = inputs - 1
-        self.neurons: list[Neuron] = []
-        self._inputs = inputs
-
-    def add(self, terms: Iterable[tuple[int | None, Weight]], neuron: Neuron) -> int:
-        """A neuron of a neuron's threshold and bias, with more terms; those of no signal are constant."""
-        weights: dict[int, Weight] = {}
-        bias = neuron.bias
-        for source, weight in terms:
-            if source is None:
-                bias += weight
-            else:
-                weights[source] = weights.get(source, 0) + weight
-        synapses = tuple((source, weight) for source, weight in sorted(weights.items()) if weight)
-        self.neurons.append(Neuron(synapses, neuron.threshold, bias))
-        return self._inputs + len(self.neurons) - 1
-
-    def silenced(self, source: int | None, spike: int) -> int:
-        """A signal, or the constant 1, where there was no spike; else 0."""
-        return self.add([(source, 1), (spike, -1)], Neuron((), Fraction(1, 2)))
+    membranes = ExactMembranes(netlist, beta, reset)
+    for _ in range(steps):
+        membranes.evaluate(held, noise)
+    biased = (
+        replace(neuron, bias=neuron.bias + beta * potential + noise)
+        for neuron, potential in zip(netlist.neurons, membranes.potentials, strict=True)
+    )
+    return Netlist(netlist.inputs, tuple(biased), netlist.outputs)

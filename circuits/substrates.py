@@ -91,7 +91,9 @@ class Substrate:
         for name in given:
             if name not in self.parameters:
                 known = ", ".join(self.parameters)
-                raise SubstrateError(f"{self.name} neurons have no parameter {name!r}; they have {known}")
+                raise SubstrateError(
+                    f"{self.name} neurons have no parameter {name!r}; they have {known}"
+                )
         return {name: self.parameters[name].value(name, value) for name, value in given.items()}
 
 

@@ -11,20 +11,20 @@ from functools import partial
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV
 
-from circuits.leak import LAST, STAYS, held_netlist, leaking_netlist
+from circuits.leak import STAYS, leaking_netlist, netlist_after
 from circuits.libraries import LIBRARIES, gate_netlist, wide_gate_netlist
 from circuits.netlist import Netlist
 from circuits.substrates import Reset
 from circuits.uncertainty import Interval, Tolerance, perturbed, uncertain_netlist
 from prover.margins import (
     PERTURBATIONS,
+    Harm,
     LeakLimit,
     Limits,
     Perturbation,
     both_ways,
     downward,
     leak_limit,
-    steps_to_approach,
     upward,
 )
 from prover.obligation import Obligation, Outcome, equivalence
@@ -165,14 +165,15 @@ def leak(gate: Gate, reset: Reset, noise: Fraction = Fraction(0)) -> Iterator[Ob
         meaning=partial(_and_stays, gate),
         parameters=parameters,
     )
-    if limit.bounded:
-        steps = steps_to_approach(limit.beyond)
+    if harm := limit.harm:
+        repeated = "".join(map(str, map(int, harm.held)))
+        disturbed = f" with noise {harm.noise}" if noise else ""
         yield equivalence(
             f"{name}.beyond",
-            f"{gate.words}, with {reset.value} reset{disturbed} and beta {limit.beyond}, is right after "
-            f"{steps} evaluations of one input that were right, whatever comes next",
-            circuit=partial(_held, gate, reset, limit, steps, noise),
-            meaning=partial(_of_last, gate),
+            f"{gate.words}, with {reset.value} reset and beta {harm.beyond}, is right after "
+            f"{harm.steps} evaluations of {repeated}{disturbed}, whatever comes next",
+            circuit=partial(_after, gate, reset, harm),
+            meaning=gate.meaning,
             expected=Outcome.REFUTED,
             parameters=parameters,
         )
@@ -182,17 +183,11 @@ def _leaking(gate: Gate, reset: Reset, limit: LeakLimit, noise: Fraction) -> Net
     return leaking_netlist(gate.netlist, limit.beta, reset, limit.residuals, both_ways(noise))
 
 
-def _held(gate: Gate, reset: Reset, limit: LeakLimit, steps: int, noise: Fraction) -> Netlist:
-    return held_netlist(gate.netlist, limit.beyond, reset, steps, noise)
+def _after(gate: Gate, reset: Reset, harm: Harm) -> Netlist:
+    return netlist_after(gate.netlist, harm.beyond, reset, harm.held, harm.steps, harm.noise)
 
 
 def _and_stays(gate: Gate, inputs: Buses) -> dict[str, FNode]:
     """The gate's outputs; and what is left of every neuron's potential is within its interval again."""
     neurons = len(gate.netlist.neurons)
     return {**gate.meaning(inputs), STAYS: BV((1 << 2 * neurons) - 1, 2 * neurons)}
-
-
-def _of_last(gate: Gate, inputs: Buses) -> dict[str, FNode]:
-    """The gate's outputs for what comes last."""
-    return gate.meaning({name: inputs[f"{LAST}.{name}"] for name in gate.netlist.inputs})
-

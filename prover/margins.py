@@ -6,16 +6,17 @@ right within it and one that it is wrong beyond. Inputs are enumerated, so this 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
+from operator import attrgetter
 
-from circuits.leak import spikes_in_sequence
+from circuits.leak import ExactMembranes
 from circuits.netlist import Netlist, Neuron
 from circuits.substrates import Reset
-from circuits.uncertainty import NOTHING, Interval, Tolerance, UncertainNeuron, exactly, perturbed
+from circuits.uncertainty import NOTHING, Interval, Tolerance, UncertainNeuron, drive, perturbed
 
 CEILING = Fraction(1000)
 """Limits are sought up to here: no spread of a quantity is a thousandfold."""
@@ -68,17 +69,14 @@ class Cell:
     @cached_property
     def logical(self) -> list[list[bool]]:
         """All signals without perturbation, for each input."""
-        return [
-            next(spikes_in_sequence(self.netlist, Fraction(0), Reset.SOFT, [bits]))
-            for bits in self.inputs
-        ]
+        nothing_left = Fraction(0), Reset.HARD
+        return [ExactMembranes(self.netlist, *nothing_left).evaluate(bits) for bits in self.inputs]
 
-    def drives(self, index: int) -> set[tuple[Fraction, bool]]:
-        """The drives that a neuron has on inputs that are right, and whether it fires then."""
-        neuron, signal = self.netlist.neurons[index], self.netlist.input_count + index
+    def drives(self, index: int) -> dict[Fraction, tuple[bool, ...]]:
+        """The drives that a neuron has without perturbation, with an input for each."""
+        neuron = self.netlist.neurons[index]
         return {
-            (Fraction(neuron.bias + sum(w for s, w in neuron.synapses if spikes[s])), spikes[signal])
-            for spikes in self.logical
+            drive(neuron, spikes): bits for bits, spikes in zip(self.inputs, self.logical, strict=True)
         }
 
     def right(self, neurons: Sequence[UncertainNeuron]) -> bool:
@@ -162,9 +160,7 @@ def largest(netlist: Netlist, tolerance: Callable[[Interval], Tolerance], extent
 def _critical(netlist: Netlist, tolerance: Callable[[Fraction], Tolerance]) -> Iterator[Fraction]:
     """The sizes above 0 at which an end of some neuron's sum, which is linear in the size, is 0."""
     for neuron in _kinds(netlist):
-        at_zero, at_one = (
-            UncertainNeuron.of(neuron, tolerance(Fraction(size))) for size in (0, 1)
-        )
+        at_zero, at_one = (UncertainNeuron.of(neuron, tolerance(Fraction(size))) for size in (0, 1))
         for spikes in product((False, True), repeat=len(neuron.synapses)):
             before, after = at_zero.total(spikes), at_one.total(spikes)
             for start, end in ((before.low, after.low), (before.high, after.high)):
@@ -215,9 +211,7 @@ class Limits:
     @property
     def interval(self) -> Interval:
         """Where it may be."""
-        return Interval(
-            -self.down.value, self.up.value, not self.down.attained, not self.up.attained
-        )
+        return Interval(-self.down.value, self.up.value, not self.down.attained, not self.up.attained)
 
 
 NOISE = Perturbation("noise", "noise in {} on every neuron", lambda i: Tolerance(noise=i), sided=True)
@@ -246,26 +240,53 @@ PERTURBATIONS = (NOISE, THRESHOLD, WEIGHT, THRESHOLD_AND_WEIGHT)
 
 
 @dataclass(frozen=True)
+class Harm:
+    """How what is left of earlier evaluations changes a spike.
+
+    Attributes:
+        held: an input which, if it is repeated, leaves most of what harms.
+        left: what it leaves in one evaluation from rest; noise included.
+        noise: what it comes with.
+        distance: how much what is kept must add to some drive, in the direction of ``left``.
+    """
+
+    held: tuple[bool, ...]
+    left: Fraction
+    noise: Fraction
+    distance: Fraction
+
+    @property
+    def beta(self) -> Fraction:
+        """Up to which share of potential that is kept it does not come about."""
+        return self.distance / (abs(self.left) + self.distance)
+
+    @property
+    def beyond(self) -> Fraction:
+        """A share at which it does."""
+        return min(Fraction(1), self.beta * BEYOND)
+
+    @property
+    def steps(self) -> int:
+        """After how many evaluations of ``held`` it does, at that share."""
+        steps, kept, step = 0, Fraction(0), self.beyond * abs(self.left)
+        while kept < self.distance or (kept == self.distance and self.left < 0):
+            steps, kept, step = steps + 1, kept + step, step * self.beyond
+        return steps
+
+
+@dataclass(frozen=True)
 class LeakLimit:
-    """The largest share of potential that may be kept, and where potentials then are.
+    """The largest share of potential that may be kept.
 
     Attributes:
         beta: up to and with this the circuit is right for ever.
-        residuals: for each neuron what can be left after an evaluation.
+        residuals: for each neuron what can be left after an evaluation, at this beta.
+        harm: what goes wrong beyond; None if any beta will do.
     """
 
     beta: Fraction
     residuals: tuple[Interval, ...]
-
-    @property
-    def bounded(self) -> bool:
-        """Whether there is any beta beyond it."""
-        return self.beta < 1
-
-    @property
-    def beyond(self) -> Fraction:
-        """A beta at which the circuit is wrong some time."""
-        return min(Fraction(1), self.beta * BEYOND)
+    harm: Harm | None
 
 
 def leak_limit(netlist: Netlist, reset: Reset, noise: Fraction = Fraction(0)) -> LeakLimit:
@@ -276,54 +297,52 @@ def leak_limit(netlist: Netlist, reset: Reset, noise: Fraction = Fraction(0)) ->
     sum, or that of the least, makes up for the distance between some drive and the threshold.
     """
     cell = Cell(netlist)
-    ends = [
-        _ends(neuron, cell.drives(index), reset, noise) for index, neuron in enumerate(netlist.neurons)
-    ]
-    betas = [
-        beta
+    neurons = [
+        _Leaking(neuron, cell.drives(index), reset, noise)
         for index, neuron in enumerate(netlist.neurons)
-        for beta in _betas(neuron, cell.drives(index), *ends[index], noise)
     ]
-    beta = min(betas, default=Fraction(1))
-    return LeakLimit(beta, tuple(_residual(beta, *each) for each in ends))
+    harms = [harm for neuron in neurons for harm in neuron.harms()]
+    first = min(harms, key=attrgetter("beta"), default=None)
+    beta = first.beta if first else Fraction(1)
+    return LeakLimit(beta, tuple(each.residual(beta) for each in neurons), first)
 
 
-def _ends(
-    neuron: Neuron, drives: set[tuple[Fraction, bool]], reset: Reset, noise: Fraction
-) -> tuple[Fraction, Fraction]:
-    """The least and the most that one evaluation from rest leaves, and 0."""
-    left = [(drive - neuron.threshold if fires else drive) for drive, fires in drives]
-    if reset is Reset.HARD:
-        left = [drive for drive, fires in drives if not fires]
-    ends = [each + sign * noise for each in left for sign in (-1, 1)]
-    return min([Fraction(0), *ends]), max([Fraction(0), *ends])
+@dataclass(frozen=True)
+class _Leaking:
+    """A neuron of which nothing is cleared, and the drives that it has."""
 
+    neuron: Neuron
+    drives: Mapping[Fraction, tuple[bool, ...]]
+    reset: Reset
+    noise: Fraction
 
-def _betas(
-    neuron: Neuron,
-    drives: set[tuple[Fraction, bool]],
-    least: Fraction,
-    most: Fraction,
-    noise: Fraction,
-) -> Iterator[Fraction]:
-    """For each drive up to which beta what is left cannot change the spike."""
-    for drive, fires in drives:
-        distance = abs(neuron.threshold - drive) - noise
-        harmful = -least if fires else most
-        if harmful:
-            yield max(Fraction(0), distance / (harmful + distance))
+    def fires(self, given: Fraction) -> bool:
+        """Whether it should, at a drive."""
+        return given >= self.neuron.threshold
 
+    def worst(self, sign: int) -> tuple[Fraction, tuple[bool, ...]]:
+        """The most (1) or the least (-1) that one evaluation from rest leaves, and an input that does."""
+        left = [(sign * Fraction(0), next(iter(self.drives.values())))]
+        for given, bits in self.drives.items():
+            if not self.fires(given):
+                left.append((given + sign * self.noise, bits))
+            elif self.reset is Reset.SOFT:
+                left.append((given - self.neuron.threshold + sign * self.noise, bits))
+        return max(left, key=lambda each: sign * each[0])
 
-def _residual(beta: Fraction, least: Fraction, most: Fraction) -> Interval:
-    if least == most == 0:
-        return exactly(0)
-    share = 1 / (1 - beta)
-    return Interval(least * share, most * share, least < 0, most > 0)
+    def harms(self) -> Iterator[Harm]:
+        """How each drive can be brought to the other side of the threshold."""
+        for given in self.drives:
+            sign = -1 if self.fires(given) else 1
+            left, held = self.worst(sign)
+            if left:
+                distance = max(Fraction(0), abs(self.neuron.threshold - given) - self.noise)
+                yield Harm(held, left, sign * self.noise, distance)
 
-
-def steps_to_approach(beta: Fraction) -> int:
-    """After how many equal evaluations what is left is so near to its end that ``BEYOND`` makes it harmful."""
-    steps = 1
-    while beta**steps > (BEYOND - 1) / 4:
-        steps += 1
-    return steps
+    def residual(self, beta: Fraction) -> Interval:
+        """What can be left; the ends are never reached."""
+        least, most = self.worst(-1)[0], self.worst(1)[0]
+        if least == most == 0:
+            return NOTHING
+        share = 1 / (1 - beta)
+        return Interval(least * share, most * share, least < 0, most > 0)
