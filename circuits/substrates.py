@@ -7,7 +7,6 @@ such parameters, ``circuits.uncertainty`` bounds what they can do.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -34,7 +33,6 @@ class Parameter:
 
     Attributes:
         low, high: exact; ``high`` is None where there is no upper end.
-        positive: whether zero itself is impossible.
     """
 
     meaning: str
@@ -42,7 +40,17 @@ class Parameter:
     source: str
     low: Fraction = Fraction(0)
     high: Fraction | None = None
-    positive: bool = False
+
+    @property
+    def ends(self) -> tuple[Fraction, Fraction]:
+        """The range.
+
+        Raises:
+            SubstrateError: if it has no upper end.
+        """
+        if self.high is None:
+            raise SubstrateError(f"the {self.meaning} has no upper end; name a value")
+        return self.low, self.high
 
     def value(self, name: str, given: object) -> Fraction:
         """A given value, exactly.
@@ -56,11 +64,10 @@ class Parameter:
             value = Fraction(given)
         except (ValueError, OverflowError, ZeroDivisionError):
             raise SubstrateError(f"{name} is {given!r}; use a finite number") from None
-        if value < self.low or (self.positive and value == 0):
-            least = "more than 0" if self.positive and not self.low else f"at least {self.low}"
-            raise SubstrateError(f"{name} is {given}; use {least} {self.unit}".rstrip())
+        if value < self.low:
+            raise SubstrateError(f"{name} is {given}; use at least {self.low} {self.unit}")
         if self.high is not None and value > self.high:
-            raise SubstrateError(f"{name} is {given}; use at most {self.high} {self.unit}".rstrip())
+            raise SubstrateError(f"{name} is {given}; use at most {self.high} {self.unit}")
         return value
 
 
@@ -113,9 +120,6 @@ def _spread(what: str, source: str) -> Parameter:
     return Parameter(f"largest deviation of {what}", "of its nominal value", source)
 
 
-TAU = Parameter("relaxation time", "ns", _S4, low=Fraction(159), high=Fraction(278), positive=True)
-"""By composition of the oxide."""
-
 IONIC = Substrate(
     "ionic",
     "leaky integrate-and-fire neurons of ionic channels",
@@ -165,7 +169,11 @@ MEMRISTIVE = Substrate(
     library="threshold",
     clocked=False,
     resets=(Reset.HARD,),
-    parameters={"tau": TAU},
+    parameters={
+        "tau": Parameter(
+            "relaxation time, by composition of the oxide", "ns", _S4, Fraction(159), Fraction(278)
+        )
+    },
 )
 
 SUBSTRATES: dict[str, Substrate] = {

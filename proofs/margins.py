@@ -162,7 +162,7 @@ def leak(gate: Gate, reset: Reset, noise: Fraction = Fraction(0)) -> Iterator[Ob
         f"{gate.words}, never cleared, with {reset.value} reset{disturbed}, is right for ever "
         f"if beta is at most {limit.beta}",
         circuit=partial(_leaking, gate, reset, limit, noise),
-        meaning=partial(_and_stays, gate),
+        meaning=partial(and_stays, gate),
         parameters=parameters,
     )
     if harm := limit.harm:
@@ -187,7 +187,7 @@ def _after(gate: Gate, reset: Reset, harm: Harm) -> Netlist:
     return netlist_after(gate.netlist, harm.beyond, reset, harm.held, harm.steps, harm.noise)
 
 
-def _and_stays(gate: Gate, inputs: Buses) -> dict[str, FNode]:
+def and_stays(gate: Gate, inputs: Buses) -> dict[str, FNode]:
     """The gate's outputs; and what is left of every neuron's potential is within its interval again."""
     neurons = len(gate.netlist.neurons)
     return {**gate.meaning(inputs), STAYS: BV((1 << 2 * neurons) - 1, 2 * neurons)}
