@@ -1,7 +1,8 @@
 """What earlier evaluations leave behind, where nothing resets the membranes between them.
 
-Each evaluation a neuron's potential becomes V' = beta V + drive; it fires iff V' reaches the threshold; what
-is left is V' less the threshold where it fired (soft reset), or 0 there (hard reset). Potentials begin at 0.
+Each evaluation a neuron's potential becomes V' = beta V + drive; it fires iff V' reaches the threshold;
+what is left is V' less the threshold where it fired (soft reset), or 0 there (hard reset). Potentials
+begin at 0.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from circuits.netlist import Netlist, Neuron
+from circuits.netlist import Netlist, Neuron, Weight
 from circuits.substrates import Reset
 from circuits.uncertainty import (
     Interval,
@@ -24,7 +25,8 @@ from circuits.uncertainty import (
 _SILENT = Fraction(0)
 
 STAYS = "stays"
-"""The output bus that says of each neuron, twice, that what is left is no more, and no less, than allowed."""
+"""The output bus that says of each neuron, twice, that what is left is no more, and no less, than
+allowed."""
 
 
 class ExactMembranes:
@@ -47,7 +49,7 @@ class ExactMembranes:
             bits: the inputs.
             noise: of all neurons, or of each.
         """
-        spikes = list(bits)
+        spikes: list[bool] = list(bits)
         for index, neuron in enumerate(self._netlist.neurons):
             disturbance = noise if isinstance(noise, Fraction) else noise[index]
             potential = self._beta * self.potentials[index] + disturbance + drive(neuron, spikes)
@@ -63,12 +65,17 @@ def leaking_netlist(
 ) -> Netlist:
     """One evaluation from any residual potentials within given intervals, with noise within one.
 
-    Beside the netlist's outputs it has ``stays``, all 1 iff each residual potential is within its interval
-    again. If that, and the outputs, are right for all inputs and doubts, and 0 is in every interval, they
-    are so for ever: for this beta and for every smaller one, since beta V only gets less.
+    Beside the netlist's outputs it has ``stays``, all 1 iff each residual potential is within its
+    interval again. If that, and the outputs, are right for all inputs and doubts, and 0 is in every
+    interval, they are so for ever: for this beta and for every smaller one, since beta V only gets less.
 
     An open end needs no other inequality: what is kept is below it, and so is the sum.
+
+    Raises:
+        ValueError: if potentials do not begin within the intervals.
     """
+    if any(_SILENT not in residual for residual in residuals):
+        raise ValueError("0, where potentials begin, must be in every interval of residual potentials")
     tolerance = Tolerance(noise=noise)
     kept = [residual.scaled(beta) for residual in residuals]
     neurons = [
@@ -85,16 +92,20 @@ def leaking_netlist(
         if reset is Reset.SOFT:
             above = below = neuron.threshold
         else:  # firing leaves 0, so that nothing is too much or too little
-            enough = sum(abs(weight) for _, weight in terms) + abs(highest) + abs(lowest)
+            enough = sum(
+                (abs(Fraction(weight)) for _, weight in terms), start=abs(highest) + abs(lowest)
+            )
             above, below = enough, -enough
-        at_most = ((*((s, -w) for s, w in terms), (spike, above)), highest)
-        at_least = ((*terms, (spike, -below)), -lowest)
-        made += [
-            Neuron(tuple((s, w) for s, w in synapses if w), t) for synapses, t in (at_most, at_least)
-        ]
+        at_most = [*((source, -weight) for source, weight in terms), (spike, above)]
+        at_least = [*terms, (spike, -below)]
+        made += [_at_least(at_most, highest), _at_least(at_least, -lowest)]
     first = single.signal_count
     stays = tuple(range(first, first + 2 * len(netlist.neurons)))
     return Netlist(single.inputs, tuple(made), {**single.outputs, STAYS: stays})
+
+
+def _at_least(terms: Sequence[tuple[int, Weight]], threshold: Weight) -> Neuron:
+    return Neuron(tuple((source, weight) for source, weight in terms if weight), threshold)
 
 
 def netlist_after(

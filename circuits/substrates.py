@@ -1,20 +1,21 @@
 """Substrates: what neurons are physically made of, as data with units and sources.
 
-A netlist says what its neurons mean; a substrate says what may happen to them: potential that leaks, noise,
-couplings and thresholds off their nominal values, relaxation. ``circuits.membrane`` runs a netlist under
-such parameters, ``circuits.uncertainty`` bounds what they can do.
+A netlist says what its neurons mean; a substrate says what may happen to them: potential that leaks,
+noise, couplings and thresholds off their nominal values, relaxation. ``circuits.membrane`` runs a
+netlist under such parameters, ``circuits.uncertainty`` bounds what they can do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
 
 class SubstrateError(ValueError):
-    """A parameter that a substrate does not have, or a value it cannot take; one line with the remedy."""
+    """A parameter that a substrate does not have, or a value it cannot take; one line with the
+    remedy."""
 
 
 class Reset(Enum):
@@ -77,8 +78,8 @@ class Substrate:
 
     Attributes:
         library: the gate library that is built on it.
-        clocked: whether all neurons decide at the same time; otherwise spikes come when they come.
-        resets: what firing may do; none where no potential outlasts a decision.
+        clocked: whether neurons decide once an evaluation; otherwise spikes come when they come.
+        resets: what firing may do.
     """
 
     name: str
@@ -86,8 +87,8 @@ class Substrate:
     source: str
     library: str
     clocked: bool
-    resets: tuple[Reset, ...] = ()
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    resets: tuple[Reset, ...]
+    parameters: Mapping[str, Parameter]
 
     def values(self, **given: object) -> dict[str, Fraction]:
         """Given values of this substrate's parameters, exactly.
@@ -102,6 +103,17 @@ class Substrate:
                     f"{self.name} neurons have no parameter {name!r}; they have {known}"
                 )
         return {name: self.parameters[name].value(name, value) for name, value in given.items()}
+
+    def require(self, reset: Reset) -> Reset:
+        """A reset that this substrate has.
+
+        Raises:
+            SubstrateError: if it has it not.
+        """
+        if reset not in self.resets:
+            known = " or ".join(each.value for each in self.resets)
+            raise SubstrateError(f"{self.name} neurons have no {reset.value} reset; use {known}")
+        return reset
 
 
 _S1, _S2, _S3 = "arXiv 2512.07724", "arXiv 2601.21279", "arXiv 2402.16384"
@@ -156,6 +168,7 @@ SUPERCONDUCTING = Substrate(
     _S3,
     library="ternary",
     clocked=True,
+    resets=(Reset.HARD,),
     parameters={
         "weight_spread": _spread("each coupling", "this project"),
         "threshold_spread": _spread("the bias that sets the threshold", "this project"),

@@ -1,15 +1,17 @@
 """Neurons whose quantities are known within intervals only, and the netlists that show what they can do.
 
-Every neuron has perturbations of its own, and so has every synapse. For given spikes on its inputs a neuron
-fires iff a sum of quantities, each anywhere in its interval, is at least 0. That sum takes every value
-between its extremes; whether it *must* fire, and whether it *may*, is therefore a matter of its lower and of
-its upper end, and each is a neuron itself, with exact weights. ``uncertain_netlist`` puts both in the
-neuron's place, with a free input bit, its *doubt*, that decides wherever the neuron may but need not fire:
+Every neuron has perturbations of its own, and so has every synapse. For given spikes on its inputs a
+neuron fires iff a sum of quantities, each anywhere in its interval, is at least 0. That sum takes every
+value between its extremes; whether it *must* fire, and whether it *may*, is therefore a matter of its
+lower and of its upper end, and each is a neuron itself, with exact weights. ``uncertain_netlist`` puts
+both in the neuron's place, with a free input bit, its *doubt*, that decides wherever the neuron may but
+need not fire:
 
     spike = must or (may and doubt)
 
-The netlist's outputs for all values of ``doubt`` are just the outputs that the perturbed circuit can have.
-A theorem about it is one about all real perturbations, and a counterexample says which neurons err.
+The netlist's outputs for all values of ``doubt`` are just the outputs that the perturbed circuit can
+have. A theorem about it is one about all real perturbations, and a counterexample says which neurons
+err.
 """
 
 from __future__ import annotations
@@ -164,7 +166,8 @@ def uncertain_netlist(netlist: Netlist, neurons: Sequence[UncertainNeuron]) -> N
 def place(netlist: Netlist, signal: int) -> int:
     """Where a signal of a netlist is found in ``uncertain_netlist``.
 
-    Inputs come first, then a doubt for each neuron, then three neurons for each, of which the last decides.
+    Inputs come first, then a doubt for each neuron, then three neurons for each, of which the last
+    decides.
     """
     inputs = netlist.input_count
     return signal if signal < inputs else inputs + len(netlist.neurons) + 3 * (signal - inputs) + 2

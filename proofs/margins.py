@@ -12,7 +12,7 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import BV
 
 from circuits.leak import STAYS, leaking_netlist, netlist_after
-from circuits.libraries import LIBRARIES, gate_netlist, wide_gate_netlist
+from circuits.libraries import LIBRARIES, cell_netlist
 from circuits.netlist import Netlist
 from circuits.substrates import Reset
 from circuits.uncertainty import Interval, Tolerance, perturbed, uncertain_netlist
@@ -65,9 +65,7 @@ class Gate:
     @property
     def netlist(self) -> Netlist:
         """Its neurons."""
-        if self.width:
-            return wide_gate_netlist(self.library, self.operation, self.width)
-        return gate_netlist(self.library, self.operation)
+        return cell_netlist(self.library, self.operation, self.width)
 
     def parameters(self, kind: str) -> dict[str, str]:
         """What tells a theorem about it from others."""
@@ -84,7 +82,8 @@ def gates() -> Iterator[Gate]:
 
 
 def obligations() -> Iterator[Obligation]:
-    """``margin.LIBRARY.GATE[.WIDTH].KIND``, and with ``.below``, ``.above`` or ``.beyond`` its refutations."""
+    """``margin.LIBRARY.GATE[.WIDTH].KIND``, and with ``.below``, ``.above`` or ``.beyond`` its
+    refutations."""
     for gate in gates():
         for perturbation in PERTURBATIONS:
             yield from within_and_beyond(gate, perturbation)
@@ -166,12 +165,11 @@ def leak(gate: Gate, reset: Reset, noise: Fraction = Fraction(0)) -> Iterator[Ob
         parameters=parameters,
     )
     if harm := limit.harm:
-        repeated = "".join(map(str, map(int, harm.held)))
         disturbed = f" with noise {harm.noise}" if noise else ""
         yield equivalence(
             f"{name}.beyond",
             f"{gate.words}, with {reset.value} reset and beta {harm.beyond}, is right after "
-            f"{harm.steps} evaluations of {repeated}{disturbed}, whatever comes next",
+            f"{repetition(harm)}{disturbed}, whatever comes next",
             circuit=partial(_after, gate, reset, harm),
             meaning=gate.meaning,
             expected=Outcome.REFUTED,
@@ -179,12 +177,18 @@ def leak(gate: Gate, reset: Reset, noise: Fraction = Fraction(0)) -> Iterator[Ob
         )
 
 
+def repetition(harm: Harm) -> str:
+    """How often which input is evaluated, in words."""
+    return f"{harm.steps(harm.beyond)} evaluations of {''.join(str(int(bit)) for bit in harm.held)}"
+
+
 def _leaking(gate: Gate, reset: Reset, limit: LeakLimit, noise: Fraction) -> Netlist:
     return leaking_netlist(gate.netlist, limit.beta, reset, limit.residuals, both_ways(noise))
 
 
 def _after(gate: Gate, reset: Reset, harm: Harm) -> Netlist:
-    return netlist_after(gate.netlist, harm.beyond, reset, harm.held, harm.steps, harm.noise)
+    steps = harm.steps(harm.beyond)
+    return netlist_after(gate.netlist, harm.beyond, reset, harm.held, steps, harm.noise)
 
 
 def and_stays(gate: Gate, inputs: Buses) -> dict[str, FNode]:

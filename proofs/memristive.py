@@ -1,8 +1,8 @@
 """Neurons whose potential relaxes in continuous time: windows of coincidence, order, and spatial gates.
 
-Between spikes that are t apart a potential shrinks to exp(-t/tau) of itself, with any tau of the substrate's
-range. A theorem takes that share from an interval that certainly holds every value it can have, a promised
-refutation from one each of whose values it does have (``prover.relaxation``).
+Between spikes that are t apart a potential shrinks to exp(-t/tau) of itself, with any tau of the
+substrate's range. A theorem takes that share from an interval that certainly holds every value it can
+have, a promised refutation from one each of whose values it does have (``prover.relaxation``).
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from circuits.libraries import HALF
 from circuits.netlist import Netlist, Neuron
 from circuits.substrates import MEMRISTIVE, Reset
 from circuits.uncertainty import NOTHING, Interval, UncertainNeuron, exactly, uncertain_netlist
-from proofs.margins import Gate, and_stays, gates
+from proofs.margins import Gate, and_stays, gates, repetition
 from prover.enclosure import decay
 from prover.margins import Harm, LeakLimit, leak_limit
 from prover.obligation import Obligation, Outcome, equivalence
@@ -117,7 +117,8 @@ def separation() -> Iterator[Obligation]:
 # --- order ---------------------------------------------------------------------------------------
 
 FIRST_WEIGHT, SECOND_WEIGHT, THRESHOLD = 1, 4, Fraction(17, 4)
-"""Of an order detector: with ``left`` of the first, 1 left + 4 must reach the threshold, 4 left + 1 must not."""
+"""Of an order detector: of what is left of the first, 1 left + 4 reaches the threshold, 4 left + 1 does
+not."""
 
 
 def order_detector(left: Interval) -> Netlist:
@@ -164,8 +165,8 @@ def order() -> Iterator[Obligation]:
     ):
         yield obligation(
             f"order{suffix}",
-            f"a neuron of weights {FIRST_WEIGHT} and {SECOND_WEIGHT} and threshold {THRESHOLD} fires iff a "
-            f"comes before b, if they come {nanoseconds(soonest)} to {nanoseconds(latest)} apart",
+            f"a neuron of weights {FIRST_WEIGHT} and {SECOND_WEIGHT} and threshold {THRESHOLD} fires "
+            f"iff a comes before b, if they come {nanoseconds(soonest)} to {nanoseconds(latest)} apart",
             partial(order_detector, left(soonest, latest)),
             a_before_b,
             expected,
@@ -182,17 +183,16 @@ def period(gate: Gate, limit: LeakLimit, harm: Harm) -> Iterator[Obligation]:
     name = f"{gate.operation}{f'.{gate.width}' if gate.width else ''}.period"
     yield obligation(
         name,
-        f"{gate.words}, evaluated every {nanoseconds(shortest)} or less often and never cleared, with hard "
-        "reset, is right for ever",
+        f"{gate.words}, evaluated every {nanoseconds(shortest)} or less often and never cleared, "
+        "with hard reset, is right for ever",
         partial(_relaxing, gate, limit, decay(shortest / SLOWEST).high),
         partial(and_stays, gate),
     )
     shorter = above_until(harm.beyond, SLOWEST)
-    repeated = "".join(map(str, map(int, harm.held)))
     yield obligation(
         f"{name}.beyond",
-        f"{gate.words}, evaluated every {nanoseconds(shorter)} or less often and never cleared, with hard "
-        f"reset, is right after {harm.steps} evaluations of {repeated}, whatever comes next",
+        f"{gate.words}, evaluated every {nanoseconds(shorter)} or less often and never cleared, "
+        f"with hard reset, is right after {repetition(harm)}, whatever comes next",
         partial(_repeated, gate, harm),
         gate.meaning,
         Outcome.REFUTED,
@@ -205,4 +205,5 @@ def _relaxing(gate: Gate, limit: LeakLimit, beta: Fraction) -> Netlist:
 
 def _repeated(gate: Gate, harm: Harm) -> Netlist:
     """At a period at which just ``beyond`` is left, with the slowest tau."""
-    return netlist_after(gate.netlist, harm.beyond, Reset.HARD, harm.held, harm.steps, harm.noise)
+    steps = harm.steps(harm.beyond)
+    return netlist_after(gate.netlist, harm.beyond, Reset.HARD, harm.held, steps, harm.noise)

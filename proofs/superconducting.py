@@ -1,8 +1,8 @@
 """How many inputs a superconducting neuron can have, and how far off its couplings and bias may be.
 
-Every coupling is its nominal value times 1 + d, and so is the bias that sets the threshold, each with a d of
-its own of at most the spread. ``proofs.margins`` has the gates of the ``ternary`` library, full adder
-included; here are single neurons of many inputs, with limits in closed form.
+Every coupling is its nominal value times 1 + d, and so is the bias that sets the threshold, each with a
+d of its own of at most the spread. ``proofs.margins`` has the gates of the ``ternary`` library, full
+adder included; here are single neurons of many inputs, with limits in closed form.
 """
 
 from collections.abc import Callable, Iterator
@@ -106,8 +106,8 @@ def right(
     """The obligation that a decision is right for so many inputs, at a spread."""
     return equivalence(
         f"margin.superconducting.{decision.name}.{name}",
-        f"a superconducting neuron decides {decision.name} of {fan_in} inputs for all couplings and biases "
-        f"off by at most {spread} of their nominal values, each with its own",
+        f"a superconducting neuron decides {decision.name} of {fan_in} inputs for all couplings and "
+        f"biases off by at most {spread} of their nominal values, each with its own",
         circuit=partial(decision.uncertain, fan_in, spread),
         meaning=decision.meaning,
         expected=expected,

@@ -1,7 +1,7 @@
 """Transcendental functions of exact rationals, enclosed by rationals: rounded outward, never a float.
 
-Each function sums a series whose remainder is bounded by a term; the argument is stated with it. Ends are
-rounded outward to multiples of 2^-96, so that numbers stay short.
+Each function sums a series whose remainder is bounded by a term; the argument is stated with it. Ends
+are rounded outward to multiples of 2^-96, so that numbers stay short.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def _squared(value: Interval, spare: int) -> Interval:
 def logarithm(x: Fraction) -> Interval:
     """The natural logarithm of x, for x of at least 1.
 
-    ln x = k ln 2 + ln(x / 2^k), and ln((1 + z) / (1 - z)) = 2 (z + z^3/3 + z^5/5 + ...) with z of at most
-    1/3 has terms that fall by a factor of 9 at least: the remainder is less than the last term / 8.
+    ln x = k ln 2 + ln(x / 2^k), and ln((1 + z) / (1 - z)) = 2 (z + z^3/3 + z^5/5 + ...) with z of at
+    most 1/3 has terms that fall by a factor of 9 at least: the remainder is less than the last term / 8.
 
     Raises:
         ValueError: if x is less than 1.
@@ -120,7 +120,8 @@ def tail(z: Fraction) -> Interval:
     """The probability that a standard normal deviate is at least z.
 
     For z of at least 0 it is 1/2 - (z - z^3/(2 3) + z^5/(2^2 2! 5) - ...) / sqrt(2 pi); from where its
-    terms fall, the series lies between any two sums in a row. Beyond ``FARTHEST``, less than exp(-z^2/2)/2.
+    terms fall, the series lies between any two sums in a row. Beyond ``FARTHEST``, less than
+    exp(-z^2/2)/2.
     """
     if z < 0:
         upper = tail(-z)

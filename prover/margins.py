@@ -1,7 +1,7 @@
 """The exact limits within which a circuit of perturbed neurons is right, found from its neurons.
 
-Nothing here is trusted: each limit is the subject of theorems (``proofs.margins``), one that the circuit is
-right within it and one that it is wrong beyond. Inputs are enumerated, so this is for cells.
+Nothing here is trusted: each limit is the subject of theorems (``proofs.margins``), one that the circuit
+is right within it and one that it is wrong beyond. Inputs are enumerated, so this is for cells.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import product
 from operator import attrgetter
 
-from circuits.leak import ExactMembranes
+from circuits.leak import ExactMembranes, netlist_after
 from circuits.netlist import Netlist, Neuron
 from circuits.substrates import Reset
 from circuits.uncertainty import NOTHING, Interval, Tolerance, UncertainNeuron, drive, perturbed
@@ -79,13 +79,22 @@ class Cell:
             drive(neuron, spikes): bits for bits, spikes in zip(self.inputs, self.logical, strict=True)
         }
 
+    @cached_property
+    def read(self) -> set[int]:
+        """The signals that are outputs."""
+        return {signal for bus in self.netlist.outputs.values() for signal in bus}
+
+    def wrong(self, bits: Sequence[bool], spikes: Sequence[bool]) -> bool:
+        """Whether some output is other than without perturbation, given all signals."""
+        meant = self.logical[self.inputs.index(tuple(bits))]
+        return any(spikes[signal] != meant[signal] for signal in self.read)
+
     def right(self, neurons: Sequence[UncertainNeuron]) -> bool:
         """Whether all outputs are as without perturbation, whatever uncertain neurons do."""
-        read = {signal for bus in self.netlist.outputs.values() for signal in bus}
         known: Outcomes = {}
-        return all(
-            all(spikes[signal] == meant[signal] for signal in read)
-            for bits, meant in zip(self.inputs, self.logical, strict=True)
+        return not any(
+            self.wrong(bits, spikes)
+            for bits in self.inputs
             for spikes in reachable(bits, neurons, known)
         )
 
@@ -139,7 +148,8 @@ def largest(netlist: Netlist, tolerance: Callable[[Interval], Tolerance], extent
     """The largest size of a perturbation at which a cell is right.
 
     What a neuron may do changes only at sizes at which an end of its sum is 0 for some input of its own.
-    The cell is tried at these sizes, and just below them; whatever is right at one is so at a smaller one.
+    The cell is tried at these sizes, and just below them; whatever is right at one is so at a smaller
+    one.
     """
     cell = Cell(netlist)
     candidates = sorted({*_critical(netlist, lambda size: tolerance(extent(size, False))), CEILING})
@@ -265,12 +275,11 @@ class Harm:
         """A share at which it does."""
         return min(Fraction(1), self.beta * BEYOND)
 
-    @property
-    def steps(self) -> int:
-        """After how many evaluations of ``held`` it does, at that share."""
-        steps, kept, step = 0, Fraction(0), self.beyond * abs(self.left)
+    def steps(self, beta: Fraction) -> int:
+        """After how many evaluations of ``held`` it does, at a share beyond the limit."""
+        steps, kept, step = 0, Fraction(0), beta * abs(self.left)
         while kept < self.distance or (kept == self.distance and self.left < 0):
-            steps, kept, step = steps + 1, kept + step, step * self.beyond
+            steps, kept, step = steps + 1, kept + step, step * beta
         return steps
 
 
@@ -293,8 +302,8 @@ def leak_limit(netlist: Netlist, reset: Reset, noise: Fraction = Fraction(0)) ->
     """The limit of leak where nothing resets potentials between evaluations, with bounded noise.
 
     What is left of a neuron's potential never reaches the geometric sum of the most that one evaluation
-    leaves, and comes as near to it as you like if that evaluation is repeated. So the limit is where that
-    sum, or that of the least, makes up for the distance between some drive and the threshold.
+    leaves, and comes as near to it as you like if that evaluation is repeated. So the limit is where
+    that sum, or that of the least, makes up for the distance between some drive and the threshold.
     """
     cell = Cell(netlist)
     neurons = [
@@ -305,6 +314,26 @@ def leak_limit(netlist: Netlist, reset: Reset, noise: Fraction = Fraction(0)) ->
     first = min(harms, key=attrgetter("beta"), default=None)
     beta = first.beta if first else Fraction(1)
     return LeakLimit(beta, tuple(each.residual(beta) for each in neurons), first)
+
+
+def first_wrong(netlist: Netlist, beta: Fraction, reset: Reset) -> int | None:
+    """Which evaluation has a wrong answer at the latest, if the worst input is repeated; None if none
+    has.
+
+    The potentials are followed exactly, up to when what is left should do harm.
+    """
+    harm, cell = leak_limit(netlist, reset).harm, Cell(netlist)
+    if harm is None or beta <= harm.beta:
+        return None
+    membranes = ExactMembranes(netlist, beta, reset)
+    steps = harm.steps(beta)
+    for time in range(1, steps + 1):
+        if cell.wrong(harm.held, membranes.evaluate(harm.held)):
+            return time
+    after = netlist_after(netlist, beta, reset, harm.held, steps, harm.noise)
+    answers = Cell(after).logical
+    wrong = any(cell.wrong(bits, spikes) for bits, spikes in zip(cell.inputs, answers, strict=True))
+    return steps + 1 if wrong else None
 
 
 @dataclass(frozen=True)
@@ -321,7 +350,8 @@ class _Leaking:
         return given >= self.neuron.threshold
 
     def worst(self, sign: int) -> tuple[Fraction, tuple[bool, ...]]:
-        """The most (1) or the least (-1) that one evaluation from rest leaves, and an input that does."""
+        """The most (1) or the least (-1) that one evaluation from rest leaves, and an input that
+        does."""
         left = [(sign * Fraction(0), next(iter(self.drives.values())))]
         for given, bits in self.drives.items():
             if not self.fires(given):
