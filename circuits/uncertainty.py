@@ -199,8 +199,3 @@ def sample(neuron: UncertainNeuron, positions: Sequence[Fraction]) -> Neuron:
 def drive(neuron: Neuron, spikes: Sequence[bool]) -> Fraction:
     """A neuron's bias and the weights of its firing inputs, given all signals."""
     return Fraction(neuron.bias + sum(weight for source, weight in neuron.synapses if spikes[source]))
-
-
-def with_neurons(netlist: Netlist, neurons: Iterable[Neuron]) -> Netlist:
-    """The netlist with other neurons in their places."""
-    return Netlist(netlist.inputs, tuple(neurons), netlist.outputs)
