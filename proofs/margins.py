@@ -18,6 +18,7 @@ from circuits.substrates import Reset
 from circuits.uncertainty import Interval, Tolerance, perturbed, uncertain_netlist
 from prover.margins import (
     PERTURBATIONS,
+    QUARTER,
     Harm,
     LeakLimit,
     Limits,
@@ -33,9 +34,6 @@ from specs.integers import Buses, Meaning
 
 WIDTHS = (3, 5)
 """Of wide gates; ``proofs.superconducting`` has wider ones."""
-
-QUARTER = Fraction(1, 4)
-"""The noise, in units of the weights, that leak is combined with: half of every gate's margin."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,9 @@ CEILING = Fraction(1000)
 BEYOND = Fraction(1001, 1000)
 """How far beyond a limit that is attained the circuit is shown to be wrong."""
 
+QUARTER = Fraction(1, 4)
+"""The noise, in units of the weights, that leak is combined with: half of every gate's margin."""
+
 
 @dataclass(frozen=True)
 class Limit:

@@ -15,7 +15,7 @@ from circuits.libraries import LIBRARIES, cell_netlist, gate_netlist
 from circuits.netlist import Netlist, Neuron
 from circuits.substrates import Reset
 from circuits.uncertainty import NOTHING, Interval, perturbed, sample, uncertain_netlist
-from proofs.margins import QUARTER, Gate, gates, leak, perturbed_gate
+from proofs.margins import Gate, gates, leak, perturbed_gate
 from proofs.superconducting import DECISIONS
 from prover.catalogue import catalogue
 from prover.discharge import discharge
@@ -24,6 +24,7 @@ from prover.margins import (
     CEILING,
     NOISE,
     PERTURBATIONS,
+    QUARTER,
     THRESHOLD,
     THRESHOLD_AND_WEIGHT,
     WEIGHT,

@@ -6,7 +6,7 @@ import click
 
 from circuits.libraries import GATE_INPUTS, LIBRARIES, WIDE_GATES
 from prover.console import out
-from prover.margin_tables import LIMITS_NOTE, TABLES, limits_table, rows, theorems
+from prover.report.margins import LIMITS_NOTE, TABLES, limits_table, rows, theorems
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Tables of limits, and of published figures beside them."""
+"""Tables of limits, and of published figures beside ours."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ from circuits.libraries import cell_netlist, gate_netlist
 from circuits.netlist import Netlist
 from circuits.substrates import Reset
 from circuits.uncertainty import Interval
-from prover.accuracy import accuracy, noisy, simulated, varied
 from prover.catalogue import catalogue
-from prover.margins import PERTURBATIONS, THRESHOLD, Perturbation, first_wrong, leak_limit
-from prover.published import LEAK, NOISE, Figure
-from prover.published import THRESHOLD as VARIED
-
-QUARTER = Fraction(1, 4)
+from prover.margins import PERTURBATIONS, QUARTER, THRESHOLD, Perturbation, first_wrong, leak_limit
+from prover.report.accuracy import accuracy, noisy, simulated, varied
+from prover.report.published import LEAK, NOISE, Figure
+from prover.report.published import THRESHOLD as VARIED
 
 
 @dataclass(frozen=True)
@@ -31,8 +29,6 @@ class Row:
     """
 
     name: str
-    library: str
-    gate: str
     netlist: Netlist
 
 
@@ -42,13 +38,12 @@ def rows(library: str | None = None, gate: str | None = None) -> Iterator[Row]:
         about = obligation.parameters
         if about.get("family") != "margin" or not theorem.endswith(".leak_with_reset"):
             continue
-        if about["library"] == (library or about["library"]) and about["operation"] == (
-            gate or about["operation"]
-        ):
+        asked = (library or about["library"], gate or about["operation"])
+        if asked == (about["library"], about["operation"]):
             width = int(about["width"]) if "width" in about else None
             netlist = cell_netlist(about["library"], about["operation"], width)
             name = theorem.removeprefix("margin.").removesuffix(".leak_with_reset")
-            yield Row(name, about["library"], about["operation"], netlist)
+            yield Row(name, netlist)
 
 
 def theorems(row: Row) -> Table:
@@ -66,7 +61,8 @@ Each limit is exact, and two theorems: margin.GATE.COLUMN, right within; and pro
 threshold, weight, both (threshold_and_weight): relative deviations, of every neuron and synapse its own;
 a single number bounds both directions. soft, hard (leak_without_reset.soft and .hard): the largest beta
 for ever without clearing. noisy (leak_and_noise.soft): the same with noise of up to 1/4. With clearing
-(leak_with_reset) every beta will do."""
+(leak_with_reset) every beta will do. Superconducting neurons of many inputs and memristive ones in
+continuous time: spikeproof list 'margin.superconducting.*' and 'margin.memristive.*'."""
 
 
 def limits_table(found: Iterable[Row]) -> Table:
@@ -108,7 +104,7 @@ def noise_table(chosen: Callable[[Figure], bool]) -> Table:
 
 NOISE_NOTE = """\
 Percent of right answers, each input equally likely, independent noise of deviation sigma on the drive of
-every neuron, potentials cleared. Exact: enclosed by rationals (prover/accuracy.py); the digits shown are
+every neuron, potentials cleared. Exact: enclosed by rationals; the digits shown are
 certain, and what follows is cut off. No noise below 1/2 changes any answer: margin.GATE.noise. Under
 this model a single AND and a single OR have the same accuracy at every sigma: figures that tell them
 apart are not both its accuracy."""
