@@ -124,7 +124,7 @@ def perturbed_gate(
         circuit=partial(_uncertain, gate, perturbation.tolerance(interval)),
         meaning=gate.meaning,
         expected=expected,
-        parameters=gate.parameters(perturbation.name),
+        parameters=gate.parameters(perturbation.name + suffix),
     )
 
 
@@ -153,14 +153,13 @@ def leak(gate: Gate, reset: Reset, noise: Fraction = Fraction(0)) -> Iterator[Ob
     kind = "leak_and_noise" if noise else "leak_without_reset"
     name = f"margin.{gate.name}.{kind}.{reset.value}"
     disturbed = f" and noise of at most {noise}" if noise else ""
-    parameters = gate.parameters(f"{kind}.{reset.value}")
     yield equivalence(
         name,
         f"{gate.words}, never cleared, with {reset.value} reset{disturbed}, is right for ever "
         f"if beta is at most {limit.beta}",
         circuit=partial(_leaking, gate, reset, limit, noise),
         meaning=partial(and_stays, gate),
-        parameters=parameters,
+        parameters=gate.parameters(f"{kind}.{reset.value}"),
     )
     if harm := limit.harm:
         disturbed = f" with noise {harm.noise}" if noise else ""
@@ -171,7 +170,7 @@ def leak(gate: Gate, reset: Reset, noise: Fraction = Fraction(0)) -> Iterator[Ob
             circuit=partial(_after, gate, reset, harm),
             meaning=gate.meaning,
             expected=Outcome.REFUTED,
-            parameters=parameters,
+            parameters=gate.parameters(f"{kind}.{reset.value}.beyond"),
         )
 
 

@@ -68,7 +68,12 @@ def obligation(
         meaning=meaning,
         assumptions=assumptions,
         expected=expected,
-        parameters={"family": "margin", "library": MEMRISTIVE.library, "kind": "memristive"},
+        parameters={
+            "family": "margin",
+            "library": MEMRISTIVE.library,
+            "substrate": MEMRISTIVE.name,
+            "kind": name,
+        },
     )
 
 

@@ -12,6 +12,7 @@ from functools import partial
 
 from circuits.libraries import HALF
 from circuits.netlist import Netlist, Neuron
+from circuits.substrates import SUPERCONDUCTING
 from circuits.uncertainty import perturbed, uncertain_netlist
 from prover.margins import BEYOND, THRESHOLD_AND_WEIGHT, both_ways
 from prover.obligation import Obligation, Outcome, equivalence
@@ -113,9 +114,10 @@ def right(
         expected=expected,
         parameters={
             "family": "margin",
-            "library": "ternary",
+            "library": SUPERCONDUCTING.library,
             "operation": decision.name,
             "width": str(fan_in),
-            "kind": "superconducting",
+            "substrate": SUPERCONDUCTING.name,
+            "kind": name.removeprefix(f"{fan_in}."),
         },
     )
