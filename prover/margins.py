@@ -249,6 +249,54 @@ THRESHOLD_AND_WEIGHT = Perturbation(
 PERTURBATIONS = (NOISE, THRESHOLD, WEIGHT, THRESHOLD_AND_WEIGHT)
 
 
+@dataclass(frozen=True, order=True)
+class Bound:
+    """A line that thresholds off by up to t and weights off by up to w must keep to.
+
+    Attributes:
+        threshold, weight: the factors of t and w, the sum of which may be at most 1.
+        strict: whether it must be less than 1.
+    """
+
+    threshold: Fraction
+    weight: Fraction
+    strict: bool
+
+    def __str__(self) -> str:
+        return f"{self.threshold} t + {self.weight} w {'<' if self.strict else '<='} 1"
+
+    def allows(self, threshold: Fraction, weight: Fraction) -> bool:
+        """Whether deviations keep to it."""
+        total = self.threshold * threshold + self.weight * weight
+        return total < 1 or (total == 1 and not self.strict)
+
+    def implies(self, other: Bound) -> bool:
+        """Whether all deviations that keep to this line keep to another."""
+        return (
+            self.threshold >= other.threshold
+            and self.weight >= other.weight
+            and self.strict >= other.strict
+        )
+
+
+def region(netlist: Netlist) -> list[Bound]:
+    """The lines within which every neuron of a cell does as it should, without those that others imply.
+
+    For each drive that a neuron has, what it is away from the threshold is shared by the deviations of
+    the threshold and of the weights that take part.
+    """
+    found: set[Bound] = set()
+    for signal, neuron in enumerate(netlist.neurons, start=netlist.input_count):
+        for spikes in Cell(netlist).logical:
+            room = abs(drive(neuron, spikes) - neuron.threshold)
+            weights = (abs(Fraction(weight)) for source, weight in neuron.synapses if spikes[source])
+            taking_part = sum(weights, start=Fraction(0))
+            found.add(
+                Bound(abs(Fraction(neuron.threshold)) / room, taking_part / room, not spikes[signal])
+            )
+    return sorted(bound for bound in found if not any(other.implies(bound) for other in found - {bound}))
+
+
 # --- leak ----------------------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from circuits.leak import ExactMembranes, leaking_netlist, netlist_after
 from circuits.libraries import LIBRARIES, cell_netlist, gate_netlist
 from circuits.netlist import Netlist, Neuron
 from circuits.substrates import Reset
-from circuits.uncertainty import NOTHING, Interval, perturbed, sample, uncertain_netlist
+from circuits.uncertainty import NOTHING, Interval, Tolerance, perturbed, sample, uncertain_netlist
 from proofs.margins import Gate, gates, leak, perturbed_gate
 from proofs.superconducting import DECISIONS
 from prover.catalogue import catalogue
@@ -28,6 +28,7 @@ from prover.margins import (
     THRESHOLD,
     THRESHOLD_AND_WEIGHT,
     WEIGHT,
+    Cell,
     LeakLimit,
     Limit,
     both_ways,
@@ -35,6 +36,7 @@ from prover.margins import (
     first_wrong,
     largest,
     leak_limit,
+    region,
     upward,
 )
 from prover.obligation import Outcome
@@ -347,3 +349,47 @@ def test_weights_and_thresholds_together_have_less_room_than_each():
         netlist = gate_netlist(library, gate)
         both = THRESHOLD_AND_WEIGHT.limits(netlist).up.value
         assert both < min(WEIGHT.limits(netlist).up.value, THRESHOLD.limits(netlist).up.value)
+
+
+# --- thresholds and weights together, as a region ------------------------------------------------
+
+
+def corners(bound):
+    """Deviations of thresholds and weights just beyond a line: at its ends, and midway."""
+    ends = [
+        (1 / bound.threshold, Fraction(0)) if bound.threshold else None,
+        (Fraction(0), 1 / bound.weight) if bound.weight else None,
+    ]
+    found = [end for end in ends if end]
+    if len(found) == 2:
+        found.append((found[0][0] / 2, found[1][1] / 2))
+    return [(t * BEYOND, w * BEYOND) for t, w in found]
+
+
+def spreads(threshold, weight):
+    return Tolerance(threshold=both_ways(threshold), weight=both_ways(weight))
+
+
+@pytest.mark.parametrize("gate", list(gates()), ids=lambda gate: gate.name)
+def test_beyond_every_line_of_the_region_a_gate_errs(gate):
+    for bound in region(gate.netlist):
+        for deviations in corners(bound):
+            assert not Cell(gate.netlist).right(perturbed(gate.netlist, spreads(*deviations)))
+
+
+@given(st.sampled_from(list(gates())), shares, shares)
+def test_within_all_lines_of_the_region_a_gate_is_right(gate, threshold, weight):
+    """Deviations drawn anywhere, then shrunk to just within the lines: that is where they would harm."""
+    lines = region(gate.netlist)
+    furthest = max(line.threshold * threshold + line.weight * weight for line in lines)
+    if furthest:
+        threshold, weight = (each / furthest * Fraction(999, 1000) for each in (threshold, weight))
+    assert all(line.allows(threshold, weight) for line in lines)
+    assert Cell(gate.netlist).right(perturbed(gate.netlist, spreads(threshold, weight)))
+
+
+def test_regions_by_hand():
+    """AND: 2 (1 - w) >= 3/2 (1 + t), and 1 + w < 3/2 (1 - t)."""
+    assert list(map(str, region(gate_netlist("ionic", "and")))) == ["3 t + 2 w < 1", "3 t + 4 w <= 1"]
+    assert list(map(str, region(gate_netlist("ionic", "not")))) == ["1 t + 2 w < 1"]
+    assert not region(gate_netlist("ionic", "not"))[0].allows(Fraction(1, 2), Fraction(1, 4))

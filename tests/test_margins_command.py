@@ -31,6 +31,7 @@ def test_limits_of_a_gate_come_with_their_theorems():
     theorem = "margin.ternary.full_adder.threshold_and_weight"
     assert "proved" in rows(text, theorem)[0]
     assert "refuted" in rows(text, f"{theorem}.beyond")[0]
+    assert "right iff 5 t + 4 w < 1 and 5 t + 6 w <= 1." in text
 
 
 def test_a_published_loss_that_is_impossible():

@@ -6,7 +6,7 @@ import click
 
 from circuits.libraries import GATE_INPUTS, LIBRARIES, WIDE_GATES
 from prover.console import out
-from prover.report.margins import LIMITS_NOTE, TABLES, limits_table, rows, theorems
+from prover.report.margins import LIMITS_NOTE, TABLES, limits_table, rows, theorems, together
 
 
 @click.command()
@@ -30,4 +30,5 @@ def margins(library: str | None, gate: str | None, table: str | None) -> None:
     if library and gate:
         for row in found:
             out.print(theorems(row))
+            out.print(together(row), markup=False)
     out.print(LIMITS_NOTE.replace("\n", " "), markup=False)

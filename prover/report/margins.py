@@ -14,7 +14,15 @@ from circuits.netlist import Netlist
 from circuits.substrates import Reset
 from circuits.uncertainty import Interval
 from prover.catalogue import catalogue
-from prover.margins import PERTURBATIONS, QUARTER, THRESHOLD, Perturbation, first_wrong, leak_limit
+from prover.margins import (
+    PERTURBATIONS,
+    QUARTER,
+    THRESHOLD,
+    Perturbation,
+    first_wrong,
+    leak_limit,
+    region,
+)
 from prover.report.accuracy import accuracy, noisy, simulated, varied
 from prover.report.published import LEAK, NOISE, Figure
 from prover.report.published import THRESHOLD as VARIED
@@ -53,6 +61,12 @@ def theorems(row: Row) -> Table:
         if theorem.startswith(f"margin.{row.name}."):
             table.add_row(theorem, obligation.expected.value, obligation.statement)
     return table
+
+
+def together(row: Row) -> str:
+    """The region of thresholds and weights that are off at the same time, in words."""
+    lines = " and ".join(map(str, region(row.netlist)))
+    return f"With thresholds off by up to t and weights by up to w, {row.name} is right iff {lines}."
 
 
 LIMITS_NOTE = """\
