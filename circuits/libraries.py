@@ -259,3 +259,8 @@ def wide_gate_netlist(library: str, gate: str, width: int) -> Netlist:
     gates = library_gates(library)
     bus = gates.builder.input("x", width)
     return gates.builder.build({"out": (getattr(gates, gate)(bus),)})
+
+
+def cell_netlist(library: str, gate: str, width: int | None = None) -> Netlist:
+    """A gate on its own, a wide one if a width is given."""
+    return gate_netlist(library, gate) if width is None else wide_gate_netlist(library, gate, width)

@@ -13,27 +13,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import torch
 from torch import Tensor
 
 from circuits.netlist import Netlist, Weight
+from circuits.substrates import Reset, Substrate, SubstrateError
 
 EXACT_INTEGERS = 1 << 53
 """Integers of smaller magnitude are exact in float64."""
-
-
-class Reset(Enum):
-    """What firing does to the membrane potential."""
-
-    SOFT = "soft"
-    """The threshold is subtracted; the excess remains."""
-
-    HARD = "hard"
-    """The potential returns to zero."""
 
 
 @dataclass(frozen=True)
@@ -45,21 +35,47 @@ class Membrane:
         noise: standard deviation of the Gaussian noise on the input, in units of the weights.
         reset: what firing does to the potential.
         clear: whether potentials return to zero before each evaluation.
+        threshold_spread, weight_spread: each threshold and weight is off by a share of itself that is
+            drawn once, evenly, of at most so much.
 
     Raises:
-        ValueError: if beta or noise is out of range.
+        ValueError: if a parameter is out of range.
     """
 
     beta: float = 1.0
     noise: float = 0.0
     reset: Reset = Reset.SOFT
     clear: bool = True
+    threshold_spread: float = 0.0
+    weight_spread: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.beta <= 1:
             raise ValueError(f"beta is {self.beta}; use a number between 0 and 1")
         if not (self.noise >= 0 and math.isfinite(self.noise)):
             raise ValueError(f"noise is {self.noise}; use a finite standard deviation of at least 0")
+        for name in ("threshold_spread", "weight_spread"):
+            if not (getattr(self, name) >= 0 and math.isfinite(getattr(self, name))):
+                raise ValueError(f"{name} is {getattr(self, name)}; use a finite share of at least 0")
+
+    @classmethod
+    def of(
+        cls, substrate: Substrate, reset: Reset = Reset.SOFT, *, clear: bool = True, **values: object
+    ) -> Membrane:
+        """The parameters of neurons on a substrate, those that are not named being ideal.
+
+        Raises:
+            SubstrateError: if the substrate has no such parameter or reset, or not of that value, or
+                no evaluations.
+        """
+        if not substrate.clocked:
+            raise SubstrateError(
+                f"{substrate.name} neurons have no evaluations: name a period, and take Membrane with "
+                "beta = exp(-period / tau)"
+            )
+        exact = {name: float(value) for name, value in substrate.values(**values).items()}
+        noise = exact.pop("sigma", 0.0)
+        return cls(noise=noise, reset=substrate.require(reset), clear=clear, **exact)
 
 
 @dataclass(frozen=True)
@@ -109,7 +125,7 @@ class MembraneSimulator:
     Args:
         netlist: what to simulate.
         membrane: physical parameters.
-        seed: of the noise; equal seeds give equal runs.
+        seed: of noise and spreads; equal seeds give equal runs.
 
     Raises:
         ValueError: if a weight or threshold is not exact in float64.
@@ -118,9 +134,24 @@ class MembraneSimulator:
     def __init__(self, netlist: Netlist, membrane: Membrane = Membrane(), seed: int = 0) -> None:
         self._netlist = netlist
         self._membrane = membrane
-        self._layers = _layers(netlist)
         self._generator = torch.Generator().manual_seed(seed)
+        self._layers = [self._made(layer) for layer in _layers(netlist)]
         self._potentials: list[Tensor] = []
+
+    def _made(self, layer: _Layer) -> _Layer:
+        """A layer as it is made, with weights and thresholds off."""
+
+        def off(nominal: Tensor, spread: float) -> Tensor:
+            if not spread:
+                return nominal
+            drawn = torch.rand(nominal.shape, generator=self._generator, dtype=torch.float64)
+            return nominal * (1 + spread * (2 * drawn - 1))
+
+        return replace(
+            layer,
+            weights=off(layer.weights, self._membrane.weight_spread),
+            thresholds=off(layer.thresholds, self._membrane.threshold_spread),
+        )
 
     def clear(self) -> None:
         """Return every potential to zero."""

@@ -8,6 +8,9 @@
 * ``proofs.mx``           -- so is every unit for scaled elements of MX blocks
 * ``proofs.exact_products`` -- so is every product in a format that holds it exactly, without rounding
 * ``proofs.sticky_extra`` -- S1's Sticky-Extra Correction: sufficient, and which routes are necessary
+* ``proofs.margins``      -- within which noise, spread and leak every gate is right, and not beyond
+* ``proofs.superconducting`` -- how many inputs a neuron can have at a spread of its couplings
+* ``proofs.memristive``   -- what holds for every relaxation time of a memristive neuron
 * ``proofs.adequacy``     -- the spec's rounding formula is what the standard says in words
 * ``proofs.floating_point_theory`` -- the spec is SMT-LIB's floating-point theory, as z3 implements it
 """
@@ -23,8 +26,11 @@ from proofs import (
     exact_units,
     floating_point_theory,
     integer_conversions,
+    margins,
+    memristive,
     mx,
     sticky_extra,
+    superconducting,
     units,
 )
 from prover.obligation import Obligation
@@ -43,5 +49,8 @@ def obligations() -> Iterator[Obligation]:
         mx,
         exact_products,
         sticky_extra,
+        margins,
+        superconducting,
+        memristive,
     )
     return chain.from_iterable(family.obligations() for family in families)

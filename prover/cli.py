@@ -10,6 +10,7 @@ from circuits.netlist import NetlistError
 from prover.catalogue import CatalogueError
 from prover.commands.ledger import ledger
 from prover.commands.listing import list_theorems
+from prover.commands.margins import margins
 from prover.commands.mutate import mutate
 from prover.commands.prove import prove
 from prover.commands.replay import replay
@@ -28,7 +29,7 @@ def cli() -> None:
     """Machine-checked proofs that arithmetic built from spiking neurons is bit-exact."""
 
 
-for command in (ledger, list_theorems, mutate, prove, replay, report, show, verify):
+for command in (ledger, list_theorems, margins, mutate, prove, replay, report, show, verify):
     cli.add_command(command)
 
 

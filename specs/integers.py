@@ -103,6 +103,13 @@ def wide_or(b: Buses) -> dict[str, FNode]:
     return {"out": _bool(NotEquals(b["x"], BV(0, b["x"].bv_width())))}
 
 
+def wide_majority(b: Buses) -> dict[str, FNode]:
+    """Whether more than half of the bits of ``x`` are 1."""
+    width = b["x"].bv_width()
+    bits = [_wide(BVExtract(b["x"], index, index), width) for index in range(width)]
+    return {"out": _bool(BVULT(BV(width // 2, width), BVAdd(*bits)))}
+
+
 GATES: dict[str, Meaning] = {
     "and": and_gate,
     "or": or_gate,

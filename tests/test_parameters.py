@@ -3,11 +3,12 @@
 from collections import Counter
 
 from circuits.libraries import LIBRARIES
+from circuits.substrates import SUBSTRATES
 from prover.catalogue import catalogue
 from specs import exact
 from specs.formats import FORMATS, INTEGERS, OverflowPolicy, RoundingMode
 
-FAMILIES = {"cell", "block", "unit", "spec"}
+FAMILIES = {"cell", "block", "unit", "spec", "margin"}
 
 WITHOUT_ROUNDING = {*exact.RELATIONS, *exact.EXTREMA, *exact.SIGN_OPERATIONS}
 """Operations of which neither mode nor policy can be said."""
@@ -20,6 +21,7 @@ KNOWN = {
     "policy": {policy.value for policy in OverflowPolicy},
     "library": set(LIBRARIES),
     "structure": {"small", "fast"},
+    "substrate": set(SUBSTRATES),
     "flags": {"yes"},
 }
 """The values of parameters that are of a known set."""
@@ -60,6 +62,12 @@ def test_specs_name_format_operation_and_kind():
         assert "library" not in parameters
 
 
+def test_margins_name_library_and_kind():
+    for parameters in of_family("margin"):
+        assert {"library", "kind"} <= set(parameters)
+        assert {"operation", "substrate"} & set(parameters)
+
+
 def test_no_two_obligations_have_the_same_parameters():
     counts = Counter(tuple(sorted(o.parameters.items())) for o in catalogue().values())
     assert [parameters for parameters, count in counts.items() if count > 1] == []
@@ -80,6 +88,13 @@ def test_some_parameters_in_full():
     assert catalogue()["fp16.add.rtz.flags"].parameters["flags"] == "yes"
     name = "fp6_e3m2.sticky_extra_multiply.rne.saturate.without_round_route"
     assert catalogue()[name].parameters["kind"] == "without_round_route"
+    assert catalogue()["margin.nexus.wide_or.5.noise.above"].parameters == {
+        "family": "margin",
+        "library": "nexus",
+        "operation": "wide_or",
+        "width": "5",
+        "kind": "noise.above",
+    }
     assert catalogue()["cell.ionic.wide_or.5"].parameters == {
         "family": "cell",
         "library": "ionic",

@@ -1,0 +1,194 @@
+"""The exact limits of noise, spread and leak within which every gate of every library is right.
+
+Each limit comes with a promised refutation: just beyond it some input has a wrong answer.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+
+from pysmt.fnode import FNode
+from pysmt.shortcuts import BV
+
+from circuits.leak import STAYS, leaking_netlist, netlist_after
+from circuits.libraries import LIBRARIES, cell_netlist
+from circuits.netlist import Netlist
+from circuits.substrates import Reset
+from circuits.uncertainty import Interval, Tolerance, perturbed, uncertain_netlist
+from prover.margins import (
+    PERTURBATIONS,
+    QUARTER,
+    Harm,
+    LeakLimit,
+    Limits,
+    Perturbation,
+    both_ways,
+    downward,
+    leak_limit,
+    upward,
+)
+from prover.obligation import Obligation, Outcome, equivalence
+from specs import integers
+from specs.integers import Buses, Meaning
+
+WIDTHS = (3, 5)
+"""Of wide gates; ``proofs.superconducting`` has wider ones."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A gate of a library, of a width if it is a wide one."""
+
+    library: str
+    operation: str
+    width: int | None = None
+
+    @property
+    def name(self) -> str:
+        """As in the names of theorems."""
+        return ".".join(map(str, filter(None, (self.library, self.operation, self.width))))
+
+    @property
+    def words(self) -> str:
+        """As in statements."""
+        inputs = f" of {self.width} inputs" if self.width else ""
+        return f"the {self.library} {self.operation} gate{inputs}"
+
+    @property
+    def meaning(self) -> Meaning:
+        """Its Boolean function."""
+        return (integers.WIDE_GATES if self.width else integers.GATES)[self.operation]
+
+    @property
+    def netlist(self) -> Netlist:
+        """Its neurons."""
+        return cell_netlist(self.library, self.operation, self.width)
+
+    def parameters(self, kind: str) -> dict[str, str]:
+        """What tells a theorem about it from others."""
+        width = {"width": str(self.width)} if self.width else {}
+        library, operation = self.library, self.operation
+        return {"family": "margin", "library": library, "operation": operation, **width, "kind": kind}
+
+
+def gates() -> Iterator[Gate]:
+    """Every gate of every library."""
+    for library in LIBRARIES:
+        yield from (Gate(library, gate) for gate in integers.GATES)
+        yield from (Gate(library, gate, width) for gate in integers.WIDE_GATES for width in WIDTHS)
+
+
+def obligations() -> Iterator[Obligation]:
+    """``margin.LIBRARY.GATE[.WIDTH].KIND``, and with ``.below``, ``.above`` or ``.beyond`` its
+    refutations."""
+    for gate in gates():
+        for perturbation in PERTURBATIONS:
+            yield from within_and_beyond(gate, perturbation)
+        yield leak_with_reset(gate)
+        for reset in Reset:
+            yield from leak(gate, reset)
+        yield from leak(gate, Reset.SOFT, QUARTER)
+
+
+# --- noise, thresholds, weights ------------------------------------------------------------------
+
+
+def within_and_beyond(gate: Gate, perturbation: Perturbation) -> Iterator[Obligation]:
+    """That a gate is right within its limits, and refutations that it is so beyond."""
+    limits = perturbation.limits(gate.netlist)
+    yield perturbed_gate(gate, perturbation, limits.interval)
+    for suffix, interval in beyond(perturbation, limits).items():
+        yield perturbed_gate(gate, perturbation, interval, suffix, Outcome.REFUTED)
+
+
+def beyond(perturbation: Perturbation, limits: Limits) -> dict[str, Interval]:
+    """Intervals that go just beyond the limits, by what their theorems' names end in."""
+    if not perturbation.sided:
+        return {".beyond": both_ways(limits.up.beyond)} if limits.up.bounded else {}
+    ends = {".below": (limits.down, downward), ".above": (limits.up, upward)}
+    return {name: extent(limit.beyond) for name, (limit, extent) in ends.items() if limit.bounded}
+
+
+def perturbed_gate(
+    gate: Gate,
+    perturbation: Perturbation,
+    interval: Interval,
+    suffix: str = "",
+    expected: Outcome = Outcome.PROVED,
+) -> Obligation:
+    """The obligation that a gate is right as long as a perturbation is within an interval."""
+    return equivalence(
+        f"margin.{gate.name}.{perturbation.name}{suffix}",
+        f"{gate.words} is right for all {perturbation.words.format(interval)}",
+        circuit=partial(_uncertain, gate, perturbation.tolerance(interval)),
+        meaning=gate.meaning,
+        expected=expected,
+        parameters=gate.parameters(perturbation.name + suffix),
+    )
+
+
+def _uncertain(gate: Gate, tolerance: Tolerance) -> Netlist:
+    netlist = gate.netlist
+    return uncertain_netlist(netlist, perturbed(netlist, tolerance))
+
+
+# --- leak ----------------------------------------------------------------------------------------
+
+
+def leak_with_reset(gate: Gate) -> Obligation:
+    """The obligation that leak does nothing to potentials that are cleared."""
+    return equivalence(
+        f"margin.{gate.name}.leak_with_reset",
+        f"{gate.words} is right for every beta, if potentials are cleared between evaluations",
+        circuit=partial(_uncertain, gate, Tolerance()),
+        meaning=gate.meaning,
+        parameters=gate.parameters("leak_with_reset"),
+    )
+
+
+def leak(gate: Gate, reset: Reset, noise: Fraction = Fraction(0)) -> Iterator[Obligation]:
+    """That a gate is right for ever up to a share of potential that is kept, and not beyond."""
+    limit = leak_limit(gate.netlist, reset, noise)
+    kind = "leak_and_noise" if noise else "leak_without_reset"
+    name = f"margin.{gate.name}.{kind}.{reset.value}"
+    disturbed = f" and noise of at most {noise}" if noise else ""
+    yield equivalence(
+        name,
+        f"{gate.words}, never cleared, with {reset.value} reset{disturbed}, is right for ever "
+        f"if beta is at most {limit.beta}",
+        circuit=partial(_leaking, gate, reset, limit, noise),
+        meaning=partial(and_stays, gate),
+        parameters=gate.parameters(f"{kind}.{reset.value}"),
+    )
+    if harm := limit.harm:
+        disturbed = f" with noise {harm.noise}" if noise else ""
+        yield equivalence(
+            f"{name}.beyond",
+            f"{gate.words}, with {reset.value} reset and beta {harm.beyond}, is right after "
+            f"{repetition(harm)}{disturbed}, whatever comes next",
+            circuit=partial(_after, gate, reset, harm),
+            meaning=gate.meaning,
+            expected=Outcome.REFUTED,
+            parameters=gate.parameters(f"{kind}.{reset.value}.beyond"),
+        )
+
+
+def repetition(harm: Harm) -> str:
+    """How often which input is evaluated, in words."""
+    return f"{harm.steps(harm.beyond)} evaluations of {''.join(str(int(bit)) for bit in harm.held)}"
+
+
+def _leaking(gate: Gate, reset: Reset, limit: LeakLimit, noise: Fraction) -> Netlist:
+    return leaking_netlist(gate.netlist, limit.beta, reset, limit.residuals, both_ways(noise))
+
+
+def _after(gate: Gate, reset: Reset, harm: Harm) -> Netlist:
+    steps = harm.steps(harm.beyond)
+    return netlist_after(gate.netlist, harm.beyond, reset, harm.held, steps, harm.noise)
+
+
+def and_stays(gate: Gate, inputs: Buses) -> dict[str, FNode]:
+    """The gate's outputs; and what is left of every neuron's potential is within its interval again."""
+    neurons = len(gate.netlist.neurons)
+    return {**gate.meaning(inputs), STAYS: BV((1 << 2 * neurons) - 1, 2 * neurons)}

@@ -1,0 +1,41 @@
+"""Potentials that relax: within and from which times they are above and below a share, for every tau.
+
+Times are in nanoseconds, and rounded to whole picoseconds to the safe side.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from circuits.substrates import MEMRISTIVE
+from circuits.uncertainty import Interval
+from prover.enclosure import decay, logarithm
+
+PICOSECOND = Fraction(1, 1000)
+
+FASTEST, SLOWEST = MEMRISTIVE.parameters["tau"].ends
+"""The relaxation times of the range."""
+
+
+def above_until(share: Fraction, tau: Fraction = FASTEST) -> Fraction:
+    """Up to when more than a share of a potential is left, for every tau of at least one."""
+    time = tau * logarithm(1 / share).low
+    return math.floor(time / PICOSECOND) * PICOSECOND
+
+
+def below_from(share: Fraction) -> Fraction:
+    """From when on less than a share of a potential is left, whatever tau."""
+    time = SLOWEST * logarithm(1 / share).high
+    return (math.floor(time / PICOSECOND) + 1) * PICOSECOND
+
+
+def left_between(soonest: Fraction, latest: Fraction | None) -> Interval:
+    """An interval of all shares that can be left, between two times or ever after, over all tau."""
+    least = decay(latest / FASTEST).low if latest is not None else Fraction(0)
+    return Interval(least, decay(soonest / SLOWEST).high)
+
+
+def surely_left_between(soonest: Fraction, latest: Fraction) -> Interval:
+    """An interval of shares each of which is left at some time between two, for some tau."""
+    return Interval(decay(latest / FASTEST).high, decay(soonest / SLOWEST).low)
