@@ -62,10 +62,16 @@ class BlockFunction:
     data: tuple[NDArray[Any], ...] = ()
 
 
-def block_function(name: str, logic: Logic, outputs: Sequence[int]) -> BlockFunction:
-    """The function that computes the given literals, in order."""
+def block_function(
+    name: str, logic: Logic, outputs: Sequence[int], straight: int = STRAIGHT
+) -> BlockFunction:
+    """The function that computes the given literals, in order.
+
+    Args:
+        straight: up to so many operations it is straight-line code.
+    """
     live = logic.live(outputs)
-    if len(live) > STRAIGHT:
+    if len(live) > straight:
         return _table_function(name, logic, outputs, live)
     parts = [live[start : start + PART] for start in range(0, len(live), PART)] or [[]]
     writer = _Writer(logic, outputs, parts)
