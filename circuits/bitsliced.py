@@ -1,7 +1,8 @@
 """Executable meaning of a netlist: compiled logic, 256 inputs for each operation, on all cores.
 
 The same as ``circuits.boolean`` computes, at some 10^9 evaluations a second for a unit of a thousand
-neurons. ``circuits.logic`` turns the netlist into ANDs and XORs, ``circuits.native`` these into machine code.
+neurons. ``circuits.logic`` turns the netlist into ANDs and XORs, ``circuits.native`` these into machine
+code.
 """
 
 from __future__ import annotations
@@ -16,13 +17,26 @@ from numpy.typing import NDArray
 
 from circuits.boolean import Words, word_type
 from circuits.logic import read_netlist
-from circuits.native import BLOCK, PLANE, PLANE_BYTES, Native, block_function, transposition
+from circuits.native import (
+    BLOCK,
+    CLEAR,
+    COPY,
+    PLANE,
+    PLANE_BYTES,
+    STRAIGHT,
+    Native,
+    block_function,
+    transposition,
+)
 from circuits.netlist import Netlist
 
 Planes = NDArray[np.uint64]
 """Shape (blocks, planes, 4): for each block and bit the 256 values of the bit."""
 
-_WORDS = {16: np.uint16, 32: np.uint32, 64: np.uint64}
+Unsigned = np.uint16 | np.uint32 | np.uint64
+Rows = NDArray[Unsigned]
+
+_WORDS: dict[int, type[Unsigned]] = {16: np.uint16, 32: np.uint32, 64: np.uint64}
 
 _POINTER, _COUNT = ctypes.c_void_p, ctypes.c_int64
 
@@ -38,19 +52,20 @@ class BitSlicedSimulator:
     Args:
         netlist: what to simulate; it is compiled at once.
         threads: how many to use; None for one on each core.
+        straight: up to so many operations it is straight-line code, which takes longer to compile.
     """
 
-    def __init__(self, netlist: Netlist, threads: int | None = None) -> None:
+    def __init__(self, netlist: Netlist, threads: int | None = None, straight: int = STRAIGHT) -> None:
         self._netlist = netlist
         self._threads = threads or cores()
         reader = read_netlist(netlist)
-        buses = netlist.outputs.values()
-        self._function = block_function(
-            "circuit", reader.logic, [reader.literals[signal] for bus in buses for signal in bus]
-        )
+        outputs = [reader.literals[signal] for bus in netlist.outputs.values() for signal in bus]
+        self._function = block_function("circuit", reader.logic, outputs, straight)
         self._inputs = _Layout(netlist.inputs)
         self._outputs = _Layout({name: len(bus) for name, bus in netlist.outputs.items()})
-        self._bits = next(b for b in _WORDS if b >= min(64, max(self._inputs.widest, self._outputs.widest)))
+        self._bits = next(
+            b for b in _WORDS if b >= min(64, max(self._inputs.widest, self._outputs.widest))
+        )
         loop = _words_loop(self._inputs, self._outputs, self._bits)
         text = "\n".join((self._function.text, transposition(self._bits), loop))
         self._native = Native(text)
@@ -62,13 +77,15 @@ class BitSlicedSimulator:
         return self._function.operations
 
     def evaluate(self, inputs: Mapping[str, Words]) -> dict[str, Words]:
-        """The output buses as unsigned integers, for a batch of inputs: as ``circuits.boolean.evaluate``.
+        """The output buses as unsigned integers, for a batch: as ``circuits.boolean.evaluate``.
 
         Raises:
             ValueError: if a bus is missing or unknown, or a value does not fit its bus.
         """
         if set(inputs) != set(self._netlist.inputs):
-            raise ValueError(f"inputs are {sorted(inputs)}; the netlist has {sorted(self._netlist.inputs)}")
+            raise ValueError(
+                f"inputs are {sorted(inputs)}; the netlist has {sorted(self._netlist.inputs)}"
+            )
         arrays = {name: np.asarray(inputs[name]) for name in self._netlist.inputs}
         lengths = {len(array) for array in arrays.values()}
         if len(lengths) > 1:
@@ -80,13 +97,16 @@ class BitSlicedSimulator:
         self._in_parallel(given, found, padded // BLOCK)
         return self._outputs.words(found[:, :count])
 
-    def _in_parallel(self, given: NDArray[np.unsignedinteger], found: NDArray[np.unsignedinteger], blocks: int) -> None:
+    def _in_parallel(self, given: Rows, found: Rows, blocks: int) -> None:
         share = -(-blocks // self._threads) or 1
         function = self._function
         slack = self._bits  # a transposition writes all bits of a word
 
         def run(start: int) -> None:
-            planes = [np.zeros((n + slack, 4), dtype=np.uint64) for n in (function.inputs, function.outputs, function.work)]
+            planes = [
+                np.zeros((n + slack, 4), dtype=np.uint64)
+                for n in (function.inputs, function.outputs, function.work)
+            ]
             pointers = (array.ctypes.data for array in (given, found, *planes))
             self._run(*pointers, start, min(share, blocks - start), blocks)
 
@@ -103,7 +123,7 @@ class _Layout:
         self.limb_widths = [min(64, w - low) for w in widths.values() for low in range(0, w, 64)]
         self.limb_count = len(self.limb_widths)
 
-    def limbs(self, words: Mapping[str, Words], count: int, kind: type[np.unsignedinteger]) -> NDArray:
+    def limbs(self, words: Mapping[str, Words], count: int, kind: type[Unsigned]) -> Rows:
         """A row for each limb, filled up with zeros to so many words."""
         rows = np.zeros((self.limb_count, count), dtype=kind)
         row = 0
@@ -117,7 +137,7 @@ class _Layout:
                 row += 1
         return rows
 
-    def words(self, rows: NDArray) -> dict[str, Words]:
+    def words(self, rows: Rows) -> dict[str, Words]:
         """The buses of rows of limbs."""
         found: dict[str, Words] = {}
         row = 0
@@ -133,12 +153,14 @@ class _Layout:
 
 def _words_loop(inputs: _Layout, outputs: _Layout, bits: int) -> str:
     """The loop over blocks of words: into planes, through the circuit, into words."""
-    lines = []
+    lines: list[str] = []
     at = 0
     for limb, width in enumerate(inputs.limb_widths):
         lines += _word_address(f"i{limb}", "given", limb, bits)
         lines.append(f"%i{limb}.planes = getelementptr {PLANE}, ptr %in, i64 {at}")
-        lines.append(f"call void @llvm.memcpy.p0.p0.i64(ptr %i{limb}.planes, ptr %i{limb}, i64 {bits * PLANE_BYTES}, i1 false)")
+        lines.append(
+            f"call void {COPY}(ptr %i{limb}.planes, ptr %i{limb}, i64 {bits * PLANE_BYTES}, i1 0)"
+        )
         lines.append(f"call void @transpose(ptr %i{limb}.planes)")
         at += width
     lines.append("call void @circuit(ptr %in, ptr %out, ptr %work, i64 0)")
@@ -146,13 +168,16 @@ def _words_loop(inputs: _Layout, outputs: _Layout, bits: int) -> str:
     for limb, width in enumerate(outputs.limb_widths):
         lines += _word_address(f"o{limb}", "found", limb, bits)
         lines.append(f"%o{limb}.planes = getelementptr {PLANE}, ptr %out, i64 {at}")
-        lines.append(f"call void @llvm.memset.p0.i64(ptr %o{limb}, i8 0, i64 {bits * PLANE_BYTES}, i1 false)")
-        lines.append(f"call void @llvm.memcpy.p0.p0.i64(ptr %o{limb}, ptr %o{limb}.planes, i64 {width * PLANE_BYTES}, i1 false)")
+        lines.append(f"call void {CLEAR}(ptr %o{limb}, i8 0, i64 {bits * PLANE_BYTES}, i1 0)")
+        lines.append(
+            f"call void {COPY}(ptr %o{limb}, ptr %o{limb}.planes, i64 {width * PLANE_BYTES}, i1 0)"
+        )
         lines.append(f"call void @transpose(ptr %o{limb})")
         at += width
     body = "\n  ".join(lines)
     return f"""
-define void @evaluate(ptr %given, ptr %found, ptr %in, ptr %out, ptr %work, i64 %start, i64 %count, i64 %blocks) {{
+define void @evaluate(ptr %given, ptr %found, ptr %in, ptr %out, ptr %work, i64 %start, i64 %count,
+                      i64 %blocks) {{
 entry:
   %end = add i64 %start, %count
   br label %loop

@@ -1,7 +1,7 @@
 """All inputs of a circuit, in order, and whether its outputs are those of references, in machine code.
 
-The inputs are counted through: input bit i, in the order of the buses and least significant bit first, is
-bit i of the number of the evaluation. They are made in bit-sliced form, as counters.
+The inputs are counted through: input bit i, in the order of the buses and least significant bit first,
+is bit i of the number of the evaluation. They are made in bit-sliced form, as counters.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Enumeration:
 
     @property
     def blocks(self) -> int:
-        """How many blocks all inputs are; fewer inputs than a block has evaluations are repeated in it."""
+        """How many blocks all inputs are; where they are fewer than a block has, they are repeated."""
         return 1 << max(0, self._bits - LANE_BITS)
 
     def run(self, start: int, blocks: int) -> Enumerated:
@@ -94,7 +94,8 @@ def _loop(circuit: BlockFunction, references: Sequence[BlockFunction]) -> str:
             f"%h{place}.bit = and i64 %h{place}.shifted, 1",
             f"%h{place}.word = sub i64 0, %h{place}.bit",
             f"%h{place}.one = insertelement {PLANE} poison, i64 %h{place}.word, i64 0",
-            f"%h{place} = shufflevector {PLANE} %h{place}.one, {PLANE} poison, <4 x i32> zeroinitializer",
+            f"%h{place} = shufflevector {PLANE} %h{place}.one, {PLANE} poison, "
+            "<4 x i32> zeroinitializer",
             *_store(f"%h{place}", "in", place),
         ]
     call = "(ptr %in, ptr {}, ptr %work, i64 %first)"

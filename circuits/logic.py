@@ -1,14 +1,14 @@
 """Neurons as logic: netlists as graphs of AND and XOR with free negation, for the bit-sliced simulator.
 
-A *literal* is an integer: 2n for node n, 2n + 1 for its negation; node 0 is the constant false. A *truth
-table* of k variables is an integer of 2^k bits: bit i is the value where the variables are the bits of i,
-least significant first. All arithmetic on weights is exact.
+A *literal* is an integer: 2n for node n, 2n + 1 for its negation; node 0 is the constant false. A
+*truth table* of k variables is an integer of 2^k bits: bit i is the value where the variables are the
+bits of i, least significant first. All arithmetic on weights is exact.
 
-What a neuron becomes depends on its fan-in. With few synapses it is a truth table; where its sources are
-functions of the same few signals it is read as a function of these, so that the sum of a full adder, for
-instance, is seen to be an exclusive or of three bits. That holds for every input, since a source *is* that
-function. With many synapses it is a decision diagram over its weights, largest first, or where that grows
-large the sum of the weights in binary, compared with the threshold.
+What a neuron becomes depends on its fan-in. With few synapses it is a truth table; where its sources
+are functions of the same few signals it is read as a function of these, so that the sum of a full
+adder, for instance, is seen to be an exclusive or of three bits. That holds for every input, since a
+source *is* that function. With many synapses it is a decision diagram over its weights, largest first,
+or where that grows large the sum of the weights in binary, compared with the threshold.
 """
 
 from __future__ import annotations
@@ -299,14 +299,18 @@ def _threshold_table(weights: tuple[int, ...], drive: int) -> int:
     return sum(1 << row for row, total in zip(rows, sums, strict=True) if total >= drive)
 
 
-def _composition(known: tuple[Function | None, ...], sources: tuple[int, ...], table: int) -> Function | None:
+def _composition(
+    known: tuple[Function | None, ...], sources: tuple[int, ...], table: int
+) -> Function | None:
     """A table of sources as one of the signals that these are functions of, if they are no more."""
     if not any(known):
         return None
     replaced = _replaced(known, sources)
     if not replaced:
         return None
-    leaves = tuple(sorted({s for p, source in enumerate(sources) for s in _support(p, source, known, replaced)}))
+    leaves = tuple(
+        sorted({s for p, source in enumerate(sources) for s in _support(p, source, known, replaced)})
+    )
     place = {signal: index for index, signal in enumerate(leaves)}
     parts = []
     for position, source in enumerate(sources):
@@ -326,19 +330,23 @@ def _support(
 def _replaced(known: tuple[Function | None, ...], sources: tuple[int, ...]) -> set[int]:
     """The positions of the sources to read through, so that there are no more signals than sources."""
     every = {position for position, function in enumerate(known) if function}
-    if len({s for p, source in enumerate(sources) for s in _support(p, source, known, every)}) <= len(sources):
+    if len({s for p, source in enumerate(sources) for s in _support(p, source, known, every)}) <= len(
+        sources
+    ):
         return every
     chosen: set[int] = set()
     for position in sorted(every, reverse=True):
         wider = chosen | {position}
-        if len({s for p, source in enumerate(sources) for s in _support(p, source, known, wider)}) <= len(sources):
+        if len(
+            {s for p, source in enumerate(sources) for s in _support(p, source, known, wider)}
+        ) <= len(sources):
             chosen = wider
     return chosen
 
 
 @cache
 def _composed(table: int, parts: tuple[tuple[tuple[int, ...], int], ...], count: int) -> int:
-    """The table of ``count`` variables that results where each variable of ``table`` is a table itself."""
+    """The table of ``count`` variables that results where each of ``table`` is a table itself."""
     result = 0
     for row in range(1 << count):
         outer = 0

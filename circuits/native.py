@@ -2,11 +2,11 @@
 
 A *plane* is 256 bits, one for each of the evaluations of a *block*: evaluation p is bit p % 64 of word
 p // 64. A *block function* computes planes from planes: ``void f(ptr inputs, ptr outputs, ptr work, i64
-first)``, all three of planes one after the other; ``first`` is the number of the block's first evaluation,
-where that means something. Logic of moderate size becomes straight-line code, in parts of bounded size,
-since LLVM takes more than proportionally longer for long functions; what one part leaves to another lies
-in ``work``. Larger logic, whose code would outgrow the processor's caches, and a user's patience while it
-is compiled, becomes a table that one loop runs through.
+first)``, all three of planes one after the other; ``first`` is the number of the block's first
+evaluation, where that means something. Logic of moderate size becomes straight-line code, in parts of
+bounded size, since LLVM takes more than proportionally longer for long functions; what one part leaves
+to another lies in ``work``. Larger logic, whose code would outgrow the processor's caches, and a user's
+patience while it is compiled, becomes a table that one loop runs through.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ PART = 1500
 
 STRAIGHT = 20_000
 """Up to so many operations become straight-line code; more become a table."""
+
+COPY, CLEAR = "@llvm.memcpy.p0.p0.i64", "@llvm.memset.p0.i64"
+"""What LLVM calls copying, and filling, so many bytes."""
 
 PARAMETERS = "ptr noalias %in, ptr noalias %out, ptr noalias %work, i64 %first"
 ARGUMENTS = "ptr %in, ptr %out, ptr %work, i64 %first"
@@ -131,7 +134,9 @@ class _Writer:
                 yield from self._store("work", self._slot[node], f"%n{node}")
         # The slots read here for the last time are free for the parts that follow.
         self._free += [
-            self._slot[node] for node in available if node >= self._first and self._last_use[node] == index
+            self._slot[node]
+            for node in available
+            if node >= self._first and self._last_use[node] == index
         ]
 
     def _new_slot(self) -> int:
@@ -184,7 +189,7 @@ entry:
   %results = inttoptr i64 {results} to ptr
   %inputs = getelementptr {plane}, ptr %work, i64 1
   store {plane} zeroinitializer, ptr %work, align 8
-  call void @llvm.memcpy.p0.p0.i64(ptr %inputs, ptr %in, i64 {input_bytes}, i1 false)
+  call void {copy}(ptr %inputs, ptr %in, i64 {input_bytes}, i1 false)
   br label %operation
 operation:
   %i = phi i64 [0, %entry], [%next, %operation]
@@ -232,7 +237,9 @@ _LITERAL = """
   %{name} = xor {plane} %{name}.value, %{name}.mask"""
 
 
-def _table_function(name: str, logic: Logic, outputs: Sequence[int], live: Sequence[int]) -> BlockFunction:
+def _table_function(
+    name: str, logic: Logic, outputs: Sequence[int], live: Sequence[int]
+) -> BlockFunction:
     """A block function that runs through a table: slot of the result, two literals of slots, and which.
 
     Slot 0 is the constant; inputs have the slots after it for good; a slot is used anew when nothing
@@ -261,6 +268,7 @@ def _table_function(name: str, logic: Logic, outputs: Sequence[int], live: Seque
         name=name,
         parameters=PARAMETERS,
         plane=PLANE,
+        copy=COPY,
         a=_LITERAL.format(name="a", literal="x", plane=PLANE),
         b=_LITERAL.format(name="b", literal="y", plane=PLANE),
         value=_LITERAL.format(name="value", literal="literal", plane=PLANE),
@@ -314,9 +322,9 @@ def transposition(bits: int) -> str:
 # --- machine code -------------------------------------------------------------------------------
 
 
-_DECLARATIONS = """
-declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
-declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+_DECLARATIONS = f"""
+declare void {COPY}(ptr, ptr, i64, i1)
+declare void {CLEAR}(ptr, i8, i64, i1)
 """
 
 

@@ -1,13 +1,13 @@
 """Every input of a circuit, one after the other, beside the spec's formula and the machine's arithmetic.
 
 The circuit's logic, the spec's and-inverter graph and the machine's instructions are three functions in
-machine code, called on the same 256 inputs in turn: see ``circuits.enumeration``. What is found is kept chunk
-by chunk, so that an interrupted enumeration is continued.
+machine code, called on the same 256 inputs in turn: see ``circuits.enumeration``. What is found is kept
+chunk by chunk, so that an interrupted enumeration is continued.
 
 The *digest* of all outputs does not depend on how the work was divided. A chunk's is the SHA-256 of its
-outputs as planes: for each 256 inputs in order, and for each output bit (buses in order, least significant
-bit first), the 256 values of that bit, 32 bytes, the first input in the lowest bit of the first byte. The
-whole one is the SHA-256 of the chunks' digests, 32 bytes each, in order.
+outputs as planes: for each 256 inputs in order, and for each output bit (buses in order, least
+significant bit first), the 256 values of that bit, 32 bytes, the first input in the lowest bit of the
+first byte. The whole one is the SHA-256 of the chunks' digests, 32 bytes each, in order.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ SHOWN = 10
 """How many failing inputs a record lists for each reference."""
 
 STRAIGHT = 100_000
-"""Up to so many operations are straight-line code here: what is run 2^32 times may take long to compile."""
+"""Up to so many operations are straight-line code here: what runs 2^32 times may compile for long."""
 
 SPEC, MACHINE = "spec", "machine"
 
@@ -190,7 +190,7 @@ def _spec_function(obligation: Obligation, netlist: Netlist) -> BlockFunction | 
 def spec_function(claim: Claim, netlist: Netlist) -> BlockFunction:
     """The same, of a claim."""
     blaster = Blaster()
-    for name, symbol in claim.inputs.items():
+    for symbol in claim.inputs.values():
         blaster.bits(symbol)
     wanted = [literal for bus in netlist.outputs for literal in blaster.bits(claim.expected[bus])]
     wanted.append(blaster.literal(And(claim.assumptions)))
@@ -225,7 +225,7 @@ def circuit_function(netlist: Netlist) -> BlockFunction:
 # --- enumeration --------------------------------------------------------------------------------
 
 
-def exhaust(
+def enumerate_all(
     obligation: Obligation,
     netlist: Netlist,
     wanted: Sequence[str],
@@ -257,7 +257,10 @@ def exhaust(
     missing = [number for number in range(inputs // size) if number not in chunks]
     for number, chunk in _chunks(enumeration, missing, size, threads):
         chunks[number] = chunk
-        _keep(checkpoint, replace(before, chunks=chunks, seconds=before.seconds + time.monotonic() - started))
+        _keep(
+            checkpoint,
+            replace(before, chunks=chunks, seconds=before.seconds + time.monotonic() - started),
+        )
         advanced(size, False)
     in_order = [chunks[number] for number in range(inputs // size)]
     revision, modified = commit()
@@ -314,7 +317,7 @@ def _chunk(enumeration: Enumeration, number: int, size: int) -> Chunk:
     for start in range(number * size, (number + 1) * size, PIECE):
         blocks = max(1, min(PIECE, size) // BLOCK)
         part = enumeration.run(start // BLOCK, blocks)
-        digest.update(part.outputs)
+        digest.update(part.outputs.data)
         failures = part.failures if failures is None else failures + part.failures
         first = first or [[] for _ in part.failures]
         for index, found in enumerate(first):
@@ -327,15 +330,15 @@ def _chunk(enumeration: Enumeration, number: int, size: int) -> Chunk:
 
 def _compared(index: int, name: str, chunks: Sequence[Chunk], netlist: Netlist) -> Compared:
     first = [number for chunk in chunks for number in chunk.first[index]][:SHOWN]
-    shown = tuple({bus: f"{v:#x}" for bus, v in input_values(number, netlist).items()} for number in first)
+    shown = tuple(
+        {bus: f"{v:#x}" for bus, v in input_values(number, netlist).items()} for number in first
+    )
     return Compared(name, sum(chunk.failures[index] for chunk in chunks), shown)
 
 
 def input_values(number: int, netlist: Netlist) -> dict[str, int]:
     """The values of the input buses in the evaluation of that number."""
-    return {
-        name: number >> bus[0] & ((1 << len(bus)) - 1) for name, bus in netlist.input_buses.items()
-    }
+    return {name: number >> bus[0] & ((1 << len(bus)) - 1) for name, bus in netlist.input_buses.items()}
 
 
 # --- files --------------------------------------------------------------------------------------

@@ -1,10 +1,10 @@
 """The machine's own arithmetic as a reference for exhaustive enumeration.
 
 FP16 operations are done in FP32 and rounded to FP16. That rounds twice, which does no harm to sums,
-products, quotients and square roots, since FP32 has at least 2 * 11 + 2 bits of precision (S. A. Figueroa,
-"When is double rounding innocuous?", SIGNUM Newsletter 30(3), 1995); products are even exact in FP32. Every
-NaN that the machine gives counts as the canonical one. All is done to nearest even with subnormals, which is
-how a thread's arithmetic is set when it begins.
+products, quotients and square roots, since FP32 has at least 2 * 11 + 2 bits of precision (S. A.
+Figueroa, "When is double rounding innocuous?", SIGNUM Newsletter 30(3), 1995); products are even exact
+in FP32. Every NaN that the machine gives counts as the canonical one. All is done to nearest even with
+subnormals, which is how a thread's arithmetic is set when it begins.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from prover.exhaustion import (
     SPEC,
     Exhausted,
     default_references,
-    exhaust as enumerate_all,
+    enumerate_all,
     require_enumerable,
     write_exhausted,
 )
@@ -117,7 +117,7 @@ def _progress() -> Progress:
         TimeRemainingColumn(),
         TextColumn("{task.description}", markup=False),
     )
-    return Progress(*columns, console=err, transient=True)
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
 
 
 def _show(record: Exhausted) -> None:
@@ -126,7 +126,9 @@ def _show(record: Exhausted) -> None:
     for compared in record.compared:
         lines.append(f"  against the {compared.reference}: {compared.failures:,} fail")
     lines.append(f"  SHA-256 of all outputs: {record.outputs_sha256}")
-    lines.append(f"  {record.seconds:,.1f} s, {rate:.2g} evaluations/s, {record.peak_memory_mib:,.0f} MiB")
+    lines.append(
+        f"  {record.seconds:,.1f} s, {rate:.2g} evaluations/s, {record.peak_memory_mib:,.0f} MiB"
+    )
     out.print("\n".join(lines), markup=False, soft_wrap=True)
 
 
