@@ -24,6 +24,7 @@ from circuits.native import (
     PLANE,
     PLANE_BYTES,
     STRAIGHT,
+    BlockFunction,
     Native,
     block_function,
     transposition,
@@ -46,6 +47,17 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def netlist_function(netlist: Netlist, straight: int = STRAIGHT) -> BlockFunction:
+    """The block function from input bits to output bits, buses in order, named ``circuit``.
+
+    Args:
+        straight: up to so many operations it is straight-line code, which takes longer to compile.
+    """
+    reader = read_netlist(netlist)
+    outputs = [reader.literals[signal] for bus in netlist.outputs.values() for signal in bus]
+    return block_function("circuit", reader.logic, outputs, straight)
+
+
 class BitSlicedSimulator:
     """Evaluates a netlist on batches of inputs.
 
@@ -58,9 +70,7 @@ class BitSlicedSimulator:
     def __init__(self, netlist: Netlist, threads: int | None = None, straight: int = STRAIGHT) -> None:
         self._netlist = netlist
         self._threads = threads or cores()
-        reader = read_netlist(netlist)
-        outputs = [reader.literals[signal] for bus in netlist.outputs.values() for signal in bus]
-        self._function = block_function("circuit", reader.logic, outputs, straight)
+        self._function = netlist_function(netlist, straight)
         self._inputs = _Layout(netlist.inputs)
         self._outputs = _Layout({name: len(bus) for name, bus in netlist.outputs.items()})
         self._bits = next(

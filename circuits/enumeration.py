@@ -18,6 +18,9 @@ from circuits.native import BLOCK, PLANE, BlockFunction, Native
 LANE_BITS = BLOCK.bit_length() - 1
 """The input bits that vary within a block."""
 
+COUNTED_BITS = 62
+"""The input bits that are counted through; where there are more, the others stay 0."""
+
 
 @dataclass(frozen=True)
 class Enumerated:
@@ -57,7 +60,7 @@ class Enumeration:
     @property
     def blocks(self) -> int:
         """How many blocks all inputs are; where they are fewer than a block has, they are repeated."""
-        return 1 << max(0, self._bits - LANE_BITS)
+        return 1 << max(0, min(self._bits, COUNTED_BITS) - LANE_BITS)
 
     def run(self, start: int, blocks: int) -> Enumerated:
         """So many blocks, from the given one on. Threads may call this at the same time."""
@@ -82,13 +85,13 @@ def _counters() -> NDArray[np.uint64]:
 
 def _counters_mask(bits: int) -> NDArray[np.uint64]:
     """The evaluations of a block that count: all, or as many as there are inputs."""
-    return np.packbits(np.arange(BLOCK) < 1 << bits, bitorder="little").view(np.uint64)
+    return np.packbits(np.arange(BLOCK) < 1 << min(bits, LANE_BITS), bitorder="little").view(np.uint64)
 
 
 def _loop(circuit: BlockFunction, references: Sequence[BlockFunction]) -> str:
     """``enumerate(outputs, failing, failures, in, expected, work, mask, start, count)``."""
     lines = []
-    for place in range(LANE_BITS, circuit.inputs):
+    for place in range(LANE_BITS, min(circuit.inputs, COUNTED_BITS)):
         lines += [
             f"%h{place}.shifted = lshr i64 %first, {place}",
             f"%h{place}.bit = and i64 %h{place}.shifted, 1",

@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from itertools import combinations
 
-from circuits.netlist import Netlist, Neuron
+from circuits.netlist import Netlist, Neuron, Weight
 
 FALSE = 0
 TRUE = 1
@@ -229,9 +231,9 @@ def plan(table: int, count: int) -> Plan:
     return tuple(logic.operations), result
 
 
-def computed(logic: Logic, table: int, variables: Sequence[int]) -> int:
-    """The literal of a truth table, of the given literals as variables."""
-    operations, result = plan(table, len(variables))
+def computed(logic: Logic, plan: Plan, variables: Sequence[int]) -> int:
+    """The literal that a plan gives, of the given literals as variables."""
+    operations, result = plan
     literals = [FALSE, *variables]
     for name, a, b in operations:
         x, y = literals[a >> 1] ^ a & 1, literals[b >> 1] ^ b & 1
@@ -258,28 +260,40 @@ class Reader:
         self._functions: list[Function | None] = [None] * logic.inputs
 
     def table(self, sources: tuple[int, ...], table: int) -> None:
-        """Read a signal that is a truth table of others, of few ones."""
-        known = self._functions
-        composed = _composition(tuple(known[source] for source in sources), sources, table)
-        shown = (sources, table)
-        if composed and len(plan(composed[1], len(composed[0]))[0]) <= len(plan(table, len(sources))[0]):
-            shown = composed
-        leaves = [self.literals[signal] for signal in shown[0]]
-        self.literals.append(computed(self.logic, shown[1], leaves))
-        function = composed or (sources, table)
-        known.append(function if len(function[0]) <= LEAVES else None)
+        """Read a signal that is a truth table of others, of few ones in ascending order."""
+        known = [self._functions[source] for source in sources]
+        near = set(sources)
+        for function in known:
+            if function:
+                near.update(function[0])
+        signals = sorted(near)
+        rank = {signal: index for index, signal in enumerate(signals)}
+        # What follows depends on the signals by their order alone, so that it is worked out only once.
+        reading = _reading(
+            table,
+            tuple([rank[source] for source in sources]),
+            tuple([f and (tuple([rank[signal] for signal in f[0]]), f[1]) for f in known]),
+        )
+        self.literals.append(
+            computed(self.logic, reading.plan, [self.literals[signals[index]] for index in reading.read])
+        )
+        places, function_table = reading.function or ((), 0)
+        self._functions.append(
+            (tuple([signals[index] for index in places]), function_table) if reading.function else None
+        )
 
     def neuron(self, neuron: Neuron) -> None:
         """Read a neuron."""
-        synapses = tuple(sorted(neuron.synapses))
-        weights = tuple(weight for _, weight in synapses)
-        drive = neuron.threshold - neuron.bias
+        synapses = sorted(neuron.synapses)
+        weights = tuple([weight for _, weight in synapses])
+        threshold, bias = neuron.threshold, neuron.bias
         if len(synapses) <= TABLE_FAN_IN:
-            self.table(tuple(source for source, _ in synapses), _threshold_table(weights, drive))
+            exact = (threshold.numerator, threshold.denominator, bias.numerator, bias.denominator)
+            self.table(tuple([source for source, _ in synapses]), _threshold_table(weights, *exact))
             return
-        scale = math.lcm(*(number.denominator for number in (drive, *weights)))
+        scale = math.lcm(*(number.denominator for number in (threshold, bias, *weights)))
         pairs = [(self.literals[source], int(weight * scale)) for source, weight in synapses]
-        self.literals.append(reaches(self.logic, pairs, int(drive * scale)))
+        self.literals.append(reaches(self.logic, pairs, int((threshold - bias) * scale)))
         self._functions.append(None)
 
 
@@ -292,60 +306,74 @@ def read_netlist(netlist: Netlist) -> Reader:
 
 
 @cache
-def _threshold_table(weights: tuple[int, ...], drive: int) -> int:
-    """The truth table of whether the weighted sum of the variables reaches the drive; exact."""
+def _threshold_table(
+    weights: tuple[Weight, ...], numerator: int, denominator: int, bias: int, bias_denominator: int
+) -> int:
+    """The truth table of whether the weighted sum of the variables reaches threshold less bias; exact.
+
+    The two come as numerator and denominator, which are found again sooner than fractions are.
+    """
+    drive = Fraction(numerator, denominator) - Fraction(bias, bias_denominator)
     rows = range(1 << len(weights))
     sums = (sum(w for place, w in enumerate(weights) if row >> place & 1) for row in rows)
     return sum(1 << row for row, total in zip(rows, sums, strict=True) if total >= drive)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """How a signal is made: what is read, the plan, and as which function it is remembered."""
+
+    read: tuple[int, ...]
+    plan: Plan
+    function: Function | None
+
+
+@cache
+def _reading(table: int, sources: tuple[int, ...], known: tuple[Function | None, ...]) -> _Reading:
+    """The better of a table of sources, and of one of the signals that they are functions of."""
+    direct = (sources, table)
+    composed = _composition(known, sources, table) or direct
+    plans = {function: plan(function[1], len(function[0])) for function in (composed, direct)}
+    best = min(plans, key=lambda function: len(plans[function][0]))
+    return _Reading(best[0], plans[best], composed if len(composed[0]) <= LEAVES else None)
 
 
 def _composition(
     known: tuple[Function | None, ...], sources: tuple[int, ...], table: int
 ) -> Function | None:
     """A table of sources as one of the signals that these are functions of, if they are no more."""
-    if not any(known):
-        return None
     replaced = _replaced(known, sources)
     if not replaced:
         return None
-    leaves = tuple(
-        sorted({s for p, source in enumerate(sources) for s in _support(p, source, known, replaced)})
-    )
-    place = {signal: index for index, signal in enumerate(leaves)}
-    parts = []
-    for position, source in enumerate(sources):
-        function = known[position] if position in replaced else None
-        signals, inner = function or ((source,), 0b10)
-        parts.append((tuple(place[signal] for signal in signals), inner))
-    return leaves, _composed(table, tuple(parts), len(leaves))
-
-
-def _support(
-    position: int, source: int, known: tuple[Function | None, ...], replaced: set[int]
-) -> tuple[int, ...]:
-    function = known[position] if position in replaced else None
-    return function[0] if function else (source,)
+    parts = [
+        function if position in replaced and function else ((source,), 0b10)
+        for position, (source, function) in enumerate(zip(sources, known, strict=True))
+    ]
+    leaves = tuple(sorted({signal for signals, _ in parts for signal in signals}))
+    places = [(tuple(map(leaves.index, signals)), inner) for signals, inner in parts]
+    return leaves, _composed(table, places, len(leaves))
 
 
 def _replaced(known: tuple[Function | None, ...], sources: tuple[int, ...]) -> set[int]:
     """The positions of the sources to read through, so that there are no more signals than sources."""
+
+    def few(chosen: set[int]) -> bool:
+        signals: set[int] = set()
+        for position, (source, function) in enumerate(zip(sources, known, strict=True)):
+            signals.update(function[0] if function and position in chosen else (source,))
+        return len(signals) <= len(sources)
+
     every = {position for position, function in enumerate(known) if function}
-    if len({s for p, source in enumerate(sources) for s in _support(p, source, known, every)}) <= len(
-        sources
-    ):
+    if few(every):
         return every
     chosen: set[int] = set()
     for position in sorted(every, reverse=True):
-        wider = chosen | {position}
-        if len(
-            {s for p, source in enumerate(sources) for s in _support(p, source, known, wider)}
-        ) <= len(sources):
-            chosen = wider
+        if few(chosen | {position}):
+            chosen.add(position)
     return chosen
 
 
-@cache
-def _composed(table: int, parts: tuple[tuple[tuple[int, ...], int], ...], count: int) -> int:
+def _composed(table: int, parts: Sequence[Function], count: int) -> int:
     """The table of ``count`` variables that results where each of ``table`` is a table itself."""
     result = 0
     for row in range(1 << count):

@@ -28,8 +28,9 @@ import numpy as np
 from pysmt.environment import pop_env, push_env
 from pysmt.shortcuts import And
 
+from circuits.bitsliced import netlist_function
 from circuits.enumeration import Enumeration
-from circuits.logic import FALSE, TRUE, Logic, Reader, read_netlist
+from circuits.logic import FALSE, TRUE, Logic, Reader
 from circuits.native import BLOCK, BlockFunction, block_function
 from circuits.netlist import Netlist
 from prover.bitblast import Blaster
@@ -215,13 +216,6 @@ def _literal(literal: int, reader: Reader, place: Mapping[int, int]) -> int:
     return literal if constant else reader.literals[place[literal >> 1]] ^ literal & 1
 
 
-def circuit_function(netlist: Netlist) -> BlockFunction:
-    """The outputs of a circuit."""
-    reader = read_netlist(netlist)
-    outputs = [reader.literals[signal] for bus in netlist.outputs.values() for signal in bus]
-    return block_function("circuit", reader.logic, outputs, STRAIGHT)
-
-
 # --- enumeration --------------------------------------------------------------------------------
 
 
@@ -245,7 +239,9 @@ def enumerate_all(
         StorageError: if the checkpoint cannot be written.
     """
     started = time.monotonic()
-    enumeration = Enumeration(circuit_function(netlist), references(obligation, netlist, wanted))
+    enumeration = Enumeration(
+        netlist_function(netlist, STRAIGHT), references(obligation, netlist, wanted)
+    )
     identity = Identity(
         obligation.name, netlist.sha256, source_sha256(), tuple(wanted), versions(), processor()
     )

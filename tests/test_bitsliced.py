@@ -105,7 +105,7 @@ def tables():
 def test_truth_tables():
     for table, count in tables():
         graph = Logic(count)
-        literal = computed(graph, table, [graph.input(index) for index in range(count)])
+        literal = computed(graph, plan(table, count), list(map(graph.input, range(count))))
         for row in range(1 << count):
             bits = [bool(row >> place & 1) for place in range(count)]
             assert value(graph, literal, bits) == bool(table >> row & 1), (table, count, row)

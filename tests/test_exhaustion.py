@@ -15,6 +15,7 @@ import pytest
 from pysmt.shortcuts import BV, BVAnd, Equals
 
 from circuits import boolean
+from circuits.bitsliced import netlist_function
 from circuits.enumeration import Enumeration
 from circuits.formula import input_symbols, output_formulas
 from circuits.interchange import write_json
@@ -24,7 +25,7 @@ from circuits.netlist import Netlist, Neuron
 from prover import exhaustion
 from prover.catalogue import catalogue
 from prover.drawing import every_input
-from prover.exhaustion import ExhaustionError, circuit_function, enumerate_all
+from prover.exhaustion import ExhaustionError, enumerate_all
 from prover.machine_arithmetic import INSTRUCTIONS, machine_function
 from prover.mutation import stuck_at_zero
 from prover.obligation import Claim, Obligation
@@ -212,7 +213,7 @@ def test_circuit_and_spec_and_machine_agree_on_blocks_of_inputs(name):
     obligation = catalogue()[name]
     netlist = obligation.circuit()
     made = exhaustion.references(obligation, netlist, ("spec", "machine"))
-    enumeration = Enumeration(circuit_function(netlist), made)
+    enumeration = Enumeration(netlist_function(netlist), made)
     for block in range(0, enumeration.blocks, max(1, enumeration.blocks // 1009)):
         assert not enumeration.run(block, 1).failures.any()
 
