@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,7 @@ class Enumeration:
         return Enumerated(found, failing, failures)
 
 
+@cache
 def _counters() -> NDArray[np.uint64]:
     """The planes of the lowest bits of the number of an evaluation: the same in every block."""
     lanes = np.arange(BLOCK)
@@ -83,6 +85,7 @@ def _counters() -> NDArray[np.uint64]:
     return np.packbits(bits, axis=1, bitorder="little").view(np.uint64)
 
 
+@cache
 def _counters_mask(bits: int) -> NDArray[np.uint64]:
     """The evaluations of a block that count: all, or as many as there are inputs."""
     return np.packbits(np.arange(BLOCK) < 1 << min(bits, LANE_BITS), bitorder="little").view(np.uint64)
