@@ -5,7 +5,8 @@
 * evaluations a second of three units, by each engine that is installed: the bit-sliced code on one core
   and on all, on inputs that are counted through and on arrays of words; Boolean evaluation; the membrane
   engine; the same circuit as a PyTorch module, of plain comparisons, of SpikingJelly's IFNode, of
-  snnTorch's Leaky; and NumPy's arithmetic, which has no circuit at all;
+  snnTorch's Leaky; and NumPy's arithmetic, which has no circuit at all. All but those that say
+  otherwise, and words, are on one core;
 * compile time, time of an evaluation and memory against the size of a circuit: array multipliers of
   10^2 to 10^6 neurons.
 
@@ -414,6 +415,7 @@ def _machine() -> str:
 def main(seconds: float, largest: int, output: Path) -> None:
     """Measure, print and save."""
     console = Console(soft_wrap=True)
+    torch.set_num_threads(1)  # more of them wait for each other wherever cores are shared
     measured = []
     for speed in speeds(seconds):
         measured.append(speed)

@@ -10,6 +10,7 @@
 * ``circuits.native``         -- ANDs and XORs as machine code, for that
 * ``circuits.enumeration``    -- all inputs of a circuit, beside references, in machine code
 * ``circuits.membrane``       -- executable meaning: membrane potentials over time (PyTorch)
+* ``circuits.monte_carlo``    -- how often a noisy circuit errs, of many samples
 * ``circuits.formula``        -- formula meaning: bit-vectors, neuron by neuron (pySMT)
 * ``circuits.interchange``    -- netlists from and to JSON, and from PyTorch modules
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from circuits.boolean import Words, word_type
-from circuits.logic import read_netlist
+from circuits.logic import Logic, read_netlist
 from circuits.native import (
     BLOCK,
     CLEAR,
@@ -53,9 +53,14 @@ def netlist_function(netlist: Netlist, straight: int = STRAIGHT) -> BlockFunctio
     Args:
         straight: up to so many operations it is straight-line code, which takes longer to compile.
     """
+    logic, outputs = _logic(netlist)
+    return block_function("circuit", logic, outputs, straight)
+
+
+def _logic(netlist: Netlist) -> tuple[Logic, list[int]]:
+    """The logic of a netlist and the literals of its output bits; all else that it took is forgotten."""
     reader = read_netlist(netlist)
-    outputs = [reader.literals[signal] for bus in netlist.outputs.values() for signal in bus]
-    return block_function("circuit", reader.logic, outputs, straight)
+    return reader.logic, [reader.literals[s] for bus in netlist.outputs.values() for s in bus]
 
 
 class BitSlicedSimulator:
