@@ -14,6 +14,7 @@ or where that grows large the sum of the weights in binary, compared with the th
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -446,14 +447,15 @@ def _diagram(logic: Logic, synapses: Sequence[tuple[int, int]], drive: int) -> i
 def _binary_sum(logic: Logic, synapses: Sequence[tuple[int, int]], drive: int) -> int:
     """By adding up the weights in binary, with full adders, and comparing the sum."""
     width = max(drive, sum(weight for _, weight in synapses)).bit_length()
-    columns: list[list[int]] = [[] for _ in range(width + 1)]
+    columns: list[deque[int]] = [deque() for _ in range(width + 1)]
     for literal, weight in synapses:
         for place in range(weight.bit_length()):
             if weight >> place & 1:
                 columns[place].append(literal)
     for place, column in enumerate(columns[:width]):
         while len(column) > 1:
-            a, b, c = column.pop(0), column.pop(0), column.pop(0) if column else FALSE
+            a, b = column.popleft(), column.popleft()
+            c = column.popleft() if column else FALSE
             half = logic.exclusive(b, c)
             column.append(logic.exclusive(a, half))
             columns[place + 1].append(

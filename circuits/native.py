@@ -109,7 +109,7 @@ class _Writer:
                 _, a, b = logic.operations[node - self._first]
                 self._last_use[a >> 1] = self._last_use[b >> 1] = index
         self._outputs: list[list[tuple[int, int]]] = [[] for _ in parts]
-        for place, literal in enumerate(outputs):
+        for place, literal in enumerate(outputs):  # constants and inputs are of part -1: the last
             self._outputs[self._part_of[literal >> 1]].append((place, literal))
 
     def part(self, index: int) -> Iterator[str]:
