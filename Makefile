@@ -16,6 +16,7 @@ test: $(INSTALLED)
 
 benchmark: $(INSTALLED)
 	$(BIN)/python -m benchmarks.proof_times
+	$(BIN)/python -m benchmarks.simulation_speed
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -24,7 +24,7 @@ def unpack_words(words: Words, width: int) -> Bits:
     integers = np.asarray(words)
     if integers.size and (integers.min() < 0 or int(integers.max()) >> width):
         raise ValueError(f"values must lie between 0 and {(1 << width) - 1} to fit {width} bits")
-    kind = _word_type(width)
+    kind = word_type(width)
     shifts = np.arange(width, dtype=kind)[:, None]
     shifted: Words = integers.astype(kind)[None, :] >> shifts
     return (shifted % 2).astype(np.bool_)
@@ -35,13 +35,13 @@ def pack_words(bits: Bits) -> Words:
 
     ``uint64`` for up to 64 bits, Python integers in an object array above.
     """
-    kind = _word_type(len(bits))
+    kind = word_type(len(bits))
     places = np.array([1 << index for index in range(len(bits))], dtype=kind)
     words: Words = (bits.astype(kind) * places[:, None]).sum(axis=0)
     return words
 
 
-def _word_type(width: int) -> np.dtype[Any]:
+def word_type(width: int) -> np.dtype[Any]:
     """Machine words where they are wide enough, else Python integers."""
     return np.dtype(np.uint64 if width <= 64 else object)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -153,6 +154,13 @@ class MembraneSimulator:
             thresholds=off(layer.thresholds, self._membrane.threshold_spread),
         )
 
+    def with_seed(self, seed: int) -> MembraneSimulator:
+        """Another simulator of the same circuit, at rest, with noise of its own."""
+        other = copy(self)
+        other._generator = torch.Generator().manual_seed(seed)
+        other.clear()
+        return other
+
     def clear(self) -> None:
         """Return every potential to zero."""
         self._potentials = []
@@ -191,7 +199,9 @@ class MembraneSimulator:
         return torch.cat([given, silent])
 
     def _step(self, layer: _Layer, potential: Tensor, spikes: Tensor) -> tuple[Tensor, Tensor]:
-        drive = layer.biases + (layer.weights[:, :, None] * spikes[layer.sources]).sum(dim=1)
+        drive = layer.biases.repeat(1, spikes.shape[1])
+        for source, weight in zip(layer.sources.T, layer.weights.T, strict=True):
+            drive.addcmul_(weight[:, None], spikes[source])
         if self._membrane.noise:
             drive = drive + self._membrane.noise * torch.randn(
                 drive.shape, generator=self._generator, dtype=torch.float64

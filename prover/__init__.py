@@ -7,6 +7,8 @@
 * ``prover.telescoping``    -- integer products by algebra
 * ``prover.discharge``      -- one obligation to one result; many, in parallel
 * ``prover.counterexample`` -- what a refutation looks like to a person
+* ``prover.exhaustion``     -- every input of a circuit, beside spec and machine
+* ``prover.machine_arithmetic`` -- what the machine computes itself
 * ``prover.mutation``       -- netlists with a deliberate fault
 * ``prover.catalogue``      -- which obligations exist
 * ``prover.record``         -- what is kept of an obligation

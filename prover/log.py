@@ -30,6 +30,7 @@ MANIFEST = "manifest.json"
 RECORDS = "records"
 CERTIFICATES = "certificates"
 COUNTEREXAMPLES = "counterexamples"
+EXHAUSTIVE = "exhaustive"
 MARK = ".spikeproof-log"
 """Makes a directory a proof log, whatever else is missing; locked by the run that writes there."""
 
@@ -135,7 +136,7 @@ class Log:
         log = cls(directory.absolute())
         revision, modified = commit()
         with storing(f"write a proof log to {directory}"):
-            log._take()
+            log.take()
             require_room(log.directory)
             remove_unfinished(log.directory)
             started = log._continued_since()
@@ -161,6 +162,34 @@ class Log:
                 )
             )
         return log
+
+    def take(self) -> None:
+        """Make the directory a log, and keep other runs out of it.
+
+        Raises:
+            StorageError: if it holds anything but a log, or another run writes there.
+            OSError: if it cannot be made.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True)
+        mark = self.directory / MARK
+        if not mark.exists() and _manifest(self.directory) is None and any(self.directory.iterdir()):
+            raise StorageError(
+                f"{self.directory} holds files but no proof log; name another directory, or a new one"
+            )
+        if mark in _locked:
+            return
+        file = mark.open("w")
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            file.close()
+            raise StorageError(
+                f"another run is writing its proof log to {self.directory}; "
+                "wait until it ends, or name another directory"
+            ) from None
+        except OSError:  # a file system without locks
+            pass
+        _locked[mark] = file
 
     @property
     def archive(self) -> Archive:
@@ -219,29 +248,6 @@ class Log:
         if mark := _locked.pop(self.directory / MARK, None):
             mark.close()
 
-    def _take(self) -> None:
-        """Make the directory a log, and keep other runs out of it."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        mark = self.directory / MARK
-        if not mark.exists() and _manifest(self.directory) is None and any(self.directory.iterdir()):
-            raise StorageError(
-                f"{self.directory} holds files but no proof log; name another directory, or a new one"
-            )
-        if mark in _locked:
-            return
-        file = mark.open("w")
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):
-            file.close()
-            raise StorageError(
-                f"another run is writing its proof log to {self.directory}; "
-                "wait until it ends, or name another directory"
-            ) from None
-        except OSError:  # a file system without locks
-            pass
-        _locked[mark] = file
-
     def _continued_since(self) -> datetime | None:
         """When the run began that left a log to be continued; None if there is none."""
         manifest = _manifest(self.directory)
@@ -279,6 +285,11 @@ class Log:
     def counterexample(self, theorem: str) -> Path:
         """Where the counterexample of a theorem is written, to be replayed."""
         return self.directory / COUNTEREXAMPLES / self._record(theorem).name
+
+    def exhaustive(self, theorem: str, *, unfinished: bool = False) -> Path:
+        """Where the record of an exhaustive enumeration is written, or what there is of one so far."""
+        path = self.directory / EXHAUSTIVE / self._record(theorem).name
+        return path.with_suffix(".checkpoint") if unfinished else path
 
 
 def _now() -> datetime:

@@ -1,0 +1,217 @@
+"""Executable meaning of a netlist: compiled logic, 256 inputs for each operation, on all cores.
+
+The same as ``circuits.boolean`` computes, at some 10^9 evaluations a second for a unit of a thousand
+neurons. ``circuits.logic`` turns the netlist into ANDs and XORs, ``circuits.native`` these into machine
+code.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from circuits.boolean import Words, word_type
+from circuits.logic import Logic, read_netlist
+from circuits.native import (
+    BLOCK,
+    CLEAR,
+    COPY,
+    PLANE,
+    PLANE_BYTES,
+    STRAIGHT,
+    BlockFunction,
+    Native,
+    block_function,
+    transposition,
+)
+from circuits.netlist import Netlist
+
+Planes = NDArray[np.uint64]
+"""Shape (blocks, planes, 4): for each block and bit the 256 values of the bit."""
+
+Unsigned = np.uint16 | np.uint32 | np.uint64
+Rows = NDArray[Unsigned]
+
+_WORDS: dict[int, type[Unsigned]] = {16: np.uint16, 32: np.uint32, 64: np.uint64}
+
+_POINTER, _COUNT = ctypes.c_void_p, ctypes.c_int64
+
+
+def cores() -> int:
+    """How many processor cores we may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def netlist_function(netlist: Netlist, straight: int = STRAIGHT) -> BlockFunction:
+    """The block function from input bits to output bits, buses in order, named ``circuit``.
+
+    Args:
+        straight: up to so many operations it is straight-line code, which takes longer to compile.
+    """
+    logic, outputs = _logic(netlist)
+    return block_function("circuit", logic, outputs, straight)
+
+
+def _logic(netlist: Netlist) -> tuple[Logic, list[int]]:
+    """The logic of a netlist and the literals of its output bits; all else that it took is forgotten."""
+    reader = read_netlist(netlist)
+    return reader.logic, [reader.literals[s] for bus in netlist.outputs.values() for s in bus]
+
+
+class BitSlicedSimulator:
+    """Evaluates a netlist on batches of inputs.
+
+    Args:
+        netlist: what to simulate; it is compiled at once.
+        threads: how many to use; None for one on each core.
+        straight: up to so many operations it is straight-line code, which takes longer to compile.
+    """
+
+    def __init__(self, netlist: Netlist, threads: int | None = None, straight: int = STRAIGHT) -> None:
+        self._netlist = netlist
+        self._threads = threads or cores()
+        self._function = netlist_function(netlist, straight)
+        self._inputs = _Layout(netlist.inputs)
+        self._outputs = _Layout({name: len(bus) for name, bus in netlist.outputs.items()})
+        self._bits = next(
+            b for b in _WORDS if b >= min(64, max(self._inputs.widest, self._outputs.widest))
+        )
+        loop = _words_loop(self._inputs, self._outputs, self._bits)
+        text = "\n".join((self._function.text, transposition(self._bits), loop))
+        self._native = Native(text)
+        self._run = self._native.function("evaluate", None, *[_POINTER] * 5, *[_COUNT] * 3)
+
+    @property
+    def operations(self) -> int:
+        """How many operations on machine words an evaluation takes, loads and stores aside."""
+        return self._function.operations
+
+    def evaluate(self, inputs: Mapping[str, Words]) -> dict[str, Words]:
+        """The output buses as unsigned integers, for a batch: as ``circuits.boolean.evaluate``.
+
+        Raises:
+            ValueError: if a bus is missing or unknown, or a value does not fit its bus.
+        """
+        if set(inputs) != set(self._netlist.inputs):
+            raise ValueError(
+                f"inputs are {sorted(inputs)}; the netlist has {sorted(self._netlist.inputs)}"
+            )
+        arrays = {name: np.asarray(inputs[name]) for name in self._netlist.inputs}
+        lengths = {len(array) for array in arrays.values()}
+        if len(lengths) > 1:
+            raise ValueError(f"input arrays have lengths {sorted(lengths)}; give all the same")
+        (count,) = lengths
+        padded = -(-count // BLOCK) * BLOCK
+        given = self._inputs.limbs(arrays, padded, _WORDS[self._bits])
+        found = np.empty((self._outputs.limb_count, padded), dtype=_WORDS[self._bits])
+        self._in_parallel(given, found, padded // BLOCK)
+        return self._outputs.words(found[:, :count])
+
+    def _in_parallel(self, given: Rows, found: Rows, blocks: int) -> None:
+        share = -(-blocks // self._threads) or 1
+        function = self._function
+        slack = self._bits  # a transposition writes all bits of a word
+
+        def run(start: int) -> None:
+            planes = [
+                np.zeros((n + slack, 4), dtype=np.uint64)
+                for n in (function.inputs, function.outputs, function.work)
+            ]
+            pointers = (array.ctypes.data for array in (given, found, *planes))
+            self._run(*pointers, start, min(share, blocks - start), blocks)
+
+        with ThreadPoolExecutor(self._threads) as pool:
+            list(pool.map(run, range(0, blocks, share)))
+
+
+class _Layout:
+    """Buses as arrays of machine words: a bus wider than 64 bits is several limbs, lowest first."""
+
+    def __init__(self, widths: Mapping[str, int]) -> None:
+        self._widths = dict(widths)
+        self.widest = max(widths.values())
+        self.limb_widths = [min(64, w - low) for w in widths.values() for low in range(0, w, 64)]
+        self.limb_count = len(self.limb_widths)
+
+    def limbs(self, words: Mapping[str, Words], count: int, kind: type[Unsigned]) -> Rows:
+        """A row for each limb, filled up with zeros to so many words."""
+        rows = np.zeros((self.limb_count, count), dtype=kind)
+        row = 0
+        for name, width in self._widths.items():
+            array = words[name]
+            if array.size and (array.min() < 0 or int(array.max()) >> width):
+                raise ValueError(f"values must lie between 0 and {(1 << width) - 1} to fit {width} bits")
+            for low in range(0, width, 64):
+                part = array if width <= 64 else array.astype(object) >> low & ((1 << 64) - 1)
+                rows[row, : len(array)] = part.astype(kind)
+                row += 1
+        return rows
+
+    def words(self, rows: Rows) -> dict[str, Words]:
+        """The buses of rows of limbs."""
+        found: dict[str, Words] = {}
+        row = 0
+        for name, width in self._widths.items():
+            kind = word_type(width)
+            found[name] = rows[row].astype(kind)
+            row += 1
+            for low in range(64, width, 64):
+                found[name] = found[name] | rows[row].astype(kind) << low
+                row += 1
+        return found
+
+
+def _words_loop(inputs: _Layout, outputs: _Layout, bits: int) -> str:
+    """The loop over blocks of words: into planes, through the circuit, into words."""
+    lines: list[str] = []
+    at = 0
+    for limb, width in enumerate(inputs.limb_widths):
+        lines += _word_address(f"i{limb}", "given", limb, bits)
+        lines.append(f"%i{limb}.planes = getelementptr {PLANE}, ptr %in, i64 {at}")
+        lines.append(
+            f"call void {COPY}(ptr %i{limb}.planes, ptr %i{limb}, i64 {bits * PLANE_BYTES}, i1 0)"
+        )
+        lines.append(f"call void @transpose(ptr %i{limb}.planes)")
+        at += width
+    lines.append("call void @circuit(ptr %in, ptr %out, ptr %work, i64 0)")
+    at = 0
+    for limb, width in enumerate(outputs.limb_widths):
+        lines += _word_address(f"o{limb}", "found", limb, bits)
+        lines.append(f"%o{limb}.planes = getelementptr {PLANE}, ptr %out, i64 {at}")
+        lines.append(f"call void {CLEAR}(ptr %o{limb}, i8 0, i64 {bits * PLANE_BYTES}, i1 0)")
+        lines.append(
+            f"call void {COPY}(ptr %o{limb}, ptr %o{limb}.planes, i64 {width * PLANE_BYTES}, i1 0)"
+        )
+        lines.append(f"call void @transpose(ptr %o{limb})")
+        at += width
+    body = "\n  ".join(lines)
+    return f"""
+define void @evaluate(ptr %given, ptr %found, ptr %in, ptr %out, ptr %work, i64 %start, i64 %count,
+                      i64 %blocks) {{
+entry:
+  %end = add i64 %start, %count
+  br label %loop
+loop:
+  %block = phi i64 [%start, %entry], [%next, %loop]
+  {body}
+  %next = add i64 %block, 1
+  %more = icmp ult i64 %next, %end
+  br i1 %more, label %loop, label %done
+done:
+  ret void
+}}
+"""
+
+
+def _word_address(name: str, base: str, limb: int, bits: int) -> Sequence[str]:
+    """Where a block's words of one limb are: limbs lie one after the other, each of all blocks."""
+    return (
+        f"%{name}.before = mul i64 %blocks, {limb}",
+        f"%{name}.index = add i64 %{name}.before, %block",
+        f"%{name} = getelementptr [{bits} x {PLANE}], ptr %{base}, i64 %{name}.index",
+    )

@@ -1,0 +1,155 @@
+"""``spikeproof exhaust``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from circuits.interchange import read_json
+from circuits.netlist import Netlist
+from prover.catalogue import CatalogueError, catalogue, select
+from prover.console import EXIT_REFUTED, circuit_option, err, out
+from prover.counterexample import explain
+from prover.discharge import expected_outputs, require_same_buses
+from prover.environment import passing_formulas
+from prover.exhaustion import (
+    MACHINE,
+    SPEC,
+    Exhausted,
+    default_references,
+    enumerate_all,
+    require_enumerable,
+    write_exhausted,
+)
+from prover.files import storing
+from prover.log import Log, Machine, default_log_directory
+from prover.minimisation import minimised
+from prover.obligation import Obligation
+from prover.replay import write_counterexample
+
+AGAINST = {"spec": (SPEC,), "machine": (MACHINE,), "both": (SPEC, MACHINE)}
+
+
+@click.command()
+@click.argument("theorem")
+@click.option(
+    "--against",
+    type=click.Choice(tuple(AGAINST)),
+    help="Compare with the spec's formula, with this computer's own arithmetic, or with both "
+    "(default: with both where the computer has such an instruction).",
+)
+@click.option(
+    "--threads", type=click.IntRange(min=1, max=1024), help="Threads to use (default: one on each core)."
+)
+@circuit_option("Enumerate the netlist in FILE instead of the built-in circuit.")
+@click.option(
+    "--log",
+    "log_directory",
+    type=click.Path(path_type=Path),
+    help="Write the record to the proof log in DIRECTORY (default: SPIKEPROOF_LOG, or proof-log).",
+    metavar="DIRECTORY",
+)
+def exhaust(
+    theorem: str,
+    against: str | None,
+    threads: int | None,
+    circuit_file: Path | None,
+    log_directory: Path | None,
+) -> None:
+    """Compare the circuit of THEOREM with its spec on every single input, up to 2^32 of them.
+
+    Interrupted, it is continued by the same command. Exit code 0 if no input fails, 1 if some do.
+    """
+    if theorem not in catalogue():
+        select(theorem)  # fails with a hint unless it is a glob
+        raise CatalogueError(f"{theorem!r} is a pattern; name one theorem, or use `spikeproof list`")
+    obligation = catalogue()[theorem]
+    require_enumerable(obligation)
+    assert obligation.circuit is not None
+    circuit = read_json(circuit_file) if circuit_file else None
+    if circuit:
+        require_same_buses(obligation, circuit)
+    netlist = circuit or obligation.circuit()
+    log = Log((log_directory or default_log_directory()).absolute())
+    with storing(f"write a record to {log.directory}"):
+        log.take()
+    wanted = AGAINST[against] if against else default_references(obligation, netlist)
+    checkpoint = log.exhaustive(theorem, unfinished=True)
+    with _progress() as progress:
+        task = progress.add_task(theorem, total=1 << netlist.input_count)
+        record = enumerate_all(
+            obligation,
+            netlist,
+            wanted,
+            threads or Machine.here().cores,
+            checkpoint,
+            lambda inputs, again: (
+                progress.reset(task, completed=inputs) if again else progress.advance(task, inputs)
+            ),
+        )
+    write_exhausted(log.exhaustive(theorem), record)
+    checkpoint.unlink(missing_ok=True)
+    _show(record)
+    out.print(f"record: {log.exhaustive(theorem)}", markup=False, soft_wrap=True)
+    if record.failures:
+        _explain(obligation, netlist, circuit, record, log)
+        sys.exit(EXIT_REFUTED)
+
+
+class _Rate(ProgressColumn):
+    """Evaluations a second."""
+
+    def render(self, task: Task) -> Text:
+        """The rate of late, once there is one."""
+        return Text(f"{task.speed:.2g}/s" if task.speed else "")
+
+
+def _progress() -> Progress:
+    columns = (
+        TextColumn("enumerating"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        _Rate(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+
+
+def _show(record: Exhausted) -> None:
+    rate = record.inputs / max(record.seconds, 0.01)
+    lines = [f"{record.theorem}: all {record.inputs:,} inputs enumerated"]
+    for compared in record.compared:
+        lines.append(f"  against the {compared.reference}: {compared.failures:,} fail")
+    lines.append(f"  SHA-256 of all outputs: {record.outputs_sha256}")
+    lines.append(
+        f"  {record.seconds:,.1f} s, {rate:.2g} evaluations/s, {record.peak_memory_mib:,.0f} MiB"
+    )
+    out.print("\n".join(lines), markup=False, soft_wrap=True)
+
+
+def _explain(
+    obligation: Obligation, netlist: Netlist, circuit: Netlist | None, record: Exhausted, log: Log
+) -> None:
+    """Show failing inputs; one that violates the claim simplified, and kept as a file."""
+    for compared in record.compared:
+        if compared.first:
+            out.print(f"\nfirst inputs that fail against the {compared.reference}:", markup=False)
+        for inputs in compared.first:
+            shown = ", ".join(f"{name} = {value}" for name, value in inputs.items())
+            out.print(f"  {shown}", markup=False)
+    violating = next((c.first[0] for c in record.compared if c.reference == SPEC and c.first), None)
+    if violating is None:
+        return
+    with passing_formulas():
+        claim = obligation.state(netlist)
+        found = minimised(obligation, claim, {name: int(v, 16) for name, v in violating.items()})
+        text = explain(obligation, netlist, found.inputs, expected_outputs(claim, found.inputs))
+    path = log.counterexample(obligation.name)
+    write_counterexample(obligation, circuit, found.inputs, path, text)
+    out.print(f"\nthe simplest found:\n{text}", markup=False, soft_wrap=True)
+    out.print(f"\nreplay it with: spikeproof replay {path}", markup=False, soft_wrap=True)

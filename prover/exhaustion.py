@@ -1,0 +1,363 @@
+"""Every input of a circuit, one after the other, beside the spec's formula and the machine's arithmetic.
+
+The circuit's logic, the spec's and-inverter graph and the machine's instructions are three functions in
+machine code, called on the same 256 inputs in turn: see ``circuits.enumeration``. What is found is kept
+chunk by chunk, so that an interrupted enumeration is continued.
+
+The *digest* of all outputs does not depend on how the work was divided. A chunk's is the SHA-256 of its
+outputs as planes: for each 256 inputs in order, and for each output bit (buses in order, least
+significant bit first), the 256 values of that bit, 32 bytes, the first input in the lowest bit of the
+first byte. The whole one is the SHA-256 of the chunks' digests, 32 bytes each, in order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import click
+import llvmlite.binding as llvm
+import msgspec
+import numpy as np
+from pysmt.shortcuts import And
+
+from circuits.bitsliced import netlist_function
+from circuits.enumeration import Enumeration
+from circuits.logic import FALSE, TRUE, Logic, Reader
+from circuits.native import BLOCK, BlockFunction, block_function
+from circuits.netlist import Netlist
+from prover.bitblast import Blaster
+from prover.environment import passing_formulas
+from prover.files import storing, write_atomically
+from prover.log import Machine
+from prover.machine_arithmetic import machine_function
+from prover.memory import peak_memory_mib
+from prover.obligation import Claim, Obligation
+from prover.source import commit, source_sha256
+
+MOST_BITS = 32
+"""Inputs of up to so many bits together are enumerated."""
+
+CHUNK = 1 << 24
+"""Inputs in a chunk."""
+
+PIECE = 1 << 17
+"""Inputs whose outputs are in memory at a time, for each thread."""
+
+SHOWN = 10
+"""How many failing inputs a record lists for each reference."""
+
+STRAIGHT = 100_000
+"""Up to so many operations are straight-line code here: what runs 2^32 times may compile for long."""
+
+SPEC, MACHINE = "spec", "machine"
+
+
+class ExhaustionError(click.ClickException):
+    """Something that cannot be enumerated; one line: why, and what can be."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What an enumeration is of; one that was interrupted is continued only if all of it is the same."""
+
+    theorem: str
+    netlist_sha256: str
+    source_sha256: str
+    references: tuple[str, ...]
+    versions: Mapping[str, str]
+    processor: str
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What came of one chunk.
+
+    Attributes:
+        digest: SHA-256 of the outputs.
+        failures: how many inputs fail, for each reference.
+        first: the numbers of the first of them.
+    """
+
+    digest: str
+    failures: tuple[int, ...]
+    first: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What is finished of an enumeration, by number of chunk, and the seconds it took so far."""
+
+    schema: Literal["spikeproof-exhaustive-checkpoint-1"]
+    identity: Identity
+    seconds: float
+    chunks: Mapping[int, Chunk]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What a comparison with one reference came to; inputs by bus, in hexadecimal."""
+
+    reference: str
+    failures: int
+    first: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Exhausted:
+    """The record of a complete enumeration: see ``docs/proof_log.md``."""
+
+    schema: Literal["spikeproof-exhaustive-1"]
+    theorem: str
+    statement: str
+    input_bits: int
+    inputs: int
+    compared: tuple[Compared, ...]
+    outputs_sha256: str
+    chunk_inputs: int
+    netlist_sha256: str
+    source_sha256: str
+    commit: str | None
+    modified: bool | None
+    seconds: float
+    threads: int
+    peak_memory_mib: float
+    machine: Machine
+    processor: str
+    versions: Mapping[str, str]
+
+    @property
+    def failures(self) -> int:
+        """How many inputs fail, by the reference that has most of them."""
+        return max(each.failures for each in self.compared)
+
+
+# --- what is compared ---------------------------------------------------------------------------
+
+
+def require_enumerable(obligation: Obligation) -> None:
+    """Refuse a theorem whose circuit has too many inputs, or that is about no circuit.
+
+    Raises:
+        ExhaustionError: saying which theorems qualify.
+    """
+    qualify = f"choose a circuit of at most {MOST_BITS} input bits: one operand of 32 bits, or two of 16"
+    if obligation.circuit is None:
+        raise ExhaustionError(f"{obligation.name} is about formulas, not about a circuit; {qualify}")
+    bits = obligation.circuit().input_count
+    if bits > MOST_BITS:
+        raise ExhaustionError(f"{obligation.name} has {bits} input bits, 2^{bits} inputs; {qualify}")
+
+
+def references(obligation: Obligation, netlist: Netlist, wanted: Sequence[str]) -> list[BlockFunction]:
+    """The functions that a circuit is compared with, each called by its name in ``wanted``.
+
+    Raises:
+        ExhaustionError: if there is no such function.
+    """
+    made: list[BlockFunction] = []
+    for name in wanted:
+        function = (_spec_function if name == SPEC else machine_function)(obligation, netlist)
+        if function is None:
+            raise ExhaustionError(
+                f"{obligation.name} has nothing that the {name} could answer on this computer; "
+                f"compare with the {MACHINE if name == SPEC else SPEC} alone"
+            )
+        made.append(function)
+    return made
+
+
+def default_references(obligation: Obligation, netlist: Netlist) -> tuple[str, ...]:
+    """The spec, and the machine's arithmetic where it does the same."""
+    return (SPEC, MACHINE) if machine_function(obligation, netlist) else (SPEC,)
+
+
+def _spec_function(obligation: Obligation, netlist: Netlist) -> BlockFunction | None:
+    """The outputs that a theorem's spec calls for, and whether its assumptions hold."""
+    with passing_formulas():
+        claim = obligation.state(netlist)
+        return spec_function(claim, netlist) if claim.expected else None
+
+
+def spec_function(claim: Claim, netlist: Netlist) -> BlockFunction:
+    """The same, of a claim."""
+    blaster = Blaster()
+    for symbol in claim.inputs.values():
+        blaster.bits(symbol)
+    wanted = [literal for bus in netlist.outputs for literal in blaster.bits(claim.expected[bus])]
+    wanted.append(blaster.literal(And(claim.assumptions)))
+    place = {
+        blaster.symbols[name][index] >> 1: signal
+        for name, bus in netlist.input_buses.items()
+        for index, signal in enumerate(bus)
+    }
+    reader = Reader(Logic(netlist.input_count))
+    for node, pair in enumerate(blaster.graph.conjunctions):
+        if pair:
+            place[node] = len(reader.literals)
+            sources = sorted((place[literal >> 1], 1 - (literal & 1)) for literal in pair)
+            (a, a_is), (b, b_is) = sources
+            reader.table((a, b), 1 << (a_is | b_is << 1))
+    literals = [_literal(literal, reader, place) for literal in wanted]
+    return block_function(SPEC, reader.logic, literals, STRAIGHT)
+
+
+def _literal(literal: int, reader: Reader, place: Mapping[int, int]) -> int:
+    constant = literal in (FALSE, TRUE)
+    return literal if constant else reader.literals[place[literal >> 1]] ^ literal & 1
+
+
+# --- enumeration --------------------------------------------------------------------------------
+
+
+def enumerate_all(
+    obligation: Obligation,
+    netlist: Netlist,
+    wanted: Sequence[str],
+    threads: int,
+    checkpoint: Path,
+    advanced: Callable[[int, bool], None] = lambda inputs, again: None,
+) -> Exhausted:
+    """Enumerate all inputs, or those that an interrupted enumeration left.
+
+    Args:
+        wanted: the references, ``spec`` or ``machine`` or both.
+        checkpoint: the file in which what is finished is kept until all is.
+        advanced: told of inputs that are done, and whether they were before this call.
+
+    Raises:
+        ExhaustionError: if there is no such reference.
+        StorageError: if the checkpoint cannot be written.
+    """
+    started = time.monotonic()
+    enumeration = Enumeration(
+        netlist_function(netlist, STRAIGHT), references(obligation, netlist, wanted)
+    )
+    identity = Identity(
+        obligation.name, netlist.sha256, source_sha256(), tuple(wanted), versions(), processor()
+    )
+    before = _resumed(checkpoint, identity)
+    chunks = dict(before.chunks)
+    inputs = 1 << netlist.input_count
+    size = min(CHUNK, inputs)
+    advanced(size * len(chunks), True)
+    missing = [number for number in range(inputs // size) if number not in chunks]
+    for number, chunk in _chunks(enumeration, missing, size, threads):
+        chunks[number] = chunk
+        _keep(
+            checkpoint,
+            replace(before, chunks=chunks, seconds=before.seconds + time.monotonic() - started),
+        )
+        advanced(size, False)
+    in_order = [chunks[number] for number in range(inputs // size)]
+    revision, modified = commit()
+    return Exhausted(
+        schema="spikeproof-exhaustive-1",
+        theorem=obligation.name,
+        statement=obligation.statement,
+        input_bits=netlist.input_count,
+        inputs=inputs,
+        compared=tuple(_compared(index, name, in_order, netlist) for index, name in enumerate(wanted)),
+        outputs_sha256=hashlib.sha256(b"".join(bytes.fromhex(c.digest) for c in in_order)).hexdigest(),
+        chunk_inputs=size,
+        netlist_sha256=identity.netlist_sha256,
+        source_sha256=identity.source_sha256,
+        commit=revision,
+        modified=modified,
+        seconds=round(before.seconds + time.monotonic() - started, 2),
+        threads=threads,
+        peak_memory_mib=peak_memory_mib(),
+        machine=Machine.here(),
+        processor=identity.processor,
+        versions=identity.versions,
+    )
+
+
+def versions() -> dict[str, str]:
+    """Of what an enumeration rests on beyond our source."""
+    libraries = {name: version(name) for name in ("llvmlite", "numpy", "pysmt")}
+    return {"llvm": ".".join(map(str, llvm.llvm_version_info)), **libraries}
+
+
+def processor() -> str:
+    """The processor, as LLVM knows it."""
+    return str(llvm.get_host_cpu_name())
+
+
+def _chunks(
+    enumeration: Enumeration, numbers: Sequence[int], size: int, threads: int
+) -> Iterator[tuple[int, Chunk]]:
+    """Chunks as they are finished."""
+    pool = ThreadPoolExecutor(threads)
+    try:
+        waiting = {pool.submit(_chunk, enumeration, number, size): number for number in numbers}
+        for finished in as_completed(waiting):
+            yield waiting[finished], finished.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _chunk(enumeration: Enumeration, number: int, size: int) -> Chunk:
+    digest = hashlib.sha256()
+    failures = None
+    first: list[list[int]] = []
+    for start in range(number * size, (number + 1) * size, PIECE):
+        blocks = max(1, min(PIECE, size) // BLOCK)
+        part = enumeration.run(start // BLOCK, blocks)
+        digest.update(part.outputs.data)
+        failures = part.failures if failures is None else failures + part.failures
+        first = first or [[] for _ in part.failures]
+        for index, found in enumerate(first):
+            if part.failures[index] and len(found) < SHOWN:
+                bits = np.unpackbits(part.failing[:, index].copy().view(np.uint8), bitorder="little")
+                found += (start + np.flatnonzero(bits)[: SHOWN - len(found)]).tolist()
+    assert failures is not None
+    return Chunk(digest.hexdigest(), tuple(failures.tolist()), tuple(map(tuple, first)))
+
+
+def _compared(index: int, name: str, chunks: Sequence[Chunk], netlist: Netlist) -> Compared:
+    first = [number for chunk in chunks for number in chunk.first[index]][:SHOWN]
+    shown = tuple(
+        {bus: f"{v:#x}" for bus, v in input_values(number, netlist).items()} for number in first
+    )
+    return Compared(name, sum(chunk.failures[index] for chunk in chunks), shown)
+
+
+def input_values(number: int, netlist: Netlist) -> dict[str, int]:
+    """The values of the input buses in the evaluation of that number."""
+    return {name: number >> bus[0] & ((1 << len(bus)) - 1) for name, bus in netlist.input_buses.items()}
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def _resumed(path: Path, identity: Identity) -> Checkpoint:
+    """What is in a checkpoint, if it is of the same; else an empty one."""
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=Checkpoint)
+    except (OSError, ValueError, RecursionError):
+        found = None
+    if found and found.identity == identity:
+        return found
+    return Checkpoint("spikeproof-exhaustive-checkpoint-1", identity, 0.0, {})
+
+
+def _keep(path: Path, checkpoint: Checkpoint) -> None:
+    with storing(f"write a checkpoint to {path.parent}"):
+        write_atomically(path, msgspec.json.encode(checkpoint))
+
+
+def write_exhausted(path: Path, record: Exhausted) -> None:
+    """Write a record whole or not at all.
+
+    Raises:
+        StorageError: if it cannot be written.
+    """
+    with storing(f"write a record to {path.parent}"):
+        write_atomically(path, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")

@@ -1,0 +1,376 @@
+"""Exhaustive enumeration: it sees every input, finds what is wrong, and survives being killed."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pysmt.shortcuts import BV, BVAnd, Equals
+
+from circuits import boolean
+from circuits.bitsliced import netlist_function
+from circuits.enumeration import Enumeration
+from circuits.formula import input_symbols, output_formulas
+from circuits.interchange import write_json
+from circuits.libraries import gate_netlist
+from circuits.native import BLOCK
+from circuits.netlist import Netlist, Neuron
+from prover import exhaustion
+from prover.catalogue import catalogue
+from prover.drawing import every_input
+from prover.exhaustion import ExhaustionError, enumerate_all
+from prover.machine_arithmetic import INSTRUCTIONS, machine_function
+from prover.mutation import stuck_at_zero
+from prover.obligation import Claim, Obligation
+from specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
+from tests.support.command_line import spikeproof
+from tests.support.operands import expected_results
+
+ROOT = Path(__file__).parent.parent
+PRODUCT = "fp8_e4m3fn.multiply.rne.saturate"
+
+
+def exhausted(name, tmp_path, netlist=None, wanted=("spec",), threads=2):
+    obligation = catalogue()[name]
+    circuit = netlist or obligation.circuit()
+    return enumerate_all(obligation, circuit, wanted, threads, tmp_path / "checkpoint")
+
+
+def digest(words, width):
+    """As the module says it is: of outputs that are one chunk, in the order of the inputs."""
+    blocks = np.resize(words, (max(1, len(words) // BLOCK), BLOCK)).astype(np.uint64)
+    bits = (
+        blocks[:, None, :] >> np.arange(width, dtype=np.uint64)[None, :, None] & np.uint64(1)
+    ).astype(bool)
+    chunk = hashlib.sha256(np.packbits(bits, axis=2, bitorder="little").tobytes()).digest()
+    return hashlib.sha256(chunk).hexdigest()
+
+
+def test_a_cell(tmp_path):
+    record = exhausted("cell.nexus.full_adder", tmp_path)
+    ones = np.array([f"{number:b}".count("1") for number in range(8)])
+    assert record.inputs == 8
+    assert record.failures == 0
+    outputs = gate_netlist("nexus", "full_adder").outputs
+    assert list(outputs) == ["sum", "carry"]
+    assert record.outputs_sha256 == digest(ones, 2)
+
+
+def test_the_digest_is_that_of_what_the_spec_of_record_says(tmp_path):
+    results = expected_results(
+        FP8_E4M3FN, "multiply", RoundingMode.NEAREST_EVEN, OverflowPolicy.SATURATE
+    )
+    record = exhausted(PRODUCT, tmp_path)
+    first_varies_fastest = results.reshape(256, 256).T.ravel()
+    assert record.outputs_sha256 == digest(first_varies_fastest, 8)
+    assert (record.inputs, record.failures) == (65536, 0)
+
+
+def test_the_digest_does_not_depend_on_how_the_work_is_divided(tmp_path, monkeypatch):
+    monkeypatch.setattr(exhaustion, "CHUNK", 1 << 12)
+    digests = set()
+    for piece, threads in ((1 << 12, 1), (1 << 8, 1), (1 << 10, 2), (1 << 12, 3)):
+        monkeypatch.setattr(exhaustion, "PIECE", piece)
+        (tmp_path / "checkpoint").unlink(missing_ok=True)
+        digests.add(exhausted(PRODUCT, tmp_path, threads=threads).outputs_sha256)
+    assert len(digests) == 1
+
+
+# --- planted faults -----------------------------------------------------------------------------
+
+
+def failing_pairs(netlist):
+    """Which pairs of codes a multiplier gets wrong: Boolean evaluation against the spec of record."""
+    inputs = every_input(netlist.inputs)
+    found = boolean.evaluate(netlist, inputs)["result"]
+    wanted = expected_results(FP8_E4M3FN, "multiply", RoundingMode.NEAREST_EVEN, OverflowPolicy.SATURATE)
+    return np.flatnonzero(found != wanted.reshape(256, 256).T.ravel())
+
+
+@pytest.mark.parametrize("place", [3, 40, 90, 150, 200, 250])
+def test_a_planted_fault_is_found_and_its_failures_counted(tmp_path, place):
+    netlist = catalogue()[PRODUCT].circuit()
+    wrong = stuck_at_zero(netlist, netlist.input_count + place).netlist
+    failing = failing_pairs(wrong)
+    record = exhausted(PRODUCT, tmp_path, wrong)
+    assert record.failures == len(failing)
+    first = [{"x": f"{n & 255:#x}", "y": f"{n >> 8:#x}"} for n in failing[: exhaustion.SHOWN].tolist()]
+    assert list(record.compared[0].first) == first
+
+
+@pytest.mark.parametrize("number", [0, 255, 256, 40_000, 65_535])
+def test_one_wrong_input_of_65536_is_found(tmp_path, number):
+    """The last bit of a square root is inverted on a single code."""
+    netlist = catalogue()["fp16.square_root.rne"].circuit()
+    weights = tuple((i, 1 if number >> i & 1 else -1) for i in range(16))
+    match = Neuron(weights, number.bit_count())
+    last = netlist.outputs["result"][0]
+    size = netlist.signal_count
+    either = Neuron(((last, 1), (size, 1)), 1)
+    both = Neuron(((last, 1), (size, 1)), 2)
+    one = Neuron(((size + 1, 1), (size + 2, -1)), 1)
+    wrong = Netlist(
+        netlist.inputs,
+        (*netlist.neurons, match, either, both, one),
+        {"result": (size + 3, *netlist.outputs["result"][1:])},
+    )
+    record = exhausted("fp16.square_root.rne", tmp_path, wrong, ("spec", "machine"))
+    for compared in record.compared:
+        assert (compared.failures, compared.first) == (1, ({"x": f"{number:#x}"},))
+
+
+def test_inputs_beyond_the_assumptions_are_not_compared(tmp_path):
+    """Only where the assumption holds; every other one of these would fail."""
+
+    def state(netlist):
+        x = input_symbols(netlist)
+        actual = output_formulas(netlist, x)
+        even = Equals(BVAnd(x["x"], BV(1, 10)), BV(0, 10))
+        expected = {"out": BV(0, 1)}
+        return Claim(x, Equals(actual["out"], expected["out"]), (even,), actual, expected)
+
+    netlist = Netlist({"x": 10}, (), {"out": (0,)})
+    obligation = Obligation("mine", "x is even", state, lambda: netlist)
+    record = enumerate_all(obligation, netlist, ("spec",), 1, tmp_path / "checkpoint")
+    assert record.failures == 0
+    unconditional = replace(obligation, state=lambda n: replace(state(n), assumptions=()))
+    record = enumerate_all(unconditional, netlist, ("spec",), 1, tmp_path / "other")
+    assert record.failures == 512
+
+
+# --- the machine's arithmetic -------------------------------------------------------------------
+
+MACHINE_THEOREMS = [
+    name
+    for name, obligation in catalogue().items()
+    if obligation.circuit
+    and "threshold" in obligation.parameters.get("library", "")
+    and obligation.parameters.get("structure", "small") == "small"
+    and (p := obligation.parameters).get("format")
+    and (p["format"], p["operation"], p.get("source", p["format"])) in INSTRUCTIONS
+    and machine_function(obligation, obligation.circuit())
+]
+
+
+def test_every_instruction_is_that_of_a_theorem():
+    assert len(MACHINE_THEOREMS) == len(INSTRUCTIONS)
+
+
+NUMPY = {"add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide}
+OPERANDS_OF = {"fp16": (np.uint16, np.float16), "fp32": (np.uint32, np.float32)}
+
+
+@pytest.mark.parametrize("name", MACHINE_THEOREMS)
+def test_the_machine_answers_as_numpy_does(name):
+    """On blocks spread over all inputs; NumPy has its own way from codes to results."""
+    obligation = catalogue()[name]
+    netlist = obligation.circuit()
+    asked = obligation.parameters
+    function = machine_function(obligation, netlist)
+    enumeration = Enumeration(function)
+    for block in range(0, enumeration.blocks, max(1, enumeration.blocks // 97)):
+        outputs = enumeration.run(block, 1).outputs.view(np.uint8)
+        bits = np.unpackbits(outputs, axis=2, bitorder="little")[0]
+        assert bits[-1].all()
+        numbers = np.arange(BLOCK * block, BLOCK * (block + 1), dtype=np.uint64)
+        found = boolean.pack_words(bits[:-1].astype(bool))
+        assert np.array_equal(found, by_numpy(asked, numbers)), block
+
+
+def by_numpy(asked, numbers):
+    source, target = asked.get("source", asked["format"]), asked["format"]
+    width = 16 if source == "fp16" else 32
+    codes = [numbers & np.uint64((1 << width) - 1), numbers >> np.uint64(width)]
+    unsigned, kind = OPERANDS_OF.get(source, (np.uint32, np.int32 if source == "int32" else np.uint32))
+    operands = [code.astype(unsigned).view(kind) for code in codes]
+    with np.errstate(all="ignore"):
+        if asked["operation"] == "convert" and target not in OPERANDS_OF:
+            limits = np.iinfo(np.int32 if target == "int32" else np.uint32)
+            clipped = np.clip(
+                np.nan_to_num(operands[0].astype(np.float64), nan=0), limits.min, limits.max
+            )
+            return (clipped.astype(np.int64) & 0xFFFFFFFF).astype(np.uint64)
+        if asked["operation"] == "convert":
+            result = operands[0].astype(OPERANDS_OF[target][1])
+        elif asked["operation"] == "square_root":
+            result = np.sqrt(operands[0])
+        else:
+            result = NUMPY[asked["operation"]](*operands)
+    raw = result.view(OPERANDS_OF[target][0]).astype(np.uint64)
+    canonical = 0x7E00 if target == "fp16" else 0x7FC00000
+    return np.where(np.isnan(result), np.uint64(canonical), raw)
+
+
+@pytest.mark.parametrize("name", MACHINE_THEOREMS)
+def test_circuit_and_spec_and_machine_agree_on_blocks_of_inputs(name):
+    obligation = catalogue()[name]
+    netlist = obligation.circuit()
+    made = exhaustion.references(obligation, netlist, ("spec", "machine"))
+    enumeration = Enumeration(netlist_function(netlist), made)
+    for block in range(0, enumeration.blocks, max(1, enumeration.blocks // 1009)):
+        assert not enumeration.run(block, 1).failures.any()
+
+
+def test_rounding_modes_that_the_machine_is_not_asked_for_are_refused(tmp_path):
+    with pytest.raises(ExhaustionError, match="compare with the spec alone"):
+        exhausted("fp16.square_root.rtz", tmp_path, wanted=("machine",))
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+def test_the_command_writes_a_record(tmp_path):
+    log = tmp_path / "log"
+    run = spikeproof("exhaust", "fp16.square_root.rne", "--log", log, "--threads", 1)
+    assert run.returncode == 0, run.stderr
+    assert "all 65,536 inputs enumerated" in run.stdout
+    assert "against the spec: 0 fail" in run.stdout
+    assert "against the machine: 0 fail" in run.stdout
+    (path,) = (log / "exhaustive").iterdir()
+    record = json.loads(path.read_text())
+    assert record["schema"] == "spikeproof-exhaustive-1"
+    assert record["netlist_sha256"] == catalogue()["fp16.square_root.rne"].circuit().sha256
+    assert [(c["reference"], c["failures"]) for c in record["compared"]] == [("spec", 0), ("machine", 0)]
+    assert spikeproof("prove", "cell.ionic.and", "--log", log).returncode == 0
+    assert spikeproof("exhaust", "cell.ionic.and", "--log", log).returncode == 0
+    assert spikeproof("verify", log).returncode == 0
+
+
+def test_the_command_shows_a_counterexample_that_replays(tmp_path):
+    netlist = catalogue()[PRODUCT].circuit()
+    wrong = stuck_at_zero(netlist, netlist.probes["product"][2]).netlist
+    write_json(wrong, tmp_path / "wrong.json")
+    run = spikeproof("exhaust", PRODUCT, "--circuit", tmp_path / "wrong.json", "--log", tmp_path / "log")
+    assert run.returncode == 1
+    assert f"{len(failing_pairs(wrong)):,} fail" in run.stdout
+    assert "the circuit differs from its spec" in run.stdout
+    replay = spikeproof("replay", tmp_path / "log" / "counterexamples" / f"{PRODUCT}.json")
+    assert replay.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fp32.add.rne"], "64 input bits, 2^64 inputs; choose a circuit of at most 32 input bits"),
+        (["spec.*"], "is a pattern; name one theorem"),
+        (["fp9.add.rne"], "no theorem matches"),
+        (["fp16.square_root.rne", "--against", "nobody"], "is not one of"),
+        (["bfloat16.square_root.rne", "--against", "machine"], "compare with the spec alone"),
+        (["fp16.square_root.rne", "--log", "/proc/here"], "name another directory"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(arguments, message):
+    run = spikeproof("exhaust", *arguments)
+    assert run.returncode == 2
+    assert message in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+def test_a_theorem_about_formulas_has_no_inputs_to_enumerate():
+    name = next(name for name, obligation in catalogue().items() if obligation.circuit is None)
+    run = spikeproof("exhaust", name)
+    assert run.returncode == 2
+    assert "is about formulas, not about a circuit" in run.stderr
+
+
+# --- interruption -------------------------------------------------------------------------------
+
+SLOWLY = """
+import time
+from prover import exhaustion
+from prover.cli import main
+
+exhaustion.CHUNK = 1 << 18
+keep = exhaustion._keep
+
+def keep_and_wait(path, checkpoint):
+    keep(path, checkpoint)
+    time.sleep({seconds})
+
+exhaustion._keep = keep_and_wait
+main()
+"""
+
+LONG = "fp8_e5m2.fma.rne"  # 2^24 inputs: 64 chunks of that size
+
+
+def start(seconds, directory):
+    command = [sys.executable, "-c", SLOWLY.format(seconds=seconds)]
+    return subprocess.Popen(
+        [*command, "exhaust", LONG, "--log", str(directory)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finished_chunks(directory):
+    try:
+        return len(json.loads((directory / "exhaustive" / f"{LONG}.checkpoint").read_text())["chunks"])
+    except FileNotFoundError:
+        return 0
+
+
+def record_of(directory):
+    return json.loads((directory / "exhaustive" / f"{LONG}.json").read_text())
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
+def test_an_enumeration_that_is_killed_goes_on_to_the_same_digest(tmp_path, sent):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert start(0, whole).wait(timeout=120) == 0
+    process = start(0.2, killed)
+    deadline = time.monotonic() + 60
+    while finished_chunks(killed) < 5 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(process.pid, sent)
+    process.communicate(timeout=60)
+    assert process.returncode in (-signal.SIGKILL, 130)
+    done = finished_chunks(killed)
+    assert 5 <= done < 64
+    assert not (killed / "exhaustive" / f"{LONG}.json").exists()
+    again = start(0, killed)
+    again.communicate(timeout=120)
+    assert again.returncode == 0
+    assert record_of(killed)["outputs_sha256"] == record_of(whole)["outputs_sha256"]
+    assert record_of(killed)["compared"] == record_of(whole)["compared"]
+    assert not (killed / "exhaustive" / f"{LONG}.checkpoint").exists()
+
+
+def test_only_what_is_missing_is_enumerated_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(exhaustion, "CHUNK", 1 << 12)
+    checkpoint = tmp_path / "checkpoint"
+    first = exhausted(PRODUCT, tmp_path)
+    content = json.loads(checkpoint.read_text())
+    assert len(content["chunks"]) == 16
+    for number in ("3", "15"):
+        del content["chunks"][number]
+    checkpoint.write_text(json.dumps(content))
+    told = []
+    obligation = catalogue()[PRODUCT]
+    again = enumerate_all(
+        obligation, obligation.circuit(), ("spec",), 2, checkpoint, lambda *what: told.append(what)
+    )
+    assert told == [(14 << 12, True), (1 << 12, False), (1 << 12, False)]
+    assert again.outputs_sha256 == first.outputs_sha256
+
+
+def test_what_was_found_of_another_circuit_is_not_taken_over(tmp_path):
+    netlist = catalogue()[PRODUCT].circuit()
+    assert exhausted(PRODUCT, tmp_path).failures == 0
+    wrong = stuck_at_zero(netlist, netlist.probes["product"][2]).netlist
+    assert exhausted(PRODUCT, tmp_path, wrong).failures == len(failing_pairs(wrong))
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"schema": "spikeproof-exhaustive-checkpoint-1"', "[]"])
+def test_a_damaged_checkpoint_is_begun_anew(tmp_path, content):
+    (tmp_path / "checkpoint").write_text(content)
+    assert exhausted(PRODUCT, tmp_path).failures == 0
