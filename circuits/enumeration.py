@@ -63,18 +63,26 @@ class Enumeration:
         """How many blocks all inputs are; where they are fewer than a block has, they are repeated."""
         return 1 << max(0, min(self._bits, COUNTED_BITS) - LANE_BITS)
 
-    def run(self, start: int, blocks: int) -> Enumerated:
-        """So many blocks, from the given one on. Threads may call this at the same time."""
+    def run(self, start: int, blocks: int, into: Enumerated | None = None) -> Enumerated:
+        """So many blocks, from the given one on. Threads may call this at the same time.
+
+        Args:
+            into: what an earlier call gave, of as many blocks; its arrays are used again.
+        """
         planes = (self._circuit.inputs, self._circuit.outputs + 1, self._work)
         given, expected, work = (np.zeros((count, 4), dtype=np.uint64) for count in planes)
         given[:LANE_BITS] = _counters()[: len(given)]
-        found = np.empty((blocks, self._circuit.outputs, 4), dtype=np.uint64)
-        failing = np.empty((blocks, len(self._references), 4), dtype=np.uint64)
+        found, failing = (into.outputs, into.failing) if into else self._arrays(blocks)
         failures = np.zeros(len(self._references), dtype=np.int64)
         mask = _counters_mask(self._bits)
         arrays = (found, failing, failures, given, expected, work, mask)
         self._run(*(array.ctypes.data for array in arrays), start, blocks)
         return Enumerated(found, failing, failures)
+
+    def _arrays(self, blocks: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        planes = (self._circuit.outputs, len(self._references))
+        found, failing = (np.empty((blocks, count, 4), dtype=np.uint64) for count in planes)
+        return found, failing
 
 
 @cache

@@ -305,11 +305,11 @@ def _chunks(
 
 def _chunk(enumeration: Enumeration, number: int, size: int) -> Chunk:
     digest = hashlib.sha256()
-    failures = None
+    failures, part = None, None
     first: list[list[int]] = []
     for start in range(number * size, (number + 1) * size, PIECE):
         blocks = max(1, min(PIECE, size) // BLOCK)
-        part = enumeration.run(start // BLOCK, blocks)
+        part = enumeration.run(start // BLOCK, blocks, part)
         digest.update(part.outputs.data)
         failures = part.failures if failures is None else failures + part.failures
         first = first or [[] for _ in part.failures]
