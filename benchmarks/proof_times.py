@@ -23,7 +23,7 @@ from pathlib import Path
 import click
 import z3
 from matplotlib.figure import Figure
-from pysmt.environment import get_env, pop_env, push_env
+from pysmt.environment import get_env
 from pysmt.solvers.z3 import Z3Converter
 from rich.console import Console
 from rich.table import Table
@@ -31,6 +31,7 @@ from rich.table import Table
 from circuits.formula import input_symbols, output_formulas
 from proofs.units import Unit
 from prover.discharge import discharge
+from prover.environment import passing_formulas
 from prover.obligation import Outcome
 from specs.formats import BFLOAT16, FP8_E5M2, FP16, FP32
 
@@ -65,8 +66,7 @@ _THEORY: dict[str, Callable[..., z3.FPRef]] = {"add": z3.fpAdd, "multiply": z3.f
 
 def _z3_floating_point(unit: Unit, timeout: float) -> str:
     """Whether z3 proves that the circuit's result is that of its theory; any NaN being any NaN."""
-    push_env()
-    try:
+    with passing_formulas():
         netlist = unit.circuit()
         inputs = input_symbols(netlist)
         solver = z3.Solver()
@@ -82,8 +82,6 @@ def _z3_floating_point(unit: Unit, timeout: float) -> str:
         nearest_even = z3.RNE(solver.ctx)
         solver.add(result != _THEORY[unit.operation](nearest_even, *operands))
         answer = solver.check()
-    finally:
-        pop_env()
     if answer == z3.unknown:  # such as for additions in formats of few fraction bits
         timed_out = solver.reason_unknown() in ("timeout", "canceled")
         outcome = Outcome.TIMEOUT if timed_out else Outcome.UNKNOWN

@@ -2,7 +2,7 @@
 
 Parametric in format, mode and policy. The structure follows the definition, not any circuit: operands
 become integer significand times power of two, the operation is done exactly on those, and one rounding
-function (normalise, denormalise, round, range check) ends every operation.
+function (denormalise, normalise, round, range check) ends every operation.
 
 Widths are in bits. "Unsigned" and "signed" say how a bit-vector is read; exponents are signed.
 ``tests/test_spec_binding.py`` binds these formulas to the spec of record on every input of every
