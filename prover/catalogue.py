@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 
 from prover.obligation import Obligation, Profile
 
@@ -42,18 +42,24 @@ def collect(obligations: Iterable[Obligation]) -> dict[str, Obligation]:
 @cache
 def catalogue() -> dict[str, Obligation]:
     """Every announced obligation, by name."""
-    return collect(obligation for point in _announced() for obligation in point.load()())
+    return collect(obligation for _, obligation in _announced())
 
 
 @cache
 def own() -> dict[str, Obligation]:
     """The obligations that this project announces, by name; no other package's."""
-    points = (point for point in _announced() if point.dist and point.dist.name == DISTRIBUTION)
-    return collect(obligation for point in points for obligation in point.load()())
+    return collect(obligation for package, obligation in _announced() if package == DISTRIBUTION)
 
 
-def _announced() -> list[EntryPoint]:
-    return sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name)
+@cache
+def _announced() -> tuple[tuple[str | None, Obligation], ...]:
+    """Every obligation, with the name of the package that announces it."""
+    points = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name)
+    return tuple(
+        (point.dist.name if point.dist else None, obligation)
+        for point in points
+        for obligation in point.load()()
+    )
 
 
 def promised(*, wide: bool) -> list[Obligation]:

@@ -1,6 +1,7 @@
 """The ledger: it is that of the theorems as stated, and nothing less than promised keeps a promise."""
 
 from dataclasses import replace
+from importlib.metadata import entry_points
 
 import pytest
 
@@ -333,9 +334,9 @@ class Point:
 
 
 def test_other_packages_promise_nothing_here(monkeypatch):
-    announced = [*catalogue_module._announced(), Point()]
-    monkeypatch.setattr(catalogue_module, "_announced", lambda: announced)
-    for function in (catalogue_module.catalogue, catalogue_module.own):
+    points = [*entry_points(group=catalogue_module.ENTRY_POINT_GROUP), Point()]
+    monkeypatch.setattr(catalogue_module, "entry_points", lambda group: points)
+    for function in (catalogue_module._announced, catalogue_module.catalogue, catalogue_module.own):
         monkeypatch.setattr(catalogue_module, function.__name__, function.__wrapped__)
     assert "another.theorem" in catalogue_module.catalogue()
     assert "another.theorem" not in catalogue_module.own()
