@@ -7,12 +7,13 @@ signed sum of the weights of its firing inputs against its threshold, in enough 
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
+from itertools import chain
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, BVSLE, BVAdd, BVConcat, BVExtract, BVType, Equals, Ite, Symbol
 
-from circuits.netlist import ONE, ZERO, Bus, Netlist, Neuron
+from circuits.netlist import ONE, ZERO, Bus, Netlist, Neuron, driven_by_neurons
 
 
 def input_symbols(netlist: Netlist) -> dict[str, FNode]:
@@ -58,22 +59,11 @@ def bus_formulas(
         for index in range(width)
     )
     signals = {**dict(enumerate(given)), **(replaced or {})}
-    for signal in _needed(netlist, buses, signals):
-        neuron = netlist.neurons[signal - netlist.input_count]
+    first, roots = netlist.input_count, chain.from_iterable(buses.values())
+    for signal in driven_by_neurons(netlist.neurons, first, roots, known=signals.keys()):
+        neuron = netlist.neurons[signal - first]
         signals[signal] = neuron_formula(neuron, [signals[source] for source, _ in neuron.synapses])
     return {name: bus_formula(signals, bus) for name, bus in buses.items()}
-
-
-def _needed(netlist: Netlist, buses: Mapping[str, Bus], known: Container[int]) -> list[int]:
-    """The signals on which buses depend, but for those known, in topological order."""
-    wanted = {signal for bus in buses.values() for signal in bus}
-    needed = []
-    for signal in reversed(range(netlist.input_count, netlist.signal_count)):
-        if signal in wanted and signal not in known:
-            needed.append(signal)
-            neuron = netlist.neurons[signal - netlist.input_count]
-            wanted.update(source for source, _ in neuron.synapses)
-    return needed[::-1]
 
 
 def bus_formula(signals: Mapping[int, FNode], bus: Bus) -> FNode:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -455,15 +455,26 @@ class NetlistBuilder:
         return self._append(Neuron((), Fraction(1, 2), bias=int(signal == ONE)))
 
     def _renumber_live(self, roots: set[int]) -> dict[int, int]:
-        live = set(roots)
-        for index in reversed(range(len(self._neurons))):
-            if self._input_count + index in live:
-                live.update(source for source, _ in self._neurons[index].synapses)
-        renumbered = {signal: signal for signal in range(self._input_count)}
-        for index in range(len(self._neurons)):
-            if (signal := self._input_count + index) in live:
-                renumbered[signal] = len(renumbered)
-        return renumbered
+        live = driven_by_neurons(self._neurons, self._input_count, roots)
+        return {signal: new for new, signal in enumerate([*range(self._input_count), *live])}
+
+
+def driven_by_neurons(
+    neurons: Sequence[Neuron], inputs: int, roots: Iterable[int], known: Container[int] = ()
+) -> list[int]:
+    """The neurons' signals on which ``roots`` depend, these included, in topological order.
+
+    Args:
+        neurons: in topological order; the first drives the signal after those of so many ``inputs``.
+        known: signals that depend on nothing, and are left out.
+    """
+    wanted = set(roots)
+    found = []
+    for signal in reversed(range(inputs, inputs + len(neurons))):
+        if signal in wanted and signal not in known:
+            found.append(signal)
+            wanted.update(source for source, _ in neurons[signal - inputs].synapses)
+    return found[::-1]
 
 
 def _plain(value: Weight) -> Weight:
