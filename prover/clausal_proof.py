@@ -321,13 +321,18 @@ class Trace:
         return found
 
 
+OPTIONS = {"lucky": 0, "elim": 0}
+"""CaDiCaL's, beside those of its trace. Tried before each of thousands of small questions, lucky
+assignments take more time than they save; so does the elimination of variables."""
+
+
 class TracedSolver:
     """CaDiCaL, the steps of which can be handed over to a derivation."""
 
     def __init__(self, derivation: Derivation) -> None:
         self.derivation = derivation
         self._solver = Cadical300()
-        self._solver.configure({"lrat": 1, "binary": 1, "lucky": 0, "elim": 0})
+        self._solver.configure({"lrat": 1, "binary": 1, **OPTIONS})
         self._file = TemporaryFile()  # noqa: SIM115 -- closed on leaving
         self._stream = pysolvers.cadical300_tracepr(self._solver.cadical, self._file)
         # What it was told, and what else gets a number, but no line in the trace; and when.

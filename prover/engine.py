@@ -23,7 +23,7 @@ from pysmt.shortcuts import And
 from pysmt.solvers.z3 import Z3Converter
 
 from prover.bitblast import Bits, Blaster, cnf_sha256, model_value
-from prover.clausal_proof import Derivation, TracedSolver
+from prover.clausal_proof import OPTIONS, Derivation, TracedSolver
 from prover.pool import die_with_parent
 from prover.record import EngineUse, LemmaKind
 from prover.sweeping import CONFLICTS, swept
@@ -271,7 +271,8 @@ def _decide_with_bitwuzla(formulas: Sequence[FNode]) -> Answer:
 
 def _cadical(name: str, conflicts: int) -> Engine:
     """CaDiCaL, with so many conflicts for each question of the sweep."""
-    options = f"lrat; after {EASY} conflicts swept, {conflicts} a question"
+    settings = " ".join(f"{name}={value}" for name, value in OPTIONS.items())
+    options = f"lrat {settings}; after {EASY} conflicts swept, {conflicts} a question"
     return Engine(EngineUse(name, "3.0.0", options), partial(_check_with_cadical, conflicts=conflicts))
 
 
