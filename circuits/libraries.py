@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 from circuits.netlist import Netlist, NetlistBuilder, Weight
 
@@ -261,6 +262,7 @@ def wide_gate_netlist(library: str, gate: str, width: int) -> Netlist:
     return gates.builder.build({"out": (getattr(gates, gate)(bus),)})
 
 
+@cache
 def cell_netlist(library: str, gate: str, width: int | None = None) -> Netlist:
     """A gate on its own, a wide one if a width is given."""
     return gate_netlist(library, gate) if width is None else wide_gate_netlist(library, gate, width)

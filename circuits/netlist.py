@@ -131,6 +131,9 @@ class Netlist:
     def __post_init__(self) -> None:
         _validate(self)
 
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
     @cached_property
     def input_count(self) -> int:
         """Number of input bits; the first neuron has this signal."""

@@ -75,6 +75,17 @@ def circuit_option(use: str) -> Callable[[Command], Command]:
     return click.option("--circuit", "circuit_file", type=click.Path(path_type=Path), help=use)
 
 
+def log_option(use: str) -> Callable[[Command], Command]:
+    """A directory with a proof log, and what is done with it."""
+    return click.option(
+        "--log",
+        "log_directory",
+        type=click.Path(path_type=Path),
+        help=f"{use} DIRECTORY (default: SPIKEPROOF_LOG, or proof-log).",
+        metavar="DIRECTORY",
+    )
+
+
 def exit_code(results: Iterable[Record]) -> int:
     """The exit code for a set of results: errors outweigh refutations, those the undecided."""
     bad = {result.outcome for result in results if not result.green}

@@ -58,6 +58,9 @@ STRAIGHT = 100_000
 
 SPEC, MACHINE = "spec", "machine"
 
+AGAINST = {"spec": (SPEC,), "machine": (MACHINE,), "both": (SPEC, MACHINE)}
+"""By what the command line calls it, what a circuit is compared with."""
+
 
 class ExhaustionError(click.ClickException):
     """Something that cannot be enumerated; one line: why, and what can be."""
@@ -141,18 +144,20 @@ class Exhausted:
 # --- what is compared ---------------------------------------------------------------------------
 
 
-def require_enumerable(obligation: Obligation) -> None:
-    """Refuse a theorem whose circuit has too many inputs, or that is about no circuit.
+def enumerable_circuit(obligation: Obligation) -> Netlist:
+    """The circuit that a theorem is about.
 
     Raises:
-        ExhaustionError: saying which theorems qualify.
+        ExhaustionError: if it has too many inputs, or there is none; saying which theorems qualify.
     """
     qualify = f"choose a circuit of at most {MOST_BITS} input bits: one operand of 32 bits, or two of 16"
     if obligation.circuit is None:
         raise ExhaustionError(f"{obligation.name} is about formulas, not about a circuit; {qualify}")
-    bits = obligation.circuit().input_count
+    netlist = obligation.circuit()
+    bits = netlist.input_count
     if bits > MOST_BITS:
         raise ExhaustionError(f"{obligation.name} has {bits} input bits, 2^{bits} inputs; {qualify}")
+    return netlist
 
 
 def references(obligation: Obligation, netlist: Netlist, wanted: Sequence[str]) -> list[BlockFunction]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 from operator import attrgetter
 
@@ -207,11 +207,7 @@ class Perturbation:
 
     def limits(self, netlist: Netlist) -> Limits:
         """The exact limits of a cell."""
-        if not self.sided:
-            limit = largest(netlist, self.tolerance, both_ways)
-            return Limits(limit, limit)
-        down, up = (largest(netlist, self.tolerance, extent) for extent in (downward, upward))
-        return Limits(down, up)
+        return _limits(self, netlist)
 
 
 @dataclass(frozen=True)
@@ -225,6 +221,16 @@ class Limits:
     def interval(self) -> Interval:
         """Where it may be."""
         return Interval(-self.down.value, self.up.value, not self.down.attained, not self.up.attained)
+
+
+@cache  # libraries share gates
+def _limits(perturbation: Perturbation, netlist: Netlist) -> Limits:
+    tolerance = perturbation.tolerance
+    if not perturbation.sided:
+        limit = largest(netlist, tolerance, both_ways)
+        return Limits(limit, limit)
+    down, up = (largest(netlist, tolerance, extent) for extent in (downward, upward))
+    return Limits(down, up)
 
 
 NOISE = Perturbation("noise", "noise in {} on every neuron", lambda i: Tolerance(noise=i), sided=True)
@@ -349,6 +355,7 @@ class LeakLimit:
     harm: Harm | None
 
 
+@cache
 def leak_limit(netlist: Netlist, reset: Reset, noise: Fraction = Fraction(0)) -> LeakLimit:
     """The limit of leak where nothing resets potentials between evaluations, with bounded noise.
 

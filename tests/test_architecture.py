@@ -45,10 +45,11 @@ def test_every_package_is_ruled():
     assert packages == {*MAY_IMPORT, "tests"}
 
 
-def test_proving_does_not_load_torch():
-    """PyTorch takes seconds to import; no proof needs it."""
+@pytest.mark.parametrize("library", ["torch", "llvmlite"])
+def test_proving_does_not_load(library):
+    """PyTorch takes seconds to import, LLVM a fifth of one; no proof needs them."""
     import subprocess
     import sys
 
-    program = "import sys, prover.cli, proofs; sys.exit('torch' in sys.modules)"
+    program = f"import sys, prover.cli, proofs; sys.exit({library!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

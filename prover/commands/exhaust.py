@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -12,33 +13,25 @@ from rich.text import Text
 from circuits.interchange import read_json
 from circuits.netlist import Netlist
 from prover.catalogue import CatalogueError, catalogue, select
-from prover.console import EXIT_REFUTED, circuit_option, err, out
+from prover.console import EXIT_REFUTED, circuit_option, err, log_option, out
 from prover.counterexample import explain
 from prover.discharge import expected_outputs, require_same_buses
 from prover.environment import passing_formulas
-from prover.exhaustion import (
-    MACHINE,
-    SPEC,
-    Exhausted,
-    default_references,
-    enumerate_all,
-    require_enumerable,
-    write_exhausted,
-)
 from prover.files import storing
 from prover.log import Log, Machine, default_log_directory
 from prover.minimisation import minimised
 from prover.obligation import Obligation
 from prover.replay import write_counterexample
 
-AGAINST = {"spec": (SPEC,), "machine": (MACHINE,), "both": (SPEC, MACHINE)}
+if TYPE_CHECKING:
+    from prover.exhaustion import Exhausted
 
 
 @click.command()
 @click.argument("theorem")
 @click.option(
     "--against",
-    type=click.Choice(tuple(AGAINST)),
+    type=click.Choice(("spec", "machine", "both")),
     help="Compare with the spec's formula, with this computer's own arithmetic, or with both "
     "(default: with both where the computer has such an instruction).",
 )
@@ -46,13 +39,7 @@ AGAINST = {"spec": (SPEC,), "machine": (MACHINE,), "both": (SPEC, MACHINE)}
     "--threads", type=click.IntRange(min=1, max=1024), help="Threads to use (default: one on each core)."
 )
 @circuit_option("Enumerate the netlist in FILE instead of the built-in circuit.")
-@click.option(
-    "--log",
-    "log_directory",
-    type=click.Path(path_type=Path),
-    help="Write the record to the proof log in DIRECTORY (default: SPIKEPROOF_LOG, or proof-log).",
-    metavar="DIRECTORY",
-)
+@log_option("Write the record to the proof log in")
 def exhaust(
     theorem: str,
     against: str | None,
@@ -64,24 +51,27 @@ def exhaust(
 
     Interrupted, it is continued by the same command. Exit code 0 if no input fails, 1 if some do.
     """
+    from prover import exhaustion  # loads LLVM, which no other command needs
+
     if theorem not in catalogue():
         select(theorem)  # fails with a hint unless it is a glob
         raise CatalogueError(f"{theorem!r} is a pattern; name one theorem, or use `spikeproof list`")
     obligation = catalogue()[theorem]
-    require_enumerable(obligation)
-    assert obligation.circuit is not None
+    own = exhaustion.enumerable_circuit(obligation)
     circuit = read_json(circuit_file) if circuit_file else None
     if circuit:
         require_same_buses(obligation, circuit)
-    netlist = circuit or obligation.circuit()
+    netlist = circuit or own
     log = Log((log_directory or default_log_directory()).absolute())
     with storing(f"write a record to {log.directory}"):
         log.take()
-    wanted = AGAINST[against] if against else default_references(obligation, netlist)
+    wanted = (
+        exhaustion.AGAINST[against] if against else exhaustion.default_references(obligation, netlist)
+    )
     checkpoint = log.exhaustive(theorem, unfinished=True)
     with _progress() as progress:
         task = progress.add_task(theorem, total=1 << netlist.input_count)
-        record = enumerate_all(
+        record = exhaustion.enumerate_all(
             obligation,
             netlist,
             wanted,
@@ -91,7 +81,7 @@ def exhaust(
                 progress.reset(task, completed=inputs) if again else progress.advance(task, inputs)
             ),
         )
-    write_exhausted(log.exhaustive(theorem), record)
+    exhaustion.write_exhausted(log.exhaustive(theorem), record)
     checkpoint.unlink(missing_ok=True)
     _show(record)
     out.print(f"record: {log.exhaustive(theorem)}", markup=False, soft_wrap=True)
@@ -142,7 +132,7 @@ def _explain(
         for inputs in compared.first:
             shown = ", ".join(f"{name} = {value}" for name, value in inputs.items())
             out.print(f"  {shown}", markup=False)
-    violating = next((c.first[0] for c in record.compared if c.reference == SPEC and c.first), None)
+    violating = next((c.first[0] for c in record.compared if c.reference == "spec" and c.first), None)
     if violating is None:
         return
     with passing_formulas():

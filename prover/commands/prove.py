@@ -19,6 +19,7 @@ from prover.console import (
     err,
     exit_code,
     jobs_option,
+    log_option,
     out,
     progress_bar,
     require_writable,
@@ -43,13 +44,7 @@ RESULTS_SCHEMA = "spikeproof-results-1"
 @timeout_option("theorem")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write results to FILE.")
 @circuit_option("Prove the theorem of the netlist in FILE instead of the built-in circuit.")
-@click.option(
-    "--log",
-    "log_directory",
-    type=click.Path(path_type=Path),
-    help="Write the proof log to DIRECTORY (default: SPIKEPROOF_LOG, or proof-log).",
-    metavar="DIRECTORY",
-)
+@log_option("Write the proof log to")
 @click.option("--no-cache", is_flag=True, help="Prove anew what was proved before.")
 @click.option(
     "--audit",
