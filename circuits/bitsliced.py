@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from circuits.boolean import Words, word_type
+from circuits.boolean import Words, require_fit, require_inputs, word_type
 from circuits.logic import Logic, read_netlist
 from circuits.native import (
     BLOCK,
@@ -97,10 +97,7 @@ class BitSlicedSimulator:
         Raises:
             ValueError: if a bus is missing or unknown, or a value does not fit its bus.
         """
-        if set(inputs) != set(self._netlist.inputs):
-            raise ValueError(
-                f"inputs are {sorted(inputs)}; the netlist has {sorted(self._netlist.inputs)}"
-            )
+        require_inputs(self._netlist, inputs)
         arrays = {name: np.asarray(inputs[name]) for name in self._netlist.inputs}
         lengths = {len(array) for array in arrays.values()}
         if len(lengths) > 1:
@@ -144,8 +141,7 @@ class _Layout:
         row = 0
         for name, width in self._widths.items():
             array = words[name]
-            if array.size and (array.min() < 0 or int(array.max()) >> width):
-                raise ValueError(f"values must lie between 0 and {(1 << width) - 1} to fit {width} bits")
+            require_fit(array, width)
             for low in range(0, width, 64):
                 part = array if width <= 64 else array.astype(object) >> low & ((1 << 64) - 1)
                 rows[row, : len(array)] = part.astype(kind)

@@ -15,6 +15,16 @@ Bits = NDArray[np.bool_]
 Words = NDArray[Any]
 
 
+def require_fit(words: Words, width: int) -> None:
+    """Refuse integers that a bus of so many bits cannot hold.
+
+    Raises:
+        ValueError: if one is negative or does not fit.
+    """
+    if words.size and (words.min() < 0 or int(words.max()) >> width):
+        raise ValueError(f"values must lie between 0 and {(1 << width) - 1} to fit {width} bits")
+
+
 def unpack_words(words: Words, width: int) -> Bits:
     """The bits of unsigned integers: shape (width, batch), least significant bit first.
 
@@ -22,8 +32,7 @@ def unpack_words(words: Words, width: int) -> Bits:
         ValueError: if a word is negative or does not fit.
     """
     integers = np.asarray(words)
-    if integers.size and (integers.min() < 0 or int(integers.max()) >> width):
-        raise ValueError(f"values must lie between 0 and {(1 << width) - 1} to fit {width} bits")
+    require_fit(integers, width)
     kind = word_type(width)
     shifts = np.arange(width, dtype=kind)[:, None]
     shifted: Words = integers.astype(kind)[None, :] >> shifts
@@ -66,6 +75,16 @@ def one_input(values: Mapping[str, int]) -> dict[str, Words]:
     return {name: np.array([value], dtype=object) for name, value in values.items()}
 
 
+def require_inputs(netlist: Netlist, inputs: Mapping[str, Words]) -> None:
+    """Refuse inputs for other buses than the netlist's.
+
+    Raises:
+        ValueError: if a bus is missing or unknown.
+    """
+    if set(inputs) != set(netlist.inputs):
+        raise ValueError(f"inputs are {sorted(inputs)}; the netlist has {sorted(netlist.inputs)}")
+
+
 def evaluate_signals(netlist: Netlist, inputs: Mapping[str, Words]) -> Bits:
     """The value of every signal: shape (signal_count, batch).
 
@@ -75,8 +94,7 @@ def evaluate_signals(netlist: Netlist, inputs: Mapping[str, Words]) -> Bits:
     Raises:
         ValueError: if a bus is missing or unknown, or a value does not fit its bus.
     """
-    if set(inputs) != set(netlist.inputs):
-        raise ValueError(f"inputs are {sorted(inputs)}; the netlist has {sorted(netlist.inputs)}")
+    require_inputs(netlist, inputs)
     given = [unpack_words(inputs[name], width) for name, width in netlist.inputs.items()]
     signals = np.zeros((netlist.signal_count, given[0].shape[1]), dtype=bool)
     signals[: netlist.input_count] = np.concatenate(given)

@@ -8,9 +8,11 @@ cores, and in which order; and a longer run begins with the samples of a shorter
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 import torch
@@ -96,15 +98,7 @@ def errors(
         return group.errors(start // GROUP, min(GROUP, samples - start))
 
     with ThreadPoolExecutor(threads or cores()) as pool:
-        return _total(pool.map(part, range(0, samples, GROUP)))
-
-
-def _total(parts: Iterable[Errors]) -> Errors:
-    found: Iterator[Errors] = iter(parts)
-    total = next(found)
-    for part in found:
-        total += part
-    return total
+        return reduce(add, pool.map(part, range(0, samples, GROUP)))
 
 
 class _Group:

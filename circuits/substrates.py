@@ -120,16 +120,17 @@ _S1, _S2, _S3 = "arXiv 2512.07724", "arXiv 2601.21279", "arXiv 2402.16384"
 _S4 = "Nature Electronics 7, 466 (2024)"
 
 
-def _beta(source: str) -> Parameter:
-    return Parameter("share of the potential kept", "per evaluation", source, high=Fraction(1))
-
-
-def _sigma(source: str) -> Parameter:
-    return Parameter("deviation of the noise on the drive", "units of weight", source)
-
-
 def _spread(what: str, source: str) -> Parameter:
     return Parameter(f"largest deviation of {what}", "of its nominal value", source)
+
+
+def _integrate_and_fire(source: str) -> dict[str, Parameter]:
+    return {
+        "beta": Parameter("share of the potential kept", "per evaluation", source, high=Fraction(1)),
+        "sigma": Parameter("deviation of the noise on the drive", "units of weight", source),
+        "threshold_spread": _spread("the threshold", _S2),
+        "weight_spread": _spread("each weight", "this project"),
+    }
 
 
 IONIC = Substrate(
@@ -139,12 +140,7 @@ IONIC = Substrate(
     library="ionic",
     clocked=True,
     resets=(Reset.SOFT, Reset.HARD),
-    parameters={
-        "beta": _beta(_S1),
-        "sigma": _sigma(_S1),
-        "threshold_spread": _spread("the threshold", _S2),
-        "weight_spread": _spread("each weight", "this project"),
-    },
+    parameters=_integrate_and_fire(_S1),
 )
 
 DIGITAL = Substrate(
@@ -154,12 +150,7 @@ DIGITAL = Substrate(
     library="nexus",
     clocked=True,
     resets=(Reset.SOFT, Reset.HARD),
-    parameters={
-        "beta": _beta(_S2),
-        "sigma": _sigma(_S2),
-        "threshold_spread": _spread("the threshold", _S2),
-        "weight_spread": _spread("each weight", "this project"),
-    },
+    parameters=_integrate_and_fire(_S2),
 )
 
 SUPERCONDUCTING = Substrate(

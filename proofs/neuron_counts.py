@@ -8,6 +8,7 @@ from circuits.floating_point import build_unit, sticky_extra_multiply_unit
 from circuits.integer import Buses
 from circuits.libraries import LIBRARIES
 from proofs.units import OPERATIONS
+from prover.tables import plain_table
 from specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
 
 PUBLISHED: dict[str, str] = {"add": "1,042 (S1)", "multiply": "about 670 (S1)"}
@@ -38,7 +39,7 @@ def neuron_counts() -> dict[str, dict[str, int]]:
 
 def neuron_counts_table() -> Table:
     """The counts as a table."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = plain_table()
     table.add_column("fp8_e4m3fn")
     for library in LIBRARIES:
         table.add_column(library, justify="right")

@@ -51,9 +51,14 @@ def failure_text(result: Record) -> str:
     return "\n".join(lines)
 
 
+def plain_table() -> Table:
+    """A table without lines."""
+    return Table(box=None, pad_edge=False, header_style="bold")
+
+
 def results_table(results: Sequence[Record]) -> Table:
     """One row a theorem, in the order given."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = plain_table()
     table.add_column("theorem", no_wrap=True)
     table.add_column("statement", ratio=1)
     table.add_column("engine", no_wrap=True)

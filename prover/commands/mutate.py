@@ -29,6 +29,7 @@ from prover.files import write_atomically
 from prover.mutation import FAULTS, sample
 from prover.mutation_report import Report, judge_all
 from prover.obligation import Obligation, Outcome
+from prover.tables import plain_table
 
 MUTATION_SCHEMA = "spikeproof-mutation-1"
 
@@ -104,7 +105,7 @@ def _run(
 
 def scores(reports: Sequence[Report]) -> Table:
     """One row a theorem: how many mutants of each kind are refuted, of those that are not benign."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = plain_table()
     table.add_column("theorem", no_wrap=True)
     for heading in ("mutants", "benign", *FAULTS, "refuted", "score"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -26,6 +26,7 @@ from prover.margins import (
 from prover.report.accuracy import accuracy, noisy, simulated, varied
 from prover.report.published import LEAK, NOISE, Figure
 from prover.report.published import THRESHOLD as VARIED
+from prover.tables import plain_table
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,7 @@ def _judged(figure: Figure, exact: Interval) -> str:
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = plain_table()
     for index, column in enumerate(columns):
         table.add_column(column, no_wrap=index == 0)
     return table
