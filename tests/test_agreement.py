@@ -1,7 +1,6 @@
 """The meanings of a netlist agree: Boolean evaluation, membrane potentials, bit-vector formula."""
 
 from fractions import Fraction
-from itertools import product
 
 import numpy as np
 import pytest
@@ -11,17 +10,14 @@ from hypothesis import strategies as st
 from pysmt.shortcuts import Equals, Not
 
 from circuits import boolean, formula
-from circuits.floating_point import build_unit
-from circuits.libraries import LIBRARIES
 from circuits.membrane import Membrane, MembraneSimulator, Reset
 from circuits.netlist import Netlist
-from proofs.units import OPERATIONS
 from prover.engine import ENGINES, Status
-from specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
+from specs.formats import FP8_E4M3FN
+from tests.support.circuits import GATES_AND_BLOCKS, UNITS, unit_of_e4m3fn
 from tests.support.formula_evaluation import evaluate
-from tests.support.netlists import all_inputs, gate_netlists, netlists, small_block_netlists
+from tests.support.netlists import all_inputs, netlists
 from tests.support.operands import operands
-from tests.support.profile import one_of_each
 
 
 def by_boolean(netlist: Netlist, inputs) -> dict[str, np.ndarray]:
@@ -53,26 +49,14 @@ def assert_agreement(netlist: Netlist, inputs) -> None:
             assert np.array_equal(outputs[name], words), f"{meaning.__name__} differs on {name}"
 
 
-@pytest.mark.parametrize(
-    "netlist", [pytest.param(n, id=name) for name, n in (*gate_netlists(), *small_block_netlists())]
-)
+@pytest.mark.parametrize("netlist", GATES_AND_BLOCKS)
 def test_on_every_gate_and_block_with_every_input(netlist):
     assert_agreement(netlist, all_inputs(netlist))
 
 
-UNITS = one_of_each(product(LIBRARIES, OPERATIONS), kind=lambda case: case[1])
-
-
 @pytest.mark.parametrize(("library", "operation"), UNITS)
 def test_on_every_unit_of_e4m3fn_with_every_pair(library, operation):
-    netlist = build_unit(
-        operation,
-        FP8_E4M3FN,
-        RoundingMode.NEAREST_EVEN,
-        OverflowPolicy.SATURATE,
-        library,
-    )
-    assert_agreement(netlist, operands(FP8_E4M3FN, operation))
+    assert_agreement(unit_of_e4m3fn(library, operation), operands(FP8_E4M3FN, operation))
 
 
 @given(netlists())

@@ -2,7 +2,6 @@
 
 import random
 from fractions import Fraction
-from itertools import product
 
 import numpy as np
 import pytest
@@ -15,12 +14,11 @@ from circuits.floating_point import build_unit
 from circuits.libraries import LIBRARIES, gate_netlist
 from circuits.logic import Logic, computed, plan, reaches, read_netlist
 from circuits.netlist import Netlist, Neuron
-from proofs.units import OPERATIONS
 from prover.drawing import many_codes
 from specs.formats import FP8_E4M3FN, FP16, FP32, FP64, OverflowPolicy, RoundingMode
-from tests.support.netlists import all_inputs, gate_netlists, netlists, small_block_netlists
+from tests.support.circuits import GATES_AND_BLOCKS, UNITS, unit_of_e4m3fn
+from tests.support.netlists import all_inputs, netlists
 from tests.support.operands import operands
-from tests.support.profile import one_of_each
 
 NEAREST = RoundingMode.NEAREST_EVEN
 
@@ -34,20 +32,14 @@ def assert_agreement(netlist: Netlist, inputs) -> None:
         assert np.array_equal(found[name], words), name
 
 
-@pytest.mark.parametrize(
-    "netlist", [pytest.param(n, id=name) for name, n in (*gate_netlists(), *small_block_netlists())]
-)
+@pytest.mark.parametrize("netlist", GATES_AND_BLOCKS)
 def test_on_every_gate_and_block_with_every_input(netlist):
     assert_agreement(netlist, all_inputs(netlist))
 
 
-UNITS = one_of_each(product(LIBRARIES, OPERATIONS), kind=lambda case: case[1])
-
-
 @pytest.mark.parametrize(("library", "operation"), UNITS)
 def test_on_every_unit_of_e4m3fn_with_every_pair(library, operation):
-    netlist = build_unit(operation, FP8_E4M3FN, NEAREST, OverflowPolicy.SATURATE, library)
-    assert_agreement(netlist, operands(FP8_E4M3FN, operation))
+    assert_agreement(unit_of_e4m3fn(library, operation), operands(FP8_E4M3FN, operation))
 
 
 any_rational = st.fractions(-5, 5, max_denominator=30)
