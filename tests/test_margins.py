@@ -160,6 +160,22 @@ def test_a_leak_limit_that_is_wrong_by_a_thousandth_is_refuted(cell, reset, monk
         assert not proved(next(leak(gate, reset)))
 
 
+@pytest.mark.parametrize("reset", Reset)
+@pytest.mark.parametrize("cell", [("ionic", "xor"), ("threshold", "mux"), ("nexus", "and")], ids=str)
+def test_intervals_that_are_not_kept_are_refuted(cell, reset, monkeypatch):
+    """Of half of what can be left all answers are right, but more than half is left of it."""
+    gate = Gate(*cell)
+    right = leak_limit(gate.netlist, reset)
+    for low, high in ((Fraction(1, 2), 1), (1, Fraction(1, 2))):
+        residuals = tuple(
+            Interval(each.low * low, each.high * high, each.low_open, each.high_open)
+            for each in right.residuals
+        )
+        wrong = replace(right, residuals=residuals)
+        monkeypatch.setattr("proofs.margins.leak_limit", lambda *_, wrong=wrong: wrong)
+        assert proved(next(leak(gate, reset))) is (residuals == right.residuals)
+
+
 def test_potentials_begin_within_their_intervals():
     """An invariant that is kept, and that nothing ever satisfies, would prove anything."""
     netlist, never = gate_netlist("ionic", "and"), Interval(Fraction(-9), Fraction(-8))
