@@ -1,0 +1,110 @@
+"""The formula of a neuron, read case by case or as a sum, is the comparison that defines the neuron."""
+
+from collections.abc import Iterator
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pysmt.shortcuts import BV, BVExtract, BVType, Equals, Ite, Symbol
+
+from circuits import boolean, formula
+from circuits.libraries import FAST, LIBRARIES
+from circuits.netlist import Netlist, Neuron
+from proofs.units import OPERATIONS, Unit
+from specs.formats import FORMATS, FP8_E5M2, FP32
+from tests.support.formula_evaluation import evaluate
+
+READINGS = {
+    "as it is": {},
+    "by cases": {"FEW_SYNAPSES": 1000},
+    "by sum": {"FEW_SYNAPSES": -1, "SMALL_SUM": -1},
+}
+
+EXHAUSTIVE = 12
+
+
+def words(width: int) -> np.ndarray:
+    """Every word; of a long one those with up to two bits set or clear, and others by chance."""
+    if width <= EXHAUSTIVE:
+        return np.arange(1 << width, dtype=object)
+    few = [sum(1 << bit for bit in bits) for k in range(3) for bits in combinations(range(width), k)]
+    every_bit = (1 << width) - 1
+    rng = np.random.default_rng(width)
+    chance = [int.from_bytes(rng.bytes(width // 8 + 1)) & every_bit for _ in range(200)]
+    return np.array([*few, *(every_bit ^ word for word in few), *chance], dtype=object)
+
+
+def assert_agreement(neuron: Neuron) -> None:
+    width = len(neuron.synapses)
+    inputs = words(width)
+    fires = boolean.fires(neuron, boolean.unpack_words(inputs, width))
+    widths = [min(64, width - start) for start in range(0, width, 64)]
+    pieces = [Symbol(f"piece{k}.{size}", BVType(size)) for k, size in enumerate(widths)]
+    bits = [BVExtract(piece, k, k) for piece in pieces for k in range(piece.bv_width())]
+    fires_too = formula.neuron_formula(neuron, [Equals(bit, BV(1, 1)) for bit in bits])
+    read = Ite(fires_too, BV(1, 1), BV(0, 1))
+    parts = {
+        piece.symbol_name(): np.array(
+            [word >> 64 * k & (1 << 64) - 1 for word in inputs], dtype=np.uint64
+        )
+        for k, piece in enumerate(pieces)
+    }
+    assert np.array_equal(evaluate(read, parts), fires), neuron
+
+
+def neurons_of(netlists: Iterator[Netlist]) -> set[Neuron]:
+    """All that differ in more than the sources of their synapses."""
+    return {
+        Neuron(
+            tuple((place, weight) for place, (_, weight) in enumerate(neuron.synapses)),
+            neuron.threshold,
+            neuron.bias,
+        )
+        for netlist in netlists
+        for neuron in netlist.neurons
+    }
+
+
+def units() -> Iterator[Netlist]:
+    for fmt, operation in product(FORMATS.values(), OPERATIONS):
+        yield Unit(operation, fmt, policy=fmt.policies[0]).circuit()
+    for operation, library in product(OPERATIONS, LIBRARIES):
+        yield Unit(operation, FP8_E5M2, library=library).circuit()
+    for operation in OPERATIONS:
+        yield Unit(operation, FP32, structure=FAST).circuit()
+
+
+def test_every_neuron_of_the_units():
+    neurons = neurons_of(units())
+    assert len(neurons) > 60
+    for neuron in neurons:
+        if neuron.synapses:
+            assert_agreement(neuron)
+
+
+@st.composite
+def neurons(draw: st.DrawFn) -> Neuron:
+    """Weights that are alike, or as different as can be."""
+    largest = draw(st.sampled_from((1, 3, 40, 10**6)))
+    weight = st.integers(-largest, largest).filter(bool)
+    weights = draw(st.lists(weight, min_size=1, max_size=9))
+    total = sum(map(abs, weights))
+    threshold, bias = draw(st.integers(-total - 1, total + 1)), draw(st.integers(-3, 3))
+    return Neuron(tuple(enumerate(weights)), threshold, bias)
+
+
+@pytest.mark.parametrize("bounds", READINGS.values(), ids=READINGS)
+@given(neuron=neurons())
+def test_any_neuron(bounds, neuron):
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in bounds.items():
+            patch.setattr(formula, name, value)
+        assert_agreement(neuron)
+
+
+def test_neurons_with_many_different_weights_are_read_as_sums():
+    """Case by case they would come to as many formulas as there are subsets."""
+    neuron = Neuron(tuple((k, 3**k) for k in range(30)), 3**29 + 5)
+    assert_agreement(neuron)
