@@ -54,9 +54,11 @@ def neuron_formula(neuron: Neuron, sources: Sequence[FNode]) -> FNode:
     numbers = [neuron.threshold, neuron.bias, *(weight for _, weight in neuron.synapses)]
     scale = math.lcm(*(int(number.denominator) for number in numbers))
     threshold, bias, *weights = (int(number * scale) for number in numbers)
-    synapses = list(zip(weights, sources, strict=True))
-    few_cases = len(synapses) <= FEW_SYNAPSES or sum(map(abs, weights)) <= SMALL_SUM
-    return (_reached_by_cases if few_cases else _reached_by_sum)(synapses, threshold - bias)
+    unit = math.gcd(*weights) or 1
+    needed = -((bias - threshold) // unit)  # in units, rounded up
+    synapses = [(weight // unit, source) for weight, source in zip(weights, sources, strict=True)]
+    few_cases = len(synapses) <= FEW_SYNAPSES or sum(map(abs, weights)) <= SMALL_SUM * unit
+    return (_reached_by_cases if few_cases else _reached_by_sum)(synapses, needed)
 
 
 def _reached_by_cases(synapses: Sequence[Synapse], needed: int) -> FNode:
