@@ -6,6 +6,7 @@ import pytest
 
 from circuits.interchange import write_json
 from circuits.libraries import gate_netlist
+from prover import cli
 from prover.catalogue import catalogue
 from prover.console import exit_code
 from prover.mutation import stuck_at_zero
@@ -144,14 +145,18 @@ def cases(tmp_path):
     }
 
 
-def test_bad_input_is_one_line_and_exit_code_2(tmp_path):
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path, monkeypatch, capsys):
+    """In this process: all that a process of its own would add is the time to start it."""
     for case, (arguments, message) in cases(tmp_path).items():
-        run = spikeproof(*arguments)
-        assert run.returncode == 2, case
-        assert message in run.stderr, case
-        assert run.stderr.count("\n") == 1, case
-        assert run.stderr.startswith("spikeproof: "), case
-        assert run.stdout == "", case
+        monkeypatch.setattr("sys.argv", ["spikeproof", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        assert ended.value.code == 2, case
+        assert message in printed.err, case
+        assert printed.err.count("\n") == 1, case
+        assert printed.err.startswith("spikeproof: "), case
+        assert printed.out == "", case
 
 
 def result(outcome, expected=Outcome.PROVED):
@@ -179,8 +184,6 @@ def test_exit_codes(outcomes, code):
 
 
 def test_internal_errors_have_their_own_code(monkeypatch, capsys):
-    from prover import cli
-
     def fail(*_, **__):
         raise RuntimeError("out of order")
 

@@ -63,9 +63,21 @@ def test_a_wrong_mode_is_refuted(mode, monkeypatch):
         Theorem(operation, fmt, NEAREST) for operation, fmt in PROVED if operation != "square_root"
     )
     assert all(refuted(theorem) for theorem in with_ties)
+
+
+@pytest.mark.parametrize("mode", [mode for mode in floating_point_theory.MODES if mode is not NEAREST])
+def test_a_wrong_mode_of_multiply_adds_is_refuted(mode, monkeypatch):
+    monkeypatch.setitem(floating_point_theory.MODES, NEAREST, floating_point_theory.MODES[mode])
     multiply_add = Theorem("fma", FP16, NEAREST)
-    assert refuted(multiply_add)
     assert violated(multiply_add)
+    obligation = multiply_add.obligation(("cadical",))
+
+    def last_case_first(codes):
+        """An engine finds the fault in a case of subnormal factors in a second, not in a minute."""
+        return dict(reversed(obligation.cases(codes).items()))
+
+    result = discharge(replace(obligation, cases=last_case_first))
+    assert result.outcome is Outcome.REFUTED
 
 
 @pytest.mark.parametrize(
