@@ -12,7 +12,7 @@ from prover.console import exit_code
 from prover.mutation import stuck_at_zero
 from prover.obligation import Outcome
 from prover.record import Record
-from tests.support.command_line import spikeproof
+from tests.support.command_line import spikeproof, spikeproof_here
 from tests.support.logs import record
 
 UNIT = "fp4_e2m1.multiply.rne.saturate"
@@ -145,18 +145,14 @@ def cases(tmp_path):
     }
 
 
-def test_bad_input_is_one_line_and_exit_code_2(tmp_path, monkeypatch, capsys):
-    """In this process: all that a process of its own would add is the time to start it."""
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path, capsys):
     for case, (arguments, message) in cases(tmp_path).items():
-        monkeypatch.setattr("sys.argv", ["spikeproof", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        printed = capsys.readouterr()
-        assert ended.value.code == 2, case
-        assert message in printed.err, case
-        assert printed.err.count("\n") == 1, case
-        assert printed.err.startswith("spikeproof: "), case
-        assert printed.out == "", case
+        run = spikeproof_here(capsys, *arguments)
+        assert run.returncode == 2, case
+        assert message in run.stderr, case
+        assert run.stderr.count("\n") == 1, case
+        assert run.stderr.startswith("spikeproof: "), case
+        assert run.stdout == "", case
 
 
 def result(outcome, expected=Outcome.PROVED):

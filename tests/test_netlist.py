@@ -1,5 +1,6 @@
 """Netlists: validation, folding, sharing, hashing, statistics."""
 
+import random
 from dataclasses import replace
 from fractions import Fraction
 
@@ -187,3 +188,14 @@ def test_wrong_values_are_refused_by_evaluation():
         boolean.evaluate(netlist, {"a": np.array([0])})
     with pytest.raises(ValueError, match="between 0 and 1 to fit 1 bits"):
         boolean.evaluate(netlist, {"a": np.array([2]), "b": np.array([0])})
+
+
+@pytest.mark.parametrize("width", [0, 1, 8, 13, 63, 64, 65, 130])
+def test_words_and_their_bits(width):
+    chance = random.Random(width)
+    words = [0, (1 << width) - 1, *(chance.getrandbits(width) for _ in range(20))] if width else [0]
+    given = np.array(words, dtype=object if width > 64 else np.uint64)
+    bits = boolean.unpack_words(given, width)
+    assert bits.tolist() == [[bool(word >> place & 1) for word in words] for place in range(width)]
+    assert boolean.pack_words(bits).tolist() == words
+    assert boolean.pack_words(bits).dtype == given.dtype
