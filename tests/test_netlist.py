@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
@@ -199,3 +200,15 @@ def test_words_and_their_bits(width):
     assert bits.tolist() == [[bool(word >> place & 1) for word in words] for place in range(width)]
     assert boolean.pack_words(bits).tolist() == words
     assert boolean.pack_words(bits).dtype == given.dtype
+
+
+@pytest.mark.parametrize("bits", [8, 16, 32, 64])
+def test_sums_about_the_size_of_a_machine_word_do_not_overflow(bits):
+    """Weights of one sign, of which a word of so many bits holds only one, or two, or none."""
+    every = {"x": np.arange(8, dtype=np.uint64)}
+    for weight in (1 << bits - 2, (1 << bits - 2) - 1, (1 << bits - 1) - 1, 1 << bits - 1):
+        for sign, count in product((1, -1), (1, 2, 3)):
+            neuron = Neuron(tuple((place, sign * weight) for place in range(3)), sign * count * weight)
+            fired = boolean.evaluate(Netlist({"x": 3}, (neuron,), {"out": (3,)}), every)["out"]
+            on = [code.bit_count() for code in range(8)]
+            assert fired.tolist() == [sign * n >= sign * count for n in on]
