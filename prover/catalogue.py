@@ -55,11 +55,9 @@ def own() -> dict[str, Obligation]:
 def _announced() -> tuple[tuple[str | None, Obligation], ...]:
     """Every obligation, with the name of the package that announces it."""
     points = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name)
-    return tuple(
-        (point.dist.name if point.dist else None, obligation)
-        for point in points
-        for obligation in point.load()()
-    )
+    # The name is read from a file each time it is asked for.
+    packages = [(point.dist.name if point.dist else None, point.load()) for point in points]
+    return tuple((name, obligation) for name, obligations in packages for obligation in obligations())
 
 
 def promised(*, wide: bool) -> list[Obligation]:

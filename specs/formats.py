@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 
 class UnknownNameError(ValueError):
@@ -202,7 +203,7 @@ class Format:
                 return code == self.sign_mask
         return False
 
-    @property
+    @cached_property
     def largest_finite(self) -> int:
         """Magnitude code of the largest finite number."""
         all_ones = (1 << self.magnitude_bits) - 1
@@ -213,7 +214,7 @@ class Format:
                 return all_ones - 1
         return all_ones
 
-    @property
+    @cached_property
     def policies(self) -> tuple[OverflowPolicy, ...]:
         """The overflow policies this format can express."""
         possible = {

@@ -1,13 +1,20 @@
 """What every test shares."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
+import torch
 from hypothesis import settings
 from pysmt.environment import pop_env, push_env
 
 from prover import discharge as discharge_module
 from prover.minimisation import Refutation
+
+# As many processes test as there are cores: were each to compute in as many threads, most of the time
+# would be spent waiting for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)

@@ -6,12 +6,13 @@ import pytest
 
 from circuits.interchange import write_json
 from circuits.libraries import gate_netlist
+from prover import cli
 from prover.catalogue import catalogue
 from prover.console import exit_code
 from prover.mutation import stuck_at_zero
 from prover.obligation import Outcome
 from prover.record import Record
-from tests.support.command_line import spikeproof
+from tests.support.command_line import spikeproof, spikeproof_here
 from tests.support.logs import record
 
 UNIT = "fp4_e2m1.multiply.rne.saturate"
@@ -144,9 +145,9 @@ def cases(tmp_path):
     }
 
 
-def test_bad_input_is_one_line_and_exit_code_2(tmp_path):
+def test_bad_input_is_one_line_and_exit_code_2(tmp_path, capsys):
     for case, (arguments, message) in cases(tmp_path).items():
-        run = spikeproof(*arguments)
+        run = spikeproof_here(capsys, *arguments)
         assert run.returncode == 2, case
         assert message in run.stderr, case
         assert run.stderr.count("\n") == 1, case
@@ -179,8 +180,6 @@ def test_exit_codes(outcomes, code):
 
 
 def test_internal_errors_have_their_own_code(monkeypatch, capsys):
-    from prover import cli
-
     def fail(*_, **__):
         raise RuntimeError("out of order")
 

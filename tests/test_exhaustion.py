@@ -30,7 +30,7 @@ from prover.machine_arithmetic import INSTRUCTIONS, machine_function
 from prover.mutation import stuck_at_zero
 from prover.obligation import Claim, Obligation
 from specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
-from tests.support.command_line import spikeproof
+from tests.support.command_line import spikeproof, spikeproof_here
 from tests.support.operands import expected_results
 
 ROOT = Path(__file__).parent.parent
@@ -266,16 +266,16 @@ def test_the_command_shows_a_counterexample_that_replays(tmp_path):
         (["fp16.square_root.rne", "--log", "/proc/here"], "name another directory"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(arguments, message):
-    run = spikeproof("exhaust", *arguments)
+def test_bad_input_is_one_line_and_exit_code_2(arguments, message, capsys):
+    run = spikeproof_here(capsys, "exhaust", *arguments)
     assert run.returncode == 2
     assert message in run.stderr
     assert run.stderr.count("\n") == 1
 
 
-def test_a_theorem_about_formulas_has_no_inputs_to_enumerate():
+def test_a_theorem_about_formulas_has_no_inputs_to_enumerate(capsys):
     name = next(name for name, obligation in catalogue().items() if obligation.circuit is None)
-    run = spikeproof("exhaust", name)
+    run = spikeproof_here(capsys, "exhaust", name)
     assert run.returncode == 2
     assert "is about formulas, not about a circuit" in run.stderr
 

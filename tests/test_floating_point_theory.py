@@ -63,9 +63,22 @@ def test_a_wrong_mode_is_refuted(mode, monkeypatch):
         Theorem(operation, fmt, NEAREST) for operation, fmt in PROVED if operation != "square_root"
     )
     assert all(refuted(theorem) for theorem in with_ties)
+
+
+@pytest.mark.parametrize("mode", [mode for mode in floating_point_theory.MODES if mode is not NEAREST])
+def test_a_wrong_mode_of_multiply_adds_is_refuted(mode, monkeypatch):
+    monkeypatch.setitem(floating_point_theory.MODES, NEAREST, floating_point_theory.MODES[mode])
     multiply_add = Theorem("fma", FP16, NEAREST)
-    assert refuted(multiply_add)
     assert violated(multiply_add)
+    obligation = multiply_add.obligation(("cadical",))
+
+    def easiest_first(codes):
+        """In this case an engine finds the fault in a second, in that of normal numbers in a minute."""
+        cases, easiest = obligation.cases(codes), "subnormal to bit 0, normal, normal"
+        return {easiest: cases[easiest], **cases}
+
+    result = discharge(replace(obligation, cases=easiest_first))
+    assert result.outcome is Outcome.REFUTED
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Netlists: validation, folding, sharing, hashing, statistics."""
 
+import random
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
@@ -187,3 +189,26 @@ def test_wrong_values_are_refused_by_evaluation():
         boolean.evaluate(netlist, {"a": np.array([0])})
     with pytest.raises(ValueError, match="between 0 and 1 to fit 1 bits"):
         boolean.evaluate(netlist, {"a": np.array([2]), "b": np.array([0])})
+
+
+@pytest.mark.parametrize("width", [0, 1, 8, 13, 63, 64, 65, 130])
+def test_words_and_their_bits(width):
+    chance = random.Random(width)
+    words = [0, (1 << width) - 1, *(chance.getrandbits(width) for _ in range(20))] if width else [0]
+    given = np.array(words, dtype=object if width > 64 else np.uint64)
+    bits = boolean.unpack_words(given, width)
+    assert bits.tolist() == [[bool(word >> place & 1) for word in words] for place in range(width)]
+    assert boolean.pack_words(bits).tolist() == words
+    assert boolean.pack_words(bits).dtype == given.dtype
+
+
+@pytest.mark.parametrize("bits", [8, 16, 32, 64])
+def test_sums_about_the_size_of_a_machine_word_do_not_overflow(bits):
+    """Weights of one sign, of which a word of so many bits holds only one, or two, or none."""
+    every = {"x": np.arange(8, dtype=np.uint64)}
+    for weight in (1 << bits - 2, (1 << bits - 2) - 1, (1 << bits - 1) - 1, 1 << bits - 1):
+        for sign, count in product((1, -1), (1, 2, 3)):
+            neuron = Neuron(tuple((place, sign * weight) for place in range(3)), sign * count * weight)
+            fired = boolean.evaluate(Netlist({"x": 3}, (neuron,), {"out": (3,)}), every)["out"]
+            on = [code.bit_count() for code in range(8)]
+            assert fired.tolist() == [sign * n >= sign * count for n in on]

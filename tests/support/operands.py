@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,8 @@ def expected_results(fmt: Format, operation: str, mode: RoundingMode, policy: Ov
     return np.array(rounded, dtype=np.uint64)[which]
 
 
-def expected_flags(fmt: Format, operation: str, mode: RoundingMode) -> Codes:
+@cache
+def expected_flags(fmt: Format, operation: str, mode: RoundingMode) -> NDArray[np.uint8]:
     """The flags for all ``operands``, by the spec of record.
 
     They depend on the exact result and on the kinds of the operands alone, so that one combination
@@ -95,10 +97,12 @@ def expected_flags(fmt: Format, operation: str, mode: RoundingMode) -> Codes:
         key = key * np.uint64(len(exact.Kind)) + number[codes.astype(np.intp)]
     _, first, where = np.unique(key, return_index=True, return_inverse=True)
     flags = [exact.flags(operation, fmt, mode, *(int(codes[i]) for codes in given)) for i in first]
-    return np.array(flags, dtype=np.uint64)[where]
+    return np.array(flags, dtype=np.uint8)[where]
 
 
-def first_difference(fmt: Format, actual: Codes, expected: Codes, operation: str = "add") -> str | None:
+def first_difference(
+    fmt: Format, actual: NDArray[Any], expected: NDArray[Any], operation: str = "add"
+) -> str | None:
     """The first operands on which two tables differ, in words; None if they agree."""
     differing = np.flatnonzero(actual != expected)
     if not len(differing):
