@@ -10,21 +10,25 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 
+from pysmt.fnode import FNode
+from pysmt.shortcuts import BV, Equals
+
 from circuits.libraries import LIBRARIES
 from circuits.netlist import Netlist
 from circuits.uncertainty import Interval, Tolerance, perturbed, place, uncertain_netlist
 from proofs.units import Unit
-from prover.margins import BEYOND
 from prover.obligation import Obligation, Outcome, equivalence
 from specs.formats import FP8_E4M3FN, FP16, FP32
+from specs.integers import Buses
 
 HALF = Fraction(1, 2)
 
 MARGIN = Interval(-HALF, HALF, high_open=True)
 """The noise that every neuron bears: it fires at its threshold, so that only the lower end is in it."""
 
-BEYOND_MARGIN = {".below": -HALF * BEYOND, ".above": HALF * BEYOND}
-"""Noise just beyond, by what the theorems' names end in."""
+BEYOND_MARGIN = {".below": -HALF * Fraction(1025, 1024), ".above": HALF}
+"""Noise just beyond, by what the theorems' names end in: a 1024th more, which is short in binary, where
+the end is in the margin; else the end."""
 
 
 def units() -> Iterator[Unit]:
@@ -57,12 +61,16 @@ def within(unit: Unit) -> Obligation:
 
 
 def beyond(unit: Unit, noise: Fraction, suffix: str) -> Obligation:
-    """The refuted obligation that it is right with some noise on every neuron, beyond the margin."""
+    """The refuted obligation that it is right with some noise on every neuron, beyond the margin.
+
+    That its operands are 1 tells engines where to look.
+    """
     return equivalence(
         f"margin.unit.{unit.name}.noise{suffix}",
-        f"{unit.statement}, is right with noise of {noise} on every neuron",
+        f"{unit.statement}, is right for operands of 1 with noise of {noise} on every neuron",
         circuit=partial(shifted_unit, unit, noise),
         meaning=unit.spec,
+        assumptions=partial(operands_of_one, unit),
         engines=unit.engines,
         expected=Outcome.REFUTED,
         reading=unit.reading,
@@ -81,6 +89,12 @@ def shifted_unit(unit: Unit, noise: Fraction) -> Netlist:
     netlist = unit.circuit()
     neurons = (replace(neuron, bias=neuron.bias + noise) for neuron in netlist.neurons)
     return replace(netlist, neurons=tuple(neurons))
+
+
+def operands_of_one(unit: Unit, inputs: Buses) -> tuple[FNode, ...]:
+    """That all operands are 1."""
+    one = BV(unit.fmt.bias << unit.fmt.fraction_bits, unit.fmt.width)
+    return tuple(Equals(inputs[name], one) for name in unit.operands)
 
 
 def _parameters(unit: Unit, kind: str) -> dict[str, str]:
