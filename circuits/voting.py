@@ -1,11 +1,11 @@
-"""Majority voting: every neuron several times over, and a neuron that decides by what most of them do."""
+"""Majority voting: every neuron several times over, and one that decides by what most of them do."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
 
-from circuits.netlist import Netlist, Neuron, NetlistError, Weight
+from circuits.netlist import Netlist, NetlistError, Neuron, Weight
 
 
 def require_copies(copies: int) -> None:

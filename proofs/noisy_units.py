@@ -49,6 +49,7 @@ def obligations() -> Iterator[Obligation]:
 
 def within(unit: Unit) -> Obligation:
     """The obligation that a unit is right as long as each of its neurons is within its margin."""
+    assert unit.decomposition is not None
     return equivalence(
         f"margin.unit.{unit.name}.noise",
         f"{unit.statement}, is right for all noise in {MARGIN} on every neuron",

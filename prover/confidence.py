@@ -51,7 +51,7 @@ def _at_least(successes: int, trials: int, probability: Fraction) -> Fraction:
     """An upper bound of the probability of so many successes or more, which are more than expected.
 
     It is A / (A + B), if A adds up the terms of the binomial distribution from this number on, and B
-    those below, all in units of the first of A. Terms of A fall, ever faster; those of B may be left out.
+    those below, all in units of the first of A. Terms of A fall, ever faster; any of B may be left out.
     """
     odds, other_odds = probability.numerator, probability.denominator - probability.numerator
     above = term = _UNIT

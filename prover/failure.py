@@ -1,10 +1,11 @@
 """How likely a circuit of noisy neurons errs: bounds that hold, rounded outward.
 
-On the drive of every neuron there is Gaussian noise of mean 0 and deviation sigma, in units of the weights
-and independent of all other noise; potentials are cleared between evaluations. A neuron *errs* if it does
-other than without noise for the spikes that it reads. A neuron whose drive is d away from its threshold
-errs with probability e(d), the normal tail of d / sigma, whatever others do. A circuit errs on an input if
-any output is other than without noise.
+On the drive of every neuron there is Gaussian noise of mean 0 and deviation sigma, in units of the
+weights and independent of all other noise; potentials are cleared between evaluations. A neuron *errs* if
+it does other than without noise for the spikes that it reads. A neuron whose drive is d away from its
+threshold errs with probability e(d), the normal tail of d / sigma, whatever others do. A circuit errs on
+an input if any output is other than without noise. Inputs are given: nothing is said of how likely they
+are, but what holds of every input holds of every distribution.
 
 *Upper bound.* If no neuron errs, nothing is wrong. As long as none errs all drives are those without
 noise; so on a given input none errs with probability (1 - e(d_1)) (1 - e(d_2)) ..., the d being the
@@ -28,7 +29,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -36,7 +37,7 @@ import numpy as np
 
 from circuits import boolean
 from circuits.netlist import Netlist, Neuron
-from circuits.uncertainty import Interval, drive, exactly
+from circuits.uncertainty import NOTHING, Interval, drive, exactly
 from circuits.voting import require_copies
 from prover.enclosure import outward, power, tail, times
 
@@ -96,30 +97,26 @@ class Redundancy:
         single = tail(distance / sigma)
         if self.copies == 1:
             return single
-        found = [
-            sum(self._outvoted(end, wrong, sigma, of) for wrong in range((self.copies + 1) // 2))
-            for end, of in ((single.low, _low), (min(single.high, Fraction(1, 2)), _high))
-        ]
-        return outward(found[0], found[1])
-
-    def _outvoted(
-        self, single: Fraction, wrong: int, sigma: Fraction, end: Callable[[Interval], Fraction]
-    ) -> Fraction:
-        """The terms of so many copies that err, and of so many that do not."""
-        few, many = (
-            math.comb(self.copies, k) * single**k * (1 - single) ** (self.copies - k)
-            for k in (wrong, self.copies - wrong)
+        half = Fraction(self.copies, 2)
+        fewer = range(self.copies // 2 + 1)
+        voters = [NOTHING if self.ideal else tail((half - wrong) / sigma) for wrong in fewer]
+        highest = min(single.high, Fraction(1, 2))
+        return outward(
+            self._outvoted(single.low, [voter.low for voter in voters]),
+            self._outvoted(highest, [voter.high for voter in voters]),
         )
-        voter = Fraction(0) if self.ideal else end(tail((Fraction(self.copies, 2) - wrong) / sigma))
-        return few * voter + many * (1 - voter)
 
-
-def _low(interval: Interval) -> Fraction:
-    return interval.low
-
-
-def _high(interval: Interval) -> Fraction:
-    return interval.high
+    def _outvoted(self, single: Fraction, voters: Sequence[Fraction]) -> Fraction:
+        """The sum, for copies that err with one probability, and voters with others."""
+        copies = self.copies
+        counts = [
+            math.comb(copies, k) * single**k * (1 - single) ** (copies - k) for k in range(copies + 1)
+        ]
+        terms = (
+            counts[wrong] * voter + counts[copies - wrong] * (1 - voter)
+            for wrong, voter in enumerate(voters)
+        )
+        return sum(terms, start=Fraction(0))
 
 
 def least_distance(neuron: Neuron) -> Fraction:
@@ -255,7 +252,7 @@ def _growing(start: int, most: int) -> Iterator[int]:
 
 
 def _last(holds: Callable[[int], bool], low: int, high: int) -> int:
-    """A step up to which something holds, but not after it, if it holds at the lower and not the higher."""
+    """A step at which something holds that fails at the next; it holds at the lower, fails at the higher."""
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if holds(middle) else (low, middle)
