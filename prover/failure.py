@@ -1,8 +1,8 @@
 """How likely a circuit of noisy neurons errs: bounds that hold, rounded outward.
 
 On the drive of every neuron there is Gaussian noise of mean 0 and deviation sigma, in units of the
-weights and independent of all other noise; potentials are cleared between evaluations. A neuron *errs* if
-it does other than without noise for the spikes that it reads. A neuron whose drive is d away from its
+weights and independent of all other noise; potentials are cleared between evaluations. A neuron *errs*
+if it does other than without noise for the spikes that it reads. A neuron whose drive is d away from its
 threshold errs with probability e(d), the normal tail of d / sigma, whatever others do. A circuit errs on
 an input if any output is other than without noise. Inputs are given: nothing is said of how likely they
 are, but what holds of every input holds of every distribution.
@@ -252,7 +252,7 @@ def _growing(start: int, most: int) -> Iterator[int]:
 
 
 def _last(holds: Callable[[int], bool], low: int, high: int) -> int:
-    """A step at which something holds that fails at the next; it holds at the lower, fails at the higher."""
+    """A step at which something holds that fails at the next; it holds at low, not at high."""
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if holds(middle) else (low, middle)

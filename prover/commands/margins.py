@@ -15,14 +15,9 @@ from prover.report.units import (
     COPIES,
     DEVIATION_NOTE,
     FAILURE_NOTE,
-    SCHEMES,
     SIGMAS,
-    NoisyUnit,
-    deviation_row,
-    deviation_table,
-    failure_row,
-    failure_table,
     names_of_units,
+    unit_tables,
 )
 
 
@@ -101,22 +96,15 @@ def margins(
 
 
 def _show_units(library: str, sigmas: tuple[Fraction, ...], copies: tuple[int, ...]) -> None:
-    """How likely the units of a library err at given deviations, and where targets are reached."""
-    voting = [Redundancy(number) for number in copies]
-    failures, deviations = failure_table(), deviation_table()
-    names = names_of_units(library)
-    with progress_bar("bounding and simulating") as progress:
-        task = progress.add_task("", total=len(names) * (1 + len(sigmas) * len(copies)))
-        for name in names:
-            progress.update(task, description=name)
-            unit = NoisyUnit.named(name)
-            for redundancy in SCHEMES:
-                deviations.add_row(*deviation_row(unit, redundancy))
-            progress.advance(task)
-            for sigma in sigmas:
-                for redundancy in voting:
-                    failures.add_row(*failure_row(unit, sigma, redundancy))
-                    progress.advance(task)
-    for table, note in ((failures, FAILURE_NOTE), (deviations, DEVIATION_NOTE)):
+    names, redundancies = names_of_units(library), [Redundancy(number) for number in copies]
+    with progress_bar("simulating") as progress:
+        task = progress.add_task("", total=len(names) * len(sigmas) * len(copies), completed=-1)
+        tables = unit_tables(
+            names,
+            sigmas,
+            redundancies,
+            lambda name: progress.update(task, advance=1, description=name),
+        )
+    for table, note in zip(tables, (FAILURE_NOTE, DEVIATION_NOTE), strict=True):
         out.print(table)
         out.print(note.replace("\n", " "), markup=False)

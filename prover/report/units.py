@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 from rich.table import Table
@@ -91,15 +92,39 @@ def names_of_units(library: str) -> list[str]:
     ]
 
 
-def failure_table() -> Table:
-    """A table of how likely units err, without rows."""
+def unit_tables(
+    names: Iterable[str],
+    sigmas: Iterable[Fraction],
+    redundancies: Iterable[Redundancy],
+    begin: Callable[[str], None],
+) -> tuple[Table, Table]:
+    """How likely units err at some deviations, and the deviations at which targets are reached.
+
+    Args:
+        begin: told the unit of which a row of the first table is next.
+    """
+    failures = _table(
+        "unit", "input", "sigma", "copies", "at least", "simulated, 99 %", "at most", "any"
+    )
+    deviations = _table("unit", "copies", "voter", *map(exact_text, TARGETS))
+    for name in names:
+        unit = NoisyUnit.named(name)
+        for sigma, redundancy in product(sigmas, redundancies):
+            begin(name)
+            failures.add_row(*_failure(unit, sigma, redundancy))
+        for redundancy in SCHEMES:
+            deviations.add_row(*_reached(unit, redundancy))
+    return failures, deviations
+
+
+def _table(*columns: str) -> Table:
     table = plain_table()
-    for column in ("unit", "input", "sigma", "copies", "at least", "simulated, 99 %", "at most", "any"):
+    for column in columns:
         table.add_column(column, no_wrap=True)
     return table
 
 
-def failure_row(unit: NoisyUnit, sigma: Fraction, redundancy: Redundancy) -> Sequence[str]:
+def _failure(unit: NoisyUnit, sigma: Fraction, redundancy: Redundancy) -> Sequence[str]:
     """How likely a unit errs at a deviation, with noisy voters where there are any."""
     bounds = unit.exposure.failure(sigma, redundancy)
     estimate = unit.simulated(sigma, redundancy.copies)
@@ -124,15 +149,7 @@ same input. Copies: of every neuron, the majority taken by one more, as noisy as
 below 1/2 changes any result: margin.unit.UNIT.noise."""
 
 
-def deviation_table() -> Table:
-    """A table of the deviations at which probabilities are reached, without rows."""
-    table = plain_table()
-    for column in ("unit", "copies", "voter", *map(exact_text, TARGETS)):
-        table.add_column(column, no_wrap=True)
-    return table
-
-
-def deviation_row(unit: NoisyUnit, redundancy: Redundancy) -> Sequence[str]:
+def _reached(unit: NoisyUnit, redundancy: Redundancy) -> Sequence[str]:
     """The deviations at which a unit reaches each target."""
     reached = (reached_at(unit.exposure, target, redundancy) for target in TARGETS)
     voter = "ideal" if redundancy.ideal else "noisy" if redundancy.copies > 1 else "none"
