@@ -21,7 +21,7 @@ def require_copies(copies: int) -> None:
 def voted_netlist(netlist: Netlist, copies: int, weight: Weight = 1) -> Netlist:
     """The netlist with copies of each neuron, and after them the one that votes.
 
-    Copies read what was voted on before them.
+    Copies read what was voted on before them. A single copy needs no vote.
 
     Args:
         weight: of the voters' synapses; the larger, the less a voter is disturbed by noise.
@@ -30,6 +30,8 @@ def voted_netlist(netlist: Netlist, copies: int, weight: Weight = 1) -> Netlist:
         NetlistError: if the number of copies is not odd and positive.
     """
     require_copies(copies)
+    if copies == 1:
+        return netlist
     inputs, group = netlist.input_count, copies + 1
 
     def voted(signal: int) -> int:

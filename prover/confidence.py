@@ -36,36 +36,39 @@ def confidence(successes: int, trials: int) -> Interval:
 
 def _least(successes: int, trials: int) -> Fraction:
     """A probability at which so many successes, or more, would be too unlikely; the largest found."""
-    allowed = (1 - CONFIDENCE) / 2
     low, high = 0, successes * _GRID // trials
     while high - low > 1:
         middle = (low + high) // 2
-        if _at_least(successes, trials, Fraction(middle, _GRID)) <= allowed:
+        if _too_unlikely(successes, trials, middle, _GRID - middle):
             low = middle
         else:
             high = middle
     return Fraction(low, _GRID)
 
 
-def _at_least(successes: int, trials: int, probability: Fraction) -> Fraction:
-    """An upper bound of the probability of so many successes or more, which are more than expected.
+def _too_unlikely(successes: int, trials: int, success: int, failure: int) -> bool:
+    """Whether so many successes or more, which are more than expected, are surely too unlikely.
 
-    It is A / (A + B), if A adds up the terms of the binomial distribution from this number on, and B
-    those below, all in units of the first of A. Terms of A fall, ever faster; any of B may be left out.
+    Their probability is A / (A + B), if A adds up the terms of the binomial distribution from this
+    number on, and B those below, all in units of the first of A. Terms of A fall, ever faster; any of B
+    may be left out.
+
+    Args:
+        success, failure: the odds.
     """
-    odds, other_odds = probability.numerator, probability.denominator - probability.numerator
     above = term = _UNIT
     for count in range(successes, trials):
-        more, of = (trials - count) * odds, (count + 1) * other_odds
+        more, of = (trials - count) * success, (count + 1) * failure
         term = -(-term * more // of)
         above += term
         if term < _NEGLIGIBLE:  # what follows falls at least as fast as a geometric series
             above += math.ceil(Fraction(term * more, of - more))
             break
+    enough = above * (2 / (1 - CONFIDENCE) - 1)
     below, term = 0, _UNIT
     for count in range(successes, 0, -1):
-        term = term * count * other_odds // ((trials - count + 1) * odds)
+        term = term * count * failure // ((trials - count + 1) * success)
         below += term
-        if not term:
+        if below >= enough or not term:
             break
-    return Fraction(above, above + below)
+    return below >= enough

@@ -109,7 +109,7 @@ def test_a_sound_log_is_verified_whoever_made_it(log, capsys):
         command.verify.main([str(log), "--jobs", "2"], standalone_mode=False)
     assert ended.value.code == 0
     said = capsys.readouterr().out
-    assert "4 of 4 records verified" in said
+    assert "5 of 5 records verified" in said
     assert "refused" not in said
 
 

@@ -98,7 +98,7 @@ def margins(
 def _show_units(library: str, sigmas: tuple[Fraction, ...], copies: tuple[int, ...]) -> None:
     names, redundancies = names_of_units(library), [Redundancy(number) for number in copies]
     with progress_bar("simulating") as progress:
-        task = progress.add_task("", total=len(names) * len(sigmas) * len(copies), completed=-1)
+        task = progress.add_task("", total=len(names) * len(sigmas) * len(copies))
         tables = unit_tables(
             names,
             sigmas,

@@ -71,7 +71,7 @@ class NoisyUnit:
         from circuits.membrane import Membrane  # loads PyTorch, which takes seconds
         from circuits.monte_carlo import errors
 
-        netlist = voted_netlist(self.netlist, copies) if copies > 1 else self.netlist
+        netlist = voted_netlist(self.netlist, copies)
 
         def draw(chance: np.random.Generator, count: int) -> Mapping[str, Words]:
             given = self.exposure.inputs.items()
@@ -96,12 +96,12 @@ def unit_tables(
     names: Iterable[str],
     sigmas: Iterable[Fraction],
     redundancies: Iterable[Redundancy],
-    begin: Callable[[str], None],
+    done: Callable[[str], None],
 ) -> tuple[Table, Table]:
     """How likely units err at some deviations, and the deviations at which targets are reached.
 
     Args:
-        begin: told the unit of which a row of the first table is next.
+        done: told the unit of each row of the first table.
     """
     failures = _table(
         "unit", "input", "sigma", "copies", "at least", "simulated, 99 %", "at most", "any"
@@ -110,8 +110,8 @@ def unit_tables(
     for name in names:
         unit = NoisyUnit.named(name)
         for sigma, redundancy in product(sigmas, redundancies):
-            begin(name)
             failures.add_row(*_failure(unit, sigma, redundancy))
+            done(name)
         for redundancy in SCHEMES:
             deviations.add_row(*_reached(unit, redundancy))
     return failures, deviations
