@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -211,7 +211,7 @@ def _with_each_inverted(netlist: Netlist, inputs: Mapping[str, int]) -> tuple[li
     return changed[:-1].tolist(), signals[:, -1].tolist()
 
 
-def weakest(netlist: Netlist, candidates: Iterator[Mapping[str, int]]) -> Exposure:
+def weakest(netlist: Netlist, candidates: Iterable[Mapping[str, int]]) -> Exposure:
     """The exposure on that of some inputs, on which most neurons are decisive and near to err."""
     return max((Exposure.of(netlist, inputs) for inputs in candidates), key=lambda each: each.weak)
 

@@ -81,8 +81,8 @@ def every_neuron(netlist: Netlist, original: Netlist, place: Place) -> Claim:
     symbols = {
         name: Symbol(name, BVType(width))
         for name, width in (
-            (_SOURCES, max(len(shape.original.synapses) for shape in shapes)),
-            (_OTHERS, max(shape.others for shape in shapes)),
+            (_SOURCES, max((len(shape.original.synapses) for shape in shapes), default=0)),
+            (_OTHERS, max((shape.others for shape in shapes), default=0)),
         )
         if width
     }

@@ -172,7 +172,7 @@ def test_decisive_neurons_are_those_whose_inversion_shows(netlist):
 def test_the_weakest_input_is_taken():
     netlist = gate_netlist("ionic", "and")
     both_weak = ({"a": 1, "b": 0}, {"a": 0, "b": 1}, {"a": 1, "b": 1})
-    assert weakest(netlist, iter([{"a": 0, "b": 0}, both_weak[0]])).inputs == both_weak[0]
+    assert weakest(netlist, [{"a": 0, "b": 0}, both_weak[0]]).inputs == both_weak[0]
     assert [Exposure.of(netlist, inputs).weak for inputs in both_weak] == [1, 1, 1]
 
 

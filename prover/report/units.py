@@ -37,7 +37,7 @@ COPIES = (1, 3)
 TARGETS = (Fraction(1, 10**3), Fraction(1, 10**6), Fraction(1, 10**12))
 """Probabilities of which it is told at which deviation they are reached."""
 
-SCHEMES = tuple(Redundancy(n, ideal) for n in (1, 3, 5, 7) for ideal in (False, True)[: min(n, 2)])
+SCHEMES = (Redundancy(), *(Redundancy(n, ideal) for n in (3, 5, 7) for ideal in (False, True)))
 """No voting, and voting of up to seven, by neurons like all others and by neurons without noise."""
 
 
