@@ -106,7 +106,7 @@ def unit_tables(
     failures = _table(
         "unit", "input", "sigma", "copies", "at least", "simulated, 99 %", "at most", "any"
     )
-    deviations = _table("unit", "copies", "voter", *map(exact_text, TARGETS))
+    deviations = _table("unit", "copies", "voter", *map(_exact_text, TARGETS))
     for name in names:
         unit = NoisyUnit.named(name)
         for sigma, redundancy in product(sigmas, redundancies):
@@ -131,7 +131,7 @@ def _failure(unit: NoisyUnit, sigma: Fraction, redundancy: Redundancy) -> Sequen
     return (
         unit.name,
         ", ".join(f"{code:#x}" for code in unit.exposure.inputs.values()),
-        exact_text(sigma),
+        _exact_text(sigma),
         str(redundancy.copies),
         _digits(bounds.low, ROUND_FLOOR),
         f"{_digits(estimate.low, ROUND_FLOOR)} to {_digits(estimate.high, ROUND_CEILING)}",
@@ -166,7 +166,7 @@ errs with less on every input; at the upper end with more on the input shown abo
 vote are without noise."""
 
 
-def exact_text(value: Fraction) -> str:
+def _exact_text(value: Fraction) -> str:
     """A number as a decimal where that is short, else as a fraction."""
     decimal = f"{float(value):g}"
     return decimal if Fraction(decimal) == value else str(value)
