@@ -132,10 +132,11 @@ class UncertainNeuron:
         """The neuron that fires iff this one may: some sum is at least 0.
 
         Sums of upper ends are multiples of 1/scale. Every open end is lowered by so little that all of
-        them together stay below 1/scale: a sum of 0 then counts iff no open end takes part.
+        them together stay below 1/scale: a sum of 0 then counts iff no open end takes part. So little is
+        1/scale over a power of two, since in binary sums then keep the form that they have without it.
         """
         scale = math.lcm(self.excess.high.denominator, *(w.high.denominator for _, w in self.synapses))
-        little = Fraction(1, scale * (len(self.synapses) + 2))
+        little = Fraction(1, scale << (len(self.synapses) + 1).bit_length())
 
         def end(interval: Interval) -> Fraction:
             return interval.high - little if interval.high_open else interval.high

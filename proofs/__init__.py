@@ -11,6 +11,7 @@
 * ``proofs.margins``      -- within which noise, spread and leak every gate is right, and not beyond
 * ``proofs.superconducting`` -- how many inputs a neuron can have at a spread of its couplings
 * ``proofs.memristive``   -- what holds for every relaxation time of a memristive neuron
+* ``proofs.noisy_units``  -- so is every unit whose neurons are all within their margins
 * ``proofs.adequacy``     -- the spec's rounding formula is what the standard says in words
 * ``proofs.floating_point_theory`` -- the spec is SMT-LIB's floating-point theory, as z3 implements it
 """
@@ -29,6 +30,7 @@ from proofs import (
     margins,
     memristive,
     mx,
+    noisy_units,
     sticky_extra,
     superconducting,
     units,
@@ -52,5 +54,6 @@ def obligations() -> Iterator[Obligation]:
         margins,
         superconducting,
         memristive,
+        noisy_units,
     )
     return chain.from_iterable(family.obligations() for family in families)

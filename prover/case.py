@@ -12,6 +12,7 @@ from circuits.netlist import Bus, Netlist
 from prover.algebra import LOGS
 from prover.cells import AlgebraError
 from prover.composition import compose, split
+from prover.following import compose_following
 from prover.obligation import Claim, Obligation, Step
 from prover.smtlib import buses_sha256, script_sha256
 
@@ -47,11 +48,15 @@ class Case:
 
     @cached_property
     def probed(self) -> Netlist | None:
-        """The netlist with all probes of the decomposition, where that says how to come by it."""
+        """The netlist with all probes of the decomposition, where that says how to come by it.
+
+        If the circuit follows another, that other.
+        """
         decomposition = self.obligation.decomposition
         if not decomposition or not self.netlist:
             return None
-        if self.own and decomposition.circuit and decomposition.lacks_probes(self.netlist):
+        lacks_probes = self.own and decomposition.lacks_probes(self.netlist)
+        if decomposition.circuit and (decomposition.place or lacks_probes):
             return decomposition.circuit()
         return self.netlist
 
@@ -64,7 +69,11 @@ class Case:
         if self.obligation.cases:
             return split(self.claim, self.obligation.cases(self.claim.inputs))
         netlist, decomposition = self.probed, self.obligation.decomposition
-        return compose(netlist, decomposition, self.claim) if netlist and decomposition else {}
+        if not (self.netlist and netlist and decomposition):
+            return {}
+        if decomposition.place:
+            return compose_following(self.netlist, netlist, decomposition, self.claim)
+        return compose(netlist, decomposition, self.claim)
 
     def steps_with_logs(self) -> dict[str, Step]:
         """The steps that are shown by algebra which keeps a log, by label."""

@@ -49,14 +49,10 @@ def compose(netlist: Netlist, decomposition: Decomposition, claim: Claim) -> dic
         CompositionError: if the claim is no such equality, or is not composed as the steps say.
         AlgebraError: if a step's algebra does not apply to the circuit.
     """
-    inputs = claim.inputs
-    if claim.assumptions or not claim.expected or claim.goal != _equal(claim.actual, claim.expected):
-        raise CompositionError("the claim is not that outputs equal their spec on all inputs")
-    if dict(output_formulas(netlist, inputs)) != dict(claim.actual):
-        raise CompositionError("the claim is about another circuit")
+    require_outputs(netlist, claim)
     if decomposition.last.names:
         raise CompositionError("the last step is the outputs; it has no probes")
-    kernel = _Kernel(netlist, decomposition, inputs)
+    kernel = _Kernel(netlist, decomposition, claim.inputs)
     if kernel.outputs != dict(claim.expected):
         raise CompositionError("the spec to be composed is not that of the claim")
     lemmas: dict[str, Claim] = {}
@@ -70,6 +66,29 @@ def compose(netlist: Netlist, decomposition: Decomposition, claim: Claim) -> dic
             lemmas[name] = lemma
         earlier.update(step.names)
     return lemmas
+
+
+def require_outputs(netlist: Netlist, claim: Claim) -> None:
+    """Refuse a claim that is not that a circuit's outputs are those expected, for all inputs.
+
+    Raises:
+        CompositionError: saying which of this it is not.
+    """
+    if claim.assumptions or not claim.expected or claim.goal != equal(claim.actual, claim.expected):
+        raise CompositionError("the claim is not that outputs equal their spec on all inputs")
+    if dict(output_formulas(netlist, claim.inputs)) != dict(claim.actual):
+        raise CompositionError("the claim is about another circuit")
+
+
+def equal(actual: Buses, expected: Buses) -> FNode:
+    """That buses are equal, each to that of its name.
+
+    Raises:
+        CompositionError: if their names differ.
+    """
+    if set(actual) != set(expected):
+        raise CompositionError(f"buses {sorted(actual)} cannot equal buses {sorted(expected)}")
+    return And(Equals(actual[name], expected[name]) for name in expected)
 
 
 def split(claim: Claim, cases: Mapping[str, Buses]) -> dict[str, Claim]:
@@ -164,7 +183,7 @@ class _Kernel:
         if step.method != ENGINES_ALONE:
             yield from self._by_algebra(step, label, wanted, facts)
         else:
-            goal, sides = _equal(actual, wanted), {"actual": actual, "expected": wanted}
+            goal, sides = equal(actual, wanted), {"actual": actual, "expected": wanted}
             cases = step.cases({**self.inputs, **values}) if step.cases else {}
             for name, case in cases.items():
                 yield f"{label}, {name}", claim(goal, case, **sides)
@@ -202,9 +221,3 @@ class _Kernel:
         symbols = tuple(self.free[name] for name in step.given)
         for name, lemma in algebra(self.netlist, given, found, symbols, facts).items():
             yield f"{label}: {name}", lemma
-
-
-def _equal(actual: Buses, expected: Buses) -> FNode:
-    if set(actual) != set(expected):
-        raise CompositionError(f"buses {sorted(actual)} cannot equal buses {sorted(expected)}")
-    return And(Equals(actual[name], expected[name]) for name in expected)

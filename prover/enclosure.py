@@ -10,7 +10,7 @@ import math
 from fractions import Fraction
 from functools import cache
 
-from circuits.uncertainty import Interval
+from circuits.uncertainty import Interval, exactly
 
 BITS = 96
 """Of a binary fraction: ends are multiples of 2^-96."""
@@ -57,6 +57,21 @@ def _squared(value: Interval, spare: int) -> Interval:
         Fraction(math.floor(low * low * unit), unit),
         Fraction(math.ceil(value.high * value.high * unit), unit),
     )
+
+
+def power(base: Interval, exponent: int) -> Interval:
+    """A power of what is at least 0, to an integer of at least 0, by squaring."""
+    result = exactly(1)
+    for bit in f"{exponent:b}":
+        result = times(result, result)
+        if bit == "1":
+            result = times(result, base)
+    return result
+
+
+def times(one: Interval, other: Interval) -> Interval:
+    """The product of two numbers of at least 0."""
+    return outward(one.low * other.low, one.high * other.high)
 
 
 def logarithm(x: Fraction) -> Interval:

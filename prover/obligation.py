@@ -96,6 +96,10 @@ class Step:
     cases: Callable[[Buses], Mapping[str, FNode]] | None = None
 
 
+Place = Callable[[Netlist, int], int]
+"""From a circuit and a signal of it, which signal of a circuit that follows it has the same value."""
+
+
 @dataclass(frozen=True)
 class Decomposition:
     """How a unit's theorem is composed of lemmas.
@@ -106,12 +110,15 @@ class Decomposition:
         last: the outputs, as a step without names.
         circuit: the circuit with all that its probes depend on, for where the outputs do not depend
             on it and the circuit therefore lacks it. The kernel checks that the outputs are the same.
+        place: for a theorem about a circuit that follows ``circuit``, neuron by neuron, and may have
+            other inputs besides: see ``prover.following``. The steps are then those of ``circuit``.
     """
 
     spec: Callable[[Buses, Probe], Buses]
     steps: tuple[Step, ...]
     last: Step
     circuit: Callable[[], Netlist] | None = None
+    place: Place | None = None
 
     def lacks_probes(self, netlist: Netlist) -> bool:
         """Whether a circuit lacks a probe, or some of its bits."""

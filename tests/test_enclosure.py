@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from prover.enclosure import FARTHEST, decay, logarithm, tail
+from circuits.uncertainty import exactly
+from prover.enclosure import FARTHEST, decay, logarithm, power, tail
 
 NARROW = Fraction(1, 1 << 90)
 
@@ -47,6 +48,16 @@ def test_logarithm(x):
 @example(Fraction(40))
 def test_tail(z):
     require_enclosed(tail(z), lambda z: mpmath.erfc(z / mpmath.sqrt(2)) / 2, z)
+
+
+@given(st.fractions(0, 1, max_denominator=99), st.integers(0, 4000))
+@example(Fraction(0), 0)
+@example(1 - Fraction(1, 1 << 60), 12_000)
+def test_power(base, exponent):
+    found = power(exactly(base), exponent)
+    exact = base**exponent
+    assert found.low <= exact <= found.high
+    assert found.high - found.low <= NARROW * (1 + exponent)
 
 
 def test_what_is_not_enclosed_is_refused():

@@ -1,5 +1,7 @@
 """``spikeproof margins``: limits with their theorems, and published figures beside ours."""
 
+import pytest
+
 from tests.support.command_line import spikeproof
 
 
@@ -61,3 +63,37 @@ def test_what_is_not_there_is_said_in_one_line():
     error = margins("--table", "noise", "--library", "ternary", status=2)
     assert error == "spikeproof: no such figure is published; leave out --library or --gate\n"
     assert "'wet' is not one of" in margins("--library", "wet", status=2)
+
+
+def test_how_likely_units_err():
+    text = margins("--units", "--library", "ternary", "--sigma", "0.16", "--copies", "1")
+    unit = "fp8_e4m3fn.multiply.rne.saturate.ternary"
+    simulated, *reached = (line for line in rows(text, unit) if line[1:])
+    sigma, copies, least, low, _, high, most, anywhere = simulated[3:]
+    assert (sigma, copies) == ("0.16", "1")
+    assert float(least) <= float(low) < float(high) <= float(most) <= float(anywhere)
+    assert [line[1:3] for line in reached[:3]] == [["1", "none"], ["3", "noisy"], ["3", "ideal"]]
+    assert all(float(line[3]) < float(line[5]) for line in reached)
+    assert "margin.unit.UNIT.noise" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--sigma", "0"), "sigma is 0; use a positive deviation"),
+        (("--sigma", "-1"), "sigma is -1; use at least 0"),
+        (("--sigma", "wet"), "sigma is 'wet'; use a finite number"),
+        (("--copies", "2"), "2 copies have no majority in every case; use an odd number"),
+        (("--gate", "and"), "leave out --gate and --table"),
+        (("--table", "noise"), "leave out --gate and --table"),
+    ],
+)
+def test_nonsense_about_units_is_said_in_one_line(arguments, message):
+    error = margins("--units", *arguments, status=2)
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_what_is_about_units_alone_is_said():
+    assert "add --units" in margins("--sigma", "0.1", status=2)
+    assert "add --units" in margins("--copies", "3", status=2)

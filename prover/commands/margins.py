@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import click
 
-from circuits.libraries import GATE_INPUTS, LIBRARIES, WIDE_GATES
-from prover.console import out
+from circuits.libraries import DEFAULT_LIBRARY, GATE_INPUTS, LIBRARIES, WIDE_GATES
+from circuits.substrates import IONIC, SubstrateError
+from prover.console import out, progress_bar
+from prover.failure import Redundancy, require_deviation
 from prover.report.margins import LIMITS_NOTE, TABLES, limits_table, rows, theorems, together
+from prover.report.units import (
+    COPIES,
+    DEVIATION_NOTE,
+    FAILURE_NOTE,
+    SIGMAS,
+    names_of_units,
+    unit_tables,
+)
+
+
+class Deviation(click.ParamType[Fraction]):
+    """A positive deviation of noise."""
+
+    name = "deviation"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Fraction:
+        """The number, exactly, or a one-line error."""
+        try:
+            sigma = IONIC.parameters["sigma"].value("sigma", value)
+            require_deviation(sigma)
+        except (SubstrateError, ValueError) as error:
+            self.fail(str(error), param, ctx)
+        return sigma
 
 
 @click.command()
@@ -15,8 +44,40 @@ from prover.report.margins import LIMITS_NOTE, TABLES, limits_table, rows, theor
 @click.option(
     "--table", type=click.Choice(list(TABLES)), help="Published figures of this kind, beside ours."
 )
-def margins(library: str | None, gate: str | None, table: str | None) -> None:
+@click.option(
+    "--units",
+    is_flag=True,
+    help=f"How likely whole units of a library (default: {DEFAULT_LIBRARY}) err under Gaussian noise.",
+)
+@click.option(
+    "--sigma",
+    "sigmas",
+    type=Deviation(),
+    multiple=True,
+    help="With --units: a deviation of the noise (default: 0.15 and 0.2); may be repeated.",
+)
+@click.option(
+    "--copies",
+    type=click.IntRange(min=1, max=99),
+    multiple=True,
+    help="With --units: how many copies of every neuron vote (default: 1 and 3); may be repeated.",
+)
+def margins(
+    library: str | None,
+    gate: str | None,
+    table: str | None,
+    units: bool,
+    sigmas: tuple[Fraction, ...],
+    copies: tuple[int, ...],
+) -> None:
     """Show within which noise, spread and leak each gate is right: exact limits, and their theorems."""
+    if not units and (sigmas or copies):
+        raise click.UsageError("--sigma and --copies are about whole units; add --units")
+    if units:
+        if gate or table:
+            raise click.UsageError("--units is about whole units; leave out --gate and --table")
+        _show_units(library or DEFAULT_LIBRARY, sigmas or SIGMAS, copies or COPIES)
+        return
     if table is not None:
         make, note = TABLES[table]
         shown = make(lambda f: f.library == (library or f.library) and f.gate == (gate or f.gate))
@@ -32,3 +93,18 @@ def margins(library: str | None, gate: str | None, table: str | None) -> None:
             out.print(theorems(row))
             out.print(together(row), markup=False)
     out.print(LIMITS_NOTE.replace("\n", " "), markup=False)
+
+
+def _show_units(library: str, sigmas: tuple[Fraction, ...], copies: tuple[int, ...]) -> None:
+    names, redundancies = names_of_units(library), [Redundancy(number) for number in copies]
+    with progress_bar("simulating") as progress:
+        task = progress.add_task("", total=len(names) * len(sigmas) * len(copies))
+        tables = unit_tables(
+            names,
+            sigmas,
+            redundancies,
+            lambda name: progress.update(task, advance=1, description=name),
+        )
+    for table, note in zip(tables, (FAILURE_NOTE, DEVIATION_NOTE), strict=True):
+        out.print(table)
+        out.print(note.replace("\n", " "), markup=False)

@@ -6,13 +6,13 @@ neuron disturbed on its own.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from circuits.netlist import Netlist, Neuron
 from circuits.uncertainty import Interval, drive, exactly
-from prover.enclosure import outward, tail
+from prover.confidence import confidence
+from prover.enclosure import outward, tail, times
 from prover.margins import Cell
 
 Chance = Callable[[Neuron, Fraction], Interval]
@@ -57,18 +57,13 @@ def _right(cell: Cell, bits: Sequence[bool], meant: Sequence[bool], chance: Chan
                 # States that differ in what nothing reads any more are one.
                 after = (*spikes, spike)
                 state = tuple(value and signal in needed for signal, value in enumerate(after))
-                grown[state] = grown.get(state, exactly(0)) + _both(probability, share)
+                grown[state] = grown.get(state, exactly(0)) + times(probability, share)
         reached = grown
     return sum(reached.values(), start=exactly(0))
 
 
-def _both(one: Interval, other: Interval) -> Interval:
-    """The product of two probabilities."""
-    return Interval(one.low * other.low, one.high * other.high)
-
-
 def simulated(netlist: Netlist, sigma: Fraction) -> Interval:
-    """A 99 % confidence interval (Wilson) of the accuracy under noise, by membrane simulation."""
+    """A confidence interval of the accuracy under noise, by membrane simulation."""
     import torch  # takes seconds to load, and no proof needs it
 
     from circuits.membrane import Membrane, MembraneSimulator
@@ -82,12 +77,4 @@ def simulated(netlist: Netlist, sigma: Fraction) -> Interval:
     for name, bus in netlist.outputs.items():
         meant = torch.tensor([[spikes[signal] for spikes in cell.logical] for signal in bus])
         right &= (results[name] == meant.repeat_interleave(each, dim=1)).all(dim=0)
-    return _wilson(int(right.sum()), columns.shape[1])
-
-
-def _wilson(successes: int, trials: int) -> Interval:
-    z = 2.5758293
-    share, weight = successes / trials, z * z / trials
-    middle = (share + weight / 2) / (1 + weight)
-    half = z * math.sqrt(share * (1 - share) / trials + weight / (4 * trials)) / (1 + weight)
-    return Interval(Fraction(max(0.0, middle - half)), Fraction(min(1.0, middle + half)))
+    return confidence(int(right.sum()), columns.shape[1])

@@ -1,0 +1,205 @@
+"""Circuits that follow others neuron by neuron: noisy units within their margins, and what does not."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from pysmt.shortcuts import Not, Symbol
+
+from circuits.libraries import LIBRARIES, gate_netlist
+from circuits.netlist import Netlist, Neuron
+from circuits.uncertainty import Interval, Tolerance, perturbed, place, uncertain_netlist
+from circuits.voting import voted_netlist
+from proofs.noisy_units import MARGIN, uncertain_unit, units, within
+from proofs.units import Unit
+from prover import following
+from prover.composition import CompositionError
+from prover.discharge import discharge
+from prover.engine import ENGINES, Status
+from prover.following import EVERY_NEURON, compose_following, every_neuron
+from prover.mutation import stuck_at_zero
+from prover.obligation import Claim, Outcome
+from specs.formats import FP4_E2M1, FP8_E4M3FN, OverflowPolicy
+
+pytestmark = pytest.mark.usefixtures("counterexamples_as_found")
+
+SMALL = Unit("multiply", FP4_E2M1, policy=OverflowPolicy.SATURATE)
+HALF = Fraction(1, 2)
+THOUSANDTH = Fraction(1001, 1000)
+
+TOO_WIDE = {
+    "the upper end itself": Interval(-HALF, HALF),
+    "a thousandth more below": Interval(-HALF * THOUSANDTH, HALF, high_open=True),
+    "a thousandth more above": Interval(-HALF, HALF * THOUSANDTH, high_open=True),
+}
+
+
+def holds(claim):
+    return all(
+        ENGINES[name].check([Not(claim.goal)], 60).status is Status.UNSATISFIABLE
+        for name in ("z3", "cadical")
+    )
+
+
+def one_off(netlist, index, noise):
+    """The uncertain netlist in which one neuron has another noise than all others."""
+    neurons = list(perturbed(netlist, Tolerance(noise=MARGIN)))
+    neurons[index] = perturbed(netlist, Tolerance(noise=noise))[index]
+    return uncertain_netlist(netlist, neurons)
+
+
+# --- the theorem --------------------------------------------------------------------------------
+
+
+def test_a_noisy_unit_is_proved_by_the_lemmas_of_the_unit():
+    ours, own = (discharge(obligation) for obligation in (within(SMALL), SMALL.obligation()))
+    assert ours.outcome is Outcome.PROVED
+    lemmas = {(lemma.name, lemma.formula_sha256) for lemma in ours.lemmas}
+    assert {(lemma.name, lemma.formula_sha256) for lemma in own.lemmas} < lemmas
+    assert [lemma.name for lemma in ours.lemmas if lemma.name == EVERY_NEURON] == [EVERY_NEURON]
+
+
+def test_search_on_the_whole_unit_comes_to_the_same():
+    """The same claim put to CaDiCaL as it is, without following anything."""
+    whole = replace(within(SMALL), decomposition=None, engines=("cadical",))
+    assert discharge(whole).outcome is Outcome.PROVED
+
+
+@pytest.mark.parametrize("interval", TOO_WIDE.values(), ids=TOO_WIDE)
+def test_wider_noise_on_every_neuron_is_refuted(interval):
+    wide = replace(within(SMALL), circuit=lambda: uncertain_unit(SMALL, interval), engines=("cadical",))
+    result = discharge(wide)
+    assert result.outcome is Outcome.REFUTED
+    assert not result.composed
+
+
+@pytest.mark.parametrize("interval", TOO_WIDE.values(), ids=TOO_WIDE)
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_wider_noise_on_one_neuron_is_noticed(library, interval):
+    netlist = Unit("add", FP8_E4M3FN, policy=OverflowPolicy.SATURATE, library=library).circuit()
+    assert holds(every_neuron(one_off(netlist, 7, MARGIN), netlist, place))
+    for index in range(0, len(netlist.neurons), 50):
+        assert not holds(every_neuron(one_off(netlist, index, interval), netlist, place))
+
+
+def test_a_fault_in_a_neuron_that_follows_is_refuted():
+    obligation = replace(within(SMALL), engines=("cadical",))
+    netlist = obligation.circuit()
+    faulty = stuck_at_zero(netlist, netlist.outputs["result"][1]).netlist
+    assert discharge(obligation, circuit=faulty).outcome is Outcome.REFUTED
+
+
+def test_the_margin_is_that_of_every_neuron_of_every_unit():
+    """Midway between sums: every threshold is an odd number of halves, all else an integer."""
+    for unit in units():
+        for neuron in unit.circuit().neurons:
+            numbers = (neuron.bias, *(weight for _, weight in neuron.synapses))
+            assert all(number == int(number) for number in numbers)
+            assert (2 * neuron.threshold) % 2 == 1
+
+
+# --- what follows, and what does not ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("copies", [3, 5])
+def test_a_voted_circuit_follows(copies):
+    netlist = gate_netlist("nexus", "full_adder")
+    voted = voted_netlist(netlist, copies)
+
+    def voter(original, signal):
+        inputs = original.input_count
+        return signal if signal < inputs else inputs + (copies + 1) * (signal - inputs + 1) - 1
+
+    assert holds(every_neuron(voted, netlist, voter))
+    wrong = stuck_at_zero(voted, voter(netlist, netlist.input_count) - 1).netlist
+    assert holds(every_neuron(wrong, netlist, voter))  # a single copy may do as it likes
+    wrong = stuck_at_zero(voted, voter(netlist, netlist.input_count)).netlist
+    assert not holds(every_neuron(wrong, netlist, voter))
+
+
+XOR = gate_netlist("threshold", "xor")
+HERE = range(XOR.signal_count)
+
+
+def itself(original, signal):
+    return signal
+
+
+def test_a_circuit_follows_itself():
+    assert holds(every_neuron(XOR, XOR, itself))
+
+
+@pytest.mark.parametrize(
+    ("netlist", "where", "message"),
+    [
+        (XOR, lambda o, s: s + 1, "lacks signals"),
+        (XOR, lambda o, s: s - 1, "lacks signals"),
+        (XOR, lambda o, s: (1, 0, *HERE[2:])[s], "input 'a' is not where"),
+        (XOR, lambda o, s: (*HERE[:-1], 2)[s], "output 'out' is not where"),
+        (replace(XOR, inputs={"b": 1, "a": 1}), itself, "input 'a' is not where"),
+        (replace(XOR, outputs={"out": (2,)}), itself, "output 'out' is not where"),
+    ],
+)
+def test_what_does_not_correspond_is_refused(netlist, where, message):
+    with pytest.raises(CompositionError, match=message):
+        every_neuron(netlist, XOR, where)
+
+
+def test_a_neuron_that_reads_another_signal_does_not_follow():
+    """That it has the same value on all inputs does not count: the sources' values are free."""
+    either = Neuron(((0, 1), (1, 1)), HALF)
+    original = Netlist({"x": 2}, (either, Neuron(((2, -1),), -HALF)), {"out": (3,)})
+    nor = Neuron(((0, -1), (1, -1)), -HALF)
+    past = replace(original, neurons=(either, nor))
+    assert not holds(every_neuron(past, original, itself))
+
+
+def test_other_inputs_are_free():
+    """A circuit that follows for one value only of an input that the original has not."""
+    original = Netlist({"x": 1}, (Neuron(((0, -1),), -HALF),), {"out": (1,)})
+    disturbed = Netlist({"x": 1, "d": 1}, (Neuron(((0, -1), (1, -1)), -HALF),), {"out": (2,)})
+    assert not holds(every_neuron(disturbed, original, lambda o, s: s if s < 1 else s + 1))
+    ignoring = replace(disturbed, neurons=(Neuron(((0, -2), (1, -1)), Fraction(-3, 2)),))
+    assert holds(every_neuron(ignoring, original, lambda o, s: s if s < 1 else s + 1))
+
+
+# --- composition --------------------------------------------------------------------------------
+
+
+def stated(**changes):
+    obligation = within(SMALL)
+    netlist = obligation.circuit()
+    claim = replace(obligation.state(netlist), **changes)
+    original = obligation.decomposition.circuit()
+    return netlist, original, obligation.decomposition, claim
+
+
+def test_a_claim_about_other_things_is_refused():
+    netlist, original, decomposition, claim = stated()
+    other = uncertain_unit(SMALL, Interval(-HALF, HALF))
+    with pytest.raises(CompositionError, match="about another circuit"):
+        compose_following(other, original, decomposition, claim)
+    with pytest.raises(CompositionError, match="not that outputs equal their spec"):
+        compose_following(netlist, original, decomposition, replace(claim, assumptions=(claim.goal,)))
+
+
+def test_a_spec_of_another_unit_is_refused():
+    netlist, original, decomposition, claim = stated()
+    misled = replace(decomposition, spec=Unit("add", FP4_E2M1, policy=OverflowPolicy.SATURATE).spec)
+    with pytest.raises(CompositionError):
+        compose_following(netlist, original, misled, claim)
+
+
+def test_an_original_that_is_another_unit_is_refused():
+    """Its neurons are followed by no others than its own."""
+    netlist, _, decomposition, claim = stated()
+    other = replace(SMALL, library="nexus").circuit()
+    with pytest.raises(CompositionError):
+        compose_following(netlist, other, decomposition, claim)
+
+
+def test_a_lemma_of_the_same_name_is_not_lost(monkeypatch):
+    taken = Claim({}, Symbol("anything"))
+    monkeypatch.setattr(following, "compose", lambda *_: {EVERY_NEURON: taken})
+    with pytest.raises(CompositionError, match="two lemmas are named"):
+        compose_following(*stated())
