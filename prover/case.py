@@ -11,10 +11,11 @@ from pysmt.shortcuts import Not
 from circuits.netlist import Bus, Netlist
 from prover.algebra import LOGS
 from prover.cells import AlgebraError
-from prover.composition import compose, split
+from prover.composition import compose
 from prover.following import compose_following
 from prover.obligation import Claim, Obligation, Step
 from prover.smtlib import buses_sha256, script_sha256
+from prover.splitting import split
 
 
 @dataclass(frozen=True)

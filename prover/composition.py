@@ -17,13 +17,13 @@ equality, about this circuit; that only earlier probes are taken as free; and th
 values filled in is the spec of the theorem, to the letter. Agreement may be shown by algebra instead of
 search, if the spec's value is that algebra's function to the letter.
 
-A claim about formulas alone may be split into cases: see ``split``. This module is trusted; it uses no
-solver.
+A claim about formulas alone may be split into cases: see ``prover.splitting``. This module is trusted;
+it uses no solver.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, FALSE, TRUE, And, BVExtract, BVType, Equals, Iff, Or, Symbol
@@ -89,29 +89,6 @@ def equal(actual: Buses, expected: Buses) -> FNode:
     if set(actual) != set(expected):
         raise CompositionError(f"buses {sorted(actual)} cannot equal buses {sorted(expected)}")
     return And(Equals(actual[name], expected[name]) for name in expected)
-
-
-def split(claim: Claim, cases: Mapping[str, Buses]) -> dict[str, Claim]:
-    """The lemmas, by name, from which a claim follows that is split into cases.
-
-    A case k puts formulas f_k of the inputs in place of some inputs x; what f_k is when x is not of the
-    case is immaterial. Let g be the claim, that the goal holds if the assumptions do. The lemmas are
-
-        case      for all x: g(f_k(x)), for every case k
-        coverage  for all x: x = f_k(x) for one of the cases k
-
-    so that g(x), which is g(f_k(x)) for some k, holds for all x. Unlike an assumption, a formula in
-    place of an input tells an engine what is constant before it searches.
-    """
-    lemmas = {}
-    for name, case in cases.items():
-        put = {claim.inputs[bus]: value for bus, value in case.items()}
-        assumptions = tuple(assumption.substitute(put) for assumption in claim.assumptions)
-        lemmas[f"case {name}"] = Claim(claim.inputs, claim.goal.substitute(put), assumptions)
-    of_a_case = (
-        And(Equals(claim.inputs[bus], value) for bus, value in case.items()) for case in cases.values()
-    )
-    return {**lemmas, "coverage": Claim(claim.inputs, Or(of_a_case))}
 
 
 def free_symbol(name: str, width: int) -> FNode:

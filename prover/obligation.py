@@ -162,7 +162,7 @@ class Obligation:
             whole.
         profile: when it is discharged unless asked for by name.
         reading: how to display the buses, for floating-point units.
-        cases: how a claim about formulas is split into lemmas: see ``prover.composition.split``.
+        cases: how a claim about formulas is split into lemmas: see ``prover.splitting``.
         patience: how many times the seconds allowed it has, for one with very many lemmas.
         parameters: what tells it from others of its family, as data: family, format, operation, mode,
             policy, library and so on, as far as they apply.

@@ -31,12 +31,13 @@ from proofs.units import STEPS, Unit
 from prover import case as case_module
 from prover import recurrence, telescoping
 from prover.cells import AlgebraError
-from prover.composition import CompositionError, compose, free_symbol, split
+from prover.composition import CompositionError, compose, free_symbol
 from prover.discharge import discharge
 from prover.engine import ENGINES, Answer, Engine, Status
 from prover.mutation import FAULTS, mutants, stuck_at_zero, with_neuron
 from prover.obligation import Claim, Decomposition, Obligation, Outcome, Step, equivalence
 from prover.record import EngineUse
+from prover.splitting import split
 from prover.telescoping import Log
 from specs import integers
 from specs.formats import (

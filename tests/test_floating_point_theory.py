@@ -10,11 +10,11 @@ from pysmt.shortcuts import BV, TRUE, And, BVAdd, BVType, BVXor, Equals, Ite, No
 from proofs import floating_point_theory
 from proofs.floating_point_theory import PROVED, Theorem
 from prover.bitblast import Blaster
-from prover.composition import split
 from prover.discharge import discharge
 from prover.drawing import many_codes
 from prover.engine import Status, engine_named
 from prover.obligation import Claim, Outcome
+from prover.splitting import split
 from specs import symbolic
 from specs.formats import ARITY, BFLOAT16, FP16, FP32, OPERANDS, RoundingMode
 from tests.support.profile import one_of_each, parameter_id
