@@ -55,10 +55,10 @@ def own() -> dict[str, Obligation]:
 def _announced() -> tuple[tuple[str | None, Obligation], ...]:
     """Every obligation, with the name of the package that announces it."""
     points = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name)
+    # Each look at a distribution's name reads all of its metadata again.
+    packages = [(point.dist.name if point.dist else None, point) for point in points]
     return tuple(
-        (point.dist.name if point.dist else None, obligation)
-        for point in points
-        for obligation in point.load()()
+        (package, obligation) for package, point in packages for obligation in point.load()()
     )
 
 
