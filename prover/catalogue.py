@@ -57,9 +57,7 @@ def _announced() -> tuple[tuple[str | None, Obligation], ...]:
     points = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name)
     # Each look at a distribution's name reads all of its metadata again.
     packages = [(point.dist.name if point.dist else None, point) for point in points]
-    return tuple(
-        (package, obligation) for package, point in packages for obligation in point.load()()
-    )
+    return tuple((package, obligation) for package, point in packages for obligation in point.load()())
 
 
 def promised(*, wide: bool) -> list[Obligation]:
