@@ -417,7 +417,12 @@ def leak_limit(netlist: Netlist, reset: Reset, noise: Fraction = Fraction(0)) ->
     What is left of a neuron's potential never reaches the geometric sum of the most that one evaluation
     leaves, and comes as near to it as you like if that evaluation is repeated. So the limit is where
     that sum, or that of the least, makes up for the distance between some drive and the threshold.
+
+    Raises:
+        ValueError: if the noise is negative.
     """
+    if noise < 0:
+        raise ValueError(f"the bound of the noise is {noise}; use at least 0")
     cell = Cell(netlist)
     neurons = [
         _Leaking(neuron, cell.drives(index), reset, noise)
