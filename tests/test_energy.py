@@ -142,6 +142,7 @@ def test_published_energies_stand_beside_ours():
         (["cell.nexus.xor", "--samples", "-1"], "-1 is not in the range x>=2"),
         (["spec.*"], "is about formulas; name a theorem with a circuit"),
         (["cell.nexus.xor", "--circuit", "missing.json"], "missing.json"),
+        (["margin.ternary.wide_and.5.weight"], "is not exact in float64"),
     ],
 )
 def test_what_cannot_be_reckoned_is_said_in_one_line(arguments, message):

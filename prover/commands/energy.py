@@ -8,12 +8,15 @@ from pathlib import Path
 import click
 
 from circuits.interchange import read_json
+from circuits.netlist import Netlist
 from prover.catalogue import select
 from prover.console import circuit_option, out, progress_bar
 from prover.discharge import require_same_buses
 from prover.report.energy import (
     NOTE,
     SAMPLES,
+    Counted,
+    Distribution,
     counted,
     distributions,
     energy_table,
@@ -51,14 +54,17 @@ def energy(patterns: tuple[str, ...], samples: int, circuit_file: Path | None) -
         if given:
             require_same_buses(obligation, given)
         netlist = given or obligation.circuit()
-        drawn = distributions(obligation, netlist, samples)
-        found = []
-        with progress_bar("simulating") as progress:
-            for each in drawn:
-                inputs = len(next(iter(each.inputs.values())))
-                task = progress.add_task(each.words, total=inputs)
-                found.append(counted(netlist, each, partial(progress.advance, task)))
+        try:
+            found = [_simulated(netlist, d) for d in distributions(obligation, netlist, samples)]
+        except ValueError as error:  # weights that the simulation cannot hold
+            raise click.UsageError(f"{obligation.name}: {error}") from None
         out.print(energy_table(obligation, netlist, found))
         out.print()
     out.print(factors_table())
     out.print(NOTE.replace("\n", " "), markup=False)
+
+
+def _simulated(netlist: Netlist, drawn: Distribution) -> Counted:
+    with progress_bar("simulating") as progress:
+        task = progress.add_task(drawn.words, total=len(next(iter(drawn.inputs.values()))))
+        return counted(netlist, drawn, partial(progress.advance, task))

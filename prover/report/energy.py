@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from circuits import boolean
+from circuits.boolean import Words
 from circuits.energy import ACCOUNTS, CLOCK, Account, Event, clocked_latency, has_ternary_couplings
 from circuits.netlist import Netlist
 from prover.drawing import ENUMERATED_BITS, every_input, inputs_by_class
@@ -23,7 +25,7 @@ from prover.tables import plain_table
 SAMPLES = 4096
 """Inputs that are drawn where there are too many to try all."""
 
-Inputs = Mapping[str, NDArray[np.uint64]]
+Inputs = Mapping[str, Words]
 
 CONFIDENCE = NormalDist().inv_cdf(0.995)
 """Standard errors on either side of a mean that make a confidence of 99 %."""
@@ -88,7 +90,7 @@ def distributions(obligation: Obligation, netlist: Netlist, samples: int) -> lis
 def _uniform(widths: Mapping[str, int], samples: int) -> Inputs:
     chance = np.random.default_rng(SEED)
     return {
-        name: chance.integers(0, 1 << width, samples, dtype=np.uint64, endpoint=False)
+        name: boolean.pack_words(chance.integers(0, 2, (width, samples)).astype(bool))
         for name, width in widths.items()
     }
 

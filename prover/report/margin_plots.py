@@ -20,6 +20,9 @@ from prover.report.published import THRESHOLD as VARIED
 SIGMAS = tuple(Fraction(percent, 100) for percent in range(8, 53, 4))
 """Where the curves of accuracy go through."""
 
+LEAKS = tuple(f"leak_without_reset.{reset.value}" for reset in Reset)
+"""The theorems that limits of leak are."""
+
 Draw = Callable[[Axes, Sequence[Figure]], None]
 
 
@@ -39,10 +42,6 @@ def margin_plots(records: Iterable[Record]) -> list[Plot]:
             name = f"margins-{len(found)}"
             found.append(Plot(f"{title}: {words}", drawn(name, _with(draw, title, shown))))
     return found
-
-
-LEAKS = tuple(f"leak_without_reset.{reset.value}" for reset in Reset)
-"""The theorems that limits of leak are."""
 
 
 def _of(figures: Collection[Figure], source: str) -> list[Figure]:
