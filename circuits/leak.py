@@ -12,7 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from circuits.netlist import Netlist, Neuron, Weight
-from circuits.substrates import Reset
+from circuits.substrates import IONIC, Reset
 from circuits.uncertainty import (
     Interval,
     Tolerance,
@@ -29,15 +29,22 @@ STAYS = "stays"
 allowed."""
 
 
+def _share_kept(beta: Fraction) -> Fraction:
+    return IONIC.parameters["beta"].value("beta", beta)
+
+
 class ExactMembranes:
     """The potentials of a netlist's neurons, in exact arithmetic.
 
     Attributes:
         potentials: of each neuron, after what was evaluated so far.
+
+    Raises:
+        SubstrateError: if beta is not from 0 to 1.
     """
 
     def __init__(self, netlist: Netlist, beta: Fraction, reset: Reset) -> None:
-        self._netlist, self._beta, self._reset = netlist, beta, reset
+        self._netlist, self._beta, self._reset = netlist, _share_kept(beta), reset
         self.potentials = [Fraction(0)] * len(netlist.neurons)
 
     def evaluate(
@@ -72,8 +79,10 @@ def leaking_netlist(
     An open end needs no other inequality: what is kept is below it, and so is the sum.
 
     Raises:
+        SubstrateError: if beta is not from 0 to 1.
         ValueError: if potentials do not begin within the intervals.
     """
+    _share_kept(beta)
     if any(_SILENT not in residual for residual in residuals):
         raise ValueError("0, where potentials begin, must be in every interval of residual potentials")
     tolerance = Tolerance(noise=noise)

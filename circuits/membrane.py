@@ -179,6 +179,11 @@ class MembraneSimulator:
             ValueError: if a bus is missing, unknown or of another width, or the batch changes
                 while potentials are kept.
         """
+        spikes = self.evaluate_signals(inputs)
+        return {name: spikes[list(bus)] for name, bus in self._netlist.outputs.items()}
+
+    def evaluate_signals(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """As ``evaluate``; all signals as a boolean tensor of shape (signal_count, batch)."""
         spikes = self._input_spikes(inputs)
         batch = spikes.shape[1]
         if self._membrane.clear or not self._potentials:
@@ -188,7 +193,7 @@ class MembraneSimulator:
         for index, layer in enumerate(self._layers):
             self._potentials[index], fired = self._step(layer, self._potentials[index], spikes)
             spikes[layer.signals] = fired
-        return {name: spikes[list(bus)].bool() for name, bus in self._netlist.outputs.items()}
+        return spikes.bool()
 
     def _input_spikes(self, inputs: Mapping[str, Tensor]) -> Tensor:
         widths = {name: bits.shape[0] for name, bits in inputs.items()}

@@ -4,21 +4,23 @@ Each limit comes with a promised refutation: just beyond it some input has a wro
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
+from itertools import product
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV
 
+from circuits.formula import bus_formulas
 from circuits.leak import STAYS, leaking_netlist, netlist_after
 from circuits.libraries import LIBRARIES, cell_netlist
 from circuits.netlist import Netlist
 from circuits.substrates import Reset
-from circuits.uncertainty import Interval, Tolerance, perturbed, uncertain_netlist
+from circuits.uncertainty import Interval, Tolerance, perturbed, place, uncertain_netlist
 from prover.margins import (
+    NOISES,
     PERTURBATIONS,
-    QUARTER,
     Harm,
     LeakLimit,
     Limits,
@@ -26,6 +28,8 @@ from prover.margins import (
     both_ways,
     downward,
     leak_limit,
+    outline,
+    region,
     upward,
 )
 from prover.obligation import Obligation, Outcome, equivalence
@@ -85,10 +89,10 @@ def obligations() -> Iterator[Obligation]:
     for gate in gates():
         for perturbation in PERTURBATIONS:
             yield from within_and_beyond(gate, perturbation)
+        yield from thresholds_and_weights(gate)
         yield leak_with_reset(gate)
-        for reset in Reset:
-            yield from leak(gate, reset)
-        yield from leak(gate, Reset.SOFT, QUARTER)
+        for reset, noise in product(Reset, (Fraction(0), *NOISES)):
+            yield from leak(gate, reset, noise)
 
 
 # --- noise, thresholds, weights ------------------------------------------------------------------
@@ -133,6 +137,66 @@ def _uncertain(gate: Gate, tolerance: Tolerance) -> Netlist:
     return uncertain_netlist(netlist, perturbed(netlist, tolerance))
 
 
+# --- thresholds and weights together -------------------------------------------------------------
+
+SPIKES = "spikes"
+"""The output bus of all neurons."""
+
+
+def thresholds_and_weights(gate: Gate) -> Iterator[Obligation]:
+    """That a gate is right on the outline of its region, and not just beyond the middle of an edge.
+
+    At the vertices no neuron errs. What is needed for that is linear in the deviations, so that none
+    errs between the vertices either: they stand for the whole region.
+    """
+    vertices, edges = outline(region(gate.netlist))
+    for number, corner in enumerate(vertices, 1):
+        yield equivalence(
+            f"margin.{gate.name}.region.vertex_{number}",
+            f"{gate.words} is right, and so is every neuron in it, for all {_in_words(corner.within)}",
+            circuit=partial(_uncertain_spikes, gate, corner.within),
+            meaning=partial(and_spikes, gate),
+            parameters=gate.parameters(f"region.vertex_{number}"),
+        )
+    for number, corner in enumerate(edges, 1):
+        for suffix, tolerance, expected in (
+            ("", corner.within, Outcome.PROVED),
+            (".beyond", corner.beyond, Outcome.REFUTED),
+        ):
+            yield equivalence(
+                f"margin.{gate.name}.region.edge_{number}{suffix}",
+                f"{gate.words} is right for all {_in_words(tolerance)}",
+                circuit=partial(_uncertain, gate, tolerance),
+                meaning=gate.meaning,
+                expected=expected,
+                parameters=gate.parameters(f"region.edge_{number}{suffix}"),
+            )
+
+
+def _in_words(tolerance: Tolerance) -> str:
+    return (
+        f"thresholds of 1 + d times their nominal value, d in {tolerance.threshold}, and weights of "
+        f"1 + d times theirs, d in {tolerance.weight}, each with its own"
+    )
+
+
+def _uncertain_spikes(gate: Gate, tolerance: Tolerance) -> Netlist:
+    netlist, uncertain = gate.netlist, _uncertain(gate, tolerance)
+    spikes = tuple(place(netlist, signal) for signal in _neurons(netlist))
+    return replace(uncertain, outputs={**uncertain.outputs, SPIKES: spikes})
+
+
+def and_spikes(gate: Gate, inputs: Buses) -> dict[str, FNode]:
+    """The gate's outputs, and what all its neurons do without perturbation."""
+    netlist = gate.netlist
+    spikes = bus_formulas(netlist, {SPIKES: tuple(_neurons(netlist))}, inputs)
+    return {**gate.meaning(inputs), **spikes}
+
+
+def _neurons(netlist: Netlist) -> range:
+    return range(netlist.input_count, netlist.signal_count)
+
+
 # --- leak ----------------------------------------------------------------------------------------
 
 
@@ -150,8 +214,10 @@ def leak_with_reset(gate: Gate) -> Obligation:
 def leak(gate: Gate, reset: Reset, noise: Fraction = Fraction(0)) -> Iterator[Obligation]:
     """That a gate is right for ever up to a share of potential that is kept, and not beyond."""
     limit = leak_limit(gate.netlist, reset, noise)
-    kind = "leak_and_noise" if noise else "leak_without_reset"
-    name = f"margin.{gate.name}.{kind}.{reset.value}"
+    kind = f"leak_without_reset.{reset.value}"
+    if noise:
+        kind = f"leak_and_noise.{reset.value}.{noise.numerator}_{noise.denominator}"
+    name = f"margin.{gate.name}.{kind}"
     disturbed = f" and noise of at most {noise}" if noise else ""
     yield equivalence(
         name,
@@ -159,7 +225,7 @@ def leak(gate: Gate, reset: Reset, noise: Fraction = Fraction(0)) -> Iterator[Ob
         f"if beta is at most {limit.beta}",
         circuit=partial(_leaking, gate, reset, limit, noise),
         meaning=partial(and_stays, gate),
-        parameters=gate.parameters(f"{kind}.{reset.value}"),
+        parameters=gate.parameters(kind),
     )
     if harm := limit.harm:
         disturbed = f" with noise {harm.noise}" if noise else ""
@@ -170,7 +236,7 @@ def leak(gate: Gate, reset: Reset, noise: Fraction = Fraction(0)) -> Iterator[Ob
             circuit=partial(_after, gate, reset, harm),
             meaning=gate.meaning,
             expected=Outcome.REFUTED,
-            parameters=gate.parameters(f"{kind}.{reset.value}.beyond"),
+            parameters=gate.parameters(f"{kind}.beyond"),
         )
 
 

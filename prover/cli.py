@@ -8,6 +8,7 @@ import click
 
 from circuits.netlist import NetlistError
 from prover.catalogue import CatalogueError
+from prover.commands.energy import energy
 from prover.commands.exhaust import exhaust
 from prover.commands.ledger import ledger
 from prover.commands.listing import list_theorems
@@ -30,7 +31,19 @@ def cli() -> None:
     """Machine-checked proofs that arithmetic built from spiking neurons is bit-exact."""
 
 
-for command in (exhaust, ledger, list_theorems, margins, mutate, prove, replay, report, show, verify):
+for command in (
+    energy,
+    exhaust,
+    ledger,
+    list_theorems,
+    margins,
+    mutate,
+    prove,
+    replay,
+    report,
+    show,
+    verify,
+):
     cli.add_command(command)
 
 

@@ -105,7 +105,7 @@ def progress_bar(doing: str) -> Progress:
         TimeElapsedColumn(),
         TextColumn("{task.description}", markup=False),
     )
-    return Progress(*columns, console=err, transient=True)
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
 
 
 def require_writable(path: Path) -> None:

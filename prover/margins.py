@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
-from itertools import product
+from itertools import combinations, pairwise, product
 from operator import attrgetter
 
 from circuits.leak import ExactMembranes, netlist_after
@@ -24,8 +24,8 @@ CEILING = Fraction(1000)
 BEYOND = Fraction(1001, 1000)
 """How far beyond a limit that is attained the circuit is shown to be wrong."""
 
-QUARTER = Fraction(1, 4)
-"""The noise, in units of the weights, that leak is combined with: half of every gate's margin."""
+NOISES = (Fraction(1, 8), Fraction(1, 4), Fraction(3, 8))
+"""The noises, in units of the weights, that leak is combined with: within every gate's margin of 1/2."""
 
 
 @dataclass(frozen=True)
@@ -303,6 +303,61 @@ def region(netlist: Netlist) -> list[Bound]:
     return sorted(bound for bound in found if not any(other.implies(bound) for other in found - {bound}))
 
 
+@dataclass(frozen=True)
+class Corner:
+    """Deviations on the outline of a region.
+
+    Attributes:
+        threshold, weight: the most that thresholds and weights are off.
+        attained: whether they are in the region, or only all smaller ones.
+    """
+
+    threshold: Fraction
+    weight: Fraction
+    attained: bool
+
+    @property
+    def within(self) -> Tolerance:
+        """All deviations up to these."""
+        return self._tolerance(Fraction(1), not self.attained)
+
+    @property
+    def beyond(self) -> Tolerance:
+        """All deviations up to just beyond these."""
+        return self._tolerance(BEYOND if self.attained else Fraction(1), is_open=False)
+
+    def _tolerance(self, factor: Fraction, is_open: bool) -> Tolerance:
+        ends = (both_ways(size * factor, is_open) for size in (self.threshold, self.weight))
+        return Tolerance(NOTHING, *ends)
+
+
+def outline(lines: Sequence[Bound]) -> tuple[list[Corner], list[Corner]]:
+    """The vertices of a region, by what thresholds are off, and the middles of the edges between."""
+
+    def highest(threshold: Fraction) -> Fraction:
+        return min((1 - line.threshold * threshold) / line.weight for line in lines if line.weight)
+
+    furthest = min(1 / line.threshold for line in lines if line.threshold)
+    bends = [t for t in _crossings(lines) if 0 < t < furthest]
+    points = [(t, highest(t)) for t in sorted({Fraction(0), *bends, furthest})]
+    middles = [((t + u) / 2, (v + w) / 2) for (t, v), (u, w) in pairwise(points)]
+    vertices, edges = (
+        [Corner(t, w, all(line.allows(t, w) for line in lines)) for t, w in found]
+        for found in (points, middles)
+    )
+    return vertices, edges
+
+
+def _crossings(lines: Sequence[Bound]) -> Iterator[Fraction]:
+    """What thresholds are off where two lines cross that leave all others room."""
+    for one, other in combinations(lines, 2):
+        if turn := one.threshold * other.weight - other.threshold * one.weight:
+            threshold = (other.weight - one.weight) / turn
+            weight = (one.threshold - other.threshold) / turn
+            if all(line.threshold * threshold + line.weight * weight <= 1 for line in lines):
+                yield threshold
+
+
 # --- leak ----------------------------------------------------------------------------------------
 
 
@@ -362,7 +417,12 @@ def leak_limit(netlist: Netlist, reset: Reset, noise: Fraction = Fraction(0)) ->
     What is left of a neuron's potential never reaches the geometric sum of the most that one evaluation
     leaves, and comes as near to it as you like if that evaluation is repeated. So the limit is where
     that sum, or that of the least, makes up for the distance between some drive and the threshold.
+
+    Raises:
+        ValueError: if the noise is negative.
     """
+    if noise < 0:
+        raise ValueError(f"the bound of the noise is {noise}; use at least 0")
     cell = Cell(netlist)
     neurons = [
         _Leaking(neuron, cell.drives(index), reset, noise)

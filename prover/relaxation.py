@@ -19,15 +19,32 @@ FASTEST, SLOWEST = MEMRISTIVE.parameters["tau"].ends
 
 
 def above_until(share: Fraction, tau: Fraction = FASTEST) -> Fraction:
-    """Up to when more than a share of a potential is left, for every tau of at least one."""
+    """Up to when more than a share of a potential is left, for every tau of at least one.
+
+    Raises:
+        SubstrateError: if tau is not in the range of the substrate.
+        ValueError: if the share is not between 0 and 1.
+    """
+    MEMRISTIVE.parameters["tau"].value("tau", tau)
+    _require_share(share)
     time = tau * logarithm(1 / share).low
     return math.floor(time / PICOSECOND) * PICOSECOND
 
 
 def below_from(share: Fraction) -> Fraction:
-    """From when on less than a share of a potential is left, whatever tau."""
+    """From when on less than a share of a potential is left, whatever tau.
+
+    Raises:
+        ValueError: if the share is not between 0 and 1.
+    """
+    _require_share(share)
     time = SLOWEST * logarithm(1 / share).high
     return (math.floor(time / PICOSECOND) + 1) * PICOSECOND
+
+
+def _require_share(share: Fraction) -> None:
+    if not 0 < share < 1:
+        raise ValueError(f"the share left is {share}; use a number between 0 and 1")
 
 
 def left_between(soonest: Fraction, latest: Fraction | None) -> Interval:

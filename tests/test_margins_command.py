@@ -20,7 +20,7 @@ def rows(text, *starts):
 def test_limits_of_a_library():
     text = margins("--library", "ionic")
     (limits,) = rows(text, "ionic.and")
-    assert limits[1:] == ["[-1/2,", "1/2)", "(-1/3,", "1/3]", "1/4", "1/7", "1/3", "1/3", "1/6"]
+    assert limits[1:] == ["[-1/2,", "1/2)", "(-1/3,", "1/3]", "1/4", "1/7", "1/3", "1/3"]
     assert "margin.GATE.COLUMN" in text
     assert not rows(text, "nexus.and")
     assert max(map(len, text.splitlines()[:10])) <= 80

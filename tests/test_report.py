@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ElementTree
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import pytest
@@ -18,6 +19,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
+from circuits.substrates import Reset
 from prover.catalogue import catalogue
 from prover.commands.report import report
 from prover.discharge import discharge
@@ -28,6 +30,7 @@ from prover.report.counterexamples import counterexample
 from prover.report.html import PAGE, html_page
 from prover.report.junit import junit_xml
 from prover.report.latex import latex_table
+from prover.report.margin_plots import margin_plots
 from prover.report.markdown import markdown_summary
 from prover.report.summary import cautions, failures, groups
 from tests.support.logs import HOSTILE, RECORDS, many, record, write_log
@@ -35,6 +38,15 @@ from tests.support.logs import HOSTILE, RECORDS, many, record, write_log
 pytestmark = pytest.mark.filterwarnings("ignore:Glyph")  # of which the plots have not all
 
 ROOT = Path(__file__).parent.parent
+
+
+class Kept(NamedTuple):
+    """What plots of margins look at in a record."""
+
+    theorem: str
+    green: bool
+
+
 PROVED = [each for each in RECORDS if each["outcome"] == each["expected"]]
 HOSTILE_MANIFEST = {"command": HOSTILE, "commit": HOSTILE, "versions": {"spikeproof": HOSTILE}}
 
@@ -610,6 +622,39 @@ def test_plots_take_the_colours_of_the_page(page, log):
         for what in ("seconds to a proof", "neurons")
         for operation in ("add", "multiply")
     ]
+
+
+def test_margins_are_plotted_where_the_log_proves_them(tmp_path, log):
+    """Of each gate whose limits it has, and of no other."""
+    assert not margin_plots(log.records)
+    kinds = ("noise", "threshold", *(f"leak_without_reset.{reset.value}" for reset in Reset))
+    found = margin_plots(
+        [
+            Kept(f"margin.{library}.{gate}.{kind}", kind != "noise" or gate == "and")
+            for library, gate in (("ionic", "and"), ("ionic", "xor"), ("nexus", "mux"))
+            for kind in kinds
+        ]
+    )
+    assert [plot.title for plot in found] == [
+        "S1, noise: accuracy under Gaussian noise",
+        "S2, thresholds: deviations that change no answer",
+        "S1, leak: leak that changes no answer",
+        "S2, leak: leak that changes no answer",
+    ]
+    noise, _, leak, other = (plot.svg for plot in found)
+    assert "and, published" in noise
+    assert "xor" not in noise  # not green
+    assert ">xor<" in leak
+    assert ">mux<" in other
+    assert ">and<" not in other
+
+
+def test_the_page_shows_margins(tmp_path, log):
+    proved = [record(f"margin.ionic.and.{kind}") for kind in ("noise", "threshold")]
+    shown = html_page(read_log(write_log(tmp_path / "margins", proved)))
+    assert shown.count("<figure") == shown.count('aria-label="S1, noise: accuracy under') == 1
+    assert 'href="#margins"' in shown
+    assert "#margins" not in html_page(log)
 
 
 def test_text_of_a_log_is_only_text(page, hostile_log):

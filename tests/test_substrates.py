@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 import torch
 
+from circuits.leak import ExactMembranes, leaking_netlist
 from circuits.libraries import LIBRARIES, gate_netlist
 from circuits.membrane import Membrane, MembraneSimulator
 from circuits.substrates import (
@@ -17,6 +18,10 @@ from circuits.substrates import (
     SubstrateError,
     substrate_named,
 )
+from circuits.uncertainty import Interval
+from prover.margins import first_wrong, leak_limit
+from prover.relaxation import above_until, below_from
+from prover.report.accuracy import noisy, varied
 
 
 def test_every_parameter_says_what_it_is():
@@ -105,3 +110,30 @@ def test_impossible_spreads_are_refused(name):
     for value in (-0.1, float("nan"), float("inf")):
         with pytest.raises(ValueError, match=f"{name} is {value}; use a finite share"):
             Membrane(**{name: value})
+
+
+AND = gate_netlist("ionic", "and")
+NEVER = Interval(Fraction(0), Fraction(0))
+
+
+@pytest.mark.parametrize(
+    ("attempt", "message"),
+    [
+        (lambda: ExactMembranes(AND, Fraction(2), Reset.SOFT), "beta is 2; use at most 1"),
+        (lambda: ExactMembranes(AND, Fraction(-1), Reset.SOFT), "beta is -1; use at least 0"),
+        (
+            lambda: leaking_netlist(AND, Fraction(3, 2), Reset.HARD, [NEVER], NEVER),
+            "beta is 3/2; use at most 1",
+        ),
+        (lambda: first_wrong(AND, Fraction(2), Reset.SOFT), "beta is 2; use at most 1"),
+        (lambda: leak_limit(AND, Reset.SOFT, Fraction(-1)), "noise is -1; use at least 0"),
+        (lambda: above_until(Fraction(1, 2), Fraction(0)), "tau is 0; use at least 159 ns"),
+        (lambda: above_until(Fraction(0)), "the share left is 0; use a number between 0 and 1"),
+        (lambda: below_from(Fraction(2)), "the share left is 2; use a number between 0 and 1"),
+        (lambda: noisy(Fraction(0)), "sigma is 0; use a positive number"),
+        (lambda: varied(Fraction(-1)), "the spread is -1; use a positive number"),
+    ],
+)
+def test_impossible_parameters_of_exact_limits_are_refused(attempt, message):
+    with pytest.raises(ValueError, match=message):
+        attempt()

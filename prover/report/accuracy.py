@@ -23,13 +23,28 @@ SAMPLES = 100_000
 
 
 def noisy(sigma: Fraction) -> Chance:
-    """Under Gaussian noise on the drive."""
+    """Under Gaussian noise on the drive.
+
+    Raises:
+        ValueError: if the deviation is not positive.
+    """
+    _require_positive("sigma", sigma)
     return lambda neuron, given: tail((neuron.threshold - given) / sigma)
 
 
 def varied(spread: Fraction) -> Chance:
-    """Under a Gaussian relative deviation of the threshold, which must be positive."""
+    """Under a Gaussian relative deviation of the threshold, which must be positive.
+
+    Raises:
+        ValueError: if the deviation is not positive.
+    """
+    _require_positive("the spread", spread)
     return lambda neuron, given: tail((1 - given / neuron.threshold) / spread)
+
+
+def _require_positive(name: str, value: Fraction) -> None:
+    if value <= 0:
+        raise ValueError(f"{name} is {value}; use a positive number")
 
 
 def accuracy(netlist: Netlist, chance: Chance) -> Interval:

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from prover.log import Contents
 from prover.record import Lemma, Record
 from prover.report.counterexamples import counterexample
+from prover.report.margin_plots import margin_plots
 from prover.report.plots import NEURONS, TIME, plots
 from prover.report.summary import (
     cautions,
@@ -72,6 +73,7 @@ def html_page(log: Contents) -> str:
             "Time to a proof": plots(log.records, TIME),
             "Neurons, by gate library": plots(log.records, NEURONS),
         },
+        margins=margin_plots(log.records),
         counted=counted,
         outcome=outcome_text,
         seconds=seconds_text,

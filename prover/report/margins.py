@@ -16,7 +16,6 @@ from circuits.uncertainty import Interval
 from prover.catalogue import catalogue
 from prover.margins import (
     PERTURBATIONS,
-    QUARTER,
     THRESHOLD,
     Perturbation,
     first_wrong,
@@ -75,20 +74,20 @@ Each limit is exact, and two theorems: margin.GATE.COLUMN, right within; and pro
 .beyond, or .below and .above, wrong just beyond. noise: what may be added to every neuron's drive.
 threshold, weight, both (threshold_and_weight): relative deviations, of every neuron and synapse its own;
 a single number bounds both directions. soft, hard (leak_without_reset.soft and .hard): the largest beta
-for ever without clearing. noisy (leak_and_noise.soft): the same with noise of up to 1/4. With clearing
-(leak_with_reset) every beta will do. Superconducting neurons of many inputs and memristive ones in
-continuous time: spikeproof list 'margin.superconducting.*' and 'margin.memristive.*'."""
+for ever without clearing; with noise of up to n besides, that times 1 - 2 n (leak_and_noise.soft.N and
+.hard.N). With clearing (leak_with_reset) every beta will do. Thresholds and weights off together, by
+different bounds: name a --library and a --gate. Superconducting neurons of many inputs and memristive
+ones in continuous time: spikeproof list 'margin.superconducting.*' and 'margin.memristive.*'."""
 
 
 def limits_table(found: Iterable[Row]) -> Table:
     """The exact limits, a row for each gate."""
-    table = _table("gate", "noise", "threshold", "weight", "both", "soft", "hard", "noisy")
+    table = _table("gate", "noise", "threshold", "weight", "both", "soft", "hard")
     for row in found:
         table.add_row(
             row.name,
             *(_extent(perturbation, row.netlist) for perturbation in PERTURBATIONS),
             *(str(leak_limit(row.netlist, reset).beta) for reset in Reset),
-            str(leak_limit(row.netlist, Reset.SOFT, QUARTER).beta),
         )
     return table
 

@@ -103,17 +103,25 @@ def _precision(record: Record) -> int | None:
 
 
 def _svg(operation: str, points: Points, quantity: Quantity) -> str:
+    def draw(axes: Axes) -> None:
+        axes.set(title=operation.replace("_", " "), xscale="log", yscale="log")
+        axes.set(xlabel="significand width (bits)", ylabel=quantity.label)
+        _draw(axes, points)
+        _number(axes, sorted({width for widths in points.values() for width in widths}))
+
+    return drawn(f"{quantity.name}-{operation}", draw)
+
+
+def drawn(name: str, draw: Callable[[Axes], None]) -> str:
+    """What is drawn on a pair of axes, as part of a page; no two names on a page may be equal."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(3.6, 2.8), layout="constrained")
         axes = figure.subplots()
-        axes.set(title=operation.replace("_", " "), xscale="log", yscale="log")
-        axes.set(xlabel="significand width (bits)", ylabel=quantity.label)
         axes.spines[["top", "right"]].set_visible(False)
-        _draw(axes, points)
-        _number(axes, sorted({width for widths in points.values() for width in widths}))
+        draw(axes)
         text = StringIO()
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return _for_page(text.getvalue(), f"{quantity.name}-{operation}")
+    return _for_page(text.getvalue(), name)
 
 
 def _draw(axes: Axes, points: Points) -> None:
