@@ -53,8 +53,8 @@ PIECE = 1 << 17
 SHOWN = 10
 """How many failing inputs a record lists for each reference."""
 
-STRAIGHT = 100_000
-"""Up to so many operations are straight-line code here: what runs 2^32 times may compile for long."""
+OPTIMISED = 100_000
+"""Up to so many operations are optimised here: what runs 2^32 times may compile for long."""
 
 SPEC, MACHINE = "spec", "machine"
 
@@ -210,7 +210,7 @@ def spec_function(claim: Claim, netlist: Netlist) -> BlockFunction:
             (a, a_is), (b, b_is) = sources
             reader.table((a, b), 1 << (a_is | b_is << 1))
     literals = [_literal(literal, reader, place) for literal in wanted]
-    return block_function(SPEC, reader.logic, literals, STRAIGHT)
+    return block_function(SPEC, reader.logic, literals, OPTIMISED)
 
 
 def _literal(literal: int, reader: Reader, place: Mapping[int, int]) -> int:
@@ -242,7 +242,7 @@ def enumerate_all(
     """
     started = time.monotonic()
     enumeration = Enumeration(
-        netlist_function(netlist, STRAIGHT), references(obligation, netlist, wanted)
+        netlist_function(netlist, OPTIMISED), references(obligation, netlist, wanted)
     )
     identity = Identity(
         obligation.name, netlist.sha256, source_sha256(), tuple(wanted), versions(), processor()
