@@ -256,6 +256,8 @@ class Native:
         )
         self._engine = llvm.create_mcjit_compiler(module, target)
         self._engine.finalize_object()
+        self._engine.remove_module(module)  # its machine code stays
+        module.close()
 
     def address(self, name: str) -> int:
         """Where a function is."""
