@@ -15,13 +15,12 @@ from prover.case import Case, negation
 from prover.cells import AlgebraError
 from prover.composition import CompositionError
 from prover.counterexample import explain
-from prover.drawing import violation
 from prover.engine import Answer, Question, Status, engine_named
 from prover.environment import passing_formulas
 from prover.files import StorageError
 from prover.inquiry import Inquiry, Keeping
 from prover.memory import forget_peak_memory, peak_memory_mib
-from prover.minimisation import minimised
+from prover.minimisation import minimised, violating
 from prover.obligation import Claim, Obligation, Outcome
 from prover.record import CIRCUIT, SCHEMA, SEED, Lemma, LemmaKind, Record, Size
 from prover.source import source_sha256
@@ -134,7 +133,13 @@ class _Attempt:
     keeping: Keeping
 
     def verdict(self) -> _Verdict:
-        """By lemmas where there are any; put to the engines whole if those do not make up the claim."""
+        """By lemmas where there are any; put to the engines whole if those do not make up the claim.
+
+        A circuit that was given is simulated first. The obligation's own is not: nothing would come of
+        it but where it is promised to be refuted, and there engines have to do it.
+        """
+        if not self.case.own and (refutation := _by_simulation(self.case)):
+            return _presented(self.case, refutation)
         why = ""
         try:
             if lemmas := self.case.lemmas():
@@ -216,8 +221,7 @@ class _LemmaError(Exception):
 
 def _by_simulation(case: Case) -> _Verdict | None:
     """A refutation that simulation finds and evaluation of the claim confirms; None if there is none."""
-    reading = case.obligation.reading
-    inputs = violation(case.netlist, reading) if reading and case.netlist else None
+    inputs = violating(case.obligation, case.claim)
     if inputs is None:
         return None
     verdict = _confirm("simulation", case, inputs)
