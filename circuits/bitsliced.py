@@ -21,9 +21,9 @@ from circuits.native import (
     BLOCK,
     CLEAR,
     COPY,
+    OPTIMISED,
     PLANE,
     PLANE_BYTES,
-    OPTIMISED,
     BlockFunction,
     Native,
     block_function,
@@ -53,7 +53,7 @@ def netlist_function(netlist: Netlist, optimised: int = OPTIMISED) -> BlockFunct
     Args:
         optimised: up to so many operations LLVM optimises, which takes it long.
     """
-    logic, outputs = _logic(netlist)
+    logic, outputs = netlist_logic(netlist)
     return block_function("circuit", logic, outputs, optimised)
 
 

@@ -220,7 +220,9 @@ class MembraneSimulator:
         def run(group: int) -> NDArray[np.int64]:
             part = slice(group * GROUP, (group + 1) * GROUP)
             spikes, counts = self._group(group, given[:, part])
-            found[:, part] = np.unpackbits(spikes[read], axis=1, bitorder="little")[:, : batch - part.start]
+            found[:, part] = np.unpackbits(spikes[read], axis=1, bitorder="little")[
+                :, : batch - part.start
+            ]
             return counts
 
         with ThreadPoolExecutor(self._threads) as pool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, And
@@ -138,7 +139,7 @@ class _Attempt:
         A circuit that was given is simulated first. The obligation's own is not: nothing would come of
         it but where it is promised to be refuted, and there engines have to do it.
         """
-        if not self.case.own and (refutation := _by_simulation(self.case)):
+        if not self.case.own and (refutation := _by_drawing(self.case)):
             return _presented(self.case, refutation)
         why = ""
         try:
@@ -146,7 +147,8 @@ class _Attempt:
                 return self._by_lemmas(lemmas)
         except (CompositionError, AlgebraError, _LemmaError) as error:
             why = f"by lemmas: {error}; "
-            if refutation := _by_simulation(self.case) or _by_case(self.case, error):
+            found = (by(self.case) for by in (_by_drawing, partial(_by_case, error=error), _at_random))
+            if refutation := next(filter(None, found), None):
                 return _presented(self.case, refutation)
         verdict = _presented(self.case, self._whole())
         if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN):
@@ -219,9 +221,20 @@ class _LemmaError(Exception):
         self.model = model or {}
 
 
-def _by_simulation(case: Case) -> _Verdict | None:
-    """A refutation that simulation finds and evaluation of the claim confirms; None if there is none."""
-    inputs = violating(case.obligation, case.claim)
+def _by_drawing(case: Case) -> _Verdict | None:
+    """A refutation that simulation of inputs drawn by class comes upon; None if there is none."""
+    return _simulated(case, violating(case.obligation, case.claim))
+
+
+def _at_random(case: Case) -> _Verdict | None:
+    """The same of very many inputs drawn at random."""
+    from prover.exhaustion import violating_at_random  # loads LLVM
+
+    return _simulated(case, violating_at_random(case.claim, case.netlist) if case.netlist else None)
+
+
+def _simulated(case: Case, inputs: Mapping[str, int] | None) -> _Verdict | None:
+    """The refutation that inputs are, if evaluation of the claim confirms it."""
     if inputs is None:
         return None
     verdict = _confirm("simulation", case, inputs)

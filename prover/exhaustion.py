@@ -25,6 +25,7 @@ import click
 import llvmlite.binding as llvm
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from pysmt.shortcuts import And
 
 from circuits.bitsliced import netlist_function
@@ -39,6 +40,7 @@ from prover.log import Machine
 from prover.machine_arithmetic import machine_function
 from prover.memory import peak_memory_mib
 from prover.obligation import Claim, Obligation
+from prover.record import SEED
 from prover.source import commit, source_sha256
 
 MOST_BITS = 32
@@ -55,6 +57,9 @@ SHOWN = 10
 
 OPTIMISED = 100_000
 """Up to so many operations are optimised here: what runs 2^32 times may compile for long."""
+
+RUN, RANDOM = 1 << 14, 1 << 11
+"""Consecutive inputs, and how many times so many, where some are taken at random: 2^25 altogether."""
 
 SPEC, MACHINE = "spec", "machine"
 
@@ -218,6 +223,32 @@ def _literal(literal: int, reader: Reader, place: Mapping[int, int]) -> int:
     return literal if constant else reader.literals[place[literal >> 1]] ^ literal & 1
 
 
+# --- inputs at random ---------------------------------------------------------------------------
+
+
+def violating_at_random(claim: Claim, netlist: Netlist) -> dict[str, int] | None:
+    """An input on which a circuit departs from a claim's outputs, if one of ``RANDOM`` runs meets any.
+
+    A run is of consecutive inputs from a place drawn at random, the same each time.
+    """
+    if not claim.expected:
+        return None
+    enumeration = Enumeration(netlist_function(netlist), [spec_function(claim, netlist)])
+    blocks = min(RUN // BLOCK, enumeration.blocks)
+    part = None
+    for place in np.random.default_rng(SEED).integers(enumeration.blocks // blocks, size=RANDOM):
+        start = int(place) * blocks
+        part = enumeration.run(start, blocks, part)
+        if part.failures[0]:
+            return input_values(start * BLOCK + int(_numbers(part.failing[:, 0])[0]), netlist)
+    return None
+
+
+def _numbers(failing: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """The numbers of failing inputs, counting from the first of these; shape (blocks, 4)."""
+    return np.flatnonzero(np.unpackbits(np.ascontiguousarray(failing).view(np.uint8), bitorder="little"))
+
+
 # --- enumeration --------------------------------------------------------------------------------
 
 
@@ -320,8 +351,7 @@ def _chunk(enumeration: Enumeration, number: int, size: int) -> Chunk:
         first = first or [[] for _ in part.failures]
         for index, found in enumerate(first):
             if part.failures[index] and len(found) < SHOWN:
-                bits = np.unpackbits(part.failing[:, index].copy().view(np.uint8), bitorder="little")
-                found += (start + np.flatnonzero(bits)[: SHOWN - len(found)]).tolist()
+                found += (start + _numbers(part.failing[:, index])[: SHOWN - len(found)]).tolist()
     assert failures is not None
     return Chunk(digest.hexdigest(), tuple(failures.tolist()), tuple(map(tuple, first)))
 

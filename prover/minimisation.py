@@ -51,10 +51,7 @@ class Refutation:
 
 
 def violating(obligation: Obligation, claim: Claim) -> Inputs | None:
-    """An input that violates a claim, if there is one among all, where they are few, or among those drawn.
-
-    No solver is asked.
-    """
+    """An input that violates a claim, if one among all, where they are few, or among those drawn does."""
     try:
         evaluation = Evaluation({_VIOLATED: _formulas(claim)[_VIOLATED]})
     except ValueError:  # an operator that only z3 knows
