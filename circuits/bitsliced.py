@@ -57,7 +57,7 @@ def netlist_function(netlist: Netlist, optimised: int = OPTIMISED) -> BlockFunct
     return block_function("circuit", logic, outputs, optimised)
 
 
-def _logic(netlist: Netlist) -> tuple[Logic, list[int]]:
+def netlist_logic(netlist: Netlist) -> tuple[Logic, list[int]]:
     """The logic of a netlist and the literals of its output bits; all else that it took is forgotten."""
     reader = read_netlist(netlist)
     return reader.logic, [reader.literals[s] for bus in netlist.outputs.values() for s in bus]

@@ -150,7 +150,7 @@ class MembraneSimulator:
     """Evaluates a netlist on batches of inputs, keeping every neuron's potential between calls.
 
     A batch is taken in groups of ``GROUP`` samples. Their noise depends on the seed, on how many
-    evaluations there were since potentials were last cleared, and on the group's number alone: so the
+    evaluations there were before, and on the group's number alone: so the
     outcome is the same on any number of threads, and a larger batch begins with a smaller one.
 
     Args:
@@ -176,7 +176,7 @@ class MembraneSimulator:
     ) -> None:
         self._netlist = netlist
         self._membrane = membrane
-        self._seed = seed
+        self._seed, self._evaluations = seed, 0
         self._threads = threads or cores()
         self._table = _Table.of(netlist, membrane, seed)
         self._step = _step(not membrane.clear, bool(membrane.noise), membrane.reset)
@@ -185,13 +185,12 @@ class MembraneSimulator:
     def with_seed(self, seed: int) -> MembraneSimulator:
         """Another simulator of the same circuit, at rest, with noise of its own."""
         other = copy(self)
-        other._seed = seed
+        other._seed, other._evaluations = seed, 0
         other.clear()
         return other
 
     def clear(self) -> None:
-        """Return every potential to zero, and every count of spikes."""
-        self._evaluations = 0
+        """Return every potential to zero, and every count of spikes; noise goes on."""
         self._batch: int | None = None
         self._potentials: NDArray[np.float64] | None = None
         self.spike_counts = np.zeros(len(self._netlist.neurons), dtype=np.int64)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from circuits.bitsliced import netlist_logic
 from circuits.boolean import Words, pack_words, require_inputs, unpack_words
-from circuits.logic import AND
+from circuits.logic import AND, Operation
 from circuits.netlist import Netlist
 
 WORD = 64
@@ -69,7 +69,8 @@ class TensorSimulator:
         values = dict(enumerate((torch.zeros_like(words[0]), *words)))
 
         def value(literal: int) -> Tensor:
-            return ~values[literal >> 1] if literal & 1 else values[literal >> 1]
+            word: Tensor = values[literal >> 1]
+            return word.bitwise_not() if literal & 1 else word
 
         for node in self._live:
             operation, a, b = self._operation(node)
@@ -78,5 +79,5 @@ class TensorSimulator:
                 del values[dead]
         return torch.stack([value(literal) for literal in self._outputs])
 
-    def _operation(self, node: int) -> tuple[str, int, int]:
+    def _operation(self, node: int) -> Operation:
         return self._logic.operations[node - 1 - self._logic.inputs]

@@ -51,7 +51,7 @@ class Refutation:
 
 
 def violating(obligation: Obligation, claim: Claim) -> Inputs | None:
-    """An input that violates a claim, if one among all, where they are few, or among those drawn does."""
+    """An input that violates a claim, if one of all, where they are few, or of some drawn does."""
     try:
         evaluation = Evaluation({_VIOLATED: _formulas(claim)[_VIOLATED]})
     except ValueError:  # an operator that only z3 knows

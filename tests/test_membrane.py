@@ -147,6 +147,8 @@ def test_noise_of_neurons_samples_and_evaluations_is_independent():
     simulator = MembraneSimulator(bank([0] * 40), Membrane(noise=1.0), seed=4)
     quiet = {"a": torch.zeros(1, 5 * GROUP, dtype=torch.bool)}
     first, second = (simulator.evaluate(quiet)["out"].numpy().astype(float) - 0.5 for _ in range(2))
+    simulator.clear()
+    assert not np.array_equal(simulator.evaluate(quiet)["out"].numpy() - 0.5, first)
     bound = 6 * 0.25 / math.sqrt(5 * GROUP)
     assert abs(np.cov(np.vstack([first, second])) - np.eye(80) / 4).max() < bound
     for shift in (1, GROUP):
