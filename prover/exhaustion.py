@@ -233,7 +233,11 @@ def violating_at_random(claim: Claim, netlist: Netlist) -> dict[str, int] | None
     """
     if not claim.expected:
         return None
-    enumeration = Enumeration(netlist_function(netlist), [spec_function(claim, netlist)])
+    try:
+        spec = spec_function(claim, netlist)
+    except ValueError:  # an operator that only z3 knows
+        return None
+    enumeration = Enumeration(netlist_function(netlist), [spec])
     blocks = min(RUN // BLOCK, enumeration.blocks)
     part = None
     for place in np.random.default_rng(SEED).integers(enumeration.blocks // blocks, size=RANDOM):
