@@ -134,12 +134,8 @@ class _Attempt:
     keeping: Keeping
 
     def verdict(self) -> _Verdict:
-        """By lemmas where there are any; put to the engines whole if those do not make up the claim.
-
-        A circuit that was given is simulated first. The obligation's own is not: nothing would come of
-        it but where it is promised to be refuted, and there engines have to do it.
-        """
-        if not self.case.own and (refutation := _by_drawing(self.case)):
+        """By lemmas where there are any; put to the engines whole if those do not make up the claim."""
+        if refutation := _at_once(self.case):
             return _presented(self.case, refutation)
         why = ""
         try:
@@ -219,6 +215,15 @@ class _LemmaError(Exception):
     def __init__(self, message: str, model: Mapping[str, int] | None = None) -> None:
         super().__init__(message)
         self.model = model or {}
+
+
+def _at_once(case: Case) -> _Verdict | None:
+    """A refutation of a circuit that was given, before any engine is asked.
+
+    The obligation's own circuit is not simulated: nothing would come of it but where it is promised to
+    be refuted, and there engines have to do it.
+    """
+    return None if case.own else _by_drawing(case)
 
 
 def _by_drawing(case: Case) -> _Verdict | None:

@@ -7,6 +7,7 @@ from pysmt.shortcuts import BV, BVUGT, BVULT, And, BVMul, BVType, Equals, Not, S
 
 from circuits.libraries import gate_netlist, wide_gate_netlist
 from circuits.netlist import NetlistError
+from prover import discharge as discharge_module
 from prover import run as run_module
 from prover.catalogue import CatalogueError, catalogue, collect, select
 from prover.discharge import discharge, replays
@@ -18,6 +19,8 @@ from prover.obligation import Claim, Obligation, Outcome, equivalence
 from prover.record import EngineUse, Record
 from prover.run import Run, discharge_all
 from specs import integers
+
+AT_ONCE = discharge_module._at_once
 
 
 def formula_obligation(goal, *assumptions, expected=Outcome.PROVED):
@@ -243,6 +246,7 @@ def test_a_given_circuit_that_is_wrong_is_refuted_before_an_engine_is_asked(name
     def asked(*_):
         raise AssertionError("an engine was asked")
 
+    monkeypatch.setattr(discharge_module, "_at_once", AT_ONCE)
     monkeypatch.setattr(Inquiry, "answers", asked)
     obligation = catalogue()[name]
     netlist = obligation.circuit()
