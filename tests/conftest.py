@@ -29,7 +29,7 @@ def own_directories(tmp_path, monkeypatch) -> None:
 
 @pytest.fixture(autouse=True)
 def engines_decide(monkeypatch) -> None:
-    """Wrong circuits are planted to see what lemmas and engines make of them: none is simulated first."""
+    """Faulty circuits are there to see what lemmas and engines make of them: none is simulated first."""
     monkeypatch.setattr(discharge_module, "_at_once", lambda case: None)
 
 
