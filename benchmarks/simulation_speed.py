@@ -4,9 +4,9 @@
 
 * evaluations a second of three units, by each engine that is installed: the bit-sliced code on one core
   and on all, on inputs that are counted through and on arrays of words; Boolean evaluation; the membrane
-  engine; the same circuit as a PyTorch module, of plain comparisons, of SpikingJelly's IFNode, of
-  snnTorch's Leaky; and NumPy's arithmetic, which has no circuit at all. All but those that say
-  otherwise, and words, are on one core;
+  engine, with noise and without, on one core and on all; the same circuit as a PyTorch module, of plain
+  comparisons, of SpikingJelly's IFNode, of snnTorch's Leaky; and NumPy's arithmetic, which has no
+  circuit at all. All but those that say otherwise, and words, are on one core;
 * compile time, time of an evaluation and memory against the size of a circuit: array multipliers of
   10^2 to 10^6 neurons.
 
@@ -41,7 +41,7 @@ from circuits import boolean
 from circuits.bitsliced import BitSlicedSimulator, cores, netlist_function
 from circuits.enumeration import Enumeration
 from circuits.libraries import library_gates
-from circuits.membrane import MembraneSimulator
+from circuits.membrane import Membrane, MembraneSimulator
 from circuits.native import BLOCK
 from circuits.netlist import ZERO, Bus, Netlist
 from proofs.units import Unit
@@ -65,6 +65,12 @@ BLOCKS = 1024
 
 BATCH = 1 << 12
 """Inputs that a PyTorch module is given at a time."""
+
+MACHINE = "NumPy arithmetic"
+"""The engine that has no neurons."""
+
+NOISE = 0.05
+"""Of membranes: its deviation, in units of weight; a tenth of what every neuron stands."""
 
 WORDS = 1 << 20
 """Words that the others are given at a time."""
@@ -135,13 +141,16 @@ def _bits(unit: Unit, netlist: Netlist) -> dict[str, Tensor]:
     }
 
 
-def _membrane(unit: Unit, netlist: Netlist) -> Run:
-    simulator, inputs = MembraneSimulator(netlist), _bits(unit, netlist)
+def _membrane(threads: int, noise: float, unit: Unit, netlist: Netlist) -> Run:
+    """Potentials from rest, on the inputs that modules are given, several times over."""
+    simulator = MembraneSimulator(netlist, Membrane(noise=noise), threads=threads)
+    bits = _bits(unit, netlist)
+    inputs = {name: rows.repeat(1, 4) for name, rows in bits.items()}
 
     def run() -> int:
         return simulator.evaluate(inputs)["result"].shape[1]
 
-    _require_agreement(unit, netlist, boolean.pack_words(simulator.evaluate(inputs)["result"].numpy()))
+    _require_agreement(unit, netlist, boolean.pack_words(simulator.evaluate(bits)["result"].numpy()))
     return run
 
 
@@ -252,14 +261,17 @@ def engines() -> dict[str, Callable[[Unit, Netlist], Run | None]]:
         f"bit-sliced, {cores()} cores": partial(_counting, cores()),
         "bit-sliced, words": _words,
         "Boolean (NumPy)": _boolean,
-        "membrane (PyTorch)": _membrane,
+        "membrane, 1 core": partial(_membrane, 1, 0.0),
+        f"membrane, {cores()} cores": partial(_membrane, cores(), 0.0),
+        "membrane with noise, 1 core": partial(_membrane, 1, NOISE),
+        f"membrane with noise, {cores()} cores": partial(_membrane, cores(), NOISE),
         "PyTorch module": partial(_module, _Comparison),
     }
     if find_spec("spikingjelly"):
         every["SpikingJelly IFNode"] = partial(_module, _integrate_and_fire)
     if find_spec("snntorch"):
         every["snnTorch Leaky"] = partial(_module, _leaky)
-    return {**every, "NumPy arithmetic": _numpy}
+    return {**every, MACHINE: _numpy}
 
 
 # --- measuring ----------------------------------------------------------------------------------
@@ -332,12 +344,14 @@ def speed_table(measured: Sequence[Speed]) -> list[list[str]]:
     """A row for each engine: evaluations a second of each unit, and the most memory of them."""
     names = list(dict.fromkeys(each.unit for each in measured))
     found = {(each.engine, each.unit): each for each in measured}
-    rows = [["engine", *names, "peak memory"]]
+    rows = [["engine", *names, "neurons a second, at least", "peak memory"]]
     for engine in dict.fromkeys(each.engine for each in measured):
         of_engine = [found.get((engine, unit)) for unit in names]
         shown = [f"{each.evaluations_per_second:.2g}" if each else "" for each in of_engine]
         memory = max(each.peak_memory_mib for each in of_engine if each)
-        rows.append([engine, *shown, f"{memory:,.0f} MiB"])
+        neurons = min(each.neurons * each.evaluations_per_second for each in of_engine if each)
+        updates = "" if engine == MACHINE else f"{neurons:.2g}"
+        rows.append([engine, *shown, updates, f"{memory:,.0f} MiB"])
     return rows
 
 
@@ -416,14 +430,14 @@ def main(seconds: float, largest: int, output: Path) -> None:
     """Measure, print and save."""
     console = Console(soft_wrap=True)
     torch.set_num_threads(1)  # more of them wait for each other wherever cores are shared
+    scaled = []  # first, while nothing else is in memory
+    for scale in scales(seconds, [width for width in WIDTHS if width <= largest]):
+        scaled.append(scale)
+        console.print(f"{scale.neurons:,} neurons: compiled in {scale.compile_seconds:.2f} s")
     measured = []
     for speed in speeds(seconds):
         measured.append(speed)
         console.print(f"{speed.unit}, {speed.engine}: {speed.evaluations_per_second:.3g} a second")
-    scaled = []
-    for scale in scales(seconds, [width for width in WIDTHS if width <= largest]):
-        scaled.append(scale)
-        console.print(f"{scale.neurons:,} neurons: compiled in {scale.compile_seconds:.2f} s")
     heading = f"Evaluations a second; {_machine()}; {date.today()}."
     text = "\n\n".join(
         (

@@ -21,9 +21,9 @@ from circuits.native import (
     BLOCK,
     CLEAR,
     COPY,
+    OPTIMISED,
     PLANE,
     PLANE_BYTES,
-    STRAIGHT,
     BlockFunction,
     Native,
     block_function,
@@ -47,17 +47,17 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def netlist_function(netlist: Netlist, straight: int = STRAIGHT) -> BlockFunction:
+def netlist_function(netlist: Netlist, optimised: int = OPTIMISED) -> BlockFunction:
     """The block function from input bits to output bits, buses in order, named ``circuit``.
 
     Args:
-        straight: up to so many operations it is straight-line code, which takes longer to compile.
+        optimised: up to so many operations LLVM optimises, which takes it long.
     """
-    logic, outputs = _logic(netlist)
-    return block_function("circuit", logic, outputs, straight)
+    logic, outputs = netlist_logic(netlist)
+    return block_function("circuit", logic, outputs, optimised)
 
 
-def _logic(netlist: Netlist) -> tuple[Logic, list[int]]:
+def netlist_logic(netlist: Netlist) -> tuple[Logic, list[int]]:
     """The logic of a netlist and the literals of its output bits; all else that it took is forgotten."""
     reader = read_netlist(netlist)
     return reader.logic, [reader.literals[s] for bus in netlist.outputs.values() for s in bus]
@@ -69,13 +69,13 @@ class BitSlicedSimulator:
     Args:
         netlist: what to simulate; it is compiled at once.
         threads: how many to use; None for one on each core.
-        straight: up to so many operations it is straight-line code, which takes longer to compile.
+        optimised: up to so many operations LLVM optimises, which takes it long.
     """
 
-    def __init__(self, netlist: Netlist, threads: int | None = None, straight: int = STRAIGHT) -> None:
+    def __init__(self, netlist: Netlist, threads: int | None = None, optimised: int = OPTIMISED) -> None:
         self._netlist = netlist
         self._threads = threads or cores()
-        self._function = netlist_function(netlist, straight)
+        self._function = netlist_function(netlist, optimised)
         self._inputs = _Layout(netlist.inputs)
         self._outputs = _Layout({name: len(bus) for name, bus in netlist.outputs.items()})
         self._bits = next(

@@ -7,7 +7,6 @@ cores, and in which order; and a longer run begins with the samples of a shorter
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,11 +20,8 @@ from numpy.typing import NDArray
 from circuits import boolean
 from circuits.bitsliced import BitSlicedSimulator, cores
 from circuits.boolean import Words
-from circuits.membrane import Membrane, MembraneSimulator
+from circuits.membrane import GROUP, Membrane, MembraneSimulator, chance
 from circuits.netlist import Netlist
-
-GROUP = 1024
-"""Samples that share a stream of noise, and are simulated together."""
 
 Draw = Callable[[np.random.Generator, int], Mapping[str, Words]]
 """From a source of chance and a number of samples, as many values of each input bus."""
@@ -61,9 +57,9 @@ class Errors:
 def uniform(netlist: Netlist) -> Draw:
     """Inputs of which every bit is 0 or 1 with the same probability."""
 
-    def draw(chance: np.random.Generator, count: int) -> dict[str, Words]:
+    def draw(source: np.random.Generator, count: int) -> dict[str, Words]:
         return {
-            name: boolean.pack_words(chance.integers(0, 2, (width, count)).astype(bool))
+            name: boolean.pack_words(source.integers(0, 2, (width, count)).astype(bool))
             for name, width in netlist.inputs.items()
         }
 
@@ -106,20 +102,20 @@ class _Group:
 
     def __init__(self, netlist: Netlist, membrane: Membrane, seed: int, draw: Draw) -> None:
         self._netlist = netlist
-        self._noisy = MembraneSimulator(netlist, membrane)
+        self._noisy = MembraneSimulator(netlist, membrane, threads=1)
         self._exact = BitSlicedSimulator(netlist, threads=1)
         self._seed = seed
         self._draw = draw
 
     def errors(self, number: int, count: int) -> Errors:
         """The errors among the first so many samples of a group; all of the group are simulated."""
-        stream = hashlib.sha256(f"{self._seed} {number}".encode()).digest()
-        inputs = self._draw(np.random.default_rng(list(stream)), GROUP)
+        drawn = chance(self._seed, number)
+        inputs = self._draw(drawn, GROUP)
         bits = {
             name: torch.from_numpy(boolean.unpack_words(words, self._netlist.inputs[name]))
             for name, words in inputs.items()
         }
-        noisy = self._noisy.with_seed(int.from_bytes(stream[:8], "little") >> 1)
+        noisy = self._noisy.with_seed(int(drawn.integers(1 << 63)))
         found, meant = noisy.evaluate(bits), self._exact.evaluate(inputs)
         differing: dict[str, NDArray[np.bool_]] = {
             name: (bus.numpy() != boolean.unpack_words(meant[name], len(bus)))[:, :count]

@@ -3,10 +3,10 @@
 A *plane* is 256 bits, one for each of the evaluations of a *block*: evaluation p is bit p % 64 of word
 p // 64. A *block function* computes planes from planes: ``void f(ptr inputs, ptr outputs, ptr work, i64
 first)``, all three of planes one after the other; ``first`` is the number of the block's first
-evaluation, where that means something. Logic of moderate size becomes straight-line code, in parts of
-bounded size, since LLVM takes more than proportionally longer for long functions; what one part leaves
-to another lies in ``work``. Larger logic, whose code would outgrow the processor's caches, and a user's
-patience while it is compiled, becomes a table that one loop runs through.
+evaluation, where that means something. Logic becomes straight-line code, in parts of bounded size, since
+LLVM takes more than proportionally longer for long functions; what one part leaves to another lies in
+``work``. Large logic is translated as it stands, in shorter parts, and some parts at a time: LLVM takes
+thirty times as long to optimise it, and its code is hardly faster, since memory is what holds it up.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from functools import cache
 from typing import Any
 
 import llvmlite.binding as llvm
-import numpy as np
-from numpy.typing import NDArray
 
 from circuits.logic import AND, Logic
 
@@ -36,8 +34,14 @@ ONES = "<i64 -1, i64 -1, i64 -1, i64 -1>"
 PART = 1500
 """Operations in one function: so few that compiling takes time in proportion to their number."""
 
-STRAIGHT = 20_000
-"""Up to so many operations become straight-line code; more become a table."""
+SHORT_PART = 200
+"""The same where LLVM does not optimise: so few that most values are in registers."""
+
+MODULE = 250
+"""Short parts that are compiled together: so few that LLVM needs little memory at a time."""
+
+OPTIMISED = 20_000
+"""Up to so many operations LLVM optimises."""
 
 COPY, CLEAR = "@llvm.memcpy.p0.p0.i64", "@llvm.memset.p0.i64"
 """What LLVM calls copying, and filling, so many bytes."""
@@ -53,7 +57,7 @@ class BlockFunction:
     Attributes:
         inputs, outputs, work: how many planes it reads, writes, and needs to work with.
         operations: on planes.
-        data: what its code points to, to be kept as long as that.
+        compiled: code that it calls, to be kept as long as it is used.
     """
 
     name: str
@@ -62,26 +66,37 @@ class BlockFunction:
     outputs: int
     work: int
     operations: int
-    data: tuple[NDArray[Any], ...] = ()
+    compiled: tuple[Native, ...] = ()
 
 
 def block_function(
-    name: str, logic: Logic, outputs: Sequence[int], straight: int = STRAIGHT
+    name: str, logic: Logic, outputs: Sequence[int], optimised: int = OPTIMISED
 ) -> BlockFunction:
     """The function that computes the given literals, in order.
 
     Args:
-        straight: up to so many operations it is straight-line code.
+        optimised: up to so many operations LLVM optimises.
     """
     live = logic.live(outputs)
-    if len(live) > straight:
-        return _table_function(name, logic, outputs, live)
-    parts = [live[start : start + PART] for start in range(0, len(live), PART)] or [[]]
-    writer = _Writer(logic, outputs, parts)
-    texts = [function(f"{name}.{index}", writer.part(index), "internal ") for index in range(len(parts))]
-    calls = (f"call void @{name}.{index}({ARGUMENTS})" for index in range(len(parts)))
-    texts.append(function(name, calls))
-    return BlockFunction(name, "\n".join(texts), logic.inputs, len(outputs), writer.slots, len(live))
+    short = len(live) > optimised
+    size = SHORT_PART if short else PART
+    writer = _Writer(logic, outputs, [live[at : at + size] for at in range(0, len(live), size)] or [[]])
+    parts = [(f"{name}.{index}", writer.part(index)) for index in range(len(writer.parts))]
+    compiled: list[Native] = []
+    if short:
+        callees, texts = [], []
+        for start in range(0, len(parts), MODULE):
+            some = parts[start : start + MODULE]
+            compiled.append(Native("\n".join(function(*part) for part in some), level=0))
+            callees += [f"inttoptr (i64 {compiled[-1].address(part)} to ptr)" for part, _ in some]
+    else:
+        callees = [f"@{part}" for part, _ in parts]
+        texts = [function(*part, "internal ") for part in parts]
+    texts.append(function(name, (f"call void {callee}({ARGUMENTS})" for callee in callees)))
+    text = "\n".join(texts)
+    return BlockFunction(
+        name, text, logic.inputs, len(outputs), writer.slots, len(live), tuple(compiled)
+    )
 
 
 def function(name: str, lines: Iterable[str], linkage: str = "") -> str:
@@ -95,7 +110,7 @@ class _Writer:
     def __init__(self, logic: Logic, outputs: Sequence[int], parts: Sequence[Sequence[int]]) -> None:
         self._logic = logic
         self._first = 1 + logic.inputs
-        self._parts = parts
+        self.parts = parts
         count = self._first + len(logic.operations)
         self._part_of = [-1] * count
         self._last_use = [-1] * count
@@ -114,7 +129,7 @@ class _Writer:
 
     def part(self, index: int) -> Iterator[str]:
         """The instructions of one part."""
-        here = self._parts[index]
+        here = self.parts[index]
         available = set()
         for node in here:
             operation, a, b = self._logic.operations[node - self._first]
@@ -180,107 +195,6 @@ class _Writer:
         return (f"%n{node}",)
 
 
-# --- tables -------------------------------------------------------------------------------------
-
-_TABLE_LOOP = """
-define void @{name}({parameters}) {{
-entry:
-  %program = inttoptr i64 {program} to ptr
-  %results = inttoptr i64 {results} to ptr
-  %inputs = getelementptr {plane}, ptr %work, i64 1
-  store {plane} zeroinitializer, ptr %work, align 8
-  call void {copy}(ptr %inputs, ptr %in, i64 {input_bytes}, i1 false)
-  br label %operation
-operation:
-  %i = phi i64 [0, %entry], [%next, %operation]
-  %row = getelementptr <4 x i32>, ptr %program, i64 %i
-  %fields = load <4 x i32>, ptr %row, align 4
-  %to = extractelement <4 x i32> %fields, i64 0
-  %x = extractelement <4 x i32> %fields, i64 1
-  %y = extractelement <4 x i32> %fields, i64 2
-  %exclusive = extractelement <4 x i32> %fields, i64 3
-{a}
-{b}
-  %both = and {plane} %a, %b
-  %either = xor {plane} %a, %b
-  %is = icmp ne i32 %exclusive, 0
-  %result = select i1 %is, {plane} %either, {plane} %both
-  %slot = getelementptr {plane}, ptr %work, i32 %to
-  store {plane} %result, ptr %slot, align 8
-  %next = add i64 %i, 1
-  %more = icmp ult i64 %next, {operations}
-  br i1 %more, label %operation, label %output
-output:
-  %j = phi i64 [0, %operation], [%following, %output]
-  %which = getelementptr i32, ptr %results, i64 %j
-  %literal = load i32, ptr %which, align 4
-{value}
-  %place = getelementptr {plane}, ptr %out, i64 %j
-  store {plane} %value, ptr %place, align 8
-  %following = add i64 %j, 1
-  %others = icmp ult i64 %following, {outputs}
-  br i1 %others, label %output, label %done
-done:
-  ret void
-}}
-"""
-
-_LITERAL = """
-  %{name}.slot = lshr i32 %{literal}, 1
-  %{name}.place = getelementptr {plane}, ptr %work, i32 %{name}.slot
-  %{name}.value = load {plane}, ptr %{name}.place, align 8
-  %{name}.odd = and i32 %{literal}, 1
-  %{name}.minus = sub i32 0, %{name}.odd
-  %{name}.wide = sext i32 %{name}.minus to i64
-  %{name}.one = insertelement {plane} poison, i64 %{name}.wide, i64 0
-  %{name}.mask = shufflevector {plane} %{name}.one, {plane} poison, <4 x i32> zeroinitializer
-  %{name} = xor {plane} %{name}.value, %{name}.mask"""
-
-
-def _table_function(
-    name: str, logic: Logic, outputs: Sequence[int], live: Sequence[int]
-) -> BlockFunction:
-    """A block function that runs through a table: slot of the result, two literals of slots, and which.
-
-    Slot 0 is the constant; inputs have the slots after it for good; a slot is used anew when nothing
-    reads it any more.
-    """
-    first = 1 + logic.inputs
-    last_use = {literal >> 1: len(live) for literal in outputs}
-    for place, node in reversed(list(enumerate(live))):
-        for literal in logic.operations[node - first][1:]:
-            last_use.setdefault(literal >> 1, place)
-    slot = list(range(first)) + [-1] * len(logic.operations)
-    free: list[int] = []
-    slots = first
-    program = np.empty((len(live), 4), dtype=np.int32)
-    for place, node in enumerate(live):
-        operation, a, b = logic.operations[node - first]
-        x, y = 2 * slot[a >> 1] | a & 1, 2 * slot[b >> 1] | b & 1
-        free += {slot[s >> 1] for s in (a, b) if s >> 1 >= first and last_use[s >> 1] == place}
-        if not free:
-            free.append(slots)
-            slots += 1
-        slot[node] = free.pop()
-        program[place] = slot[node], x, y, operation != AND
-    results = np.array([2 * slot[s >> 1] | s & 1 for s in outputs], dtype=np.int32)
-    text = _TABLE_LOOP.format(
-        name=name,
-        parameters=PARAMETERS,
-        plane=PLANE,
-        copy=COPY,
-        a=_LITERAL.format(name="a", literal="x", plane=PLANE),
-        b=_LITERAL.format(name="b", literal="y", plane=PLANE),
-        value=_LITERAL.format(name="value", literal="literal", plane=PLANE),
-        program=program.ctypes.data,
-        results=results.ctypes.data,
-        input_bytes=PLANE_BYTES * logic.inputs,
-        operations=len(live),
-        outputs=len(outputs),
-    )
-    return BlockFunction(name, text, logic.inputs, len(outputs), slots, len(live), (program, results))
-
-
 # --- transposition ------------------------------------------------------------------------------
 
 
@@ -342,10 +256,16 @@ class Native:
         )
         self._engine = llvm.create_mcjit_compiler(module, target)
         self._engine.finalize_object()
+        self._engine.remove_module(module)  # its machine code stays
+        module.close()
+
+    def address(self, name: str) -> int:
+        """Where a function is."""
+        return int(self._engine.get_function_address(name))
 
     def function(self, name: str, result: Any, *arguments: Any) -> Any:
         """A function by name, as ctypes calls it; calls let go of Python's lock."""
-        return ctypes.CFUNCTYPE(result, *arguments)(self._engine.get_function_address(name))
+        return ctypes.CFUNCTYPE(result, *arguments)(self.address(name))
 
 
 @cache

@@ -57,7 +57,7 @@ def exact_weight(value: object, what: str) -> Weight:
     return exact.numerator if exact.denominator == 1 else exact
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Neuron:
     """Fires iff the sum of the weights of its firing inputs, plus the bias, reaches the threshold.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, And
@@ -16,13 +17,12 @@ from prover.case import Case, negation
 from prover.cells import AlgebraError
 from prover.composition import CompositionError
 from prover.counterexample import explain
-from prover.drawing import violation
 from prover.engine import Answer, Question, Status, engine_named
 from prover.environment import passing_formulas
 from prover.files import StorageError
 from prover.inquiry import Inquiry, Keeping
 from prover.memory import forget_peak_memory, peak_memory_mib
-from prover.minimisation import minimised
+from prover.minimisation import minimised, violating
 from prover.obligation import Claim, Obligation, Outcome
 from prover.record import CIRCUIT, SCHEMA, SEED, Lemma, LemmaKind, Record, Size
 from prover.source import source_sha256
@@ -136,13 +136,16 @@ class _Attempt:
 
     def verdict(self) -> _Verdict:
         """By lemmas where there are any; put to the engines whole if those do not make up the claim."""
+        if refutation := _at_once(self.case):
+            return _presented(self.case, refutation)
         why = ""
         try:
             if lemmas := self.case.lemmas():
                 return self._by_lemmas(lemmas)
         except (CompositionError, AlgebraError, _LemmaError) as error:
             why = f"by lemmas: {error}; "
-            if refutation := _by_simulation(self.case) or _by_case(self.case, error):
+            found = (by(self.case) for by in (_by_drawing, partial(_by_case, error=error), _at_random))
+            if refutation := next(filter(None, found), None):
                 return _presented(self.case, refutation)
         verdict = _presented(self.case, self._whole())
         if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN):
@@ -215,10 +218,31 @@ class _LemmaError(Exception):
         self.model = model or {}
 
 
-def _by_simulation(case: Case) -> _Verdict | None:
-    """A refutation that simulation finds and evaluation of the claim confirms; None if there is none."""
-    reading = case.obligation.reading
-    inputs = violation(case.netlist, reading) if reading and case.netlist else None
+def _at_once(case: Case) -> _Verdict | None:
+    """A refutation of a circuit that was given, before any engine is asked.
+
+    The obligation's own circuit is not simulated: nothing would come of it but where it is promised to
+    be refuted, and there engines have to do it.
+    """
+    return None if case.own else _by_drawing(case)
+
+
+def _by_drawing(case: Case) -> _Verdict | None:
+    """A refutation that simulation of inputs drawn by class comes upon; None if there is none."""
+    return _simulated(case, violating(case.obligation, case.claim))
+
+
+def _at_random(case: Case) -> _Verdict | None:
+    """The same of a circuit that was given, on very many inputs drawn at random."""
+    if case.own or not case.netlist:
+        return None
+    from prover.exhaustion import violating_at_random  # loads LLVM
+
+    return _simulated(case, violating_at_random(case.claim, case.netlist))
+
+
+def _simulated(case: Case, inputs: Mapping[str, int] | None) -> _Verdict | None:
+    """The refutation that inputs are, if evaluation of the claim confirms it."""
     if inputs is None:
         return None
     verdict = _confirm("simulation", case, inputs)

@@ -9,38 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from circuits import boolean
-from circuits.netlist import Netlist
-from prover.obligation import Reading
 from prover.record import SEED
 from specs.formats import Format, Integer
-
-CASES = 2048
-"""How many inputs are simulated."""
 
 ENUMERATED_BITS = 18
 """Inputs of up to so many bits together are enumerated: all pairs of 8 bits, all triples of 6."""
 
 DRAWN = 4096
 """How many inputs are drawn where there are more."""
-
-
-def violation(netlist: Netlist, reading: Reading) -> dict[str, int] | None:
-    """Inputs on which a circuit's outputs are not what the spec of record says, if any drawn show it.
-
-    None too for units whose operands are not up to three codes of one format.
-    """
-    formats = [reading.formats.get(name) for name in netlist.inputs]
-    fmt = formats[0]
-    if not isinstance(fmt, Format) or any(other != fmt for other in formats) or len(formats) > 3:
-        return None
-    inputs = dict(zip(netlist.inputs, many_codes(fmt, CASES, SEED, len(formats)), strict=True))
-    outputs = boolean.evaluate(netlist, inputs)
-    for index in range(CASES):
-        case = {name: int(codes[index]) for name, codes in inputs.items()}
-        implied = reading.trace(case)
-        if any(int(outputs[name][index]) != implied.get(name) for name in outputs):
-            return case
-    return None
 
 
 def every_input(widths: Mapping[str, int]) -> dict[str, NDArray[np.uint64]]:

@@ -25,6 +25,7 @@ import click
 import llvmlite.binding as llvm
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from pysmt.shortcuts import And
 
 from circuits.bitsliced import netlist_function
@@ -39,6 +40,7 @@ from prover.log import Machine
 from prover.machine_arithmetic import machine_function
 from prover.memory import peak_memory_mib
 from prover.obligation import Claim, Obligation
+from prover.record import SEED
 from prover.source import commit, source_sha256
 
 MOST_BITS = 32
@@ -53,8 +55,11 @@ PIECE = 1 << 17
 SHOWN = 10
 """How many failing inputs a record lists for each reference."""
 
-STRAIGHT = 100_000
-"""Up to so many operations are straight-line code here: what runs 2^32 times may compile for long."""
+OPTIMISED = 100_000
+"""Up to so many operations are optimised here: what runs 2^32 times may compile for long."""
+
+RUN, RANDOM = 1 << 14, 1 << 11
+"""Consecutive inputs, and how many times so many, where some are taken at random: 2^25 altogether."""
 
 SPEC, MACHINE = "spec", "machine"
 
@@ -210,12 +215,42 @@ def spec_function(claim: Claim, netlist: Netlist) -> BlockFunction:
             (a, a_is), (b, b_is) = sources
             reader.table((a, b), 1 << (a_is | b_is << 1))
     literals = [_literal(literal, reader, place) for literal in wanted]
-    return block_function(SPEC, reader.logic, literals, STRAIGHT)
+    return block_function(SPEC, reader.logic, literals, OPTIMISED)
 
 
 def _literal(literal: int, reader: Reader, place: Mapping[int, int]) -> int:
     constant = literal in (FALSE, TRUE)
     return literal if constant else reader.literals[place[literal >> 1]] ^ literal & 1
+
+
+# --- inputs at random ---------------------------------------------------------------------------
+
+
+def violating_at_random(claim: Claim, netlist: Netlist) -> dict[str, int] | None:
+    """An input on which a circuit departs from a claim's outputs, if one of ``RANDOM`` runs meets any.
+
+    A run is of consecutive inputs from a place drawn at random, the same each time.
+    """
+    if not claim.expected:
+        return None
+    try:
+        spec = spec_function(claim, netlist)
+    except ValueError:  # an operator that only z3 knows
+        return None
+    enumeration = Enumeration(netlist_function(netlist), [spec])
+    blocks = min(RUN // BLOCK, enumeration.blocks)
+    part = None
+    for place in np.random.default_rng(SEED).integers(enumeration.blocks // blocks, size=RANDOM):
+        start = int(place) * blocks
+        part = enumeration.run(start, blocks, part)
+        if part.failures[0]:
+            return input_values(start * BLOCK + int(_numbers(part.failing[:, 0])[0]), netlist)
+    return None
+
+
+def _numbers(failing: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """The numbers of failing inputs, counting from the first of these; shape (blocks, 4)."""
+    return np.flatnonzero(np.unpackbits(np.ascontiguousarray(failing).view(np.uint8), bitorder="little"))
 
 
 # --- enumeration --------------------------------------------------------------------------------
@@ -242,7 +277,7 @@ def enumerate_all(
     """
     started = time.monotonic()
     enumeration = Enumeration(
-        netlist_function(netlist, STRAIGHT), references(obligation, netlist, wanted)
+        netlist_function(netlist, OPTIMISED), references(obligation, netlist, wanted)
     )
     identity = Identity(
         obligation.name, netlist.sha256, source_sha256(), tuple(wanted), versions(), processor()
@@ -320,8 +355,7 @@ def _chunk(enumeration: Enumeration, number: int, size: int) -> Chunk:
         first = first or [[] for _ in part.failures]
         for index, found in enumerate(first):
             if part.failures[index] and len(found) < SHOWN:
-                bits = np.unpackbits(part.failing[:, index].copy().view(np.uint8), bitorder="little")
-                found += (start + np.flatnonzero(bits)[: SHOWN - len(found)]).tolist()
+                found += (start + _numbers(part.failing[:, index])[: SHOWN - len(found)]).tolist()
     assert failures is not None
     return Chunk(digest.hexdigest(), tuple(failures.tolist()), tuple(map(tuple, first)))
 

@@ -50,14 +50,25 @@ class Refutation:
     failures: str = ""
 
 
+def violating(obligation: Obligation, claim: Claim) -> Inputs | None:
+    """An input that violates a claim, if one of all, where they are few, or of some drawn does."""
+    try:
+        evaluation = Evaluation({_VIOLATED: _formulas(claim)[_VIOLATED]})
+    except ValueError:  # an operator that only z3 knows
+        return None
+    cases, _ = every_input_or_some(_widths(claim), _formats(obligation))
+    for index in np.flatnonzero(evaluation.evaluate(cases)[_VIOLATED])[:1]:
+        return {name: int(codes[index]) for name, codes in cases.items()}
+    return None
+
+
 def minimised(obligation: Obligation, claim: Claim, inputs: Inputs) -> Refutation:
     """The simplest violating input that is found from a given one, the same each time."""
     try:
         evaluation = Evaluation(_formulas(claim))
     except ValueError:  # an operator that only z3 knows
         return Refutation(inputs)
-    formats = obligation.reading.formats if obligation.reading else {}
-    widths = {name: symbol.bv_width() for name, symbol in claim.inputs.items()}
+    formats, widths = _formats(obligation), _widths(claim)
     cases, counted = every_input_or_some(widths, formats)
     values = evaluation.evaluate(cases)
     search = _Search(evaluation, widths, formats)
@@ -65,6 +76,14 @@ def minimised(obligation: Obligation, claim: Claim, inputs: Inputs) -> Refutatio
     if not counted:
         best = search.descend(search.simplest_near_one(best))
     return Refutation(best, _failures(claim, formats, cases, values, counted))
+
+
+def _formats(obligation: Obligation) -> Formats:
+    return obligation.reading.formats if obligation.reading else {}
+
+
+def _widths(claim: Claim) -> dict[str, int]:
+    return {name: symbol.bv_width() for name, symbol in claim.inputs.items()}
 
 
 def _formulas(claim: Claim) -> dict[str, FNode]:

@@ -159,18 +159,20 @@ def test_wide_neurons_with_fractions():
 # --- machine code -------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=["one part", "many parts", "table"])
-def straight(request, monkeypatch):
-    """The forms that code takes: up to how many operations it is straight-line code."""
+@pytest.fixture(params=["one part", "many parts", "as it stands"])
+def optimised(request, monkeypatch):
+    """The forms that code takes: up to how many operations it is optimised."""
     monkeypatch.setattr(native, "PART", 7 if request.param == "many parts" else native.PART)
-    return 0 if request.param == "table" else native.STRAIGHT
+    monkeypatch.setattr(native, "SHORT_PART", 5)
+    monkeypatch.setattr(native, "MODULE", 3)
+    return 0 if request.param == "as it stands" else native.OPTIMISED
 
 
 @pytest.mark.parametrize("operation", ["add", "fma"])
-def test_every_form_of_code(straight, operation):
+def test_every_form_of_code(optimised, operation):
     netlist = build_unit(operation, FP8_E4M3FN, NEAREST, OverflowPolicy.SATURATE, "nexus")
     inputs = operands(FP8_E4M3FN, operation)
-    found = BitSlicedSimulator(netlist, straight=straight).evaluate(inputs)
+    found = BitSlicedSimulator(netlist, optimised=optimised).evaluate(inputs)
     assert np.array_equal(found["result"], boolean.evaluate(netlist, inputs)["result"])
 
 
@@ -186,9 +188,9 @@ def outputs_of_every_kind() -> Netlist:
     return Netlist({"a": 1, "b": 1}, neurons, {"one": (2, 3, 0, 4), "two": (5, 6, 1, 5, 2)})
 
 
-def test_outputs_of_every_kind(straight):
+def test_outputs_of_every_kind(optimised):
     inputs = {"a": np.array([0, 1, 0, 1]), "b": np.array([0, 0, 1, 1])}
-    found = BitSlicedSimulator(outputs_of_every_kind(), straight=straight).evaluate(inputs)
+    found = BitSlicedSimulator(outputs_of_every_kind(), optimised=optimised).evaluate(inputs)
     assert found["one"].tolist() == [0b1001, 0b0101, 0b1001, 0b0101]
     assert found["two"].tolist() == [0b10010, 0b10010, 0b10110, 0b11101]
 

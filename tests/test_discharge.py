@@ -7,14 +7,20 @@ from pysmt.shortcuts import BV, BVUGT, BVULT, And, BVMul, BVType, Equals, Not, S
 
 from circuits.libraries import gate_netlist, wide_gate_netlist
 from circuits.netlist import NetlistError
+from prover import discharge as discharge_module
 from prover import run as run_module
 from prover.catalogue import CatalogueError, catalogue, collect, select
-from prover.discharge import discharge
+from prover.discharge import discharge, replays
 from prover.engine import ENGINES, Answer, Engine, Status
+from prover.exhaustion import violating_at_random
+from prover.inquiry import Inquiry
+from prover.mutation import stuck_at_zero
 from prover.obligation import Claim, Obligation, Outcome, equivalence
 from prover.record import EngineUse, Record
 from prover.run import Run, discharge_all
 from specs import integers
+
+AT_ONCE = discharge_module._at_once
 
 
 def formula_obligation(goal, *assumptions, expected=Outcome.PROVED):
@@ -228,3 +234,41 @@ def test_names_are_unique_and_patterns_must_match():
         collect([obligation, replace(obligation)])
     with pytest.raises(CatalogueError, match=r"did you mean .*cell\.ionic\.and"):
         select("cell.ionic.an")
+
+
+# --- simulation ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["fp8_e4m3fn.add.rne.saturate", "fp32.add.rne", "block.threshold.add.8"]
+)
+def test_a_given_circuit_that_is_wrong_is_refuted_before_an_engine_is_asked(name, monkeypatch):
+    def asked(*_):
+        raise AssertionError("an engine was asked")
+
+    monkeypatch.setattr(discharge_module, "_at_once", AT_ONCE)
+    monkeypatch.setattr(Inquiry, "answers", asked)
+    obligation = catalogue()[name]
+    netlist = obligation.circuit()
+    wrong = stuck_at_zero(netlist, next(iter(netlist.outputs.values()))[1]).netlist
+    found = discharge(obligation, circuit=wrong)
+    assert found.outcome is Outcome.REFUTED, found.message
+    assert found.counterexample
+    assert found.lemmas == ()
+    assert "an engine was asked" in discharge(obligation, circuit=netlist).message
+
+
+def test_the_promised_refutation_of_an_own_circuit_is_left_to_the_engines():
+    wrong = replace(formula_obligation(lambda x, y: Equals(x, y)), expected=Outcome.REFUTED)
+    assert discharge(wrong).lemmas
+
+
+def test_inputs_at_random_refute_only_what_is_wrong():
+    obligation = catalogue()["fp16.add.rne"]
+    netlist = obligation.circuit()
+    assert violating_at_random(obligation.state(netlist), netlist) is None
+    wrong = stuck_at_zero(netlist, netlist.probes["rounded"][0]).netlist
+    claim = obligation.state(wrong)
+    found = violating_at_random(claim, wrong)
+    assert found
+    assert replays(wrong, claim, found)

@@ -1,11 +1,18 @@
 """The membrane simulation: potentials kept, leaked, reset and disturbed as the equation says."""
 
+import math
+from fractions import Fraction
+
+import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from circuits.libraries import gate_netlist
-from circuits.membrane import Membrane, MembraneSimulator, Reset
+from circuits.membrane import GROUP, Membrane, MembraneSimulator, Reset
 from circuits.netlist import Netlist, Neuron
+from tests.support.netlists import netlists
 
 
 def spikes(membrane: Membrane, weight: int, threshold: int, steps: int, seed: int = 0) -> list[int]:
@@ -67,3 +74,112 @@ def test_wrong_inputs_are_refused():
     simulator.evaluate({"a": bit, "b": bit})
     with pytest.raises(ValueError, match="batch size changed"):
         simulator.evaluate({"a": bit[:, :2], "b": bit[:, :2]})
+
+
+# --- against the equation -----------------------------------------------------------------------
+
+
+def by_the_equation(netlist, stream, beta, reset):
+    """One sample's outputs, evaluation by evaluation, in exact arithmetic; and each neuron's spikes."""
+    potentials = [Fraction(0)] * len(netlist.neurons)
+    counts = [0] * len(netlist.neurons)
+    outputs = []
+    for bits in stream:
+        spikes = list(bits)
+        for index, neuron in enumerate(netlist.neurons):
+            drive = neuron.bias + sum(weight for source, weight in neuron.synapses if spikes[source])
+            potential = beta * potentials[index] + drive
+            fires = potential >= neuron.threshold
+            if fires:
+                potential = potential - neuron.threshold if reset is Reset.SOFT else Fraction(0)
+            potentials[index] = potential
+            counts[index] += fires
+            spikes.append(fires)
+        outputs.append([bool(spikes[signal]) for signal in netlist.outputs["out"]])
+    return outputs, counts
+
+
+@settings(max_examples=60)
+@given(
+    netlists(),
+    st.sampled_from((0, Fraction(1, 4), Fraction(1, 2), 1)),
+    st.sampled_from(Reset),
+    st.randoms(),
+)
+def test_on_random_netlists_over_time(netlist, beta, reset, rng):
+    """Seven samples, over eight evaluations: what is left of a potential stays dyadic, and so exact."""
+    samples, steps = 7, 8
+    shape = steps, netlist.input_count, samples
+    given_bits = np.array([rng.random() < 0.5 for _ in range(math.prod(shape))]).reshape(shape)
+    simulator = MembraneSimulator(netlist, Membrane(beta=float(beta), reset=reset, clear=False))
+    found = []
+    for bits in given_bits:
+        buses = {name: torch.from_numpy(bits[list(bus)]) for name, bus in netlist.input_buses.items()}
+        found.append(simulator.evaluate(buses)["out"].numpy())
+    total = np.zeros(len(netlist.neurons), dtype=int)
+    for sample in range(samples):
+        outputs, counts = by_the_equation(netlist, given_bits[:, :, sample].tolist(), beta, reset)
+        assert np.array_equal(np.array(found)[:, :, sample], outputs)
+        total += counts
+    assert simulator.spike_counts.tolist() == total.tolist()
+
+
+# --- noise --------------------------------------------------------------------------------------
+
+
+def bank(thresholds):
+    """Neurons without synapses: noise alone makes them fire."""
+    neurons = tuple(Neuron((), Fraction(threshold)) for threshold in thresholds)
+    return Netlist({"a": 1}, neurons, {"out": tuple(range(1, 1 + len(neurons)))})
+
+
+def test_noise_is_normal_from_the_middle_to_the_tails_in_every_neuron():
+    thresholds = [Fraction(k, 4) for k in range(-12, 13)] * 3  # more than are drawn for at a time
+    samples = 200_000
+    simulator = MembraneSimulator(bank(thresholds), Membrane(noise=0.75), seed=2)
+    simulator.evaluate({"a": torch.zeros(1, samples, dtype=torch.bool)})
+    for threshold, count in zip(thresholds, simulator.spike_counts.tolist(), strict=True):
+        p = math.erfc(float(threshold) / 0.75 / math.sqrt(2)) / 2
+        assert abs(count - samples * p) < 5 * math.sqrt(samples * p * (1 - p)) + 5
+
+
+def test_noise_of_neurons_samples_and_evaluations_is_independent():
+    simulator = MembraneSimulator(bank([0] * 40), Membrane(noise=1.0), seed=4)
+    quiet = {"a": torch.zeros(1, 5 * GROUP, dtype=torch.bool)}
+    first, second = (simulator.evaluate(quiet)["out"].numpy().astype(float) - 0.5 for _ in range(2))
+    simulator.clear()
+    assert not np.array_equal(simulator.evaluate(quiet)["out"].numpy() - 0.5, first)
+    bound = 6 * 0.25 / math.sqrt(5 * GROUP)
+    assert abs(np.cov(np.vstack([first, second])) - np.eye(80) / 4).max() < bound
+    for shift in (1, GROUP):
+        shifted = (first * np.roll(first, shift, axis=1)).mean(axis=1)
+        assert abs(shifted).max() < bound
+
+
+@pytest.mark.parametrize("clear", [True, False])
+def test_the_same_on_any_number_of_threads_and_a_larger_batch_begins_with_a_smaller_one(clear):
+    netlist = gate_netlist("nexus", "full_adder")
+    membrane = Membrane(noise=0.4, beta=0.5, clear=clear, threshold_spread=0.1)
+    bits = np.random.default_rng(1).integers(0, 2, (3, 3 * GROUP + 100)).astype(bool)
+
+    def run(batch, threads):
+        simulator = MembraneSimulator(netlist, membrane, seed=9, threads=threads)
+        rows = {name: torch.from_numpy(row[None, :batch]) for name, row in zip("abc", bits, strict=True)}
+        return [simulator.evaluate(rows)["sum"].numpy() for _ in range(3)], simulator.spike_counts
+
+    whole, counts = run(bits.shape[1], 1)
+    for threads in (2, 5):
+        again, same = run(bits.shape[1], threads)
+        assert np.array_equal(again, whole)
+        assert np.array_equal(same, counts)
+    for batch in (1, GROUP, GROUP + 33):
+        assert all(np.array_equal(a, b[:, :batch]) for a, b in zip(run(batch, 2)[0], whole, strict=True))
+
+
+def test_counts_of_spikes_are_forgotten_with_the_potentials():
+    simulator = MembraneSimulator(gate_netlist("ionic", "or"))
+    ones = torch.ones(1, 70, dtype=torch.bool)
+    simulator.evaluate({"a": ones, "b": ones})
+    assert simulator.spike_counts.tolist() == [70]
+    simulator.clear()
+    assert simulator.spike_counts.tolist() == [0]

@@ -1,0 +1,71 @@
+"""The simulator on PyTorch tensors computes what the compiled one does, on whatever device there is."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+
+from circuits import boolean
+from circuits.bitsliced import BitSlicedSimulator
+from circuits.floating_point import build_unit
+from circuits.tensors import TensorSimulator
+from prover.drawing import many_codes
+from specs.formats import FP16, OverflowPolicy, RoundingMode
+from tests.support.circuits import GATES_AND_BLOCKS
+from tests.support.netlists import all_inputs, netlists
+
+DEVICES = [
+    "cpu",
+    pytest.param(
+        "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+    ),
+]
+
+
+def assert_agreement(netlist, inputs, device):
+    wanted = BitSlicedSimulator(netlist, threads=1).evaluate(inputs)
+    found = TensorSimulator(netlist, device).evaluate(inputs)
+    assert set(found) == set(wanted)
+    for name, words in wanted.items():
+        assert found[name].dtype == words.dtype
+        assert np.array_equal(found[name], words), name
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("netlist", GATES_AND_BLOCKS[::7])
+def test_on_gates_and_blocks_with_every_input(netlist, device):
+    assert_agreement(netlist, all_inputs(netlist), device)
+
+
+@settings(max_examples=30)
+@given(netlists())
+def test_on_random_netlists_with_every_input(netlist):
+    assert_agreement(netlist, all_inputs(netlist), None)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("operation", ["add", "multiply", "fma"])
+def test_on_units_of_fp16(operation, device):
+    netlist = build_unit(operation, FP16, RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE, "threshold")
+    codes = many_codes(FP16, 5001, seed=2, operands=len(netlist.inputs))
+    assert_agreement(netlist, dict(zip(netlist.inputs, codes, strict=True)), device)
+
+
+def test_inputs_that_do_not_suit_are_refused():
+    netlist = build_unit("add", FP16, RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE, "threshold")
+    with pytest.raises(ValueError, match="the netlist has"):
+        TensorSimulator(netlist).evaluate({"x": np.array([1])})
+    with pytest.raises(ValueError, match="to fit 16 bits"):
+        TensorSimulator(netlist).evaluate({"x": np.array([1 << 16]), "y": np.array([0])})
+
+
+def test_a_fault_in_the_logic_would_be_noticed():
+    """One AND read as XOR gives other results than the circuit."""
+    netlist = build_unit("add", FP16, RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE, "threshold")
+    x, y = many_codes(FP16, 5000, seed=2)
+    simulator = TensorSimulator(netlist)
+    node = next(n for n in simulator._live if simulator._operation(n)[0] == "and")
+    _, a, b = simulator._operation(node)
+    simulator._logic.operations[node - 1 - simulator._logic.inputs] = ("xor", a, b)
+    wanted = boolean.evaluate(netlist, {"x": x, "y": y})["result"]
+    assert not np.array_equal(simulator.evaluate({"x": x, "y": y})["result"], wanted)
