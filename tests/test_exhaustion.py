@@ -151,6 +151,7 @@ MACHINE_THEOREMS = [
     name
     for name, obligation in catalogue().items()
     if obligation.circuit
+    and obligation.parameters.get("family") == "unit"
     and "threshold" in obligation.parameters.get("library", "")
     and obligation.parameters.get("structure", "small") == "small"
     and (p := obligation.parameters).get("format")

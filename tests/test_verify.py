@@ -77,13 +77,18 @@ def path(log, certificate):
     return log / CERTIFICATES / certificate.sha256[:2] / f"{certificate.sha256}.{certificate.kind}.gz"
 
 
-def first(record, kind):
-    """The first certificate of a kind, and where it is among the lemmas."""
-    for index, lemma in enumerate(record.lemmas):
-        for certificate in lemma.certificates:
-            if certificate.kind == kind:
-                return index, certificate
-    raise AssertionError(f"{record.theorem} has no {kind}")
+def longest(record, kind):
+    """The longest certificate of a kind, and where it is among the lemmas.
+
+    Some clauses are refuted by propagation alone: their proof is empty, and an empty one no forgery.
+    """
+    found = (
+        (index, certificate)
+        for index, lemma in enumerate(record.lemmas)
+        for certificate in lemma.certificates
+        if certificate.kind == kind
+    )
+    return max(found, key=lambda place: place[1].size)
 
 
 def with_lemma(record, index, **changes):
@@ -94,7 +99,7 @@ def with_lemma(record, index, **changes):
 
 def forged(log, record, kind, change):
     """The record with one certificate changed, and named by the new SHA-256: a careful forgery."""
-    index, certificate = first(record, kind)
+    index, certificate = longest(record, kind)
     archive = Archive(log / CERTIFICATES)
     other = archive.keep(kind, change(archive.content(certificate)))
     certificates = (*(c for c in record.lemmas[index].certificates if c.kind != kind), other)
@@ -143,7 +148,7 @@ def test_a_damaged_certificate(log, kind, damage, reason):
     )
     if found.outcome is Outcome.REFUTED:  # its model is not needed: the counterexample replays
         found = record(log, ASSUMING)
-    file = path(log, first(found, kind)[1])
+    file = path(log, longest(found, kind)[1])
     if damage:
         packed = file.read_bytes()
         file.unlink()
