@@ -229,7 +229,8 @@ def _literal(literal: int, reader: Reader, place: Mapping[int, int]) -> int:
 def violating_at_random(claim: Claim, netlist: Netlist) -> dict[str, int] | None:
     """An input on which a circuit departs from a claim's outputs, if one of ``RANDOM`` runs meets any.
 
-    A run is of consecutive inputs from a place drawn at random, the same each time.
+    A run is of consecutive inputs from a place drawn at random, the same each time. Where
+    inputs have more than ``COUNTED_BITS`` bits the others stay 0.
     """
     if not claim.expected:
         return None

@@ -44,6 +44,9 @@ from prover.enclosure import outward, power, tail, times
 STEP = Fraction(1, 1_000_000)
 """Deviations at which a probability is reached are told to multiples of this."""
 
+MOST_NOISE = 10**6
+"""In units of the weights; no neuron does anything but by chance long before."""
+
 LARGEST = Fraction(1)
 """The largest deviation that is tried: twice the margin of every gate."""
 
@@ -52,13 +55,16 @@ Distances = Mapping[Fraction, int]
 
 
 def require_deviation(sigma: Fraction) -> None:
-    """Refuse what is no deviation of noise.
+    """Refuse what is no deviation of noise, or so large that no simulation can hold it.
 
     Raises:
-        ValueError: if it is not positive.
+        ValueError: if it is not positive, or above ``MOST_NOISE``.
     """
+    advice = "use a positive deviation, in units of the weights"
     if sigma <= 0:
-        raise ValueError(f"sigma is {sigma}; use a positive deviation, in units of the weights")
+        raise ValueError(f"sigma is {sigma}; {advice}")
+    if sigma > MOST_NOISE:
+        raise ValueError(f"sigma is above {MOST_NOISE:,}; {advice}")
 
 
 @dataclass(frozen=True)
@@ -224,7 +230,8 @@ def reached_at(exposure: Exposure, target: Fraction, redundancy: Redundancy) -> 
     continuous, reaches the target.
 
     Raises:
-        ValueError: if the target is no probability, or not exceeded for certain at any deviation tried.
+        ValueError: if the target is no probability, or not kept for certain at the least deviation tried,
+            as where a neuron is at its threshold, or not exceeded for certain at any.
     """
     if not 0 < target < 1:
         raise ValueError(f"the probability is {target}; use one between 0 and 1")
@@ -235,6 +242,8 @@ def reached_at(exposure: Exposure, target: Fraction, redundancy: Redundancy) -> 
     def not_above(step: int) -> bool:
         return exposure.failure(step * STEP, redundancy).low <= target
 
+    if not below(1):
+        raise ValueError(f"no deviation is found at which the circuit errs with less than {target}")
     most = int(LARGEST / STEP)
     low = _last(below, 1, most)
     # The lower bound falls again where many neurons err at a time: no further than to where it is above.

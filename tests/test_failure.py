@@ -282,7 +282,7 @@ def test_inputs_drawn_evenly_err_no_more_than_any_may(sigma):
 # --- nonsense -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sigma", [Fraction(0), Fraction(-1, 5)])
+@pytest.mark.parametrize("sigma", [Fraction(0), Fraction(-1, 5), Fraction(10**400)])
 def test_no_deviation_is_refused(sigma):
     exposure = Exposure.of(INVERTER, {"a": 0})
     for ask in (
@@ -307,3 +307,12 @@ def test_what_is_never_reached_is_said():
     for target in (Fraction(0), Fraction(1), Fraction(-1, 2)):
         with pytest.raises(ValueError, match="use one between 0 and 1"):
             reached_at(exposure, target, ALONE)
+
+
+def test_a_neuron_at_its_threshold_errs_at_every_deviation():
+    at_threshold = Netlist({"x": 2}, (Neuron(((0, 1), (1, 1)), 2),), {"z": (2,)})
+    for x in (3, 0):
+        with pytest.raises(
+            ValueError, match="no deviation is found at which the circuit errs with less"
+        ):
+            reached_at(Exposure.of(at_threshold, {"x": x}), Fraction(1, 1000), ALONE)

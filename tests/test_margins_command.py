@@ -81,6 +81,7 @@ def test_how_likely_units_err():
     ("arguments", "message"),
     [
         (("--sigma", "0"), "sigma is 0; use a positive deviation"),
+        (("--sigma", "1e400"), "sigma is above 1,000,000; use a positive deviation"),
         (("--sigma", "-1"), "sigma is -1; use at least 0"),
         (("--sigma", "wet"), "sigma is 'wet'; use a finite number"),
         (("--copies", "2"), "2 copies have no majority in every case; use an odd number"),
