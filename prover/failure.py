@@ -230,7 +230,7 @@ def reached_at(exposure: Exposure, target: Fraction, redundancy: Redundancy) -> 
     continuous, reaches the target.
 
     Raises:
-        ValueError: if the target is no probability, or not kept for certain at the least deviation tried,
+        ValueError: if the target is no probability, or not kept for certain at the least deviation,
             as where a neuron is at its threshold, or not exceeded for certain at any.
     """
     if not 0 < target < 1:
