@@ -8,8 +8,9 @@ INSTALLED := $(VENV)/.installed
 
 .PHONY: prove test lint benchmark clean
 
+# Hypothesis draws nothing there; loading it would take a second in every process.
 prove: $(INSTALLED)
-	$(BIN)/pytest proofs/ --numprocesses auto --dist worksteal --quiet
+	$(BIN)/pytest proofs/ --numprocesses auto --dist worksteal --quiet -p no:hypothesispytest
 
 test: $(INSTALLED)
 	$(BIN)/pytest tests/ --numprocesses auto --dist worksteal --quiet

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import msgspec
@@ -20,7 +19,7 @@ def write_record(path: Path, record: Record) -> None:
     Raises:
         OSError: if it cannot be written.
     """
-    write_atomically(path, json.dumps(record.as_json(), indent=1) + "\n")
+    write_atomically(path, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
 
 
 def current_record(path: Path) -> Record | None:
