@@ -309,7 +309,7 @@ def _presented(case: Case, verdict: _Verdict) -> _Verdict:
     if verdict.counterexample is None:
         return verdict
     obligation, netlist, claim = case.obligation, case.netlist, case.claim
-    simplest = minimised(obligation, claim, verdict.counterexample)
+    simplest = minimised(obligation, claim, verdict.counterexample, netlist)
     as_found = simplest.inputs == verdict.counterexample  # which was replayed when it was found
     if not as_found and not replays(netlist, claim, simplest.inputs):
         problem = f"a simplified counterexample does not replay: {dict(simplest.inputs)}"

@@ -15,6 +15,12 @@ from specs.formats import Format, Integer
 ENUMERATED_BITS = 18
 """Inputs of up to so many bits together are enumerated: all pairs of 8 bits, all triples of 6."""
 
+COMPILED_BITS = 24
+"""Those that fail of up to so many are counted by compiled circuit and spec: all triples of 8 bits."""
+
+MOST_BITS = 32
+"""Inputs of up to so many bits together are enumerated by ``spikeproof exhaust``."""
+
 DRAWN = 4096
 """How many inputs are drawn where there are more."""
 

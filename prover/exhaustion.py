@@ -34,6 +34,7 @@ from circuits.logic import FALSE, TRUE, Logic, Reader
 from circuits.native import BLOCK, BlockFunction, block_function
 from circuits.netlist import Netlist
 from prover.bitblast import Blaster
+from prover.drawing import MOST_BITS
 from prover.environment import passing_formulas
 from prover.files import storing, write_atomically
 from prover.log import Machine
@@ -42,9 +43,6 @@ from prover.memory import peak_memory_mib
 from prover.obligation import Claim, Obligation
 from prover.record import SEED
 from prover.source import commit, source_sha256
-
-MOST_BITS = 32
-"""Inputs of up to so many bits together are enumerated."""
 
 CHUNK = 1 << 24
 """Inputs in a chunk."""
@@ -223,7 +221,7 @@ def _literal(literal: int, reader: Reader, place: Mapping[int, int]) -> int:
     return literal if constant else reader.literals[place[literal >> 1]] ^ literal & 1
 
 
-# --- inputs at random ---------------------------------------------------------------------------
+# --- inputs at random, and all that fail --------------------------------------------------------
 
 
 def violating_at_random(claim: Claim, netlist: Netlist) -> dict[str, int] | None:
@@ -247,6 +245,21 @@ def violating_at_random(claim: Claim, netlist: Netlist) -> dict[str, int] | None
         if part.failures[0]:
             return input_values(start * BLOCK + int(_numbers(part.failing[:, 0])[0]), netlist)
     return None
+
+
+def every_failing(claim: Claim, netlist: Netlist) -> Iterator[dict[str, NDArray[np.uint64]]]:
+    """All inputs on which a circuit departs from a claim's outputs, by bus, some at a time."""
+    enumeration = Enumeration(netlist_function(netlist), [spec_function(claim, netlist)])
+    blocks = min(PIECE // BLOCK, enumeration.blocks)
+    part = None
+    for start in range(0, enumeration.blocks, blocks):
+        part = enumeration.run(start, blocks, part)
+        if part.failures[0]:
+            numbers = start * BLOCK + _numbers(part.failing[:, 0])
+            yield {
+                name: (numbers >> bus[0] & (1 << len(bus)) - 1).astype(np.uint64)
+                for name, bus in netlist.input_buses.items()
+            }
 
 
 def _numbers(failing: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -1,8 +1,9 @@
-"""From one violating input to the simplest that can be found, and to which inputs fail.
+"""From one violating input to the simplest that can be found, and to how many fail.
 
 Where all inputs can be enumerated they are, so that the simplest is the simplest of all and failures are
 counted. Elsewhere a sample is drawn by class, and the search is greedy: nothing simpler is one or two
-changes away. Both evaluate the claim's formulas; whoever uses the outcome replays it.
+changes away. Both evaluate the claim's formulas, and where inputs are many only on those that fail when
+circuit and spec are compiled; whoever uses the outcome replays it.
 
 *Simplest* means, in this order: the fewest infinities and NaNs; the fewest bits set in signs and
 fractions, or in operands that are no floating-point codes; exponents near that of 1; small codes.
@@ -11,9 +12,8 @@ fractions, or in operands that are no floating-point codes; exponents near that 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from itertools import combinations, product
 from typing import Any
 
@@ -23,21 +23,17 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import And, Not
 
 from circuits.boolean import unpack_words
-from prover.drawing import DRAWN, every_input_or_some
+from circuits.netlist import Netlist
+from prover.drawing import COMPILED_BITS, DRAWN, ENUMERATED_BITS, MOST_BITS, every_input_or_some
 from prover.evaluation import Evaluation
 from prover.obligation import Claim, Obligation
+from prover.tally import CLASSES, Counts, Formats, Tally, classes, count, count_all
 from specs import exact
 from specs.formats import Format, Integer
 
-SHOWN_CLASSES = 6
-"""How many classes of inputs are worth a reader's time."""
-
-CLASSES = ("zero", "subnormal", "normal", "infinity", "nan", "negative", "positive")
-"""Floating-point codes are of the first five classes, integers of zero and the last two."""
-
 _VIOLATED, _POSSIBLE = "violated", "possible"
+_SIDES = ("circuit", "spec")
 
-Formats = Mapping[str, Format | Integer]
 Cases = Mapping[str, NDArray[Any]]
 Inputs = Mapping[str, int]
 
@@ -62,20 +58,75 @@ def violating(obligation: Obligation, claim: Claim) -> Inputs | None:
     return None
 
 
-def minimised(obligation: Obligation, claim: Claim, inputs: Inputs) -> Refutation:
-    """The simplest violating input that is found from a given one, the same each time."""
+def minimised(
+    obligation: Obligation, claim: Claim, inputs: Inputs, netlist: Netlist | None = None
+) -> Refutation:
+    """The simplest violating input that is found from a given one, the same each time.
+
+    Args:
+        netlist: the circuit that the claim is about, if it is about one.
+
+    Raises:
+        RuntimeError: if formulas and compiled circuit contradict each other.
+    """
     try:
         evaluation = Evaluation(_formulas(claim))
     except ValueError:  # an operator that only z3 knows
         return Refutation(inputs)
     formats, widths = _formats(obligation), _widths(claim)
-    cases, counted = every_input_or_some(widths, formats)
-    values = evaluation.evaluate(cases)
-    search = _Search(evaluation, widths, formats)
-    best = search.simplest(inputs, cases, values[_VIOLATED])
-    if not counted:
+    operands = {name: formats[name] for name in widths if name in formats}
+    tried = _tried(evaluation, claim, netlist, operands)
+    tally = Tally(tried.counts, operands, {n: formats[n] for n in claim.expected if n in formats})
+    search, best = _Search(evaluation, widths, formats), inputs
+    for failing in tried.failing:
+        values = evaluation.evaluate(failing)
+        if not values[_VIOLATED].all():
+            raise RuntimeError("the circuit's formulas and the compiled circuit contradict each other")
+        circuit, spec = ({n: values[_side(side, n)] for n in claim.expected} for side in _SIDES)
+        tally.add(failing, circuit, spec)
+        best = search.simplest(best, failing)
+    if not tried.every:
         best = search.descend(search.simplest_near_one(best))
-    return Refutation(best, _failures(claim, formats, cases, values, counted))
+    proviso = " that satisfy the assumptions" if claim.assumptions else ""
+    return Refutation(best, tally.in_words(tried.every, proviso, _advice(obligation, netlist)))
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """Inputs that were tried.
+
+    Attributes:
+        counts: how many of them satisfy the assumptions, by class.
+        failing: those that violate the claim, in batches.
+        every: whether all inputs were tried.
+    """
+
+    counts: Counts
+    failing: Iterable[Cases]
+    every: bool
+
+
+def _tried(evaluation: Evaluation, claim: Claim, netlist: Netlist | None, operands: Formats) -> _Tried:
+    widths = _widths(claim)
+    compilable = netlist and claim.expected and not claim.assumptions
+    if netlist and compilable and ENUMERATED_BITS < sum(widths.values()) <= COMPILED_BITS:
+        from prover.exhaustion import every_failing  # loads LLVM
+
+        return _Tried(count_all(widths, operands), every_failing(claim, netlist), every=True)
+    cases, every = every_input_or_some(widths, operands)
+    values = evaluation.evaluate(cases)
+    possible, violated = (values[name].astype(bool) for name in (_POSSIBLE, _VIOLATED))
+    codes = [cases[name][possible] for name in operands]
+    counts = count(int(possible.sum()), codes, list(operands.values()))
+    failing = {name: codes[violated] for name, codes in cases.items()}
+    return _Tried(counts, [failing] if violated.any() else [], every)
+
+
+def _advice(obligation: Obligation, netlist: Netlist | None) -> str:
+    """What to say of a sample."""
+    countable = netlist and netlist.input_count <= MOST_BITS
+    them_all = f"; `spikeproof exhaust {obligation.name}` counts them" if countable else ""
+    return f"a sample, not a count of all{them_all}"
 
 
 def _formats(obligation: Obligation) -> Formats:
@@ -91,7 +142,7 @@ def _formulas(claim: Claim) -> dict[str, FNode]:
     possible = And(*claim.assumptions)
     outputs = {
         _side(side, name): formula
-        for side, buses in (("circuit", claim.actual), ("spec", claim.expected))
+        for side, buses in zip(_SIDES, (claim.actual, claim.expected), strict=True)
         for name, formula in buses.items()
     }
     return {_VIOLATED: And(possible, Not(claim.goal)), _POSSIBLE: possible, **outputs}
@@ -110,14 +161,13 @@ class _Search:
         self._widths = widths
         self._formats = formats
 
-    def simplest(self, given: Inputs, cases: Cases, violated: NDArray[Any]) -> Inputs:
-        """The simplest of a violating input and those cases that violate the claim too."""
-        failing = violated.astype(bool)
+    def simplest(self, given: Inputs, failing: Cases) -> Inputs:
+        """The simplest of a violating input and others."""
         together = {
-            name: np.append(codes[failing], np.array([given[name]], dtype=codes.dtype))
-            for name, codes in cases.items()
+            name: np.append(codes, np.array([given[name]], dtype=codes.dtype))
+            for name, codes in failing.items()
         }
-        ranks = np.zeros(int(failing.sum()) + 1, dtype=np.int64)
+        ranks = np.zeros(len(next(iter(together.values()))), dtype=np.int64)
         for name, width in self._widths.items():
             ranks += _ranks(together[name], width, self._formats.get(name))
         tied = np.flatnonzero(ranks == ranks.min())
@@ -160,7 +210,8 @@ class _Search:
             name: np.array([case[name] for case in others], dtype=_word(width))
             for name, width in self._widths.items()
         }
-        return self.simplest(given, cases, self._evaluation.evaluate(cases)[_VIOLATED])
+        violated = self._evaluation.evaluate(cases)[_VIOLATED].astype(bool)
+        return self.simplest(given, {name: codes[violated] for name, codes in cases.items()})
 
     def _changes(self, inputs: Inputs, name: str) -> set[int]:
         fmt, code = self._formats.get(name), inputs[name]
@@ -231,77 +282,7 @@ def _ranks(codes: NDArray[Any], width: int, fmt: Format | Integer | None) -> NDA
     if not isinstance(fmt, Format):
         return np.asarray(bits.sum(axis=0) << 20, dtype=np.int64)
     exponent = codes.astype(np.int64) >> fmt.fraction_bits & (1 << fmt.exponent_bits) - 1
-    special = np.isin(_classes(codes, fmt), [CLASSES.index(name) for name in ("infinity", "nan")])
+    special = np.isin(classes(codes, fmt), [CLASSES.index(name) for name in ("infinity", "nan")])
     digits = bits[-1] + bits[: fmt.fraction_bits].sum(axis=0)
     distance = np.abs(exponent - fmt.bias)
     return np.asarray((special.astype(np.int64) << 40) + (digits << 20) + distance, dtype=np.int64)
-
-
-# --- classes ------------------------------------------------------------------------------------
-
-
-def _failures(claim: Claim, formats: Formats, cases: Cases, values: Cases, counted: bool) -> str:
-    """Which inputs fail, in words: how many, of which classes, and what becomes of them."""
-    failing, possible = values[_VIOLATED].astype(bool), values[_POSSIBLE].astype(bool)
-    fail, total = int(failing.sum()), int(possible.sum())
-    proviso = " that satisfy the assumptions" if claim.assumptions else ""
-    if counted:
-        title = f"fails on {fail:,} of all {total:,} inputs{proviso}"
-    else:
-        title = (
-            f"of {total:,} inputs drawn by class{proviso}, {fail:,} fail (a sample, not a count of all)"
-        )
-    operands = {name: formats[name] for name in cases if name in formats}
-    results = {name: formats[name] for name in claim.expected if name in formats}
-    lines = []
-    if fail and operands:
-        classes = [_classes(cases[name], fmt) for name, fmt in operands.items()]
-        lines += _table(classes, [f"{name} {{}}" for name in operands], failing, possible)
-    for name, fmt in results.items() if fail else ():
-        both = [_classes(values[_side(side, name)][failing], fmt) for side in ("circuit", "spec")]
-        lines += _table(both, [f"{name} {{}}", "should be {}"], np.ones(fail, dtype=bool))
-    return "\n".join([title + (":" if lines else ""), *lines])
-
-
-def _table(
-    classes: list[NDArray[np.intp]],
-    wording: list[str],
-    failing: NDArray[np.bool_],
-    of: NDArray[np.bool_] | None = None,
-) -> list[str]:
-    """A line for each combination of classes that fails, the most frequent first.
-
-    Args:
-        of: the cases that the failing ones are a part of, if their number is to be told.
-    """
-    shape = (len(CLASSES),) * len(classes)
-    combined = np.ravel_multi_index(tuple(classes), shape)
-    counts = np.bincount(combined[failing], minlength=len(CLASSES) ** len(classes))
-    totals = np.bincount(combined[of], minlength=len(counts)) if of is not None else None
-    order = [int(index) for index in np.argsort(-counts, kind="stable") if counts[index]]
-    lines = []
-    for index in order[:SHOWN_CLASSES]:
-        names = (CLASSES[place] for place in np.unravel_index(index, shape))
-        label = ", ".join(text.format(name) for text, name in zip(wording, names, strict=True))
-        share = f" of {totals[index]:,}" if totals is not None else ""
-        lines.append(f"  {label}: {counts[index]:,}{share}")
-    if len(order) > SHOWN_CLASSES:
-        rest = sum(int(counts[index]) for index in order[SHOWN_CLASSES:])
-        lines.append(f"  and {rest:,} in {len(order) - SHOWN_CLASSES} more classes")
-    return lines
-
-
-def _classes(codes: NDArray[Any], fmt: Format | Integer) -> NDArray[np.intp]:
-    """The class of each code, as its place in ``CLASSES``."""
-    distinct, where = np.unique(codes, return_inverse=True)
-    names = [_class(fmt, int(code)) for code in distinct]
-    places: NDArray[np.intp] = np.array([CLASSES.index(name) for name in names], dtype=np.intp)[where]
-    return places
-
-
-@cache
-def _class(fmt: Format | Integer, code: int) -> str:
-    if isinstance(fmt, Format):
-        return exact.classify(fmt, code)
-    value = exact.decode_integer(fmt, code)
-    return "zero" if value.is_zero else "negative" if value.sign else "positive"

@@ -44,7 +44,7 @@ def engines_decide(monkeypatch) -> None:
 def counterexamples_as_found(monkeypatch) -> None:
     """For tests that are about verdicts: no simpler counterexample is looked for."""
     monkeypatch.setattr(
-        discharge_module, "minimised", lambda obligation, claim, inputs: Refutation(inputs)
+        discharge_module, "minimised", lambda obligation, claim, inputs, netlist: Refutation(inputs)
     )
 
 

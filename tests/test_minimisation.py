@@ -14,7 +14,7 @@ from prover.minimisation import minimised
 from prover.mutation import stuck_at_zero
 from prover.obligation import Claim, Outcome
 from specs import exact
-from specs.formats import FP4_E2M1, FP16
+from specs.formats import FP4_E2M1, FP16, TF32
 from tests.support.netlists import all_inputs
 
 
@@ -52,11 +52,39 @@ def test_where_inputs_are_few_it_is_the_simplest_of_all_and_failures_are_counted
     assert f"  x normal, y normal: {len(normal)} of {12 * 12}" in found.message
 
 
+def test_where_they_are_more_they_are_counted_too():
+    """Of 19 bits, compiled; the circuits as ``circuits.boolean`` evaluates them say what is right."""
+    obligation, netlist = broken("tf32.square_root.rne", "sticky")
+    codes = np.arange(1 << 19)
+    right, wrong = (
+        boolean.evaluate(circuit, {"x": codes})["result"] for circuit in (obligation.circuit(), netlist)
+    )
+    fails = right != wrong
+    classes = np.array([exact.classify(TF32, code) for code in codes.tolist()])
+    failing = codes[fails].tolist()
+    found = minimised(obligation, obligation.state(netlist), {"x": failing[-1]}, netlist)
+    assert found.inputs["x"] == min(failing, key=lambda code: (*cost(TF32, code), code))
+    assert f"fails on {len(failing):,} of all 524,288 inputs:" in found.failures
+    for name in ("normal", "subnormal"):
+        here = classes == name
+        assert f"\n  x {name}: {(fails & here).sum():,} of {here.sum():,}\n" in found.failures
+
+
+def test_a_compiled_circuit_that_contradicts_its_formulas_is_an_error(monkeypatch):
+    obligation, netlist = broken("tf32.square_root.rne", "sticky")
+    right = {"x": np.array([0], dtype=np.uint64)}
+    monkeypatch.setattr("prover.exhaustion.every_failing", lambda claim, netlist: [right])
+    with pytest.raises(RuntimeError, match="contradict each other"):
+        minimised(obligation, obligation.state(netlist), {"x": 1}, netlist)
+
+
 def test_where_inputs_are_many_nothing_simpler_is_one_change_away_and_the_sample_is_called_one():
     obligation, netlist = broken("fp16.add.rne")
     found = discharge(replace(obligation, engines=("cadical",)), circuit=netlist)
     assert "of 4,096 inputs drawn by class, " in found.message
-    assert "(a sample, not a count of all)" in found.message
+    assert (
+        "(a sample, not a count of all; `spikeproof exhaust fp16.add.rne` counts them)" in found.message
+    )
     codes = found.counterexample
     for name in ("x", "y"):
         for place in range(FP16.fraction_bits):

@@ -137,7 +137,8 @@ def _explain(
         return
     with passing_formulas():
         claim = obligation.state(netlist)
-        found = minimised(obligation, claim, {name: int(v, 16) for name, v in violating.items()})
+        codes = {name: int(value, 16) for name, value in violating.items()}
+        found = minimised(obligation, claim, codes, netlist)
         text = explain(obligation, netlist, found.inputs, expected_outputs(claim, found.inputs))
     path = log.counterexample(obligation.name)
     write_counterexample(obligation, circuit, found.inputs, path, text)

@@ -1,0 +1,41 @@
+"""The classes by which failing inputs are counted are those of the spec of record."""
+
+import numpy as np
+import pytest
+
+from prover.tally import CLASSES, classes, count_all
+from specs import exact
+from specs.formats import FORMATS, FP8_E4M3FN, FP16, Integer
+
+
+def class_of(fmt, code):
+    if not isinstance(fmt, Integer):
+        return exact.classify(fmt, code)
+    value = exact.decode_integer(fmt, code).signed
+    return "zero" if value == 0 else "negative" if value < 0 else "positive"
+
+
+@pytest.mark.parametrize(
+    "fmt", [*FORMATS.values(), Integer(8, True), Integer(8, False)], ids=lambda fmt: fmt.name
+)
+def test_a_code_is_of_the_class_that_the_spec_of_record_says(fmt):
+    """On every code of up to 8 bits; else on those beside which a class ends, of both signs."""
+    codes = range(1 << fmt.width)
+    if fmt.width > 8:
+        ends = (0, 1 << fmt.fraction_bits, fmt.infinity, fmt.canonical_nan)
+        codes = sorted({(end + step) % (1 << fmt.width) for end in ends for step in (-1, 0, 1)})
+        codes = [code ^ sign for code in codes for sign in (0, fmt.sign_mask)]
+    found = classes(np.array(codes, dtype=np.uint64), fmt)
+    assert [CLASSES[place] for place in found] == [class_of(fmt, code) for code in codes]
+
+
+def test_all_inputs_are_counted_by_the_classes_of_those_that_have_a_format():
+    """Of E4M3FN 2 zeros, 14 subnormals, 238 normal numbers and 2 NaNs; and FP16's 62 Ki numbers."""
+    widths = {"x": 8, "amount": 3, "y": 16}
+    counts = count_all(widths, {"x": FP8_E4M3FN, "y": FP16})
+    by_class = {"zero": 2, "subnormal": 14, "normal": 238, "nan": 2}
+    wide = {"zero": 2, "subnormal": 2046, "normal": 61440, "infinity": 2, "nan": 2046}
+    for x, first in enumerate(CLASSES):
+        for y, second in enumerate(CLASSES):
+            assert counts[x, y] == 8 * by_class.get(first, 0) * wide.get(second, 0)
+    assert counts.sum() == 1 << 27
