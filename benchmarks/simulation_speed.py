@@ -42,7 +42,7 @@ from circuits.bitsliced import BitSlicedSimulator, cores, netlist_function
 from circuits.enumeration import Enumeration
 from circuits.libraries import library_gates
 from circuits.membrane import Membrane, MembraneSimulator
-from circuits.native import BLOCK
+from circuits.native import BLOCK, GROUP
 from circuits.netlist import ZERO, Bus, Netlist
 from proofs.units import Unit
 from prover.drawing import many_codes
@@ -327,7 +327,7 @@ def scales(seconds: float, widths: Sequence[int]) -> Iterator[Scale]:
         function = netlist_function(netlist)
         enumeration = Enumeration(function)
         compiled = time.perf_counter() - started
-        blocks = max(1, 10**6 // len(netlist.neurons))
+        blocks = max(GROUP, 10**6 // len(netlist.neurons))
 
         def run(enumeration: Enumeration = enumeration, blocks: int = blocks) -> int:
             enumeration.run(0, blocks)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ from circuits.native import (
     BlockFunction,
     Native,
     block_function,
+    grouped,
+    repeated,
     transposition,
 )
 from circuits.netlist import Netlist
@@ -81,7 +84,7 @@ class BitSlicedSimulator:
         self._bits = next(
             b for b in _WORDS if b >= min(64, max(self._inputs.widest, self._outputs.widest))
         )
-        loop = _words_loop(self._inputs, self._outputs, self._bits)
+        loop = _words_loop(self._inputs, self._outputs, self._bits, self._function.group)
         text = "\n".join((self._function.text, transposition(self._bits), loop))
         self._native = Native(text)
         self._run = self._native.function("evaluate", None, *[_POINTER] * 5, *[_COUNT] * 3)
@@ -116,7 +119,7 @@ class BitSlicedSimulator:
 
         def run(start: int) -> None:
             planes = [
-                np.zeros((n + slack, 4), dtype=np.uint64)
+                np.zeros((n * function.group + slack, 4), dtype=np.uint64)
                 for n in (function.inputs, function.outputs, function.work)
             ]
             pointers = (array.ctypes.data for array in (given, found, *planes))
@@ -134,6 +137,11 @@ class _Layout:
         self.widest = max(widths.values())
         self.limb_widths = [min(64, w - low) for w in widths.values() for low in range(0, w, 64)]
         self.limb_count = len(self.limb_widths)
+
+    def places(self) -> Iterator[tuple[int, int, int]]:
+        """Each limb, its first plane, and its width."""
+        firsts = accumulate(self.limb_widths, initial=0)
+        return zip(range(self.limb_count), firsts, self.limb_widths, strict=False)
 
     def limbs(self, words: Mapping[str, Words], count: int, kind: type[Unsigned]) -> Rows:
         """A row for each limb, filled up with zeros to so many words."""
@@ -162,52 +170,53 @@ class _Layout:
         return found
 
 
-def _words_loop(inputs: _Layout, outputs: _Layout, bits: int) -> str:
+def _words_loop(inputs: _Layout, outputs: _Layout, bits: int, group: int) -> str:
     """The loop over blocks of words: into planes, through the circuit, into words."""
-    lines: list[str] = []
-    at = 0
-    for limb, width in enumerate(inputs.limb_widths):
-        lines += _word_address(f"i{limb}", "given", limb, bits)
-        lines.append(f"%i{limb}.planes = getelementptr {PLANE}, ptr %in, i64 {at}")
-        lines.append(
-            f"call void {COPY}(ptr %i{limb}.planes, ptr %i{limb}, i64 {bits * PLANE_BYTES}, i1 0)"
-        )
-        lines.append(f"call void @transpose(ptr %i{limb}.planes)")
-        at += width
-    lines.append("call void @circuit(ptr %in, ptr %out, ptr %work, i64 0)")
-    at = 0
-    for limb, width in enumerate(outputs.limb_widths):
-        lines += _word_address(f"o{limb}", "found", limb, bits)
-        lines.append(f"%o{limb}.planes = getelementptr {PLANE}, ptr %out, i64 {at}")
-        lines.append(f"call void {CLEAR}(ptr %o{limb}, i8 0, i64 {bits * PLANE_BYTES}, i1 0)")
-        lines.append(
-            f"call void {COPY}(ptr %o{limb}, ptr %o{limb}.planes, i64 {width * PLANE_BYTES}, i1 0)"
-        )
-        lines.append(f"call void @transpose(ptr %o{limb})")
-        at += width
-    body = "\n  ".join(lines)
+    reading = _block("i", "in", sum(inputs.limb_widths))
+    for limb, place, _ in inputs.places():
+        reading += [
+            *_addresses(f"i{limb}", "i", "given", limb, place, bits),
+            f"call void {COPY}(ptr %i{limb}.planes, ptr %i{limb}.words, i64 {bits * PLANE_BYTES}, i1 0)",
+            f"call void @transpose(ptr %i{limb}.planes)",
+        ]
+    writing = _block("o", "out", sum(outputs.limb_widths))
+    for limb, place, width in outputs.places():
+        size = width * PLANE_BYTES
+        writing += [
+            *_addresses(f"o{limb}", "o", "found", limb, place, bits),
+            f"call void {CLEAR}(ptr %o{limb}.words, i8 0, i64 {bits * PLANE_BYTES}, i1 0)",
+            f"call void {COPY}(ptr %o{limb}.words, ptr %o{limb}.planes, i64 {size}, i1 0)",
+            f"call void @transpose(ptr %o{limb}.words)",
+        ]
+    lines = [
+        *repeated("i", "%group.size", reading),
+        "call void @circuit(ptr %in, ptr %out, ptr %work, i64 0, i64 %group.size)",
+        *repeated("o", "%group.size", writing),
+    ]
+    body = "\n  ".join(grouped(group, "%count", lines))
     return f"""
 define void @evaluate(ptr %given, ptr %found, ptr %in, ptr %out, ptr %work, i64 %start, i64 %count,
                       i64 %blocks) {{
-entry:
-  %end = add i64 %start, %count
-  br label %loop
-loop:
-  %block = phi i64 [%start, %entry], [%next, %loop]
   {body}
-  %next = add i64 %block, 1
-  %more = icmp ult i64 %next, %end
-  br i1 %more, label %loop, label %done
-done:
   ret void
 }}
 """
 
 
-def _word_address(name: str, base: str, limb: int, bits: int) -> Sequence[str]:
-    """Where a block's words of one limb are: limbs lie one after the other, each of all blocks."""
-    return (
+def _block(index: str, planes: str, count: int) -> list[str]:
+    """The block of a group that an index names: its number, and where its planes are."""
+    return [
+        f"%{index}.before = add i64 %start, %group.start",
+        f"%{index}.block = add i64 %{index}.before, %{index}",
+        f"%{index}.here = getelementptr [{count} x {PLANE}], ptr %{planes}, i64 %{index}",
+    ]
+
+
+def _addresses(name: str, index: str, words: str, limb: int, place: int, bits: int) -> list[str]:
+    """Where a limb of that block is, as planes and as words: limb after limb, each of all blocks."""
+    return [
+        f"%{name}.planes = getelementptr {PLANE}, ptr %{index}.here, i64 {place}",
         f"%{name}.before = mul i64 %blocks, {limb}",
-        f"%{name}.index = add i64 %{name}.before, %block",
-        f"%{name} = getelementptr [{bits} x {PLANE}], ptr %{base}, i64 %{name}.index",
-    )
+        f"%{name}.number = add i64 %{name}.before, %{index}.block",
+        f"%{name}.words = getelementptr [{bits} x {PLANE}], ptr %{words}, i64 %{name}.number",
+    ]

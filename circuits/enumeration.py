@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from circuits.native import BLOCK, PLANE, BlockFunction, Native
+from circuits.native import BLOCK, PLANE, BlockFunction, Native, grouped, repeated
 
 LANE_BITS = BLOCK.bit_length() - 1
 """The input bits that vary within a block."""
@@ -51,9 +51,11 @@ class Enumeration:
         self._circuit = circuit
         self._references = tuple(references)
         self._work = max(function.work for function in (circuit, *references))
+        self._group = max(function.group for function in (circuit, *references))
         self._bits = circuit.inputs
         texts = (function.text for function in (circuit, *references))
-        native = Native("\n".join((*texts, _loop(circuit, self._references))))
+        loop = _loop(circuit, self._references, self._group)
+        native = Native("\n".join((*texts, loop)))
         self._native = native
         pointers, numbers = [ctypes.c_void_p] * 7, [ctypes.c_int64] * 2
         self._run = native.function("enumerate", None, *pointers, *numbers)
@@ -70,8 +72,8 @@ class Enumeration:
             into: what an earlier call gave, of as many blocks; its arrays are used again.
         """
         planes = (self._circuit.inputs, self._circuit.outputs + 1, self._work)
-        given, expected, work = (np.zeros((count, 4), dtype=np.uint64) for count in planes)
-        given[:LANE_BITS] = _counters()[: len(given)]
+        given, expected, work = (np.zeros((self._group, n, 4), dtype=np.uint64) for n in planes)
+        given[:, :LANE_BITS] = _counters()[: self._circuit.inputs]
         found, failing = (into.outputs, into.failing) if into else self._arrays(blocks)
         failures = np.zeros(len(self._references), dtype=np.int64)
         mask = _counters_mask(self._bits)
@@ -99,42 +101,41 @@ def _counters_mask(bits: int) -> NDArray[np.uint64]:
     return np.packbits(np.arange(BLOCK) < 1 << min(bits, LANE_BITS), bitorder="little").view(np.uint64)
 
 
-def _loop(circuit: BlockFunction, references: Sequence[BlockFunction]) -> str:
+def _loop(circuit: BlockFunction, references: Sequence[BlockFunction], group: int) -> str:
     """``enumerate(outputs, failing, failures, in, expected, work, mask, start, count)``."""
-    lines = []
+    counting = [
+        "%i.block = add i64 %first.block, %i",
+        f"%i.first = shl i64 %i.block, {LANE_BITS}",
+        f"%in.here = getelementptr [{circuit.inputs} x {PLANE}], ptr %in, i64 %i",
+    ]
     for place in range(LANE_BITS, min(circuit.inputs, COUNTED_BITS)):
-        lines += [
-            f"%h{place}.shifted = lshr i64 %first, {place}",
+        counting += [
+            f"%h{place}.shifted = lshr i64 %i.first, {place}",
             f"%h{place}.bit = and i64 %h{place}.shifted, 1",
             f"%h{place}.word = sub i64 0, %h{place}.bit",
             f"%h{place}.one = insertelement {PLANE} poison, i64 %h{place}.word, i64 0",
             f"%h{place} = shufflevector {PLANE} %h{place}.one, {PLANE} poison, "
             "<4 x i32> zeroinitializer",
-            *_store(f"%h{place}", "in", place),
+            *_store(f"%h{place}", "in.here", place),
         ]
-    call = "(ptr %in, ptr {}, ptr %work, i64 %first)"
-    lines.append(f"call void @{circuit.name}" + call.format("%outputs.here"))
+    call = "(ptr %in, ptr {}, ptr %work, i64 %first, i64 %group.size)"
+    lines = [
+        "%first.block = add i64 %start, %group.start",
+        f"%first = shl i64 %first.block, {LANE_BITS}",
+        f"%outputs.here = getelementptr [{circuit.outputs} x {PLANE}], ptr %outputs, i64 %group.start",
+        *repeated("i", "%group.size", counting),
+        f"call void @{circuit.name}" + call.format("%outputs.here"),
+    ]
     for index, reference in enumerate(references):
+        compared = _comparison(f"r{index}", index, circuit.outputs, len(references))
         lines.append(f"call void @{reference.name}" + call.format("%expected"))
-        lines += _comparison(index, circuit.outputs)
-    body = "\n  ".join(lines)
+        lines += repeated(f"r{index}", "%group.size", compared)
+    body = "\n  ".join(grouped(group, "%count", lines))
     return f"""
 define void @enumerate(ptr %outputs, ptr %failing, ptr %failures, ptr %in, ptr %expected, ptr %work,
                        ptr %mask, i64 %start, i64 %count) {{
-entry:
   %counted = load {PLANE}, ptr %mask, align 8
-  br label %loop
-loop:
-  %i = phi i64 [0, %entry], [%next, %loop]
-  %block = add i64 %start, %i
-  %first = shl i64 %block, {LANE_BITS}
-  %outputs.here = getelementptr [{circuit.outputs} x {PLANE}], ptr %outputs, i64 %i
-  %failing.here = getelementptr [{len(references)} x {PLANE}], ptr %failing, i64 %i
   {body}
-  %next = add i64 %i, 1
-  %more = icmp ult i64 %next, %count
-  br i1 %more, label %loop, label %done
-done:
   ret void
 }}
 declare {PLANE} @llvm.ctpop.v4i64({PLANE})
@@ -142,22 +143,27 @@ declare i64 @llvm.vector.reduce.add.v4i64({PLANE})
 """
 
 
-def _comparison(index: int, outputs: int) -> list[str]:
-    """Where the outputs differ from those expected, kept and counted."""
-    lines, differing = [], "zeroinitializer"
+def _comparison(r: str, index: int, outputs: int, references: int) -> list[str]:
+    """Where the outputs of a block, ``r`` of its group, differ from those expected, kept and counted."""
+    lines = [
+        f"%{r}.outputs = getelementptr [{outputs} x {PLANE}], ptr %outputs.here, i64 %{r}",
+        f"%{r}.expected = getelementptr [{outputs + 1} x {PLANE}], ptr %expected, i64 %{r}",
+        f"%{r}.block = add i64 %group.start, %{r}",
+        f"%{r}.flags = getelementptr [{references} x {PLANE}], ptr %failing, i64 %{r}.block",
+    ]
+    differing = "zeroinitializer"
     for place in range(outputs):
-        name = f"r{index}.{place}"
-        lines += _load(f"{name}.a", "outputs.here", place) + _load(f"{name}.b", "expected", place)
+        name = f"{r}.{place}"
+        lines += _load(f"{name}.a", f"{r}.outputs", place) + _load(f"{name}.b", f"{r}.expected", place)
         lines.append(f"%{name}.c = xor {PLANE} %{name}.a, %{name}.b")
         lines.append(f"%{name} = or {PLANE} {differing}, %{name}.c")
         differing = f"%{name}"
-    r = f"r{index}"
     return [
         *lines,
-        *_load(f"{r}.applies", "expected", outputs),
+        *_load(f"{r}.applies", f"{r}.expected", outputs),
         f"%{r}.here = and {PLANE} {differing}, %{r}.applies",
         f"%{r}.failing = and {PLANE} %{r}.here, %counted",
-        *_store(f"%{r}.failing", "failing.here", index),
+        *_store(f"%{r}.failing", f"{r}.flags", index),
         f"%{r}.ones = call {PLANE} @llvm.ctpop.v4i64({PLANE} %{r}.failing)",
         f"%{r}.count = call i64 @llvm.vector.reduce.add.v4i64({PLANE} %{r}.ones)",
         f"%{r}.total = getelementptr i64, ptr %failures, i64 {index}",

@@ -2,11 +2,12 @@
 
 A *plane* is 256 bits, one for each of the evaluations of a *block*: evaluation p is bit p % 64 of word
 p // 64. A *block function* computes planes from planes: ``void f(ptr inputs, ptr outputs, ptr work, i64
-first)``, all three of planes one after the other; ``first`` is the number of the block's first
-evaluation, where that means something. Logic becomes straight-line code, in parts of bounded size, since
-LLVM takes more than proportionally longer for long functions; what one part leaves to another lies in
-``work``. Large logic is translated as it stands, in shorter parts, and some parts at a time: LLVM takes
-thirty times as long to optimise it, and its code is hardly faster, since memory is what holds it up.
+first, i64 blocks)``, all three of planes one after the other, block by block; ``first`` is the number of
+the first evaluation, where that means something. Logic becomes straight-line code, in parts of bounded
+size, since LLVM takes more than proportionally longer for long functions; what one part leaves to
+another lies in ``work``. Large logic is translated as it stands, in shorter parts, and some parts at a
+time: LLVM takes thirty times as long to optimise it, and its code is hardly faster. Each part is run for
+all blocks before the next, so that code which no cache holds is fetched once for all of them.
 """
 
 from __future__ import annotations
@@ -43,11 +44,13 @@ MODULE = 250
 OPTIMISED = 20_000
 """Up to so many operations LLVM optimises."""
 
+GROUP = 16
+"""Blocks for which code of short parts is best called at once: more would not fit caches either."""
+
 COPY, CLEAR = "@llvm.memcpy.p0.p0.i64", "@llvm.memset.p0.i64"
 """What LLVM calls copying, and filling, so many bytes."""
 
 PARAMETERS = "ptr noalias %in, ptr noalias %out, ptr noalias %work, i64 %first"
-ARGUMENTS = "ptr %in, ptr %out, ptr %work, i64 %first"
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,9 @@ class BlockFunction:
     """LLVM's text of a block function, and of the functions that it calls.
 
     Attributes:
-        inputs, outputs, work: how many planes it reads, writes, and needs to work with.
+        inputs, outputs, work: how many planes it reads, writes, and needs to work with, for each block.
         operations: on planes.
+        group: for how many blocks it is best called.
         compiled: code that it calls, to be kept as long as it is used.
     """
 
@@ -66,6 +70,7 @@ class BlockFunction:
     outputs: int
     work: int
     operations: int
+    group: int = 1
     compiled: tuple[Native, ...] = ()
 
 
@@ -87,21 +92,94 @@ def block_function(
         callees, texts = [], []
         for start in range(0, len(parts), MODULE):
             some = parts[start : start + MODULE]
-            compiled.append(Native("\n".join(function(*part) for part in some), level=0))
+            compiled.append(Native("\n".join(part_text(*part) for part in some), level=0))
             callees += [f"inttoptr (i64 {compiled[-1].address(part)} to ptr)" for part, _ in some]
     else:
         callees = [f"@{part}" for part, _ in parts]
-        texts = [function(*part, "internal ") for part in parts]
-    texts.append(function(name, (f"call void {callee}({ARGUMENTS})" for callee in callees)))
-    text = "\n".join(texts)
-    return BlockFunction(
-        name, text, logic.inputs, len(outputs), writer.slots, len(live), tuple(compiled)
+        texts = [part_text(*part, "internal ") for part in parts]
+    planes = (logic.inputs, len(outputs), writer.slots)
+    text = "\n".join((*texts, whole_text(name, callees, planes)))
+    group = GROUP if short else 1
+    return BlockFunction(name, text, *planes, len(live), group, tuple(compiled))
+
+
+def part_text(name: str, lines: Iterable[str], linkage: str = "") -> str:
+    """The text of a part, for one block, of lines that use the names in ``PARAMETERS``."""
+    return "\n".join((f"define {linkage}void @{name}({PARAMETERS}) {{", *lines, "ret void", "}"))
+
+
+def whole_text(name: str, parts: Sequence[str], planes: Sequence[int]) -> str:
+    """The text of a block function, of parts that are called in order.
+
+    Args:
+        parts: LLVM's expressions of their addresses.
+        planes: how many inputs, outputs and planes to work with a block has.
+    """
+    table = f"[{len(parts)} x ptr]"
+    addresses = ", ".join(f"ptr {part}" for part in parts)
+    call = [
+        *(
+            f"%{bus}.here = getelementptr [{count} x {PLANE}], ptr %{bus}, i64 %block"
+            for bus, count in zip(("in", "out", "work"), planes, strict=True)
+        ),
+        f"%before = mul i64 %block, {BLOCK}",
+        "%first.here = add i64 %first, %before",
+        "call void %code(ptr %in.here, ptr %out.here, ptr %work.here, i64 %first.here)",
+    ]
+    lines = repeated(
+        "part",
+        str(len(parts)),
+        [
+            f"%entry.of = getelementptr {table}, ptr @{name}.parts, i64 0, i64 %part",
+            "%code = load ptr, ptr %entry.of, align 8",
+            *repeated("block", "%blocks", call),
+        ],
+    )
+    return "\n".join(
+        (
+            f"@{name}.parts = internal constant {table} [{addresses}]",
+            f"define void @{name}(ptr %in, ptr %out, ptr %work, i64 %first, i64 %blocks) {{",
+            *lines,
+            "ret void",
+            "}",
+        )
     )
 
 
-def function(name: str, lines: Iterable[str], linkage: str = "") -> str:
-    """The text of a block function, of lines that use the names in ``PARAMETERS``."""
-    return "\n".join((f"define {linkage}void @{name}({PARAMETERS}) {{", *lines, "ret void", "}"))
+def repeated(index: str, count: str, lines: Iterable[str]) -> list[str]:
+    """LLVM's text of a loop: for an index, a name without %, from 0 to below a count of at least 1."""
+    return [
+        f"br label %{index}.begin",
+        f"{index}.begin:",
+        f"br label %{index}.loop",
+        f"{index}.loop:",
+        f"%{index} = phi i64 [0, %{index}.begin], [%{index}.next, %{index}.end]",
+        *lines,
+        f"br label %{index}.end",
+        f"{index}.end:",
+        f"%{index}.next = add i64 %{index}, 1",
+        f"%{index}.more = icmp ult i64 %{index}.next, {count}",
+        f"br i1 %{index}.more, label %{index}.loop, label %{index}.done",
+        f"{index}.done:",
+    ]
+
+
+def grouped(group: int, count: str, lines: Iterable[str]) -> list[str]:
+    """The same for blocks, so many at a time: ``%group.size`` of them from ``%group.start`` on."""
+    return [
+        f"%groups.rounded = add i64 {count}, {group - 1}",
+        f"%groups = udiv i64 %groups.rounded, {group}",
+        *repeated(
+            "group",
+            "%groups",
+            [
+                f"%group.start = mul i64 %group, {group}",
+                f"%group.left = sub i64 {count}, %group.start",
+                f"%group.size = call i64 @llvm.umin.i64(i64 %group.left, i64 {group})",
+                *lines,
+            ],
+        ),
+    ]
 
 
 class _Writer:
@@ -239,6 +317,7 @@ def transposition(bits: int) -> str:
 _DECLARATIONS = f"""
 declare void {COPY}(ptr, ptr, i64, i1)
 declare void {CLEAR}(ptr, i8, i64, i1)
+declare i64 @llvm.umin.i64(i64, i64)
 """
 
 

@@ -18,9 +18,10 @@ from circuits.native import (
     ONES,
     PLANE,
     BlockFunction,
-    function,
+    part_text,
     processor_features,
     transposition,
+    whole_text,
 )
 from circuits.netlist import Netlist
 from prover.obligation import Obligation
@@ -126,8 +127,10 @@ def _compiled(
         f"declare {integer} @llvm.fptosi.sat.v{lanes}i32.v{lanes}f32({single})",
         f"declare {integer} @llvm.fptoui.sat.v{lanes}i32.v{lanes}f32({single})",
     )
-    text = "\n".join((*declarations, transposition(bits), function("machine", lines)))
-    return BlockFunction("machine", text, inputs, bits + 1, 0, 0)
+    part, planes = part_text("machine.0", lines, "internal "), (inputs, bits + 1, 0)
+    whole = whole_text("machine", ["@machine.0"], planes)
+    text = "\n".join((*declarations, transposition(bits), part, whole))
+    return BlockFunction("machine", text, *planes, operations=0)
 
 
 def _operand(name: str, number: str, shift: int, source: str, lanes: int) -> list[str]:

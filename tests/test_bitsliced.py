@@ -165,6 +165,7 @@ def optimised(request, monkeypatch):
     monkeypatch.setattr(native, "PART", 7 if request.param == "many parts" else native.PART)
     monkeypatch.setattr(native, "SHORT_PART", 5)
     monkeypatch.setattr(native, "MODULE", 3)
+    monkeypatch.setattr(native, "GROUP", 7)
     return 0 if request.param == "as it stands" else native.OPTIMISED
 
 

@@ -105,6 +105,21 @@ def test_a_planted_fault_is_found_and_its_failures_counted(tmp_path, place):
     assert list(record.compared[0].first) == first
 
 
+def test_large_circuits_which_are_run_for_several_blocks_at_a_time(tmp_path, monkeypatch):
+    """As the compiler treats them: not optimised, in groups of blocks, the last of which is smaller."""
+    optimised = exhausted(PRODUCT, tmp_path)
+    monkeypatch.setattr(exhaustion, "OPTIMISED", 0)
+    monkeypatch.setattr("circuits.native.GROUP", 3)
+    (tmp_path / "checkpoint").unlink(missing_ok=True)
+    assert exhausted(PRODUCT, tmp_path).outputs_sha256 == optimised.outputs_sha256
+    netlist = catalogue()[PRODUCT].circuit()
+    wrong = stuck_at_zero(netlist, netlist.input_count + 90).netlist
+    failing = failing_pairs(wrong)
+    record = exhausted(PRODUCT, tmp_path, wrong)
+    assert 0 < record.failures == len(failing)
+    assert [int(first["y"], 16) for first in record.compared[0].first] == (failing >> 8)[:10].tolist()
+
+
 @pytest.mark.parametrize("number", [0, 255, 256, 40_000, 65_535])
 def test_one_wrong_input_of_65536_is_found(tmp_path, number):
     """The last bit of a square root is inverted on a single code."""
