@@ -64,3 +64,7 @@ def main() -> None:
 def _fail(message: str, code: int) -> None:
     err.print(f"spikeproof: {message}", markup=False, soft_wrap=True)
     sys.exit(code)
+
+
+if __name__ == "__main__":  # `python -m prover.cli` must not succeed at nothing
+    main()

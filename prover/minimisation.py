@@ -108,8 +108,8 @@ class _Tried:
 
 def _tried(evaluation: Evaluation, claim: Claim, netlist: Netlist | None, operands: Formats) -> _Tried:
     widths = _widths(claim)
-    compilable = netlist and claim.expected and not claim.assumptions
-    if netlist and compilable and ENUMERATED_BITS < sum(widths.values()) <= COMPILED_BITS:
+    plain = claim.expected and not claim.assumptions
+    if netlist and plain and ENUMERATED_BITS < netlist.input_count <= COMPILED_BITS:
         from prover.exhaustion import every_failing  # loads LLVM
 
         return _Tried(count_all(widths, operands), every_failing(claim, netlist), every=True)
