@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping, Set
+import math
+from collections.abc import Mapping, Sequence, Set
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,17 +172,17 @@ def from_torch(
 
     The module alternates between ``torch.nn.Linear`` and a spiking layer with a scalar attribute
     ``v_threshold``, as SpikingJelly's IFNode has. A neuron fires iff W.x + b >= v_threshold, from
-    rest, in one time step; weights are taken exactly as stored. A copy of the module is then run
-    and compared with the netlist, on every input or a sample of 4,096, so that a layer with another
-    rule (leak, strict comparison) or sums that floating point rounds across a threshold are refused
-    and not imported as something else.
+    rest, in one time step; weights are taken exactly as stored. Sums that the module's floating-point
+    type could round are refused. So is a layer that is seen to have another rule (leak, strict
+    comparison): a copy of the module is run beside the netlist, on every input or a sample of 4,096.
 
     Args:
         inputs: width of each input bus; together they are the first layer's inputs, in order.
         outputs: width of each output bus; together they are the last layer's outputs, in order.
 
     Raises:
-        NetlistError: if the module is of another form, a width does not fit, or the comparison fails.
+        NetlistError: if the module is of another form, a width does not fit, sums may be rounded, or
+            the comparison fails.
     """
     import torch
 
@@ -200,14 +202,12 @@ def from_torch(
             )
         threshold = _threshold(spiking)
         biases = linear.bias.tolist() if linear.bias is not None else [0] * linear.out_features
-        signals = tuple(
-            builder.neuron(
-                [(s, exact_weight(w, "a weight")) for s, w in zip(signals, row, strict=True)],
-                threshold,
-                exact_weight(bias, "a bias"),
-            )
-            for row, bias in zip(linear.weight.tolist(), biases, strict=True)
-        )
+        neurons = []
+        for row, given in zip(linear.weight.tolist(), biases, strict=True):
+            weights, bias = [exact_weight(w, "a weight") for w in row], exact_weight(given, "a bias")
+            _require_exact_sums((*weights, bias), threshold, linear.weight.dtype)
+            neurons.append(builder.neuron(list(zip(signals, weights, strict=True)), threshold, bias))
+        signals = tuple(neurons)
     if sum(outputs.values()) != len(signals):
         raise NetlistError(
             f"width mismatch: the outputs have {sum(outputs.values())} bits, "
@@ -234,6 +234,30 @@ def _threshold(spiking: torch.nn.Module) -> Weight:
         raise NetlistError(f"v_threshold is not one finite number: {error}") from None
 
 
+def _require_exact_sums(terms: Sequence[Weight], threshold: Weight, kind: torch.dtype) -> None:
+    """Refuse what may be rounded, whatever the order of additions: all multiples of one unit must fit.
+
+    Raises:
+        NetlistError: if sums of some of these terms do not fit the type's significand, or the threshold.
+    """
+    import torch
+
+    name = str(kind).removeprefix("torch.")
+    most = Fraction(2 / torch.finfo(kind).eps)  # up to which all integers are exact
+    unit = Fraction(1, math.lcm(*(Fraction(term).denominator for term in terms)))
+    unit *= math.gcd(*(int(term / unit) for term in terms)) or 1
+    if sum((abs(Fraction(term)) for term in terms), Fraction(0)) / unit > most:
+        raise NetlistError(
+            f"the module may round sums of a neuron's weights in {name}; choose weights of fewer bits, "
+            "or import module.double() and use that"
+        )
+    if torch.tensor(float(threshold), dtype=kind).item() != threshold:
+        raise NetlistError(
+            f"v_threshold is {float(threshold)}, which the module rounds in {name}; choose another, "
+            "or import module.double() and use that"
+        )
+
+
 def _require_same_behaviour(netlist: Netlist, module: torch.nn.Sequential) -> None:
     """Run a copy of the module beside the netlist.
 
@@ -258,5 +282,5 @@ def _require_same_behaviour(netlist: Netlist, module: torch.nn.Sequential) -> No
         shown = ", ".join(f"{name} = {words[differing[0]]}" for name, words in inputs.items())
         raise NetlistError(
             f"the module does not fire iff W.x + b >= v_threshold, for instance for {shown}; "
-            "use integrate-and-fire layers without leak, and weights that add up exactly"
+            "use integrate-and-fire layers without leak"
         )

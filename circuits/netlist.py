@@ -36,6 +36,9 @@ class NetlistError(ValueError):
     """A netlist that is not well formed; the message names the neuron or bus and the remedy."""
 
 
+_NUMBER = re.compile(r"[+-]?(\d+/\d+|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?)", re.ASCII)
+
+
 def exact_weight(value: object, what: str) -> Weight:
     """A weight, threshold or bias as an exact number: integers as ``int``, others as ``Fraction``.
 
@@ -46,14 +49,16 @@ def exact_weight(value: object, what: str) -> Weight:
         raise NetlistError(f"{what} is {value}; use a finite number")
     if isinstance(value, bool) or not isinstance(value, int | float | str | Fraction):
         raise NetlistError(f"{what} is {value!r}; use an integer, a decimal or a fraction such as '3/2'")
-    if isinstance(value, str) and (len(value) > 100 or re.search(r"[eE][+-]?\d{4}", value)):
-        raise NetlistError(f"{what} is {value[:20]}...; use a number of at most 100 characters")
+    if isinstance(value, str) and not (len(value) <= 100 and _NUMBER.fullmatch(value)):
+        shown = value if len(value) <= 20 else value[:20] + "..."
+        raise NetlistError(
+            f"{what} is {shown!r}; use a finite integer, a decimal such as 0.25 or 1e-3, or a fraction "
+            "such as '3/2', of at most 100 characters, 3 of them in the exponent"
+        )
     try:
         exact = Fraction(value)
-    except (ValueError, ZeroDivisionError):
-        raise NetlistError(
-            f"{what} is {value!r}; use a finite integer, decimal or fraction such as '3/2'"
-        ) from None
+    except ZeroDivisionError:
+        raise NetlistError(f"{what} is {value!r}; divide by another number than 0") from None
     return exact.numerator if exact.denominator == 1 else exact
 
 

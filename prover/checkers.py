@@ -89,6 +89,9 @@ def _run(command: Sequence[str | Path], verdict: str) -> None:
         raise CheckError(f"{command[0]} does not accept the proof: {said[-1] if said else 'no word'}")
 
 
+PROGRAMS = ("drat-trim", "lrat-check")
+"""Those that are not of Python."""
+
 CHECKERS: dict[str, Callable[[Clauses, bytes], None]] = {"dratify": by_dratify}
 """Those that are there, by name."""
 

@@ -56,7 +56,7 @@ def main() -> None:
     except (CatalogueError, EngineError, LedgerError, NetlistError, ReplayError) as error:
         _fail(str(error), EXIT_BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):
-        _fail("interrupted; what was proved is kept: run the same command to continue", EXIT_INTERRUPTED)
+        _fail("interrupted; what `prove` or `exhaust` had done is kept: repeat it", EXIT_INTERRUPTED)
     except Exception as error:
         _fail(f"internal error: {type(error).__name__}: {error}", EXIT_INTERNAL)
 

@@ -117,7 +117,7 @@ def require_writable(path: Path) -> None:
     try:
         if path.is_dir():
             raise IsADirectoryError(EISDIR, "it is a directory")
-        probe = beside(path)
+        probe = beside(path.resolve())
         probe.touch()
         probe.unlink()
     except OSError as error:

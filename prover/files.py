@@ -53,9 +53,15 @@ def beside(path: Path) -> Path:
 def replacing(path: Path) -> Iterator[Path]:
     """Where to write a file that takes its place once it is whole; its directory is made.
 
+    A link stays, and what it leads to is replaced; a device or a pipe is written to as it is.
+
     Raises:
         OSError: if it cannot be written.
     """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        yield path
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = beside(path)
     try:

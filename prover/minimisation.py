@@ -88,7 +88,7 @@ def minimised(
     if not tried.every:
         best = search.descend(search.simplest_near_one(best))
     proviso = " that satisfy the assumptions" if claim.assumptions else ""
-    return Refutation(best, tally.in_words(tried.every, proviso, _advice(obligation, netlist)))
+    return Refutation(best, tally.in_words(tried.every, proviso, _advice(netlist)))
 
 
 @dataclass(frozen=True)
@@ -122,10 +122,10 @@ def _tried(evaluation: Evaluation, claim: Claim, netlist: Netlist | None, operan
     return _Tried(counts, [failing] if violated.any() else [], every)
 
 
-def _advice(obligation: Obligation, netlist: Netlist | None) -> str:
+def _advice(netlist: Netlist | None) -> str:
     """What to say of a sample."""
     countable = netlist and netlist.input_count <= MOST_BITS
-    them_all = f"; `spikeproof exhaust {obligation.name}` counts them" if countable else ""
+    them_all = ": `exhaust` in place of `prove` counts them" if countable else ""
     return f"a sample, not a count of all{them_all}"
 
 

@@ -107,7 +107,8 @@ class Tally:
         if every:
             title = f"fails on {fail:,} of all {total:,} inputs{proviso}"
         else:
-            title = f"of {total:,} inputs drawn by class{proviso}, {fail:,} fail ({advice})"
+            some = f"{fail:,} fail" if fail else "no other fails"
+            title = f"of {total:,} inputs drawn by class{proviso}, {some} ({advice})"
         lines = [*self._lines()] if fail else []
         return "\n".join([title + (":" if lines else ""), *lines])
 

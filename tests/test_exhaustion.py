@@ -265,6 +265,7 @@ def test_the_command_shows_a_counterexample_that_replays(tmp_path):
     write_json(wrong, tmp_path / "wrong.json")
     run = spikeproof("exhaust", PRODUCT, "--circuit", tmp_path / "wrong.json", "--log", tmp_path / "log")
     assert run.returncode == 1
+    assert f"{PRODUCT}, the circuit given instead, of SHA-256 {wrong.sha256}: all 65,536" in run.stdout
     assert f"{len(failing_pairs(wrong)):,} fail" in run.stdout
     assert "the circuit differs from its spec" in run.stdout
     replay = spikeproof("replay", tmp_path / "log" / "counterexamples" / f"{PRODUCT}.json")

@@ -155,6 +155,31 @@ def test_a_torch_module_is_proved_like_any_circuit():
     assert np.array_equal(*outputs)
 
 
+def test_sums_that_a_module_rounds_are_refused_where_no_sample_would_show_it():
+    """x < y of 32 bits: in float32 wrong where they are close, in float64 right."""
+    places = [2.0**place for place in range(32)]
+    weights = [[-place for place in places] + places]
+    module = torch.nn.Sequential(linear(weights), Spiking(0.5))
+    buses = {"x": 32, "y": 32}, {"out": 1}
+    with pytest.raises(NetlistError, match="may round sums of a neuron's weights in float32"):
+        from_torch(module, *buses)
+    netlist = from_torch(module.double(), *buses)
+    x = np.array([2**31 - 1, 2**32 - 2, 7], dtype=np.uint64)
+    found = boolean.evaluate(netlist, {"x": x, "y": x + np.uint64(1)})["out"]
+    assert found.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("excess", [0, 1])
+def test_sums_of_just_as_many_bits_as_a_significand_has_are_exact(excess):
+    """float16 has 11 bits: all integers up to 2^11 are exact, and 2^11 + 1 is not."""
+    module = torch.nn.Sequential(linear([[1.0, 2.0**11 - 1 + excess]]).half(), Spiking(1.0))
+    if excess:
+        with pytest.raises(NetlistError, match="in float16"):
+            from_torch(module, {"a": 1, "b": 1}, {"out": 1})
+    else:
+        from_torch(module, {"a": 1, "b": 1}, {"out": 1})
+
+
 def test_a_layer_used_twice_counts_twice():
     inverter, fire = linear([[-1.0]], [1.0]), Spiking(0.5)
     twice = from_torch(torch.nn.Sequential(inverter, fire, inverter, fire), {"a": 1}, {"out": 1})
@@ -186,7 +211,9 @@ def test_a_key_given_twice_is_refused(tmp_path):
         (torch.nn.Sequential(linear([[1.0, 1.0]]), torch.nn.ReLU()), 1, "ReLU has no v_threshold"),
         (torch.nn.Sequential(linear([[1.0, 1.0]]), Strict(1.0)), 1, "for instance for a = 1, b = 0"),
         (torch.nn.Sequential(linear([[1.0, 1.0]]), Leaky(1.0)), 1, "does not fire iff"),
-        (torch.nn.Sequential(linear([[0.1, 0.7]]), Spiking(0.8)), 1, "weights that add up exactly"),
+        (torch.nn.Sequential(linear([[0.1, 0.7]]), Spiking(0.8)), 1, "may round sums .* in float32"),
+        (torch.nn.Sequential(linear([[1.0, 1.0]]), Spiking(0.7)), 1, "0.7, which the module rounds"),
+        (torch.nn.Sequential(linear([[1.0, 1.0]], [2.0**-24]), Spiking(1.0)), 1, "module.double()"),
         (Strict(1.0), 1, "expected torch.nn.Sequential, found Strict"),
         (xor_module(float("nan")), 1, "v_threshold is nan; use a finite number"),
         (xor_module(), 2, "the outputs have 2 bits, the last layer 1 neurons"),

@@ -8,6 +8,7 @@ import pickle
 import random
 import signal
 import stat
+import threading
 import time
 from dataclasses import replace
 from importlib.metadata import EntryPoint
@@ -85,6 +86,27 @@ def test_a_file_is_replaced_whole_or_stays_as_it_was(tmp_path, monkeypatch):
         write_atomically(path, b"other")
     assert everything_in(tmp_path) == [path]
     assert path.read_bytes() == "θ".encode()
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path):
+    target, link = tmp_path / "deep" / "file", tmp_path / "link"
+    link.symlink_to(target)
+    write_atomically(link, "new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    assert not target.is_symlink()
+
+
+def test_a_pipe_is_written_to_and_stays_one(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    read = []
+    reader = threading.Thread(target=lambda: read.append(path.read_text()))
+    reader.start()
+    write_atomically(path, "new")
+    reader.join(timeout=60)
+    assert read == ["new"]
+    assert path.is_fifo()
 
 
 def test_what_killed_processes_left_is_told_from_all_else(tmp_path):

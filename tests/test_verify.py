@@ -128,6 +128,21 @@ def test_every_checker_must_accept(log, monkeypatch):
     assert "another opinion" in refusal(log, proved, checkers=("dratify", "strict"))
 
 
+def test_checkers_that_are_asked_for_must_be_there(log, monkeypatch):
+    monkeypatch.setattr(command.shutil, "which", lambda name: None)
+    with pytest.raises(click.UsageError, match="not on the PATH: drat-trim, lrat-check"):
+        command.verify.main([str(log), "--all-checkers"], standalone_mode=False)
+
+
+def test_what_a_record_names_leads_out_of_no_directory(log):
+    proved = record(log, WHOLE)
+    index, certificate = longest(proved, "drat")
+    named = replace(certificate, sha256="../../../" + certificate.sha256[9:])
+    others = [each for each in proved.lemmas[index].certificates if each.kind != "drat"]
+    forgery = with_lemma(proved, index, certificates=(*others, named))
+    assert "is not the SHA-256 of a certificate" in refusal(log, forgery, claims=log.parent)
+
+
 # --- damaged certificates -----------------------------------------------------------------------
 
 

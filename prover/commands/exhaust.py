@@ -83,7 +83,7 @@ def exhaust(
         )
     exhaustion.write_exhausted(log.exhaustive(theorem), record)
     checkpoint.unlink(missing_ok=True)
-    _show(record)
+    _show(record, given=circuit is not None)
     out.print(f"record: {log.exhaustive(theorem)}", markup=False, soft_wrap=True)
     if record.failures:
         _explain(obligation, netlist, circuit, record, log)
@@ -110,9 +110,10 @@ def _progress() -> Progress:
     return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
 
 
-def _show(record: Exhausted) -> None:
+def _show(record: Exhausted, given: bool) -> None:
     rate = record.inputs / max(record.seconds, 0.01)
-    lines = [f"{record.theorem}: all {record.inputs:,} inputs enumerated"]
+    subject = f", the circuit given instead, of SHA-256 {record.netlist_sha256}" if given else ""
+    lines = [f"{record.theorem}{subject}: all {record.inputs:,} inputs enumerated"]
     for compared in record.compared:
         lines.append(f"  against the {compared.reference}: {compared.failures:,} fail")
     lines.append(f"  SHA-256 of all outputs: {record.outputs_sha256}")

@@ -65,7 +65,11 @@ def prove(
     audit: int,
 ) -> None:
     """Prove the theorems whose name matches PATTERN, a shell glob (default: the default profile)."""
-    obligations = select(pattern) if pattern else promised(wide=wide)
+    if pattern is not None and wide:
+        raise click.UsageError("PATTERN and --wide: a pattern is of all theorems; leave out --wide")
+    if pattern is None and circuit_file:
+        raise click.UsageError("--circuit: name the theorem that the circuit is to be proved of")
+    obligations = promised(wide=wide) if pattern is None else select(pattern)
     if json_file:
         require_writable(json_file)
     circuit = read_json(circuit_file) if circuit_file else None
@@ -81,7 +85,7 @@ def prove(
     log = Log.begin(
         directory,
         command=shlex.join(["spikeproof", *sys.argv[1:]]),
-        profile="part" if pattern else profile_name(wide=wide),
+        profile=profile_name(wide=wide) if pattern is None else "part",
         promised=len(obligations),
     )
     audited = drawn([obligation.name for obligation in obligations], audit, uuid4().hex)

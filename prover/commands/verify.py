@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from circuits.interchange import read_json
 from circuits.netlist import Netlist
 from prover.archive import Archive
 from prover.catalogue import own
-from prover.checkers import CHECKERS
+from prover.checkers import CHECKERS, PROGRAMS
 from prover.console import EXIT_REFUTED, circuit_option, err, jobs_option, out, progress_bar
 from prover.ledger import ledger_path, read, unfulfilled
 from prover.log import CERTIFICATES, Contents, Log, read_log, records_sha256
@@ -31,13 +32,18 @@ from prover.verification import Verification, Verifier, conclusions, verify_all
 @jobs_option()
 @circuit_option("The netlist that the log is about, where that was given with `prove --circuit`.")
 @click.option(
-    "--all-checkers", is_flag=True, help="Use drat-trim and lrat-check too, where they are on the PATH."
+    "--all-checkers", is_flag=True, help="Use drat-trim and lrat-check too; they must be on the PATH."
 )
 def verify(log_directory: Path, jobs: int | None, circuit_file: Path | None, all_checkers: bool) -> None:
     """Check the proof log in the directory LOG again, without any of the engines that wrote it.
 
     Exit code 1 if anything in it is refused, or if it is not the whole of what was promised.
     """
+    absent = [program for program in PROGRAMS if not shutil.which(program)]
+    if all_checkers and absent:
+        raise click.UsageError(
+            f"not on the PATH: {', '.join(absent)}; install what is missing, or leave out --all-checkers"
+        )
     contents = read_log(log_directory)
     checkers = tuple(CHECKERS) if all_checkers else ("dratify",)
     circuit = read_json(circuit_file) if circuit_file else None
