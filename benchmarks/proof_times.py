@@ -3,7 +3,8 @@
 ``python -m benchmarks.proof_times`` runs, one after the other on one core and with the same timeout,
 
 * ``decomposed``: the unit's theorem by lemmas, with CaDiCaL, as ``spikeproof prove`` does it;
-* ``z3 fp``: circuit against z3's floating-point theory, monolithic;
+* ``z3 fp``: circuit against z3's floating-point theory, monolithic. (It does not add where the exponent
+  field is wider than the significand, as in E5M2.)
 * ``bitwuzla``: circuit against our bit-vector spec, monolithic. (Its own floating-point theory refuses
   formats below 16 bits, and bfloat16.)
 

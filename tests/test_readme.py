@@ -1,9 +1,10 @@
-"""What README.md shows runs, and its figures are those of this commit."""
+"""What README.md shows runs, and its figures, and those of docs/results.md, are of this commit."""
 
 import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from specs.formats import FORMATS, FP32
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+RESULTS = (ROOT / "docs" / "results.md").read_text()
 
 
 def shown(program):
@@ -110,7 +112,7 @@ def test_the_sizes_of_units():
     for fmt in FORMATS.values():
         units = [Unit(operation, fmt, policy=fmt.policies[0]).circuit() for operation in SHOWN]
         cells = [f"{unit.statistics.neurons} ({unit.statistics.depth})" for unit in units]
-        assert f"| `{fmt.name}` | {' | '.join(cells)} |" in README
+        assert f"| `{fmt.name}` | {' | '.join(cells)} |" in RESULTS
 
 
 def test_the_sizes_of_small_and_fast_units():
@@ -122,7 +124,7 @@ def test_the_sizes_of_small_and_fast_units():
         assert all(unit.name in catalogue() for unit in units)
         sizes = [unit.circuit().statistics for unit in units]
         cells = [f"{size.neurons:,} / {size.depth}" for size in sizes]
-        assert f"| {operation} | {' | '.join(cells)} | {published} |" in README
+        assert f"| {operation} | {' | '.join(cells)} | {published} |" in RESULTS
 
 
 def test_the_neuron_counts_of_every_library():
@@ -136,4 +138,17 @@ def test_the_neuron_counts_of_every_library():
     }
     for operation, row in rows.items():
         counts = " | ".join(map(str, neuron_counts()[operation].values()))
-        assert f"| {row} | {counts} |" in README
+        assert f"| {row} | {counts} |" in RESULTS
+
+
+def test_the_fault_that_is_shown_gives_the_counterexample_that_is_shown():
+    """Entry 216 of the neurons, with a threshold of 5."""
+    assert "entry 216 of" in README
+    obligation = catalogue()["fp8_e4m3fn.multiply.rne.saturate"]
+    netlist = obligation.circuit()
+    assert netlist.probes["sticky"] == (netlist.input_count + 216,)
+    neurons = list(netlist.neurons)
+    neurons[216] = replace(neurons[216], threshold=5)
+    found = discharge(obligation, circuit=replace(netlist, neurons=tuple(neurons)))
+    assert found.outcome is Outcome.REFUTED
+    assert found.message in README
