@@ -63,7 +63,7 @@ class Enumeration:
     @property
     def blocks(self) -> int:
         """How many blocks all inputs are; where they are fewer than a block has, they are repeated."""
-        return 1 << max(0, min(self._bits, COUNTED_BITS) - LANE_BITS)
+        return block_count(self._bits)
 
     def run(self, start: int, blocks: int, into: Enumerated | None = None) -> Enumerated:
         """So many blocks, from the given one on. Threads may call this at the same time.
@@ -73,10 +73,10 @@ class Enumeration:
         """
         planes = (self._circuit.inputs, self._circuit.outputs + 1, self._work)
         given, expected, work = (np.zeros((self._group, n, 4), dtype=np.uint64) for n in planes)
-        given[:, :LANE_BITS] = _counters()[: self._circuit.inputs]
+        given[:, :LANE_BITS] = low_counters(self._bits)
         found, failing = (into.outputs, into.failing) if into else self._arrays(blocks)
         failures = np.zeros(len(self._references), dtype=np.int64)
-        mask = _counters_mask(self._bits)
+        mask = counted_lanes(self._bits)
         arrays = (found, failing, failures, given, expected, work, mask)
         self._run(*(array.ctypes.data for array in arrays), start, blocks)
         return Enumerated(found, failing, failures)
@@ -87,16 +87,21 @@ class Enumeration:
         return found, failing
 
 
+def block_count(bits: int) -> int:
+    """How many blocks the inputs of so many bits are."""
+    return 1 << max(0, min(bits, COUNTED_BITS) - LANE_BITS)
+
+
 @cache
-def _counters() -> NDArray[np.uint64]:
-    """The planes of the lowest bits of the number of an evaluation: the same in every block."""
+def low_counters(bits: int) -> NDArray[np.uint64]:
+    """The planes of the lowest bits of the number of an evaluation, up to 8: the same in every block."""
     lanes = np.arange(BLOCK)
-    bits = np.array([lanes >> place & 1 for place in range(LANE_BITS)], dtype=bool)
-    return np.packbits(bits, axis=1, bitorder="little").view(np.uint64)
+    rows = np.array([lanes >> place & 1 for place in range(min(bits, LANE_BITS))], dtype=bool)
+    return np.packbits(rows, axis=1, bitorder="little").view(np.uint64)
 
 
 @cache
-def _counters_mask(bits: int) -> NDArray[np.uint64]:
+def counted_lanes(bits: int) -> NDArray[np.uint64]:
     """The evaluations of a block that count: all, or as many as there are inputs."""
     return np.packbits(np.arange(BLOCK) < 1 << min(bits, LANE_BITS), bitorder="little").view(np.uint64)
 

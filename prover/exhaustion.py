@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 import llvmlite.binding as llvm
@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pysmt.shortcuts import And
 
-from circuits.bitsliced import netlist_function
+from circuits.bitsliced import netlist_function, netlist_logic
 from circuits.enumeration import Enumeration
 from circuits.logic import FALSE, TRUE, Logic, Reader
 from circuits.native import BLOCK, BlockFunction, block_function
@@ -44,11 +44,16 @@ from prover.obligation import Claim, Obligation
 from prover.record import SEED
 from prover.source import commit, source_sha256
 
+if TYPE_CHECKING:  # PyTorch is loaded only where a device is asked for
+    from circuits.tensors import TensorEnumeration
+
+    Engine = Enumeration | TensorEnumeration
+
 CHUNK = 1 << 24
 """Inputs in a chunk."""
 
-PIECE = 1 << 17
-"""Inputs whose outputs are in memory at a time, for each thread."""
+PIECE, DEVICE_PIECE = 1 << 17, 1 << 22
+"""Inputs whose outputs are in memory at a time, for each thread: in machine code, and on a device."""
 
 SHOWN = 10
 """How many failing inputs a record lists for each reference."""
@@ -186,15 +191,25 @@ def default_references(obligation: Obligation, netlist: Netlist) -> tuple[str, .
     return (SPEC, MACHINE) if machine_function(obligation, netlist) else (SPEC,)
 
 
-def _spec_function(obligation: Obligation, netlist: Netlist) -> BlockFunction | None:
+def _spec_logic(obligation: Obligation, netlist: Netlist) -> tuple[Logic, list[int]] | None:
     """The outputs that a theorem's spec calls for, and whether its assumptions hold."""
     with passing_formulas():
         claim = obligation.state(netlist)
-        return spec_function(claim, netlist) if claim.expected else None
+        return spec_logic(claim, netlist) if claim.expected else None
+
+
+def _spec_function(obligation: Obligation, netlist: Netlist) -> BlockFunction | None:
+    logic = _spec_logic(obligation, netlist)
+    return block_function(SPEC, *logic, OPTIMISED) if logic else None
 
 
 def spec_function(claim: Claim, netlist: Netlist) -> BlockFunction:
-    """The same, of a claim."""
+    """The outputs that a claim calls for, and whether its assumptions hold."""
+    return block_function(SPEC, *spec_logic(claim, netlist), OPTIMISED)
+
+
+def spec_logic(claim: Claim, netlist: Netlist) -> tuple[Logic, list[int]]:
+    """The same, of a claim: as literals of a graph over the netlist's input bits."""
     blaster = Blaster()
     for symbol in claim.inputs.values():
         blaster.bits(symbol)
@@ -212,8 +227,7 @@ def spec_function(claim: Claim, netlist: Netlist) -> BlockFunction:
             sources = sorted((place[literal >> 1], 1 - (literal & 1)) for literal in pair)
             (a, a_is), (b, b_is) = sources
             reader.table((a, b), 1 << (a_is | b_is << 1))
-    literals = [_literal(literal, reader, place) for literal in wanted]
-    return block_function(SPEC, reader.logic, literals, OPTIMISED)
+    return reader.logic, [_literal(literal, reader, place) for literal in wanted]
 
 
 def _literal(literal: int, reader: Reader, place: Mapping[int, int]) -> int:
@@ -277,6 +291,7 @@ def enumerate_all(
     threads: int,
     checkpoint: Path,
     advanced: Callable[[int, bool], None] = lambda inputs, again: None,
+    device: str | None = None,
 ) -> Exhausted:
     """Enumerate all inputs, or those that an interrupted enumeration left.
 
@@ -284,17 +299,25 @@ def enumerate_all(
         wanted: the references, ``spec`` or ``machine`` or both.
         checkpoint: the file in which what is finished is kept until all is.
         advanced: told of inputs that are done, and whether they were before this call.
+        device: of PyTorch, where to do it, if not in machine code.
 
     Raises:
-        ExhaustionError: if there is no such reference.
+        ExhaustionError: if there is no such reference or device.
         StorageError: if the checkpoint cannot be written.
     """
     started = time.monotonic()
-    enumeration = Enumeration(
-        netlist_function(netlist, OPTIMISED), references(obligation, netlist, wanted)
+    enumeration: Engine = (
+        _on_device(device, obligation, netlist, wanted)
+        if device
+        else Enumeration(netlist_function(netlist, OPTIMISED), references(obligation, netlist, wanted))
     )
     identity = Identity(
-        obligation.name, netlist.sha256, source_sha256(), tuple(wanted), versions(), processor()
+        obligation.name,
+        netlist.sha256,
+        source_sha256(),
+        tuple(wanted),
+        versions(device),
+        device or processor(),
     )
     before = _resumed(checkpoint, identity)
     chunks = dict(before.chunks)
@@ -302,7 +325,8 @@ def enumerate_all(
     size = min(CHUNK, inputs)
     advanced(size * len(chunks), True)
     missing = [number for number in range(inputs // size) if number not in chunks]
-    for number, chunk in _chunks(enumeration, missing, size, threads):
+    piece = min(size, DEVICE_PIECE if device else PIECE)
+    for number, chunk in _chunks(enumeration, missing, size, piece, threads):
         chunks[number] = chunk
         _keep(
             checkpoint,
@@ -333,10 +357,32 @@ def enumerate_all(
     )
 
 
-def versions() -> dict[str, str]:
-    """Of what an enumeration rests on beyond our source."""
-    libraries = {name: version(name) for name in ("llvmlite", "numpy", "pysmt")}
-    return {"llvm": ".".join(map(str, llvm.llvm_version_info)), **libraries}
+def _on_device(
+    device: str, obligation: Obligation, netlist: Netlist, wanted: Sequence[str]
+) -> TensorEnumeration:
+    import torch
+
+    from circuits.tensors import TensorEnumeration, TensorFunction
+
+    try:
+        torch.zeros(1, device=device)
+    except (AssertionError, RuntimeError):
+        raise ExhaustionError(
+            f"PyTorch has no device {device!r} here; leave out --device, or name one such as cuda"
+        ) from None
+    if tuple(wanted) != (SPEC,):
+        raise ExhaustionError("a device compares circuits with their specs alone; use --against spec")
+    spec = _spec_logic(obligation, netlist)
+    if spec is None:
+        raise ExhaustionError(f"{obligation.name} has no spec of outputs; leave out --device")
+    return TensorEnumeration(TensorFunction(*netlist_logic(netlist)), [TensorFunction(*spec)], device)
+
+
+def versions(device: str | None = None) -> dict[str, str]:
+    """Of what an enumeration rests on beyond our source, in machine code or on a device."""
+    engine = "torch" if device else "llvmlite"
+    libraries = {name: version(name) for name in (engine, "numpy", "pysmt")}
+    return libraries if device else {"llvm": ".".join(map(str, llvm.llvm_version_info)), **libraries}
 
 
 def processor() -> str:
@@ -345,25 +391,24 @@ def processor() -> str:
 
 
 def _chunks(
-    enumeration: Enumeration, numbers: Sequence[int], size: int, threads: int
+    enumeration: Engine, numbers: Sequence[int], size: int, piece: int, threads: int
 ) -> Iterator[tuple[int, Chunk]]:
     """Chunks as they are finished."""
     pool = ThreadPoolExecutor(threads)
     try:
-        waiting = {pool.submit(_chunk, enumeration, number, size): number for number in numbers}
+        waiting = {pool.submit(_chunk, enumeration, number, size, piece): number for number in numbers}
         for finished in as_completed(waiting):
             yield waiting[finished], finished.result()
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _chunk(enumeration: Enumeration, number: int, size: int) -> Chunk:
+def _chunk(enumeration: Engine, number: int, size: int, piece: int) -> Chunk:
     digest = hashlib.sha256()
     failures, part = None, None
     first: list[list[int]] = []
-    for start in range(number * size, (number + 1) * size, PIECE):
-        blocks = max(1, min(PIECE, size) // BLOCK)
-        part = enumeration.run(start // BLOCK, blocks, part)
+    for start in range(number * size, (number + 1) * size, piece):
+        part = enumeration.run(start // BLOCK, max(1, piece // BLOCK), part)
         digest.update(part.outputs.data)
         failures = part.failures if failures is None else failures + part.failures
         first = first or [[] for _ in part.failures]

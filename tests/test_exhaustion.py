@@ -31,6 +31,7 @@ from prover.mutation import stuck_at_zero
 from prover.obligation import Claim, Obligation
 from specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
 from tests.support.command_line import spikeproof, spikeproof_here
+from tests.support.devices import DEVICES
 from tests.support.operands import expected_results
 
 ROOT = Path(__file__).parent.parent
@@ -81,6 +82,40 @@ def test_the_digest_does_not_depend_on_how_the_work_is_divided(tmp_path, monkeyp
         (tmp_path / "checkpoint").unlink(missing_ok=True)
         digests.add(exhausted(PRODUCT, tmp_path, threads=threads).outputs_sha256)
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize("name", ["cell.nexus.full_adder", PRODUCT, "fp16.square_root.rne"])
+@pytest.mark.parametrize("device", DEVICES)
+def test_on_a_device_of_pytorch_the_digest_is_the_same(tmp_path, name, device):
+    obligation = catalogue()[name]
+    given = (obligation, obligation.circuit(), ("spec",), 1, tmp_path / "checkpoint")
+    compiled = enumerate_all(*given)
+    (tmp_path / "checkpoint").unlink()
+    found = enumerate_all(*given, device=device)
+    assert found.outputs_sha256 == compiled.outputs_sha256
+    assert found.failures == 0
+    assert found.processor == device
+    assert "torch" in found.versions
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_on_a_device_planted_faults_are_found_too(tmp_path, device):
+    netlist = catalogue()[PRODUCT].circuit()
+    wrong = stuck_at_zero(netlist, netlist.input_count + 90).netlist
+    obligation = catalogue()[PRODUCT]
+    found = enumerate_all(obligation, wrong, ("spec",), 2, tmp_path / "checkpoint", device=device)
+    failing = failing_pairs(wrong)
+    assert 0 < found.failures == len(failing)
+    assert [int(first["y"], 16) for first in found.compared[0].first] == (failing >> 8)[:10].tolist()
+
+
+def test_what_was_enumerated_in_machine_code_is_not_continued_on_a_device(tmp_path, monkeypatch):
+    obligation = catalogue()[PRODUCT]
+    given = (obligation, obligation.circuit(), ("spec",), 1, tmp_path / "checkpoint")
+    enumerate_all(*given)
+    again = []
+    enumerate_all(*given, lambda inputs, before: again.append(inputs) if before else None, "cpu")
+    assert again == [0]
 
 
 # --- planted faults -----------------------------------------------------------------------------
@@ -279,6 +314,8 @@ def test_the_command_shows_a_counterexample_that_replays(tmp_path):
         (["spec.*"], "is a pattern; name one theorem"),
         (["fp9.add.rne"], "no theorem matches"),
         (["fp16.square_root.rne", "--against", "nobody"], "is not one of"),
+        (["fp16.square_root.rne", "--device", "abacus"], "PyTorch has no device 'abacus' here"),
+        (["fp16.square_root.rne", "--device", "cpu", "--against", "both"], "--against spec"),
         (["bfloat16.square_root.rne", "--against", "machine"], "compare with the spec alone"),
         (["fp16.square_root.rne", "--log", "/proc/here"], "name another directory"),
     ],

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 
 from circuits import boolean
@@ -12,14 +11,8 @@ from circuits.tensors import TensorSimulator
 from prover.drawing import many_codes
 from specs.formats import FP16, OverflowPolicy, RoundingMode
 from tests.support.circuits import GATES_AND_BLOCKS
+from tests.support.devices import DEVICES
 from tests.support.netlists import all_inputs, netlists
-
-DEVICES = [
-    "cpu",
-    pytest.param(
-        "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
-    ),
-]
 
 
 def assert_agreement(netlist, inputs, device):
@@ -64,8 +57,9 @@ def test_a_fault_in_the_logic_would_be_noticed():
     netlist = build_unit("add", FP16, RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE, "threshold")
     x, y = many_codes(FP16, 5000, seed=2)
     simulator = TensorSimulator(netlist)
-    node = next(n for n in simulator._live if simulator._operation(n)[0] == "and")
-    _, a, b = simulator._operation(node)
-    simulator._logic.operations[node - 1 - simulator._logic.inputs] = ("xor", a, b)
+    function = simulator._function
+    node = next(n for n in function._live if function._operation(n)[0] == "and")
+    _, a, b = function._operation(node)
+    function._logic.operations[node - 1 - function.inputs] = ("xor", a, b)
     wanted = boolean.evaluate(netlist, {"x": x, "y": y})["result"]
     assert not np.array_equal(simulator.evaluate({"x": x, "y": y})["result"], wanted)

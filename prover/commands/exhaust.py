@@ -38,12 +38,18 @@ if TYPE_CHECKING:
 @click.option(
     "--threads", type=click.IntRange(min=1, max=1024), help="Threads to use (default: one on each core)."
 )
+@click.option(
+    "--device",
+    metavar="NAME",
+    help="Enumerate on this device of PyTorch's, such as cuda, against the spec alone.",
+)
 @circuit_option("Enumerate the netlist in FILE instead of the built-in circuit.")
 @log_option("Write the record to the proof log in")
 def exhaust(
     theorem: str,
     against: str | None,
     threads: int | None,
+    device: str | None,
     circuit_file: Path | None,
     log_directory: Path | None,
 ) -> None:
@@ -65,9 +71,8 @@ def exhaust(
     log = Log((log_directory or default_log_directory()).absolute())
     with storing(f"write a record to {log.directory}"):
         log.take()
-    wanted = (
-        exhaustion.AGAINST[against] if against else exhaustion.default_references(obligation, netlist)
-    )
+    default = (exhaustion.SPEC,) if device else exhaustion.default_references(obligation, netlist)
+    wanted = exhaustion.AGAINST[against] if against else default
     checkpoint = log.exhaustive(theorem, unfinished=True)
     with _progress() as progress:
         task = progress.add_task(theorem, total=1 << netlist.input_count)
@@ -80,6 +85,7 @@ def exhaust(
             lambda inputs, again: (
                 progress.reset(task, completed=inputs) if again else progress.advance(task, inputs)
             ),
+            device,
         )
     exhaustion.write_exhausted(log.exhaustive(theorem), record)
     checkpoint.unlink(missing_ok=True)
