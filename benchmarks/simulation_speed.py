@@ -406,7 +406,7 @@ def plot(measured: Sequence[Speed], scaled: Sequence[Scale]) -> Figure:
     lines.plot(sizes, [size * million[0] / sizes[0] for size in sizes], "k:", label="in proportion")
     lines.set(xscale="log", yscale="log", xlabel="neurons (array multipliers)", ylabel="seconds")
     lines.grid(alpha=0.3)
-    lines.legend(loc="lower right")
+    lines.legend(loc="lower right", fontsize="small")
     return figure
 
 
