@@ -235,18 +235,25 @@ def _threshold(spiking: torch.nn.Module) -> Weight:
 
 
 def _require_exact_sums(terms: Sequence[Weight], threshold: Weight, kind: torch.dtype) -> None:
-    """Refuse what may be rounded, whatever the order of additions: all multiples of one unit must fit.
+    """Refuse sums that may be rounded, in some order of additions.
+
+    A sum of some of the terms is a multiple of the largest power of two that divides all of them, and no
+    larger than all their magnitudes together: it is a number of the type if that fits its significand
+    above that power, and its range; as products with 0 and 1 are, and the threshold must be.
 
     Raises:
-        NetlistError: if sums of some of these terms do not fit the type's significand, or the threshold.
+        NetlistError: if it does not.
     """
     import torch
 
-    name = str(kind).removeprefix("torch.")
-    most = Fraction(2 / torch.finfo(kind).eps)  # up to which all integers are exact
-    unit = Fraction(1, math.lcm(*(Fraction(term).denominator for term in terms)))
-    unit *= math.gcd(*(int(term / unit) for term in terms)) or 1
-    if sum((abs(Fraction(term)) for term in terms), Fraction(0)) / unit > most:
+    name, limits = str(kind).removeprefix("torch."), torch.finfo(kind)
+    exact = [Fraction(term) for term in terms if term]
+    finest = max((term.denominator for term in exact), default=1)  # powers of two, as all floats have
+    common = math.gcd(*(int(term * finest) for term in exact))
+    unit = Fraction(common & -common, finest)
+    total = sum(map(abs, exact), Fraction(0))
+    fits = total <= unit * int(2 / limits.eps) and total <= Fraction(limits.max)
+    if exact and not (fits and unit >= Fraction(limits.smallest_normal)):
         raise NetlistError(
             f"the module may round sums of a neuron's weights in {name}; choose weights of fewer bits, "
             "or import module.double() and use that"

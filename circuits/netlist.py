@@ -119,8 +119,8 @@ class Netlist:
         outputs: the output buses.
         probes: named signals along the datapath, for diagnosis.
         blocks: named sub-netlists, in the order they were built.
-        cells: the partial products and adder cells of multipliers, likewise, ``kind`` being a gate.
-            They carry the algebra by which products are proved.
+        cells: the partial products, adders and rows of multipliers, dividers and roots, likewise. They
+            carry the algebra by which these are proved: see ``docs/netlists.md``.
 
     Raises:
         NetlistError: on construction, if it is not well formed.

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from prover.discharge import DEFAULT_TIMEOUT
-from prover.files import beside
+from prover.files import beside, is_special
 from prover.obligation import Outcome
 from prover.record import Record
 from prover.tables import PIPE_WIDTH
@@ -117,11 +117,14 @@ def require_writable(path: Path) -> None:
     try:
         if path.is_dir():
             raise IsADirectoryError(EISDIR, "it is a directory")
+        if is_special(path):
+            return
         probe = beside(path.resolve())
         probe.touch()
         probe.unlink()
-    except OSError as error:
-        raise click.BadParameter(f"cannot write {path}: {error.strerror}; name another file") from None
+    except (OSError, RuntimeError) as error:  # the latter of links that lead round in a circle
+        why = error.strerror if isinstance(error, OSError) else error
+        raise click.BadParameter(f"cannot write {path}: {why}; name another file") from None
 
 
 def require_directory(path: Path) -> None:

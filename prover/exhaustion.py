@@ -262,7 +262,11 @@ def violating_at_random(claim: Claim, netlist: Netlist) -> dict[str, int] | None
 
 
 def every_failing(claim: Claim, netlist: Netlist) -> Iterator[dict[str, NDArray[np.uint64]]]:
-    """All inputs on which a circuit departs from a claim's outputs, by bus, some at a time."""
+    """All inputs on which a circuit departs from a claim's outputs, by bus, some at a time.
+
+    Raises:
+        ValueError: if the claim has an operator that ``prover.bitblast`` does not know.
+    """
     enumeration = Enumeration(netlist_function(netlist), [spec_function(claim, netlist)])
     blocks = min(PIECE // BLOCK, enumeration.blocks)
     part = None
@@ -317,7 +321,7 @@ def enumerate_all(
         source_sha256(),
         tuple(wanted),
         versions(device),
-        device or processor(),
+        _name_of(device) if device else processor(),
     )
     before = _resumed(checkpoint, identity)
     chunks = dict(before.chunks)
@@ -365,17 +369,25 @@ def _on_device(
     from circuits.tensors import TensorEnumeration, TensorFunction
 
     try:
-        torch.zeros(1, device=device)
-    except (AssertionError, RuntimeError):
-        raise ExhaustionError(
-            f"PyTorch has no device {device!r} here; leave out --device, or name one such as cuda"
-        ) from None
+        torch.zeros(1, device=device).cpu()
+    except (AssertionError, ImportError, NotImplementedError, RuntimeError):
+        here = "cpu and cuda" if torch.cuda.is_available() else "cpu alone"
+        raise ExhaustionError(f"PyTorch cannot compute on {device!r} here, but on {here}") from None
     if tuple(wanted) != (SPEC,):
         raise ExhaustionError("a device compares circuits with their specs alone; use --against spec")
     spec = _spec_logic(obligation, netlist)
     if spec is None:
-        raise ExhaustionError(f"{obligation.name} has no spec of outputs; leave out --device")
+        raise ExhaustionError(f"{obligation.name} has no spec of outputs to compare with")
     return TensorEnumeration(TensorFunction(*netlist_logic(netlist)), [TensorFunction(*spec)], device)
+
+
+def _name_of(device: str) -> str:
+    """A device, and what it is if it is a GPU."""
+    import torch
+
+    if torch.device(device).type != "cuda":
+        return device
+    return f"{device}: {torch.cuda.get_device_name(device)}, CUDA {torch.version.cuda}"
 
 
 def versions(device: str | None = None) -> dict[str, str]:

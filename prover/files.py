@@ -49,6 +49,11 @@ def beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.unfinished")
 
 
+def is_special(path: Path) -> bool:
+    """Whether there is something that is no file and no directory: a device, a pipe."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Where to write a file that takes its place once it is whole; its directory is made.
@@ -58,10 +63,10 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         OSError: if it cannot be written.
     """
-    path = path.resolve()
-    if path.exists() and not path.is_file():
+    if is_special(path):
         yield path
         return
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = beside(path)
     try:

@@ -33,6 +33,7 @@ from specs.formats import Format, Integer
 
 _VIOLATED, _POSSIBLE = "violated", "possible"
 _SIDES = ("circuit", "spec")
+_CONTRADICTION = "the circuit's formulas and the compiled circuit contradict each other"
 
 Cases = Mapping[str, NDArray[Any]]
 Inputs = Mapping[str, int]
@@ -61,9 +62,10 @@ def violating(obligation: Obligation, claim: Claim) -> Inputs | None:
 def minimised(
     obligation: Obligation, claim: Claim, inputs: Inputs, netlist: Netlist | None = None
 ) -> Refutation:
-    """The simplest violating input that is found from a given one, the same each time.
+    """The simplest violating input that is found from one, whatever that is.
 
     Args:
+        inputs: violate the claim.
         netlist: the circuit that the claim is about, if it is about one.
 
     Raises:
@@ -78,17 +80,21 @@ def minimised(
     tried = _tried(evaluation, claim, netlist, operands)
     tally = Tally(tried.counts, operands, {n: formats[n] for n in claim.expected if n in formats})
     search, best = _Search(evaluation, widths, formats), inputs
+    met = not tried.every  # the given input, if all were tried
     for failing in tried.failing:
         values = evaluation.evaluate(failing)
         if not values[_VIOLATED].all():
-            raise RuntimeError("the circuit's formulas and the compiled circuit contradict each other")
+            raise RuntimeError(_CONTRADICTION)
+        met |= bool(np.all([codes == inputs[name] for name, codes in failing.items()], axis=0).any())
         circuit, spec = ({n: values[_side(side, n)] for n in claim.expected} for side in _SIDES)
         tally.add(failing, circuit, spec)
         best = search.simplest(best, failing)
+    if not met:
+        raise RuntimeError(_CONTRADICTION)
     if not tried.every:
         best = search.descend(search.simplest_near_one(best))
     proviso = " that satisfy the assumptions" if claim.assumptions else ""
-    return Refutation(best, tally.in_words(tried.every, proviso, _advice(netlist)))
+    return Refutation(best, tally.in_words(tried.every, proviso, _advice(claim, netlist)))
 
 
 @dataclass(frozen=True)
@@ -108,8 +114,8 @@ class _Tried:
 
 def _tried(evaluation: Evaluation, claim: Claim, netlist: Netlist | None, operands: Formats) -> _Tried:
     widths = _widths(claim)
-    plain = claim.expected and not claim.assumptions
-    if netlist and plain and ENUMERATED_BITS < netlist.input_count <= COMPILED_BITS:
+    of_all_inputs = claim.expected and not claim.assumptions
+    if netlist and of_all_inputs and ENUMERATED_BITS < netlist.input_count <= COMPILED_BITS:
         from prover.exhaustion import every_failing  # loads LLVM
 
         return _Tried(count_all(widths, operands), every_failing(claim, netlist), every=True)
@@ -122,9 +128,9 @@ def _tried(evaluation: Evaluation, claim: Claim, netlist: Netlist | None, operan
     return _Tried(counts, [failing] if violated.any() else [], every)
 
 
-def _advice(netlist: Netlist | None) -> str:
+def _advice(claim: Claim, netlist: Netlist | None) -> str:
     """What to say of a sample."""
-    countable = netlist and netlist.input_count <= MOST_BITS
+    countable = netlist and claim.expected and netlist.input_count <= MOST_BITS
     them_all = ": `exhaust` in place of `prove` counts them" if countable else ""
     return f"a sample, not a count of all{them_all}"
 

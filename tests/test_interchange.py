@@ -169,6 +169,28 @@ def test_sums_that_a_module_rounds_are_refused_where_no_sample_would_show_it():
     assert found.tolist() == [1, 1, 1]
 
 
+@pytest.mark.parametrize(
+    ("weights", "threshold", "kind"),
+    [
+        ([[3.0 * 2**place for place in range(23)]], 18000004.0, torch.float32),  # 18000003 is rounded
+        ([[2046.0, 9.0]], 2056.0, torch.float16),  # so is 2055
+        ([[65504.0, 32.0]], 1.0, torch.float16),
+        ([[2.0**15, 2.0**15, -(2.0**15), -(2.0**15)]], 1.0, torch.float16),  # infinite on the way
+        ([[2.0**-140, 2.0**-140]], 2.0**-100, torch.float32),  # 0 where subnormals are flushed
+    ],
+)
+def test_sums_that_no_sample_need_show_are_refused(weights, threshold, kind):
+    module = torch.nn.Sequential(linear(weights).to(kind), Spiking(threshold))
+    with pytest.raises(NetlistError, match="may round sums of a neuron's weights"):
+        from_torch(module, {"x": len(weights[0])}, {"out": 1})
+
+
+def test_sums_of_one_large_unit_are_exact():
+    """Multiples of 2^20, no more of them than a significand counts."""
+    module = torch.nn.Sequential(linear([[3.0 * 2**20, 5.0 * 2**20, 0.0]]), Spiking(2.0**22))
+    from_torch(module, {"x": 3}, {"out": 1})
+
+
 @pytest.mark.parametrize("excess", [0, 1])
 def test_sums_of_just_as_many_bits_as_a_significand_has_are_exact(excess):
     """float16 has 11 bits: all integers up to 2^11 are exact, and 2^11 + 1 is not."""

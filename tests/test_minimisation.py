@@ -72,10 +72,13 @@ def test_where_they_are_more_they_are_counted_too():
 
 def test_a_compiled_circuit_that_contradicts_its_formulas_is_an_error(monkeypatch):
     obligation, netlist = broken("tf32.square_root.rne", "sticky")
-    right = {"x": np.array([0], dtype=np.uint64)}
-    monkeypatch.setattr("prover.exhaustion.every_failing", lambda claim, netlist: [right])
-    with pytest.raises(RuntimeError, match="contradict each other"):
-        minimised(obligation, obligation.state(netlist), {"x": 1}, netlist)
+    claim = obligation.state(netlist)
+    right, wrong = (np.array([code], dtype=np.uint64) for code in (0, 0x1FC02))
+    for said in ([{"x": right}], [], [{"x": wrong}]):
+        monkeypatch.setattr("prover.exhaustion.every_failing", lambda claim, netlist, said=said: said)
+        with pytest.raises(RuntimeError, match="contradict each other"):
+            minimised(obligation, claim, {"x": 0x1FC03}, netlist)
+    assert minimised(obligation, claim, {"x": 0x1FC02}, netlist).inputs == {"x": 0x1FC02}
 
 
 def test_where_inputs_are_many_nothing_simpler_is_one_change_away_and_the_sample_is_called_one():

@@ -16,12 +16,14 @@ from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
 
+import click
 import pytest
 
 from prover import cache as cache_module
 from prover import kept, log, source
 from prover.archive import Archive, CertificateError
 from prover.cache import Cache
+from prover.console import require_writable
 from prover.files import StorageError, beside, remove_unfinished, storing, write_atomically
 from prover.log import Log, LogError, Machine, default_log_directory, read_log, records_sha256
 from prover.obligation import Outcome
@@ -107,6 +109,24 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path):
     reader.join(timeout=60)
     assert read == ["new"]
     assert path.is_fifo()
+
+
+def test_a_pipe_that_has_no_name_of_its_own_is_written_to():
+    """As the shell's ``>(command)``, and ``/dev/stdout`` before a pipe."""
+    reading, writing = os.pipe()
+    path = Path(f"/dev/fd/{writing}")
+    require_writable(path)
+    write_atomically(path, "new")
+    os.close(writing)
+    with open(reading) as end:
+        assert end.read() == "new"
+
+
+def test_links_in_a_circle_are_one_line(tmp_path):
+    path = tmp_path / "circle"
+    path.symlink_to(path)
+    with pytest.raises(click.BadParameter, match=r"cannot write .*circle"):
+        require_writable(path)
 
 
 def test_what_killed_processes_left_is_told_from_all_else(tmp_path):

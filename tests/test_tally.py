@@ -16,15 +16,18 @@ def class_of(fmt, code):
 
 
 @pytest.mark.parametrize(
-    "fmt", [*FORMATS.values(), Integer(8, True), Integer(8, False)], ids=lambda fmt: fmt.name
+    "fmt",
+    [*FORMATS.values(), *(Integer(width, signed) for width in (8, 64) for signed in (True, False))],
+    ids=lambda fmt: fmt.name,
 )
 def test_a_code_is_of_the_class_that_the_spec_of_record_says(fmt):
     """On every code of up to 8 bits; else on those beside which a class ends, of both signs."""
     codes = range(1 << fmt.width)
     if fmt.width > 8:
-        ends = (0, 1 << fmt.fraction_bits, fmt.infinity, fmt.canonical_nan)
-        codes = sorted({(end + step) % (1 << fmt.width) for end in ends for step in (-1, 0, 1)})
-        codes = [code ^ sign for code in codes for sign in (0, fmt.sign_mask)]
+        sign = 1 << fmt.width - 1
+        inner = () if isinstance(fmt, Integer) else (1 << fmt.fraction_bits, fmt.infinity)
+        ends = {end + step for end in (0, sign, *inner) for step in (-1, 0, 1)}
+        codes = [end % (2 * sign) ^ flip for end in ends for flip in (0, sign)]
     found = classes(np.array(codes, dtype=np.uint64), fmt)
     assert [CLASSES[place] for place in found] == [class_of(fmt, code) for code in codes]
 

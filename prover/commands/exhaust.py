@@ -16,6 +16,7 @@ from prover.catalogue import CatalogueError, catalogue, select
 from prover.console import EXIT_REFUTED, circuit_option, err, log_option, out
 from prover.counterexample import explain
 from prover.discharge import expected_outputs, require_same_buses
+from prover.drawing import COMPILED_BITS
 from prover.environment import passing_formulas
 from prover.files import storing
 from prover.log import Log, Machine, default_log_directory
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from prover.exhaustion import Exhausted
 
 
+def _named(_: click.Context, __: click.Parameter, device: str | None) -> str | None:
+    if device == "":
+        raise click.BadParameter("name a device of PyTorch's, such as cuda")
+    return device
+
+
 @click.command()
 @click.argument("theorem")
 @click.option(
@@ -36,11 +43,14 @@ if TYPE_CHECKING:
     "(default: with both where the computer has such an instruction).",
 )
 @click.option(
-    "--threads", type=click.IntRange(min=1, max=1024), help="Threads to use (default: one on each core)."
+    "--threads",
+    type=click.IntRange(min=1, max=1024),
+    help="Threads to use (default: one on each core, with --device one).",
 )
 @click.option(
     "--device",
     metavar="NAME",
+    callback=_named,
     help="Enumerate on this device of PyTorch's, such as cuda, against the spec alone.",
 )
 @circuit_option("Enumerate the netlist in FILE instead of the built-in circuit.")
@@ -80,7 +90,7 @@ def exhaust(
             obligation,
             netlist,
             wanted,
-            threads or Machine.here().cores,
+            threads or (1 if device else Machine.here().cores),
             checkpoint,
             lambda inputs, again: (
                 progress.reset(task, completed=inputs) if again else progress.advance(task, inputs)
@@ -146,7 +156,9 @@ def _explain(
         claim = obligation.state(netlist)
         codes = {name: int(value, 16) for name, value in violating.items()}
         found = minimised(obligation, claim, codes, netlist)
-        text = explain(obligation, netlist, found.inputs, expected_outputs(claim, found.inputs))
+        shown = explain(obligation, netlist, found.inputs, expected_outputs(claim, found.inputs))
+        counted = [found.failures] if netlist.input_count <= COMPILED_BITS else []
+        text = "\n".join([shown, *counted])
     path = log.counterexample(obligation.name)
     write_counterexample(obligation, circuit, found.inputs, path, text)
     out.print(f"\nthe simplest found:\n{text}", markup=False, soft_wrap=True)

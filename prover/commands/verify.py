@@ -41,7 +41,8 @@ def verify(log_directory: Path, jobs: int | None, circuit_file: Path | None, all
     """
     absent = [program for program in PROGRAMS if not shutil.which(program)]
     if all_checkers and absent:
-        err.print(f"not on the PATH, and not used: {', '.join(absent)}", markup=False)
+        needs = "; lrat-check needs what drat-trim makes" if "drat-trim" in absent else ""
+        err.print(f"not on the PATH, and not used: {', '.join(absent)}{needs}", markup=False)
     contents = read_log(log_directory)
     checkers = tuple(CHECKERS) if all_checkers else ("dratify",)
     circuit = read_json(circuit_file) if circuit_file else None
