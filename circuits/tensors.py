@@ -33,7 +33,6 @@ class TensorFunction:
 
     def __init__(self, logic: Logic, outputs: Sequence[int]) -> None:
         self.inputs = logic.inputs
-        self.outputs = len(outputs)
         self._logic, self._literals = logic, tuple(outputs)
         self._live = logic.live(outputs)
         used = {literal >> 1: -1 for literal in outputs}  # never for the last time

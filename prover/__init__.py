@@ -7,8 +7,8 @@
 * ``prover.telescoping``    -- integer products by algebra
 * ``prover.discharge``      -- one obligation to one result; many, in parallel
 * ``prover.counterexample`` -- what a refutation looks like to a person
-* ``prover.minimisation`` -- from a counterexample to the simplest
-* ``prover.tally``         -- how many inputs fail, of which classes
+* ``prover.minimisation``   -- from a counterexample to the simplest
+* ``prover.tally``          -- how many inputs fail, of which classes
 * ``prover.exhaustion``     -- every input of a circuit, beside spec and machine
 * ``prover.machine_arithmetic`` -- what the machine computes itself
 * ``prover.mutation``       -- netlists with a deliberate fault

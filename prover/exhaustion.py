@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import click
 import llvmlite.binding as llvm
@@ -48,6 +48,8 @@ if TYPE_CHECKING:  # PyTorch is loaded only where a device is asked for
     from circuits.tensors import TensorEnumeration
 
     Engine = Enumeration | TensorEnumeration
+
+Number = TypeVar("Number", int, NDArray[np.int64])
 
 CHUNK = 1 << 24
 """Inputs in a chunk."""
@@ -261,7 +263,7 @@ def violating_at_random(claim: Claim, netlist: Netlist) -> dict[str, int] | None
     return None
 
 
-def every_failing(claim: Claim, netlist: Netlist) -> Iterator[dict[str, NDArray[np.uint64]]]:
+def every_failing(claim: Claim, netlist: Netlist) -> Iterator[dict[str, NDArray[np.int64]]]:
     """All inputs on which a circuit departs from a claim's outputs, by bus, some at a time.
 
     Raises:
@@ -274,10 +276,7 @@ def every_failing(claim: Claim, netlist: Netlist) -> Iterator[dict[str, NDArray[
         part = enumeration.run(start, blocks, part)
         if part.failures[0]:
             numbers = start * BLOCK + _numbers(part.failing[:, 0])
-            yield {
-                name: (numbers >> bus[0] & (1 << len(bus)) - 1).astype(np.uint64)
-                for name, bus in netlist.input_buses.items()
-            }
+            yield input_values(numbers, netlist)
 
 
 def _numbers(failing: NDArray[np.uint64]) -> NDArray[np.int64]:
@@ -439,8 +438,8 @@ def _compared(index: int, name: str, chunks: Sequence[Chunk], netlist: Netlist) 
     return Compared(name, sum(chunk.failures[index] for chunk in chunks), shown)
 
 
-def input_values(number: int, netlist: Netlist) -> dict[str, int]:
-    """The values of the input buses in the evaluation of that number."""
+def input_values(number: Number, netlist: Netlist) -> dict[str, Number]:
+    """The values of the input buses in the evaluation of that number, or of each of an array."""
     return {name: number >> bus[0] & ((1 << len(bus)) - 1) for name, bus in netlist.input_buses.items()}
 
 

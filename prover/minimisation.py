@@ -41,10 +41,15 @@ Inputs = Mapping[str, int]
 
 @dataclass(frozen=True)
 class Refutation:
-    """A violating input, and in words which inputs fail; no words where that could not be told."""
+    """A violating input, and in words which inputs fail; no words where that could not be told.
+
+    Attributes:
+        counted: whether the words are about all inputs, not about a sample.
+    """
 
     inputs: Inputs
     failures: str = ""
+    counted: bool = False
 
 
 def violating(obligation: Obligation, claim: Claim) -> Inputs | None:
@@ -94,7 +99,8 @@ def minimised(
     if not tried.every:
         best = search.descend(search.simplest_near_one(best))
     proviso = " that satisfy the assumptions" if claim.assumptions else ""
-    return Refutation(best, tally.in_words(tried.every, proviso, _advice(claim, netlist)))
+    words = tally.in_words(tried.every, proviso, _advice(claim, netlist))
+    return Refutation(best, words, tried.every)
 
 
 @dataclass(frozen=True)

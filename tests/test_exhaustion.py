@@ -155,6 +155,14 @@ def test_large_circuits_which_are_run_for_several_blocks_at_a_time(tmp_path, mon
     assert [int(first["y"], 16) for first in record.compared[0].first] == (failing >> 8)[:10].tolist()
 
 
+def test_the_machine_is_asked_for_every_block_of_a_group(tmp_path, monkeypatch):
+    """It computes its operands from the number of the evaluation, which differs from block to block."""
+    monkeypatch.setattr(exhaustion, "OPTIMISED", 0)
+    monkeypatch.setattr("circuits.native.GROUP", 3)
+    record = exhausted("fp16.square_root.rne", tmp_path, wanted=("spec", "machine"))
+    assert [compared.failures for compared in record.compared] == [0, 0]
+
+
 @pytest.mark.parametrize("number", [0, 255, 256, 40_000, 65_535])
 def test_one_wrong_input_of_65536_is_found(tmp_path, number):
     """The last bit of a square root is inverted on a single code."""

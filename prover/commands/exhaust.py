@@ -16,7 +16,6 @@ from prover.catalogue import CatalogueError, catalogue, select
 from prover.console import EXIT_REFUTED, circuit_option, err, log_option, out
 from prover.counterexample import explain
 from prover.discharge import expected_outputs, require_same_buses
-from prover.drawing import COMPILED_BITS
 from prover.environment import passing_formulas
 from prover.files import storing
 from prover.log import Log, Machine, default_log_directory
@@ -157,7 +156,7 @@ def _explain(
         codes = {name: int(value, 16) for name, value in violating.items()}
         found = minimised(obligation, claim, codes, netlist)
         shown = explain(obligation, netlist, found.inputs, expected_outputs(claim, found.inputs))
-        counted = [found.failures] if netlist.input_count <= COMPILED_BITS else []
+        counted = [found.failures] if found.counted else []
         text = "\n".join([shown, *counted])
     path = log.counterexample(obligation.name)
     write_counterexample(obligation, circuit, found.inputs, path, text)

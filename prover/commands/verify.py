@@ -39,8 +39,8 @@ def verify(log_directory: Path, jobs: int | None, circuit_file: Path | None, all
 
     Exit code 1 if anything in it is refused, or if it is not the whole of what was promised.
     """
-    absent = [program for program in PROGRAMS if not shutil.which(program)]
-    if all_checkers and absent:
+    absent = [program for program in PROGRAMS if not shutil.which(program)] if all_checkers else []
+    if absent:
         needs = "; lrat-check needs what drat-trim makes" if "drat-trim" in absent else ""
         err.print(f"not on the PATH, and not used: {', '.join(absent)}{needs}", markup=False)
     contents = read_log(log_directory)
