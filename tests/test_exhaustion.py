@@ -109,7 +109,16 @@ def test_on_a_device_planted_faults_are_found_too(tmp_path, device):
     assert [int(first["y"], 16) for first in found.compared[0].first] == (failing >> 8)[:10].tolist()
 
 
-def test_what_was_enumerated_in_machine_code_is_not_continued_on_a_device(tmp_path, monkeypatch):
+@pytest.mark.parametrize("device", [None, *DEVICES])
+def test_inputs_that_fill_no_block_are_counted_once(tmp_path, device):
+    """OR in place of AND is wrong on 2 inputs of 4, which a block of 256 repeats."""
+    obligation, wrong = catalogue()["cell.ionic.and"], gate_netlist("ionic", "or")
+    found = enumerate_all(obligation, wrong, ("spec",), 1, tmp_path / "checkpoint", device=device)
+    assert (found.inputs, found.failures) == (4, 2)
+    assert list(found.compared[0].first) == [{"a": "0x1", "b": "0x0"}, {"a": "0x0", "b": "0x1"}]
+
+
+def test_what_was_enumerated_in_machine_code_is_not_continued_on_a_device(tmp_path):
     obligation = catalogue()[PRODUCT]
     given = (obligation, obligation.circuit(), ("spec",), 1, tmp_path / "checkpoint")
     enumerate_all(*given)
