@@ -29,12 +29,12 @@ from pysmt.solvers.z3 import Z3Converter
 from rich.console import Console
 from rich.table import Table
 
-from circuits.formula import input_symbols, output_formulas
-from proofs.units import Unit
-from prover.discharge import discharge
-from prover.environment import passing_formulas
-from prover.obligation import Outcome
-from specs.formats import BFLOAT16, FP8_E5M2, FP16, FP32
+from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
+from spikeproof.proofs.units import Unit
+from spikeproof.prover.claims.environment import passing_formulas
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs.formats import BFLOAT16, FP8_E5M2, FP16, FP32
 
 FORMATS = (FP8_E5M2, BFLOAT16, FP16, FP32)
 OPERATIONS = ("add", "multiply", "fma")
@@ -43,7 +43,7 @@ RESULTS = Path(__file__).parent / "results"
 
 @dataclass(frozen=True)
 class Measurement:
-    """How long one method took for one unit; ``outcome`` is one of ``prover.obligation.Outcome``."""
+    """How long one method took for one unit; ``outcome`` is one of ``prover.claims.obligation.Outcome``."""
 
     format: str
     significand: int

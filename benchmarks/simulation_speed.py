@@ -37,17 +37,17 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor
 
-from circuits import boolean
-from circuits.bitsliced import BitSlicedSimulator, cores, netlist_function
-from circuits.enumeration import Enumeration
-from circuits.libraries import library_gates
-from circuits.membrane import Membrane, MembraneSimulator
-from circuits.native import BLOCK, GROUP
-from circuits.netlist import ZERO, Bus, Netlist
-from proofs.units import Unit
-from prover.drawing import many_codes
-from prover.memory import forget_peak_memory, peak_memory_mib
-from specs.formats import FP8_E4M3FN, FP16, FP32
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator, cores, netlist_function
+from spikeproof.circuits.meanings.enumeration import Enumeration
+from spikeproof.circuits.meanings.membrane import Membrane, MembraneSimulator
+from spikeproof.circuits.meanings.native import BLOCK, GROUP
+from spikeproof.circuits.netlist import ZERO, Bus, Netlist
+from spikeproof.circuits.units.libraries import library_gates
+from spikeproof.proofs.units import Unit
+from spikeproof.prover.engines.memory import forget_peak_memory, peak_memory_mib
+from spikeproof.prover.refutation.drawing import many_codes
+from spikeproof.specs.formats import FP8_E4M3FN, FP16, FP32
 
 RESULTS = Path(__file__).parent / "results"
 

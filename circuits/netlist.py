@@ -81,7 +81,7 @@ class Neuron:
 class Block:
     """A sub-netlist with a name: its output buses are functions of its input buses alone.
 
-    ``kind`` says which integer function it is meant to be (a key of ``circuits.integer.BLOCKS``).
+    ``kind`` says which integer function it is meant to be (a key of ``circuits.units.integer.BLOCKS``).
     """
 
     name: str

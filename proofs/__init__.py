@@ -19,7 +19,7 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from proofs import (
+from spikeproof.proofs import (
     adequacy,
     blocks,
     cells,
@@ -35,7 +35,7 @@ from proofs import (
     superconducting,
     units,
 )
-from prover.obligation import Obligation
+from spikeproof.prover.claims.obligation import Obligation
 
 
 def obligations() -> Iterator[Obligation]:

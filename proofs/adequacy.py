@@ -41,10 +41,10 @@ from pysmt.shortcuts import (
     Symbol,
 )
 
-from circuits.netlist import Netlist
-from prover.obligation import Claim, Obligation
-from specs import symbolic
-from specs.formats import SMALL_FORMATS, Format, OverflowPolicy, RoundingMode
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.claims.obligation import Claim, Obligation
+from spikeproof.specs import symbolic
+from spikeproof.specs.formats import SMALL_FORMATS, Format, OverflowPolicy, RoundingMode
 
 
 @dataclass(frozen=True)

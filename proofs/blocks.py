@@ -7,11 +7,11 @@ from itertools import product
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, BVExtract, Equals, NotEquals
 
-from circuits.integer import block_netlist
-from circuits.libraries import FAST, LIBRARIES, SMALL, STRUCTURE_NAMES
-from prover.obligation import Obligation, equivalence
-from specs import integers
-from specs.integers import Buses
+from spikeproof.circuits.units.integer import block_netlist
+from spikeproof.circuits.units.libraries import FAST, LIBRARIES, SMALL, STRUCTURE_NAMES
+from spikeproof.prover.claims.obligation import Obligation, equivalence
+from spikeproof.specs import integers
+from spikeproof.specs.integers import Buses
 
 
 def input_widths(width: int) -> dict[str, Mapping[str, int]]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from functools import partial
 
-from circuits.libraries import LIBRARIES, gate_netlist, wide_gate_netlist
-from prover.obligation import Obligation, equivalence
-from specs import integers
+from spikeproof.circuits.units.libraries import LIBRARIES, gate_netlist, wide_gate_netlist
+from spikeproof.prover.claims.obligation import Obligation, equivalence
+from spikeproof.specs import integers
 
 WIDTHS = (2, 3, 5, 8)
 

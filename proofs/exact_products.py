@@ -8,11 +8,11 @@ for negative products it is the same as up.)
 from collections.abc import Iterator
 from functools import partial
 
-from circuits.floating_point import build_unit, exact_product_unit
-from circuits.netlist import Netlist
-from proofs.units import Unit
-from prover.obligation import Obligation, equivalence
-from specs.formats import (
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.units.floating_point import build_unit, exact_product_unit
+from spikeproof.proofs.units import Unit
+from spikeproof.prover.claims.obligation import Obligation, equivalence
+from spikeproof.specs.formats import (
     FP8_E4M3FN,
     FP8_E4M3FNUZ,
     FP8_E5M2,

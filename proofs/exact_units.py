@@ -6,19 +6,19 @@ from itertools import permutations
 
 from pysmt.fnode import FNode
 
-from circuits.floating_point import (
+from spikeproof.circuits.netlist import Bus
+from spikeproof.circuits.units.floating_point import (
     build_exact_unit,
     change_sign_unit,
     compare_unit,
     extremum_unit,
 )
-from circuits.libraries import DEFAULT_LIBRARY
-from circuits.netlist import Bus
-from proofs.units import Unit
-from prover.obligation import Obligation, Profile, Reading, equivalence
-from specs import exact, symbolic
-from specs.formats import FORMATS, SMALL_FORMATS, Format, OverflowPolicy
-from specs.integers import Buses
+from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
+from spikeproof.proofs.units import Unit
+from spikeproof.prover.claims.obligation import Obligation, Profile, Reading, equivalence
+from spikeproof.specs import exact, symbolic
+from spikeproof.specs.formats import FORMATS, SMALL_FORMATS, Format, OverflowPolicy
+from spikeproof.specs.integers import Buses
 
 
 def _in_words(operation: str) -> str:

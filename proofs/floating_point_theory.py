@@ -53,11 +53,11 @@ from pysmt.shortcuts import (
     Symbol,
 )
 
-from circuits.netlist import Netlist
-from proofs.units import WORDS
-from prover.obligation import BOTH, Claim, Obligation, Profile
-from specs import symbolic
-from specs.formats import (
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.proofs.units import WORDS
+from spikeproof.prover.claims.obligation import BOTH, Claim, Obligation, Profile
+from spikeproof.specs import symbolic
+from spikeproof.specs.formats import (
     ARITY,
     BFLOAT16,
     FP16,

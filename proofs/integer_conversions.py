@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from circuits.integer_conversion import build_from_integer, build_to_integer
-from circuits.libraries import DEFAULT_LIBRARY
-from circuits.netlist import Netlist
-from proofs.units import engines_for, rounded_name, rounding_parameters
-from prover.obligation import Obligation, Profile, Reading, equivalence
-from specs import exact, symbolic
-from specs.formats import (
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.units.integer_conversion import build_from_integer, build_to_integer
+from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
+from spikeproof.proofs.units import engines_for, rounded_name, rounding_parameters
+from spikeproof.prover.claims.obligation import Obligation, Profile, Reading, equivalence
+from spikeproof.specs import exact, symbolic
+from spikeproof.specs.formats import (
     FORMATS,
     FP64,
     INTEGERS,
@@ -20,7 +20,7 @@ from specs.formats import (
     OverflowPolicy,
     RoundingMode,
 )
-from specs.integers import Buses
+from spikeproof.specs.integers import Buses
 
 
 def profile_for(fmt: Format, integer: Integer) -> Profile:

@@ -12,13 +12,20 @@ from itertools import product
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV
 
-from circuits.formula import bus_formulas
-from circuits.leak import STAYS, leaking_netlist, netlist_after
-from circuits.libraries import LIBRARIES, cell_netlist
-from circuits.netlist import Netlist
-from circuits.substrates import Reset
-from circuits.uncertainty import Interval, Tolerance, perturbed, place, uncertain_netlist
-from prover.margins import (
+from spikeproof.circuits.meanings.formula import bus_formulas
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.physics.leak import STAYS, leaking_netlist, netlist_after
+from spikeproof.circuits.physics.substrates import Reset
+from spikeproof.circuits.physics.uncertainty import (
+    Interval,
+    Tolerance,
+    perturbed,
+    place,
+    uncertain_netlist,
+)
+from spikeproof.circuits.units.libraries import LIBRARIES, cell_netlist
+from spikeproof.prover.claims.obligation import Obligation, Outcome, equivalence
+from spikeproof.prover.margins.limits import (
     NOISES,
     PERTURBATIONS,
     Harm,
@@ -32,9 +39,8 @@ from prover.margins import (
     region,
     upward,
 )
-from prover.obligation import Obligation, Outcome, equivalence
-from specs import integers
-from specs.integers import Buses, Meaning
+from spikeproof.specs import integers
+from spikeproof.specs.integers import Buses, Meaning
 
 WIDTHS = (3, 5)
 """Of wide gates; ``proofs.superconducting`` has wider ones."""

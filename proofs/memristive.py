@@ -2,7 +2,7 @@
 
 Between spikes that are t apart a potential shrinks to exp(-t/tau) of itself, with any tau of the
 substrate's range. A theorem takes that share from an interval that certainly holds every value it can
-have, a promised refutation from one each of whose values it does have (``prover.relaxation``).
+have, a promised refutation from one each of whose values it does have (``prover.margins.relaxation``).
 """
 
 from collections.abc import Callable, Iterator
@@ -12,16 +12,22 @@ from functools import partial
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, BVAnd, BVExtract, Equals
 
-from circuits.leak import leaking_netlist, netlist_after
-from circuits.libraries import HALF
-from circuits.netlist import Netlist, Neuron
-from circuits.substrates import MEMRISTIVE, Reset
-from circuits.uncertainty import NOTHING, Interval, UncertainNeuron, exactly, uncertain_netlist
-from proofs.margins import Gate, and_stays, gates, repetition
-from prover.enclosure import decay
-from prover.margins import Harm, LeakLimit, leak_limit
-from prover.obligation import Obligation, Outcome, equivalence
-from prover.relaxation import (
+from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.physics.leak import leaking_netlist, netlist_after
+from spikeproof.circuits.physics.substrates import MEMRISTIVE, Reset
+from spikeproof.circuits.physics.uncertainty import (
+    NOTHING,
+    Interval,
+    UncertainNeuron,
+    exactly,
+    uncertain_netlist,
+)
+from spikeproof.circuits.units.libraries import HALF
+from spikeproof.proofs.margins import Gate, and_stays, gates, repetition
+from spikeproof.prover.claims.obligation import Obligation, Outcome, equivalence
+from spikeproof.prover.margins.enclosure import decay
+from spikeproof.prover.margins.limits import Harm, LeakLimit, leak_limit
+from spikeproof.prover.margins.relaxation import (
     FASTEST,
     PICOSECOND,
     SLOWEST,
@@ -30,8 +36,8 @@ from prover.relaxation import (
     left_between,
     surely_left_between,
 )
-from specs import integers
-from specs.integers import Buses, Meaning
+from spikeproof.specs import integers
+from spikeproof.specs.integers import Buses, Meaning
 
 EVERY_TAU = f"for every tau from {FASTEST} to {SLOWEST} ns"
 

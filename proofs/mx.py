@@ -11,13 +11,13 @@ from itertools import product
 
 from pysmt.fnode import FNode
 
-from circuits.libraries import DEFAULT_LIBRARY
-from circuits.mx import build_mx_unit
-from circuits.netlist import Netlist
-from proofs.units import rounded_name, rounding_parameters
-from prover.obligation import BOTH, Obligation, Reading, equivalence
-from specs import exact, symbolic
-from specs.formats import (
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
+from spikeproof.circuits.units.mx import build_mx_unit
+from spikeproof.proofs.units import rounded_name, rounding_parameters
+from spikeproof.prover.claims.obligation import BOTH, Obligation, Reading, equivalence
+from spikeproof.specs import exact, symbolic
+from spikeproof.specs.formats import (
     ARITY,
     BFLOAT16,
     FP32,
@@ -28,7 +28,7 @@ from specs.formats import (
     OverflowPolicy,
     RoundingMode,
 )
-from specs.integers import Buses
+from spikeproof.specs.integers import Buses
 
 TARGETS = (FP32, BFLOAT16)
 """The formats of results."""

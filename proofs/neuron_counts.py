@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from rich.table import Table
 
-from circuits.floating_point import build_unit, sticky_extra_multiply_unit
-from circuits.integer import Buses
-from circuits.libraries import LIBRARIES
-from proofs.units import OPERATIONS
-from prover.tables import plain_table
-from specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
+from spikeproof.circuits.units.floating_point import build_unit, sticky_extra_multiply_unit
+from spikeproof.circuits.units.integer import Buses
+from spikeproof.circuits.units.libraries import LIBRARIES
+from spikeproof.proofs.units import OPERATIONS
+from spikeproof.prover.report.tables import plain_table
+from spikeproof.specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
 
 PUBLISHED: dict[str, str] = {"add": "1,042 (S1)", "multiply": "about 670 (S1)"}
 """Neurons of S1's FP8 E4M3 units (arXiv 2512.07724), on ionic channels."""

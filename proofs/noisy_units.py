@@ -13,13 +13,19 @@ from functools import partial
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, Equals
 
-from circuits.libraries import LIBRARIES
-from circuits.netlist import Netlist
-from circuits.uncertainty import Interval, Tolerance, perturbed, place, uncertain_netlist
-from proofs.units import Unit
-from prover.obligation import Obligation, Outcome, equivalence
-from specs.formats import FP8_E4M3FN, FP16, FP32
-from specs.integers import Buses
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.physics.uncertainty import (
+    Interval,
+    Tolerance,
+    perturbed,
+    place,
+    uncertain_netlist,
+)
+from spikeproof.circuits.units.libraries import LIBRARIES
+from spikeproof.proofs.units import Unit
+from spikeproof.prover.claims.obligation import Obligation, Outcome, equivalence
+from spikeproof.specs.formats import FP8_E4M3FN, FP16, FP32
+from spikeproof.specs.integers import Buses
 
 HALF = Fraction(1, 2)
 

@@ -8,17 +8,17 @@ in ``REDUNDANT``, where the route's absence is proved to make no difference.
 from collections.abc import Iterator
 from functools import partial
 
-from circuits.floating_point import (
+from spikeproof.circuits.meanings.formula import output_formulas
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.units.floating_point import (
     STICKY_EXTRA_ROUTES,
     build_unit,
     sticky_extra_multiply_unit,
 )
-from circuits.formula import output_formulas
-from circuits.netlist import Netlist
-from proofs.units import Unit
-from prover.obligation import Obligation, Outcome, equivalence
-from specs.formats import SMALL_FORMATS, Format, OverflowPolicy, RoundingMode
-from specs.integers import Buses
+from spikeproof.proofs.units import Unit
+from spikeproof.prover.claims.obligation import Obligation, Outcome, equivalence
+from spikeproof.specs.formats import SMALL_FORMATS, Format, OverflowPolicy, RoundingMode
+from spikeproof.specs.integers import Buses
 
 MODE = RoundingMode.NEAREST_EVEN
 

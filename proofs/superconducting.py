@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
-from circuits.libraries import HALF
-from circuits.netlist import Netlist, Neuron
-from circuits.substrates import SUPERCONDUCTING
-from circuits.uncertainty import perturbed, uncertain_netlist
-from prover.margins import BEYOND, THRESHOLD_AND_WEIGHT, both_ways
-from prover.obligation import Obligation, Outcome, equivalence
-from specs import integers
-from specs.integers import Meaning
+from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.physics.substrates import SUPERCONDUCTING
+from spikeproof.circuits.physics.uncertainty import perturbed, uncertain_netlist
+from spikeproof.circuits.units.libraries import HALF
+from spikeproof.prover.claims.obligation import Obligation, Outcome, equivalence
+from spikeproof.prover.margins.limits import BEYOND, THRESHOLD_AND_WEIGHT, both_ways
+from spikeproof.specs import integers
+from spikeproof.specs.integers import Meaning
 
 
 @dataclass(frozen=True)

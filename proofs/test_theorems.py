@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from proofs.conftest import PROPERTY
-from prover.files import StorageError
-from prover.obligation import Obligation
-from prover.run import Run
-from prover.tables import failure_text
+from spikeproof.proofs.conftest import PROPERTY
+from spikeproof.prover.claims.obligation import Obligation
+from spikeproof.prover.evidence.files import StorageError
+from spikeproof.prover.report.tables import failure_text
+from spikeproof.prover.running.run import Run
 
 
 def test_theorem(

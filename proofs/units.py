@@ -8,12 +8,27 @@ from itertools import chain, product
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And, BVExtract, Ite, Not, Or
 
-from circuits.floating_point import build_unit
-from circuits.libraries import DEFAULT_LIBRARY, FAST, LIBRARIES, SMALL, STRUCTURE_NAMES, Structure
-from circuits.netlist import Netlist
-from prover.obligation import BOTH, Decomposition, Obligation, Profile, Reading, Step, equivalence
-from specs import exact, symbolic
-from specs.formats import (
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.libraries import (
+    DEFAULT_LIBRARY,
+    FAST,
+    LIBRARIES,
+    SMALL,
+    STRUCTURE_NAMES,
+    Structure,
+)
+from spikeproof.prover.claims.obligation import (
+    BOTH,
+    Decomposition,
+    Obligation,
+    Profile,
+    Reading,
+    Step,
+    equivalence,
+)
+from spikeproof.specs import exact, symbolic
+from spikeproof.specs.formats import (
     ARITY,
     FORMATS,
     FP32,
@@ -24,8 +39,8 @@ from specs.formats import (
     OverflowPolicy,
     RoundingMode,
 )
-from specs.integers import Buses
-from specs.symbolic import Probe, nonzero
+from spikeproof.specs.integers import Buses
+from spikeproof.specs.symbolic import Probe, nonzero
 
 OPERATIONS = tuple(operation for operation in ARITY if operation != "convert")
 """The arithmetic operations; conversions are among ``proofs.exact_units``."""

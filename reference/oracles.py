@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from specs.formats import Format, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
 
 Codes = NDArray[np.uint8]
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import isqrt
 
-from specs.formats import (
+from spikeproof.specs.formats import (
     E8M0,
     FLAGS,
     MX_OPERATIONS,
@@ -450,7 +450,7 @@ def convert_to_integer(source: Format, integer: Integer, mode: RoundingMode, cod
 
 
 def integer_trace(source: Format, integer: Integer, mode: RoundingMode, code: int) -> dict[str, int]:
-    """What the definition implies for the signals of ``circuits.integer_conversion.to_integer_unit``.
+    """What the definition implies for the signals of ``circuits.units.integer_conversion.to_integer_unit``.
 
     A number of more bits than the integer has no ``kept``: its trace is the result alone.
     """
@@ -577,7 +577,7 @@ def trace(
 ) -> dict[str, int]:
     """What the definition implies for the signals of a datapath, in the order they arise.
 
-    Keys are the probe names of ``circuits.floating_point``. An operation with a NaN or infinite
+    Keys are the probe names of ``circuits.units.floating_point``. An operation with a NaN or infinite
     result has no finite datapath to compare: its trace is the result alone.
     """
     form = source or fmt

@@ -244,4 +244,4 @@ BLOCKS: dict[str, Meaning] = {
     "divide": divide,
     "square_root": square_root,
 }
-"""The meaning of every integer block; the same names as ``circuits.integer.BLOCKS``."""
+"""The meaning of every integer block; the same names as ``circuits.units.integer.BLOCKS``."""

@@ -42,8 +42,8 @@ from pysmt.shortcuts import (
     Or,
 )
 
-from specs import integers
-from specs.formats import (
+from spikeproof.specs import integers
+from spikeproof.specs.formats import (
     E8M0,
     FLAGS,
     MX_OPERATIONS,
@@ -314,8 +314,8 @@ def round_to(
 Probe = Callable[[str, FNode], FNode]
 """Gives a name to a value on the way, and yields what is to be taken for it: mostly the value itself.
 
-The names are those of the probes of ``circuits.floating_point``. The prover takes other things for
-them, and so cuts a proof there: see ``prover.composition``.
+The names are those of the probes of ``circuits.units.floating_point``. The prover takes other things for
+them, and so cuts a proof there: see ``prover.kernel.composition``.
 """
 
 

@@ -8,8 +8,8 @@ import torch
 from hypothesis import settings
 from pysmt.environment import pop_env, push_env
 
-from prover import discharge as discharge_module
-from prover.minimisation import Refutation
+from spikeproof.prover.refutation.minimisation import Refutation
+from spikeproof.prover.running import discharge as discharge_module
 
 # As many processes test as there are cores: were each to compute in as many threads, most of the time
 # would be spent waiting for one another.

@@ -5,9 +5,9 @@ from fractions import Fraction
 import mpmath
 import pytest
 
-from circuits.libraries import gate_netlist
-from prover.report.accuracy import accuracy, noisy, simulated, varied
-from prover.report.published import LEAK, NOISE, S2, THRESHOLD, Figure
+from spikeproof.circuits.units.libraries import gate_netlist
+from spikeproof.prover.report.accuracy import accuracy, noisy, simulated, varied
+from spikeproof.prover.report.published import LEAK, NOISE, S2, THRESHOLD, Figure
 
 SIGMAS = [Fraction(n, 20) for n in (3, 4, 6, 10)]
 

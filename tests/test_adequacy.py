@@ -7,11 +7,11 @@ from itertools import permutations
 import pytest
 from pysmt.shortcuts import BV, BVAdd, BVExtract, BVSub, Equals, Ite
 
-from proofs import adequacy
-from prover.discharge import discharge
-from prover.obligation import Obligation, Outcome
-from specs import symbolic
-from specs.formats import FP6_E3M2, FP8_E5M2, OverflowPolicy, RoundingMode
+from spikeproof.proofs import adequacy
+from spikeproof.prover.claims.obligation import Obligation, Outcome
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs import symbolic
+from spikeproof.specs.formats import FP6_E3M2, FP8_E5M2, OverflowPolicy, RoundingMode
 
 
 def refuted(claim) -> bool:

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pysmt.shortcuts import Equals, Not
 
-from circuits import boolean, formula
-from circuits.membrane import Membrane, MembraneSimulator, Reset
-from circuits.netlist import Netlist
-from prover.engine import ENGINES, Status
-from specs.formats import FP8_E4M3FN
+from spikeproof.circuits.meanings import boolean, formula
+from spikeproof.circuits.meanings.membrane import Membrane, MembraneSimulator, Reset
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.engines.engine import ENGINES, Status
+from spikeproof.specs.formats import FP8_E4M3FN
 from tests.support.circuits import GATES_AND_BLOCKS, UNITS, unit_of_e4m3fn
 from tests.support.formula_evaluation import evaluate
 from tests.support.netlists import all_inputs, netlists
@@ -102,7 +102,7 @@ def test_leak_and_reset_do_not_matter_when_potentials_are_cleared(netlist, beta,
 
 
 def test_weights_that_floats_cannot_hold_are_refused_by_the_membrane():
-    from circuits.netlist import Neuron
+    from spikeproof.circuits.netlist import Neuron
 
     third = Netlist({"a": 1}, (Neuron(((0, Fraction(1, 3)),), Fraction(1, 6)),), {"out": (1,)})
     with pytest.raises(ValueError, match="1/3 is not exact in float64; scale the neuron"):

@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 from pysmt.environment import pop_env, push_env
 
-from prover.archive import Archive
-from prover.bitblast import Blaster, cnf_sha256
-from prover.cache import Cache
-from prover.case import Case, negation
-from prover.catalogue import catalogue
-from prover.cells import AlgebraError
-from prover.checkers import CheckError, by_dratify
-from prover.clausal_proof import _ADD, _DELETE, _as_numbers, encoded
-from prover.discharge import blank_record, discharge
-from prover.obligation import Outcome
-from prover.record import Lemma, Record, Reply, Size
-from prover.run import Run
-from prover.smtlib import script_sha256
-from prover.verification import Verifier
+from spikeproof.prover.checking.checkers import CheckError, by_dratify
+from spikeproof.prover.checking.verification import Verifier
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.encoding.bitblast import Blaster, cnf_sha256
+from spikeproof.prover.encoding.smtlib import script_sha256
+from spikeproof.prover.engines.clausal_proof import _ADD, _DELETE, _as_numbers, encoded
+from spikeproof.prover.evidence.archive import Archive
+from spikeproof.prover.evidence.cache import Cache
+from spikeproof.prover.evidence.record import Lemma, Record, Reply, Size
+from spikeproof.prover.kernel.case import Case, negation
+from spikeproof.prover.kernel.cells import AlgebraError
+from spikeproof.prover.running.discharge import blank_record, discharge
+from spikeproof.prover.running.run import Run
 from tests.support.misleading_circuits import (
     divider_of_rows_that_restrict_each_other,
     multiplier_of_adders_of_one_name,

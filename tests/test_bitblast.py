@@ -42,9 +42,9 @@ from pysmt.shortcuts import (
 )
 from pysmt.solvers.z3 import Z3Converter
 
-from prover.bitblast import Blaster, Graph
-from prover.case import Case, negation
-from prover.catalogue import catalogue
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.encoding.bitblast import Blaster, Graph
+from spikeproof.prover.kernel.case import Case, negation
 from tests.support.formula_evaluation import evaluate
 from tests.support.graphs import Encoded
 

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from circuits import boolean, logic, native
-from circuits.bitsliced import BitSlicedSimulator
-from circuits.floating_point import build_unit
-from circuits.libraries import LIBRARIES, gate_netlist
-from circuits.logic import Logic, computed, plan, reaches, read_netlist
-from circuits.netlist import Netlist, Neuron
-from prover.drawing import many_codes
-from specs.formats import FP8_E4M3FN, FP16, FP32, FP64, OverflowPolicy, RoundingMode
+from spikeproof.circuits.meanings import boolean, logic, native
+from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator
+from spikeproof.circuits.meanings.logic import Logic, computed, plan, reaches, read_netlist
+from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.libraries import LIBRARIES, gate_netlist
+from spikeproof.prover.refutation.drawing import many_codes
+from spikeproof.specs.formats import FP8_E4M3FN, FP16, FP32, FP64, OverflowPolicy, RoundingMode
 from tests.support.circuits import GATES_AND_BLOCKS, UNITS, unit_of_e4m3fn
 from tests.support.netlists import all_inputs, netlists
 from tests.support.operands import operands

@@ -13,12 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pysmt.shortcuts import And
 
-from prover.bitblast import Blaster, dimacs_file
-from prover.case import Case, negation
-from prover.catalogue import catalogue
-from prover.checkers import CheckError, _steps, by_drat_trim, by_dratify
-from prover.clausal_proof import Derivation, ProofError, TracedSolver, decoded, encoded
-from prover.engine import CONFLICTS, ENGINES, Status, _solve, _sweep_and_solve
+from spikeproof.prover.checking.checkers import CheckError, _steps, by_drat_trim, by_dratify
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.encoding.bitblast import Blaster, dimacs_file
+from spikeproof.prover.engines.clausal_proof import (
+    Derivation,
+    ProofError,
+    TracedSolver,
+    decoded,
+    encoded,
+)
+from spikeproof.prover.engines.engine import CONFLICTS, ENGINES, Status, _solve, _sweep_and_solve
+from spikeproof.prover.kernel.case import Case, negation
 from tests.test_sweeping import graphs
 
 

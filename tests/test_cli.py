@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from circuits.interchange import write_json
-from circuits.libraries import gate_netlist
-from prover import cli
-from prover.catalogue import catalogue
-from prover.console import exit_code
-from prover.mutation import stuck_at_zero
-from prover.obligation import Outcome
-from prover.record import Record
+from spikeproof.circuits.doors.interchange import write_json
+from spikeproof.circuits.units.libraries import gate_netlist
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.commands import cli
+from spikeproof.prover.commands.console import exit_code
+from spikeproof.prover.evidence.record import Record
+from spikeproof.prover.refutation.mutation import stuck_at_zero
 from tests.support.command_line import spikeproof, spikeproof_here
 from tests.support.logs import record
 

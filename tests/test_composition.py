@@ -22,31 +22,32 @@ from pysmt.shortcuts import (
     Symbol,
 )
 
-from circuits import boolean
-from circuits.floating_point import build_unit
-from circuits.integer import block_netlist
-from circuits.libraries import FAST, LIBRARIES, SMALL
-from circuits.netlist import UNUSED, ZERO, Neuron
-from proofs.units import STEPS, Unit
-from prover import case as case_module
-from prover import recurrence, telescoping
-from prover.cells import AlgebraError
-from prover.composition import CompositionError, compose, free_symbol
-from prover.discharge import discharge
-from prover.engine import ENGINES, Answer, Engine, Status
-from prover.mutation import FAULTS, mutants, stuck_at_zero, with_neuron
-from prover.obligation import Claim, Decomposition, Obligation, Outcome, Step, equivalence
-from prover.record import EngineUse
-from prover.splitting import split
-from prover.telescoping import Log
-from specs import integers
-from specs.formats import (
-    BFLOAT16,
-    FP8_E5M2,
-    FP16,
-    OverflowPolicy,
-    RoundingMode,
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.netlist import UNUSED, ZERO, Neuron
+from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.integer import block_netlist
+from spikeproof.circuits.units.libraries import FAST, LIBRARIES, SMALL
+from spikeproof.proofs.units import STEPS, Unit
+from spikeproof.prover.claims.obligation import (
+    Claim,
+    Decomposition,
+    Obligation,
+    Outcome,
+    Step,
+    equivalence,
 )
+from spikeproof.prover.engines.engine import ENGINES, Answer, Engine, Status
+from spikeproof.prover.evidence.record import EngineUse
+from spikeproof.prover.kernel import case as case_module
+from spikeproof.prover.kernel import recurrence, telescoping
+from spikeproof.prover.kernel.cells import AlgebraError
+from spikeproof.prover.kernel.composition import CompositionError, compose, free_symbol
+from spikeproof.prover.kernel.splitting import split
+from spikeproof.prover.kernel.telescoping import Log
+from spikeproof.prover.refutation.mutation import FAULTS, mutants, stuck_at_zero, with_neuron
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs import integers
+from spikeproof.specs.formats import BFLOAT16, FP8_E5M2, FP16, OverflowPolicy, RoundingMode
 from tests.support.netlists import all_inputs
 from tests.support.profile import NIGHTLY, one_of_each, parameter_id
 

@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from prover.confidence import confidence
+from spikeproof.prover.margins.confidence import confidence
 
 GRID = mpmath.mpf(2) ** -29
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from prover.cli import cli
+from spikeproof.prover.commands.cli import cli
 
 ROOT = Path(__file__).parent.parent
 WORKFLOW = ROOT / ".github/workflows/prove.yml"

@@ -1,13 +1,13 @@
 """What a refutation tells a person."""
 
-from circuits.libraries import gate_netlist
-from prover.catalogue import catalogue
-from prover.counterexample import decimal_value
-from prover.discharge import discharge
-from prover.mutation import stuck_at_zero
-from prover.obligation import Outcome
-from prover.tables import failure_text
-from specs.formats import FP8_E4M3FN, FP8_E5M2, FP16, FP64
+from spikeproof.circuits.units.libraries import gate_netlist
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.refutation.counterexample import decimal_value
+from spikeproof.prover.refutation.mutation import stuck_at_zero
+from spikeproof.prover.report.tables import failure_text
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs.formats import FP8_E4M3FN, FP8_E5M2, FP16, FP64
 
 MULTIPLY = "fp8_e4m3fn.multiply.rne.saturate"
 

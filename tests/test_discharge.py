@@ -5,20 +5,20 @@ from dataclasses import replace
 import pytest
 from pysmt.shortcuts import BV, BVUGT, BVULT, And, BVMul, BVType, Equals, Not, Symbol
 
-from circuits.libraries import gate_netlist, wide_gate_netlist
-from circuits.netlist import NetlistError
-from prover import discharge as discharge_module
-from prover import run as run_module
-from prover.catalogue import CatalogueError, catalogue, collect, select
-from prover.discharge import discharge, replays
-from prover.engine import ENGINES, Answer, Engine, Status
-from prover.exhaustion import violating_at_random
-from prover.inquiry import Inquiry
-from prover.mutation import stuck_at_zero
-from prover.obligation import Claim, Obligation, Outcome, equivalence
-from prover.record import EngineUse, Record
-from prover.run import Run, discharge_all
-from specs import integers
+from spikeproof.circuits.netlist import NetlistError
+from spikeproof.circuits.units.libraries import gate_netlist, wide_gate_netlist
+from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, collect, select
+from spikeproof.prover.claims.obligation import Claim, Obligation, Outcome, equivalence
+from spikeproof.prover.engines.engine import ENGINES, Answer, Engine, Status
+from spikeproof.prover.evidence.record import EngineUse, Record
+from spikeproof.prover.refutation.exhaustion import violating_at_random
+from spikeproof.prover.refutation.mutation import stuck_at_zero
+from spikeproof.prover.running import discharge as discharge_module
+from spikeproof.prover.running import run as run_module
+from spikeproof.prover.running.discharge import discharge, replays
+from spikeproof.prover.running.inquiry import Inquiry
+from spikeproof.prover.running.run import Run, discharge_all
+from spikeproof.specs import integers
 
 AT_ONCE = discharge_module._at_once
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from circuits.uncertainty import exactly
-from prover.enclosure import FARTHEST, decay, logarithm, power, tail
+from spikeproof.circuits.physics.uncertainty import exactly
+from spikeproof.prover.margins.enclosure import FARTHEST, decay, logarithm, power, tail
 
 NARROW = Fraction(1, 1 << 90)
 

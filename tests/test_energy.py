@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from circuits import boolean
-from circuits.activity import BATCH, activity
-from circuits.energy import ACCOUNTS, FLUX_QUANTUM, has_ternary_couplings
-from circuits.libraries import gate_netlist
-from circuits.netlist import Netlist, Neuron
-from prover.catalogue import catalogue
-from prover.drawing import every_input
-from prover.report.energy import Mean, distributions, joules, quantity
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.meanings.activity import BATCH, activity
+from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.physics.energy import ACCOUNTS, FLUX_QUANTUM, has_ternary_couplings
+from spikeproof.circuits.units.libraries import gate_netlist
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.refutation.drawing import every_input
+from spikeproof.prover.report.energy import Mean, distributions, joules, quantity
 from tests.support.command_line import spikeproof
 from tests.support.netlists import netlists
 

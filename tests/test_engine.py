@@ -23,9 +23,9 @@ from pysmt.shortcuts import (
     Symbol,
 )
 
-from prover.discharge import discharge
-from prover.engine import ENGINES, EngineError, Status, engine_named
-from prover.obligation import Claim, Obligation
+from spikeproof.prover.claims.obligation import Claim, Obligation
+from spikeproof.prover.engines.engine import ENGINES, EngineError, Status, engine_named
+from spikeproof.prover.running.discharge import discharge
 from tests.support.formula_evaluation import evaluate
 from tests.support.graphs import Encoded
 from tests.test_bitblast import formulas
@@ -119,7 +119,7 @@ def test_an_engine_that_is_not_installed_is_asked_for_in_vain(monkeypatch):
 
 def solve(formula):
     pytest.importorskip("bitwuzla")
-    from prover import bitwuzla_terms
+    from spikeproof.prover.engines import bitwuzla_terms
 
     return bitwuzla_terms.solve([formula])
 

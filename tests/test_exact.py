@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specs import exact
-from specs.exact import Kind, Value
-from specs.formats import (
+from spikeproof.specs import exact
+from spikeproof.specs.exact import Kind, Value
+from spikeproof.specs.formats import (
     FORMATS,
     FP8_E4M3FN,
     FP8_E5M2,

@@ -4,15 +4,15 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from circuits import boolean
-from circuits.floating_point import build_unit, exact_product_unit
-from proofs import exact_products
-from proofs.exact_products import exact_product
-from prover.discharge import discharge
-from prover.drawing import many_codes
-from prover.mutation import mutants
-from prover.obligation import Outcome
-from specs.formats import (
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.units.floating_point import build_unit, exact_product_unit
+from spikeproof.proofs import exact_products
+from spikeproof.proofs.exact_products import exact_product
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.refutation.drawing import many_codes
+from spikeproof.prover.refutation.mutation import mutants
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs.formats import (
     BFLOAT16,
     FP4_E2M1,
     FP8_E4M3FN,

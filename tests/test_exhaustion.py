@@ -14,22 +14,22 @@ import numpy as np
 import pytest
 from pysmt.shortcuts import BV, BVAnd, Equals
 
-from circuits import boolean
-from circuits.bitsliced import netlist_function
-from circuits.enumeration import Enumeration
-from circuits.formula import input_symbols, output_formulas
-from circuits.interchange import write_json
-from circuits.libraries import gate_netlist
-from circuits.native import BLOCK
-from circuits.netlist import Netlist, Neuron
-from prover import exhaustion
-from prover.catalogue import catalogue
-from prover.drawing import every_input
-from prover.exhaustion import ExhaustionError, enumerate_all
-from prover.machine_arithmetic import INSTRUCTIONS, machine_function
-from prover.mutation import stuck_at_zero
-from prover.obligation import Claim, Obligation
-from specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
+from spikeproof.circuits.doors.interchange import write_json
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.meanings.bitsliced import netlist_function
+from spikeproof.circuits.meanings.enumeration import Enumeration
+from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
+from spikeproof.circuits.meanings.native import BLOCK
+from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.units.libraries import gate_netlist
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.obligation import Claim, Obligation
+from spikeproof.prover.refutation import exhaustion
+from spikeproof.prover.refutation.drawing import every_input
+from spikeproof.prover.refutation.exhaustion import ExhaustionError, enumerate_all
+from spikeproof.prover.refutation.machine_arithmetic import INSTRUCTIONS, machine_function
+from spikeproof.prover.refutation.mutation import stuck_at_zero
+from spikeproof.specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
 from tests.support.command_line import spikeproof, spikeproof_here
 from tests.support.devices import DEVICES
 from tests.support.operands import expected_results
@@ -153,7 +153,7 @@ def test_large_circuits_which_are_run_for_several_blocks_at_a_time(tmp_path, mon
     """As the compiler treats them: not optimised, in groups of blocks, the last of which is smaller."""
     optimised = exhausted(PRODUCT, tmp_path)
     monkeypatch.setattr(exhaustion, "OPTIMISED", 0)
-    monkeypatch.setattr("circuits.native.GROUP", 3)
+    monkeypatch.setattr("circuits.meanings.native.GROUP", 3)
     (tmp_path / "checkpoint").unlink(missing_ok=True)
     assert exhausted(PRODUCT, tmp_path).outputs_sha256 == optimised.outputs_sha256
     netlist = catalogue()[PRODUCT].circuit()
@@ -167,7 +167,7 @@ def test_large_circuits_which_are_run_for_several_blocks_at_a_time(tmp_path, mon
 def test_the_machine_is_asked_for_every_block_of_a_group(tmp_path, monkeypatch):
     """It computes its operands from the number of the evaluation, which differs from block to block."""
     monkeypatch.setattr(exhaustion, "OPTIMISED", 0)
-    monkeypatch.setattr("circuits.native.GROUP", 3)
+    monkeypatch.setattr("circuits.meanings.native.GROUP", 3)
     record = exhausted("fp16.square_root.rne", tmp_path, wanted=("spec", "machine"))
     assert [compared.failures for compared in record.compared] == [0, 0]
 
@@ -358,7 +358,7 @@ def test_a_theorem_about_formulas_has_no_inputs_to_enumerate(capsys):
 SLOWLY = """
 import time
 from prover import exhaustion
-from prover.cli import main
+from prover.commands.cli import main
 
 exhaustion.CHUNK = 1 << 18
 keep = exhaustion._keep

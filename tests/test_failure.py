@@ -8,17 +8,17 @@ import mpmath
 import pytest
 from hypothesis import given
 
-from circuits.leak import ExactMembranes
-from circuits.libraries import LIBRARIES, gate_netlist
-from circuits.membrane import Membrane
-from circuits.monte_carlo import errors
-from circuits.netlist import Netlist, NetlistError, Neuron
-from circuits.substrates import Reset
-from circuits.uncertainty import drive
-from circuits.voting import voted_netlist
-from prover.confidence import confidence
-from prover.failure import Exposure, Redundancy, least_distance, reached_at, weakest
-from prover.report.units import NoisyUnit
+from spikeproof.circuits.meanings.membrane import Membrane
+from spikeproof.circuits.meanings.monte_carlo import errors
+from spikeproof.circuits.netlist import Netlist, NetlistError, Neuron
+from spikeproof.circuits.physics.leak import ExactMembranes
+from spikeproof.circuits.physics.substrates import Reset
+from spikeproof.circuits.physics.uncertainty import drive
+from spikeproof.circuits.units.libraries import LIBRARIES, gate_netlist
+from spikeproof.circuits.units.voting import voted_netlist
+from spikeproof.prover.margins.confidence import confidence
+from spikeproof.prover.margins.failure import Exposure, Redundancy, least_distance, reached_at, weakest
+from spikeproof.prover.report.units import NoisyUnit
 from tests.support.netlists import netlists
 
 HALF = Fraction(1, 2)

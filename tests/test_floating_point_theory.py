@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from pysmt.shortcuts import BV, TRUE, And, BVAdd, BVType, BVXor, Equals, Ite, Not, Symbol
 
-from proofs import floating_point_theory
-from proofs.floating_point_theory import PROVED, Theorem
-from prover.bitblast import Blaster
-from prover.discharge import discharge
-from prover.drawing import many_codes
-from prover.engine import Status, engine_named
-from prover.obligation import Claim, Outcome
-from prover.splitting import split
-from specs import symbolic
-from specs.formats import ARITY, BFLOAT16, FP16, FP32, OPERANDS, RoundingMode
+from spikeproof.proofs import floating_point_theory
+from spikeproof.proofs.floating_point_theory import PROVED, Theorem
+from spikeproof.prover.claims.obligation import Claim, Outcome
+from spikeproof.prover.encoding.bitblast import Blaster
+from spikeproof.prover.engines.engine import Status, engine_named
+from spikeproof.prover.kernel.splitting import split
+from spikeproof.prover.refutation.drawing import many_codes
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs import symbolic
+from spikeproof.specs.formats import ARITY, BFLOAT16, FP16, FP32, OPERANDS, RoundingMode
 from tests.support.profile import one_of_each, parameter_id
 
 pytestmark = pytest.mark.usefixtures("counterexamples_as_found")

@@ -6,20 +6,26 @@ from fractions import Fraction
 import pytest
 from pysmt.shortcuts import Not, Symbol
 
-from circuits.libraries import LIBRARIES, gate_netlist
-from circuits.netlist import Netlist, Neuron
-from circuits.uncertainty import Interval, Tolerance, perturbed, place, uncertain_netlist
-from circuits.voting import voted_netlist
-from proofs.noisy_units import MARGIN, uncertain_unit, units, within
-from proofs.units import Unit
-from prover import following
-from prover.composition import CompositionError
-from prover.discharge import discharge
-from prover.engine import ENGINES, Status
-from prover.following import EVERY_NEURON, compose_following, every_neuron
-from prover.mutation import stuck_at_zero
-from prover.obligation import Claim, Outcome
-from specs.formats import FP4_E2M1, FP8_E4M3FN, OverflowPolicy
+from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.physics.uncertainty import (
+    Interval,
+    Tolerance,
+    perturbed,
+    place,
+    uncertain_netlist,
+)
+from spikeproof.circuits.units.libraries import LIBRARIES, gate_netlist
+from spikeproof.circuits.units.voting import voted_netlist
+from spikeproof.proofs.noisy_units import MARGIN, uncertain_unit, units, within
+from spikeproof.proofs.units import Unit
+from spikeproof.prover.claims.obligation import Claim, Outcome
+from spikeproof.prover.engines.engine import ENGINES, Status
+from spikeproof.prover.kernel import following
+from spikeproof.prover.kernel.composition import CompositionError
+from spikeproof.prover.kernel.following import EVERY_NEURON, compose_following, every_neuron
+from spikeproof.prover.refutation.mutation import stuck_at_zero
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs.formats import FP4_E2M1, FP8_E4M3FN, OverflowPolicy
 
 pytestmark = pytest.mark.usefixtures("counterexamples_as_found")
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from circuits import boolean
-from circuits.floating_point import build_unit
-from proofs.units import OPERATIONS
-from specs.formats import (
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.proofs.units import OPERATIONS
+from spikeproof.specs.formats import (
     FORMATS,
     FP4_E2M1,
     FP8_E4M3FN,

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pysmt.shortcuts import BV, BVExtract, BVType, Equals, Ite, Symbol
 
-from circuits import boolean, formula
-from circuits.libraries import FAST, LIBRARIES
-from circuits.netlist import Netlist, Neuron
-from proofs.units import OPERATIONS, Unit
-from specs.formats import FORMATS, FP8_E5M2, FP32
+from spikeproof.circuits.meanings import boolean, formula
+from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.units.libraries import FAST, LIBRARIES
+from spikeproof.proofs.units import OPERATIONS, Unit
+from spikeproof.specs.formats import FORMATS, FP8_E5M2, FP32
 from tests.support.formula_evaluation import evaluate
 
 READINGS = {

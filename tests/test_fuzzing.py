@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from circuits import boolean
-from circuits.leak import ExactMembranes
-from circuits.netlist import Netlist, Neuron
-from circuits.substrates import Reset
-from prover.catalogue import catalogue
-from prover.margins import BEYOND, first_wrong, leak_limit
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.physics.leak import ExactMembranes
+from spikeproof.circuits.physics.substrates import Reset
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.margins.limits import BEYOND, first_wrong, leak_limit
 
 UNITS = (
     "fp4_e2m1.add.rne.saturate",

@@ -7,13 +7,13 @@ import msgspec
 import pytest
 from pysmt.shortcuts import BV, BVAdd, BVType, Equals, Not, NotEquals, Symbol
 
-from prover import inquiry as inquiry_module
-from prover.archive import Archive
-from prover.cache import Cache
-from prover.discharge import discharge
-from prover.engine import ENGINES, Answer, Status
-from prover.inquiry import Inquiry, Keeping
-from prover.obligation import BOTH, Claim, Obligation, Outcome
+from spikeproof.prover.claims.obligation import BOTH, Claim, Obligation, Outcome
+from spikeproof.prover.engines.engine import ENGINES, Answer, Status
+from spikeproof.prover.evidence.archive import Archive
+from spikeproof.prover.evidence.cache import Cache
+from spikeproof.prover.running import inquiry as inquiry_module
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.prover.running.inquiry import Inquiry, Keeping
 
 
 @pytest.fixture

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from pysmt.shortcuts import BVType, Symbol
 
-from circuits import boolean
-from circuits.integer_conversion import build_from_integer, build_to_integer
-from circuits.libraries import FAST, LIBRARIES, SMALL
-from proofs.integer_conversions import FromInteger, ToInteger
-from prover.discharge import discharge
-from prover.drawing import many_codes
-from prover.evaluation import Evaluation
-from prover.mutation import mutants
-from prover.obligation import Outcome
-from specs import exact, symbolic
-from specs.formats import (
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.units.integer_conversion import build_from_integer, build_to_integer
+from spikeproof.circuits.units.libraries import FAST, LIBRARIES, SMALL
+from spikeproof.proofs.integer_conversions import FromInteger, ToInteger
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.encoding.evaluation import Evaluation
+from spikeproof.prover.refutation.drawing import many_codes
+from spikeproof.prover.refutation.mutation import mutants
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs import exact, symbolic
+from spikeproof.specs.formats import (
     FORMATS,
     FP8_E4M3FN,
     FP8_E5M2,

@@ -6,8 +6,8 @@ from math import isqrt
 import pytest
 from pysmt.shortcuts import BV
 
-from proofs.blocks import input_widths
-from specs import integers
+from spikeproof.proofs.blocks import input_widths
+from spikeproof.specs import integers
 
 
 def leading_zeros(x, width):

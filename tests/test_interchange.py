@@ -7,14 +7,14 @@ import pytest
 import torch
 from hypothesis import given
 
-from circuits import boolean
-from circuits.floating_point import build_unit
-from circuits.interchange import SCHEMA, from_torch, read_json, write_json
-from circuits.libraries import gate_netlist
-from circuits.netlist import NetlistError
-from prover.catalogue import catalogue
-from prover.discharge import discharge
-from specs.formats import FP8_E5M2, OverflowPolicy, RoundingMode
+from spikeproof.circuits.doors.interchange import SCHEMA, from_torch, read_json, write_json
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.netlist import NetlistError
+from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.libraries import gate_netlist
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs.formats import FP8_E5M2, OverflowPolicy, RoundingMode
 from tests.support.netlists import all_inputs, netlists
 
 

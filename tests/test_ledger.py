@@ -5,10 +5,19 @@ from importlib.metadata import entry_points
 
 import pytest
 
-from circuits.libraries import gate_netlist
-from prover import catalogue as catalogue_module
-from prover.catalogue import own
-from prover.ledger import (
+from spikeproof.circuits.units.libraries import gate_netlist
+from spikeproof.prover.claims import catalogue as catalogue_module
+from spikeproof.prover.claims.catalogue import own
+from spikeproof.prover.claims.obligation import (
+    BOTH,
+    Decomposition,
+    Obligation,
+    Outcome,
+    Profile,
+    Step,
+    equivalence,
+)
+from spikeproof.prover.evidence.ledger import (
     Evidence,
     LedgerError,
     differences,
@@ -18,9 +27,8 @@ from prover.ledger import (
     unfulfilled,
     written,
 )
-from prover.obligation import BOTH, Decomposition, Obligation, Outcome, Profile, Step, equivalence
-from prover.record import Certificate, EngineUse, Lemma, Record, Reply
-from specs import integers
+from spikeproof.prover.evidence.record import Certificate, EngineUse, Lemma, Record, Reply
+from spikeproof.specs import integers
 from tests.support.command_line import spikeproof
 
 
@@ -367,7 +375,7 @@ def another_ledger(tmp_path, monkeypatch):
 def invoke(*arguments):
     from click.testing import CliRunner
 
-    from prover.commands.ledger import ledger
+    from spikeproof.prover.commands.ledger import ledger
 
     return CliRunner().invoke(ledger, arguments)
 

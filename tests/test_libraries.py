@@ -4,12 +4,12 @@ from itertools import product
 
 import pytest
 
-from circuits import boolean
-from circuits.floating_point import build_unit
-from circuits.libraries import GATE_INPUTS, LIBRARIES, gate_netlist, wide_gate_netlist
-from proofs.neuron_counts import neuron_counts
-from proofs.units import OPERATIONS
-from specs.formats import SMALL_FORMATS, RoundingMode
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.libraries import GATE_INPUTS, LIBRARIES, gate_netlist, wide_gate_netlist
+from spikeproof.proofs.neuron_counts import neuron_counts
+from spikeproof.proofs.units import OPERATIONS
+from spikeproof.specs.formats import SMALL_FORMATS, RoundingMode
 from tests.support.netlists import all_inputs, gate_netlists
 
 PUBLISHED_GATES = {

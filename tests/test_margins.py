@@ -9,17 +9,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from circuits import boolean
-from circuits.leak import ExactMembranes, leaking_netlist, netlist_after
-from circuits.libraries import LIBRARIES, cell_netlist, gate_netlist
-from circuits.netlist import Netlist, Neuron
-from circuits.substrates import Reset
-from circuits.uncertainty import NOTHING, Interval, Tolerance, perturbed, sample, uncertain_netlist
-from proofs.margins import SPIKES, Gate, gates, leak, perturbed_gate, thresholds_and_weights
-from proofs.superconducting import DECISIONS
-from prover.catalogue import catalogue
-from prover.discharge import discharge
-from prover.margins import (
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.physics.leak import ExactMembranes, leaking_netlist, netlist_after
+from spikeproof.circuits.physics.substrates import Reset
+from spikeproof.circuits.physics.uncertainty import (
+    NOTHING,
+    Interval,
+    Tolerance,
+    perturbed,
+    sample,
+    uncertain_netlist,
+)
+from spikeproof.circuits.units.libraries import LIBRARIES, cell_netlist, gate_netlist
+from spikeproof.proofs.margins import (
+    SPIKES,
+    Gate,
+    gates,
+    leak,
+    perturbed_gate,
+    thresholds_and_weights,
+)
+from spikeproof.proofs.superconducting import DECISIONS
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.margins.limits import (
     BEYOND,
     CEILING,
     NOISE,
@@ -40,7 +54,7 @@ from prover.margins import (
     region,
     upward,
 )
-from prover.obligation import Outcome
+from spikeproof.prover.running.discharge import discharge
 
 pytestmark = pytest.mark.usefixtures("counterexamples_as_found")
 

@@ -9,9 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from circuits.libraries import gate_netlist
-from circuits.membrane import GROUP, Membrane, MembraneSimulator, Reset
-from circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.meanings.membrane import GROUP, Membrane, MembraneSimulator, Reset
+from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.units.libraries import gate_netlist
 from tests.support.netlists import netlists
 
 

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from pysmt.shortcuts import BV, BVUGT, BVULT, BVType, Not, Symbol
 
-from circuits import boolean
-from circuits.libraries import gate_netlist
-from prover.catalogue import catalogue
-from prover.discharge import discharge
-from prover.minimisation import minimised
-from prover.mutation import stuck_at_zero
-from prover.obligation import Claim, Outcome
-from specs import exact
-from specs.formats import FP4_E2M1, FP16, TF32
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.units.libraries import gate_netlist
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.obligation import Claim, Outcome
+from spikeproof.prover.refutation.minimisation import minimised
+from spikeproof.prover.refutation.mutation import stuck_at_zero
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs import exact
+from spikeproof.specs.formats import FP4_E2M1, FP16, TF32
 from tests.support.netlists import all_inputs
 
 
@@ -26,7 +26,7 @@ def broken(name, probe="sticky", bit=0):
 
 
 def cost(fmt, code):
-    """How far a code is from simple, written from the words at the head of ``prover.minimisation``."""
+    """How far a code is from simple, written from the words at the head of ``prover.refutation.minimisation``."""
     sign, exponent, fraction = exact.fields(fmt, code)
     special = exact.classify(fmt, code) in ("infinity", "nan")
     return np.array([special, sign + fraction.bit_count(), abs(exponent - fmt.bias)])
@@ -53,7 +53,7 @@ def test_where_inputs_are_few_it_is_the_simplest_of_all_and_failures_are_counted
 
 
 def test_where_they_are_more_they_are_counted_too():
-    """Of 19 bits, compiled; the circuits as ``circuits.boolean`` evaluates them say what is right."""
+    """Of 19 bits, compiled; the circuits as ``circuits.meanings.boolean`` evaluates them say what is right."""
     obligation, netlist = broken("tf32.square_root.rne", "sticky")
     codes = np.arange(1 << 19)
     right, wrong = (
@@ -75,7 +75,9 @@ def test_a_compiled_circuit_that_contradicts_its_formulas_is_an_error(monkeypatc
     claim = obligation.state(netlist)
     right, wrong = (np.array([code], dtype=np.uint64) for code in (0, 0x1FC02))
     for said in ([{"x": right}], [], [{"x": wrong}]):
-        monkeypatch.setattr("prover.exhaustion.every_failing", lambda claim, netlist, said=said: said)
+        monkeypatch.setattr(
+            "prover.refutation.exhaustion.every_failing", lambda claim, netlist, said=said: said
+        )
         with pytest.raises(RuntimeError, match="contradict each other"):
             minimised(obligation, claim, {"x": 0x1FC03}, netlist)
     assert minimised(obligation, claim, {"x": 0x1FC02}, netlist).inputs == {"x": 0x1FC02}

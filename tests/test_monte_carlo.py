@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from circuits import monte_carlo
-from circuits.libraries import gate_netlist
-from circuits.membrane import Membrane
-from circuits.monte_carlo import GROUP, errors
-from circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.meanings import monte_carlo
+from spikeproof.circuits.meanings.membrane import Membrane
+from spikeproof.circuits.meanings.monte_carlo import GROUP, errors
+from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.units.libraries import gate_netlist
 
 
 def repeater(threshold):

@@ -7,16 +7,24 @@ from itertools import product
 import numpy as np
 import pytest
 
-from circuits import boolean
-from circuits.floating_point import build_unit
-from circuits.libraries import LIBRARIES, gate_netlist
-from proofs.units import OPERATIONS, Unit
-from prover.catalogue import catalogue
-from prover.discharge import discharge
-from prover.drawing import many_codes
-from prover.mutation import FAULTS, mutants, stuck_at_zero, with_neuron
-from prover.obligation import Outcome, Profile
-from specs.formats import ARITY, FLAGS, FORMATS, FP8_E4M3FN, FP16, SMALL_FORMATS, RoundingMode
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.libraries import LIBRARIES, gate_netlist
+from spikeproof.proofs.units import OPERATIONS, Unit
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.obligation import Outcome, Profile
+from spikeproof.prover.refutation.drawing import many_codes
+from spikeproof.prover.refutation.mutation import FAULTS, mutants, stuck_at_zero, with_neuron
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs.formats import (
+    ARITY,
+    FLAGS,
+    FORMATS,
+    FP8_E4M3FN,
+    FP16,
+    SMALL_FORMATS,
+    RoundingMode,
+)
 from tests.support.faults import some_kinds, some_kinds_for
 from tests.support.netlists import all_inputs
 from tests.support.operands import expected_results, operands

@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 from pysmt.shortcuts import BV, BVAnd, Equals
 
-from circuits import boolean
-from circuits.libraries import gate_netlist
-from prover import mutation_report
-from prover.catalogue import catalogue
-from prover.commands.mutate import exit_code
-from prover.mutation import FAULTS, mutants, sample, stuck_at_zero
-from prover.mutation_report import Report, Verdict, first_difference, judge, judge_all
-from prover.obligation import Outcome, equivalence
-from prover.record import Record
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.units.libraries import gate_netlist
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.obligation import Outcome, equivalence
+from spikeproof.prover.commands.mutate import exit_code
+from spikeproof.prover.evidence.record import Record
+from spikeproof.prover.refutation.mutation import FAULTS, mutants, sample, stuck_at_zero
+from spikeproof.prover.running import mutation_report
+from spikeproof.prover.running.mutation_report import Report, Verdict, first_difference, judge, judge_all
 from tests.support.command_line import spikeproof
 from tests.support.logs import record
 from tests.support.netlists import all_inputs

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from pysmt.shortcuts import BVType, Symbol
 
-from circuits import boolean
-from circuits.libraries import FAST, LIBRARIES, SMALL
-from circuits.mx import build_mx_unit
-from proofs.mx import ScaledUnit
-from prover.discharge import discharge
-from prover.evaluation import Evaluation
-from prover.mutation import mutants
-from prover.obligation import Outcome
-from specs import exact, symbolic
-from specs.formats import (
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.units.libraries import FAST, LIBRARIES, SMALL
+from spikeproof.circuits.units.mx import build_mx_unit
+from spikeproof.proofs.mx import ScaledUnit
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.encoding.evaluation import Evaluation
+from spikeproof.prover.refutation.mutation import mutants
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs import exact, symbolic
+from spikeproof.specs.formats import (
     BFLOAT16,
     E8M0,
     FP4_E2M1,

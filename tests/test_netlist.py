@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from circuits import boolean
-from circuits.floating_point import build_unit
-from circuits.libraries import LIBRARIES, gate_netlist
-from circuits.netlist import (
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.netlist import (
     ONE,
     UNUSED,
     ZERO,
@@ -23,8 +21,10 @@ from circuits.netlist import (
     Neuron,
     Statistics,
 )
-from proofs.units import OPERATIONS
-from specs.formats import FP8_E5M2, OverflowPolicy, RoundingMode
+from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.libraries import LIBRARIES, gate_netlist
+from spikeproof.proofs.units import OPERATIONS
+from spikeproof.specs.formats import FP8_E5M2, OverflowPolicy, RoundingMode
 from tests.support.netlists import all_inputs, netlists
 
 AND = Neuron(((0, 1), (1, 1)), Fraction(3, 2))

@@ -6,8 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from reference.oracles import OPERATORS, ORACLES, Gfloat, measured_policy
-from specs.formats import SMALL_FORMATS, OverflowPolicy, RoundingMode
+from spikeproof.reference.oracles import OPERATORS, ORACLES, Gfloat, measured_policy
+from spikeproof.specs.formats import SMALL_FORMATS, OverflowPolicy, RoundingMode
 from tests.support.operands import all_pairs, expected_results, first_difference
 
 SUPPORTED = [

@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from circuits.libraries import LIBRARIES
-from circuits.substrates import SUBSTRATES
-from prover.catalogue import catalogue
-from specs import exact
-from specs.formats import FORMATS, INTEGERS, OverflowPolicy, RoundingMode
+from spikeproof.circuits.physics.substrates import SUBSTRATES
+from spikeproof.circuits.units.libraries import LIBRARIES
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.specs import exact
+from spikeproof.specs.formats import FORMATS, INTEGERS, OverflowPolicy, RoundingMode
 
 FAMILIES = {"cell", "block", "unit", "spec", "margin"}
 

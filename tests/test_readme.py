@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from circuits.interchange import read_json, write_json
-from circuits.libraries import FAST, SMALL
-from proofs.neuron_counts import neuron_counts
-from proofs.units import OPERATIONS, Unit
-from prover.catalogue import catalogue, promised
-from prover.cli import cli
-from prover.discharge import discharge
-from prover.mutation import stuck_at_zero
-from prover.obligation import Outcome
-from specs.formats import FORMATS, FP32
+from spikeproof.circuits.doors.interchange import read_json, write_json
+from spikeproof.circuits.units.libraries import FAST, SMALL
+from spikeproof.proofs.neuron_counts import neuron_counts
+from spikeproof.proofs.units import OPERATIONS, Unit
+from spikeproof.prover.claims.catalogue import catalogue, promised
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.commands.cli import cli
+from spikeproof.prover.refutation.mutation import stuck_at_zero
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs.formats import FORMATS, FP32
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -35,7 +35,10 @@ def shown(program):
 
 def run(directory, program, *arguments):
     """The exit code of a command in a directory."""
-    modules = {"spikeproof": ["-c", "from prover.cli import main; main()"], "pytest": ["-m", "pytest"]}
+    modules = {
+        "spikeproof": ["-c", "from prover.commands.cli import main; main()"],
+        "pytest": ["-m", "pytest"],
+    }
     command = [sys.executable, *modules[program], *arguments]
     return subprocess.run(command, cwd=directory, check=False).returncode
 
@@ -81,7 +84,7 @@ def test_the_code_runs_and_its_circuit_is_proved(tmp_path):
     assert len(blocks) == 2
     for block in blocks:
         subprocess.run([sys.executable, "-c", block], cwd=tmp_path, check=True)
-    command = "from prover.cli import main; main()"
+    command = "from prover.commands.cli import main; main()"
     arguments = ["prove", "cell.ionic.xor", "--circuit", "my_xor.json"]
     assert "spikeproof " + " ".join(arguments) in README
     subprocess.run([sys.executable, "-c", command, *arguments], cwd=tmp_path, check=True)

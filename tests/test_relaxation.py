@@ -6,7 +6,7 @@ import mpmath
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prover.relaxation import (
+from spikeproof.prover.margins.relaxation import (
     FASTEST,
     PICOSECOND,
     SLOWEST,

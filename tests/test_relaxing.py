@@ -8,11 +8,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from circuits.netlist import Neuron
-from circuits.relaxing import first_firing
-from circuits.substrates import SubstrateError
-from proofs.memristive import FIRST_WEIGHT, SECOND_WEIGHT, THRESHOLD
-from prover.relaxation import FASTEST, PICOSECOND, SLOWEST, above_until, below_from
+from spikeproof.circuits.netlist import Neuron
+from spikeproof.circuits.physics.relaxing import first_firing
+from spikeproof.circuits.physics.substrates import SubstrateError
+from spikeproof.proofs.memristive import FIRST_WEIGHT, SECOND_WEIGHT, THRESHOLD
+from spikeproof.prover.margins.relaxation import FASTEST, PICOSECOND, SLOWEST, above_until, below_from
 
 HALF = Fraction(1, 2)
 AND = Neuron(((0, 1), (1, 1)), 1 + HALF)

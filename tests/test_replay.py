@@ -7,14 +7,19 @@ import numpy as np
 import pytest
 from vcd.reader import TokenKind, tokenize
 
-from circuits import boolean
-from circuits.interchange import write_json
-from circuits.netlist import Block, Netlist, Neuron
-from prover.catalogue import catalogue
-from prover.discharge import discharge
-from prover.mutation import stuck_at_zero
-from prover.replay import ReplayError, read_counterexample, replay, write_counterexample
-from prover.waveform import waveform
+from spikeproof.circuits.doors.interchange import write_json
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.netlist import Block, Netlist, Neuron
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.refutation.mutation import stuck_at_zero
+from spikeproof.prover.refutation.waveform import waveform
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.prover.running.replay import (
+    ReplayError,
+    read_counterexample,
+    replay,
+    write_counterexample,
+)
 from tests.support.command_line import spikeproof
 
 UNIT = "fp4_e2m1.multiply.rne.saturate"
@@ -129,7 +134,7 @@ def test_inputs_beyond_the_assumptions_say_nothing(tmp_path):
 
 
 def test_a_spec_that_contradicts_the_spec_of_record_is_an_error(file, monkeypatch):
-    monkeypatch.setattr("prover.replay.expected_outputs", lambda claim, inputs: {"result": 99})
+    monkeypatch.setattr("prover.running.replay.expected_outputs", lambda claim, inputs: {"result": 99})
     with pytest.raises(RuntimeError, match="the spec of record"):
         replay(read_counterexample(file))
 

@@ -19,20 +19,20 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
-from circuits.substrates import Reset
-from prover.catalogue import catalogue
-from prover.commands.report import report
-from prover.discharge import discharge
-from prover.log import LogError, read_log
-from prover.mutation import stuck_at_zero
-from prover.report.bibtex import bibtex_entry
-from prover.report.counterexamples import counterexample
-from prover.report.html import PAGE, html_page
-from prover.report.junit import junit_xml
-from prover.report.latex import latex_table
-from prover.report.margin_plots import margin_plots
-from prover.report.markdown import markdown_summary
-from prover.report.summary import cautions, failures, groups
+from spikeproof.circuits.physics.substrates import Reset
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.commands.report import report
+from spikeproof.prover.evidence.log import LogError, read_log
+from spikeproof.prover.refutation.mutation import stuck_at_zero
+from spikeproof.prover.report.bibtex import bibtex_entry
+from spikeproof.prover.report.counterexamples import counterexample
+from spikeproof.prover.report.html import PAGE, html_page
+from spikeproof.prover.report.junit import junit_xml
+from spikeproof.prover.report.latex import latex_table
+from spikeproof.prover.report.margin_plots import margin_plots
+from spikeproof.prover.report.markdown import markdown_summary
+from spikeproof.prover.report.summary import cautions, failures, groups
+from spikeproof.prover.running.discharge import discharge
 from tests.support.logs import HOSTILE, RECORDS, many, record, write_log
 
 pytestmark = pytest.mark.filterwarnings("ignore:Glyph")  # of which the plots have not all
@@ -118,7 +118,7 @@ def test_every_report_is_written_whole_and_the_same_each_time(tmp_path):
 
 
 def test_errors_are_one_line_and_exit_with_2(tmp_path):
-    code = "from prover.cli import main; main()"
+    code = "from prover.commands.cli import main; main()"
     command = [sys.executable, "-c", code, "report", tmp_path, "--latex", tmp_path / "t.tex"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 2

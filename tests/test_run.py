@@ -10,21 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from prover import cli
-from prover import run as run_module
-from prover.cache import Cache
-from prover.catalogue import own, select
-from prover.ledger import ledger_path, read, unfulfilled, written
-from prover.log import Log, LogError, read_log
-from prover.obligation import Outcome
-from prover.run import Run, discharge_all
-from prover.seal import is_sealed
+from spikeproof.prover.claims.catalogue import own, select
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.commands import cli
+from spikeproof.prover.evidence.cache import Cache
+from spikeproof.prover.evidence.ledger import ledger_path, read, unfulfilled, written
+from spikeproof.prover.evidence.log import Log, LogError, read_log
+from spikeproof.prover.evidence.seal import is_sealed
+from spikeproof.prover.running import run as run_module
+from spikeproof.prover.running.run import Run, discharge_all
 
 ROOT = Path(__file__).parent.parent
 SEED = 20261123
 CELLS = [obligation.name for obligation in select("cell.*")]
 IONIC = [name for name in CELLS if name.startswith("cell.ionic.")]
-COMMAND = [sys.executable, "-c", "from prover.cli import main; main()", "prove"]
+COMMAND = [sys.executable, "-c", "from prover.commands.cli import main; main()", "prove"]
 
 
 @pytest.fixture

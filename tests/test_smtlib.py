@@ -47,9 +47,9 @@ from pysmt.shortcuts import (
 )
 from pysmt.solvers.z3 import Z3Converter
 
-from prover import bitblast, smtlib
-from prover.catalogue import catalogue
-from prover.smtlib import buses_sha256, definitions, script, script_sha256
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.encoding import bitblast, smtlib
+from spikeproof.prover.encoding.smtlib import buses_sha256, definitions, script, script_sha256
 
 WIDTH = 5
 
@@ -225,9 +225,9 @@ PROGRAM = """
 import sys
 from pysmt.environment import pop_env, push_env
 from pysmt.shortcuts import Not
-from prover.catalogue import catalogue
-from prover.composition import compose
-from prover.smtlib import buses_sha256, script_sha256
+from prover.claims.catalogue import catalogue
+from prover.kernel.composition import compose
+from prover.encoding.smtlib import buses_sha256, script_sha256
 
 for name in sys.argv[1:]:
     push_env()

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from pysmt.shortcuts import BVType, Symbol
 
-from proofs.units import OPERATIONS
-from specs import exact, symbolic
-from specs.formats import ARITY, FORMATS, SMALL_FORMATS, OverflowPolicy, RoundingMode
+from spikeproof.proofs.units import OPERATIONS
+from spikeproof.specs import exact, symbolic
+from spikeproof.specs.formats import ARITY, FORMATS, SMALL_FORMATS, OverflowPolicy, RoundingMode
 from tests.support.formula_evaluation import evaluate, evaluate_all
 from tests.support.operands import (
     all_pairs,

@@ -19,16 +19,29 @@ from pathlib import Path
 import click
 import pytest
 
-from prover import cache as cache_module
-from prover import kept, log, source
-from prover.archive import Archive, CertificateError
-from prover.cache import Cache
-from prover.console import require_writable
-from prover.files import StorageError, beside, remove_unfinished, storing, write_atomically
-from prover.log import Log, LogError, Machine, default_log_directory, read_log, records_sha256
-from prover.obligation import Outcome
-from prover.record import CIRCUIT, Certificate
-from prover.seal import is_sealed, seal_bytes, sealed
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.commands.console import require_writable
+from spikeproof.prover.evidence import cache as cache_module
+from spikeproof.prover.evidence import kept, log, source
+from spikeproof.prover.evidence.archive import Archive, CertificateError
+from spikeproof.prover.evidence.cache import Cache
+from spikeproof.prover.evidence.files import (
+    StorageError,
+    beside,
+    remove_unfinished,
+    storing,
+    write_atomically,
+)
+from spikeproof.prover.evidence.log import (
+    Log,
+    LogError,
+    Machine,
+    default_log_directory,
+    read_log,
+    records_sha256,
+)
+from spikeproof.prover.evidence.record import CIRCUIT, Certificate
+from spikeproof.prover.evidence.seal import is_sealed, seal_bytes, sealed
 from tests.support.evidence import THEOREM, proved
 from tests.support.logs import digest, write_log
 

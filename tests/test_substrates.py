@@ -5,10 +5,9 @@ from fractions import Fraction
 import pytest
 import torch
 
-from circuits.leak import ExactMembranes, leaking_netlist
-from circuits.libraries import LIBRARIES, gate_netlist
-from circuits.membrane import Membrane, MembraneSimulator
-from circuits.substrates import (
+from spikeproof.circuits.meanings.membrane import Membrane, MembraneSimulator
+from spikeproof.circuits.physics.leak import ExactMembranes, leaking_netlist
+from spikeproof.circuits.physics.substrates import (
     DIGITAL,
     IONIC,
     MEMRISTIVE,
@@ -18,10 +17,11 @@ from circuits.substrates import (
     SubstrateError,
     substrate_named,
 )
-from circuits.uncertainty import Interval
-from prover.margins import first_wrong, leak_limit
-from prover.relaxation import above_until, below_from
-from prover.report.accuracy import noisy, varied
+from spikeproof.circuits.physics.uncertainty import Interval
+from spikeproof.circuits.units.libraries import LIBRARIES, gate_netlist
+from spikeproof.prover.margins.limits import first_wrong, leak_limit
+from spikeproof.prover.margins.relaxation import above_until, below_from
+from spikeproof.prover.report.accuracy import noisy, varied
 
 
 def test_every_parameter_says_what_it_is():

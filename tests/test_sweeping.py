@@ -6,16 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pysmt.shortcuts import BV, BVAdd, BVMul, BVType, Equals, Not, NotEquals, Symbol
 
-from circuits.boolean import evaluate as run
-from circuits.floating_point import build_unit
-from circuits.formula import input_symbols, output_formulas
-from prover import sweeping
-from prover.bitblast import FALSE, TRUE, Blaster, Graph
-from prover.clausal_proof import Derivation, TracedSolver
-from prover.engine import ENGINES, Status
-from prover.mutation import FAULTS, mutants
-from specs import symbolic
-from specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
+from spikeproof.circuits.meanings.boolean import evaluate as run
+from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
+from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.prover.encoding.bitblast import FALSE, TRUE, Blaster, Graph
+from spikeproof.prover.engines import sweeping
+from spikeproof.prover.engines.clausal_proof import Derivation, TracedSolver
+from spikeproof.prover.engines.engine import ENGINES, Status
+from spikeproof.prover.refutation.mutation import FAULTS, mutants
+from spikeproof.specs import symbolic
+from spikeproof.specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
 from tests.support.formula_evaluation import evaluate
 from tests.support.graphs import simulate
 from tests.support.operands import all_pairs

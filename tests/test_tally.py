@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from prover.tally import CLASSES, classes, count_all
-from specs import exact
-from specs.formats import FORMATS, FP8_E4M3FN, FP16, Integer
+from spikeproof.prover.refutation.tally import CLASSES, classes, count_all
+from spikeproof.specs import exact
+from spikeproof.specs.formats import FORMATS, FP8_E4M3FN, FP16, Integer
 
 
 def class_of(fmt, code):

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from circuits import boolean
-from circuits.bitsliced import BitSlicedSimulator
-from circuits.floating_point import build_unit
-from circuits.tensors import TensorSimulator
-from prover.drawing import many_codes
-from specs.formats import FP16, OverflowPolicy, RoundingMode
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator
+from spikeproof.circuits.meanings.tensors import TensorSimulator
+from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.prover.refutation.drawing import many_codes
+from spikeproof.specs.formats import FP16, OverflowPolicy, RoundingMode
 from tests.support.circuits import GATES_AND_BLOCKS
 from tests.support.devices import DEVICES
 from tests.support.netlists import all_inputs, netlists

@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pysmt.shortcuts import And, Bool, Iff, Not, Or, is_sat
 
-from circuits import boolean
-from circuits.libraries import gate_netlist
-from circuits.netlist import Netlist, Neuron
-from circuits.real_formula import behaviour, spike_symbols
-from circuits.uncertainty import (
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.physics.real_formula import behaviour, spike_symbols
+from spikeproof.circuits.physics.uncertainty import (
     DOUBT,
     NOTHING,
     Interval,
@@ -24,8 +23,9 @@ from circuits.uncertainty import (
     sample,
     uncertain_netlist,
 )
-from proofs.margins import beyond, gates
-from prover.margins import PERTURBATIONS, reachable
+from spikeproof.circuits.units.libraries import gate_netlist
+from spikeproof.proofs.margins import beyond, gates
+from spikeproof.prover.margins.limits import PERTURBATIONS, reachable
 from tests.support.netlists import netlists
 
 HALF = Fraction(1, 2)

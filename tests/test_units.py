@@ -4,11 +4,11 @@ from itertools import product
 
 import pytest
 
-from circuits import boolean
-from circuits.floating_point import build_unit, sticky_extra_multiply_unit
-from circuits.libraries import DEFAULT_LIBRARY, FAST, LIBRARIES
-from proofs.units import OPERATIONS
-from specs.formats import SMALL_FORMATS, RoundingMode
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.units.floating_point import build_unit, sticky_extra_multiply_unit
+from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, FAST, LIBRARIES
+from spikeproof.proofs.units import OPERATIONS
+from spikeproof.specs.formats import SMALL_FORMATS, RoundingMode
 from tests.support.operands import expected_flags, expected_results, first_difference, operands
 from tests.support.profile import one_of_each
 

@@ -9,17 +9,18 @@ from pathlib import Path
 import click
 import pytest
 
-from circuits.libraries import gate_netlist
-from prover import checkers, engine, verification
-from prover.archive import Archive
-from prover.catalogue import catalogue
-from prover.clausal_proof import decoded, encoded
-from prover.commands import verify as command
-from prover.log import CERTIFICATES, Log, read_log
-from prover.obligation import Outcome
-from prover.record import Certificate
-from prover.run import Run
-from prover.verification import Verification, Verifier, conclusions, verify_all
+from spikeproof.circuits.units.libraries import gate_netlist
+from spikeproof.prover.checking import checkers, verification
+from spikeproof.prover.checking.verification import Verification, Verifier, conclusions, verify_all
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.commands import verify as command
+from spikeproof.prover.engines import engine
+from spikeproof.prover.engines.clausal_proof import decoded, encoded
+from spikeproof.prover.evidence.archive import Archive
+from spikeproof.prover.evidence.log import CERTIFICATES, Log, read_log
+from spikeproof.prover.evidence.record import Certificate
+from spikeproof.prover.running.run import Run
 
 BY_LEMMAS = "fp4_e2m1.multiply.rne.saturate"
 ASSUMING = "block.ionic.leading_zeros.4"

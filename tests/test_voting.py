@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from circuits import boolean
-from circuits.libraries import LIBRARIES, gate_netlist
-from circuits.netlist import NetlistError
-from circuits.voting import voted_netlist
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.netlist import NetlistError
+from spikeproof.circuits.units.libraries import LIBRARIES, gate_netlist
+from spikeproof.circuits.units.voting import voted_netlist
 from tests.support.netlists import all_inputs
 
 

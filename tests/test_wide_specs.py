@@ -15,12 +15,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from pysmt.shortcuts import BVType, Symbol
 
-from proofs.units import OPERATIONS
-from prover.drawing import many_codes
-from prover.evaluation import Evaluation
-from reference.oracles import fused_multiply_add
-from specs import exact, symbolic
-from specs.formats import (
+from spikeproof.proofs.units import OPERATIONS
+from spikeproof.prover.encoding.evaluation import Evaluation
+from spikeproof.prover.refutation.drawing import many_codes
+from spikeproof.reference.oracles import fused_multiply_add
+from spikeproof.specs import exact, symbolic
+from spikeproof.specs.formats import (
     ARITY,
     BFLOAT16,
     FORMATS,

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import click
 
-from circuits.interchange import read_json
-from circuits.netlist import Netlist
-from prover.catalogue import select
-from prover.console import circuit_option, out, progress_bar
-from prover.discharge import require_same_buses
-from prover.report.energy import (
+from spikeproof.circuits.doors.interchange import read_json
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.claims.catalogue import select
+from spikeproof.prover.commands.console import circuit_option, out, progress_bar
+from spikeproof.prover.report.energy import (
     NOTE,
     SAMPLES,
     Counted,
@@ -22,6 +21,7 @@ from prover.report.energy import (
     energy_table,
     factors_table,
 )
+from spikeproof.prover.running.discharge import require_same_buses
 
 DEFAULT = (
     "fp32.add.rne.nexus",

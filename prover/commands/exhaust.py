@@ -10,21 +10,21 @@ import click
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from circuits.interchange import read_json
-from circuits.netlist import Netlist
-from prover.catalogue import CatalogueError, catalogue, select
-from prover.console import EXIT_REFUTED, circuit_option, err, log_option, out
-from prover.counterexample import explain
-from prover.discharge import expected_outputs, require_same_buses
-from prover.environment import passing_formulas
-from prover.files import storing
-from prover.log import Log, Machine, default_log_directory
-from prover.minimisation import minimised
-from prover.obligation import Obligation
-from prover.replay import write_counterexample
+from spikeproof.circuits.doors.interchange import read_json
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, select
+from spikeproof.prover.claims.environment import passing_formulas
+from spikeproof.prover.claims.obligation import Obligation
+from spikeproof.prover.commands.console import EXIT_REFUTED, circuit_option, err, log_option, out
+from spikeproof.prover.evidence.files import storing
+from spikeproof.prover.evidence.log import Log, Machine, default_log_directory
+from spikeproof.prover.refutation.counterexample import explain
+from spikeproof.prover.refutation.minimisation import minimised
+from spikeproof.prover.running.discharge import expected_outputs, require_same_buses
+from spikeproof.prover.running.replay import write_counterexample
 
 if TYPE_CHECKING:
-    from prover.exhaustion import Exhausted
+    from spikeproof.prover.refutation.exhaustion import Exhausted
 
 
 def _named(_: click.Context, __: click.Parameter, device: str | None) -> str | None:
@@ -66,7 +66,7 @@ def exhaust(
 
     Interrupted, it is continued by the same command. Exit code 0 if no input fails, 1 if some do.
     """
-    from prover import exhaustion  # loads LLVM, which no other command needs
+    from spikeproof.prover.refutation import exhaustion  # loads LLVM, which no other command needs
 
     if theorem not in catalogue():
         select(theorem)  # fails with a hint unless it is a glob

@@ -6,10 +6,10 @@ import sys
 
 import click
 
-from prover.catalogue import own
-from prover.console import EXIT_REFUTED, out, require_writable
-from prover.files import write_atomically
-from prover.ledger import differences, ledger_path, read, written
+from spikeproof.prover.claims.catalogue import own
+from spikeproof.prover.commands.console import EXIT_REFUTED, out, require_writable
+from spikeproof.prover.evidence.files import write_atomically
+from spikeproof.prover.evidence.ledger import differences, ledger_path, read, written
 
 
 @click.command()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from prover.catalogue import select
-from prover.console import out
-from prover.tables import plain_table
+from spikeproof.prover.claims.catalogue import select
+from spikeproof.prover.commands.console import out
+from spikeproof.prover.report.tables import plain_table
 
 
 @click.command("list")

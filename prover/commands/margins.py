@@ -6,12 +6,12 @@ from fractions import Fraction
 
 import click
 
-from circuits.libraries import DEFAULT_LIBRARY, GATE_INPUTS, LIBRARIES, WIDE_GATES
-from circuits.substrates import IONIC, SubstrateError
-from prover.console import out, progress_bar
-from prover.failure import Redundancy, require_deviation
-from prover.report.margins import LIMITS_NOTE, TABLES, limits_table, rows, theorems, together
-from prover.report.units import (
+from spikeproof.circuits.physics.substrates import IONIC, SubstrateError
+from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, GATE_INPUTS, LIBRARIES, WIDE_GATES
+from spikeproof.prover.commands.console import out, progress_bar
+from spikeproof.prover.margins.failure import Redundancy, require_deviation
+from spikeproof.prover.report.margins import LIMITS_NOTE, TABLES, limits_table, rows, theorems, together
+from spikeproof.prover.report.units import (
     COPIES,
     DEVIATION_NOTE,
     FAILURE_NOTE,

@@ -12,8 +12,9 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from prover.catalogue import CatalogueError, select
-from prover.console import (
+from spikeproof.prover.claims.catalogue import CatalogueError, select
+from spikeproof.prover.claims.obligation import Obligation, Outcome
+from spikeproof.prover.commands.console import (
     EXIT_INTERNAL,
     EXIT_REFUTED,
     EXIT_UNDECIDED,
@@ -24,12 +25,11 @@ from prover.console import (
     require_writable,
     timeout_option,
 )
-from prover.discharge import discharge
-from prover.files import write_atomically
-from prover.mutation import FAULTS, sample
-from prover.mutation_report import Report, judge_all
-from prover.obligation import Obligation, Outcome
-from prover.tables import plain_table
+from spikeproof.prover.evidence.files import write_atomically
+from spikeproof.prover.refutation.mutation import FAULTS, sample
+from spikeproof.prover.report.tables import plain_table
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.prover.running.mutation_report import Report, judge_all
 
 MUTATION_SCHEMA = "spikeproof-mutation-1"
 

@@ -11,10 +11,10 @@ from uuid import uuid4
 
 import click
 
-from circuits.interchange import read_json
-from prover.cache import Cache
-from prover.catalogue import profile_name, promised, select
-from prover.console import (
+from spikeproof.circuits.doors.interchange import read_json
+from spikeproof.prover.claims.catalogue import profile_name, promised, select
+from spikeproof.prover.claims.obligation import Obligation
+from spikeproof.prover.commands.console import (
     circuit_option,
     err,
     exit_code,
@@ -25,14 +25,14 @@ from prover.console import (
     require_writable,
     timeout_option,
 )
-from prover.discharge import require_same_buses
-from prover.files import write_atomically
-from prover.history import remember
-from prover.log import Log, default_log_directory, finished
-from prover.obligation import Obligation
-from prover.record import Record
-from prover.run import Run, discharge_all, drawn
-from prover.tables import failure_text, outcome_text, results_table, summary
+from spikeproof.prover.evidence.cache import Cache
+from spikeproof.prover.evidence.files import write_atomically
+from spikeproof.prover.evidence.history import remember
+from spikeproof.prover.evidence.log import Log, default_log_directory, finished
+from spikeproof.prover.evidence.record import Record
+from spikeproof.prover.report.tables import failure_text, outcome_text, results_table, summary
+from spikeproof.prover.running.discharge import require_same_buses
+from spikeproof.prover.running.run import Run, discharge_all, drawn
 
 RESULTS_SCHEMA = "spikeproof-results-1"
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from circuits.interchange import read_json
-from prover.console import EXIT_REFUTED, circuit_option, out, require_writable
-from prover.files import write_atomically
-from prover.replay import ReplayError, read_counterexample
-from prover.replay import replay as run_again
+from spikeproof.circuits.doors.interchange import read_json
+from spikeproof.prover.commands.console import EXIT_REFUTED, circuit_option, out, require_writable
+from spikeproof.prover.evidence.files import write_atomically
+from spikeproof.prover.running.replay import ReplayError, read_counterexample
+from spikeproof.prover.running.replay import replay as run_again
 
 
 @click.command()

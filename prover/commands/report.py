@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from prover.console import out, require_directory, require_writable
-from prover.files import write_atomically
-from prover.log import read_log
+from spikeproof.prover.commands.console import out, require_directory, require_writable
+from spikeproof.prover.evidence.files import write_atomically
+from spikeproof.prover.evidence.log import read_log
 
 INDEX = "index.html"
 
@@ -42,11 +42,11 @@ def report(
 ) -> None:
     """Show the proof log in the directory LOG, in each of the forms asked for."""
     # Here, so that other commands need not wait for Matplotlib.
-    from prover.report.bibtex import bibtex_entry
-    from prover.report.html import html_page
-    from prover.report.junit import junit_xml
-    from prover.report.latex import latex_table
-    from prover.report.markdown import markdown_summary
+    from spikeproof.prover.report.bibtex import bibtex_entry
+    from spikeproof.prover.report.html import html_page
+    from spikeproof.prover.report.junit import junit_xml
+    from spikeproof.prover.report.latex import latex_table
+    from spikeproof.prover.report.markdown import markdown_summary
 
     forms = [
         (html_directory and html_directory / INDEX, html_page),

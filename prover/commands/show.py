@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 from rich.table import Table
 
-from circuits.netlist import Netlist
-from prover.catalogue import CatalogueError, catalogue, select
-from prover.console import out
-from prover.engine import engine_named
-from prover.history import last_result
-from prover.obligation import ENGINES_ALONE, Obligation
-from prover.tables import outcome_text
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, select
+from spikeproof.prover.claims.obligation import ENGINES_ALONE, Obligation
+from spikeproof.prover.commands.console import out
+from spikeproof.prover.engines.engine import engine_named
+from spikeproof.prover.evidence.history import last_result
+from spikeproof.prover.report.tables import outcome_text
 
 
 @click.command()

@@ -11,20 +11,27 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from circuits.interchange import read_json
-from circuits.netlist import Netlist
-from prover.archive import Archive
-from prover.catalogue import own
-from prover.checkers import CHECKERS, PROGRAMS
-from prover.console import EXIT_REFUTED, circuit_option, err, jobs_option, out, progress_bar
-from prover.ledger import ledger_path, read, unfulfilled
-from prover.log import CERTIFICATES, Contents, Log, read_log, records_sha256
-from prover.obligation import Profile
-from prover.record import Record
-from prover.replay import ReplayError, read_counterexample
-from prover.source import source_sha256
-from prover.tables import summary
-from prover.verification import Verification, Verifier, conclusions, verify_all
+from spikeproof.circuits.doors.interchange import read_json
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.checking.checkers import CHECKERS, PROGRAMS
+from spikeproof.prover.checking.verification import Verification, Verifier, conclusions, verify_all
+from spikeproof.prover.claims.catalogue import own
+from spikeproof.prover.claims.obligation import Profile
+from spikeproof.prover.commands.console import (
+    EXIT_REFUTED,
+    circuit_option,
+    err,
+    jobs_option,
+    out,
+    progress_bar,
+)
+from spikeproof.prover.evidence.archive import Archive
+from spikeproof.prover.evidence.ledger import ledger_path, read, unfulfilled
+from spikeproof.prover.evidence.log import CERTIFICATES, Contents, Log, read_log, records_sha256
+from spikeproof.prover.evidence.record import Record
+from spikeproof.prover.evidence.source import source_sha256
+from spikeproof.prover.report.tables import summary
+from spikeproof.prover.running.replay import ReplayError, read_counterexample
 
 
 @click.command()

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from circuits.netlist import Netlist, Neuron
-from circuits.uncertainty import Interval, drive, exactly
-from prover.confidence import confidence
-from prover.enclosure import outward, tail, times
-from prover.margins import Cell
+from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.physics.uncertainty import Interval, drive, exactly
+from spikeproof.prover.margins.confidence import confidence
+from spikeproof.prover.margins.enclosure import outward, tail, times
+from spikeproof.prover.margins.limits import Cell
 
 Chance = Callable[[Neuron, Fraction], Interval]
 """From a neuron and its drive, the probability that it fires."""
@@ -81,7 +81,7 @@ def simulated(netlist: Netlist, sigma: Fraction) -> Interval:
     """A confidence interval of the accuracy under noise, by membrane simulation."""
     import torch  # takes seconds to load, and no proof needs it
 
-    from circuits.membrane import Membrane, MembraneSimulator
+    from spikeproof.circuits.meanings.membrane import Membrane, MembraneSimulator
 
     cell = Cell(netlist)
     each = SAMPLES // len(cell.inputs)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from prover.log import Contents
-from prover.report.latex import escape_latex
-from prover.report.summary import cautions, failures, outcomes_text
-from prover.report.templating import environment
+from spikeproof.prover.evidence.log import Contents
+from spikeproof.prover.report.latex import escape_latex
+from spikeproof.prover.report.summary import cautions, failures, outcomes_text
+from spikeproof.prover.report.templating import environment
 
 
 def bibtex_entry(log: Contents) -> str:

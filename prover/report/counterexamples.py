@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from prover.counterexample import decimal_value
-from prover.record import Record
-from prover.report.summary import UNIT, family
-from specs import exact
-from specs.formats import format_named
+from spikeproof.prover.evidence.record import Record
+from spikeproof.prover.refutation.counterexample import decimal_value
+from spikeproof.prover.report.summary import UNIT, family
+from spikeproof.specs import exact
+from spikeproof.specs.formats import format_named
 
 WORD = re.compile(
     r"  (?P<label>\S.*?) {2,}"
@@ -19,7 +19,7 @@ WORD = re.compile(
     r"sign \d, exponent \d+, fraction \d+  |(?P<bits>[01]+) = )"
     r"(?P<meaning>.+)"
 )
-"""A line that ``prover.counterexample`` writes for a word: of a floating-point format, or another."""
+"""A line that ``prover.refutation.counterexample`` writes for a word: of a floating-point format, or another."""
 
 TWINS = {"circuit": "spec", "spec": "circuit"}
 """Whose output of the same name a word is to be compared with."""

@@ -12,15 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from circuits import boolean
-from circuits.boolean import Words
-from circuits.energy import ACCOUNTS, CLOCK, Account, Event, clocked_latency, has_ternary_couplings
-from circuits.netlist import Netlist
-from prover.drawing import ENUMERATED_BITS, every_input, inputs_by_class
-from prover.obligation import Obligation
-from prover.record import SEED
-from prover.report.published import ENERGY, Spent
-from prover.tables import plain_table
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.meanings.boolean import Words
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.physics.energy import (
+    ACCOUNTS,
+    CLOCK,
+    Account,
+    Event,
+    clocked_latency,
+    has_ternary_couplings,
+)
+from spikeproof.prover.claims.obligation import Obligation
+from spikeproof.prover.evidence.record import SEED
+from spikeproof.prover.refutation.drawing import ENUMERATED_BITS, every_input, inputs_by_class
+from spikeproof.prover.report.published import ENERGY, Spent
+from spikeproof.prover.report.tables import plain_table
 
 SAMPLES = 4096
 """Inputs that are drawn where there are too many to try all."""
@@ -99,7 +106,7 @@ def counted(netlist: Netlist, drawn: Distribution, advance: Callable[[int], None
     """The counts for inputs; ``advance`` is told how many have been simulated since."""
     import torch  # takes seconds to load, and no proof needs it
 
-    from circuits.activity import activity
+    from spikeproof.circuits.meanings.activity import activity
 
     torch.set_num_threads(1)  # layers are small: sharing them out takes ten times as long
     parts = []

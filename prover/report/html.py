@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
-from prover.log import Contents
-from prover.record import Lemma, Record
-from prover.report.counterexamples import counterexample
-from prover.report.margin_plots import margin_plots
-from prover.report.plots import NEURONS, TIME, plots
-from prover.report.summary import (
+from spikeproof.prover.evidence.log import Contents
+from spikeproof.prover.evidence.record import Lemma, Record
+from spikeproof.prover.report.counterexamples import counterexample
+from spikeproof.prover.report.margin_plots import margin_plots
+from spikeproof.prover.report.plots import NEURONS, TIME, plots
+from spikeproof.prover.report.summary import (
     cautions,
     counted,
     failures,
@@ -27,8 +27,8 @@ from prover.report.summary import (
     outcomes_text,
     seconds_text,
 )
-from prover.report.templating import environment
-from prover.tables import outcome_text
+from spikeproof.prover.report.tables import outcome_text
+from spikeproof.prover.report.templating import environment
 
 SHOWN_DIGITS = 16
 """Of the SHA-256s in lemma trees, of which there may be tens of thousands; the log has them whole."""

@@ -6,11 +6,11 @@ import re
 
 from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
-from prover.log import Contents
-from prover.obligation import Outcome
-from prover.record import Record
-from prover.report.summary import failures, groups
-from prover.tables import outcome_text
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.evidence.log import Contents
+from spikeproof.prover.evidence.record import Record
+from spikeproof.prover.report.summary import failures, groups
+from spikeproof.prover.report.tables import outcome_text
 
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

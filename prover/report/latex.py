@@ -6,9 +6,9 @@ from functools import cache
 
 from pylatexenc.latexencode import UnicodeToLatexEncoder
 
-from prover.log import Contents
-from prover.report.summary import cautions, failures, groups, outcomes_text, seconds_text
-from prover.report.templating import environment
+from spikeproof.prover.evidence.log import Contents
+from spikeproof.prover.report.summary import cautions, failures, groups, outcomes_text, seconds_text
+from spikeproof.prover.report.templating import environment
 
 
 @cache

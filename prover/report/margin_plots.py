@@ -8,14 +8,14 @@ from itertools import cycle
 
 from matplotlib.axes import Axes
 
-from circuits.libraries import gate_netlist
-from circuits.substrates import Reset
-from prover.margins import THRESHOLD, leak_limit
-from prover.record import Record
-from prover.report.accuracy import accuracy, noisy
-from prover.report.plots import INK, MARKERS, SERIES, Plot, drawn
-from prover.report.published import LEAK, NOISE, S1, S2, Figure
-from prover.report.published import THRESHOLD as VARIED
+from spikeproof.circuits.physics.substrates import Reset
+from spikeproof.circuits.units.libraries import gate_netlist
+from spikeproof.prover.evidence.record import Record
+from spikeproof.prover.margins.limits import THRESHOLD, leak_limit
+from spikeproof.prover.report.accuracy import accuracy, noisy
+from spikeproof.prover.report.plots import INK, MARKERS, SERIES, Plot, drawn
+from spikeproof.prover.report.published import LEAK, NOISE, S1, S2, Figure
+from spikeproof.prover.report.published import THRESHOLD as VARIED
 
 SIGMAS = tuple(Fraction(percent, 100) for percent in range(8, 53, 4))
 """Where the curves of accuracy go through."""

@@ -9,12 +9,12 @@ from math import floor
 
 from rich.table import Table
 
-from circuits.libraries import cell_netlist, gate_netlist
-from circuits.netlist import Netlist
-from circuits.substrates import Reset
-from circuits.uncertainty import Interval
-from prover.catalogue import catalogue
-from prover.margins import (
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.physics.substrates import Reset
+from spikeproof.circuits.physics.uncertainty import Interval
+from spikeproof.circuits.units.libraries import cell_netlist, gate_netlist
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.margins.limits import (
     PERTURBATIONS,
     THRESHOLD,
     Perturbation,
@@ -22,10 +22,10 @@ from prover.margins import (
     leak_limit,
     region,
 )
-from prover.report.accuracy import accuracy, noisy, simulated, varied
-from prover.report.published import LEAK, NOISE, Figure
-from prover.report.published import THRESHOLD as VARIED
-from prover.tables import plain_table
+from spikeproof.prover.report.accuracy import accuracy, noisy, simulated, varied
+from spikeproof.prover.report.published import LEAK, NOISE, Figure
+from spikeproof.prover.report.published import THRESHOLD as VARIED
+from spikeproof.prover.report.tables import plain_table
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import re
 
-from prover.log import Contents
-from prover.record import Record
-from prover.report.summary import cautions, failures, groups, not_green, outcomes_text, seconds_text
-from prover.report.templating import Verbatim, environment
-from prover.tables import outcome_text
+from spikeproof.prover.evidence.log import Contents
+from spikeproof.prover.evidence.record import Record
+from spikeproof.prover.report.summary import (
+    cautions,
+    failures,
+    groups,
+    not_green,
+    outcomes_text,
+    seconds_text,
+)
+from spikeproof.prover.report.tables import outcome_text
+from spikeproof.prover.report.templating import Verbatim, environment
 
 MEANS_SOMETHING = re.compile(r"([\\`*_\[\]#|~$@<>&])")
 LONGEST = 200

@@ -15,9 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 
-from prover.record import Record
-from prover.report.summary import UNIT, family
-from specs.formats import ARITY, format_named
+from spikeproof.prover.evidence.record import Record
+from spikeproof.prover.report.summary import UNIT, family
+from spikeproof.specs.formats import ARITY, format_named
 
 INK = "#010203"
 """Stands for the page's own colour of text."""

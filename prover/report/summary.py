@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from prover.log import Contents
-from prover.obligation import Outcome
-from prover.record import Record, Size
-from prover.tables import outcome_text
-from specs.formats import FORMATS
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.evidence.log import Contents
+from spikeproof.prover.evidence.record import Record, Size
+from spikeproof.prover.report.tables import outcome_text
+from spikeproof.specs.formats import FORMATS
 
 UNIT = "unit"
 """The family of theorems about a format, unless they name another; see ``family``."""

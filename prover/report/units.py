@@ -11,16 +11,16 @@ from itertools import product
 import numpy as np
 from rich.table import Table
 
-from circuits.boolean import Words, word_type
-from circuits.netlist import Netlist
-from circuits.uncertainty import Interval
-from circuits.voting import voted_netlist
-from prover.catalogue import catalogue
-from prover.confidence import confidence
-from prover.drawing import inputs_by_class
-from prover.failure import Exposure, Redundancy, reached_at, weakest
-from prover.record import SEED
-from prover.tables import plain_table
+from spikeproof.circuits.meanings.boolean import Words, word_type
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.physics.uncertainty import Interval
+from spikeproof.circuits.units.voting import voted_netlist
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.evidence.record import SEED
+from spikeproof.prover.margins.confidence import confidence
+from spikeproof.prover.margins.failure import Exposure, Redundancy, reached_at, weakest
+from spikeproof.prover.refutation.drawing import inputs_by_class
+from spikeproof.prover.report.tables import plain_table
 
 CANDIDATES = 32
 """Inputs drawn by class, of which the weakest is shown."""
@@ -68,8 +68,8 @@ class NoisyUnit:
 
     def simulated(self, sigma: Fraction, copies: int) -> Interval:
         """A confidence interval of the probability that it errs on its weakest input."""
-        from circuits.membrane import Membrane  # loads PyTorch, which takes seconds
-        from circuits.monte_carlo import errors
+        from spikeproof.circuits.meanings.membrane import Membrane  # loads PyTorch, which takes seconds
+        from spikeproof.circuits.meanings.monte_carlo import errors
 
         netlist = voted_netlist(self.netlist, copies)
 

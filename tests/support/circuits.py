@@ -4,11 +4,11 @@ from itertools import product
 
 import pytest
 
-from circuits.floating_point import build_unit
-from circuits.libraries import LIBRARIES
-from circuits.netlist import Netlist
-from proofs.units import OPERATIONS
-from specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.libraries import LIBRARIES
+from spikeproof.proofs.units import OPERATIONS
+from spikeproof.specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
 from tests.support.netlists import gate_netlists, small_block_netlists
 from tests.support.profile import one_of_each
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from specs.formats import Format
+from spikeproof.specs.formats import Format
 
 BYTES = 14
 """How many bytes an operand has for its choices, which in FP64 take about 95 bits."""

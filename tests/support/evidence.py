@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from prover.record import CIRCUIT, Record
-from prover.seal import sealed
-from prover.source import source_sha256
+from spikeproof.prover.evidence.record import CIRCUIT, Record
+from spikeproof.prover.evidence.seal import sealed
+from spikeproof.prover.evidence.source import source_sha256
 from tests.support.logs import record
 
 THEOREM = "cell.ionic.xor"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from circuits.netlist import Netlist
-from prover.mutation import FAULTS, mutants
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.refutation.mutation import FAULTS, mutants
 
 
 def some_kinds(*place: int) -> list[str]:

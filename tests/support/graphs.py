@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pysmt.fnode import FNode
 
-from prover.bitblast import Graph
-from prover.evaluation import Evaluation
+from spikeproof.prover.encoding.bitblast import Graph
+from spikeproof.prover.encoding.evaluation import Evaluation
 
 
 class Encoded:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from specs.formats import Integer
+from spikeproof.specs.formats import Integer
 
 
 def many_integers(integer: Integer, count: int, seed: int) -> NDArray[np.uint64]:

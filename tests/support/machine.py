@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from specs.formats import FP32
+from spikeproof.specs.formats import FP32
 
 
 def fp32_codes(values):

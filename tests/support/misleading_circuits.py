@@ -1,7 +1,7 @@
 """Wrong circuits that were once proved: found in review, kept so that they never are again."""
 
-from circuits.netlist import ZERO, Block, Netlist, Neuron
-from prover.catalogue import catalogue
+from spikeproof.circuits.netlist import ZERO, Block, Netlist, Neuron
+from spikeproof.prover.claims.catalogue import catalogue
 
 
 def divider_of_rows_that_restrict_each_other(theorem: str) -> Netlist:

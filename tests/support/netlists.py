@@ -8,17 +8,17 @@ from fractions import Fraction
 import numpy as np
 from hypothesis import strategies as st
 
-from circuits.integer import block_netlist
-from circuits.libraries import (
+from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.units.integer import block_netlist
+from spikeproof.circuits.units.libraries import (
     GATE_INPUTS,
     LIBRARIES,
     WIDE_GATES,
     gate_netlist,
     wide_gate_netlist,
 )
-from circuits.netlist import Netlist, Neuron
-from proofs.blocks import input_widths
-from prover.drawing import every_input
+from spikeproof.proofs.blocks import input_widths
+from spikeproof.prover.refutation.drawing import every_input
 
 dyadic = st.builds(Fraction, st.integers(-12, 12), st.sampled_from((1, 2, 4)))
 

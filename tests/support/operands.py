@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prover.drawing import many_codes
-from specs import exact
-from specs.formats import ARITY, OPERANDS, Format, OverflowPolicy, RoundingMode
+from spikeproof.prover.refutation.drawing import many_codes
+from spikeproof.specs import exact
+from spikeproof.specs.formats import ARITY, OPERANDS, Format, OverflowPolicy, RoundingMode
 
 Codes = NDArray[np.uint64]
 

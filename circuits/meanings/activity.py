@@ -1,0 +1,57 @@
+"""What evaluations take: spikes and synaptic operations, counted in membrane simulations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.meanings.boolean import Words
+from spikeproof.circuits.meanings.membrane import MembraneSimulator
+from spikeproof.circuits.netlist import Netlist
+
+BATCH = 256
+"""Evaluations that are simulated together: what bounds memory."""
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Counts for each of some evaluations.
+
+    Attributes:
+        spikes: how many neurons fire; input bits are no neurons.
+        operations: at how many synapses a spike arrives, be it of a neuron or of an input bit.
+    """
+
+    spikes: NDArray[np.int64]
+    operations: NDArray[np.int64]
+
+
+def activity(netlist: Netlist, inputs: Mapping[str, Words]) -> Iterator[Activity]:
+    """The activity of evaluations from rest, in order, as many at a time as are simulated together.
+
+    Args:
+        inputs: for each input bus an array of unsigned integers, all of one length.
+
+    Raises:
+        ValueError: if a bus is missing or unknown, a value does not fit its bus, or a weight is not
+            exact in float64.
+    """
+    boolean.require_inputs(netlist, inputs)
+    simulator = MembraneSimulator(netlist)
+    fan_outs = torch.zeros(netlist.signal_count, dtype=torch.int64)
+    for neuron in netlist.neurons:
+        for source, _ in neuron.synapses:
+            fan_outs[source] += 1
+    for start in range(0, len(next(iter(inputs.values()))), BATCH):
+        bits = {
+            name: boolean.unpack_words(inputs[name][start : start + BATCH], width)
+            for name, width in netlist.inputs.items()
+        }
+        fired = simulator.evaluate_signals({n: torch.from_numpy(b) for n, b in bits.items()}).long()
+        spikes = fired[netlist.input_count :].sum(dim=0)
+        yield Activity(spikes.numpy(), (fan_outs @ fired).numpy())

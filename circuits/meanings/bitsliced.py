@@ -1,0 +1,222 @@
+"""Executable meaning of a netlist: compiled logic, 256 inputs for each operation, on all cores.
+
+The same as ``circuits.meanings.boolean`` computes, at some 10^9 evaluations a second for a unit of a thousand
+neurons. ``circuits.meanings.logic`` turns the netlist into ANDs and XORs, ``circuits.meanings.native`` these into machine
+code.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeproof.circuits.meanings.boolean import Words, require_fit, require_inputs, word_type
+from spikeproof.circuits.meanings.logic import Logic, read_netlist
+from spikeproof.circuits.meanings.native import (
+    BLOCK,
+    CLEAR,
+    COPY,
+    OPTIMISED,
+    PLANE,
+    PLANE_BYTES,
+    BlockFunction,
+    Native,
+    block_function,
+    grouped,
+    repeated,
+    transposition,
+)
+from spikeproof.circuits.netlist import Netlist
+
+Planes = NDArray[np.uint64]
+"""Shape (blocks, planes, 4): for each block and bit the 256 values of the bit."""
+
+Unsigned = np.uint16 | np.uint32 | np.uint64
+Rows = NDArray[Unsigned]
+
+_WORDS: dict[int, type[Unsigned]] = {16: np.uint16, 32: np.uint32, 64: np.uint64}
+
+_POINTER, _COUNT = ctypes.c_void_p, ctypes.c_int64
+
+
+def cores() -> int:
+    """How many processor cores we may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def netlist_function(netlist: Netlist, optimised: int = OPTIMISED) -> BlockFunction:
+    """The block function from input bits to output bits, buses in order, named ``circuit``.
+
+    Args:
+        optimised: up to so many operations LLVM optimises, which takes it long.
+    """
+    logic, outputs = netlist_logic(netlist)
+    return block_function("circuit", logic, outputs, optimised)
+
+
+def netlist_logic(netlist: Netlist) -> tuple[Logic, list[int]]:
+    """The logic of a netlist and the literals of its output bits; all else that it took is forgotten."""
+    reader = read_netlist(netlist)
+    return reader.logic, [reader.literals[s] for bus in netlist.outputs.values() for s in bus]
+
+
+class BitSlicedSimulator:
+    """Evaluates a netlist on batches of inputs.
+
+    Args:
+        netlist: what to simulate; it is compiled at once.
+        threads: how many to use; None for one on each core.
+        optimised: up to so many operations LLVM optimises, which takes it long.
+    """
+
+    def __init__(self, netlist: Netlist, threads: int | None = None, optimised: int = OPTIMISED) -> None:
+        self._netlist = netlist
+        self._threads = threads or cores()
+        self._function = netlist_function(netlist, optimised)
+        self._inputs = _Layout(netlist.inputs)
+        self._outputs = _Layout({name: len(bus) for name, bus in netlist.outputs.items()})
+        self._bits = next(
+            b for b in _WORDS if b >= min(64, max(self._inputs.widest, self._outputs.widest))
+        )
+        loop = _words_loop(self._inputs, self._outputs, self._bits, self._function.group)
+        text = "\n".join((self._function.text, transposition(self._bits), loop))
+        self._native = Native(text)
+        self._run = self._native.function("evaluate", None, *[_POINTER] * 5, *[_COUNT] * 3)
+
+    @property
+    def operations(self) -> int:
+        """How many operations on machine words an evaluation takes, loads and stores aside."""
+        return self._function.operations
+
+    def evaluate(self, inputs: Mapping[str, Words]) -> dict[str, Words]:
+        """The output buses as unsigned integers, for a batch: as ``circuits.meanings.boolean.evaluate``.
+
+        Raises:
+            ValueError: if a bus is missing or unknown, or a value does not fit its bus.
+        """
+        require_inputs(self._netlist, inputs)
+        arrays = {name: np.asarray(inputs[name]) for name in self._netlist.inputs}
+        lengths = {len(array) for array in arrays.values()}
+        if len(lengths) > 1:
+            raise ValueError(f"input arrays have lengths {sorted(lengths)}; give all the same")
+        (count,) = lengths
+        padded = -(-count // BLOCK) * BLOCK
+        given = self._inputs.limbs(arrays, padded, _WORDS[self._bits])
+        found = np.empty((self._outputs.limb_count, padded), dtype=_WORDS[self._bits])
+        self._in_parallel(given, found, padded // BLOCK)
+        return self._outputs.words(found[:, :count])
+
+    def _in_parallel(self, given: Rows, found: Rows, blocks: int) -> None:
+        share = -(-blocks // self._threads) or 1
+        function = self._function
+        slack = self._bits  # a transposition writes all bits of a word
+
+        def run(start: int) -> None:
+            planes = [
+                np.zeros((n * function.group + slack, 4), dtype=np.uint64)
+                for n in (function.inputs, function.outputs, function.work)
+            ]
+            pointers = (array.ctypes.data for array in (given, found, *planes))
+            self._run(*pointers, start, min(share, blocks - start), blocks)
+
+        with ThreadPoolExecutor(self._threads) as pool:
+            list(pool.map(run, range(0, blocks, share)))
+
+
+class _Layout:
+    """Buses as arrays of machine words: a bus wider than 64 bits is several limbs, lowest first."""
+
+    def __init__(self, widths: Mapping[str, int]) -> None:
+        self._widths = dict(widths)
+        self.widest = max(widths.values())
+        self.limb_widths = [min(64, w - low) for w in widths.values() for low in range(0, w, 64)]
+        self.limb_count = len(self.limb_widths)
+
+    def places(self) -> Iterator[tuple[int, int, int]]:
+        """Each limb, its first plane, and its width."""
+        firsts = accumulate(self.limb_widths, initial=0)
+        return zip(range(self.limb_count), firsts, self.limb_widths, strict=False)
+
+    def limbs(self, words: Mapping[str, Words], count: int, kind: type[Unsigned]) -> Rows:
+        """A row for each limb, filled up with zeros to so many words."""
+        rows = np.zeros((self.limb_count, count), dtype=kind)
+        row = 0
+        for name, width in self._widths.items():
+            array = words[name]
+            require_fit(array, width)
+            for low in range(0, width, 64):
+                part = array if width <= 64 else array.astype(object) >> low & ((1 << 64) - 1)
+                rows[row, : len(array)] = part.astype(kind)
+                row += 1
+        return rows
+
+    def words(self, rows: Rows) -> dict[str, Words]:
+        """The buses of rows of limbs."""
+        found: dict[str, Words] = {}
+        row = 0
+        for name, width in self._widths.items():
+            kind = word_type(width)
+            found[name] = rows[row].astype(kind)
+            row += 1
+            for low in range(64, width, 64):
+                found[name] = found[name] | rows[row].astype(kind) << low
+                row += 1
+        return found
+
+
+def _words_loop(inputs: _Layout, outputs: _Layout, bits: int, group: int) -> str:
+    """The loop over blocks of words: into planes, through the circuit, into words."""
+    reading = _block("i", "in", sum(inputs.limb_widths))
+    for limb, place, _ in inputs.places():
+        reading += [
+            *_addresses(f"i{limb}", "i", "given", limb, place, bits),
+            f"call void {COPY}(ptr %i{limb}.planes, ptr %i{limb}.words, i64 {bits * PLANE_BYTES}, i1 0)",
+            f"call void @transpose(ptr %i{limb}.planes)",
+        ]
+    writing = _block("o", "out", sum(outputs.limb_widths))
+    for limb, place, width in outputs.places():
+        size = width * PLANE_BYTES
+        writing += [
+            *_addresses(f"o{limb}", "o", "found", limb, place, bits),
+            f"call void {CLEAR}(ptr %o{limb}.words, i8 0, i64 {bits * PLANE_BYTES}, i1 0)",
+            f"call void {COPY}(ptr %o{limb}.words, ptr %o{limb}.planes, i64 {size}, i1 0)",
+            f"call void @transpose(ptr %o{limb}.words)",
+        ]
+    lines = [
+        *repeated("i", "%group.size", reading),
+        "call void @circuit(ptr %in, ptr %out, ptr %work, i64 0, i64 %group.size)",
+        *repeated("o", "%group.size", writing),
+    ]
+    body = "\n  ".join(grouped(group, "%count", lines))
+    return f"""
+define void @evaluate(ptr %given, ptr %found, ptr %in, ptr %out, ptr %work, i64 %start, i64 %count,
+                      i64 %blocks) {{
+  {body}
+  ret void
+}}
+"""
+
+
+def _block(index: str, planes: str, count: int) -> list[str]:
+    """The block of a group that an index names: its number, and where its planes are."""
+    return [
+        f"%{index}.before = add i64 %start, %group.start",
+        f"%{index}.block = add i64 %{index}.before, %{index}",
+        f"%{index}.here = getelementptr [{count} x {PLANE}], ptr %{planes}, i64 %{index}",
+    ]
+
+
+def _addresses(name: str, index: str, words: str, limb: int, place: int, bits: int) -> list[str]:
+    """Where a limb of that block is, as planes and as words: limb after limb, each of all blocks."""
+    return [
+        f"%{name}.planes = getelementptr {PLANE}, ptr %{index}.here, i64 {place}",
+        f"%{name}.before = mul i64 %blocks, {limb}",
+        f"%{name}.number = add i64 %{name}.before, %{index}.block",
+        f"%{name}.words = getelementptr [{bits} x {PLANE}], ptr %{words}, i64 %{name}.number",
+    ]

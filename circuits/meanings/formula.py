@@ -1,0 +1,147 @@
+"""Formula meaning of a netlist: pySMT bit-vectors, neuron by neuron.
+
+This is the meaning that theorems are about. A neuron fires iff the weights of its firing inputs, and its
+bias, reach its threshold. That is told case by case, synapse after synapse, which for the neurons of
+arithmetic units comes to a few gates; or, for neurons with so many different weights that there would be
+too many cases, by comparing the signed sum.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import chain
+
+from pysmt.fnode import FNode
+from pysmt.shortcuts import (
+    BV,
+    BVSLE,
+    FALSE,
+    TRUE,
+    And,
+    BVAdd,
+    BVConcat,
+    BVExtract,
+    BVType,
+    Equals,
+    Ite,
+    Not,
+    Or,
+    Symbol,
+)
+
+from spikeproof.circuits.netlist import ONE, ZERO, Bus, Netlist, Neuron, driven_by_neurons
+
+Synapse = tuple[int, FNode]
+"""An integer weight, and whether the source fires."""
+
+FEW_SYNAPSES, SMALL_SUM = 6, 256
+"""A neuron is read case by case if it has so few synapses, or integer weights of so small a sum."""
+
+
+def input_symbols(netlist: Netlist) -> dict[str, FNode]:
+    """A bit-vector symbol for each input bus, of the same name."""
+    return {name: Symbol(name, BVType(width)) for name, width in netlist.inputs.items()}
+
+
+def neuron_formula(neuron: Neuron, sources: Sequence[FNode]) -> FNode:
+    """Boolean: whether the neuron fires.
+
+    Args:
+        sources: Booleans, one for each synapse in order.
+    """
+    numbers = [neuron.threshold, neuron.bias, *(weight for _, weight in neuron.synapses)]
+    scale = math.lcm(*(int(number.denominator) for number in numbers))
+    threshold, bias, *weights = (int(number * scale) for number in numbers)
+    unit = math.gcd(*weights) or 1
+    needed = -((bias - threshold) // unit)  # in units, rounded up
+    synapses = [(weight // unit, source) for weight, source in zip(weights, sources, strict=True)]
+    few_cases = len(synapses) <= FEW_SYNAPSES or sum(map(abs, weights)) <= SMALL_SUM * unit
+    return (_reached_by_cases if few_cases else _reached_by_sum)(synapses, needed)
+
+
+def _reached_by_cases(synapses: Sequence[Synapse], needed: int) -> FNode:
+    """Whether the weights of firing synapses add up to what is needed: one synapse after another.
+
+    All that matters of the first ones is what is still needed of the others; and that does not matter
+    once these reach it in any case, or in none.
+    """
+    largest_first = sorted(synapses, key=lambda synapse: -abs(synapse[0]))
+
+    @cache
+    def reached(start: int, needed: int) -> FNode:
+        others = [weight for weight, _ in largest_first[start:]]
+        if needed <= sum(weight for weight in others if weight < 0):
+            return TRUE()
+        if needed > sum(weight for weight in others if weight > 0):
+            return FALSE()
+        weight, source = largest_first[start]
+        return _choice(source, reached(start + 1, needed - weight), reached(start + 1, needed))
+
+    return reached(0, needed)
+
+
+def _choice(condition: FNode, a: FNode, b: FNode) -> FNode:
+    """``a`` if the condition holds, else ``b``."""
+    if a is b:
+        return a
+    if a.is_bool_constant():
+        return Or(condition, b) if a.is_true() else And(Not(condition), b)
+    if b.is_bool_constant():
+        return Or(Not(condition), a) if b.is_true() else And(condition, a)
+    return Ite(condition, a, b)
+
+
+def _reached_by_sum(synapses: Sequence[Synapse], needed: int) -> FNode:
+    """The same by comparing their signed sum, in enough bits that no partial sum wraps."""
+    width = 1 + max(sum(abs(weight) for weight, _ in synapses), abs(needed)).bit_length()
+
+    def constant(value: int) -> FNode:
+        return BV(value % (1 << width), width)
+
+    total, nothing = constant(0), constant(0)
+    for weight, source in synapses:
+        total = BVAdd(total, Ite(source, constant(weight), nothing))
+    return BVSLE(constant(needed), total)
+
+
+def bus_formulas(
+    netlist: Netlist,
+    buses: Mapping[str, Bus],
+    inputs: Mapping[str, FNode],
+    replaced: Mapping[int, FNode] | None = None,
+) -> dict[str, FNode]:
+    """Buses of a netlist's signals as bit-vectors, in terms of those that stand for the input buses.
+
+    Args:
+        replaced: for some signals, the Boolean to take instead of what drives them.
+    """
+    given = (
+        Equals(BVExtract(inputs[name], index, index), BV(1, 1))
+        for name, width in netlist.inputs.items()
+        for index in range(width)
+    )
+    signals = {**dict(enumerate(given)), **(replaced or {})}
+    first, roots = netlist.input_count, chain.from_iterable(buses.values())
+    for signal in driven_by_neurons(netlist.neurons, first, roots, known=signals.keys()):
+        neuron = netlist.neurons[signal - first]
+        signals[signal] = neuron_formula(neuron, [signals[source] for source, _ in neuron.synapses])
+    return {name: bus_formula(signals, bus) for name, bus in buses.items()}
+
+
+def bus_formula(signals: Mapping[int, FNode], bus: Bus) -> FNode:
+    """The bit-vector on a bus of signals and constants."""
+    constants = {ZERO: BV(0, 1), ONE: BV(1, 1)}
+    bits = [constants[s] if s in constants else Ite(signals[s], BV(1, 1), BV(0, 1)) for s in bus]
+    word = bits[0]
+    for bit in bits[1:]:
+        word = BVConcat(bit, word)
+    return word
+
+
+def output_formulas(
+    netlist: Netlist, inputs: Mapping[str, FNode], replaced: Mapping[int, FNode] | None = None
+) -> dict[str, FNode]:
+    """The output buses; see ``bus_formulas``."""
+    return bus_formulas(netlist, netlist.outputs, inputs, replaced)

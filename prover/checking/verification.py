@@ -1,0 +1,267 @@
+"""Records checked again, by whoever trusts none of our solvers.
+
+Netlist, spec, lemmas and clauses are derived from the source anew, and must be those that the record
+names; then every clausal proof is put to an independent checker, every model evaluated, every log of
+algebra added up, every counterexample replayed. No engine is asked, no seal or cache believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pysmt.fnode import FNode
+from pysmt.shortcuts import And
+
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.checking.checkers import CHECKERS, CheckError
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.environment import passing_formulas
+from spikeproof.prover.claims.obligation import Claim, Outcome
+from spikeproof.prover.encoding.bitblast import Blaster, cnf_sha256
+from spikeproof.prover.encoding.smtlib import script_sha256
+from spikeproof.prover.engines.engine import EngineError, Status
+from spikeproof.prover.engines.pool import LOST, results
+from spikeproof.prover.evidence.archive import Archive, CertificateError
+from spikeproof.prover.evidence.record import CertificateKind, Lemma, LemmaKind, Record, Size
+from spikeproof.prover.kernel.case import Case, negation
+from spikeproof.prover.kernel.cells import AlgebraError
+from spikeproof.prover.kernel.composition import CompositionError
+from spikeproof.prover.running.discharge import blank_record, replays, require_same_buses, value_of
+
+Proof = tuple[str, str]
+"""The SHA-256 of clauses, and that of the proof that refutes them."""
+
+
+class RefusalError(Exception):
+    """What a record says does not hold, or not of this source; the message says why."""
+
+
+REASONS = (RefusalError, AlgebraError, CertificateError, CheckError, CompositionError, EngineError)
+"""All that can speak against a record."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What became of checking a record.
+
+    Attributes:
+        refusal: why it is not believed; empty if it is.
+        checked: proofs that were accepted.
+        elsewhere: proofs that it rests on, and that were left to another process to check.
+    """
+
+    theorem: str
+    refusal: str = ""
+    checked: frozenset[Proof] = frozenset()
+    elsewhere: frozenset[Proof] = frozenset()
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """How records are checked.
+
+    Attributes:
+        archive: of their certificates.
+        checkers: of clausal proofs, names in ``prover.checking.checkers.CHECKERS``; each must accept.
+        circuit: that was given instead of the theorems' own, if any.
+        claims: a directory in which processes say which proof they check, so that no two check one.
+    """
+
+    archive: Archive
+    checkers: tuple[str, ...] = ("dratify",)
+    circuit: Netlist | None = None
+    claims: Path | None = None
+
+    def verify(self, record: Record) -> Verification:
+        """Check a record."""
+        check = _Check(self, record)
+        try:
+            with passing_formulas():
+                check.run()
+        except Exception as error:  # whatever a forged record makes fail is no reason to believe it
+            reason = str(error) if isinstance(error, REASONS) else f"{type(error).__name__}: {error}"
+            return Verification(record.theorem, reason, frozenset(check.checked))
+        return Verification(record.theorem, "", frozenset(check.checked), frozenset(check.elsewhere))
+
+
+def verify_all(records: Sequence[Record], verifier: Verifier, jobs: int) -> Iterator[Verification]:
+    """Check records, yielding what becomes of each as it comes."""
+    tasks = {record.theorem: (verifier, record) for record in records}
+    return results(Verifier.verify, tasks, jobs, lambda theorem: Verification(theorem, LOST))
+
+
+def conclusions(verifications: Iterable[Verification]) -> list[Verification]:
+    """What becomes of each, when it is known of every proof whether somebody accepted it."""
+    found = list(verifications)
+    accepted = frozenset[Proof]().union(*(each.checked for each in found))
+    return [
+        each
+        if each.refusal or each.elsewhere <= accepted
+        else replace(each, refusal="a clausal proof that it shares with other theorems is not accepted")
+        for each in found
+    ]
+
+
+@dataclass
+class _Check:
+    """One record under examination."""
+
+    verifier: Verifier
+    record: Record
+    checked: set[Proof] = field(default_factory=set)
+    elsewhere: set[Proof] = field(default_factory=set)
+
+    def run(self) -> None:
+        """Raise what speaks against the record, if anything does."""
+        case = self._case()
+        if not self.record.green:
+            promised = self.record.expected.value
+            raise RefusalError(f"it is {self.record.outcome.value}, but {promised} was promised")
+        if self.record.outcome is Outcome.PROVED:
+            if self.record.counterexample is not None:
+                raise RefusalError("it is proved, and has a counterexample")
+            self._check_proved(case)
+        else:
+            self._check_refuted(case)
+
+    def _case(self) -> Case:
+        """The theorem as this source states it, which must be as the record says."""
+        record, circuit = self.record, self.verifier.circuit
+        obligation = catalogue().get(record.theorem)
+        if obligation is None:
+            raise RefusalError("no theorem of that name is stated here")
+        if record.circuit_sha256 and circuit is None:
+            raise RefusalError("it is about a circuit that was given instead: name that with --circuit")
+        if record.circuit_sha256 != (circuit.sha256 if circuit else None):
+            raise RefusalError("it is about another circuit than that given with --circuit")
+        if circuit is not None:
+            require_same_buses(obligation, circuit)
+        case = Case.of(obligation, circuit)
+        blank = blank_record(obligation, record.timeout, circuit)
+        for what, now, then in (
+            ("source", blank.source_sha256, record.source_sha256),
+            ("statement", blank.statement, record.statement),
+            ("promised outcome", blank.expected, record.expected),
+            ("parameters", dict(blank.parameters), dict(record.parameters)),
+            ("netlist", Size.of(case.netlist) if case.netlist else None, record.netlist),
+            ("spec", case.spec_sha256, record.spec_sha256),
+        ):
+            if now != then:
+                here, there = _shown(now), _shown(then)
+                raise RefusalError(f"the {what} differs: here {here}, in the record {there}")
+        return case
+
+    def _check_refuted(self, case: Case) -> None:
+        inputs = self.record.counterexample
+        if inputs is None or set(inputs) != set(case.claim.inputs):
+            raise RefusalError("it has no counterexample, or one of other inputs")
+        if not replays(case.netlist, case.claim, inputs):
+            raise RefusalError("the counterexample does not replay")
+
+    def _check_proved(self, case: Case) -> None:
+        """Every lemma that makes up the claim is there, and holds."""
+        lemmas = {(lemma.name, lemma.kind): lemma for lemma in self.record.lemmas}
+        whole = {self.record.theorem: case.claim}
+        claims = whole if (self.record.theorem, "claim") in lemmas else case.lemmas() or whole
+        needed: dict[tuple[str, LemmaKind], Claim | None] = {}
+        for name, claim in claims.items():
+            if claim.assumptions:
+                needed[name, "assumptions"] = claim
+            needed[name, "claim"] = claim
+        for label in () if claims is whole else case.steps_with_logs():
+            needed[label, "algebra"] = None
+        if missing := needed.keys() - lemmas.keys():
+            raise RefusalError(f"a lemma is missing: {_named(missing)}")
+        if len(needed) < len(self.record.lemmas):
+            strange = _named(lemmas.keys() - needed.keys()) or "one is there twice"
+            raise RefusalError(f"a lemma is none of the theorem's: {strange}")
+        for key, subject in needed.items():
+            try:
+                self._check_scripts(lemmas[key])
+                if subject is None:
+                    case.check_algebra(key[0], self._certificate(lemmas[key], "telescoping"))
+                elif key[1] == "assumptions":
+                    self._check_assumptions(lemmas[key], subject)
+                else:
+                    self._check_claim(lemmas[key], subject)
+            except REASONS as error:
+                raise RefusalError(f"{_named([key])}: {error}") from None
+
+    def _check_scripts(self, lemma: Lemma) -> None:
+        """The scripts that solvers were given are there, and ask what the lemma says."""
+        for certificate in lemma.certificates:
+            if certificate.kind == "smtlib":
+                self.verifier.archive.content(certificate)
+                if certificate.sha256 != lemma.formula_sha256:
+                    raise RefusalError("the script that an engine was given is of another formula")
+
+    def _certificate(self, lemma: Lemma, kind: CertificateKind) -> bytes:
+        for certificate in lemma.certificates:
+            if certificate.kind == kind:
+                return self.verifier.archive.content(certificate)
+        raise RefusalError(f"it has no {kind} certificate, and without it only an engine could tell")
+
+    def _check_assumptions(self, lemma: Lemma, claim: Claim) -> None:
+        """Some values satisfy them."""
+        _require_question(lemma, claim.assumptions, Status.SATISFIABLE)
+        try:
+            model = json.loads(self._certificate(lemma, "model"))
+            inputs = {name: int(model.get(name, 0)) for name in claim.inputs}
+            holds = value_of(And(*claim.assumptions), claim, inputs).is_true()
+        except (ValueError, TypeError, AttributeError) as error:
+            raise RefusalError(f"the model cannot be read: {error}") from None
+        if not holds:
+            raise RefusalError("the model does not satisfy them")
+
+    def _check_claim(self, lemma: Lemma, claim: Claim) -> None:
+        """Its negation is refuted, in clauses."""
+        question = negation(claim)
+        _require_question(lemma, question, Status.UNSATISFIABLE)
+        clauses = Blaster().clauses(question)
+        if cnf_sha256(clauses) != lemma.cnf_sha256:
+            raise RefusalError("the clauses differ: the encoder gives others here")
+        proofs = [certificate for certificate in lemma.certificates if certificate.kind == "drat"]
+        if len(proofs) != 1:
+            raise RefusalError("it has no clausal proof, and without it only an engine could tell")
+        proof = lemma.cnf_sha256, proofs[0].sha256
+        if not self._claimed(proof):
+            self.elsewhere.add(proof)
+        elif proof not in self.checked:
+            content = self.verifier.archive.content(proofs[0])
+            for checker in self.verifier.checkers:
+                CHECKERS[checker](clauses, content)
+            self.checked.add(proof)
+
+    def _claimed(self, proof: Proof) -> bool:
+        """Whether this process is the first to say that it checks a proof."""
+        if self.verifier.claims is None or proof in self.checked:
+            return True
+        try:
+            name = hashlib.sha256(" ".join(proof).encode()).hexdigest()  # whatever the record names
+            (self.verifier.claims / name).touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
+
+
+def _require_question(lemma: Lemma, formulas: Sequence[FNode], status: Status) -> None:
+    """The lemma was about these formulas, and every engine said what is needed."""
+    if script_sha256(formulas) != lemma.formula_sha256:
+        raise RefusalError("the formula differs: this source states another")
+    said = sorted({reply.status for reply in lemma.replies})
+    if said != [status.value]:
+        raise RefusalError(f"the engines said {', '.join(said) or 'nothing'}, not {status.value}")
+
+
+def _named(lemmas: Iterable[tuple[str, LemmaKind]]) -> str:
+    return ", ".join(f"{kind} {name!r}" for name, kind in sorted(lemmas))
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Size):
+        return f"{value.neurons} neurons, SHA-256 {value.sha256}"
+    return repr(value)

@@ -1,0 +1,240 @@
+"""Claims and obligations: what is to be shown, and what may become of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from pysmt.fnode import FNode
+from pysmt.shortcuts import And, Equals
+
+from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
+from spikeproof.circuits.netlist import NAME, UNUSED, Netlist
+from spikeproof.specs.formats import Format, Integer
+from spikeproof.specs.integers import Buses
+from spikeproof.specs.symbolic import Probe
+
+
+class Outcome(Enum):
+    """What became of an obligation. Only the outcome that was expected is green."""
+
+    PROVED = "proved"
+    """No input violates the claim."""
+
+    REFUTED = "refuted"
+    """An input violates the claim; evaluating the formulas and simulating the circuit confirm it."""
+
+    TIMEOUT = "timeout"
+    """The engine ran out of time."""
+
+    UNKNOWN = "unknown"
+    """The engine gave up for another reason."""
+
+    ERROR = "error"
+    """The claim could not be stated, is vacuous, or the engine contradicts the replay."""
+
+
+class Profile(Enum):
+    """When an obligation is discharged, unless it is asked for by name."""
+
+    DEFAULT = "default"
+    """Always."""
+
+    WIDE = "wide"
+    """With ``--wide``: what takes minutes."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """For all inputs that satisfy the assumptions, the goal holds.
+
+    Attributes:
+        inputs: the universally quantified bit-vector symbols, by name.
+        goal: a Boolean formula over them.
+        assumptions: Boolean formulas over them; must be satisfiable together.
+        actual, expected: the buses whose equality is the goal, where it is one.
+    """
+
+    inputs: Buses
+    goal: FNode
+    assumptions: tuple[FNode, ...] = ()
+    actual: Buses = field(default_factory=dict)
+    expected: Buses = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.assumptions, tuple):
+            raise TypeError("assumptions must be a tuple of formulas")
+        for name, symbol in self.inputs.items():
+            if symbol.symbol_name() != name or not NAME.fullmatch(name):
+                raise ValueError(
+                    f"input {name!r} must be a symbol of that name: letters, digits, '_', '.'"
+                )
+
+
+ENGINES_ALONE = "engines"
+"""The method of a step that has no algebra: see ``prover.kernel.algebra.METHODS`` for the others."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Values on the way from inputs to outputs, at which a proof is cut: see ``prover.kernel.composition``.
+
+    Attributes:
+        names: probes, of the circuit and of the spec alike.
+        given: earlier probes to take as free, so that the step's lemma is about what lies between.
+        method: how it is shown that circuit and spec agree: ``engines``, or a kind of algebra.
+        fact: from the values of probes, what else holds of these; proved, and then assumed of them
+            wherever they are taken as free.
+        cases: from the values of inputs and probes, the cases into which the lemma is split, by name.
+    """
+
+    names: tuple[str, ...]
+    given: tuple[str, ...] = ()
+    method: str = ENGINES_ALONE
+    fact: Callable[[Buses], FNode] | None = None
+    cases: Callable[[Buses], Mapping[str, FNode]] | None = None
+
+
+Place = Callable[[Netlist, int], int]
+"""From a circuit and a signal of it, which signal of a circuit that follows it has the same value."""
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """How a unit's theorem is composed of lemmas.
+
+    Attributes:
+        spec: from the unit's inputs and a probe, the unit's outputs; see ``specs.symbolic.Probe``.
+        steps: in order.
+        last: the outputs, as a step without names.
+        circuit: the circuit with all that its probes depend on, for where the outputs do not depend
+            on it and the circuit therefore lacks it. The kernel checks that the outputs are the same.
+        place: for a theorem about a circuit that follows ``circuit``, neuron by neuron, and may have
+            other inputs besides: see ``prover.kernel.following``. The steps are then those of ``circuit``.
+    """
+
+    spec: Callable[[Buses, Probe], Buses]
+    steps: tuple[Step, ...]
+    last: Step
+    circuit: Callable[[], Netlist] | None = None
+    place: Place | None = None
+
+    def lacks_probes(self, netlist: Netlist) -> bool:
+        """Whether a circuit lacks a probe, or some of its bits."""
+        names = (name for step in self.steps for name in step.names)
+        return any(UNUSED in netlist.probes.get(name, (UNUSED,)) for name in names)
+
+
+Cases = Callable[[Buses], Mapping[str, Buses]]
+"""From a claim's inputs, the cases into which it is split, by name: what each puts for which inputs."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a person reads the buses of a floating-point unit.
+
+    Attributes:
+        formats: the format of each input and output bus, by name; others are plain bits.
+        trace: from input codes, what the spec of record implies for each probe, in datapath order.
+    """
+
+    formats: Mapping[str, Format | Integer]
+    trace: Callable[[Mapping[str, int]], Mapping[str, int]]
+
+
+BOTH = ("z3", "cadical")
+"""Two engines of different make, which must come to the same verdict."""
+
+
+@dataclass(frozen=True)
+class Obligation:
+    """Something promised: a name, a sentence, and how to state it as a claim.
+
+    Attributes:
+        name: dotted; units are ``format.operation.mode[.policy][.library]``.
+        statement: one sentence for people.
+        state: the claim, given the circuit if there is one.
+        circuit: builds the netlist the claim is about; None if it is about formulas alone.
+        expected: PROVED, or REFUTED for a claim that must fail.
+        engines: names in ``prover.engines.engine.ENGINES``; each must come to the same verdict.
+        decomposition: how a claim about a circuit is split into lemmas; None to put it to the engines
+            whole.
+        profile: when it is discharged unless asked for by name.
+        reading: how to display the buses, for floating-point units.
+        cases: how a claim about formulas is split into lemmas: see ``prover.kernel.splitting``.
+        patience: how many times the seconds allowed it has, for one with very many lemmas.
+        parameters: what tells it from others of its family, as data: family, format, operation, mode,
+            policy, library and so on, as far as they apply.
+    """
+
+    name: str
+    statement: str
+    state: Callable[[Netlist | None], Claim]
+    circuit: Callable[[], Netlist] | None = None
+    expected: Outcome = Outcome.PROVED
+    engines: tuple[str, ...] = BOTH
+    decomposition: Decomposition | None = None
+    profile: Profile = Profile.DEFAULT
+    reading: Reading | None = None
+    cases: Cases | None = None
+    patience: int = 1
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.expected not in (Outcome.PROVED, Outcome.REFUTED):
+            raise ValueError(f"{self.name}: only proved or refuted can be promised")
+        if not self.engines or len(set(self.engines)) < len(self.engines):
+            raise ValueError(f"{self.name}: name at least one engine, and none twice")
+
+
+def equivalence(
+    name: str,
+    statement: str,
+    circuit: Callable[[], Netlist],
+    meaning: Callable[[Buses], Buses],
+    *,
+    assumptions: Callable[[Buses], tuple[FNode, ...]] = lambda inputs: (),
+    expected: Outcome = Outcome.PROVED,
+    engines: tuple[str, ...] = BOTH,
+    decomposition: Decomposition | None = None,
+    profile: Profile = Profile.DEFAULT,
+    reading: Reading | None = None,
+    parameters: Mapping[str, str] | None = None,
+) -> Obligation:
+    """The obligation that a circuit computes, on every output bus, what ``meaning`` says.
+
+    Args:
+        meaning: from the input buses, the expected output buses.
+        assumptions: from the input buses, what may be taken for granted.
+    """
+
+    def state(netlist: Netlist | None) -> Claim:
+        assert netlist is not None
+        inputs = input_symbols(netlist)
+        actual = output_formulas(netlist, inputs)
+        wanted = meaning(inputs)
+        if set(actual) != set(wanted):
+            raise ValueError(
+                f"{name}: the circuit has outputs {sorted(actual)}, its meaning {sorted(wanted)}"
+            )
+        return Claim(
+            inputs=inputs,
+            goal=And(Equals(actual[bus], wanted[bus]) for bus in wanted),
+            assumptions=assumptions(inputs),
+            actual=actual,
+            expected=wanted,
+        )
+
+    return Obligation(
+        name,
+        statement,
+        state,
+        circuit,
+        expected,
+        engines,
+        decomposition,
+        profile,
+        reading,
+        parameters=parameters or {},
+    )

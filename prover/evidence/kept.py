@@ -1,0 +1,55 @@
+"""Records in files, in cache and log alike: how they are written, and when a run believes one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from spikeproof.prover.evidence.archive import Archive
+from spikeproof.prover.evidence.files import write_atomically
+from spikeproof.prover.evidence.record import Record
+from spikeproof.prover.evidence.seal import is_sealed
+from spikeproof.prover.evidence.source import source_sha256
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Write a record whole or not at all.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    write_atomically(path, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
+
+
+def current_record(path: Path) -> Record | None:
+    """The record in a file, if it is sealed and of the source as it is now; else None, whatever it is.
+
+    Raises:
+        StorageError: if there is no key of seals and none can be made.
+    """
+    try:
+        record = msgspec.json.decode(path.read_bytes(), type=Record)
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
+        return None
+    return record if record.source_sha256 == source_sha256() and is_sealed(record) else None
+
+
+def believed(path: Path, theorem: str, circuit_sha256: str | None, archive: Archive) -> Record | None:
+    """The record in a file, if it spares proving the theorem again.
+
+    That is, if it is sealed, was decided by the source as it is now, is of this theorem and this circuit
+    (None: the theorem's own), and all its certificates are sound.
+
+    Raises:
+        StorageError: if there is no key of seals and none can be made.
+    """
+    record = current_record(path)
+    believable = (
+        record is not None
+        and record.decided
+        and record.theorem == theorem
+        and record.circuit_sha256 == circuit_sha256
+        and all(archive.holds(certificate) for certificate in record.certificates)
+    )
+    return record if believable else None

@@ -1,0 +1,199 @@
+"""What is kept of a discharged obligation: one record, as plain data, in logs and in the cache alike.
+
+``docs/proof_log.md`` says what every field means to a reader of the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.claims.obligation import Outcome
+
+SCHEMA: Literal["spikeproof-record-1"] = "spikeproof-record-1"
+SEED = 20261122
+"""Where chance plays a part in a proof (simulation before sweeping), it always begins here."""
+
+CIRCUIT = "circuit"
+"""The parameter that says, by SHA-256, which circuit was given instead of the theorem's own."""
+
+
+@dataclass(frozen=True)
+class EngineUse:
+    """A solver, and how it was run."""
+
+    name: str
+    version: str
+    options: str
+
+    @property
+    def label(self) -> str:
+        """Name and version."""
+        return f"{self.name} {self.version}".strip()
+
+
+@dataclass(frozen=True)
+class Size:
+    """The netlist that a theorem is about."""
+
+    sha256: str
+    neurons: int
+    synapses: int
+    depth: int
+    largest_fan_in: int
+
+    @classmethod
+    def of(cls, netlist: Netlist) -> Size:
+        """What a netlist measures."""
+        size = netlist.statistics
+        return cls(netlist.sha256, size.neurons, size.synapses, size.depth, size.largest_fan_in)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What one engine said of a lemma: a ``prover.engines.engine.Status``, by its value."""
+
+    engine: str
+    status: str
+    seconds: float
+
+
+CertificateKind = Literal["drat", "model", "smtlib", "telescoping"]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What lets someone else check a lemma again, by the SHA-256 of its bytes.
+
+    Attributes:
+        kind: ``drat``, a clausal proof in binary DRAT; ``model``, values that satisfy a formula, as
+            JSON; ``smtlib``, the question as it was put, in SMT-LIB 2; ``telescoping``, the weights of
+            the equations that add up to a product, as JSON.
+        size: how many bytes there are.
+    """
+
+    kind: CertificateKind
+    sha256: str
+    size: int
+
+    @classmethod
+    def of(cls, kind: CertificateKind, content: bytes) -> Certificate:
+        """The name of a certificate."""
+        return cls(kind, hashlib.sha256(content).hexdigest(), len(content))
+
+
+LemmaKind = Literal["claim", "assumptions", "algebra"]
+
+
+@dataclass(frozen=True)
+class Lemma:
+    """One question that was put to the engines, or settled by algebra.
+
+    Attributes:
+        kind: ``claim``, which has no counterexample if it is unsatisfiable; ``assumptions``, which must
+            be satisfiable; ``algebra``, which no engine was asked.
+        formula_sha256: of the question as an SMT-LIB 2 script.
+        cnf_sha256: of the clauses that CaDiCaL was given, as a DIMACS file.
+    """
+
+    name: str
+    kind: LemmaKind
+    formula_sha256: str | None
+    cnf_sha256: str | None
+    replies: tuple[Reply, ...]
+    certificates: tuple[Certificate, ...]
+
+    @property
+    def seconds(self) -> float:
+        """How long the engines took, together."""
+        return sum(reply.seconds for reply in self.replies)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of one obligation.
+
+    Attributes:
+        parameters: format, operation, mode, policy, library and so on, as far as they apply; and
+            ``CIRCUIT``, without which the record is of the theorem's own circuit.
+        seed: where chance began.
+        timeout: seconds that were allowed.
+        seconds, peak_memory_mib: what it took.
+        message: the counterexample for a person, or why there is no verdict.
+        counterexample: the inputs that violate the claim, if refuted.
+        netlist: the circuit that the claim is about, if any.
+        spec_sha256: of what the outputs should be, as an SMT-LIB 2 script; of the claim, if it is
+            about formulas alone.
+        lemmas: from which the theorem follows; one with the theorem's name if it was put to the
+            engines whole.
+        source_sha256: of our source as it was: see ``prover.evidence.source``.
+        seal: see ``prover.evidence.seal``; empty until it is sealed.
+    """
+
+    schema: Literal["spikeproof-record-1"]
+    theorem: str
+    statement: str
+    parameters: Mapping[str, str]
+    outcome: Outcome
+    expected: Outcome
+    engines: tuple[EngineUse, ...]
+    seed: int
+    timeout: float
+    seconds: float
+    peak_memory_mib: float
+    message: str
+    counterexample: Mapping[str, int] | None
+    netlist: Size | None
+    spec_sha256: str | None
+    lemmas: tuple[Lemma, ...]
+    source_sha256: str
+    seal: str
+
+    @property
+    def green(self) -> bool:
+        """Proved, or refuted where a refutation was promised."""
+        return self.outcome is self.expected
+
+    @property
+    def decided(self) -> bool:
+        """Proved or refuted, as promised or not."""
+        return self.outcome in (Outcome.PROVED, Outcome.REFUTED)
+
+    @property
+    def circuit_sha256(self) -> str | None:
+        """The circuit that was given instead of the theorem's own, if any."""
+        return self.parameters.get(CIRCUIT)
+
+    @property
+    def composed(self) -> bool:
+        """Whether it follows from lemmas, and was not put to the engines whole."""
+        return any(lemma.name != self.theorem for lemma in self.lemmas)
+
+    @property
+    def engine(self) -> str:
+        """Labels of the engines that took part."""
+        return ", ".join(engine.label for engine in self.engines)
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """Those of all lemmas."""
+        return tuple(certificate for lemma in self.lemmas for certificate in lemma.certificates)
+
+    def as_json(self) -> dict[str, Any]:
+        """As JSON-ready data."""
+        data: dict[str, Any] = msgspec.to_builtins(self)
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Record:
+        """The inverse of ``as_json``.
+
+        Raises:
+            msgspec.ValidationError: if the data is not of this schema.
+        """
+        return msgspec.convert(data, cls)

@@ -1,0 +1,118 @@
+"""An obligation with what it comes to: circuit, claim, and the lemmas that make up the claim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from pysmt.fnode import FNode
+from pysmt.shortcuts import Not
+
+from spikeproof.circuits.netlist import Bus, Netlist
+from spikeproof.prover.claims.obligation import Claim, Obligation, Step
+from spikeproof.prover.encoding.smtlib import buses_sha256, script_sha256
+from spikeproof.prover.kernel.algebra import LOGS
+from spikeproof.prover.kernel.cells import AlgebraError
+from spikeproof.prover.kernel.composition import compose
+from spikeproof.prover.kernel.following import compose_following
+from spikeproof.prover.kernel.splitting import split
+
+
+@dataclass(frozen=True)
+class Case:
+    """An obligation with what it comes to.
+
+    Attributes:
+        netlist: the circuit that the claim is about, if any.
+        own: whether that is the obligation's own.
+    """
+
+    obligation: Obligation
+    netlist: Netlist | None
+    own: bool
+    claim: Claim
+
+    @classmethod
+    def of(cls, obligation: Obligation, circuit: Netlist | None = None) -> Case:
+        """State an obligation, of another circuit than its own if one is given."""
+        netlist = circuit
+        if netlist is None and obligation.circuit:
+            netlist = obligation.circuit()
+        return cls(obligation, netlist, circuit is None, obligation.state(netlist))
+
+    @property
+    def spec_sha256(self) -> str:
+        """Of what the outputs should be; of the claim, if it is about formulas alone."""
+        if self.claim.expected:
+            return buses_sha256(self.claim.expected)
+        return script_sha256(negation(self.claim))
+
+    @cached_property
+    def probed(self) -> Netlist | None:
+        """The netlist with all probes of the decomposition, where that says how to come by it.
+
+        If the circuit follows another, that other.
+        """
+        decomposition = self.obligation.decomposition
+        if not decomposition or not self.netlist:
+            return None
+        lacks_probes = self.own and decomposition.lacks_probes(self.netlist)
+        if decomposition.circuit and (decomposition.place or lacks_probes):
+            return decomposition.circuit()
+        return self.netlist
+
+    def lemmas(self) -> dict[str, Claim]:
+        """The lemmas by which the claim is to be proved; none if it is to be put to the engines whole.
+
+        Raises:
+            CompositionError, AlgebraError: if they do not make up the claim.
+        """
+        if self.obligation.cases:
+            return split(self.claim, self.obligation.cases(self.claim.inputs))
+        netlist, decomposition = self.probed, self.obligation.decomposition
+        if not (self.netlist and netlist and decomposition):
+            return {}
+        if decomposition.place:
+            return compose_following(self.netlist, netlist, decomposition, self.claim)
+        return compose(netlist, decomposition, self.claim)
+
+    def steps_with_logs(self) -> dict[str, Step]:
+        """The steps that are shown by algebra which keeps a log, by label."""
+        decomposition = self.obligation.decomposition
+        steps = decomposition.steps if decomposition and self.probed else ()
+        return {", ".join(step.names): step for step in steps if step.method in LOGS}
+
+    def algebra(self) -> dict[str, bytes]:
+        """Their logs.
+
+        Raises:
+            AlgebraError: if there is none.
+        """
+        netlist = self.probed
+        return {
+            label: LOGS[step.method].make(netlist, *_buses(step, netlist))
+            for label, step in self.steps_with_logs().items()
+            if netlist
+        }
+
+    def check_algebra(self, label: str, log: bytes) -> None:
+        """Check a log as ``algebra`` gives it.
+
+        Raises:
+            AlgebraError: if it does not show what the step says, or cannot be read.
+        """
+        netlist, step = self.probed, self.steps_with_logs().get(label)
+        if not netlist or not step:
+            raise AlgebraError(f"no step {label!r} is shown by algebra that keeps a log")
+        LOGS[step.method].check(netlist, *_buses(step, netlist), log)
+
+
+def _buses(step: Step, netlist: Netlist) -> tuple[tuple[Bus, ...], tuple[Bus, ...]]:
+    """The operands and the results of a step."""
+    given, found = (tuple(netlist.probes[n] for n in names) for names in (step.given, step.names))
+    return given, found
+
+
+def negation(claim: Claim) -> tuple[FNode, ...]:
+    """Formulas that can be satisfied together iff the claim is wrong."""
+    return (*claim.assumptions, Not(claim.goal))

@@ -1,0 +1,200 @@
+"""The composition kernel: when lemmas about the values on the way make up a unit's theorem.
+
+A circuit and its spec have probes of the same names. Let s_k be the value of probe k in the circuit and
+t_k its value in the spec, as functions of the inputs x. The theorem is s = t for the outputs. For every
+step k, in order, and at last for the outputs, there are up to three lemmas. Each takes the values v of
+some earlier probes as free, restricted only by the facts f that were proved of them:
+
+    agreement  for all x and v with f(x, v):  s_k, computed from x and v,  =  t_k, computed from x and v
+    fact       for all x and v with f(x, v):  f_k holds of s_k
+    coverage   for all x and v with f(x, v):  one of the cases holds, where agreement is split into cases
+
+By induction over the steps s_k(x) = t_k(x) and f_k holds of it, for all x: instantiate v by the values
+that the earlier probes have in the circuit, which by then are those in the spec. Of such values it also
+holds that bits which are one signal of the circuit are equal, and that constant bits are constant; this
+is assumed with the facts. What the argument rests on is checked here: that the theorem is such an
+equality, about this circuit; that only earlier probes are taken as free; and that the spec with the
+values filled in is the spec of the theorem, to the letter. Agreement may be shown by algebra instead of
+search, if the spec's value is that algebra's function to the letter.
+
+A claim about formulas alone may be split into cases: see ``prover.kernel.splitting``. This module is trusted;
+it uses no solver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pysmt.fnode import FNode
+from pysmt.shortcuts import BV, FALSE, TRUE, And, BVExtract, BVType, Equals, Iff, Or, Symbol
+
+from spikeproof.circuits.meanings.formula import bus_formulas, output_formulas
+from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Netlist
+from spikeproof.prover.claims.obligation import ENGINES_ALONE, Claim, Decomposition, Step
+from spikeproof.prover.kernel.algebra import METHODS
+from spikeproof.specs.integers import Buses
+
+
+class CompositionError(ValueError):
+    """The lemmas would not make up the theorem; the message says why."""
+
+
+def compose(netlist: Netlist, decomposition: Decomposition, claim: Claim) -> dict[str, Claim]:
+    """The lemmas, by name, from which a claim about a circuit follows.
+
+    Args:
+        claim: that the circuit's outputs are those expected, for all inputs.
+
+    Raises:
+        CompositionError: if the claim is no such equality, or is not composed as the steps say.
+        AlgebraError: if a step's algebra does not apply to the circuit.
+    """
+    require_outputs(netlist, claim)
+    if decomposition.last.names:
+        raise CompositionError("the last step is the outputs; it has no probes")
+    kernel = _Kernel(netlist, decomposition, claim.inputs)
+    if kernel.outputs != dict(claim.expected):
+        raise CompositionError("the spec to be composed is not that of the claim")
+    lemmas: dict[str, Claim] = {}
+    earlier: set[str] = set()
+    for step in (*decomposition.steps, decomposition.last):
+        if missing := set(step.given) - earlier:
+            raise CompositionError(f"{', '.join(sorted(missing))} is taken as free before it is proved")
+        for name, lemma in kernel.lemmas(step):
+            if name in lemmas:
+                raise CompositionError(f"two lemmas are named {name!r}")
+            lemmas[name] = lemma
+        earlier.update(step.names)
+    return lemmas
+
+
+def require_outputs(netlist: Netlist, claim: Claim) -> None:
+    """Refuse a claim that is not that a circuit's outputs are those expected, for all inputs.
+
+    Raises:
+        CompositionError: saying which of this it is not.
+    """
+    if claim.assumptions or not claim.expected or claim.goal != equal(claim.actual, claim.expected):
+        raise CompositionError("the claim is not that outputs equal their spec on all inputs")
+    if dict(output_formulas(netlist, claim.inputs)) != dict(claim.actual):
+        raise CompositionError("the claim is about another circuit")
+
+
+def equal(actual: Buses, expected: Buses) -> FNode:
+    """That buses are equal, each to that of its name.
+
+    Raises:
+        CompositionError: if their names differ.
+    """
+    if set(actual) != set(expected):
+        raise CompositionError(f"buses {sorted(actual)} cannot equal buses {sorted(expected)}")
+    return And(Equals(actual[name], expected[name]) for name in expected)
+
+
+def free_symbol(name: str, width: int) -> FNode:
+    """The symbol that stands for a probe taken as free."""
+    return Symbol(f"free.{name}", BVType(width))
+
+
+class _Kernel:
+    """What all steps have in common."""
+
+    def __init__(self, netlist: Netlist, decomposition: Decomposition, inputs: Buses) -> None:
+        self.netlist, self.spec, self.inputs = netlist, decomposition.spec, inputs
+        self.step_of: dict[str, Step] = {}
+        for name, step in ((name, s) for s in decomposition.steps for name in s.names):
+            if self.step_of.setdefault(name, step) is not step:
+                raise CompositionError(f"probe {name!r} is proved by two steps")
+            if UNUSED in netlist.probes.get(name, (UNUSED,)):
+                raise CompositionError(
+                    f"the circuit has no probe {name!r}, or has bits that nothing reads"
+                )
+        self.free = {name: free_symbol(name, len(netlist.probes[name])) for name in self.step_of}
+        if not {symbol.symbol_name() for symbol in self.free.values()}.isdisjoint(inputs):
+            raise CompositionError("an input has the name of a free probe")
+        self.probes, self.outputs = self._run(())
+
+    def _run(self, given: tuple[str, ...]) -> tuple[dict[str, FNode], dict[str, FNode]]:
+        """The values of the spec's probes and outputs, with some probes taken as free."""
+        values: dict[str, FNode] = {}
+
+        def probe(name: str, value: FNode) -> FNode:
+            if values.setdefault(name, value) is not value:
+                raise CompositionError(f"the spec has two values for probe {name!r}")
+            if name in self.free and value.bv_width() != self.free[name].bv_width():
+                raise CompositionError(f"probe {name!r} has another width in the circuit")
+            return self.free[name] if name in given else value
+
+        outputs = self.spec(self.inputs, probe)
+        if missing := set(self.step_of) - set(values):
+            raise CompositionError(f"the spec has no probe {', '.join(sorted(missing))}")
+        return values, dict(outputs)
+
+    def lemmas(self, step: Step) -> Iterator[tuple[str, Claim]]:
+        """The lemmas of a step."""
+        probes, outputs = self._run(step.given)
+        filled_in = {self.free[name]: self.probes[name] for name in step.given}
+        wanted = {name: probes[name] for name in step.names} or outputs
+        whole = {name: self.probes[name] for name in step.names} or self.outputs
+        if {name: value.substitute(filled_in) for name, value in wanted.items()} != whole:
+            raise CompositionError(f"the spec's {', '.join(wanted)} is not composed of the probes given")
+
+        values = {**probes, **{name: self.free[name] for name in step.given}}
+        bits, wiring = self._free_signals(step.given)
+        if step.names:
+            named = {name: self.netlist.probes[name] for name in step.names}
+            actual = bus_formulas(self.netlist, named, self.inputs, bits)
+        else:
+            actual = output_formulas(self.netlist, self.inputs, bits)
+        quantified = {
+            symbol.symbol_name(): symbol
+            for symbol in (*self.inputs.values(), *(self.free[name] for name in step.given))
+        }
+        proved = dict.fromkeys(self.step_of[name].fact for name in step.given)
+        facts = (*wiring, *(fact(values) for fact in proved if fact is not None))
+
+        def claim(goal: FNode, *case: FNode, **sides: Buses) -> Claim:
+            return Claim(quantified, goal, (*facts, *case), **sides)
+
+        label = ", ".join(step.names) or "outputs"
+        if step.method != ENGINES_ALONE:
+            yield from self._by_algebra(step, label, wanted, facts)
+        else:
+            goal, sides = equal(actual, wanted), {"actual": actual, "expected": wanted}
+            cases = step.cases({**self.inputs, **values}) if step.cases else {}
+            for name, case in cases.items():
+                yield f"{label}, {name}", claim(goal, case, **sides)
+            if cases:
+                yield f"cases of {label}", claim(Or(cases.values()))
+            else:
+                yield label, claim(goal, **sides)
+        if step.fact:
+            yield f"fact about {label}", claim(step.fact({**values, **actual}))
+
+    def _free_signals(self, given: tuple[str, ...]) -> tuple[dict[int, FNode], tuple[FNode, ...]]:
+        """What the signals of free probes are, and that bits of one signal, or constant, are so."""
+        bits: dict[int, FNode] = {ZERO: FALSE(), ONE: TRUE()}
+        wiring = []
+        for name in given:
+            for index, signal in enumerate(self.netlist.probes[name]):
+                bit = Equals(BVExtract(self.free[name], index, index), BV(1, 1))
+                if bits.setdefault(signal, bit) is not bit:
+                    wiring.append(Iff(bit, bits[signal]))
+        return bits, tuple(wiring)
+
+    def _by_algebra(
+        self, step: Step, label: str, wanted: Buses, facts: tuple[FNode, ...]
+    ) -> Iterator[tuple[str, Claim]]:
+        meaning, operands, algebra = METHODS[step.method]
+        if len(operands) != len(step.given):
+            raise CompositionError(f"a {step.method} is of {len(operands)} probes given")
+        named = zip(operands, step.given, strict=True)
+        if list(meaning({x: self.free[name] for x, name in named}).values()) != list(wanted.values()):
+            raise CompositionError(f"the spec's {label} is not a {step.method}")
+        if any(set(f.get_free_variables()) - {self.free[n] for n in step.given} for f in facts):
+            raise CompositionError(f"the facts about {', '.join(step.given)} are not about them alone")
+        probes = self.netlist.probes
+        given, found = (tuple(probes[n] for n in names) for names in (step.given, step.names))
+        symbols = tuple(self.free[name] for name in step.given)
+        for name, lemma in algebra(self.netlist, given, found, symbols, facts).items():
+            yield f"{label}: {name}", lemma

@@ -1,0 +1,137 @@
+"""What a refutation looks like to a person: inputs, both outputs, and where the datapath departs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Context, Decimal, Inexact
+from fractions import Fraction
+
+from pysmt.exceptions import PysmtException
+from pysmt.shortcuts import BV
+
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.netlist import UNUSED, Block, Bus, Netlist
+from spikeproof.prover.claims.obligation import Obligation
+from spikeproof.specs import exact, integers
+from spikeproof.specs.formats import Format, Integer
+
+SHOWN_DEPARTURES = 3
+"""How many departing signals are worth a reader's time: the first is the one that matters."""
+
+
+def explain(
+    obligation: Obligation,
+    netlist: Netlist | None,
+    inputs: Mapping[str, int],
+    expected: Mapping[str, int],
+) -> str:
+    """The counterexample as text.
+
+    Args:
+        inputs: the values of the input buses.
+        expected: the values that the output buses should have.
+    """
+    if netlist is None:
+        lines = [f"  {name} = {value} ({value:#x})" for name, value in inputs.items()]
+        return "\n".join(["the claim does not hold for", *lines])
+    signals = boolean.evaluate_signals(netlist, boolean.one_input(inputs))
+    formats = obligation.reading.formats if obligation.reading else {}
+    rows = [
+        ("input " + name, _describe(value, netlist.inputs[name], formats.get(name)))
+        for name, value in inputs.items()
+    ]
+    for name, value in expected.items():
+        bus = netlist.outputs[name]
+        for side, shown in (("circuit", _value(signals, bus)), ("spec", value)):
+            rows.append((f"{name}, {side}", _describe(shown, len(bus), formats.get(name))))
+    width = max(len(label) for label, _ in rows)
+    agreed = all(_value(signals, netlist.outputs[name]) == value for name, value in expected.items())
+    text = [f"the circuit {'agrees with' if agreed else 'differs from'} its spec:"]
+    text += [f"  {label:<{width}}  {description}" for label, description in rows]
+    text += _section(
+        "first signals along the datapath that depart from what the spec implies:",
+        _departing_probes(obligation, netlist, signals, inputs),
+    )
+    text += _section(
+        "first blocks whose outputs are not the function of their inputs that they should be:",
+        _departing_blocks(netlist, signals),
+    )
+    return "\n".join(text)
+
+
+def _section(title: str, lines: Iterator[str]) -> list[str]:
+    shown = [line for line, _ in zip(lines, range(SHOWN_DEPARTURES), strict=False)]
+    return [title, *("  " + line for line in shown)] if shown else []
+
+
+def _value(signals: boolean.Bits, bus: Bus) -> int:
+    return int(boolean.bus_words(signals, bus)[0])
+
+
+def _describe(value: int, width: int, fmt: Format | Integer | None) -> str:
+    """A bus value as bits and number; for a floating-point code also fields, class and value."""
+    if not isinstance(fmt, Format):
+        number = exact.decode_integer(fmt, value).signed if fmt else value
+        return f"{value:0{width}b} = {number}"
+    sign, exponent, fraction = exact.fields(fmt, value)
+    bits = f"{sign} {exponent:0{fmt.exponent_bits}b} {fraction:0{fmt.fraction_bits}b}"
+    return (
+        f"{bits} ({value:#0{2 + (width + 3) // 4}x})  sign {sign}, exponent {exponent}, "
+        f"fraction {fraction}  {exact.classify(fmt, value)}  {decimal_value(fmt, value)}"
+    )
+
+
+def decimal_value(fmt: Format, code: int) -> str:
+    """The value of a code in decimal: exact where 17 digits suffice, else marked with a tilde."""
+    value = exact.decode(fmt, code)
+    sign = "-" if value.sign else ""
+    if value.kind is not exact.Kind.FINITE:
+        return "NaN" if value.kind is exact.Kind.NAN else f"{sign}infinity"
+    return sign + _decimal(value.rational)
+
+
+def _decimal(magnitude: Fraction) -> str:
+    context = Context(prec=17)
+    quotient = context.divide(Decimal(magnitude.numerator), Decimal(magnitude.denominator))
+    approximate = "~" if context.flags[Inexact] else ""
+    return f"{approximate}{quotient.normalize():g}"
+
+
+def _departing_probes(
+    obligation: Obligation, netlist: Netlist, signals: boolean.Bits, inputs: Mapping[str, int]
+) -> Iterator[str]:
+    if obligation.reading is None:
+        return
+    for name, implied in obligation.reading.trace(inputs).items():
+        bus = netlist.probes.get(name, ())
+        live = sum(1 << index for index, signal in enumerate(bus) if signal != UNUSED)
+        shown = _value(signals, bus) if bus else 0
+        if shown & live != implied & live:
+            width = len(bus)
+            yield f"{name}: circuit {shown:0{width}b} = {shown}, spec {implied:0{width}b} = {implied}"
+
+
+def _departing_blocks(netlist: Netlist, signals: boolean.Bits) -> Iterator[str]:
+    for block in netlist.blocks:
+        inputs = {name: _value(signals, bus) for name, bus in block.inputs.items()}
+        if block.kind == "normalise" and inputs.get("x") == 0:
+            continue  # its meaning is stated for x other than 0
+        try:
+            meant = _block_outputs(block, inputs)
+        except (KeyError, ValueError, PysmtException):
+            yield f"{block.name} has buses that do not suit its kind, {block.kind!r}"
+            continue
+        for name, wanted in meant.items():
+            bus = block.outputs.get(name, ())
+            live = sum(1 << index for index, signal in enumerate(bus) if signal != UNUSED)
+            shown = _value(signals, bus) if bus else 0
+            if shown & live != wanted & live:
+                given = ", ".join(f"{n} = {v}" for n, v in inputs.items())
+                yield f"{block.name} ({block.kind}), {given}: {name} is {shown}, should be {wanted}"
+
+
+def _block_outputs(block: Block, inputs: Mapping[str, int]) -> dict[str, int]:
+    """What a block's meaning in ``specs.integers`` gives for these input values."""
+    buses = {name: BV(value, len(block.inputs[name])) for name, value in inputs.items()}
+    meaning = integers.BLOCKS[block.kind](buses)
+    return {name: formula.simplify().constant_value() for name, formula in meaning.items()}

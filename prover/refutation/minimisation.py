@@ -1,0 +1,306 @@
+"""From one violating input to the simplest that can be found, and to how many fail.
+
+Where all inputs can be enumerated they are, so that the simplest is the simplest of all and failures are
+counted. Elsewhere a sample is drawn by class, and the search is greedy: nothing simpler is one or two
+changes away. Both evaluate the claim's formulas, and where inputs are many only on those that fail when
+circuit and spec are compiled; whoever uses the outcome replays it.
+
+*Simplest* means, in this order: the fewest infinities and NaNs; the fewest bits set in signs and
+fractions, or in operands that are no floating-point codes; exponents near that of 1; small codes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pysmt.fnode import FNode
+from pysmt.shortcuts import And, Not
+
+from spikeproof.circuits.meanings.boolean import unpack_words
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.claims.obligation import Claim, Obligation
+from spikeproof.prover.encoding.evaluation import Evaluation
+from spikeproof.prover.refutation.drawing import (
+    COMPILED_BITS,
+    DRAWN,
+    ENUMERATED_BITS,
+    MOST_BITS,
+    every_input_or_some,
+)
+from spikeproof.prover.refutation.tally import CLASSES, Counts, Formats, Tally, classes, count, count_all
+from spikeproof.specs import exact
+from spikeproof.specs.formats import Format, Integer
+
+_VIOLATED, _POSSIBLE = "violated", "possible"
+_SIDES = ("circuit", "spec")
+_CONTRADICTION = "the circuit's formulas and the compiled circuit contradict each other"
+
+Cases = Mapping[str, NDArray[Any]]
+Inputs = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Refutation:
+    """A violating input, and in words which inputs fail; no words where that could not be told.
+
+    Attributes:
+        counted: whether the words are about all inputs, not about a sample.
+    """
+
+    inputs: Inputs
+    failures: str = ""
+    counted: bool = False
+
+
+def violating(obligation: Obligation, claim: Claim) -> Inputs | None:
+    """An input that violates a claim, if one of all, where they are few, or of some drawn does."""
+    try:
+        evaluation = Evaluation({_VIOLATED: _formulas(claim)[_VIOLATED]})
+    except ValueError:  # an operator that only z3 knows
+        return None
+    cases, _ = every_input_or_some(_widths(claim), _formats(obligation))
+    for index in np.flatnonzero(evaluation.evaluate(cases)[_VIOLATED])[:1]:
+        return {name: int(codes[index]) for name, codes in cases.items()}
+    return None
+
+
+def minimised(
+    obligation: Obligation, claim: Claim, inputs: Inputs, netlist: Netlist | None = None
+) -> Refutation:
+    """The simplest violating input that is found from one, whatever that is.
+
+    Args:
+        inputs: violate the claim.
+        netlist: the circuit that the claim is about, if it is about one.
+
+    Raises:
+        RuntimeError: if formulas and compiled circuit contradict each other.
+    """
+    try:
+        evaluation = Evaluation(_formulas(claim))
+    except ValueError:  # an operator that only z3 knows
+        return Refutation(inputs)
+    formats, widths = _formats(obligation), _widths(claim)
+    operands = {name: formats[name] for name in widths if name in formats}
+    tried = _tried(evaluation, claim, netlist, operands)
+    tally = Tally(tried.counts, operands, {n: formats[n] for n in claim.expected if n in formats})
+    search, best = _Search(evaluation, widths, formats), inputs
+    met = not tried.every  # the given input, if all were tried
+    for failing in tried.failing:
+        values = evaluation.evaluate(failing)
+        if not values[_VIOLATED].all():
+            raise RuntimeError(_CONTRADICTION)
+        met |= bool(np.all([codes == inputs[name] for name, codes in failing.items()], axis=0).any())
+        circuit, spec = ({n: values[_side(side, n)] for n in claim.expected} for side in _SIDES)
+        tally.add(failing, circuit, spec)
+        best = search.simplest(best, failing)
+    if not met:
+        raise RuntimeError(_CONTRADICTION)
+    if not tried.every:
+        best = search.descend(search.simplest_near_one(best))
+    proviso = " that satisfy the assumptions" if claim.assumptions else ""
+    words = tally.in_words(tried.every, proviso, _advice(claim, netlist))
+    return Refutation(best, words, tried.every)
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """Inputs that were tried.
+
+    Attributes:
+        counts: how many of them satisfy the assumptions, by class.
+        failing: those that violate the claim, in batches.
+        every: whether all inputs were tried.
+    """
+
+    counts: Counts
+    failing: Iterable[Cases]
+    every: bool
+
+
+def _tried(evaluation: Evaluation, claim: Claim, netlist: Netlist | None, operands: Formats) -> _Tried:
+    widths = _widths(claim)
+    of_all_inputs = claim.expected and not claim.assumptions
+    if netlist and of_all_inputs and ENUMERATED_BITS < netlist.input_count <= COMPILED_BITS:
+        from spikeproof.prover.refutation.exhaustion import every_failing  # loads LLVM
+
+        return _Tried(count_all(widths, operands), every_failing(claim, netlist), every=True)
+    cases, every = every_input_or_some(widths, operands)
+    values = evaluation.evaluate(cases)
+    possible, violated = (values[name].astype(bool) for name in (_POSSIBLE, _VIOLATED))
+    codes = [cases[name][possible] for name in operands]
+    counts = count(int(possible.sum()), codes, list(operands.values()))
+    failing = {name: codes[violated] for name, codes in cases.items()}
+    return _Tried(counts, [failing] if violated.any() else [], every)
+
+
+def _advice(claim: Claim, netlist: Netlist | None) -> str:
+    """What to say of a sample."""
+    countable = netlist and claim.expected and netlist.input_count <= MOST_BITS
+    them_all = ": `exhaust` in place of `prove` counts them" if countable else ""
+    return f"a sample, not a count of all{them_all}"
+
+
+def _formats(obligation: Obligation) -> Formats:
+    return obligation.reading.formats if obligation.reading else {}
+
+
+def _widths(claim: Claim) -> dict[str, int]:
+    return {name: symbol.bv_width() for name, symbol in claim.inputs.items()}
+
+
+def _formulas(claim: Claim) -> dict[str, FNode]:
+    """Whether an input violates the claim or could, and the outputs of both sides, by name."""
+    possible = And(*claim.assumptions)
+    outputs = {
+        _side(side, name): formula
+        for side, buses in zip(_SIDES, (claim.actual, claim.expected), strict=True)
+        for name, formula in buses.items()
+    }
+    return {_VIOLATED: And(possible, Not(claim.goal)), _POSSIBLE: possible, **outputs}
+
+
+def _side(side: str, name: str) -> str:
+    return f"{side} {name}"  # no bus has a space in its name
+
+
+# --- simplicity ---------------------------------------------------------------------------------
+
+
+class _Search:
+    def __init__(self, evaluation: Evaluation, widths: Mapping[str, int], formats: Formats) -> None:
+        self._evaluation = evaluation
+        self._widths = widths
+        self._formats = formats
+
+    def simplest(self, given: Inputs, failing: Cases) -> Inputs:
+        """The simplest of a violating input and others."""
+        together = {
+            name: np.append(codes, np.array([given[name]], dtype=codes.dtype))
+            for name, codes in failing.items()
+        }
+        ranks = np.zeros(len(next(iter(together.values()))), dtype=np.int64)
+        for name, width in self._widths.items():
+            ranks += _ranks(together[name], width, self._formats.get(name))
+        tied = np.flatnonzero(ranks == ranks.min())
+        return min(
+            ({name: int(codes[index]) for name, codes in together.items()} for index in tied),
+            key=lambda inputs: tuple(inputs.values()),
+        )
+
+    def simplest_near_one(self, given: Inputs) -> Inputs:
+        """The same among operands of the exponent of 1 with few bits set: all that ``DRAWN`` allows."""
+        formats = [self._formats.get(name) for name in self._widths]
+        floating = [fmt for fmt in formats if isinstance(fmt, Format)]
+        if len(floating) < len(formats):
+            return given
+        best: list[list[int]] = []
+        for most in range(max(fmt.fraction_bits for fmt in floating) + 1):
+            choices = [list(_near_one(fmt, most)) for fmt in floating]
+            if math.prod(map(len, choices)) > DRAWN:
+                break
+            best = choices
+        near: list[Inputs] = [dict(zip(self._widths, codes, strict=True)) for codes in product(*best)]
+        return self._simplest_among(given, near)
+
+    def descend(self, inputs: Inputs) -> Inputs:
+        """Simplified until no change of one or two operands makes it simpler."""
+        neighbourhoods = (self._by_one_change, self._by_two_changes)
+        while True:
+            for neighbours in neighbourhoods:
+                simpler = self._simplest_among(inputs, list(neighbours(inputs)))
+                if simpler != inputs:
+                    inputs = simpler
+                    break
+            else:
+                return inputs
+
+    def _simplest_among(self, given: Inputs, others: list[Inputs]) -> Inputs:
+        if not others:
+            return given
+        cases = {
+            name: np.array([case[name] for case in others], dtype=_word(width))
+            for name, width in self._widths.items()
+        }
+        violated = self._evaluation.evaluate(cases)[_VIOLATED].astype(bool)
+        return self.simplest(given, {name: codes[violated] for name, codes in cases.items()})
+
+    def _changes(self, inputs: Inputs, name: str) -> set[int]:
+        fmt, code = self._formats.get(name), inputs[name]
+        cleared = {code & ~(1 << place) for place in range(self._widths[name])} | {0, 1, code >> 1}
+        return (cleared | _simpler_numbers(fmt, code) if isinstance(fmt, Format) else cleared) - {code}
+
+    def _by_one_change(self, inputs: Inputs) -> Iterator[Inputs]:
+        for name in inputs:
+            for code in self._changes(inputs, name):
+                yield {**inputs, name: code}
+
+    def _by_two_changes(self, inputs: Inputs) -> Iterator[Inputs]:
+        for pair in combinations(inputs, 2):
+            choices = (self._changes(inputs, name) for name in pair)
+            for codes in (*product(*choices), *self._exponents_together(inputs, pair)):
+                yield {**inputs, **dict(zip(pair, codes, strict=True))}
+
+    def _exponents_together(self, inputs: Inputs, pair: tuple[str, str]) -> Iterator[tuple[int, ...]]:
+        """Both exponents moved by as much, or by as much in opposite directions, until one is 0."""
+        formats = [self._formats.get(name) for name in pair]
+        first, second = formats
+        if not (isinstance(first, Format) and isinstance(second, Format)):
+            return
+        x, y = (inputs[name] for name in pair)
+        for distance in {_from_one(first, x), _from_one(second, y)}:
+            for sign_x, sign_y in product((-1, 1), repeat=2):
+                yield _moved(first, x, sign_x * distance), _moved(second, y, sign_y * distance)
+
+
+def _word(width: int) -> type[Any]:
+    return np.uint64 if width <= 64 else object
+
+
+def _near_one(fmt: Format, most: int) -> Iterator[int]:
+    """The codes from 1 to below 2 with at most so many fraction bits set."""
+    for bits in range(min(most, fmt.fraction_bits) + 1):
+        for places in combinations(range(fmt.fraction_bits), bits):
+            yield (fmt.bias << fmt.fraction_bits) + sum(1 << place for place in places)
+
+
+def _field(fmt: Format, code: int) -> int:
+    return exact.fields(fmt, code)[1]
+
+
+def _from_one(fmt: Format, code: int) -> int:
+    """How far an exponent is above that of 1."""
+    return _field(fmt, code) - fmt.bias
+
+
+def _moved(fmt: Format, code: int, by: int) -> int:
+    """A code with its exponent field moved, as far as the format goes."""
+    field = min(max(_field(fmt, code) + by, 0), (1 << fmt.exponent_bits) - 1)
+    return code + (field - _field(fmt, code) << fmt.fraction_bits)
+
+
+def _simpler_numbers(fmt: Format, code: int) -> set[int]:
+    """Other codes that may be simpler: nearer exponents, no fraction, 1, the smallest numbers."""
+    away = _from_one(fmt, code)
+    moves = {-away, -(away // 2), 1, -1}
+    last = (1 << fmt.fraction_bits) - 1
+    landmarks = {fmt.bias << fmt.fraction_bits, 1 << fmt.fraction_bits, 1, 0}
+    return {code & ~last, *(_moved(fmt, code, by) for by in moves), *landmarks}
+
+
+def _ranks(codes: NDArray[Any], width: int, fmt: Format | Integer | None) -> NDArray[np.int64]:
+    """What each code adds to how far from simple an input is: most significant what is named first."""
+    bits = unpack_words(codes, width)
+    if not isinstance(fmt, Format):
+        return np.asarray(bits.sum(axis=0) << 20, dtype=np.int64)
+    exponent = codes.astype(np.int64) >> fmt.fraction_bits & (1 << fmt.exponent_bits) - 1
+    special = np.isin(classes(codes, fmt), [CLASSES.index(name) for name in ("infinity", "nan")])
+    digits = bits[-1] + bits[: fmt.fraction_bits].sum(axis=0)
+    distance = np.abs(exponent - fmt.bias)
+    return np.asarray((special.astype(np.int64) << 40) + (digits << 20) + distance, dtype=np.int64)

@@ -1,0 +1,138 @@
+"""Which inputs fail, counted by class of operand and of result, and said in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeproof.specs.formats import Format, Integer
+
+SHOWN_CLASSES = 6
+"""How many classes of inputs are worth a reader's time."""
+
+CLASSES = ("zero", "subnormal", "normal", "infinity", "nan", "negative", "positive")
+"""Floating-point codes are of the first five classes, integers of zero and the last two."""
+
+Formats = Mapping[str, Format | Integer]
+Codes = NDArray[Any]
+
+Counts = NDArray[np.int64]
+"""How many tuples of codes there are of each tuple of classes: an axis for each place in the tuple."""
+
+
+def classes(codes: Codes, fmt: Format | Integer) -> NDArray[np.intp]:
+    """The class of each code, as its place in ``CLASSES``: as ``specs.exact`` has it, but of arrays."""
+    words: Any = codes  # what formats say of a code holds of arrays of codes
+    if isinstance(fmt, Integer):
+        names = {"zero": words == 0, "negative": (words >> fmt.width - 1) & fmt.signed == 1}
+        otherwise = "positive"
+    else:
+        magnitude = words & (fmt.sign_mask - 1)
+        names = {
+            "nan": fmt.is_nan(words),
+            "infinity": fmt.has_infinity and magnitude == fmt.infinity,
+            "zero": magnitude == 0,
+            "subnormal": magnitude < 1 << fmt.fraction_bits,
+        }
+        otherwise = "normal"
+    conditions = [np.broadcast_to(condition, codes.shape) for condition in names.values()]
+    places = [CLASSES.index(name) for name in names]
+    return np.select(conditions, places, CLASSES.index(otherwise))
+
+
+def count(batch: int, codes: Sequence[Codes], formats: Sequence[Format | Integer]) -> Counts:
+    """So many tuples of codes by class, given as an array for each place."""
+    if not formats:
+        return np.array(batch)
+    shape = (len(CLASSES),) * len(formats)
+    places = tuple(classes(each, fmt) for each, fmt in zip(codes, formats, strict=True))
+    counts = np.bincount(np.ravel_multi_index(places, shape), minlength=math.prod(shape))
+    return counts.reshape(shape)
+
+
+def count_all(widths: Mapping[str, int], formats: Formats) -> Counts:
+    """All inputs by class of those that have a format."""
+    counts: Counts = np.array(1 << sum(width for name, width in widths.items() if name not in formats))
+    for name, width in widths.items():
+        if name in formats:
+            codes = np.arange(1 << width, dtype=np.uint64)
+            counts = np.multiply.outer(counts, count(len(codes), [codes], [formats[name]]))
+    return counts
+
+
+class Tally:
+    """Failing inputs and their results, counted as they come.
+
+    Args:
+        tried: how many inputs were tried, by class of operand.
+        operands: the formats of inputs that have one, in order.
+        results: the formats of outputs that have one.
+    """
+
+    def __init__(self, tried: Counts, operands: Formats, results: Formats) -> None:
+        self._tried = tried
+        self._failing = np.zeros_like(tried)
+        self._operands = operands
+        self._results = results
+        self._departing = {name: np.zeros((len(CLASSES),) * 2, dtype=np.int64) for name in results}
+
+    def add(
+        self, failing: Mapping[str, Codes], circuit: Mapping[str, Codes], spec: Mapping[str, Codes]
+    ) -> None:
+        """Count inputs that fail.
+
+        Args:
+            failing: the values of the inputs.
+            circuit, spec: what both make of them, by name of output.
+        """
+        batch = len(next(iter(failing.values())))
+        operands = self._operands
+        self._failing += count(batch, [failing[name] for name in operands], list(operands.values()))
+        for name, fmt in self._results.items():
+            self._departing[name] += count(batch, [circuit[name], spec[name]], [fmt, fmt])
+
+    def in_words(self, every: bool, proviso: str = "", advice: str = "") -> str:
+        """How many inputs fail, of which classes, and what becomes of them.
+
+        Args:
+            every: whether all inputs were tried, or a sample drawn by class.
+            proviso: what is said of inputs that were tried.
+            advice: what is said of a sample.
+        """
+        fail, total = int(self._failing.sum()), int(self._tried.sum())
+        if every:
+            title = f"fails on {fail:,} of all {total:,} inputs{proviso}"
+        else:
+            some = f"{fail:,} fail" if fail else "no other fails"
+            title = f"of {total:,} inputs drawn by class{proviso}, {some} ({advice})"
+        lines = [*self._lines()] if fail else []
+        return "\n".join([title + (":" if lines else ""), *lines])
+
+    def _lines(self) -> Iterator[str]:
+        if self._operands:
+            wording = [f"{name} {{}}" for name in self._operands]
+            yield from _table(self._failing, wording, self._tried)
+        for name, counts in self._departing.items():
+            yield from _table(counts, [f"{name} {{}}", "should be {}"])
+
+
+def _table(counts: Counts, wording: Sequence[str], of: Counts | None = None) -> Iterator[str]:
+    """A line for each combination of classes that there is, the most frequent first.
+
+    Args:
+        of: what the counts are a part of, if that is to be told.
+    """
+    flat = counts.ravel()
+    order = [int(index) for index in np.argsort(-flat, kind="stable") if flat[index]]
+    for index in order[:SHOWN_CLASSES]:
+        names = (CLASSES[place] for place in np.unravel_index(index, counts.shape))
+        label = ", ".join(text.format(name) for text, name in zip(wording, names, strict=True))
+        share = f" of {of.ravel()[index]:,}" if of is not None else ""
+        yield f"  {label}: {flat[index]:,}{share}"
+    if len(order) > SHOWN_CLASSES:
+        rest = sum(int(flat[index]) for index in order[SHOWN_CLASSES:])
+        yield f"  and {rest:,} in {len(order) - SHOWN_CLASSES} more classes"

@@ -1,0 +1,390 @@
+"""From an obligation to a record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from pysmt.fnode import FNode
+from pysmt.shortcuts import BV, And
+from pysmt.simplifier import Simplifier
+
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.netlist import Netlist, NetlistError
+from spikeproof.prover.claims.environment import passing_formulas
+from spikeproof.prover.claims.obligation import Claim, Obligation, Outcome
+from spikeproof.prover.engines.engine import Answer, Question, Status, engine_named
+from spikeproof.prover.engines.memory import forget_peak_memory, peak_memory_mib
+from spikeproof.prover.evidence.files import StorageError
+from spikeproof.prover.evidence.record import CIRCUIT, SCHEMA, SEED, Lemma, LemmaKind, Record, Size
+from spikeproof.prover.evidence.source import source_sha256
+from spikeproof.prover.kernel.case import Case, negation
+from spikeproof.prover.kernel.cells import AlgebraError
+from spikeproof.prover.kernel.composition import CompositionError
+from spikeproof.prover.refutation.counterexample import explain
+from spikeproof.prover.refutation.minimisation import minimised, violating
+from spikeproof.prover.running.inquiry import Inquiry, Keeping
+
+DEFAULT_TIMEOUT = 300.0
+"""Seconds an engine may take for an obligation unless told otherwise."""
+
+NOTHING_KEPT = Keeping()
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    outcome: Outcome
+    message: str = ""
+    counterexample: Mapping[str, int] | None = None
+    lemmas: tuple[Lemma, ...] = ()
+
+
+def discharge(
+    obligation: Obligation,
+    timeout: float = DEFAULT_TIMEOUT,
+    circuit: Netlist | None = None,
+    jobs: int = 1,
+    keeping: Keeping = NOTHING_KEPT,
+) -> Record:
+    """Try to prove one obligation; the record is not sealed.
+
+    Args:
+        timeout: seconds for the engines, greater than 0; times the obligation's patience.
+        circuit: the netlist to prove it of, instead of the obligation's own; then the promise is
+            that it is proved, even where the obligation's own circuit is to be refuted.
+        jobs: processes for the theorem's lemmas.
+        keeping: where certificates go, and answers come from that were given before.
+
+    Raises:
+        NetlistError: if ``circuit`` has other buses than the obligation's own circuit.
+        EngineError: if an engine of the obligation is not installed.
+        StorageError: if a certificate or an answer cannot be kept.
+    """
+    if circuit is not None:
+        require_same_buses(obligation, circuit)
+    blank = blank_record(obligation, timeout, circuit)
+    started = time.perf_counter()
+    forget_peak_memory()
+    case = None
+    try:
+        with passing_formulas():
+            case = Case.of(obligation, circuit)
+            spec = case.spec_sha256
+            deadline = started + timeout * obligation.patience
+            verdict = _Attempt(case, deadline, jobs, keeping).verdict()
+    except StorageError:
+        raise
+    except Exception as error:
+        spec, verdict = None, _Verdict(Outcome.ERROR, f"{type(error).__name__}: {error}")
+    netlist = case.netlist if case else circuit
+    return replace(
+        blank,
+        outcome=verdict.outcome,
+        seconds=round(time.perf_counter() - started, 4),
+        peak_memory_mib=peak_memory_mib(),
+        message=verdict.message,
+        counterexample=verdict.counterexample,
+        netlist=Size.of(netlist) if netlist else None,
+        spec_sha256=spec,
+        lemmas=verdict.lemmas,
+    )
+
+
+def blank_record(obligation: Obligation, timeout: float, circuit: Netlist | None = None) -> Record:
+    """What a record says before anything was done: an error, so that nobody takes it for more.
+
+    Raises:
+        EngineError: if an engine of the obligation is not installed.
+    """
+    own = obligation.parameters
+    return Record(
+        schema=SCHEMA,
+        theorem=obligation.name,
+        statement=("of the circuit given instead: " if circuit else "") + obligation.statement,
+        parameters={**own, CIRCUIT: circuit.sha256} if circuit else own,
+        outcome=Outcome.ERROR,
+        expected=Outcome.PROVED if circuit else obligation.expected,
+        engines=tuple(engine_named(name).use for name in obligation.engines),
+        seed=SEED,
+        timeout=timeout,
+        seconds=0.0,
+        peak_memory_mib=0.0,
+        message="",
+        counterexample=None,
+        netlist=None,
+        spec_sha256=None,
+        lemmas=(),
+        source_sha256=source_sha256(),
+        seal="",
+    )
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A case under proof.
+
+    Attributes:
+        deadline: by ``time.perf_counter``.
+    """
+
+    case: Case
+    deadline: float
+    jobs: int
+    keeping: Keeping
+
+    def verdict(self) -> _Verdict:
+        """By lemmas where there are any; put to the engines whole if those do not make up the claim."""
+        if refutation := _at_once(self.case):
+            return _presented(self.case, refutation)
+        why = ""
+        try:
+            if lemmas := self.case.lemmas():
+                return self._by_lemmas(lemmas)
+        except (CompositionError, AlgebraError, _LemmaError) as error:
+            why = f"by lemmas: {error}; "
+            found = (by(self.case) for by in (_by_drawing, partial(_by_case, error=error), _at_random))
+            if refutation := next(filter(None, found), None):
+                return _presented(self.case, refutation)
+        verdict = _presented(self.case, self._whole())
+        if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN):
+            return replace(verdict, message=why + verdict.message)
+        return verdict
+
+    def _inquiry(self) -> Inquiry:
+        return Inquiry(self.case.obligation.engines, self.keeping)
+
+    def _whole(self) -> _Verdict:
+        """The verdict that all the obligation's engines share on the claim as a whole."""
+        inquiry = self._inquiry()
+        answers: dict[str, dict[LemmaKind, Answer]] = {}
+        asked = list(_questions(inquiry, self.case.obligation.name, self.case.claim))
+        for question, answer in inquiry.answers(asked, self.deadline):
+            answers.setdefault(question.engine, {})[question.kind] = answer
+        verdicts = {name: _verdict(self.case, name, said) for name, said in answers.items()}
+        outcomes = {verdict.outcome for verdict in verdicts.values()}
+        if {Outcome.PROVED, Outcome.REFUTED} <= outcomes:
+            return _disagreement({name: verdict.outcome.value for name, verdict in verdicts.items()})
+        worst_first = (Outcome.ERROR, Outcome.REFUTED, Outcome.UNKNOWN, Outcome.TIMEOUT, Outcome.PROVED)
+        worst = next(outcome for outcome in worst_first if outcome in outcomes)
+        verdict = next(verdict for verdict in verdicts.values() if verdict.outcome is worst)
+        return replace(verdict, lemmas=inquiry.lemmas())
+
+    def _by_lemmas(self, lemmas: Mapping[str, Claim]) -> _Verdict:
+        """Proved, if every lemma is and its assumptions are possible; else an exception.
+
+        But engines that disagree are an error.
+        """
+        inquiry, engines = self._inquiry(), self.case.obligation.engines
+        for label, log in self.case.algebra().items():
+            inquiry.settle(label, "telescoping", log)
+        said: dict[str, dict[str, str]] = {}
+        questions = [q for name, claim in lemmas.items() for q in _questions(inquiry, name, claim)]
+        for question, answer in inquiry.answers(questions, self.deadline, self.jobs):
+            name, engine = question.name, question.engine
+            if question.kind == "assumptions":
+                if answer.status is not Status.SATISFIABLE:
+                    raise _LemmaError(
+                        f"the assumptions of lemma {name!r} are not shown to be possible "
+                        f"({engine}: {answer.status.value})"
+                    )
+                continue
+            so_far = said.setdefault(name, {})
+            so_far[engine] = answer.status.value
+            if {Status.SATISFIABLE.value, Status.UNSATISFIABLE.value} <= set(so_far.values()):
+                return _disagreement(so_far)
+            settled = len(so_far) == len(engines)
+            if settled and set(so_far.values()) != {Status.UNSATISFIABLE.value}:
+                each = ", ".join(f"{engine}: {status}" for engine, status in so_far.items())
+                raise _LemmaError(f"lemma {name!r} is not proved ({each})", answer.model)
+        if any(len(said.get(name, ())) < len(engines) for name in lemmas):
+            raise _LemmaError("a lemma is without an answer")
+        return _Verdict(Outcome.PROVED, lemmas=inquiry.lemmas())
+
+
+def _questions(inquiry: Inquiry, name: str, claim: Claim) -> Iterator[Question]:
+    """Whether the assumptions, if any, are possible; and whether the goal can fail."""
+    if claim.assumptions:
+        yield from inquiry.questions(name, "assumptions", claim.assumptions)
+    yield from inquiry.questions(name, "claim", negation(claim))
+
+
+class _LemmaError(Exception):
+    """A lemma that is not proved, and what violates it, if known: the composition says nothing."""
+
+    def __init__(self, message: str, model: Mapping[str, int] | None = None) -> None:
+        super().__init__(message)
+        self.model = model or {}
+
+
+def _at_once(case: Case) -> _Verdict | None:
+    """A refutation of a circuit that was given, before any engine is asked.
+
+    The obligation's own circuit is not simulated: nothing would come of it but where it is promised to
+    be refuted, and there engines have to do it.
+    """
+    return None if case.own else _by_drawing(case)
+
+
+def _by_drawing(case: Case) -> _Verdict | None:
+    """A refutation that simulation of inputs drawn by class comes upon; None if there is none."""
+    return _simulated(case, violating(case.obligation, case.claim))
+
+
+def _at_random(case: Case) -> _Verdict | None:
+    """The same of a circuit that was given, on very many inputs drawn at random."""
+    if case.own or not case.netlist:
+        return None
+    from spikeproof.prover.refutation.exhaustion import violating_at_random  # loads LLVM
+
+    return _simulated(case, violating_at_random(case.claim, case.netlist))
+
+
+def _simulated(case: Case, inputs: Mapping[str, int] | None) -> _Verdict | None:
+    """The refutation that inputs are, if evaluation of the claim confirms it."""
+    if inputs is None:
+        return None
+    verdict = _confirm("simulation", case, inputs)
+    return verdict if verdict.outcome is Outcome.REFUTED else None
+
+
+def _by_case(case: Case, error: Exception) -> _Verdict | None:
+    """A refutation that a case makes of what violates a lemma, and evaluation of the claim confirms."""
+    cases, claim = case.obligation.cases, case.claim
+    if not cases or not isinstance(error, _LemmaError):
+        return None
+    violating = {bus: error.model.get(bus, 0) for bus in claim.inputs}
+    for name, formulas in cases(claim.inputs).items():
+        put = {**claim.inputs, **formulas}
+        inputs = {bus: value_of(put[bus], claim, violating).constant_value() for bus in put}
+        verdict = _confirm(f"case {name}", case, inputs)
+        if verdict.outcome is Outcome.REFUTED:
+            return verdict
+    return None
+
+
+# --- verdicts -----------------------------------------------------------------------------------
+
+
+def _disagreement(answers: Mapping[str, str]) -> _Verdict:
+    said = ", ".join(f"{engine}: {answer}" for engine, answer in answers.items())
+    return _Verdict(Outcome.ERROR, f"ENGINES DISAGREE, one of them is unsound: {said}")
+
+
+def _verdict(case: Case, name: str, answers: Mapping[LemmaKind, Answer]) -> _Verdict:
+    """What one engine says of a claim, whose assumptions it must have shown to be satisfiable."""
+    if possible := answers.get("assumptions"):
+        if possible.status is Status.UNSATISFIABLE:
+            return _Verdict(
+                Outcome.ERROR,
+                "vacuous: no input satisfies the assumptions, so the claim says nothing",
+            )
+        if possible.status is not Status.SATISFIABLE:
+            return _undecided(name, possible, "whether the assumptions can be satisfied")
+    answer = answers["claim"]
+    if answer.status is Status.UNSATISFIABLE:
+        return _Verdict(Outcome.PROVED)
+    if answer.status is Status.SATISFIABLE:
+        return _confirm(name, case, answer.model)
+    return _undecided(name, answer, "the claim")
+
+
+def _undecided(name: str, answer: Answer, what: str) -> _Verdict:
+    outcome = Outcome.TIMEOUT if answer.status is Status.TIMEOUT else Outcome.UNKNOWN
+    advice = "raise --timeout" if outcome is Outcome.TIMEOUT else "the engine gave up"
+    return _Verdict(outcome, f"{name} did not decide {what} ({answer.reason}); {advice}")
+
+
+def _confirm(name: str, case: Case, model: Mapping[str, int]) -> _Verdict:
+    """Believe a counterexample only if it replays."""
+    inputs = {bus: model.get(bus, 0) for bus in case.claim.inputs}
+    if not replays(case.netlist, case.claim, inputs):
+        return _Verdict(Outcome.ERROR, f"{name} gave a counterexample that does not replay: {inputs}")
+    return _Verdict(Outcome.REFUTED, counterexample=inputs)
+
+
+def _presented(case: Case, verdict: _Verdict) -> _Verdict:
+    """A verdict; if it is a refutation, with a simpler counterexample that replays too, and in words."""
+    if verdict.counterexample is None:
+        return verdict
+    obligation, netlist, claim = case.obligation, case.netlist, case.claim
+    simplest = minimised(obligation, claim, verdict.counterexample, netlist)
+    as_found = simplest.inputs == verdict.counterexample  # which was replayed when it was found
+    if not as_found and not replays(netlist, claim, simplest.inputs):
+        problem = f"a simplified counterexample does not replay: {dict(simplest.inputs)}"
+        return _Verdict(Outcome.ERROR, problem)
+    shown = explain(obligation, netlist, simplest.inputs, expected_outputs(claim, simplest.inputs))
+    message = "\n".join(filter(None, (shown, simplest.failures)))
+    return replace(verdict, message=message, counterexample=simplest.inputs)
+
+
+def replays(netlist: Netlist | None, claim: Claim, inputs: Mapping[str, int]) -> bool:
+    """Whether pySMT's evaluation and the simulated circuit both say that inputs violate a claim."""
+    value = _Valuation(claim, inputs).simplify
+    if not value(And(negation(claim))).is_true():
+        return False
+    if netlist is None or not claim.expected:
+        return True
+    simulated = boolean.evaluate(netlist, boolean.one_input(inputs))
+    return any(
+        int(simulated[bus][0]) != value(formula).constant_value()
+        for bus, formula in claim.expected.items()
+    )
+
+
+def expected_outputs(claim: Claim, inputs: Mapping[str, int]) -> dict[str, int]:
+    """What the output buses should be for these inputs, where the claim is about output buses."""
+    value = _Valuation(claim, inputs).simplify
+    return {bus: value(formula).constant_value() for bus, formula in claim.expected.items()}
+
+
+def value_of(formula: FNode, claim: Claim, inputs: Mapping[str, int]) -> FNode:
+    """The constant that a formula over the claim's inputs becomes on the given values."""
+    simplified: FNode = _Valuation(claim, inputs).simplify(formula)
+    return simplified
+
+
+class _Valuation(Simplifier):  # type: ignore[misc]
+    """pySMT's simplifier with constants in place of the claim's inputs; it remembers what it met."""
+
+    def __init__(self, claim: Claim, inputs: Mapping[str, int]) -> None:
+        super().__init__()
+        self._constants = {
+            symbol: BV(inputs[name], symbol.bv_width()) for name, symbol in claim.inputs.items()
+        }
+
+    def walk_symbol(self, formula: FNode, args: object, **_: object) -> FNode:
+        return self._constants.get(formula, formula)
+
+
+# --- another circuit in place of the obligation's own -------------------------------------------
+
+
+def require_same_buses(obligation: Obligation, circuit: Netlist) -> None:
+    """Refuse a circuit that cannot stand in for the obligation's own.
+
+    Raises:
+        NetlistError: naming the buses that are missing, extra or of another width.
+    """
+    if obligation.circuit is None:
+        raise NetlistError(f"{obligation.name} is about formulas, not about a circuit; choose a unit")
+    own = obligation.circuit()
+    for kind, wanted, given in (
+        ("input", own.inputs, circuit.inputs),
+        ("output", _output_widths(own), _output_widths(circuit)),
+    ):
+        if dict(wanted) != dict(given):
+            problem = "width mismatch" if set(wanted) == set(given) else "bus mismatch"
+            raise NetlistError(
+                f"{problem}: {obligation.name} needs {kind} buses "
+                f"{_in_words(wanted)}; the circuit has {_in_words(given)}"
+            )
+
+
+def _output_widths(netlist: Netlist) -> dict[str, int]:
+    return {name: len(bus) for name, bus in netlist.outputs.items()}
+
+
+def _in_words(widths: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({width} bits)" for name, width in sorted(widths.items()))

@@ -1,0 +1,121 @@
+"""Theorems discharged in one go: with what was found before, and a log of what was found now."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.checking.verification import Verifier
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.obligation import Obligation, Outcome
+from spikeproof.prover.engines.pool import LOST, results
+from spikeproof.prover.evidence.archive import Archive
+from spikeproof.prover.evidence.cache import Cache
+from spikeproof.prover.evidence.log import Log
+from spikeproof.prover.evidence.record import Record
+from spikeproof.prover.evidence.seal import sealed
+from spikeproof.prover.running.discharge import DEFAULT_TIMEOUT, blank_record, discharge
+from spikeproof.prover.running.inquiry import Keeping
+from spikeproof.prover.running.replay import write_counterexample
+
+
+@dataclass(frozen=True)
+class Run:
+    """How theorems are discharged, and where the evidence goes.
+
+    Attributes:
+        timeout: seconds for each.
+        circuit: given instead of their own.
+        log: takes the records; of an interrupted run, its records are found again.
+        cache: of records and answers.
+        audited: theorems whose records, if they are found, are checked again by ``prover.checking.verification``
+            before they are believed.
+    """
+
+    timeout: float = DEFAULT_TIMEOUT
+    circuit: Netlist | None = None
+    log: Log | None = None
+    cache: Cache | None = None
+    audited: frozenset[str] = frozenset()
+
+    def discharge(self, obligation: Obligation, jobs: int = 1) -> Record:
+        """The record of an obligation, in log and cache too.
+
+        Raises:
+            StorageError: if it cannot be kept there.
+        """
+        record, archive = self._earlier(obligation.name) or self._anew(obligation, jobs)
+        if self.log:
+            self.log.write(record, archive)
+            if record.counterexample is not None:
+                path = self.log.counterexample(record.theorem)
+                write_counterexample(
+                    obligation, self.circuit, record.counterexample, path, record.message
+                )
+        return record
+
+    def _anew(self, obligation: Obligation, jobs: int) -> tuple[Record, Archive | None]:
+        """A new record, and where its certificates are."""
+        keeping = Keeping(self._archive, self.cache)
+        record = sealed(discharge(obligation, self.timeout, self.circuit, jobs, keeping))
+        if self.cache:
+            self.cache.keep_record(record)
+        return record, keeping.archive
+
+    @property
+    def _archive(self) -> Archive | None:
+        """Where new certificates go: where the cache can name them, if it may be written."""
+        if self.cache and not self.cache.read_only:
+            return self.cache.archive
+        return self.log.archive if self.log else None
+
+    def _earlier(self, theorem: str) -> tuple[Record, Archive] | None:
+        """What was found before, and where its certificates are."""
+        circuit = self.circuit.sha256 if self.circuit else None
+        for place in (self.log, self.cache):
+            if place and (record := place.record(theorem, circuit)):
+                if theorem in self.audited:
+                    record = self._audited(record, place.archive)
+                return record, place.archive
+        return None
+
+    def _audited(self, record: Record, archive: Archive) -> Record:
+        """A record that was found, or what is wrong with it."""
+        refusal = Verifier(archive, circuit=self.circuit).verify(record).refusal
+        if not refusal:
+            return record
+        message = f"AUDIT: what was kept of it does not verify: {refusal}; remove the cache"
+        return replace(record, outcome=Outcome.ERROR, message=message, lemmas=(), seal="")
+
+
+def drawn(theorems: Iterable[str], count: int, run_id: str) -> frozenset[str]:
+    """So many theorems drawn at random; the same ones in every process of one run."""
+    by_chance = sorted(theorems, key=lambda name: sha256(f"{run_id} {name}".encode()).digest())
+    return frozenset(by_chance[:count])
+
+
+def discharge_all(names: Sequence[str], run: Run, jobs: int | None = None) -> Iterator[Record]:
+    """Discharge obligations of the catalogue, yielding each record as it comes.
+
+    Args:
+        jobs: processes to use, for the lemmas of a single theorem too; by default one for each core.
+    """
+    cores = jobs or os.cpu_count() or 1
+    lemma_jobs = cores if len(names) == 1 else 1
+    tasks = {name: (name, run, lemma_jobs) for name in names}
+    yield from results(_discharge_named, tasks, cores, lambda name: _lost(name, run))
+
+
+def _discharge_named(name: str, run: Run, jobs: int) -> Record:
+    return run.discharge(catalogue()[name], jobs)
+
+
+def _lost(name: str, run: Run) -> Record:
+    blank = blank_record(catalogue()[name], run.timeout, run.circuit)
+    record = sealed(replace(blank, outcome=Outcome.ERROR, message=LOST))
+    if run.log:
+        run.log.write(record)
+    return record

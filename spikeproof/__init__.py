@@ -1,0 +1,1 @@
+"""Machine-checked proofs that arithmetic built from spiking neurons is bit-exact."""
