@@ -51,5 +51,5 @@ def test_proving_does_not_load(library):
     import subprocess
     import sys
 
-    program = f"import sys, prover.commands.cli, proofs; sys.exit({library!r} in sys.modules)"
+    program = f"import sys, spikeproof.prover.commands.cli, spikeproof.proofs; sys.exit({library!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

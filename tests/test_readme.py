@@ -36,7 +36,7 @@ def shown(program):
 def run(directory, program, *arguments):
     """The exit code of a command in a directory."""
     modules = {
-        "spikeproof": ["-c", "from prover.commands.cli import main; main()"],
+        "spikeproof": ["-c", "from spikeproof.prover.commands.cli import main; main()"],
         "pytest": ["-m", "pytest"],
     }
     command = [sys.executable, *modules[program], *arguments]
@@ -84,7 +84,7 @@ def test_the_code_runs_and_its_circuit_is_proved(tmp_path):
     assert len(blocks) == 2
     for block in blocks:
         subprocess.run([sys.executable, "-c", block], cwd=tmp_path, check=True)
-    command = "from prover.commands.cli import main; main()"
+    command = "from spikeproof.prover.commands.cli import main; main()"
     arguments = ["prove", "cell.ionic.xor", "--circuit", "my_xor.json"]
     assert "spikeproof " + " ".join(arguments) in README
     subprocess.run([sys.executable, "-c", command, *arguments], cwd=tmp_path, check=True)

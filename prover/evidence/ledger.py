@@ -118,7 +118,7 @@ Ledger = Mapping[str, Promise]
 
 def ledger_path() -> Path:
     """Where this project's ledger is: among its proofs, which nothing here may import."""
-    return Path(str(files("proofs") / "ledger.tsv"))
+    return Path(str(files("spikeproof.proofs") / "ledger.tsv"))
 
 
 def read(path: Path) -> dict[str, Promise]:

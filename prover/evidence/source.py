@@ -13,7 +13,11 @@ from pathlib import Path
 
 from spikeproof.prover.claims.catalogue import ENTRY_POINT_GROUP
 
-ROOT = Path(__file__).parent.parent
+PACKAGE = "spikeproof"
+"""What all of ours is imported from."""
+
+ROOT = Path(__file__).resolve().parents[2]
+"""Where our folders lie, side by side: in a clone, or inside the installed package."""
 
 OURS = ("circuits", "proofs", "prover", "specs")
 """Our packages that take part in a proof."""
@@ -65,7 +69,9 @@ def versions() -> Mapping[str, str]:
 @cache
 def commit() -> tuple[str | None, bool | None]:
     """The git commit of our source, and whether the source differs from it; None if git knows none."""
-    tracked = _git("ls-files", "--error-unmatch", __file__)  # else ROOT lies in somebody else's tree
+    tracked = _git(
+        "ls-files", "--error-unmatch", str(Path(__file__).resolve())
+    )  # else ROOT lies in somebody else's tree
     head = _git("rev-parse", "HEAD")
     changes = _git("status", "--porcelain", "--", *OURS)
     if tracked is None or head is None or changes is None:
@@ -94,7 +100,7 @@ def _sources() -> Iterator[tuple[str, Path]]:
             name = path.relative_to(ROOT).as_posix()
             if not any(name == shown or name.startswith(f"{shown}/") for shown in ONLY_SHOWS):
                 yield name, path
-    for package in {point.module.split(".")[0] for point in _announced()} - {*OURS}:
+    for package in {point.module.split(".")[0] for point in _announced()} - {PACKAGE}:
         spec = find_spec(package)
         for place in (spec.submodule_search_locations or ()) if spec else ():
             for path in _files(Path(place)):

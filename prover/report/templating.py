@@ -17,7 +17,7 @@ class Verbatim(str):
 def environment(escape: Callable[[str], str] | None = None) -> Environment:
     """Templates of HTML; or, with a rule to escape by, of a language that braces mean something in."""
     common: dict[str, Any] = {
-        "loader": PackageLoader("prover.report"),
+        "loader": PackageLoader("spikeproof.prover.report"),
         "undefined": StrictUndefined,
         "trim_blocks": True,
         "lstrip_blocks": True,

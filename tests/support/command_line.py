@@ -15,7 +15,12 @@ from spikeproof.prover.commands import cli
 def spikeproof(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-c", "from prover.commands.cli import main; main()", *map(str, arguments)],
+        [
+            sys.executable,
+            "-c",
+            "from spikeproof.prover.commands.cli import main; main()",
+            *map(str, arguments),
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -37,7 +37,7 @@ from tests.support.logs import HOSTILE, RECORDS, many, record, write_log
 
 pytestmark = pytest.mark.filterwarnings("ignore:Glyph")  # of which the plots have not all
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 class Kept(NamedTuple):
@@ -118,7 +118,7 @@ def test_every_report_is_written_whole_and_the_same_each_time(tmp_path):
 
 
 def test_errors_are_one_line_and_exit_with_2(tmp_path):
-    code = "from prover.commands.cli import main; main()"
+    code = "from spikeproof.prover.commands.cli import main; main()"
     command = [sys.executable, "-c", code, "report", tmp_path, "--latex", tmp_path / "t.tex"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 2

@@ -20,11 +20,11 @@ from spikeproof.prover.evidence.seal import is_sealed
 from spikeproof.prover.running import run as run_module
 from spikeproof.prover.running.run import Run, discharge_all
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 SEED = 20261123
 CELLS = [obligation.name for obligation in select("cell.*")]
 IONIC = [name for name in CELLS if name.startswith("cell.ionic.")]
-COMMAND = [sys.executable, "-c", "from prover.commands.cli import main; main()", "prove"]
+COMMAND = [sys.executable, "-c", "from spikeproof.prover.commands.cli import main; main()", "prove"]
 
 
 @pytest.fixture
@@ -267,7 +267,8 @@ def test_pytest_writes_the_log_and_keeps_the_ledger(tmp_path, directory, cache, 
 
 PLUGIN = """
 from pathlib import Path
-from prover import catalogue, ledger
+from spikeproof.prover.claims import catalogue
+from spikeproof.prover.evidence import ledger
 
 stated = {name: each for name, each in catalogue.own().items() if name in %r}
 catalogue.own = lambda: stated

@@ -25,7 +25,7 @@ from spikeproof.prover.engines.clausal_proof import (
 )
 from spikeproof.prover.engines.engine import CONFLICTS, ENGINES, Status, _solve, _sweep_and_solve
 from spikeproof.prover.kernel.case import Case, negation
-from tests.test_sweeping import graphs
+from tests.prover.engines.test_sweeping import graphs
 
 
 def answer(clauses):

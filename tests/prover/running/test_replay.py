@@ -134,7 +134,9 @@ def test_inputs_beyond_the_assumptions_say_nothing(tmp_path):
 
 
 def test_a_spec_that_contradicts_the_spec_of_record_is_an_error(file, monkeypatch):
-    monkeypatch.setattr("prover.running.replay.expected_outputs", lambda claim, inputs: {"result": 99})
+    monkeypatch.setattr(
+        "spikeproof.prover.running.replay.expected_outputs", lambda claim, inputs: {"result": 99}
+    )
     with pytest.raises(RuntimeError, match="the spec of record"):
         replay(read_counterexample(file))
 

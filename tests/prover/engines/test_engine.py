@@ -26,9 +26,9 @@ from pysmt.shortcuts import (
 from spikeproof.prover.claims.obligation import Claim, Obligation
 from spikeproof.prover.engines.engine import ENGINES, EngineError, Status, engine_named
 from spikeproof.prover.running.discharge import discharge
+from tests.prover.encoding.test_bitblast import formulas
 from tests.support.formula_evaluation import evaluate
 from tests.support.graphs import Encoded
-from tests.test_bitblast import formulas
 
 IN_CHILDREN = [name for name in ("cadical", "bitwuzla") if name in ENGINES]
 

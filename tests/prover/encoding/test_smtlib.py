@@ -225,9 +225,9 @@ PROGRAM = """
 import sys
 from pysmt.environment import pop_env, push_env
 from pysmt.shortcuts import Not
-from prover.claims.catalogue import catalogue
-from prover.kernel.composition import compose
-from prover.encoding.smtlib import buses_sha256, script_sha256
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.kernel.composition import compose
+from spikeproof.prover.encoding.smtlib import buses_sha256, script_sha256
 
 for name in sys.argv[1:]:
     push_env()

@@ -185,7 +185,7 @@ def test_a_leak_limit_that_is_wrong_by_a_thousandth_is_refuted(cell, reset, nois
         [each.scaled((1 - right.beta) / (1 - beta)) for each in right.residuals],
     ):
         wrong = LeakLimit(beta, tuple(share), right.harm)
-        monkeypatch.setattr("proofs.margins.leak_limit", lambda *_, wrong=wrong: wrong)
+        monkeypatch.setattr("spikeproof.proofs.margins.leak_limit", lambda *_, wrong=wrong: wrong)
         assert not proved(next(leak(gate, reset, noise)))
 
 
@@ -201,7 +201,7 @@ def test_intervals_that_are_not_kept_are_refuted(cell, reset, monkeypatch):
             for each in right.residuals
         )
         wrong = replace(right, residuals=residuals)
-        monkeypatch.setattr("proofs.margins.leak_limit", lambda *_, wrong=wrong: wrong)
+        monkeypatch.setattr("spikeproof.proofs.margins.leak_limit", lambda *_, wrong=wrong: wrong)
         assert proved(next(leak(gate, reset))) is (residuals == right.residuals)
 
 
@@ -461,7 +461,7 @@ def test_an_outline_that_is_wrong_by_a_thousandth_is_refuted(cell, monkeypatch):
         [replace(c, threshold=c.threshold * BEYOND, weight=c.weight * BEYOND) for c in found]
         for found in outline(region(gate.netlist))
     ]
-    monkeypatch.setattr("proofs.margins.outline", lambda lines: further)
+    monkeypatch.setattr("spikeproof.proofs.margins.outline", lambda lines: further)
     assert not any(map(proved, promised_to_be_proved(thresholds_and_weights(gate))))
 
 

@@ -368,7 +368,7 @@ def test_the_command_checks_and_shows():
 def another_ledger(tmp_path, monkeypatch):
     """A ledger in place of ours."""
     path = tmp_path / "ledger.tsv"
-    monkeypatch.setattr("prover.commands.ledger.ledger_path", lambda: path)
+    monkeypatch.setattr("spikeproof.prover.commands.ledger.ledger_path", lambda: path)
     return path
 
 

@@ -34,7 +34,7 @@ from tests.support.command_line import spikeproof, spikeproof_here
 from tests.support.devices import DEVICES
 from tests.support.operands import expected_results
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 PRODUCT = "fp8_e4m3fn.multiply.rne.saturate"
 
 
@@ -153,7 +153,7 @@ def test_large_circuits_which_are_run_for_several_blocks_at_a_time(tmp_path, mon
     """As the compiler treats them: not optimised, in groups of blocks, the last of which is smaller."""
     optimised = exhausted(PRODUCT, tmp_path)
     monkeypatch.setattr(exhaustion, "OPTIMISED", 0)
-    monkeypatch.setattr("circuits.meanings.native.GROUP", 3)
+    monkeypatch.setattr("spikeproof.circuits.meanings.native.GROUP", 3)
     (tmp_path / "checkpoint").unlink(missing_ok=True)
     assert exhausted(PRODUCT, tmp_path).outputs_sha256 == optimised.outputs_sha256
     netlist = catalogue()[PRODUCT].circuit()
@@ -167,7 +167,7 @@ def test_large_circuits_which_are_run_for_several_blocks_at_a_time(tmp_path, mon
 def test_the_machine_is_asked_for_every_block_of_a_group(tmp_path, monkeypatch):
     """It computes its operands from the number of the evaluation, which differs from block to block."""
     monkeypatch.setattr(exhaustion, "OPTIMISED", 0)
-    monkeypatch.setattr("circuits.meanings.native.GROUP", 3)
+    monkeypatch.setattr("spikeproof.circuits.meanings.native.GROUP", 3)
     record = exhausted("fp16.square_root.rne", tmp_path, wanted=("spec", "machine"))
     assert [compared.failures for compared in record.compared] == [0, 0]
 
@@ -357,8 +357,8 @@ def test_a_theorem_about_formulas_has_no_inputs_to_enumerate(capsys):
 
 SLOWLY = """
 import time
-from prover import exhaustion
-from prover.commands.cli import main
+from spikeproof.prover.refutation import exhaustion
+from spikeproof.prover.commands.cli import main
 
 exhaustion.CHUNK = 1 << 18
 keep = exhaustion._keep

@@ -90,7 +90,7 @@ def test_a_record_of_other_libraries_is_not_moved_here(tmp_path, monkeypatch):
     old = cache._record(theorem, None)
     assert cache.record(theorem) is not None
     for module in ("cache", "seal"):
-        monkeypatch.setattr(f"prover.{module}.versions", lambda: {"z3-solver": "another"})
+        monkeypatch.setattr(f"spikeproof.prover.{module}.versions", lambda: {"z3-solver": "another"})
     new = cache._record(theorem, None)
     new.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(old, new)

@@ -76,7 +76,8 @@ def test_a_compiled_circuit_that_contradicts_its_formulas_is_an_error(monkeypatc
     right, wrong = (np.array([code], dtype=np.uint64) for code in (0, 0x1FC02))
     for said in ([{"x": right}], [], [{"x": wrong}]):
         monkeypatch.setattr(
-            "prover.refutation.exhaustion.every_failing", lambda claim, netlist, said=said: said
+            "spikeproof.prover.refutation.exhaustion.every_failing",
+            lambda claim, netlist, said=said: said,
         )
         with pytest.raises(RuntimeError, match="contradict each other"):
             minimised(obligation, claim, {"x": 0x1FC03}, netlist)
