@@ -17,7 +17,7 @@ import dratify
 import numpy as np
 
 from spikeproof.prover.encoding.bitblast import Clauses, dimacs_file
-from spikeproof.prover.engines.clausal_proof import ADDITION, DELETION, ProofError, decoded
+from spikeproof.prover.encoding.drat import ADDITION, DELETION, ProofError, decoded
 
 
 class CheckError(Exception):

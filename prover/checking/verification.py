@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,19 +18,25 @@ from pysmt.shortcuts import And
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.checkers import CHECKERS, CheckError
+from spikeproof.prover.checking.replays import replays, value_of
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.claims.environment import passing_formulas
-from spikeproof.prover.claims.obligation import Claim, Outcome
+from spikeproof.prover.claims.obligation import Claim, Outcome, require_same_buses
 from spikeproof.prover.encoding.bitblast import Blaster, cnf_sha256
-from spikeproof.prover.encoding.smtlib import script_sha256
-from spikeproof.prover.engines.engine import EngineError, Status
-from spikeproof.prover.engines.pool import LOST, results
+from spikeproof.prover.encoding.smtlib import script_sha256, spec_sha256
 from spikeproof.prover.evidence.archive import Archive, CertificateError
-from spikeproof.prover.evidence.record import CertificateKind, Lemma, LemmaKind, Record, Size
-from spikeproof.prover.kernel.case import Case, negation
+from spikeproof.prover.evidence.record import (
+    CertificateKind,
+    Lemma,
+    LemmaKind,
+    Record,
+    Size,
+    Status,
+    blank_record,
+)
+from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.kernel.cells import AlgebraError
 from spikeproof.prover.kernel.composition import CompositionError
-from spikeproof.prover.running.discharge import blank_record, replays, require_same_buses, value_of
 
 Proof = tuple[str, str]
 """The SHA-256 of clauses, and that of the proof that refutes them."""
@@ -40,7 +46,7 @@ class RefusalError(Exception):
     """What a record says does not hold, or not of this source; the message says why."""
 
 
-REASONS = (RefusalError, AlgebraError, CertificateError, CheckError, CompositionError, EngineError)
+REASONS = (RefusalError, AlgebraError, CertificateError, CheckError, CompositionError)
 """All that can speak against a record."""
 
 
@@ -86,12 +92,6 @@ class Verifier:
             reason = str(error) if isinstance(error, REASONS) else f"{type(error).__name__}: {error}"
             return Verification(record.theorem, reason, frozenset(check.checked))
         return Verification(record.theorem, "", frozenset(check.checked), frozenset(check.elsewhere))
-
-
-def verify_all(records: Sequence[Record], verifier: Verifier, jobs: int) -> Iterator[Verification]:
-    """Check records, yielding what becomes of each as it comes."""
-    tasks = {record.theorem: (verifier, record) for record in records}
-    return results(Verifier.verify, tasks, jobs, lambda theorem: Verification(theorem, LOST))
 
 
 def conclusions(verifications: Iterable[Verification]) -> list[Verification]:
@@ -148,7 +148,7 @@ class _Check:
             ("promised outcome", blank.expected, record.expected),
             ("parameters", dict(blank.parameters), dict(record.parameters)),
             ("netlist", Size.of(case.netlist) if case.netlist else None, record.netlist),
-            ("spec", case.spec_sha256, record.spec_sha256),
+            ("spec", spec_sha256(case.claim), record.spec_sha256),
         ):
             if now != then:
                 here, there = _shown(now), _shown(then)
@@ -219,7 +219,7 @@ class _Check:
 
     def _check_claim(self, lemma: Lemma, claim: Claim) -> None:
         """Its negation is refuted, in clauses."""
-        question = negation(claim)
+        question = claim.negation
         _require_question(lemma, question, Status.UNSATISFIABLE)
         clauses = Blaster().clauses(question)
         if cnf_sha256(clauses) != lemma.cnf_sha256:

@@ -1,0 +1,6 @@
+"""The words of every proof; trusted.
+
+* ``obligation``   -- what is promised: claims, obligations, outcomes
+* ``catalogue``    -- which obligations exist
+* ``environment``  -- where formulas live
+"""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import And, Equals
+from pysmt.shortcuts import And, Equals, Not
 
 from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
-from spikeproof.circuits.netlist import NAME, UNUSED, Netlist
+from spikeproof.circuits.netlist import NAME, UNUSED, Netlist, NetlistError
 from spikeproof.specs.formats import Format, Integer
 from spikeproof.specs.integers import Buses
 from spikeproof.specs.symbolic import Probe
@@ -70,6 +70,11 @@ class Claim:
                 raise ValueError(
                     f"input {name!r} must be a symbol of that name: letters, digits, '_', '.'"
                 )
+
+    @property
+    def negation(self) -> tuple[FNode, ...]:
+        """Formulas that can be satisfied together iff the claim is wrong."""
+        return (*self.assumptions, Not(self.goal))
 
 
 ENGINES_ALONE = "engines"
@@ -145,6 +150,9 @@ class Reading:
 
 BOTH = ("z3", "cadical")
 """Two engines of different make, which must come to the same verdict."""
+
+CERTIFYING = frozenset({"cadical", "cadical_patient"})
+"""Engines that give a clausal proof with an answer."""
 
 
 @dataclass(frozen=True)
@@ -238,3 +246,32 @@ def equivalence(
         reading,
         parameters=parameters or {},
     )
+
+
+def require_same_buses(obligation: Obligation, circuit: Netlist) -> None:
+    """Refuse a circuit that cannot stand in for the obligation's own.
+
+    Raises:
+        NetlistError: naming the buses that are missing, extra or of another width.
+    """
+    if obligation.circuit is None:
+        raise NetlistError(f"{obligation.name} is about formulas, not about a circuit; choose a unit")
+    own = obligation.circuit()
+    for kind, wanted, given in (
+        ("input", own.inputs, circuit.inputs),
+        ("output", _output_widths(own), _output_widths(circuit)),
+    ):
+        if dict(wanted) != dict(given):
+            problem = "width mismatch" if set(wanted) == set(given) else "bus mismatch"
+            raise NetlistError(
+                f"{problem}: {obligation.name} needs {kind} buses "
+                f"{_in_words(wanted)}; the circuit has {_in_words(given)}"
+            )
+
+
+def _output_widths(netlist: Netlist) -> dict[str, int]:
+    return {name: len(bus) for name, bus in netlist.outputs.items()}
+
+
+def _in_words(widths: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({width} bits)" for name, width in sorted(widths.items()))

@@ -10,6 +10,7 @@ import click
 from spikeproof.circuits.doors.interchange import read_json
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.catalogue import select
+from spikeproof.prover.claims.obligation import require_same_buses
 from spikeproof.prover.commands.console import circuit_option, out, progress_bar
 from spikeproof.prover.report.energy import (
     NOTE,
@@ -21,7 +22,6 @@ from spikeproof.prover.report.energy import (
     energy_table,
     factors_table,
 )
-from spikeproof.prover.running.discharge import require_same_buses
 
 DEFAULT = (
     "fp32.add.rne.nexus",

@@ -12,15 +12,15 @@ from rich.text import Text
 
 from spikeproof.circuits.doors.interchange import read_json
 from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.checking.replays import expected_outputs
 from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, select
 from spikeproof.prover.claims.environment import passing_formulas
-from spikeproof.prover.claims.obligation import Obligation
+from spikeproof.prover.claims.obligation import Obligation, require_same_buses
 from spikeproof.prover.commands.console import EXIT_REFUTED, circuit_option, err, log_option, out
 from spikeproof.prover.evidence.files import storing
 from spikeproof.prover.evidence.log import Log, Machine, default_log_directory
 from spikeproof.prover.refutation.counterexample import explain
 from spikeproof.prover.refutation.minimisation import minimised
-from spikeproof.prover.running.discharge import expected_outputs, require_same_buses
 from spikeproof.prover.running.replay import write_counterexample
 
 if TYPE_CHECKING:

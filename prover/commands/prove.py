@@ -13,7 +13,7 @@ import click
 
 from spikeproof.circuits.doors.interchange import read_json
 from spikeproof.prover.claims.catalogue import profile_name, promised, select
-from spikeproof.prover.claims.obligation import Obligation
+from spikeproof.prover.claims.obligation import Obligation, require_same_buses
 from spikeproof.prover.commands.console import (
     circuit_option,
     err,
@@ -31,7 +31,6 @@ from spikeproof.prover.evidence.history import remember
 from spikeproof.prover.evidence.log import Log, default_log_directory, finished
 from spikeproof.prover.evidence.record import Record
 from spikeproof.prover.report.tables import failure_text, outcome_text, results_table, summary
-from spikeproof.prover.running.discharge import require_same_buses
 from spikeproof.prover.running.run import Run, discharge_all, drawn
 
 RESULTS_SCHEMA = "spikeproof-results-1"

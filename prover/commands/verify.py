@@ -14,7 +14,7 @@ import click
 from spikeproof.circuits.doors.interchange import read_json
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.checkers import CHECKERS, PROGRAMS
-from spikeproof.prover.checking.verification import Verification, Verifier, conclusions, verify_all
+from spikeproof.prover.checking.verification import Verification, Verifier, conclusions
 from spikeproof.prover.claims.catalogue import own
 from spikeproof.prover.claims.obligation import Profile
 from spikeproof.prover.commands.console import (
@@ -32,6 +32,7 @@ from spikeproof.prover.evidence.record import Record
 from spikeproof.prover.evidence.source import source_sha256
 from spikeproof.prover.report.tables import summary
 from spikeproof.prover.running.replay import ReplayError, read_counterexample
+from spikeproof.prover.running.verify import verify_all
 
 
 @click.command()

@@ -1,0 +1,7 @@
+"""From formulas to clauses, to text and to values; trusted.
+
+* ``bitblast``    -- formulas as and-inverter graphs, and these as clauses
+* ``smtlib``      -- formulas as scripts of SMT-LIB 2
+* ``drat``        -- clausal proofs as bytes
+* ``evaluation``  -- formulas on many inputs at a time
+"""

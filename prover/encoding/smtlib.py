@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pysmt import operators
 from pysmt.fnode import FNode
 
+from spikeproof.prover.claims.obligation import Claim
+
 _FUNCTIONS: dict[int, str] = {
     operators.AND: "and",
     operators.OR: "or",
@@ -109,6 +111,11 @@ def script_sha256(formulas: Sequence[FNode]) -> str:
 def buses_sha256(buses: Mapping[str, FNode]) -> str:
     """The SHA-256 of the definitions of some buses."""
     return _sha256(definitions(buses))
+
+
+def spec_sha256(claim: Claim) -> str:
+    """The SHA-256 of what the outputs should be; of the claim, if it is about formulas alone."""
+    return buses_sha256(claim.expected) if claim.expected else script_sha256(claim.negation)
 
 
 def _sha256(text: str) -> str:

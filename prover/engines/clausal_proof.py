@@ -21,20 +21,16 @@ import pysolvers
 from numpy.typing import NDArray
 from pysat.solvers import Cadical300
 
+from spikeproof.prover.encoding.drat import ADDITION, DELETION, ProofError, decoded, encoded
+
 Clause = tuple[int, ...]
 Integers = NDArray[np.int64]
 
-ADDITION, DELETION = ord("a"), ord("d")
-"""How lines begin."""
-
 _ADD, _DELETE = -48, 50
-"""The same as literals, of which these are the numbers."""
+"""How lines begin, as literals, of which these are the numbers."""
+
 AXIOM = -1
 """The number of what holds always, and needs no proof."""
-
-
-class ProofError(Exception):
-    """A solver's trace does not hold the proof that it should."""
 
 
 class _Rows:
@@ -230,39 +226,6 @@ class Derivation:
 def _as_numbers(signed: Integers) -> Integers:
     """Literals, and the beginnings and ends of lines among them, as binary DRAT numbers them."""
     numbers: Integers = 2 * abs(signed) + (signed < 0)
-    return numbers
-
-
-def encoded(numbers: Integers) -> bytes:
-    """Numbers less than 2^35 as binary DRAT has them: seven bits a byte, the lowest first."""
-    values = numbers[:, None] >> np.arange(0, 35, 7)
-    more = values[:, 1:] > 0
-    octets = (values & 127).astype(np.uint8)
-    octets[:, :-1] |= more.astype(np.uint8) << 7
-    content: bytes = octets[np.hstack([np.ones((len(values), 1), dtype=bool), more])].tobytes()
-    return content
-
-
-def decoded(content: bytes) -> Integers:
-    """The inverse of ``encoded``.
-
-    Raises:
-        ProofError: if the content ends within a number, or holds one of more than 35 bits.
-    """
-    octets = np.frombuffer(content, dtype=np.uint8)
-    ends = np.flatnonzero(octets < 128)
-    if not len(octets) or not len(ends):
-        ends = np.zeros(0, dtype=np.int64)
-    if len(octets) != (ends[-1] + 1 if len(ends) else 0):
-        raise ProofError("it ends within a number")
-    starts = np.concatenate([[0], ends[:-1] + 1])[: len(ends)]
-    lengths = ends - starts + 1
-    if lengths.max(initial=0) > 5:
-        raise ProofError("it holds a number of more than 35 bits")
-    numbers: Integers = (octets[starts] & 127).astype(np.int64)
-    for place in range(1, int(lengths.max(initial=1))):
-        longer = np.flatnonzero(lengths > place)
-        numbers[longer] |= (octets[starts[longer] + place] & 127).astype(np.int64) << (7 * place)
     return numbers
 
 

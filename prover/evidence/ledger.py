@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from spikeproof.prover.claims.obligation import Obligation, Outcome, Profile
-from spikeproof.prover.engines.engine import CERTIFYING, Status
-from spikeproof.prover.evidence.record import Lemma, Record
+from spikeproof.prover.claims.obligation import CERTIFYING, Obligation, Outcome, Profile
+from spikeproof.prover.evidence.record import Lemma, Record, Status
 
 HEADER = ("theorem", "profile", "expected", "evidence", "statement")
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Literal
 
 import msgspec
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.claims.obligation import Obligation, Outcome
+from spikeproof.prover.evidence.source import source_sha256
 
 SCHEMA: Literal["spikeproof-record-1"] = "spikeproof-record-1"
 SEED = 20261122
@@ -21,6 +23,15 @@ SEED = 20261122
 
 CIRCUIT = "circuit"
 """The parameter that says, by SHA-256, which circuit was given instead of the theorem's own."""
+
+
+class Status(Enum):
+    """What an engine makes of a formula."""
+
+    SATISFIABLE = "satisfiable"
+    UNSATISFIABLE = "unsatisfiable"
+    TIMEOUT = "timeout"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Reply:
-    """What one engine said of a lemma: a ``prover.engines.engine.Status``, by its value."""
+    """What one engine said of a lemma: a ``Status``, by its value."""
 
     engine: str
     status: str
@@ -197,3 +208,33 @@ class Record:
             msgspec.ValidationError: if the data is not of this schema.
         """
         return msgspec.convert(data, cls)
+
+
+def blank_record(
+    obligation: Obligation,
+    timeout: float,
+    circuit: Netlist | None = None,
+    engines: tuple[EngineUse, ...] = (),
+) -> Record:
+    """What a record says before anything was done: an error, so that nobody takes it for more."""
+    own = obligation.parameters
+    return Record(
+        schema=SCHEMA,
+        theorem=obligation.name,
+        statement=("of the circuit given instead: " if circuit else "") + obligation.statement,
+        parameters={**own, CIRCUIT: circuit.sha256} if circuit else own,
+        outcome=Outcome.ERROR,
+        expected=Outcome.PROVED if circuit else obligation.expected,
+        engines=engines,
+        seed=SEED,
+        timeout=timeout,
+        seconds=0.0,
+        peak_memory_mib=0.0,
+        message="",
+        counterexample=None,
+        netlist=None,
+        spec_sha256=None,
+        lemmas=(),
+        source_sha256=source_sha256(),
+        seal="",
+    )

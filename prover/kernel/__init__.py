@@ -1,0 +1,11 @@
+"""When lemmas make up a theorem; trusted, and uses no solver.
+
+* ``case``         -- an obligation with its circuit, its claim and the lemmas that make it up
+* ``composition``  -- lemmas about the values on the way, from inputs to outputs
+* ``following``    -- the same for a circuit that follows another, neuron by neuron
+* ``splitting``    -- lemmas by cases
+* ``algebra``      -- which algebra shows what
+* ``cells``        -- the gates, adders and rows whose equations an algebra adds up
+* ``telescoping``  -- products, from the equations of their adders
+* ``recurrence``   -- quotients and roots, from the invariants of their rows
+"""

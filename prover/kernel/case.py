@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from pysmt.fnode import FNode
-from pysmt.shortcuts import Not
-
 from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.prover.claims.obligation import Claim, Obligation, Step
-from spikeproof.prover.encoding.smtlib import buses_sha256, script_sha256
 from spikeproof.prover.kernel.algebra import LOGS
 from spikeproof.prover.kernel.cells import AlgebraError
 from spikeproof.prover.kernel.composition import compose
@@ -39,13 +35,6 @@ class Case:
         if netlist is None and obligation.circuit:
             netlist = obligation.circuit()
         return cls(obligation, netlist, circuit is None, obligation.state(netlist))
-
-    @property
-    def spec_sha256(self) -> str:
-        """Of what the outputs should be; of the claim, if it is about formulas alone."""
-        if self.claim.expected:
-            return buses_sha256(self.claim.expected)
-        return script_sha256(negation(self.claim))
 
     @cached_property
     def probed(self) -> Netlist | None:
@@ -111,8 +100,3 @@ def _buses(step: Step, netlist: Netlist) -> tuple[tuple[Bus, ...], tuple[Bus, ..
     """The operands and the results of a step."""
     given, found = (tuple(netlist.probes[n] for n in names) for names in (step.given, step.names))
     return given, found
-
-
-def negation(claim: Claim) -> tuple[FNode, ...]:
-    """Formulas that can be satisfied together iff the claim is wrong."""
-    return (*claim.assumptions, Not(claim.goal))

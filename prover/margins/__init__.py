@@ -1,0 +1,8 @@
+"""Exact limits of physical quantities.
+
+* ``limits``      -- of noise, spread and leak at a gate
+* ``enclosure``   -- of the normal distribution, by rationals
+* ``failure``     -- how likely a unit errs
+* ``confidence``  -- what samples say
+* ``relaxation``  -- windows of memristive neurons
+"""

@@ -1,1 +1,1 @@
-"""A proof log shown to people and to other programs: HTML, LaTeX, BibTeX, Markdown, JUnit."""
+"""Results for people: tables, pages, plots, and what was published beside them."""

@@ -1,0 +1,9 @@
+"""From obligations to records.
+
+* ``discharge``        -- an obligation
+* ``inquiry``          -- the questions of one obligation, and what is kept of the answers
+* ``run``              -- many obligations, with cache and log
+* ``verify``           -- many records checked
+* ``replay``           -- a counterexample run again
+* ``mutation_report``  -- what becomes of mutants
+"""

@@ -7,20 +7,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from pysmt.fnode import FNode
-from pysmt.shortcuts import BV, And
-from pysmt.simplifier import Simplifier
-
-from spikeproof.circuits.meanings import boolean
-from spikeproof.circuits.netlist import Netlist, NetlistError
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
 from spikeproof.prover.claims.environment import passing_formulas
-from spikeproof.prover.claims.obligation import Claim, Obligation, Outcome
-from spikeproof.prover.engines.engine import Answer, Question, Status, engine_named
+from spikeproof.prover.claims.obligation import Claim, Obligation, Outcome, require_same_buses
+from spikeproof.prover.encoding.smtlib import spec_sha256
+from spikeproof.prover.engines.engine import Answer, engine_named
 from spikeproof.prover.engines.memory import forget_peak_memory, peak_memory_mib
+from spikeproof.prover.engines.questions import Question
 from spikeproof.prover.evidence.files import StorageError
-from spikeproof.prover.evidence.record import CIRCUIT, SCHEMA, SEED, Lemma, LemmaKind, Record, Size
-from spikeproof.prover.evidence.source import source_sha256
-from spikeproof.prover.kernel.case import Case, negation
+from spikeproof.prover.evidence.record import (
+    Lemma,
+    LemmaKind,
+    Record,
+    Size,
+    Status,
+    blank_record,
+)
+from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.kernel.cells import AlgebraError
 from spikeproof.prover.kernel.composition import CompositionError
 from spikeproof.prover.refutation.counterexample import explain
@@ -64,14 +68,15 @@ def discharge(
     """
     if circuit is not None:
         require_same_buses(obligation, circuit)
-    blank = blank_record(obligation, timeout, circuit)
+    engines = tuple(engine_named(name).use for name in obligation.engines)
+    blank = blank_record(obligation, timeout, circuit, engines)
     started = time.perf_counter()
     forget_peak_memory()
     case = None
     try:
         with passing_formulas():
             case = Case.of(obligation, circuit)
-            spec = case.spec_sha256
+            spec = spec_sha256(case.claim)
             deadline = started + timeout * obligation.patience
             verdict = _Attempt(case, deadline, jobs, keeping).verdict()
     except StorageError:
@@ -89,35 +94,6 @@ def discharge(
         netlist=Size.of(netlist) if netlist else None,
         spec_sha256=spec,
         lemmas=verdict.lemmas,
-    )
-
-
-def blank_record(obligation: Obligation, timeout: float, circuit: Netlist | None = None) -> Record:
-    """What a record says before anything was done: an error, so that nobody takes it for more.
-
-    Raises:
-        EngineError: if an engine of the obligation is not installed.
-    """
-    own = obligation.parameters
-    return Record(
-        schema=SCHEMA,
-        theorem=obligation.name,
-        statement=("of the circuit given instead: " if circuit else "") + obligation.statement,
-        parameters={**own, CIRCUIT: circuit.sha256} if circuit else own,
-        outcome=Outcome.ERROR,
-        expected=Outcome.PROVED if circuit else obligation.expected,
-        engines=tuple(engine_named(name).use for name in obligation.engines),
-        seed=SEED,
-        timeout=timeout,
-        seconds=0.0,
-        peak_memory_mib=0.0,
-        message="",
-        counterexample=None,
-        netlist=None,
-        spec_sha256=None,
-        lemmas=(),
-        source_sha256=source_sha256(),
-        seal="",
     )
 
 
@@ -207,7 +183,7 @@ def _questions(inquiry: Inquiry, name: str, claim: Claim) -> Iterator[Question]:
     """Whether the assumptions, if any, are possible; and whether the goal can fail."""
     if claim.assumptions:
         yield from inquiry.questions(name, "assumptions", claim.assumptions)
-    yield from inquiry.questions(name, "claim", negation(claim))
+    yield from inquiry.questions(name, "claim", claim.negation)
 
 
 class _LemmaError(Exception):
@@ -317,74 +293,3 @@ def _presented(case: Case, verdict: _Verdict) -> _Verdict:
     shown = explain(obligation, netlist, simplest.inputs, expected_outputs(claim, simplest.inputs))
     message = "\n".join(filter(None, (shown, simplest.failures)))
     return replace(verdict, message=message, counterexample=simplest.inputs)
-
-
-def replays(netlist: Netlist | None, claim: Claim, inputs: Mapping[str, int]) -> bool:
-    """Whether pySMT's evaluation and the simulated circuit both say that inputs violate a claim."""
-    value = _Valuation(claim, inputs).simplify
-    if not value(And(negation(claim))).is_true():
-        return False
-    if netlist is None or not claim.expected:
-        return True
-    simulated = boolean.evaluate(netlist, boolean.one_input(inputs))
-    return any(
-        int(simulated[bus][0]) != value(formula).constant_value()
-        for bus, formula in claim.expected.items()
-    )
-
-
-def expected_outputs(claim: Claim, inputs: Mapping[str, int]) -> dict[str, int]:
-    """What the output buses should be for these inputs, where the claim is about output buses."""
-    value = _Valuation(claim, inputs).simplify
-    return {bus: value(formula).constant_value() for bus, formula in claim.expected.items()}
-
-
-def value_of(formula: FNode, claim: Claim, inputs: Mapping[str, int]) -> FNode:
-    """The constant that a formula over the claim's inputs becomes on the given values."""
-    simplified: FNode = _Valuation(claim, inputs).simplify(formula)
-    return simplified
-
-
-class _Valuation(Simplifier):  # type: ignore[misc]
-    """pySMT's simplifier with constants in place of the claim's inputs; it remembers what it met."""
-
-    def __init__(self, claim: Claim, inputs: Mapping[str, int]) -> None:
-        super().__init__()
-        self._constants = {
-            symbol: BV(inputs[name], symbol.bv_width()) for name, symbol in claim.inputs.items()
-        }
-
-    def walk_symbol(self, formula: FNode, args: object, **_: object) -> FNode:
-        return self._constants.get(formula, formula)
-
-
-# --- another circuit in place of the obligation's own -------------------------------------------
-
-
-def require_same_buses(obligation: Obligation, circuit: Netlist) -> None:
-    """Refuse a circuit that cannot stand in for the obligation's own.
-
-    Raises:
-        NetlistError: naming the buses that are missing, extra or of another width.
-    """
-    if obligation.circuit is None:
-        raise NetlistError(f"{obligation.name} is about formulas, not about a circuit; choose a unit")
-    own = obligation.circuit()
-    for kind, wanted, given in (
-        ("input", own.inputs, circuit.inputs),
-        ("output", _output_widths(own), _output_widths(circuit)),
-    ):
-        if dict(wanted) != dict(given):
-            problem = "width mismatch" if set(wanted) == set(given) else "bus mismatch"
-            raise NetlistError(
-                f"{problem}: {obligation.name} needs {kind} buses "
-                f"{_in_words(wanted)}; the circuit has {_in_words(given)}"
-            )
-
-
-def _output_widths(netlist: Netlist) -> dict[str, int]:
-    return {name: len(bus) for name, bus in netlist.outputs.items()}
-
-
-def _in_words(widths: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} ({width} bits)" for name, width in sorted(widths.items()))

@@ -11,10 +11,18 @@ import msgspec
 from pysmt.fnode import FNode
 
 from spikeproof.prover.encoding.smtlib import script
-from spikeproof.prover.engines.engine import Answer, Question, Status, answers, engine_named
+from spikeproof.prover.engines.engine import Answer, engine_named
+from spikeproof.prover.engines.questions import Question, answers
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.cache import Cache
-from spikeproof.prover.evidence.record import Certificate, CertificateKind, Lemma, LemmaKind, Reply
+from spikeproof.prover.evidence.record import (
+    Certificate,
+    CertificateKind,
+    Lemma,
+    LemmaKind,
+    Reply,
+    Status,
+)
 from spikeproof.prover.evidence.source import engines_sha256
 
 

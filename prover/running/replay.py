@@ -19,13 +19,13 @@ from pysmt.shortcuts import And
 from spikeproof.circuits.doors.interchange import parse, unrepeated
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist, NetlistError
+from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.claims.environment import passing_formulas
-from spikeproof.prover.claims.obligation import Claim, Obligation
+from spikeproof.prover.claims.obligation import Claim, Obligation, require_same_buses
 from spikeproof.prover.evidence.files import write_atomically
 from spikeproof.prover.refutation.counterexample import explain
 from spikeproof.prover.refutation.waveform import waveform
-from spikeproof.prover.running.discharge import expected_outputs, replays, require_same_buses, value_of
 
 SCHEMA = "spikeproof-counterexample-1"
 

@@ -15,9 +15,9 @@ from spikeproof.prover.engines.pool import LOST, results
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.log import Log
-from spikeproof.prover.evidence.record import Record
+from spikeproof.prover.evidence.record import Record, blank_record
 from spikeproof.prover.evidence.seal import sealed
-from spikeproof.prover.running.discharge import DEFAULT_TIMEOUT, blank_record, discharge
+from spikeproof.prover.running.discharge import DEFAULT_TIMEOUT, discharge
 from spikeproof.prover.running.inquiry import Keeping
 from spikeproof.prover.running.replay import write_counterexample
 

@@ -11,7 +11,8 @@ from spikeproof.proofs import floating_point_theory
 from spikeproof.proofs.floating_point_theory import PROVED, Theorem
 from spikeproof.prover.claims.obligation import Claim, Outcome
 from spikeproof.prover.encoding.bitblast import Blaster
-from spikeproof.prover.engines.engine import Status, engine_named
+from spikeproof.prover.engines.engine import engine_named
+from spikeproof.prover.evidence.record import Status
 from spikeproof.prover.kernel.splitting import split
 from spikeproof.prover.refutation.drawing import many_codes
 from spikeproof.prover.running.discharge import discharge

@@ -12,14 +12,15 @@ from spikeproof.prover.checking.verification import Verifier
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.encoding.bitblast import Blaster, cnf_sha256
-from spikeproof.prover.encoding.smtlib import script_sha256
-from spikeproof.prover.engines.clausal_proof import _ADD, _DELETE, _as_numbers, encoded
+from spikeproof.prover.encoding.drat import encoded
+from spikeproof.prover.encoding.smtlib import script_sha256, spec_sha256
+from spikeproof.prover.engines.clausal_proof import _ADD, _DELETE, _as_numbers
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.cache import Cache
-from spikeproof.prover.evidence.record import Lemma, Record, Reply, Size
-from spikeproof.prover.kernel.case import Case, negation
+from spikeproof.prover.evidence.record import Lemma, Record, Reply, Size, blank_record
+from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.kernel.cells import AlgebraError
-from spikeproof.prover.running.discharge import blank_record, discharge
+from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.run import Run
 from tests.support.misleading_circuits import (
     divider_of_rows_that_restrict_each_other,
@@ -47,7 +48,7 @@ def test_satisfiable_clauses_are_not_refuted():
 def test_a_forged_record_of_an_adder_that_multiplies(tmp_path):
     obligation, adder = catalogue()[MULTIPLY], catalogue()["fp4_e2m1.add.rne.saturate"].circuit()
     case = Case.of(obligation, adder)
-    question = negation(case.claim)
+    question = case.claim.negation
     clauses = Blaster().clauses(question)
     proof = Archive(tmp_path).keep("drat", refutation_of_anything(clauses))
     blank = blank_record(obligation, 300, adder)
@@ -63,7 +64,7 @@ def test_a_forged_record_of_an_adder_that_multiplies(tmp_path):
         blank,
         outcome=Outcome.PROVED,
         netlist=Size.of(adder),
-        spec_sha256=case.spec_sha256,
+        spec_sha256=spec_sha256(case.claim),
         lemmas=(lemma,),
     )
     assert "the proof is wrong" in Verifier(Archive(tmp_path), circuit=adder).verify(record).refusal
@@ -90,7 +91,9 @@ def test_a_record_of_other_libraries_is_not_moved_here(tmp_path, monkeypatch):
     old = cache._record(theorem, None)
     assert cache.record(theorem) is not None
     for module in ("cache", "seal"):
-        monkeypatch.setattr(f"spikeproof.prover.{module}.versions", lambda: {"z3-solver": "another"})
+        monkeypatch.setattr(
+            f"spikeproof.prover.evidence.{module}.versions", lambda: {"z3-solver": "another"}
+        )
     new = cache._record(theorem, None)
     new.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(old, new)
@@ -123,7 +126,7 @@ def test_a_counterexample_out_of_range_is_refused(tmp_path, value):
         outcome=Outcome.REFUTED,
         counterexample={"x": value, "y": 0},
         netlist=Size.of(case.netlist),
-        spec_sha256=case.spec_sha256,
+        spec_sha256=spec_sha256(case.claim),
     )
     assert "PysmtValueError: Cannot" in Verifier(Archive(tmp_path)).verify(record).refusal
 

@@ -11,16 +11,18 @@ import pytest
 
 from spikeproof.circuits.units.libraries import gate_netlist
 from spikeproof.prover.checking import checkers, verification
-from spikeproof.prover.checking.verification import Verification, Verifier, conclusions, verify_all
+from spikeproof.prover.checking.verification import Verification, Verifier, conclusions
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.commands import verify as command
-from spikeproof.prover.engines import engine
-from spikeproof.prover.engines.clausal_proof import decoded, encoded
+from spikeproof.prover.encoding.drat import decoded, encoded
+from spikeproof.prover.engines.engine import ENGINES
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.log import CERTIFICATES, Log, read_log
 from spikeproof.prover.evidence.record import Certificate
 from spikeproof.prover.running.run import Run
+from spikeproof.prover.running.verify import verify_all
+from tests.support.engines import INSTALLED
 
 BY_LEMMAS = "fp4_e2m1.multiply.rne.saturate"
 ASSUMING = "block.ionic.leading_zeros.4"
@@ -60,9 +62,8 @@ def no_engine(monkeypatch):
     def refuse(*_):
         raise AssertionError("an engine was asked")
 
-    monkeypatch.setattr(
-        engine, "ENGINES", {name: replace(each, check=refuse) for name, each in engine.ENGINES.items()}
-    )
+    for name in INSTALLED:
+        monkeypatch.setitem(ENGINES, name, replace(ENGINES[name], check=refuse))
 
 
 def record(log, theorem):

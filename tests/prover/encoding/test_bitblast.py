@@ -44,7 +44,7 @@ from pysmt.solvers.z3 import Z3Converter
 
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.encoding.bitblast import Blaster, Graph
-from spikeproof.prover.kernel.case import Case, negation
+from spikeproof.prover.kernel.case import Case
 from tests.support.formula_evaluation import evaluate
 from tests.support.graphs import Encoded
 
@@ -149,7 +149,7 @@ def as_z3(blaster, root):
 
 def told_apart(claim, fault=0):
     """Whether z3, which turns the formula into bits itself, tells it from what we make of it."""
-    formula = And(negation(claim))
+    formula = And(claim.negation)
     blaster = Blaster()
     root = blaster.literal(formula)
     solver = z3.Then("simplify", "bit-blast", "aig", "sat").solver()

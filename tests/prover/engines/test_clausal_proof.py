@@ -16,15 +16,13 @@ from pysmt.shortcuts import And
 from spikeproof.prover.checking.checkers import CheckError, _steps, by_drat_trim, by_dratify
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.encoding.bitblast import Blaster, dimacs_file
-from spikeproof.prover.engines.clausal_proof import (
-    Derivation,
-    ProofError,
-    TracedSolver,
-    decoded,
-    encoded,
-)
-from spikeproof.prover.engines.engine import CONFLICTS, ENGINES, Status, _solve, _sweep_and_solve
-from spikeproof.prover.kernel.case import Case, negation
+from spikeproof.prover.encoding.drat import ProofError, decoded, encoded
+from spikeproof.prover.engines.cadical import _solve, _sweep_and_solve
+from spikeproof.prover.engines.clausal_proof import Derivation, TracedSolver
+from spikeproof.prover.engines.engine import ENGINES
+from spikeproof.prover.engines.sweeping import CONFLICTS
+from spikeproof.prover.evidence.record import Status
+from spikeproof.prover.kernel.case import Case
 from tests.prover.engines.test_sweeping import graphs
 
 
@@ -138,7 +136,7 @@ LEMMAS = [
 def put(name):
     """The clauses that refute a theorem, and what they are of."""
     blaster = Blaster()
-    root = blaster.literal(And(negation(Case.of(catalogue()[name]).claim)))
+    root = blaster.literal(And(Case.of(catalogue()[name]).claim.negation))
     return blaster, root, blaster.graph.clauses(root)
 
 
@@ -157,7 +155,7 @@ def test_proofs_of_theorems_swept_and_not(name, sweeping):
 
 def test_the_engine_says_of_which_clauses_its_proof_is():
     case = Case.of(catalogue()["fp4_e2m1.add.rne.saturate"])
-    said = ENGINES["cadical"].check(negation(case.claim), 60)
+    said = ENGINES["cadical"].check(case.claim.negation, 60)
     clauses = put("fp4_e2m1.add.rne.saturate")[2]
     by_dratify(clauses, said.proof)
     with pytest.raises(CheckError, match="the proof is wrong"):

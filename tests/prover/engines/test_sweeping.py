@@ -12,7 +12,8 @@ from spikeproof.circuits.units.floating_point import build_unit
 from spikeproof.prover.encoding.bitblast import FALSE, TRUE, Blaster, Graph
 from spikeproof.prover.engines import sweeping
 from spikeproof.prover.engines.clausal_proof import Derivation, TracedSolver
-from spikeproof.prover.engines.engine import ENGINES, Status
+from spikeproof.prover.engines.engine import ENGINES
+from spikeproof.prover.evidence.record import Status
 from spikeproof.prover.refutation.mutation import FAULTS, mutants
 from spikeproof.specs import symbolic
 from spikeproof.specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode

@@ -168,9 +168,14 @@ def test_an_error_survives_the_way_from_a_worker():
 
 def test_the_source_is_all_that_a_theorem_depends_on(tmp_path, monkeypatch):
     names = {name for name, _ in source._sources()}
-    assert {"proofs/__init__.py", "prover/kept.py", "specs/exact.py", "circuits/netlist.py"} <= names
+    assert {
+        "proofs/__init__.py",
+        "prover/evidence/kept.py",
+        "specs/exact.py",
+        "circuits/netlist.py",
+    } <= names
     assert not any(name.startswith(("prover/report", "prover/commands/report")) for name in names)
-    assert "prover/mutation_report.py" in names
+    assert "prover/running/mutation_report.py" in names
     assert all((source.ROOT / shown).exists() for shown in source.ONLY_SHOWS)
 
     hashes = [source.source_sha256()]

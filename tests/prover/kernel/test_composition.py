@@ -36,8 +36,8 @@ from spikeproof.prover.claims.obligation import (
     Step,
     equivalence,
 )
-from spikeproof.prover.engines.engine import ENGINES, Answer, Engine, Status
-from spikeproof.prover.evidence.record import EngineUse
+from spikeproof.prover.engines.engine import ENGINES, Answer, Engine
+from spikeproof.prover.evidence.record import EngineUse, Status
 from spikeproof.prover.kernel import case as case_module
 from spikeproof.prover.kernel import recurrence, telescoping
 from spikeproof.prover.kernel.cells import AlgebraError

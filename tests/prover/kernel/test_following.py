@@ -19,7 +19,8 @@ from spikeproof.circuits.units.voting import voted_netlist
 from spikeproof.proofs.noisy_units import MARGIN, uncertain_unit, units, within
 from spikeproof.proofs.units import Unit
 from spikeproof.prover.claims.obligation import Claim, Outcome
-from spikeproof.prover.engines.engine import ENGINES, Status
+from spikeproof.prover.engines.engine import ENGINES
+from spikeproof.prover.evidence.record import Status
 from spikeproof.prover.kernel import following
 from spikeproof.prover.kernel.composition import CompositionError
 from spikeproof.prover.kernel.following import EVERY_NEURON, compose_following, every_neuron

@@ -7,15 +7,16 @@ from pysmt.shortcuts import BV, BVUGT, BVULT, And, BVMul, BVType, Equals, Not, S
 
 from spikeproof.circuits.netlist import NetlistError
 from spikeproof.circuits.units.libraries import gate_netlist, wide_gate_netlist
+from spikeproof.prover.checking.replays import replays
 from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, collect, select
 from spikeproof.prover.claims.obligation import Claim, Obligation, Outcome, equivalence
-from spikeproof.prover.engines.engine import ENGINES, Answer, Engine, Status
-from spikeproof.prover.evidence.record import EngineUse, Record
+from spikeproof.prover.engines.engine import ENGINES, Answer, Engine
+from spikeproof.prover.evidence.record import EngineUse, Record, Status
 from spikeproof.prover.refutation.exhaustion import violating_at_random
 from spikeproof.prover.refutation.mutation import stuck_at_zero
 from spikeproof.prover.running import discharge as discharge_module
 from spikeproof.prover.running import run as run_module
-from spikeproof.prover.running.discharge import discharge, replays
+from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.inquiry import Inquiry
 from spikeproof.prover.running.run import Run, discharge_all
 from spikeproof.specs import integers

@@ -8,12 +8,14 @@ import pytest
 from pysmt.shortcuts import BV, BVAdd, BVType, Equals, Not, NotEquals, Symbol
 
 from spikeproof.prover.claims.obligation import BOTH, Claim, Obligation, Outcome
-from spikeproof.prover.engines.engine import ENGINES, Answer, Status
+from spikeproof.prover.engines.engine import ENGINES, Answer
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.cache import Cache
+from spikeproof.prover.evidence.record import Status
 from spikeproof.prover.running import inquiry as inquiry_module
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.inquiry import Inquiry, Keeping
+from tests.support.engines import INSTALLED
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def ask(keeping, asked=None, engines=BOTH, kind="claim", name="a lemma"):
 def counted(monkeypatch):
     """The engines that were truly asked, in order."""
     asked = []
-    for name, engine in list(ENGINES.items()):
+    for name, engine in [(name, ENGINES[name]) for name in INSTALLED]:
 
         def check(formulas, timeout, name=name, engine=engine):
             asked.append(name)
@@ -56,7 +58,7 @@ def stop(monkeypatch):
     def check(*_):
         raise AssertionError("asked again")
 
-    for name, engine in list(ENGINES.items()):
+    for name, engine in [(name, ENGINES[name]) for name in INSTALLED]:
         monkeypatch.setitem(ENGINES, name, replace(engine, check=check))
 
 

@@ -1,12 +1,18 @@
-"""From bit-vector formulas to terms of Bitwuzla, one for one; needs the package ``bitwuzla``."""
+"""Bitwuzla, with formulas turned to its terms one for one; needs the package ``bitwuzla``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from importlib.metadata import version
 
 from bitwuzla import Bitwuzla, Kind, Option, Options, Result, Term, TermManager
 from pysmt import operators
 from pysmt.fnode import FNode
+
+from spikeproof.prover.engines.child import Child
+from spikeproof.prover.engines.engine import Answer, Engine
+from spikeproof.prover.evidence.record import EngineUse, Status
 
 _KINDS: dict[int, Kind] = {
     operators.AND: Kind.AND,
@@ -107,3 +113,19 @@ def solve(formulas: Sequence[FNode]) -> tuple[bool | None, dict[str, int]]:
             values = {n: solver.get_value(t).value(10) for n, t in translator.symbols.items()}
             return True, {name: int(value) for name, value in values.items()}
     return None, {}
+
+
+def _check(formulas: Sequence[FNode], timeout: float) -> Answer:
+    return Child(partial(_decide, formulas)).answer(timeout)
+
+
+def _decide(formulas: Sequence[FNode]) -> Answer:
+    satisfiable, values = solve(formulas)
+    if satisfiable is None:
+        return Answer(Status.UNKNOWN, reason="Bitwuzla gave up")
+    return Answer(Status.SATISFIABLE if satisfiable else Status.UNSATISFIABLE, values)
+
+
+def engine(name: str) -> Engine:
+    """The engine."""
+    return Engine(EngineUse(name, version("bitwuzla"), ""), _check)
