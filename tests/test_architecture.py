@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "spikeproof": {*BASE, "prover", "proofs", "reference"},
     "benchmarks": {*BASE, "prover", "proofs"},
 }
-"""What each room may import of ours, beside itself; a room is a folder, or a module that stands alone."""
+"""What each room may import of ours, beside itself; a room is a folder or a lone module."""
 
 
 def room_of(name: str) -> str | None:

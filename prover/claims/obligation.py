@@ -83,7 +83,7 @@ ENGINES_ALONE = "engines"
 
 @dataclass(frozen=True)
 class Step:
-    """Values on the way from inputs to outputs, at which a proof is cut: see ``prover.kernel.composition``.
+    """Values on the way from inputs to outputs, where proofs are cut: see ``prover.kernel.composition``.
 
     Attributes:
         names: probes, of the circuit and of the spec alike.
@@ -116,7 +116,7 @@ class Decomposition:
         circuit: the circuit with all that its probes depend on, for where the outputs do not depend
             on it and the circuit therefore lacks it. The kernel checks that the outputs are the same.
         place: for a theorem about a circuit that follows ``circuit``, neuron by neuron, and may have
-            other inputs besides: see ``prover.kernel.following``. The steps are then those of ``circuit``.
+            other inputs besides: see ``prover.kernel.following``. Its steps are then of ``circuit``.
     """
 
     spec: Callable[[Buses, Probe], Buses]

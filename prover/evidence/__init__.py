@@ -1,4 +1,6 @@
-"""What is kept of what was found. Of this room, the checking of evidence reads ``record`` and ``archive``.
+"""What is kept of what was found.
+
+Of this room, the checking of evidence reads ``record`` and ``archive``.
 
 * ``record``   -- what is kept of an obligation
 * ``archive``  -- certificates, by content

@@ -17,8 +17,8 @@ equality, about this circuit; that only earlier probes are taken as free; and th
 values filled in is the spec of the theorem, to the letter. Agreement may be shown by algebra instead of
 search, if the spec's value is that algebra's function to the letter.
 
-A claim about formulas alone may be split into cases: see ``prover.kernel.splitting``. This module is trusted;
-it uses no solver.
+A claim about formulas alone may be split into cases: see ``prover.kernel.splitting``. This module is
+trusted; it uses no solver.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Every input of a circuit, one after the other, beside the spec's formula and the machine's arithmetic.
 
 The circuit's logic, the spec's and-inverter graph and the machine's instructions are three functions in
-machine code, called on the same 256 inputs in turn: see ``circuits.meanings.enumeration``. What is found is kept
-chunk by chunk, so that an interrupted enumeration is continued.
+machine code, called on the same 256 inputs in turn: see ``circuits.meanings.enumeration``. What is found
+is kept chunk by chunk, so that an interrupted enumeration is continued.
 
 The *digest* of all outputs does not depend on how the work was divided. A chunk's is the SHA-256 of its
 outputs as planes: for each 256 inputs in order, and for each output bit (buses in order, least

@@ -19,7 +19,7 @@ WORD = re.compile(
     r"sign \d, exponent \d+, fraction \d+  |(?P<bits>[01]+) = )"
     r"(?P<meaning>.+)"
 )
-"""A line that ``prover.refutation.counterexample`` writes for a word: of a floating-point format, or another."""
+"""A line of ``prover.refutation.counterexample`` for a word: of a floating-point format, or another."""
 
 TWINS = {"circuit": "spec", "spec": "circuit"}
 """Whose output of the same name a word is to be compared with."""

@@ -110,7 +110,7 @@ def judge(obligation: Obligation, kind: str, mutant: Mutant, timeout: float) -> 
 def first_difference(obligation: Obligation, one: Netlist, other: Netlist) -> dict[str, int] | None:
     """Inputs within the theorem's assumptions for which two circuits differ; None if none is found.
 
-    Either all inputs are tried, or some drawn by class: see ``prover.refutation.drawing.every_input_or_some``.
+    All inputs are tried, or some drawn by class: see ``prover.refutation.drawing.every_input_or_some``.
     """
     formats = obligation.reading.formats if obligation.reading else {}
     cases, _ = every_input_or_some(one.inputs, formats)

@@ -31,8 +31,8 @@ class Run:
         circuit: given instead of their own.
         log: takes the records; of an interrupted run, its records are found again.
         cache: of records and answers.
-        audited: theorems whose records, if they are found, are checked again by ``prover.checking.verification``
-            before they are believed.
+        audited: theorems whose records, if they are found, are checked again by
+            ``prover.checking.verification`` before they are believed.
     """
 
     timeout: float = DEFAULT_TIMEOUT

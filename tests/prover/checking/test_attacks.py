@@ -15,6 +15,7 @@ from spikeproof.prover.encoding.bitblast import Blaster, cnf_sha256
 from spikeproof.prover.encoding.drat import encoded
 from spikeproof.prover.encoding.smtlib import script_sha256, spec_sha256
 from spikeproof.prover.engines.clausal_proof import _ADD, _DELETE, _as_numbers
+from spikeproof.prover.engines.engine import ENGINES
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.record import Lemma, Record, Reply, Size, blank_record
@@ -51,7 +52,7 @@ def test_a_forged_record_of_an_adder_that_multiplies(tmp_path):
     question = case.claim.negation
     clauses = Blaster().clauses(question)
     proof = Archive(tmp_path).keep("drat", refutation_of_anything(clauses))
-    blank = blank_record(obligation, 300, adder)
+    blank = blank_record(obligation, 300, adder, tuple(ENGINES[name].use for name in obligation.engines))
     lemma = Lemma(
         MULTIPLY,
         "claim",
