@@ -1,1 +1,35 @@
-"""Machine-checked proofs that arithmetic built from spiking neurons is bit-exact."""
+"""Machine-checked proofs that arithmetic built from spiking neurons does exactly what is claimed of it.
+
+What is named here is the public face; whatever is not is internal, and may change without a word.
+
+*Prove, check, cite*
+
+* ``theorems``, ``theorem``: what is promised, by name.
+* ``prove``: discharge a theorem, or a claim of your own.
+* ``check``: decide whether a circuit of yours is what a theorem, or a function of yours, says.
+* ``assert_proved``: the same as an assertion, for your tests; ``RefutedError``, ``UndecidedError``.
+* ``exhaust``: try every input of a circuit, up to 2^32.
+* ``verify``: check a proof log again, without any solver.
+* ``Record``, ``Outcome``: what comes of it.
+
+*Circuits*
+
+* ``Netlist``, ``Neuron``, ``NetlistBuilder``, ``NetlistError``: what a circuit is.
+* ``read_json``, ``write_json``, ``from_torch``: doors in and out.
+* ``build_unit``: one of our floating-point units.
+* ``BitSlicedSimulator``, ``MembraneSimulator``: circuits run.
+
+*Specs and claims*
+
+* ``Format``, ``format_named``, ``ieee_format``, ``RoundingMode``, ``OverflowPolicy``, ``Integer``.
+* ``Obligation``, ``Claim``, ``equivalence``: how to promise something.
+
+*Hypothesis strategies* are in ``spikeproof.strategies``.
+
+The names are loaded when they are first used: importing this package takes no time, and no solver.
+The command ``spikeproof`` is another face of the same functions.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

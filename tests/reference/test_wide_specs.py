@@ -32,7 +32,7 @@ from spikeproof.specs.formats import (
     OverflowPolicy,
     RoundingMode,
 )
-from tests.support.codes import batches
+from spikeproof.strategies import batches
 from tests.support.graphs import Encoded
 from tests.support.profile import CASES
 

@@ -1,4 +1,8 @@
-"""Codes drawn by class, never uniformly: each kind of number, and operands near and far.
+"""Hypothesis strategies: codes drawn by class, never uniformly; operands near and far.
+
+Uniform codes are nearly all ordinary numbers of random exponents, whose sums round to the larger operand
+and whose products overflow: what goes wrong in arithmetic goes wrong at zeros, subnormals, infinities,
+NaNs, powers of two, and operands that nearly cancel. These are drawn as often as all others.
 
 Hypothesis draws a batch as one string of bytes, of which every case gets its part and makes its choices:
 to draw each choice for itself would take it longer than everything else that is done with a case. Zero
@@ -73,8 +77,32 @@ def _case(fmt: Format, operands: int, drawn: bytes) -> tuple[int, ...]:
     return tuple(codes)
 
 
+def codes(fmt: Format) -> st.SearchStrategy[int]:
+    """Codes of a format, of every class: zeros, subnormals, normals, infinities and NaNs."""
+    return operands(fmt, 1).map(lambda case: case[0])
+
+
+def operands(fmt: Format, count: int) -> st.SearchStrategy[tuple[int, ...]]:
+    """A code for each operand of an operation, often near one another, or near cancelling.
+
+    Args:
+        count: how many operands, from 1 to 3.
+    """
+    return batches(fmt, count, 1).map(lambda cases: cases[0])
+
+
 def batches(fmt: Format, operands: int, size: int) -> st.SearchStrategy[list[tuple[int, ...]]]:
-    """So many cases at a time, each a code for every operand."""
+    """So many cases at a time, each a code for every operand, for checks that are quicker in bulk.
+
+    Args:
+        operands: how many, from 1 to 3.
+        size: how many cases.
+
+    Raises:
+        ValueError: for other numbers of operands.
+    """
+    if not 1 <= operands <= 3:
+        raise ValueError(f"{operands} operands; a case has 1, 2 or 3")
     part = operands * BYTES
 
     def cut(drawn: bytes) -> list[tuple[int, ...]]:

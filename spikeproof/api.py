@@ -1,0 +1,141 @@
+"""The calls behind the commands: prove, check, exhaust, verify."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, select
+from spikeproof.prover.claims.obligation import Obligation, equivalence, require_same_buses
+from spikeproof.prover.evidence.record import Record
+from spikeproof.specs.integers import Buses
+
+if TYPE_CHECKING:
+    from spikeproof.prover.refutation.exhaustion import Exhausted
+
+Spec = Callable[..., Buses]
+"""What a circuit is to compute: from its input buses, as bit-vectors of pySMT, its output buses by name.
+
+It takes one mapping of the input buses, or each as an argument of its name.
+"""
+
+DEFAULT_TIMEOUT = 300.0
+"""Seconds."""
+
+
+def theorems(pattern: str = "*") -> list[Obligation]:
+    """The promised theorems whose name matches a shell glob, such as ``fp8_e4m3fn.multiply.*``.
+
+    Raises:
+        CatalogueError: if there is none; the message names those that come closest.
+    """
+    return select(pattern)
+
+
+def theorem(name: str) -> Obligation:
+    """The promised theorem of a name.
+
+    Raises:
+        CatalogueError: if there is none; the message names those that come closest.
+    """
+    found = catalogue().get(name)
+    if found is None:
+        select(name)  # fails with a hint unless the name is a pattern
+        raise CatalogueError(f"{name!r} is a pattern; name one theorem, or use `theorems`")
+    return found
+
+
+def prove(claim: str | Obligation, *, timeout: float = DEFAULT_TIMEOUT, jobs: int = 1) -> Record:
+    """Discharge a theorem of its own circuit, or an obligation of yours. Nothing is written.
+
+    Args:
+        claim: a theorem's name, or an obligation.
+        timeout: seconds that it may take.
+        jobs: processes for its lemmas.
+
+    Returns:
+        A record, whose ``outcome`` says what came of it, and whose ``message`` shows a counterexample.
+
+    Raises:
+        CatalogueError: if there is no theorem of that name.
+        EngineError: if an engine that it promises is not installed.
+    """
+    from spikeproof.prover.running.discharge import discharge
+
+    return discharge(_obligation(claim), timeout, jobs=jobs)
+
+
+def check(
+    circuit: Netlist, claim: str | Obligation | Spec, *, timeout: float = DEFAULT_TIMEOUT, jobs: int = 1
+) -> Record:
+    """Decide whether a circuit is what a claim says, on every input. Nothing is written.
+
+    Args:
+        circuit: with the buses that the claim names.
+        claim: a theorem's name or an obligation, of which the circuit takes the place of its own; or a
+            function that says what the circuit's outputs should be.
+        timeout: seconds that it may take.
+        jobs: processes for its lemmas.
+
+    Returns:
+        A record, whose ``outcome`` says what came of it, and whose ``message`` shows a counterexample.
+
+    Raises:
+        CatalogueError: if there is no theorem of that name.
+        NetlistError: if the circuit has other buses than the theorem's own.
+        EngineError: if an engine that is needed is not installed.
+    """
+    from spikeproof.prover.running.discharge import discharge
+
+    if callable(claim):
+        claim = _stated(circuit, claim)
+    return discharge(_obligation(claim), timeout, circuit, jobs)
+
+
+def exhaust(
+    claim: str | Obligation,
+    circuit: Netlist | None = None,
+    *,
+    threads: int = 1,
+    device: str | None = None,
+) -> Exhausted:
+    """Compare a circuit with its spec on every single input. Nothing is written.
+
+    Args:
+        claim: a theorem's name, or an obligation.
+        circuit: to be enumerated instead of the theorem's own; of at most 32 input bits.
+        threads: to use.
+        device: of PyTorch's, such as ``cuda``, where to do it, if not in machine code.
+
+    Returns:
+        A record, with the number of ``failures`` and the first of them.
+
+    Raises:
+        CatalogueError: if there is no theorem of that name.
+        NetlistError: if the circuit has other buses than the theorem's own.
+        ExhaustionError: if there are too many inputs, or no such device.
+    """
+    from spikeproof.prover.refutation.exhaustion import SPEC, enumerable_circuit, enumerate_all
+
+    obligation = _obligation(claim)
+    own = enumerable_circuit(obligation)
+    if circuit:
+        require_same_buses(obligation, circuit)
+    with TemporaryDirectory() as directory:
+        checkpoint = Path(directory) / "unfinished.json"
+        return enumerate_all(obligation, circuit or own, (SPEC,), threads, checkpoint, device=device)
+
+
+def _obligation(claim: str | Obligation) -> Obligation:
+    return theorem(claim) if isinstance(claim, str) else claim
+
+
+def _stated(circuit: Netlist, spec: Spec) -> Obligation:
+    """The obligation that a circuit is what a function says."""
+    name = getattr(spec, "__name__", "spec").strip("<>")
+    statement = inspect.getdoc(spec) or f"the circuit is {name}"
+    return equivalence(name, statement.splitlines()[0], lambda: circuit, spec)

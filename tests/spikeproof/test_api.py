@@ -1,0 +1,117 @@
+"""The public face: its names, and the calls behind the commands."""
+
+import ast
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pysmt.shortcuts import FALSE, BVAdd, BVAnd
+
+import spikeproof
+from spikeproof import Obligation, Outcome, RefutedError, UndecidedError, assert_proved
+from spikeproof.circuits.units.libraries import gate_netlist
+from spikeproof.prover.claims.catalogue import CatalogueError
+
+ADD = "fp4_e2m1.add.rne.saturate"
+
+
+def broken_adder():
+    """An FP4 adder whose result is told the wrong way round."""
+    netlist = spikeproof.theorem(ADD).circuit()
+    return replace(netlist, outputs={"result": netlist.outputs["result"][::-1]})
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", spikeproof.__all__)
+def test_every_name_is_there_and_documented(name):
+    assert getattr(spikeproof, name).__doc__
+    assert f"``{name}``" in spikeproof.__doc__
+
+
+def test_the_reference_names_nothing_else():
+    stub = ast.parse(Path(spikeproof.__file__).with_suffix(".pyi").read_text())
+    names = {alias.asname for node in stub.body for alias in node.names}
+    assert names == set(spikeproof.__all__)
+
+
+@pytest.mark.parametrize(
+    "library", ["z3", "pysat", "torch", "llvmlite", "hypothesis", "pytest", "pysmt"]
+)
+def test_importing_loads_nothing(library):
+    program = f"import sys, spikeproof; sys.exit({library!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+# --- prove, check, exhaust ----------------------------------------------------------------------
+
+
+def test_theorems_by_name_and_by_pattern():
+    assert [each.name for each in spikeproof.theorems("cell.ionic.x*")] == ["cell.ionic.xor"]
+    assert spikeproof.theorem(ADD).name == ADD
+    with pytest.raises(CatalogueError, match="did you mean"):
+        spikeproof.theorem("fp4_e2m1.ad.rne.saturate")
+    with pytest.raises(CatalogueError, match="is a pattern"):
+        spikeproof.theorem("cell.*")
+
+
+def test_proving_a_theorem_or_an_obligation():
+    assert spikeproof.prove("cell.ionic.xor").outcome is Outcome.PROVED
+    assert spikeproof.prove(spikeproof.theorem("cell.ionic.xor")).outcome is Outcome.PROVED
+
+
+def test_checking_a_circuit():
+    right, wrong = spikeproof.theorem(ADD).circuit(), broken_adder()
+    assert spikeproof.check(right, ADD).outcome is Outcome.PROVED
+    record = spikeproof.check(wrong, ADD)
+    assert record.outcome is Outcome.REFUTED
+    assert record.circuit_sha256 == wrong.sha256
+
+
+def test_exhausting():
+    assert spikeproof.exhaust(ADD).failures == 0
+    assert spikeproof.exhaust(ADD, broken_adder()).failures > 0
+
+
+# --- assertions ---------------------------------------------------------------------------------
+
+
+def test_a_right_circuit_passes():
+    netlist = gate_netlist("ionic", "and")
+    (bus,) = netlist.outputs
+    first, second = netlist.inputs
+
+    def meaning(buses):
+        return {bus: BVAnd(buses[first], buses[second])}
+
+    assert_proved(netlist, meaning)
+    assert_proved(spikeproof.theorem(ADD).circuit(), ADD)
+
+
+def test_a_wrong_circuit_fails_with_its_counterexample():
+    with pytest.raises(RefutedError, match=r"result, circuit .*\n.*result, spec") as failed:
+        assert_proved(broken_adder(), ADD)
+    assert isinstance(failed.value, AssertionError)
+    netlist = gate_netlist("ionic", "and")
+    (bus,) = netlist.outputs
+    first, second = netlist.inputs
+    with pytest.raises(RefutedError, match="fails on"):
+        assert_proved(netlist, lambda buses: {bus: BVAdd(buses[first], buses[second])})
+
+
+def test_undecided_is_a_failure_of_its_own():
+    hard = spikeproof.theorem("fp32.multiply.rne")
+    whole = replace(hard, decomposition=None)
+    with pytest.raises(UndecidedError, match="did not decide"):
+        assert_proved(hard.circuit(), whole, timeout=0.5)
+    vacuous = Obligation(
+        "vacuous",
+        "whatever is so and not so",
+        lambda netlist: spikeproof.Claim({}, FALSE(), (FALSE(),)),
+        circuit=lambda: gate_netlist("ionic", "and"),
+    )
+    with pytest.raises(UndecidedError, match="vacuous"):
+        assert_proved(gate_netlist("ionic", "and"), vacuous)
