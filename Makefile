@@ -18,6 +18,7 @@ test: $(INSTALLED)
 benchmark: $(INSTALLED)
 	$(BIN)/python -m benchmarks.proof_times
 	$(BIN)/python -m benchmarks.simulation_speed
+	$(BIN)/python -m benchmarks.theorem_times
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
