@@ -5,8 +5,8 @@ format's first overflow policy,
 
     spikeproof prove FORMAT.OPERATION.MODE[.POLICY] --no-cache
 
-each in a process of its own with nothing kept, so that no lemma was proved before; on all cores, and with
-all the engines and certificates that the ledger promises. It prints the table, and writes it to
+each in a process of its own with nothing kept, so that no lemma was proved before; on all cores, and
+with all the engines and certificates that the ledger promises. It prints the table, and writes it to
 ``benchmarks/results``.
 """
 
@@ -39,7 +39,7 @@ def measured(theorem: str) -> tuple[float, float]:
     """
     with TemporaryDirectory() as directory:
         results = Path(directory) / "results.json"
-        arguments = ["prove", theorem, "--no-cache", "--json", results, "--log", Path(directory) / "log"]
+        arguments = ["prove", theorem, "--no-cache", "--json", str(results), "--log", f"{directory}/log"]
         started = time.perf_counter()
         subprocess.run([sys.executable, "-m", "spikeproof", *arguments], check=True, capture_output=True)
         whole = time.perf_counter() - started
