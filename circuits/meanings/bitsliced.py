@@ -1,8 +1,8 @@
 """Executable meaning of a netlist: compiled logic, 256 inputs for each operation, on all cores.
 
-The same as ``circuits.meanings.boolean`` computes, at some 10^9 evaluations a second for a unit of a thousand
-neurons. ``circuits.meanings.logic`` turns the netlist into ANDs and XORs, ``circuits.meanings.native`` these into machine
-code.
+The same as ``circuits.meanings.boolean`` computes, at some 10^9 evaluations a second for a unit of a
+thousand neurons. ``circuits.meanings.logic`` turns the netlist into ANDs and XORs,
+``circuits.meanings.native`` these into machine code.
 """
 
 from __future__ import annotations

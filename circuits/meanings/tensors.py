@@ -1,6 +1,7 @@
 """Logic on PyTorch tensors, 64 inputs a word, for a GPU: simulation of batches, and enumeration.
 
-The same logic as ``circuits.meanings.bitsliced`` compiles, one operation after the other on all words at once.
+The same logic as ``circuits.meanings.bitsliced`` compiles, one operation after the other on all words
+at once.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class TensorFunction:
 
 
 class TensorSimulator:
-    """Evaluates a netlist on batches of inputs, as ``circuits.meanings.bitsliced.BitSlicedSimulator`` does.
+    """Evaluates a netlist on batches of inputs, as ``bitsliced.BitSlicedSimulator`` does.
 
     Args:
         netlist: what to simulate.
@@ -111,7 +112,7 @@ class TensorSimulator:
 
 
 class TensorEnumeration:
-    """A circuit beside references, over all inputs, as ``circuits.meanings.enumeration.Enumeration`` has them.
+    """A circuit beside references, over all inputs, as ``enumeration.Enumeration`` has them.
 
     Args:
         circuit: what is enumerated.

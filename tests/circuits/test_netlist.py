@@ -21,7 +21,7 @@ from spikeproof.circuits.netlist import (
     Neuron,
     Statistics,
 )
-from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.libraries import LIBRARIES, gate_netlist
 from spikeproof.proofs.units import OPERATIONS
 from spikeproof.specs.formats import FP8_E5M2, OverflowPolicy, RoundingMode

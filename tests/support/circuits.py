@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.libraries import LIBRARIES
 from spikeproof.proofs.units import OPERATIONS
 from spikeproof.specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode

@@ -12,7 +12,7 @@ from spikeproof.circuits.meanings import boolean, logic, native
 from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator
 from spikeproof.circuits.meanings.logic import Logic, computed, plan, reaches, read_netlist
 from spikeproof.circuits.netlist import Netlist, Neuron
-from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.libraries import LIBRARIES, gate_netlist
 from spikeproof.prover.refutation.drawing import many_codes
 from spikeproof.specs.formats import FP8_E4M3FN, FP16, FP32, FP64, OverflowPolicy, RoundingMode

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator
 from spikeproof.circuits.meanings.tensors import TensorSimulator
-from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.prover.refutation.drawing import many_codes
 from spikeproof.specs.formats import FP16, OverflowPolicy, RoundingMode
 from tests.support.circuits import GATES_AND_BLOCKS

@@ -5,7 +5,8 @@ from itertools import product
 import pytest
 
 from spikeproof.circuits.meanings import boolean
-from spikeproof.circuits.units.floating_point import build_unit, sticky_extra_multiply_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
+from spikeproof.circuits.units.floating_point.sticky_extra import sticky_extra_multiply_unit
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, FAST, LIBRARIES
 from spikeproof.proofs.units import OPERATIONS
 from spikeproof.specs.formats import SMALL_FORMATS, RoundingMode
