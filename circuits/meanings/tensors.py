@@ -93,14 +93,9 @@ class TensorSimulator:
         return self._function.operations
 
     def evaluate(self, inputs: Mapping[str, Words]) -> dict[str, Words]:
-        """The output buses as unsigned integers, for a batch: as ``circuits.meanings.boolean.evaluate``.
-
-        Raises:
-            ValueError: if a bus is missing or unknown, or a value does not fit its bus.
-        """
-        require_inputs(self._netlist, inputs)
+        """The output buses, and what is refused, as by ``circuits.meanings.boolean.evaluate``."""
+        batch = require_inputs(self._netlist, inputs)
         bits = np.concatenate([unpack_words(inputs[n], w) for n, w in self._netlist.inputs.items()])
-        batch = bits.shape[1]
         padded = np.zeros((len(bits), -(-batch // WORD) * WORD), dtype=bool)
         padded[:, :batch] = bits
         words = np.packbits(padded, axis=1, bitorder="little").view(np.int64)
