@@ -45,10 +45,8 @@ class FromInteger(Conversion):
     @property
     def statement(self) -> str:
         """What is claimed of it, for people."""
-        words = (
-            f"{self.source.name} to {self.fmt.name}: x rounded {self.mode.label}, {self.policy.label}"
-        )
-        return f"{words}, of {self.library} gates"
+        words = f"x rounded {self.mode.label}, {self.policy.label}"
+        return f"{self.source.name} to {self.fmt.name}: {words}, of {self.library} gates"
 
     @property
     def engines(self) -> tuple[str, ...]:
