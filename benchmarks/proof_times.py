@@ -43,7 +43,7 @@ RESULTS = Path(__file__).parent / "results"
 
 @dataclass(frozen=True)
 class Measurement:
-    """How long one method took for one unit; ``outcome`` is one of ``prover.claims.obligation.Outcome``."""
+    """How long one method took for one unit; ``outcome`` is one of ``obligation.Outcome``."""
 
     format: str
     significand: int

@@ -1,18 +1,12 @@
-"""What a unit is made of: neurons, netlists, gate libraries, integer blocks, floating-point units.
+"""What computes: neurons, netlists, what is built of them, and what a netlist means.
 
-* ``circuits.netlist``        -- neuron, netlist, builder: the data everything else works on
-* ``circuits.units.libraries``      -- how gates are made of neurons on a substrate
-* ``circuits.units.integer``        -- adders, shifters, normalisers, multipliers
-* ``circuits.units.floating_point`` -- floating-point units
-* ``circuits.meanings.boolean``        -- executable meaning: plain Boolean evaluation (NumPy)
-* ``circuits.meanings.bitsliced``      -- the same, compiled: 256 inputs for each machine instruction (LLVM)
-* ``circuits.meanings.logic``          -- neurons as ANDs and XORs, for that
-* ``circuits.meanings.native``         -- ANDs and XORs as machine code, for that
-* ``circuits.meanings.enumeration``    -- all inputs of a circuit, beside references, in machine code
-* ``circuits.meanings.membrane``       -- executable meaning: membrane potentials over time (PyTorch)
-* ``circuits.meanings.monte_carlo``    -- how often a noisy circuit errs, of many samples
-* ``circuits.meanings.formula``        -- formula meaning: bit-vectors, neuron by neuron (pySMT)
-* ``circuits.doors.interchange``    -- netlists from and to JSON, and from PyTorch modules
+* ``circuits.netlist``  -- neuron, netlist, builder: the data that everything else works on
+* ``circuits.units``    -- what is built: gates, integer blocks, floating-point units
+* ``circuits.physics``  -- what neurons are made of, and what may go wrong with them
+* ``circuits.meanings`` -- what a netlist does: formulas, and ways to run it
+* ``circuits.doors``    -- netlists from and to the outside
 
-From this project it imports ``specs.formats`` alone, and shares no arithmetic with ``specs``.
+Each room imports those above it alone: units the netlist; physics the netlist and the gate libraries;
+meanings the netlist and physics; doors the netlist and meanings. From the rest of this project they
+import ``specs.formats`` alone, and share no arithmetic with ``specs``.
 """

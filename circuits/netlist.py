@@ -233,13 +233,7 @@ def _validate_neuron(netlist: Netlist, signal: int, neuron: Neuron) -> None:
     _require_exact(neuron.bias, f"bias of {what}")
     seen = set()
     for source, weight in neuron.synapses:
-        if isinstance(source, bool) or not isinstance(source, int):
-            raise NetlistError(f"{what} reads signal {source!r}; signals are integers")
-        if not 0 <= source < netlist.signal_count:
-            raise NetlistError(
-                f"dangling: {what} reads signal {source}, which does not exist; "
-                f"signals are 0 to {netlist.signal_count - 1}"
-            )
+        _require_signal(netlist, f"{what} reads", source)
         if source >= signal:
             raise NetlistError(
                 f"cyclic: {what} reads signal {source}, which is not before it; "
@@ -251,6 +245,16 @@ def _validate_neuron(netlist: Netlist, signal: int, neuron: Neuron) -> None:
         if weight == 0:
             raise NetlistError(f"{what} reads signal {source} with weight 0; leave the synapse out")
         seen.add(source)
+
+
+def _require_signal(netlist: Netlist, what: str, signal: object) -> None:
+    if isinstance(signal, bool) or not isinstance(signal, int):
+        raise NetlistError(f"{what} signal {signal!r}; signals are integers")
+    if not 0 <= signal < netlist.signal_count:
+        raise NetlistError(
+            f"dangling: {what} signal {signal}, which does not exist; "
+            f"signals are 0 to {netlist.signal_count - 1}"
+        )
 
 
 def _require_exact(value: object, what: str) -> None:
@@ -265,13 +269,7 @@ def _validate_bus(netlist: Netlist, what: str, bus: Bus, *, annotation: bool) ->
     for position, signal in enumerate(bus):
         if annotation and signal in (UNUSED, ZERO, ONE):
             continue
-        if isinstance(signal, bool) or not isinstance(signal, int):
-            raise NetlistError(f"{what} names signal {signal!r}; signals are integers")
-        if not 0 <= signal < netlist.signal_count:
-            raise NetlistError(
-                f"dangling: bit {position} of {what} is signal {signal}, which does not exist; "
-                f"signals are 0 to {netlist.signal_count - 1}"
-            )
+        _require_signal(netlist, f"bit {position} of {what} names", signal)
 
 
 def _validate_block(netlist: Netlist, block: Block) -> None:

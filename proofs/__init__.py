@@ -14,6 +14,8 @@
 * ``proofs.noisy_units``  -- so is every unit whose neurons are all within their margins
 * ``proofs.adequacy``     -- the spec's rounding formula is what the standard says in words
 * ``proofs.floating_point_theory`` -- the spec is SMT-LIB's floating-point theory, as z3 implements it
+
+What is promised of units that round has one form: ``proofs.rounded_units``.
 """
 
 from collections.abc import Iterator

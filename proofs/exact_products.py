@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.floating_point import build_unit, exact_product_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
+from spikeproof.circuits.units.floating_point.exact_product import exact_product_unit
 from spikeproof.proofs.units import Unit
 from spikeproof.prover.claims.obligation import Obligation, equivalence
 from spikeproof.specs.formats import (

@@ -7,12 +7,9 @@ from itertools import permutations
 from pysmt.fnode import FNode
 
 from spikeproof.circuits.netlist import Bus
-from spikeproof.circuits.units.floating_point import (
-    build_exact_unit,
-    change_sign_unit,
-    compare_unit,
-    extremum_unit,
-)
+from spikeproof.circuits.units.floating_point.building import build_exact_unit
+from spikeproof.circuits.units.floating_point.comparison import compare_unit, extremum_unit
+from spikeproof.circuits.units.floating_point.sign import change_sign_unit
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
 from spikeproof.proofs.units import Unit
 from spikeproof.prover.claims.obligation import Obligation, Profile, Reading, equivalence

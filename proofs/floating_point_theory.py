@@ -5,7 +5,7 @@ theorems state that relation of the spec's result, so that every engine can be a
 z3's translation shares no line with the spec.
 
 FP16 ``fma`` is proved in nearest even alone, and tested in the other modes in
-``tests/test_floating_point_theory.py``: its cases take most of an hour together.
+``tests/proofs/test_floating_point_theory.py``: its cases take most of an hour together.
 
 A NaN of the theory has no payload: that the spec delivers the canonical one, where it does, is claimed
 beside.

@@ -6,9 +6,8 @@ from itertools import product
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.integer_conversion import build_from_integer, build_to_integer
-from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
-from spikeproof.proofs.units import engines_for, rounded_name, rounding_parameters
-from spikeproof.prover.claims.obligation import Obligation, Profile, Reading, equivalence
+from spikeproof.proofs.rounded_units import RoundedUnit, engines_for
+from spikeproof.prover.claims.obligation import Obligation, Profile
 from spikeproof.specs import exact, symbolic
 from spikeproof.specs.formats import (
     FORMATS,
@@ -28,9 +27,15 @@ def profile_for(fmt: Format, integer: Integer) -> Profile:
     return Profile.WIDE if fmt is FP64 or integer.width == 64 else Profile.DEFAULT
 
 
+class Conversion(RoundedUnit):
+    """A conversion from or to an integer."""
+
+    operation = "convert"
+
+
 @dataclass(frozen=True)
-class FromInteger:
-    """The conversion of an integer, and what is promised of it."""
+class FromInteger(Conversion):
+    """The conversion of an integer."""
 
     source: Integer
     fmt: Format
@@ -38,10 +43,15 @@ class FromInteger:
     policy: OverflowPolicy = OverflowPolicy.IEEE
 
     @property
-    def name(self) -> str:
-        """``FORMAT.convert_from_INTEGER.mode[.policy]``; IEEE policy goes unsaid."""
-        operation = f"convert_from_{self.source.name}"
-        return rounded_name(self.fmt.name, operation, self.mode, self.policy)
+    def statement(self) -> str:
+        """What is claimed of it, for people."""
+        words = f"x rounded {self.mode.label}, {self.policy.label}"
+        return f"{self.source.name} to {self.fmt.name}: {words}, of {self.library} gates"
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """As the format needs."""
+        return engines_for(self.fmt)
 
     def circuit(self) -> Netlist:
         """The unit itself."""
@@ -58,68 +68,38 @@ class FromInteger:
         value = exact.decode_integer(self.source, inputs["x"])
         return exact.rounding_trace(self.fmt, self.mode, self.policy, value)
 
-    def obligation(self) -> Obligation:
-        """That the unit converts."""
-        return equivalence(
-            self.name,
-            f"{self.source.name} to {self.fmt.name}: x rounded {self.mode.label}, "
-            f"{self.policy.label}, of {DEFAULT_LIBRARY} gates",
-            circuit=self.circuit,
-            meaning=self.spec,
-            engines=engines_for(self.fmt),
-            profile=profile_for(self.fmt, self.source),
-            reading=Reading({"x": self.source, "result": self.fmt}, self.trace),
-            parameters={
-                **rounding_parameters(self.fmt, "convert", self.mode, self.policy, self.source),
-                "library": DEFAULT_LIBRARY,
-            },
-        )
-
 
 @dataclass(frozen=True)
-class ToInteger:
-    """The conversion to an integer, and what is promised of it."""
+class ToInteger(Conversion):
+    """The conversion to an integer: beyond its range saturating, of a NaN 0."""
 
     source: Format
-    target: Integer
+    fmt: Integer
     mode: RoundingMode = RoundingMode.TOWARD_ZERO
+    policy = usual_policy = OverflowPolicy.SATURATE
 
     @property
-    def name(self) -> str:
-        """``INTEGER.convert_from_FORMAT.mode``."""
-        return rounded_name(self.target.name, f"convert_from_{self.source.name}", self.mode)
+    def statement(self) -> str:
+        """What is claimed of it, for people."""
+        words = f"x rounded {self.mode.label}, saturating, NaN to 0"
+        return f"{self.source.name} to {self.fmt.name}: {words}, of {self.library} gates"
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """As the format needs."""
+        return engines_for(self.source)
 
     def circuit(self) -> Netlist:
         """The unit itself."""
-        return build_to_integer(self.source, self.target, self.mode)
+        return build_to_integer(self.source, self.fmt, self.mode)
 
     def spec(self, inputs: Buses) -> Buses:
         """What its output should be."""
-        code = inputs["x"]
-        return {"result": symbolic.convert_to_integer(self.source, self.target, self.mode, code)}
+        return {"result": symbolic.convert_to_integer(self.source, self.fmt, self.mode, inputs["x"])}
 
     def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
         """What the spec of record implies for its probes and output."""
-        return exact.integer_trace(self.source, self.target, self.mode, inputs["x"])
-
-    def obligation(self) -> Obligation:
-        """That the unit converts."""
-        return equivalence(
-            self.name,
-            f"{self.source.name} to {self.target.name}: x rounded {self.mode.label}, saturating, "
-            f"NaN to 0, of {DEFAULT_LIBRARY} gates",
-            circuit=self.circuit,
-            meaning=self.spec,
-            engines=engines_for(self.source),
-            profile=profile_for(self.source, self.target),
-            reading=Reading({"x": self.source, "result": self.target}, self.trace),
-            parameters={
-                **rounding_parameters(
-                    self.target, "convert", self.mode, OverflowPolicy.SATURATE, self.source
-                ),
-                "library": DEFAULT_LIBRARY,
-            },
-        )
+        return exact.integer_trace(self.source, self.fmt, self.mode, inputs["x"])
 
 
 TO_INTEGER_MODES = (RoundingMode.TOWARD_ZERO, RoundingMode.NEAREST_EVEN)
@@ -134,7 +114,8 @@ def promised_policies(fmt: Format) -> tuple[OverflowPolicy, ...]:
 def obligations() -> Iterator[Obligation]:
     """``FORMAT.convert_from_INTEGER.rne[.POLICY]``, and ``INTEGER.convert_from_FORMAT.MODE``."""
     for fmt, integer in product(FORMATS.values(), INTEGERS.values()):
+        profile = profile_for(fmt, integer)
         for policy in promised_policies(fmt):
-            yield FromInteger(integer, fmt, policy=policy).obligation()
+            yield FromInteger(integer, fmt, policy=policy).obligation(profile)
         for mode in TO_INTEGER_MODES:
-            yield ToInteger(fmt, integer, mode).obligation()
+            yield ToInteger(fmt, integer, mode).obligation(profile)

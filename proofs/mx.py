@@ -12,10 +12,9 @@ from itertools import product
 from pysmt.fnode import FNode
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
 from spikeproof.circuits.units.mx import build_mx_unit
-from spikeproof.proofs.units import rounded_name, rounding_parameters
-from spikeproof.prover.claims.obligation import BOTH, Obligation, Reading, equivalence
+from spikeproof.proofs.rounded_units import RoundedUnit
+from spikeproof.prover.claims.obligation import BOTH, Obligation
 from spikeproof.specs import exact, symbolic
 from spikeproof.specs.formats import (
     ARITY,
@@ -41,20 +40,26 @@ ENGINES: dict[str, tuple[str, ...]] = {"mx_scale": BOTH, "mx_multiply": ("cadica
 
 
 @dataclass(frozen=True)
-class ScaledUnit:
-    """A unit for scaled elements, and what is promised of it."""
+class ScaledUnit(RoundedUnit):
+    """A unit for scaled elements of the format ``source``."""
 
     operation: str
-    element: Format
+    source: Format
     fmt: Format
     mode: RoundingMode = RoundingMode.NEAREST_EVEN
     policy: OverflowPolicy = OverflowPolicy.IEEE
 
     @property
-    def name(self) -> str:
-        """``FORMAT.OPERATION_from_ELEMENT.mode[.policy]``; IEEE policy goes unsaid."""
-        operation = f"{self.operation}_from_{self.element.name}"
-        return rounded_name(self.fmt.name, operation, self.mode, self.policy)
+    def statement(self) -> str:
+        """What is claimed of it, for people."""
+        words = f"{WORDS[self.operation]} rounded {self.mode.label}, {self.policy.label}"
+        formats = f"{self.source.name} with e8m0 scales to {self.fmt.name}"
+        return f"{formats}: {words}, of {self.library} gates"
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """As its operation needs."""
+        return ENGINES[self.operation]
 
     @property
     def operands(self) -> tuple[str, ...]:
@@ -63,38 +68,21 @@ class ScaledUnit:
 
     def circuit(self) -> Netlist:
         """The unit itself."""
-        return build_mx_unit(self.operation, self.element, self.fmt, self.mode, self.policy)
+        return build_mx_unit(self.operation, self.source, self.fmt, self.mode, self.policy)
 
     def spec(self, inputs: Buses) -> Buses:
         """What its output should be."""
         pairs: list[tuple[FNode, FNode]] = [(inputs[f"{x}_scale"], inputs[x]) for x in self.operands]
         result = symbolic.mx_compute(
-            self.operation, self.element, self.fmt, self.mode, self.policy, *pairs
+            self.operation, self.source, self.fmt, self.mode, self.policy, *pairs
         )
         return {"result": result}
 
     def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
         """What the spec of record implies for its probes and output."""
         pairs = [(inputs[f"{x}_scale"], inputs[x]) for x in self.operands]
-        value = exact.mx_exact(self.operation, self.element, self.mode, *pairs)
+        value = exact.mx_exact(self.operation, self.source, self.mode, *pairs)
         return exact.rounding_trace(self.fmt, self.mode, self.policy, value)
-
-    def obligation(self) -> Obligation:
-        """That the unit is its operation."""
-        codes = dict.fromkeys(self.operands, self.element)
-        return equivalence(
-            self.name,
-            f"{self.element.name} with e8m0 scales to {self.fmt.name}: {WORDS[self.operation]} rounded "
-            f"{self.mode.label}, {self.policy.label}, of {DEFAULT_LIBRARY} gates",
-            circuit=self.circuit,
-            meaning=self.spec,
-            engines=ENGINES[self.operation],
-            reading=Reading({**codes, "result": self.fmt}, self.trace),
-            parameters={
-                **rounding_parameters(self.fmt, self.operation, self.mode, self.policy, self.element),
-                "library": DEFAULT_LIBRARY,
-            },
-        )
 
 
 def obligations() -> Iterator[Obligation]:

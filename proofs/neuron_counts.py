@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from rich.table import Table
 
-from spikeproof.circuits.units.floating_point import build_unit, sticky_extra_multiply_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
+from spikeproof.circuits.units.floating_point.sticky_extra import sticky_extra_multiply_unit
 from spikeproof.circuits.units.integer import Buses
 from spikeproof.circuits.units.libraries import LIBRARIES
 from spikeproof.proofs.units import OPERATIONS

@@ -10,9 +10,9 @@ from functools import partial
 
 from spikeproof.circuits.meanings.formula import output_formulas
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.floating_point import (
+from spikeproof.circuits.units.floating_point.building import build_unit
+from spikeproof.circuits.units.floating_point.sticky_extra import (
     STICKY_EXTRA_ROUTES,
-    build_unit,
     sticky_extra_multiply_unit,
 )
 from spikeproof.proofs.units import Unit

@@ -9,7 +9,7 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import And, BVExtract, Ite, Not, Or
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.libraries import (
     DEFAULT_LIBRARY,
     FAST,
@@ -18,15 +18,8 @@ from spikeproof.circuits.units.libraries import (
     STRUCTURE_NAMES,
     Structure,
 )
-from spikeproof.prover.claims.obligation import (
-    BOTH,
-    Decomposition,
-    Obligation,
-    Profile,
-    Reading,
-    Step,
-    equivalence,
-)
+from spikeproof.proofs.rounded_units import RoundedUnit, engines_for
+from spikeproof.prover.claims.obligation import Decomposition, Obligation, Profile, Step
 from spikeproof.specs import exact, symbolic
 from spikeproof.specs.formats import (
     ARITY,
@@ -35,7 +28,6 @@ from spikeproof.specs.formats import (
     OPERANDS,
     SMALL_FORMATS,
     Format,
-    Integer,
     OverflowPolicy,
     RoundingMode,
 )
@@ -44,11 +36,6 @@ from spikeproof.specs.symbolic import Probe, nonzero
 
 OPERATIONS = tuple(operation for operation in ARITY if operation != "convert")
 """The arithmetic operations; conversions are among ``proofs.exact_units``."""
-
-
-def engines_for(operands: Format) -> tuple[str, ...]:
-    """Both for operands of up to 16 bits; above, the quicker one."""
-    return BOTH if operands.width <= 16 else ("cadical",)
 
 
 WORDS = {
@@ -137,39 +124,9 @@ STEPS: dict[str, tuple[tuple[Step, ...], Step]] = {
 # --- units --------------------------------------------------------------------------------------
 
 
-def rounded_name(
-    target: str, operation: str, mode: RoundingMode, policy: OverflowPolicy = OverflowPolicy.IEEE
-) -> str:
-    """``target.operation.mode[.policy]``: how the name of a unit that rounds begins."""
-    unsaid = policy is OverflowPolicy.IEEE
-    return ".".join((target, operation, mode.value, *(() if unsaid else (policy.value,))))
-
-
-def rounding_parameters(
-    target: Format | Integer,
-    operation: str,
-    mode: RoundingMode,
-    policy: OverflowPolicy,
-    source: Format | Integer | None = None,
-) -> dict[str, str]:
-    """The parameters that all units which round have.
-
-    Args:
-        source: the format of the operands where it is not that of the result.
-    """
-    return {
-        "family": "unit",
-        "format": target.name,
-        "operation": operation,
-        **({"source": source.name} if source else {}),
-        "mode": mode.value,
-        "policy": policy.value,
-    }
-
-
 @dataclass(frozen=True)
-class Unit:
-    """A unit that rounds, and what is promised of it.
+class Unit(RoundedUnit):
+    """An operation of a format, or from one format to another.
 
     ``source`` is the format of the operands where it is not ``fmt``; ``flags`` says whether the
     exception flags are an output too.
@@ -186,12 +143,11 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """``format.operation[_from_source].mode[.policy][.library][.fast][.flags]``.
+        """``FORMAT.OPERATION[_from_SOURCE].MODE[.POLICY][.LIBRARY][.fast][.flags]``.
 
         IEEE policy, default library and small structure go unsaid.
         """
-        source = f"_from_{self.source.name}" if self.source else ""
-        parts = [rounded_name(self.fmt.name, self.operation + source, self.mode, self.policy)]
+        parts = [super().name]
         if self.library != DEFAULT_LIBRARY:
             parts.append(self.library)
         if self.structure == FAST:
@@ -216,10 +172,8 @@ class Unit:
     @property
     def parameters(self) -> dict[str, str]:
         """What its name says, and what goes unsaid there."""
-        library = {"library": self.library, "structure": STRUCTURE_NAMES[self.structure]}
         flags = {"flags": "yes"} if self.flags else {}
-        named = rounding_parameters(self.fmt, self.operation, self.mode, self.policy, self.source)
-        return {**named, **library, **flags}
+        return {**super().parameters, "structure": STRUCTURE_NAMES[self.structure], **flags}
 
     @property
     def operands(self) -> tuple[str, ...]:
@@ -260,12 +214,6 @@ class Unit:
         return signals
 
     @property
-    def reading(self) -> Reading:
-        """How to read its counterexamples."""
-        codes = dict.fromkeys(self.operands, self.source or self.fmt)
-        return Reading({**codes, "result": self.fmt}, self.trace)
-
-    @property
     def decomposition(self) -> Decomposition | None:
         """How its proof is split, if it is."""
         if self.operation not in STEPS:
@@ -277,20 +225,6 @@ class Unit:
     def engines(self) -> tuple[str, ...]:
         """As its operands need."""
         return engines_for(self.source or self.fmt)
-
-    def obligation(self, profile: Profile = Profile.DEFAULT) -> Obligation:
-        """That the unit is its operation."""
-        return equivalence(
-            self.name,
-            self.statement,
-            circuit=self.circuit,
-            meaning=self.spec,
-            engines=self.engines,
-            decomposition=self.decomposition,
-            profile=profile,
-            reading=self.reading,
-            parameters=self.parameters,
-        )
 
 
 def in_all_modes() -> Iterator[Unit]:

@@ -450,9 +450,10 @@ def convert_to_integer(source: Format, integer: Integer, mode: RoundingMode, cod
 
 
 def integer_trace(source: Format, integer: Integer, mode: RoundingMode, code: int) -> dict[str, int]:
-    """What the definition implies for the signals of ``circuits.units.integer_conversion.to_integer_unit``.
+    """What the definition implies for the signals of a conversion to an integer.
 
-    A number of more bits than the integer has no ``kept``: its trace is the result alone.
+    Named as in ``circuits.units.integer_conversion``. A number of more bits than the integer has no
+    ``kept``: its trace is the result alone.
     """
     signals: dict[str, int] = {}
     value = decode(source, code)

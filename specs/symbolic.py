@@ -5,7 +5,7 @@ become integer significand times power of two, the operation is done exactly on 
 function (denormalise, normalise, round, range check) ends every operation.
 
 Widths are in bits. "Unsigned" and "signed" say how a bit-vector is read; exponents are signed.
-``tests/test_spec_binding.py`` binds these formulas to the spec of record on every input of every
+``tests/proofs/test_spec_binding.py`` binds these formulas to the spec of record on every input of every
 format of up to 8 bits; ``proofs/adequacy.py`` proves what a reader expects of the rounding.
 """
 

@@ -13,7 +13,7 @@ from .circuits.netlist import Netlist as Netlist
 from .circuits.netlist import NetlistBuilder as NetlistBuilder
 from .circuits.netlist import NetlistError as NetlistError
 from .circuits.netlist import Neuron as Neuron
-from .circuits.units.floating_point import build_unit as build_unit
+from .circuits.units.floating_point.building import build_unit as build_unit
 from .prover.claims.obligation import Claim as Claim
 from .prover.claims.obligation import Obligation as Obligation
 from .prover.claims.obligation import Outcome as Outcome

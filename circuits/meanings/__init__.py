@@ -1,0 +1,15 @@
+"""What a netlist means: as a formula, which theorems are about, and as what runs.
+
+* ``circuits.meanings.formula``     -- bit-vectors, neuron by neuron (pySMT)
+* ``circuits.meanings.boolean``     -- plain Boolean evaluation (NumPy)
+* ``circuits.meanings.bitsliced``   -- the same, compiled: 256 inputs for each machine instruction (LLVM)
+* ``circuits.meanings.logic``       -- neurons as ANDs and XORs, for that
+* ``circuits.meanings.native``      -- ANDs and XORs as machine code, for that
+* ``circuits.meanings.tensors``     -- ANDs and XORs on tensors, for a GPU (PyTorch)
+* ``circuits.meanings.enumeration`` -- all inputs of a circuit, beside references, in machine code
+* ``circuits.meanings.membrane``    -- membrane potentials over time, of a substrate
+* ``circuits.meanings.monte_carlo`` -- how often a noisy circuit errs, of many samples
+* ``circuits.meanings.activity``    -- spikes and synaptic operations that evaluations take
+
+May import ``circuits.netlist``, and ``circuits.physics``, whose parameters membranes have.
+"""

@@ -38,16 +38,15 @@ def activity(netlist: Netlist, inputs: Mapping[str, Words]) -> Iterator[Activity
         inputs: for each input bus an array of unsigned integers, all of one length.
 
     Raises:
-        ValueError: if a bus is missing or unknown, a value does not fit its bus, or a weight is not
-            exact in float64.
+        ValueError: as ``boolean.evaluate``, or if a weight is not exact in float64.
     """
-    boolean.require_inputs(netlist, inputs)
+    count = boolean.require_inputs(netlist, inputs)
     simulator = MembraneSimulator(netlist)
     fan_outs = torch.zeros(netlist.signal_count, dtype=torch.int64)
     for neuron in netlist.neurons:
         for source, _ in neuron.synapses:
             fan_outs[source] += 1
-    for start in range(0, len(next(iter(inputs.values()))), BATCH):
+    for start in range(0, count, BATCH):
         bits = {
             name: boolean.unpack_words(inputs[name][start : start + BATCH], width)
             for name, width in netlist.inputs.items()

@@ -1,8 +1,8 @@
 """Executable meaning of a netlist: compiled logic, 256 inputs for each operation, on all cores.
 
-The same as ``circuits.meanings.boolean`` computes, at some 10^9 evaluations a second for a unit of a thousand
-neurons. ``circuits.meanings.logic`` turns the netlist into ANDs and XORs, ``circuits.meanings.native`` these into machine
-code.
+The same as ``circuits.meanings.boolean`` computes, at some 10^9 evaluations a second for a unit of a
+thousand neurons. ``circuits.meanings.logic`` turns the netlist into ANDs and XORs,
+``circuits.meanings.native`` these into machine code.
 """
 
 from __future__ import annotations
@@ -95,17 +95,9 @@ class BitSlicedSimulator:
         return self._function.operations
 
     def evaluate(self, inputs: Mapping[str, Words]) -> dict[str, Words]:
-        """The output buses as unsigned integers, for a batch: as ``circuits.meanings.boolean.evaluate``.
-
-        Raises:
-            ValueError: if a bus is missing or unknown, or a value does not fit its bus.
-        """
-        require_inputs(self._netlist, inputs)
+        """The output buses, and what is refused, as by ``circuits.meanings.boolean.evaluate``."""
+        count = require_inputs(self._netlist, inputs)
         arrays = {name: np.asarray(inputs[name]) for name in self._netlist.inputs}
-        lengths = {len(array) for array in arrays.values()}
-        if len(lengths) > 1:
-            raise ValueError(f"input arrays have lengths {sorted(lengths)}; give all the same")
-        (count,) = lengths
         padded = -(-count // BLOCK) * BLOCK
         given = self._inputs.limbs(arrays, padded, _WORDS[self._bits])
         found = np.empty((self._outputs.limb_count, padded), dtype=_WORDS[self._bits])

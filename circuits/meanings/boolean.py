@@ -83,14 +83,21 @@ def one_input(values: Mapping[str, int]) -> dict[str, Words]:
     return {name: np.array([value], dtype=object) for name, value in values.items()}
 
 
-def require_inputs(netlist: Netlist, inputs: Mapping[str, Words]) -> None:
-    """Refuse inputs for other buses than the netlist's.
+def require_inputs(netlist: Netlist, inputs: Mapping[str, Words]) -> int:
+    """Refuse inputs for other buses than the netlist's, or of different lengths.
+
+    Returns:
+        How many inputs they are.
 
     Raises:
-        ValueError: if a bus is missing or unknown.
+        ValueError: if a bus is missing or unknown, or the arrays are not of one length.
     """
     if set(inputs) != set(netlist.inputs):
         raise ValueError(f"inputs are {sorted(inputs)}; the netlist has {sorted(netlist.inputs)}")
+    lengths = {len(words) for words in inputs.values()}
+    if len(lengths) > 1:
+        raise ValueError(f"input arrays have lengths {sorted(lengths)}; give all the same")
+    return lengths.pop()
 
 
 def evaluate_signals(netlist: Netlist, inputs: Mapping[str, Words]) -> Bits:
@@ -100,11 +107,11 @@ def evaluate_signals(netlist: Netlist, inputs: Mapping[str, Words]) -> Bits:
         inputs: for each input bus an array of unsigned integers, all of one length.
 
     Raises:
-        ValueError: if a bus is missing or unknown, or a value does not fit its bus.
+        ValueError: as ``require_inputs``, or if a value does not fit its bus.
     """
-    require_inputs(netlist, inputs)
+    count = require_inputs(netlist, inputs)
     given = [unpack_words(inputs[name], width) for name, width in netlist.inputs.items()]
-    signals = np.zeros((netlist.signal_count, given[0].shape[1]), dtype=bool)
+    signals = np.zeros((netlist.signal_count, count), dtype=bool)
     signals[: netlist.input_count] = np.concatenate(given)
     for index, neuron in enumerate(netlist.neurons):
         signals[netlist.input_count + index] = fires(neuron, signals)

@@ -1,6 +1,7 @@
 """Logic on PyTorch tensors, 64 inputs a word, for a GPU: simulation of batches, and enumeration.
 
-The same logic as ``circuits.meanings.bitsliced`` compiles, one operation after the other on all words at once.
+The same logic as ``circuits.meanings.bitsliced`` compiles, one operation after the other on all words
+at once.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class TensorFunction:
 
 
 class TensorSimulator:
-    """Evaluates a netlist on batches of inputs, as ``circuits.meanings.bitsliced.BitSlicedSimulator`` does.
+    """Evaluates a netlist on batches of inputs, as ``bitsliced.BitSlicedSimulator`` does.
 
     Args:
         netlist: what to simulate.
@@ -92,14 +93,9 @@ class TensorSimulator:
         return self._function.operations
 
     def evaluate(self, inputs: Mapping[str, Words]) -> dict[str, Words]:
-        """The output buses as unsigned integers, for a batch: as ``circuits.meanings.boolean.evaluate``.
-
-        Raises:
-            ValueError: if a bus is missing or unknown, or a value does not fit its bus.
-        """
-        require_inputs(self._netlist, inputs)
+        """The output buses, and what is refused, as by ``circuits.meanings.boolean.evaluate``."""
+        batch = require_inputs(self._netlist, inputs)
         bits = np.concatenate([unpack_words(inputs[n], w) for n, w in self._netlist.inputs.items()])
-        batch = bits.shape[1]
         padded = np.zeros((len(bits), -(-batch // WORD) * WORD), dtype=bool)
         padded[:, :batch] = bits
         words = np.packbits(padded, axis=1, bitorder="little").view(np.int64)
@@ -111,7 +107,7 @@ class TensorSimulator:
 
 
 class TensorEnumeration:
-    """A circuit beside references, over all inputs, as ``circuits.meanings.enumeration.Enumeration`` has them.
+    """A circuit beside references, over all inputs, as ``enumeration.Enumeration`` has them.
 
     Args:
         circuit: what is enumerated.

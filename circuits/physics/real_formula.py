@@ -1,8 +1,8 @@
 """Formula meaning of uncertain neurons in real arithmetic: a second reading of the same description.
 
 Every quantity is a real variable within its interval, every spike a Boolean that is so iff the sum of
-its neuron is at least 0. Where ``circuits.physics.uncertainty`` argues that only the ends of sums matter, this
-does not.
+its neuron is at least 0. Where ``circuits.physics.uncertainty`` argues that only the ends of sums
+matter, this does not.
 """
 
 from __future__ import annotations

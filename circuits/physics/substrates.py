@@ -1,8 +1,8 @@
 """Substrates: what neurons are physically made of, as data with units and sources.
 
 A netlist says what its neurons mean; a substrate says what may happen to them: potential that leaks,
-noise, couplings and thresholds off their nominal values, relaxation. ``circuits.meanings.membrane`` runs a
-netlist under such parameters, ``circuits.physics.uncertainty`` bounds what they can do.
+noise, couplings and thresholds off their nominal values, relaxation. ``circuits.meanings.membrane``
+runs a netlist under such parameters, ``circuits.physics.uncertainty`` bounds what they can do.
 """
 
 from __future__ import annotations

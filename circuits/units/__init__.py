@@ -1,0 +1,11 @@
+"""What is built of neurons: gates, blocks of gates, and units of blocks.
+
+* ``circuits.units.libraries``          -- how gates are made of neurons on a substrate
+* ``circuits.units.integer``            -- adders, shifters, normalisers, multipliers, dividers, roots
+* ``circuits.units.floating_point``     -- floating-point units, a file for each operation
+* ``circuits.units.integer_conversion`` -- conversions between floating-point formats and integers
+* ``circuits.units.mx``                 -- units for scaled elements of MX blocks
+* ``circuits.units.voting``             -- every neuron several times over, and a majority vote
+
+May import ``circuits.netlist``, and ``specs.formats``.
+"""

@@ -1,13 +1,14 @@
 """Conversions between floating-point formats and integers, parametric in both.
 
-Probes are named as in ``circuits.units.floating_point``; in a conversion to an integer ``kept`` is the integer
-part of the number, of as many bits as the integer.
+Probes are named as in ``circuits.units.floating_point``; in a conversion to an integer ``kept`` is the
+integer part of the number, of as many bits as the integer.
 """
 
 from __future__ import annotations
 
 from spikeproof.circuits.netlist import ZERO, Bus, Netlist
-from spikeproof.circuits.units.floating_point import Operand, Rounder, rounding, unpack
+from spikeproof.circuits.units.floating_point.rounding import Rounder, rounding
+from spikeproof.circuits.units.floating_point.unpacking import Operand, unpack
 from spikeproof.circuits.units.integer import (
     constant_bus,
     increment,
@@ -96,7 +97,6 @@ def build_from_integer(
         KeyError: if there is no such library.
         ValueError: if the format cannot express the policy.
     """
-    fmt.require_policy(policy)
     gates = library_gates(library, structure)
     x = gates.builder.input("x", source.width)
     return gates.builder.build(

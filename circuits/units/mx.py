@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from spikeproof.circuits.netlist import ZERO, Bus, Netlist
-from spikeproof.circuits.units.floating_point import UNITS, Operand, Rounder, unpack
+from spikeproof.circuits.units.floating_point.building import UNITS
+from spikeproof.circuits.units.floating_point.rounding import Rounder
+from spikeproof.circuits.units.floating_point.unpacking import Operand, unpack
 from spikeproof.circuits.units.integer import add, pad
 from spikeproof.circuits.units.libraries import (
     DEFAULT_LIBRARY,
@@ -58,7 +60,6 @@ def build_mx_unit(
         KeyError: if there is no such operation or library.
         ValueError: if the format cannot express the policy.
     """
-    fmt.require_policy(policy)
     gates = library_gates(library, structure)
     inner = MX_OPERATIONS[operation]
     pairs = {

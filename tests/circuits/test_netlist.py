@@ -21,7 +21,7 @@ from spikeproof.circuits.netlist import (
     Neuron,
     Statistics,
 )
-from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.libraries import LIBRARIES, gate_netlist
 from spikeproof.proofs.units import OPERATIONS
 from spikeproof.specs.formats import FP8_E5M2, OverflowPolicy, RoundingMode
@@ -60,9 +60,9 @@ def test_ill_formed_neurons_are_refused(neuron, message):
         ({"inputs": {"a\0": 1, "b": 1}}, "is no name for a bus"),
         ({"outputs": {}}, "no outputs"),
         ({"outputs": {"out": ()}}, "output 'out' has no bits"),
-        ({"outputs": {"out": (3,)}}, "dangling: bit 0 of output 'out' is signal 3"),
-        ({"outputs": {"out": (UNUSED,)}}, "dangling: bit 0 of output 'out' is signal -1"),
-        ({"probes": {"p": (9,)}}, "dangling: bit 0 of probe 'p' is signal 9"),
+        ({"outputs": {"out": (3,)}}, "dangling: bit 0 of output 'out' names signal 3"),
+        ({"outputs": {"out": (UNUSED,)}}, "dangling: bit 0 of output 'out' names signal -1"),
+        ({"probes": {"p": (9,)}}, "dangling: bit 0 of probe 'p' names signal 9"),
         (
             {"blocks": (Block("b", "k", {"x": (0,)}, {"y": (2,)}),)},
             "block 'b' depends on input signal 1, which is not among its inputs",
@@ -189,6 +189,8 @@ def test_wrong_values_are_refused_by_evaluation():
         boolean.evaluate(netlist, {"a": np.array([0])})
     with pytest.raises(ValueError, match="between 0 and 1 to fit 1 bits"):
         boolean.evaluate(netlist, {"a": np.array([2]), "b": np.array([0])})
+    with pytest.raises(ValueError, match="give all the same"):
+        boolean.evaluate(netlist, {"a": np.array([0]), "b": np.array([0, 1])})
 
 
 @pytest.mark.parametrize("width", [0, 1, 8, 13, 63, 64, 65, 130])

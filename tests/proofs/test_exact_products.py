@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from spikeproof.circuits.meanings import boolean
-from spikeproof.circuits.units.floating_point import build_unit, exact_product_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
+from spikeproof.circuits.units.floating_point.exact_product import exact_product_unit
 from spikeproof.proofs import exact_products
 from spikeproof.proofs.exact_products import exact_product
 from spikeproof.prover.claims.obligation import Outcome

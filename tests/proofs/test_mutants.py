@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spikeproof.circuits.meanings import boolean
-from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.libraries import LIBRARIES, gate_netlist
 from spikeproof.proofs.units import OPERATIONS, Unit
 from spikeproof.prover.claims.catalogue import catalogue

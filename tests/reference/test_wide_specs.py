@@ -56,7 +56,7 @@ CORES = {
 }
 """Integer operations of large formulas, between probes: here Python's integers take their place.
 
-``tests/test_integers.py`` compares these formulas with Python's integers on narrow words.
+``tests/proofs/test_integers.py`` compares these formulas with Python's integers on narrow words.
 """
 
 
@@ -234,10 +234,11 @@ def test_ml_dtypes_rounds_doubles_to_bfloat16_twice():
     assert float(exact.decode(BFLOAT16, rounded_once).signed) == 1 + 2.0**-7
 
 
+# tests/proofs/test_spec_binding.py has all codes of small formats.
 CONVERSIONS = [
     (source, target)
     for source, target in permutations(FORMATS.values(), 2)
-    if not {source, target} <= set(SMALL_FORMATS)  # tests/test_spec_binding.py has all codes of those
+    if not {source, target} <= set(SMALL_FORMATS)
 ]
 
 

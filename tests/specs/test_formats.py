@@ -3,7 +3,7 @@
 import pytest
 
 from spikeproof.circuits.meanings import boolean
-from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.proofs.units import OPERATIONS
 from spikeproof.specs.formats import (
     FORMATS,

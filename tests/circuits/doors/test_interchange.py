@@ -10,7 +10,7 @@ from hypothesis import given
 from spikeproof.circuits.doors.interchange import SCHEMA, from_torch, read_json, write_json
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import NetlistError
-from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.libraries import gate_netlist
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.running.discharge import discharge

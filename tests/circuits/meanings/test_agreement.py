@@ -1,4 +1,4 @@
-"""The meanings of a netlist agree: Boolean evaluation, membrane potentials, bit-vector formula."""
+"""The meanings of a netlist agree: Boolean evaluation, machine code, membrane potentials, formula."""
 
 from fractions import Fraction
 
@@ -10,20 +10,21 @@ from hypothesis import strategies as st
 from pysmt.shortcuts import Equals, Not
 
 from spikeproof.circuits.meanings import boolean, formula
+from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator
 from spikeproof.circuits.meanings.membrane import Membrane, MembraneSimulator, Reset
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.engines.engine import ENGINES
 from spikeproof.prover.evidence.record import Status
 from spikeproof.specs.formats import FP8_E4M3FN
-from tests.support.circuits import GATES_AND_BLOCKS, UNITS, unit_of_e4m3fn
+from tests.support.circuits import GATES_AND_BLOCKS, UNITS, assert_same_outputs, unit_of_e4m3fn
 from tests.support.engines import INSTALLED
 from tests.support.formula_evaluation import evaluate
 from tests.support.netlists import all_inputs, netlists
 from tests.support.operands import operands
 
 
-def by_boolean(netlist: Netlist, inputs) -> dict[str, np.ndarray]:
-    return boolean.evaluate(netlist, inputs)
+def by_machine_code(netlist: Netlist, inputs) -> dict[str, np.ndarray]:
+    return BitSlicedSimulator(netlist).evaluate(inputs)
 
 
 LOGICAL = Membrane()
@@ -43,12 +44,12 @@ def by_formula(netlist: Netlist, inputs) -> dict[str, np.ndarray]:
     return {name: evaluate(bus, inputs) for name, bus in outputs.items()}
 
 
-def assert_agreement(netlist: Netlist, inputs) -> None:
-    reference = by_boolean(netlist, inputs)
-    for meaning in (by_membrane, by_formula):
-        outputs = meaning(netlist, inputs)
-        for name, words in reference.items():
-            assert np.array_equal(outputs[name], words), f"{meaning.__name__} differs on {name}"
+def assert_agreement(
+    netlist: Netlist, inputs, meanings=(by_machine_code, by_membrane, by_formula)
+) -> None:
+    wanted = boolean.evaluate(netlist, inputs)
+    for meaning in meanings:
+        assert_same_outputs(meaning(netlist, inputs), wanted, meaning.__name__)
 
 
 @pytest.mark.parametrize("netlist", GATES_AND_BLOCKS)
@@ -70,10 +71,9 @@ any_rational = st.fractions(-5, 5, max_denominator=30)
 
 
 @given(netlists(weights=any_rational))
-def test_boolean_and_formula_on_any_rational_weights(netlist):
-    inputs = all_inputs(netlist)
-    reference, formulas = by_boolean(netlist, inputs), by_formula(netlist, inputs)
-    assert all(np.array_equal(reference[name], formulas[name]) for name in reference)
+def test_on_any_rational_weights(netlist):
+    """Which membranes do not have: their potentials are floats."""
+    assert_agreement(netlist, all_inputs(netlist), (by_machine_code, by_formula))
 
 
 @settings(max_examples=25)
@@ -83,7 +83,7 @@ def test_engines_read_the_formula_as_the_simulator_does(netlist):
     inputs = all_inputs(netlist)
     symbols = formula.input_symbols(netlist)
     bus = formula.output_formulas(netlist, symbols)["out"]
-    table = by_boolean(netlist, inputs)["out"]
+    table = boolean.evaluate(netlist, inputs)["out"]
     row = np.random.default_rng(0).integers(len(table))
     fixed = [
         Equals(symbol, formula.BV(int(inputs[name][row]), symbol.bv_width()))
@@ -99,7 +99,7 @@ def test_leak_and_reset_do_not_matter_when_potentials_are_cleared(netlist, beta,
     inputs = all_inputs(netlist)
     assert np.array_equal(
         by_membrane(netlist, inputs, Membrane(beta=beta, reset=reset))["out"],
-        by_boolean(netlist, inputs)["out"],
+        boolean.evaluate(netlist, inputs)["out"],
     )
 
 

@@ -7,21 +7,17 @@ from hypothesis import given, settings
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator
 from spikeproof.circuits.meanings.tensors import TensorSimulator
-from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.prover.refutation.drawing import many_codes
 from spikeproof.specs.formats import FP16, OverflowPolicy, RoundingMode
-from tests.support.circuits import GATES_AND_BLOCKS
+from tests.support.circuits import GATES_AND_BLOCKS, assert_same_outputs
 from tests.support.devices import DEVICES
 from tests.support.netlists import all_inputs, netlists
 
 
 def assert_agreement(netlist, inputs, device):
     wanted = BitSlicedSimulator(netlist, threads=1).evaluate(inputs)
-    found = TensorSimulator(netlist, device).evaluate(inputs)
-    assert set(found) == set(wanted)
-    for name, words in wanted.items():
-        assert found[name].dtype == words.dtype
-        assert np.array_equal(found[name], words), name
+    assert_same_outputs(TensorSimulator(netlist, device).evaluate(inputs), wanted, str(device))
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -50,6 +46,8 @@ def test_inputs_that_do_not_suit_are_refused():
         TensorSimulator(netlist).evaluate({"x": np.array([1])})
     with pytest.raises(ValueError, match="to fit 16 bits"):
         TensorSimulator(netlist).evaluate({"x": np.array([1 << 16]), "y": np.array([0])})
+    with pytest.raises(ValueError, match="give all the same"):
+        TensorSimulator(netlist).evaluate({"x": np.array([1]), "y": np.array([0, 1])})
 
 
 def test_a_fault_in_the_logic_would_be_noticed():

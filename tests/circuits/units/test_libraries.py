@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from spikeproof.circuits.meanings import boolean
-from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.libraries import GATE_INPUTS, LIBRARIES, gate_netlist, wide_gate_netlist
 from spikeproof.proofs.neuron_counts import neuron_counts
 from spikeproof.proofs.units import OPERATIONS

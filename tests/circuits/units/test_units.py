@@ -1,14 +1,25 @@
 """Units by simulation, with no solver: all operands, or many, against the spec of record."""
 
+from functools import partial
 from itertools import product
 
 import pytest
 
 from spikeproof.circuits.meanings import boolean
-from spikeproof.circuits.units.floating_point import build_unit, sticky_extra_multiply_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
+from spikeproof.circuits.units.floating_point.sticky_extra import sticky_extra_multiply_unit
+from spikeproof.circuits.units.integer_conversion import build_from_integer
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, FAST, LIBRARIES
+from spikeproof.circuits.units.mx import build_mx_unit
 from spikeproof.proofs.units import OPERATIONS
-from spikeproof.specs.formats import SMALL_FORMATS, RoundingMode
+from spikeproof.specs.formats import (
+    FP8_E4M3FN,
+    FP8_E5M2,
+    INTEGERS,
+    SMALL_FORMATS,
+    OverflowPolicy,
+    RoundingMode,
+)
 from tests.support.operands import expected_flags, expected_results, first_difference, operands
 from tests.support.profile import one_of_each
 
@@ -51,3 +62,18 @@ def test_flags_and_fast_units(fmt, operation):
         ):
             wrong = first_difference(fmt, actual[bus], expected, operation)
             assert wrong is None, f"{bus}, {mode.value}: {wrong}"
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        partial(build_unit, "add", FP8_E4M3FN),
+        partial(build_from_integer, INTEGERS["int8"], FP8_E4M3FN),
+        partial(build_mx_unit, "mx_scale", FP8_E5M2, FP8_E4M3FN),
+    ],
+    ids=lambda build: build.func.__name__,
+)
+def test_policies_that_a_format_cannot_express_are_refused(build):
+    message = "fp8_e4m3fn has no policy 'ieee'; it has: saturate, nan"
+    with pytest.raises(ValueError, match=message):
+        build(RoundingMode.TOWARD_ZERO, OverflowPolicy.IEEE)

@@ -8,7 +8,7 @@ from pysmt.shortcuts import BV, BVAdd, BVMul, BVType, Equals, Not, NotEquals, Sy
 
 from spikeproof.circuits.meanings.boolean import evaluate as run
 from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
-from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.prover.encoding.bitblast import FALSE, TRUE, Blaster, Graph
 from spikeproof.prover.engines import sweeping
 from spikeproof.prover.engines.clausal_proof import Derivation, TracedSolver

@@ -24,7 +24,7 @@ from pysmt.shortcuts import (
 
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import UNUSED, ZERO, Neuron
-from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.integer import block_netlist
 from spikeproof.circuits.units.libraries import FAST, LIBRARIES, SMALL
 from spikeproof.proofs.units import STEPS, Unit

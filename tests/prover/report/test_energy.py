@@ -41,6 +41,13 @@ def test_a_chain_by_hand():
     assert counts(netlist, {"a": np.ones(BATCH + 3, dtype=int)}) == [(2, 2)] * (BATCH + 3)
 
 
+def test_buses_of_different_lengths_are_refused():
+    """Though the first batch of both is the same."""
+    inputs = {"a": np.zeros(BATCH, dtype=int), "b": np.zeros(BATCH + 1, dtype=int)}
+    with pytest.raises(ValueError, match="give all the same"):
+        counts(gate_netlist("ionic", "xor"), inputs)
+
+
 @given(netlists(), st.data())
 def test_counts_are_those_of_the_logical_meaning(netlist, data):
     dyadic = all(

@@ -1,0 +1,33 @@
+"""Floating-point units, parametric in format, rounding mode, overflow policy and gate library.
+
+The datapath of every unit: take the operands apart, compute exactly with a sticky bit for what is
+lost, normalise as far as the exponent allows, round, pack, and let the special cases override.
+
+* ``building``       -- units by name, as netlists: begin here
+* ``unpacking``      -- operands: codes taken apart
+* ``exponents``      -- the arithmetic on exponents that units share
+* ``rounding``       -- the back end that they share: rounding, range check, special cases
+* ``addition``       -- add, subtract
+* ``multiplication`` -- multiply; ``sticky_extra``: S1's multiplier; ``exact_product``: without rounding
+* ``fma``            -- fused multiply-add
+* ``division``       -- divide
+* ``square_root``    -- square root
+* ``conversion``     -- from one format to another
+* ``comparison``     -- predicates, minimum and maximum; they do not round
+* ``sign``           -- negate, absolute, copy sign; they do not round
+
+Probes name the signals on the way; ``specs.exact.trace`` says what most of them must be, and the probes
+of the same names in ``specs.symbolic`` what those must be at which proofs are cut:
+
+    x_significand, y_significand   hidden bit and fraction of operands
+    product                        full product of the significands (multiply and fma)
+    dividend, divisor              normalised significands (divide)
+    quotient, remainder            of those
+    radicand                       normalised significand of even exponent (square root)
+    root, remainder                of that
+    magnitude                      exact sum, but for a sticky last bit (add, subtract, fma)
+    sign                           sign of the result, 1 for negative
+    kept, guard, sticky            the significand before rounding, and what lies below it
+    rounded                        magnitude code after rounding, before the range check
+    result                         the code delivered
+"""

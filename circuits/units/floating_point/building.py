@@ -1,0 +1,87 @@
+"""Units by name, as netlists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from spikeproof.circuits.netlist import Bus, Netlist
+from spikeproof.circuits.units.floating_point.addition import add_unit, subtract_unit
+from spikeproof.circuits.units.floating_point.conversion import convert_unit
+from spikeproof.circuits.units.floating_point.division import divide_unit
+from spikeproof.circuits.units.floating_point.fma import fma_unit
+from spikeproof.circuits.units.floating_point.multiplication import multiply_unit
+from spikeproof.circuits.units.floating_point.rounding import Rounder
+from spikeproof.circuits.units.floating_point.square_root import square_root_unit
+from spikeproof.circuits.units.floating_point.unpacking import unpack
+from spikeproof.circuits.units.integer import Buses
+from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, SMALL, Structure, library_gates
+from spikeproof.specs.formats import ARITY, OPERANDS, Format, OverflowPolicy, RoundingMode
+
+UNITS: dict[str, Callable[..., Buses]] = {
+    "add": add_unit,
+    "subtract": subtract_unit,
+    "multiply": multiply_unit,
+    "divide": divide_unit,
+    "square_root": square_root_unit,
+    "fma": fma_unit,
+    "convert": convert_unit,
+}
+"""The units that round, by operation. Each takes a rounder, the operands' format and the operands."""
+
+
+def build_unit(
+    operation: str,
+    fmt: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    library: str = DEFAULT_LIBRARY,
+    *,
+    source: Format | None = None,
+    flags: bool = False,
+    structure: Structure = SMALL,
+    unit: Callable[..., Buses] | None = None,
+    keep_waypoints: bool = False,
+) -> Netlist:
+    """A unit as a netlist: inputs ``x``, ``y``, ``z`` as many as it has, output ``result``.
+
+    Args:
+        fmt: the format of the result.
+        source: the format of the operands, if it is another.
+        flags: whether to have an output ``flags`` too, one bit for each of ``specs.formats.FLAGS``.
+        structure: how adders and multipliers are made.
+        unit: another unit for the same operation.
+        keep_waypoints: as in ``NetlistBuilder.build``; some modes do not need every guard place.
+
+    Raises:
+        KeyError: if there is no such operation or library.
+        ValueError: if the format cannot express the policy.
+    """
+    source = source or fmt
+    gates = library_gates(library, structure)
+    names = OPERANDS[: ARITY[operation]]
+    codes = [gates.builder.input(name, source.width) for name in names]
+    operands = [unpack(gates, source, code) for code in codes]
+    built = (unit or UNITS[operation])(Rounder(gates, fmt, mode, policy), source, *operands)
+    outputs = built if flags else {"result": built["result"]}
+    return gates.builder.build(outputs, keep_waypoints=keep_waypoints)
+
+
+def build_exact_unit(
+    unit: Callable[..., Bus],
+    operation: str,
+    fmt: Format,
+    operands: int,
+    library: str = DEFAULT_LIBRARY,
+) -> Netlist:
+    """A unit that does not round, as a netlist: inputs ``x`` and perhaps ``y``, output ``result``.
+
+    Args:
+        unit: ``compare_unit``, ``extremum_unit`` or ``change_sign_unit``.
+        operands: 1 or 2.
+
+    Raises:
+        KeyError: if there is no such library or operation.
+    """
+    gates = library_gates(library)
+    codes = [gates.builder.input(name, fmt.width) for name in "xy"[:operands]]
+    return gates.builder.build({"result": unit(gates, fmt, operation, *codes)})

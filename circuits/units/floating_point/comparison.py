@@ -1,0 +1,53 @@
+"""Comparisons, and minimum and maximum: units that do not round."""
+
+from __future__ import annotations
+
+from spikeproof.circuits.netlist import ONE, Bus
+from spikeproof.circuits.units.floating_point.unpacking import Operand, unpack
+from spikeproof.circuits.units.integer import constant_bus, less_than, mux_bus
+from spikeproof.circuits.units.libraries import GateLibrary
+from spikeproof.specs.formats import Format
+
+
+def _less_and_equal(gates: GateLibrary, x: Operand, y: Operand) -> tuple[int, int]:
+    """Whether x < y and whether x = y as numbers; NaNs are not looked at."""
+    below = less_than(gates, "below", x=x.magnitude, y=y.magnitude)["out"][0]
+    above = less_than(gates, "above", x=y.magnitude, y=x.magnitude)["out"][0]
+    both_zero = gates.and_(x.zero, y.zero)
+    same_magnitude = gates.not_(gates.or_(below, above))
+    same_sign = gates.not_(gates.xor(x.sign, y.sign))
+    equal = gates.or_(both_zero, gates.and_(same_sign, same_magnitude))
+    ordered_by_magnitude = gates.mux(x.sign, above, below)
+    less = gates.mux(same_sign, ordered_by_magnitude, gates.and_(x.sign, gates.not_(both_zero)))
+    return less, equal
+
+
+def compare_unit(gates: GateLibrary, fmt: Format, predicate: str, x: Bus, y: Bus) -> Bus:
+    """One bit: whether ``equal``, ``less``, ``less_equal`` or ``unordered`` holds.
+
+    Raises:
+        KeyError: if there is no such predicate.
+    """
+    left, right = unpack(gates, fmt, x), unpack(gates, fmt, y)
+    unordered = gates.or_(left.nan, right.nan)
+    less, equal = _less_and_equal(gates, left, right)
+    holds = {"equal": equal, "less": less, "less_equal": gates.or_(less, equal), "unordered": ONE}
+    wanted = unordered if predicate == "unordered" else gates.not_(unordered)
+    return (gates.and_(holds[predicate], wanted),)
+
+
+def extremum_unit(gates: GateLibrary, fmt: Format, operation: str, x: Bus, y: Bus) -> Bus:
+    """Code of ``minimum``, ``maximum``, ``minimum_number`` or ``maximum_number``."""
+    left, right = unpack(gates, fmt, x), unpack(gates, fmt, y)
+    less, equal = _less_and_equal(gates, left, right)
+    x_is_less = gates.or_(less, gates.and_(equal, left.sign))
+    takes_x = x_is_less if operation.startswith("minimum") else gates.not_(x_is_less)
+    if operation.endswith("number"):
+        takes_x = gates.or_(gates.and_(takes_x, gates.not_(left.nan)), right.nan)
+        nan = gates.and_(left.nan, right.nan)
+    else:
+        nan = gates.or_(left.nan, right.nan)
+    chosen = mux_bus(gates, takes_x, x, y)
+    if not fmt.has_nan:
+        return chosen
+    return mux_bus(gates, nan, constant_bus(fmt.canonical_nan, fmt.width), chosen)

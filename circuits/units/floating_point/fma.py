@@ -1,0 +1,87 @@
+"""Fused multiply-add."""
+
+from __future__ import annotations
+
+from spikeproof.circuits.netlist import ZERO
+from spikeproof.circuits.units.floating_point.addition import sign_of_sum, sum_or_difference
+from spikeproof.circuits.units.floating_point.exponents import rebias
+from spikeproof.circuits.units.floating_point.multiplication import factors_of, infinity_times_zero
+from spikeproof.circuits.units.floating_point.rounding import Rounder
+from spikeproof.circuits.units.floating_point.unpacking import Operand
+from spikeproof.circuits.units.integer import (
+    Buses,
+    add,
+    constant_bus,
+    mux_bus,
+    negate_if,
+    pad,
+    shift_right_sticky,
+    subtract,
+)
+from spikeproof.specs.formats import Format
+
+
+def fma_unit(rounder: Rounder, source: Format, x: Operand, y: Operand, z: Operand) -> Buses:
+    """x * y + z, rounded once.
+
+    The addend z is shifted to the product: it starts two places to the left of it and goes right by the
+    difference of exponents, if that is positive. Otherwise it stays there, and its exponent is the
+    sum's; the product is then too small to matter but as a sticky bit.
+    """
+    gates, precision = rounder.gates, source.precision
+    factors = factors_of(gates, x, y)
+    gates.builder.probe("z_significand", z.significand)
+    # Exponents of the last places, up to a constant. A product of zero leaves the addend where it is.
+    some_product = gates.not_(gates.or_(x.zero, y.zero))
+    offset = precision + 3 - source.bias
+    width = 2 + max(source.exponent_bits, abs(offset).bit_length())
+    of_product, of_addend = (
+        add(
+            gates,
+            name,
+            x=pad(exponent, width),
+            y=constant_bus(max(sign * offset, 0), width),
+            carry_in=(ZERO,),
+        )["sum"]
+        for name, exponent, sign in (
+            ("product_exponent", factors.exponent_sum, 1),
+            ("addend_exponent", z.exponent, -1),
+        )
+    )
+    distance = subtract(gates, "alignment", x=of_product, y=of_addend)
+    moves = gates.and_(distance["no_borrow"][0], some_product)
+    # Two guard places and a sticky place below the product, two places and a carry place above it.
+    below = constant_bus(0, 2)
+    start = pad(below, len(factors.product) + 4) + z.significand
+    aligned = shift_right_sticky(
+        gates, "align", x=start, amount=tuple(gates.and_(bit, moves) for bit in distance["difference"])
+    )
+    addend = (*aligned["sticky"], *aligned["shifted"])
+    augend = pad((ZERO, *below, *factors.product), len(addend))
+    opposite = gates.xor(factors.sign, z.sign)
+    total = sum_or_difference(gates, augend, addend, opposite)
+    (carry,) = total["carry"]
+    # A difference without carry out is negative: the addend was larger.
+    negative = gates.and_(opposite, gates.not_(carry))
+    magnitude = negate_if(gates, negative, total["sum"])
+    magnitude = (*magnitude, gates.and_(carry, gates.not_(opposite)))
+    gates.builder.waypoint("magnitude", magnitude)
+
+    sign = sign_of_sum(rounder, total["sum"], opposite, gates.xor(factors.sign, negative))
+    exponent = mux_bus(gates, moves, of_product, of_addend)
+    rebased = rounder.fmt.bias - source.bias - max(-offset, 0)
+    budget, excess = rebias(gates, exponent, rebased)
+    finite = rounder.denormalise_and_round(sign, budget, excess, magnitude)
+
+    product_infinite = gates.or_(x.infinite, y.infinite)
+    invalid = gates.or_(
+        infinity_times_zero(gates, x, y),
+        gates.wide_and((product_infinite, z.infinite, opposite)),
+    )
+    return rounder.override(
+        finite,
+        infinite=gates.or_(product_infinite, z.infinite),
+        infinity_sign=gates.mux(product_infinite, factors.sign, z.sign),
+        nan=gates.wide_or((x.nan, y.nan, z.nan, invalid)),
+        operands=(x, y, z),
+    )

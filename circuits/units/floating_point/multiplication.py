@@ -1,0 +1,65 @@
+"""Multiplication, and what every multiplier has in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spikeproof.circuits.netlist import ZERO, Bus
+from spikeproof.circuits.units.floating_point.exponents import rebias
+from spikeproof.circuits.units.floating_point.rounding import Rounded, Rounder
+from spikeproof.circuits.units.floating_point.unpacking import Operand
+from spikeproof.circuits.units.integer import Buses, add, multiply
+from spikeproof.circuits.units.libraries import GateLibrary
+from spikeproof.specs.formats import Format
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What every multiplier needs of its operands before it normalises."""
+
+    sign: int
+    product: Bus
+    """Full product of the significands; its first bit weighs 2 where the operands' weigh 1."""
+    exponent_sum: Bus
+    """Sum of the two biased exponents."""
+
+
+def factors_of(gates: GateLibrary, x: Operand, y: Operand) -> Factors:
+    """The factors of a product; their product may be cut out of proofs."""
+    product = multiply(gates, "significand_product", x=x.significand, y=y.significand)["product"]
+    total = add(gates, "exponent_sum", x=x.exponent, y=y.exponent, carry_in=(ZERO,))
+    gates.builder.probe("x_significand", x.significand)
+    gates.builder.probe("y_significand", y.significand)
+    gates.builder.waypoint("product", product)
+    return Factors(gates.xor(x.sign, y.sign), product, total["sum"] + total["carry"])
+
+
+def infinity_times_zero(gates: GateLibrary, x: Operand, y: Operand) -> int:
+    """Whether one operand is infinite and the other zero."""
+    return gates.or_(gates.and_(x.infinite, y.zero), gates.and_(x.zero, y.infinite))
+
+
+def override_product(rounder: Rounder, factors: Factors, finite: Rounded, *xy: Operand) -> Buses:
+    """The finite product, unless it is exactly infinite or not a number."""
+    gates, (x, y) = rounder.gates, xy
+    return rounder.override(
+        finite,
+        infinite=gates.or_(x.infinite, y.infinite),
+        infinity_sign=factors.sign,
+        nan=gates.wide_or((x.nan, y.nan, infinity_times_zero(gates, x, y))),
+        operands=xy,
+    )
+
+
+def multiply_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
+    """x * y.
+
+    The product's first bit has the exponent field ``exponent_sum + offset + 1``. If that is positive
+    the product may be shifted left, else it must be shifted right to the subnormal place; one of the
+    two amounts is always zero.
+    """
+    factors = factors_of(rounder.gates, x, y)
+    offset = rounder.fmt.bias - 2 * source.bias
+    budget, excess = rebias(rounder.gates, factors.exponent_sum, offset)
+    finite = rounder.denormalise_and_round(factors.sign, budget, excess, factors.product)
+    return override_product(rounder, factors, finite, x, y)

@@ -1,0 +1,73 @@
+"""Operands: codes taken apart into signals, and their significands normalised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from spikeproof.circuits.netlist import ZERO, Bus
+from spikeproof.circuits.units.integer import add, constant_bus, leading_zeros, pad, subtract
+from spikeproof.circuits.units.libraries import GateLibrary
+from spikeproof.specs.formats import Format, Specials
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A code taken apart into signals."""
+
+    sign: int
+    magnitude: Bus
+    """Magnitude code: fraction, then exponent field."""
+    significand: Bus
+    """Fraction, then the hidden bit."""
+    exponent: Bus
+    """Exponent field, but 1 for subnormals: the scale of ``significand``."""
+    nan: int
+    infinite: int
+    zero: int
+
+
+def unpack(gates: GateLibrary, fmt: Format, code: Bus) -> Operand:
+    """Take a code apart."""
+    fraction, field = code[: fmt.fraction_bits], code[fmt.fraction_bits : fmt.magnitude_bits]
+    magnitude, sign = code[: fmt.magnitude_bits], code[fmt.magnitude_bits]
+    normal = gates.wide_or(field)
+    some_fraction = gates.wide_or(fraction)
+    zero = gates.not_(gates.or_(normal, some_fraction))
+    nan = infinite = ZERO
+    match fmt.specials:
+        case Specials.IEEE:
+            all_ones = gates.wide_and(field)
+            nan = gates.and_(all_ones, some_fraction)
+            infinite = gates.and_(all_ones, gates.not_(some_fraction))
+        case Specials.FN:
+            nan = gates.wide_and(magnitude)
+        case Specials.FNUZ:
+            nan = gates.and_(sign, zero)
+    return Operand(
+        sign=sign,
+        magnitude=magnitude,
+        significand=(*fraction, normal),
+        exponent=(gates.or_(field[0], gates.not_(normal)), *field[1:]),
+        nan=nan,
+        infinite=infinite,
+        zero=zero,
+    )
+
+
+def normalised(gates: GateLibrary, name: str, operand: Operand) -> tuple[Bus, Bus]:
+    """Significand shifted left until its first bit is set, and the exponent field plus the precision.
+
+    Zero stays zero, with an exponent of no use.
+    """
+    shifted = leading_zeros(gates, f"{name}_leading_zeros", x=operand.significand)
+    precision = len(operand.significand)
+    width = 1 + max(len(operand.exponent), precision.bit_length())
+    raised = add(
+        gates,
+        f"{name}_raised",
+        x=pad(operand.exponent, width),
+        y=constant_bus(precision, width),
+        carry_in=(ZERO,),
+    )["sum"]
+    exponent = subtract(gates, f"{name}_exponent", x=raised, y=pad(shifted["count"], width))
+    return shifted["shifted"], exponent["difference"]
