@@ -2,8 +2,9 @@
 
 A file is one JSON object: ``schema`` ("spikeproof-counterexample-1"), ``theorem``, ``statement``,
 ``inputs`` (bus to code, in hexadecimal), ``outputs`` (of the ``circuit`` and of the ``spec``, likewise),
-``netlist_sha256`` and, unless the circuit is the theorem's own, ``netlist`` (as ``circuits.doors.json`` writes
-it). ``explanation`` is for people. Nothing in it is believed: a replay computes everything anew.
+``netlist_sha256`` and, unless the circuit is the theorem's own, ``netlist`` (as
+``circuits.doors.json`` writes it). ``explanation`` is for people. Nothing in it is believed: a replay
+computes everything anew.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def broken(name, probe="sticky", bit=0):
 
 
 def cost(fmt, code):
-    """How far a code is from simple, from the words that ``prover.refutation.minimisation`` begins with."""
+    """How far a code is from simple, in the words at the head of ``refutation.minimisation``."""
     sign, exponent, fraction = exact.fields(fmt, code)
     special = exact.classify(fmt, code) in ("infinity", "nan")
     return np.array([special, sign + fraction.bit_count(), abs(exponent - fmt.bias)])
@@ -53,7 +53,7 @@ def test_where_inputs_are_few_it_is_the_simplest_of_all_and_failures_are_counted
 
 
 def test_where_they_are_more_they_are_counted_too():
-    """Of 19 bits, compiled; what ``circuits.meanings.boolean`` makes of the circuits says what is right."""
+    """Of 19 bits, compiled; Boolean evaluation of the circuits says what is right."""
     obligation, netlist = broken("tf32.square_root.rne", "sticky")
     codes = np.arange(1 << 19)
     right, wrong = (
