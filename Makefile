@@ -1,12 +1,12 @@
-# `make prove` discharges every theorem; `make test` runs the tests of our own code.
-# Both build what they need in .venv, with the versions pinned in requirements.txt.
+# `make prove` discharges every theorem; `make test` runs the tests of our own code; `make install` gives
+# the command alone. All build what they need in .venv, with the versions pinned in requirements.txt.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: prove test lint benchmark clean
+.PHONY: prove test install lint benchmark clean
 
 # Hypothesis draws nothing there; loading it would take a second in every process.
 prove: $(INSTALLED)
@@ -14,6 +14,8 @@ prove: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/pytest tests/ --numprocesses auto --dist worksteal --quiet
+
+install: $(INSTALLED)
 
 benchmark: $(INSTALLED)
 	$(BIN)/python -m benchmarks.proof_times

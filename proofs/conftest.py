@@ -13,14 +13,13 @@ import pytest
 from spikeproof.proofs.neuron_counts import neuron_counts_table
 from spikeproof.prover.claims import catalogue
 from spikeproof.prover.claims.catalogue import own, profile_name
-from spikeproof.prover.claims.obligation import Obligation
+from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT, Obligation
 from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.files import StorageError
 from spikeproof.prover.evidence.ledger import ledger_path, read, unfulfilled
 from spikeproof.prover.evidence.log import Log, LogError, default_log_directory
 from spikeproof.prover.evidence.record import Record
 from spikeproof.prover.report.tables import PIPE_WIDTH, rendered, results_table, summary
-from spikeproof.prover.running.discharge import DEFAULT_TIMEOUT
 from spikeproof.prover.running.run import Run, drawn
 
 PROPERTY = "spikeproof_record"

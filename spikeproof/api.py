@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, select
-from spikeproof.prover.claims.obligation import Obligation, equivalence, require_same_buses
+from spikeproof.prover.claims.obligation import (
+    DEFAULT_TIMEOUT,
+    Obligation,
+    equivalence,
+    require_same_buses,
+)
 from spikeproof.prover.evidence.record import Record
 from spikeproof.specs.integers import Buses
 
@@ -22,9 +27,6 @@ Spec = Callable[..., Buses]
 
 It takes one mapping of the input buses, or each as an argument of its name.
 """
-
-DEFAULT_TIMEOUT = 300.0
-"""Seconds."""
 
 
 def theorems(pattern: str = "*") -> list[Obligation]:

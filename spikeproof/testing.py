@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from spikeproof.api import DEFAULT_TIMEOUT, Spec, check
+from spikeproof.api import Spec, check
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims.obligation import Obligation, Outcome
+from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT, Obligation, Outcome
 from spikeproof.prover.report.tables import failure_text
 
 

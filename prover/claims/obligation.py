@@ -151,6 +151,9 @@ class Reading:
 BOTH = ("z3", "cadical")
 """Two engines of different make, which must come to the same verdict."""
 
+DEFAULT_TIMEOUT = 300.0
+"""Seconds that an obligation may take unless told otherwise."""
+
 CERTIFYING = frozenset({"cadical", "cadical_patient"})
 """Engines that give a clausal proof with an answer."""
 

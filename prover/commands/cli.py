@@ -3,68 +3,99 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import NoReturn
 
 import click
 
-from spikeproof.circuits.netlist import NetlistError
-from spikeproof.prover.claims.catalogue import CatalogueError
 from spikeproof.prover.commands.console import EXIT_BAD_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED, err
-from spikeproof.prover.commands.energy import energy
-from spikeproof.prover.commands.exhaust import exhaust
-from spikeproof.prover.commands.ledger import ledger
-from spikeproof.prover.commands.listing import list_theorems
-from spikeproof.prover.commands.margins import margins
-from spikeproof.prover.commands.mutate import mutate
-from spikeproof.prover.commands.prove import prove
-from spikeproof.prover.commands.replay import replay
-from spikeproof.prover.commands.report import report
-from spikeproof.prover.commands.show import show
-from spikeproof.prover.commands.verify import verify
-from spikeproof.prover.engines.engine import EngineError
-from spikeproof.prover.evidence.ledger import LedgerError
-from spikeproof.prover.running.replay import ReplayError
+
+COMMANDS = {
+    "energy": "energy",
+    "exhaust": "exhaust",
+    "ledger": "ledger",
+    "list": "listing",
+    "margins": "margins",
+    "mutate": "mutate",
+    "prove": "prove",
+    "replay": "replay",
+    "report": "report",
+    "show": "show",
+    "verify": "verify",
+}
+"""In which module of this room each command is."""
+
+EXTRAS = {
+    "bitwuzla": "bitwuzla",
+    "jinja2": "report",
+    "junitparser": "report",
+    "matplotlib": "report",
+    "pylatexenc": "report",
+    "torch": "torch",
+}
+"""Which extra of ours installs a package that need not be there."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
+class _Commands(click.Group):
+    """Loads a command when it is called: each needs much that others do not."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"{__package__}.{COMMANDS[cmd_name]}")
+        (command,) = (each for each in vars(module).values() if isinstance(each, click.Command))
+        return command
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False
+)
 @click.version_option(package_name="spikeproof")
 def cli() -> None:
     """Machine-checked proofs that arithmetic built from spiking neurons is bit-exact."""
 
 
-for command in (
-    energy,
-    exhaust,
-    ledger,
-    list_theorems,
-    margins,
-    mutate,
-    prove,
-    replay,
-    report,
-    show,
-    verify,
-):
-    cli.add_command(command)
-
-
 def main() -> None:
     """Run the command line; every error is one line on standard error and a distinct exit code."""
     try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
+        sys.exit(cli.main(prog_name="spikeproof", standalone_mode=False) or 0)
     except click.ClickException as error:
         _fail(error.format_message(), EXIT_BAD_INPUT)
-    except (CatalogueError, EngineError, LedgerError, NetlistError, ReplayError) as error:
-        _fail(str(error), EXIT_BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted; what `prove` or `exhaust` had done is kept: repeat it", EXIT_INTERRUPTED)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            _fail_internally(error)
+        _fail(f"this needs {package}: pip install 'spikeproof[{EXTRAS[package]}]'", EXIT_BAD_INPUT)
     except Exception as error:
-        _fail(f"internal error: {type(error).__name__}: {error}", EXIT_INTERNAL)
+        if isinstance(error, _errors_of_users()):
+            _fail(str(error), EXIT_BAD_INPUT)
+        _fail_internally(error)
 
 
-def _fail(message: str, code: int) -> None:
+def _errors_of_users() -> tuple[type[Exception], ...]:
+    """What bad input raises; loaded when something did."""
+    from spikeproof.circuits.netlist import NetlistError
+    from spikeproof.prover.claims.catalogue import CatalogueError
+    from spikeproof.prover.engines.engine import EngineError
+    from spikeproof.prover.evidence.ledger import LedgerError
+    from spikeproof.prover.running.replay import ReplayError
+
+    return CatalogueError, EngineError, LedgerError, NetlistError, ReplayError
+
+
+def _fail_internally(error: Exception) -> NoReturn:
+    _fail(f"internal error: {type(error).__name__}: {error}", EXIT_INTERNAL)
+
+
+def _fail(message: str, code: int) -> NoReturn:
     err.print(f"spikeproof: {message}", markup=False, soft_wrap=True)
     sys.exit(code)
 
 
-if __name__ == "__main__":  # `python -m prover.commands.cli` must not succeed at nothing
+if __name__ == "__main__":  # `python -m spikeproof.prover.commands.cli` must not succeed at nothing
     main()

@@ -17,11 +17,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT, Outcome
 from spikeproof.prover.evidence.files import beside, is_special
 from spikeproof.prover.evidence.record import Record
 from spikeproof.prover.report.tables import PIPE_WIDTH
-from spikeproof.prover.running.discharge import DEFAULT_TIMEOUT
 
 Command = Callable[..., Any]
 

@@ -10,7 +10,13 @@ from functools import partial
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
 from spikeproof.prover.claims.environment import passing_formulas
-from spikeproof.prover.claims.obligation import Claim, Obligation, Outcome, require_same_buses
+from spikeproof.prover.claims.obligation import (
+    DEFAULT_TIMEOUT,
+    Claim,
+    Obligation,
+    Outcome,
+    require_same_buses,
+)
 from spikeproof.prover.encoding.smtlib import spec_sha256
 from spikeproof.prover.engines.engine import Answer, engine_named
 from spikeproof.prover.engines.memory import forget_peak_memory, peak_memory_mib
@@ -30,9 +36,6 @@ from spikeproof.prover.kernel.composition import CompositionError
 from spikeproof.prover.refutation.counterexample import explain
 from spikeproof.prover.refutation.minimisation import minimised, violating
 from spikeproof.prover.running.inquiry import Inquiry, Keeping
-
-DEFAULT_TIMEOUT = 300.0
-"""Seconds an engine may take for an obligation unless told otherwise."""
 
 NOTHING_KEPT = Keeping()
 

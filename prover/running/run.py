@@ -10,14 +10,14 @@ from hashlib import sha256
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.verification import Verifier
 from spikeproof.prover.claims.catalogue import catalogue
-from spikeproof.prover.claims.obligation import Obligation, Outcome
+from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT, Obligation, Outcome
 from spikeproof.prover.engines.pool import LOST, results
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.log import Log
 from spikeproof.prover.evidence.record import Record, blank_record
 from spikeproof.prover.evidence.seal import sealed
-from spikeproof.prover.running.discharge import DEFAULT_TIMEOUT, discharge
+from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.inquiry import Keeping
 from spikeproof.prover.running.replay import write_counterexample
 
