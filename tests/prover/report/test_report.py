@@ -249,7 +249,9 @@ def test_junit_of_an_incomplete_run_does_not_pass(tmp_path):
     log = read_log(write_log(tmp_path / "log", PROVED, complete=False, promised=9))
     root = ElementTree.fromstring(junit_xml(log))
     (error,) = root.iter("error")
-    assert error.get("message") == "There are records of 6 of 9 theorems."
+    assert error.get("message") == (
+        "The run ended before every theorem was tried. There are records of 6 of 9 theorems."
+    )
     assert root.get("errors") == "1"
 
 
