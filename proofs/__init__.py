@@ -15,7 +15,8 @@
 * ``proofs.adequacy``     -- the spec's rounding formula is what the standard says in words
 * ``proofs.floating_point_theory`` -- the spec is SMT-LIB's floating-point theory, as z3 implements it
 
-What is promised of units that round has one form: ``proofs.rounded_units``.
+What is promised of units that round has one form: ``proofs.rounded_units``. ``proofs.z3_theory`` has
+z3's floating-point theory in formulas of pySMT.
 """
 
 from collections.abc import Iterator

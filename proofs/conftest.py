@@ -11,9 +11,8 @@ from uuid import uuid4
 import pytest
 
 from spikeproof.proofs.neuron_counts import neuron_counts_table
-from spikeproof.prover.claims import catalogue
 from spikeproof.prover.claims.catalogue import own, profile_name
-from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT, Obligation
+from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT, Obligation, Profile
 from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.files import StorageError
 from spikeproof.prover.evidence.ledger import ledger_path, read, unfulfilled
@@ -68,7 +67,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def promised(config: pytest.Config) -> list[Obligation]:
     """What the profile asked for promises."""
-    return [each for each in catalogue.promised(wide=config.getoption("--wide")) if each.name in own()]
+    wide = config.getoption("--wide")
+    return [each for each in own().values() if wide or each.profile is Profile.DEFAULT]
 
 
 @pytest.fixture(scope="session")

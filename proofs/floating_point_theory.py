@@ -13,49 +13,33 @@ beside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
-import z3
 from pysmt.fnode import FNode
 from pysmt.shortcuts import (
     BV,
-    BVSLE,
-    BVULE,
-    FALSE,
-    TRUE,
     And,
-    BVAdd,
     BVAnd,
     BVConcat,
     BVExtract,
-    BVLShl,
-    BVLShr,
-    BVMul,
-    BVNeg,
-    BVNot,
     BVOr,
-    BVSExt,
-    BVSub,
     BVType,
-    BVUDiv,
-    BVXor,
-    BVZExt,
     Equals,
     Iff,
     Implies,
     Ite,
     Not,
-    NotEquals,
     Or,
     Symbol,
 )
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.proofs.units import WORDS
-from spikeproof.prover.claims.obligation import BOTH, Claim, Obligation, Profile
+from spikeproof.prover.claims.obligation import BOTH, Claim, Obligation, Profile, StatementError
 from spikeproof.specs import symbolic
 from spikeproof.specs.formats import (
     ARITY,
@@ -68,142 +52,36 @@ from spikeproof.specs.formats import (
     RoundingMode,
 )
 
-# --- from z3's formulas to ours -----------------------------------------------------------------
+# --- z3's side ----------------------------------------------------------------------------------
 
-
-def _equal(a: FNode, b: FNode) -> FNode:
-    return Iff(a, b) if a.get_type().is_bool_type() else Equals(a, b)
-
-
-def _reduced(holds: Callable[[FNode], FNode]) -> Callable[[FNode], FNode]:
-    return lambda a: Ite(holds(a), BV(1, 1), BV(0, 1))
-
-
-_OPERATORS: dict[int, Callable[..., FNode]] = {
-    z3.Z3_OP_TRUE: TRUE,
-    z3.Z3_OP_FALSE: FALSE,
-    z3.Z3_OP_AND: And,
-    z3.Z3_OP_OR: Or,
-    z3.Z3_OP_NOT: Not,
-    z3.Z3_OP_ITE: Ite,
-    z3.Z3_OP_EQ: _equal,
-    z3.Z3_OP_CONCAT: BVConcat,
-    z3.Z3_OP_BADD: BVAdd,
-    z3.Z3_OP_BSUB: BVSub,
-    z3.Z3_OP_BNEG: BVNeg,
-    z3.Z3_OP_BMUL: BVMul,
-    z3.Z3_OP_BUDIV_I: BVUDiv,
-    z3.Z3_OP_BNOT: BVNot,
-    z3.Z3_OP_BAND: BVAnd,
-    z3.Z3_OP_BOR: BVOr,
-    z3.Z3_OP_BXOR: BVXor,
-    z3.Z3_OP_BSHL: BVLShl,
-    z3.Z3_OP_BLSHR: BVLShr,
-    z3.Z3_OP_BREDOR: _reduced(lambda a: NotEquals(a, BV(0, a.bv_width()))),
-    z3.Z3_OP_BREDAND: _reduced(lambda a: Equals(a, BV((1 << a.bv_width()) - 1, a.bv_width()))),
-    z3.Z3_OP_SLEQ: BVSLE,
-    z3.Z3_OP_ULEQ: BVULE,
-    z3.Z3_OP_ZERO_EXT: lambda a, count: BVZExt(a, count),
-    z3.Z3_OP_SIGN_EXT: lambda a, count: BVSExt(a, count),
-    z3.Z3_OP_EXTRACT: lambda a, high, low: BVExtract(a, low, high),
-}
-"""The operators that ``fpa2bv`` makes use of; a function's parameters follow its arguments."""
-
-_LEFT_ASSOCIATIVE = {z3.Z3_OP_CONCAT, z3.Z3_OP_BADD, z3.Z3_OP_BMUL}
-
-
-def from_z3(term: z3.ExprRef, leaves: Mapping[str, FNode]) -> FNode:
-    """z3's bit-vector or Boolean term as a formula of pySMT.
-
-    Args:
-        leaves: what to put for the term's constants, by name.
-
-    Raises:
-        KeyError: for a constant that is not among the leaves, or an operator of which ``fpa2bv`` makes
-            no use.
-    """
-    formulas: dict[int, FNode] = {}
-    pending = [term]
-    while pending:
-        node = pending[-1]
-        missing = [child for child in node.children() if child.get_id() not in formulas]
-        if missing:
-            pending.extend(missing)
-            continue
-        pending.pop()
-        if node.get_id() not in formulas:
-            arguments = [formulas[child.get_id()] for child in node.children()]
-            formulas[node.get_id()] = _formula(node, arguments, leaves)
-    return formulas[term.get_id()]
-
-
-def _formula(node: z3.ExprRef, arguments: list[FNode], leaves: Mapping[str, FNode]) -> FNode:
-    if z3.is_bv_value(node):
-        return BV(node.as_long(), node.size())
-    declared = node.decl()
-    kind = declared.kind()
-    if kind == z3.Z3_OP_UNINTERPRETED:
-        return leaves[declared.name()]
-    if kind in _LEFT_ASSOCIATIVE:
-        total = arguments[0]
-        for argument in arguments[1:]:
-            total = _OPERATORS[kind](total, argument)
-        return total
-    return _OPERATORS[kind](*arguments, *declared.params())
-
-
-def in_bit_vectors(relation: z3.BoolRef, leaves: Mapping[str, FNode]) -> FNode:
-    """A relation between floating-point terms as a formula of pySMT about their codes.
-
-    Raises:
-        KeyError: if z3 leaves something open, and introduces a constant for it.
-    """
-    # Simplifying is needed for subtraction, which ``fpa2bv`` cannot translate; it becomes an addition.
-    # It also puts operands in the order in which the context came by them: in a context of its own, a
-    # relation becomes the same formula whatever was built before.
-    own = z3.Context()
-    (goal,) = z3.Then("simplify", "fpa2bv", ctx=own)(relation.translate(own))
-    return And(from_z3(conjunct, leaves) for conjunct in goal)
-
-
-# --- the operations in z3's theory --------------------------------------------------------------
-
-MODES: dict[RoundingMode, Callable[[], Any]] = {
-    RoundingMode.NEAREST_EVEN: z3.RNE,
-    RoundingMode.NEAREST_AWAY: z3.RNA,
-    RoundingMode.TOWARD_ZERO: z3.RTZ,
-    RoundingMode.UP: z3.RTP,
-    RoundingMode.DOWN: z3.RTN,
-}
+MODES = (
+    RoundingMode.NEAREST_EVEN,
+    RoundingMode.NEAREST_AWAY,
+    RoundingMode.TOWARD_ZERO,
+    RoundingMode.UP,
+    RoundingMode.DOWN,
+)
 """The theory's rounding modes: all of IEEE 754's."""
 
-_ROUNDING: dict[str, Callable[..., Any]] = {
-    "add": z3.fpAdd,
-    "subtract": z3.fpSub,
-    "multiply": z3.fpMul,
-    "divide": z3.fpDiv,
-    "square_root": z3.fpSqrt,
-    "fma": z3.fpFMA,
-}
-
-_RELATIONS: dict[str, Callable[..., Any]] = {
-    "equal": z3.fpEQ,
-    "less": z3.fpLT,
-    "less_equal": z3.fpLEQ,
-    "unordered": lambda x, y: z3.Or(z3.fpIsNaN(x), z3.fpIsNaN(y)),
-}
-
-_EXTREMA: dict[str, Callable[..., Any]] = {"minimum_number": z3.fpMin, "maximum_number": z3.fpMax}
-
-_SIGNS: dict[str, Callable[..., Any]] = {"negate": z3.fpNeg, "absolute": z3.fpAbs}
+RELATIONS = ("equal", "less", "less_equal", "unordered")
+EXTREMA = ("minimum_number", "maximum_number")
+SIGNS = ("negate", "absolute")
+"""Its operations that do not round."""
 
 
-def _sort(fmt: Format) -> Any:
-    return z3.FPSort(fmt.exponent_bits, fmt.precision)
+def _theory() -> ModuleType:
+    """``proofs.z3_theory``, which nothing needs but to state these theorems.
 
-
-def _number(name: str, fmt: Format) -> Any:
-    return z3.fpBVToFP(z3.BitVec(name, fmt.width), _sort(fmt))
+    Raises:
+        StatementError: if z3 is not installed.
+    """
+    try:
+        from spikeproof.proofs import z3_theory
+    except ImportError:
+        raise StatementError(
+            "it is about z3's floating-point theory, which only z3 can write out: pip install z3-solver"
+        ) from None
+    return z3_theory
 
 
 def _canonical(fmt: Format, code: FNode) -> FNode:
@@ -244,7 +122,7 @@ class Theorem:
         words = WORDS.get(self.operation, self.operation.replace("_", " "))
         source = f" of {self.source.name}" if self.source else ""
         rounded = f" rounded {self.mode.label}" if self.mode else ""
-        zeros = ", but for zeros of unlike signs," if self.operation in _EXTREMA else ""
+        zeros = ", but for zeros of unlike signs," if self.operation in EXTREMA else ""
         return (
             f"the spec's {self.fmt.name} {words}{source}{rounded}{zeros} equals the SMT-LIB "
             "floating-point theory, as z3 implements it"
@@ -264,45 +142,51 @@ class Theorem:
         Raises:
             KeyError: if there is no such operation in the theory.
         """
-        if self.operation in _ROUNDING or self.operation == "convert":
-            return self._rounding()
-        if self.operation in _RELATIONS:
+        if self.mode:
+            return self._rounding(self.mode)
+        if self.operation in RELATIONS:
             return self._relation()
-        return self._extremum() if self.operation in _EXTREMA else self._sign()
+        return self._extremum() if self.operation in EXTREMA else self._sign()
 
     def _codes(self, count: int) -> dict[str, FNode]:
         width = BVType((self.source or self.fmt).width)
         return {name: Symbol(name, width) for name in OPERANDS[:count]}
 
-    def _rounding(self) -> Claim:
-        assert self.mode
-        fmt, policy = self.fmt, OverflowPolicy.IEEE
+    def _rounding(self, mode: RoundingMode) -> Claim:
+        fmt, policy, theory = self.fmt, OverflowPolicy.IEEE, _theory()
         codes = self._codes(ARITY[self.operation])
-        result = symbolic.compute(
-            self.operation, fmt, self.mode, policy, *codes.values(), source=self.source
-        )
-        mode, numbers = MODES[self.mode](), [_number(name, self.source or fmt) for name in codes]
+        result = symbolic.compute(self.operation, fmt, mode, policy, *codes.values(), source=self.source)
+        numbers = [theory.number(name, self.source or fmt) for name in codes]
         if self.operation == "convert":
-            meant = z3.fpFPToFP(mode, *numbers, _sort(fmt))
+            meant = theory.converted(mode, *numbers, fmt)
         else:
-            meant = _ROUNDING[self.operation](mode, *numbers)
-        same = in_bit_vectors(_number("result", fmt) == meant, {**codes, "result": result})
+            meant = theory.OPERATIONS[self.operation](theory.MODES[mode](), *numbers)
+        same = self._result_is(meant, {**codes, "result": result})
         return Claim(codes, And(same, _canonical(fmt, result)))
+
+    def _meant(self, codes: Iterable[str]) -> Any:
+        """What the theory makes of operands, without rounding."""
+        theory = _theory()
+        return theory.OPERATIONS[self.operation](*(theory.number(name, self.fmt) for name in codes))
+
+    def _result_is(self, meant: Any, leaves: Mapping[str, FNode]) -> FNode:
+        """That the result, one of the leaves, is a number of the theory."""
+        theory = _theory()
+        return cast(FNode, theory.in_bit_vectors(theory.number("result", self.fmt) == meant, leaves))
 
     def _relation(self) -> Claim:
         codes = self._codes(2)
-        meant = _RELATIONS[self.operation](*(_number(name, self.fmt) for name in codes))
+        holds = _theory().in_bit_vectors(self._meant(codes), codes)
         result = symbolic.compare(self.operation, self.fmt, *codes.values())
-        return Claim(codes, Iff(in_bit_vectors(meant, codes), Equals(result, BV(1, 1))))
+        return Claim(codes, Iff(holds, Equals(result, BV(1, 1))))
 
     def _extremum(self) -> Claim:
         codes = self._codes(2)
         x, y = codes.values()
         result = symbolic.extremum(self.operation, self.fmt, x, y)
-        meant = _EXTREMA[self.operation](*(_number(name, self.fmt) for name in codes))
         left_open = {name: Symbol(name, BVType(1)) for name in _OPEN}
         leaves = _Leaves({**codes, "result": result}, left_open)
-        same = in_bit_vectors(_number("result", self.fmt) == meant, leaves)
+        same = self._result_is(self._meant(codes), leaves)
         zeros = And(symbolic.unpack(self.fmt, code).zero for code in (x, y))
         goal = And(same, _canonical(self.fmt, result))
         return Claim({**codes, **left_open}, goal, (Or(Not(zeros), Equals(x, y)),))
@@ -310,9 +194,7 @@ class Theorem:
     def _sign(self) -> Claim:
         codes = self._codes(1)
         result = symbolic.change_sign(self.operation, self.fmt, *codes.values())
-        meant = _SIGNS[self.operation](*(_number(name, self.fmt) for name in codes))
-        leaves = {**codes, "result": result}
-        return Claim(codes, in_bit_vectors(_number("result", self.fmt) == meant, leaves))
+        return Claim(codes, self._result_is(self._meant(codes), {**codes, "result": result}))
 
     def cases(self, codes: Mapping[str, FNode]) -> dict[str, dict[str, FNode]]:
         """The operands, for each case into which the theorem is split, by their classes."""
@@ -440,7 +322,7 @@ PATIENCE = 24
 
 def obligations() -> Iterator[Obligation]:
     """The theorems by name: in nearest even always, and in the other modes if they are quick."""
-    for operation in (*_RELATIONS, *_EXTREMA, *_SIGNS):
+    for operation in (*RELATIONS, *EXTREMA, *SIGNS):
         yield Theorem(operation, FP16).obligation(BOTH)
     for source, target in CONVERSIONS:
         for mode in MODES:

@@ -3,6 +3,9 @@
 Netlist, spec, lemmas and clauses are derived from the source anew, and must be those that the record
 names; then every clausal proof is put to an independent checker, every model evaluated, every log of
 algebra added up, every counterexample replayed. No engine is asked, no seal or cache believed.
+
+A refutation that nobody promised, of a circuit that was given or of somebody's own claim, is evidence
+too: it is verified like one that was promised. What is undecided is refused.
 """
 
 from __future__ import annotations
@@ -19,9 +22,9 @@ from pysmt.shortcuts import And
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.checkers import CHECKERS, CheckError
 from spikeproof.prover.checking.replays import replays, value_of
-from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.catalogue import PROJECT, stated
 from spikeproof.prover.claims.environment import passing_formulas
-from spikeproof.prover.claims.obligation import Claim, Outcome, require_same_buses
+from spikeproof.prover.claims.obligation import Claim, Outcome, StatementError, require_same_buses
 from spikeproof.prover.encoding.bitblast import Blaster, cnf_sha256
 from spikeproof.prover.encoding.smtlib import script_sha256, spec_sha256
 from spikeproof.prover.evidence.archive import Archive, CertificateError
@@ -46,7 +49,14 @@ class RefusalError(Exception):
     """What a record says does not hold, or not of this source; the message says why."""
 
 
-REASONS = (RefusalError, AlgebraError, CertificateError, CheckError, CompositionError)
+REASONS = (
+    RefusalError,
+    AlgebraError,
+    CertificateError,
+    CheckError,
+    CompositionError,
+    StatementError,
+)
 """All that can speak against a record."""
 
 
@@ -118,7 +128,7 @@ class _Check:
     def run(self) -> None:
         """Raise what speaks against the record, if anything does."""
         case = self._case()
-        if not self.record.green:
+        if not self.record.green and not self.record.refutes:
             promised = self.record.expected.value
             raise RefusalError(f"it is {self.record.outcome.value}, but {promised} was promised")
         if self.record.outcome is Outcome.PROVED:
@@ -131,9 +141,9 @@ class _Check:
     def _case(self) -> Case:
         """The theorem as this source states it, which must be as the record says."""
         record, circuit = self.record, self.verifier.circuit
-        obligation = catalogue().get(record.theorem)
+        obligation = stated(record.theorem)
         if obligation is None:
-            raise RefusalError("no theorem of that name is stated here")
+            raise RefusalError(f"no theorem of that name is stated here, by {record.package or PROJECT}")
         if record.circuit_sha256 and circuit is None:
             raise RefusalError("it is about a circuit that was given instead: name that with --circuit")
         if record.circuit_sha256 != (circuit.sha256 if circuit else None):
@@ -143,6 +153,7 @@ class _Check:
         case = Case.of(obligation, circuit)
         blank = blank_record(obligation, record.timeout, circuit)
         for what, now, then in (
+            ("package", blank.package, record.package),
             ("source", blank.source_sha256, record.source_sha256),
             ("statement", blank.statement, record.statement),
             ("promised outcome", blank.expected, record.expected),

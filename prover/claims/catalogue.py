@@ -1,28 +1,33 @@
 """Which obligations exist.
 
 Packages announce theirs under the entry point group ``spikeproof.obligations``: a function that
-yields ``Obligation`` objects. This project's own are announced by ``proofs`` in ``pyproject.toml``;
-any installed package may add more.
+yields ``Obligation`` objects. This project's own are loaded by name, so that no installed package can
+stand in for them, nor need be imported where only they are asked for.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from spikeproof.prover.claims.obligation import Obligation, Profile
 
 ENTRY_POINT_GROUP = "spikeproof.obligations"
 
-DISTRIBUTION = "spikeproof"
-"""What this project is called among the installed packages."""
+PROJECT = "spikeproof"
+"""What this project is called, and all of it is imported from."""
+
+OURS = f"{PROJECT}.proofs:obligations"
+"""The function that yields this project's own."""
 
 
 class CatalogueError(ValueError):
-    """Two obligations of one name, or a pattern that matches none."""
+    """Two obligations of one name, a pattern that matches none, or a package that is not there."""
 
 
 def collect(obligations: Iterable[Obligation]) -> dict[str, Obligation]:
@@ -33,31 +38,63 @@ def collect(obligations: Iterable[Obligation]) -> dict[str, Obligation]:
     """
     found: dict[str, Obligation] = {}
     for obligation in obligations:
-        if obligation.name in found:
-            raise CatalogueError(f"two obligations are named {obligation.name}; rename one")
+        if other := found.get(obligation.name):
+            packages = sorted({each.package or PROJECT for each in (obligation, other)})
+            raise CatalogueError(
+                f"two obligations are named {obligation.name}, of {' and '.join(packages)}; rename one"
+            )
         found[obligation.name] = obligation
     return found
 
 
 @cache
-def catalogue() -> dict[str, Obligation]:
-    """Every announced obligation, by name."""
-    return collect(obligation for _, obligation in _announced())
-
-
-@cache
 def own() -> dict[str, Obligation]:
-    """The obligations that this project announces, by name; no other package's."""
-    return collect(obligation for package, obligation in _announced() if package == DISTRIBUTION)
+    """The obligations of this project, by name; no other package is imported for them."""
+    return collect(EntryPoint(PROJECT, OURS, ENTRY_POINT_GROUP).load()())
 
 
 @cache
-def _announced() -> tuple[tuple[str | None, Obligation], ...]:
-    """Every obligation, with the name of the package that announces it."""
-    points = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name)
-    # The name is read from a file each time it is asked for.
-    packages = [(point.dist.name if point.dist else None, point.load()) for point in points]
-    return tuple((name, obligation) for name, obligations in packages for obligation in obligations())
+def catalogue() -> dict[str, Obligation]:
+    """Every obligation, by name: this project's own, then those of installed packages.
+
+    A package that cannot be loaded is named in one line of the log ``spikeproof``, which goes to
+    standard error unless told otherwise, and its obligations are not there.
+    """
+    packages = (obligation for point in announced() for obligation in _loaded(point))
+    return collect([*own().values(), *packages])
+
+
+def stated(name: str) -> Obligation | None:
+    """The obligation of a name, if there is one; no other package is imported for our own."""
+    return own().get(name) or catalogue().get(name)
+
+
+def announced() -> list[EntryPoint]:
+    """What installed packages announce, but for this project."""
+    points = entry_points(group=ENTRY_POINT_GROUP)
+    return sorted((p for p in points if p.value != OURS), key=lambda p: (package_of(p), p.name, p.value))
+
+
+def package_of(point: EntryPoint) -> str:
+    """The distribution that announces obligations; their module, if they are of none."""
+    return point.dist.name if point.dist else point.module
+
+
+def _loaded(point: EntryPoint) -> list[Obligation]:
+    """What a package announces; nothing, and a word about it, if it cannot be loaded."""
+    package = package_of(point)
+    try:
+        if PROJECT in (package, point.module.split(".")[0]):  # it would pass for ours
+            raise ImportError(f"{PROJECT} is this project's name; choose another")
+        return [replace(obligation, package=package) for obligation in point.load()()]
+    except (Exception, SystemExit) as error:
+        why = " ".join(str(error).split())
+        logging.getLogger(PROJECT).warning(
+            "spikeproof: the theorems of package %s are not there, since it cannot be loaded: %s: %s; "
+            "mend or remove it",
+            *(package, type(error).__name__, why),
+        )
+        return []
 
 
 def promised(*, wide: bool) -> list[Obligation]:

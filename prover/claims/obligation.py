@@ -45,6 +45,10 @@ class Profile(Enum):
     """With ``--wide``: what takes minutes."""
 
 
+class StatementError(Exception):
+    """A claim that cannot be stated here; the message says why, and what to do."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """For all inputs that satisfy the assumptions, the goal holds.
@@ -177,6 +181,7 @@ class Obligation:
         patience: how many times the seconds allowed it has, for one with very many lemmas.
         parameters: what tells it from others of its family, as data: family, format, operation, mode,
             policy, library and so on, as far as they apply.
+        package: the installed package that announces it, if it is none of ours; the catalogue says so.
     """
 
     name: str
@@ -191,6 +196,7 @@ class Obligation:
     cases: Cases | None = None
     patience: int = 1
     parameters: Mapping[str, str] = field(default_factory=dict)
+    package: str | None = None
 
     def __post_init__(self) -> None:
         if self.expected not in (Outcome.PROVED, Outcome.REFUTED):

@@ -1,7 +1,8 @@
 """What all commands share: two consoles, exit codes, kinds of argument, and how a run of theorems shows.
 
 Exit codes: 0 everything as promised; 1 something refuted (or proved that was to be refuted); 2 bad
-usage or input; 3 undecided (timeout or unknown); 4 engine or internal error; 130 interrupted.
+usage or input; 3 undecided (timeout or unknown); 4 engine or internal error; 5 a log that holds, and
+refutes what was claimed (`verify` alone); 130 interrupted.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ EXIT_REFUTED = 1
 EXIT_BAD_INPUT = 2
 EXIT_UNDECIDED = 3
 EXIT_INTERNAL = 4
+EXIT_REFUTATION = 5
 EXIT_INTERRUPTED = 130
 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
@@ -80,7 +82,8 @@ def log_option(use: str) -> Callable[[Command], Command]:
         "--log",
         "log_directory",
         type=click.Path(path_type=Path),
-        help=f"{use} DIRECTORY (default: SPIKEPROOF_LOG, or proof-log).",
+        help=f"{use} DIRECTORY (default: SPIKEPROOF_LOG, or proof-log; for a circuit that is given, "
+        "a directory of its own in there).",
         metavar="DIRECTORY",
     )
 

@@ -77,7 +77,7 @@ def exhaust(
     if circuit:
         require_same_buses(obligation, circuit)
     netlist = circuit or own
-    log = Log((log_directory or default_log_directory()).absolute())
+    log = Log((log_directory or default_log_directory(circuit, [theorem])).absolute())
     with storing(f"write a record to {log.directory}"):
         log.take()
     default = (exhaustion.SPEC,) if device else exhaustion.default_references(obligation, netlist)

@@ -78,7 +78,8 @@ def prove(
     cache = None if no_cache else Cache.default()
     if cache:
         cache.require_usable()
-    directory = log_directory or default_log_directory()
+    names = [obligation.name for obligation in obligations]
+    directory = log_directory or default_log_directory(circuit, names)
     if replaced := finished(directory):
         err.print(f"replacing the proof log in {directory}, of: {replaced.command}", markup=False)
     log = Log.begin(
@@ -86,8 +87,9 @@ def prove(
         command=shlex.join(["spikeproof", *sys.argv[1:]]),
         profile=profile_name(wide=wide) if pattern is None else "part",
         promised=len(obligations),
+        packages={obligation.package for obligation in obligations},
     )
-    audited = drawn([obligation.name for obligation in obligations], audit, uuid4().hex)
+    audited = drawn(names, audit, uuid4().hex)
     records = prove_all(obligations, Run(timeout, circuit, log, cache, audited), jobs)
     log.end(discharged=sum(record.green for record in records), complete=True)
     if json_file:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from pysmt import operators
 from pysmt.fnode import FNode
@@ -20,6 +21,7 @@ TRUE = 1
 
 Bits = tuple[int, ...]
 Clauses = Sequence[Sequence[int]]
+Meaning = TypeVar("Meaning")
 
 
 def dimacs(literal: int) -> int:
@@ -107,6 +109,29 @@ class Graph:
         return [[dimacs(root)], *(c for node in self.defined(root) for c in self.definition(node))]
 
 
+def bottom_up(
+    formula: FNode,
+    known: dict[FNode, Meaning],
+    translate: Callable[[FNode, list[Meaning]], Meaning],
+) -> Meaning:
+    """What a formula of any depth is translated to, operands first, each node once.
+
+    Args:
+        known: what nodes are translated to; grows.
+        translate: from a node and what its operands are translated to.
+    """
+    pending = [formula]
+    while pending:
+        node = pending[-1]
+        if missing := [operand for operand in node.args() if operand not in known]:
+            pending.extend(missing)
+            continue
+        pending.pop()
+        if node not in known:
+            known[node] = translate(node, [known[operand] for operand in node.args()])
+    return known[formula]
+
+
 class Blaster:
     """Translates formulas into one graph; symbols of one name are one input."""
 
@@ -129,17 +154,7 @@ class Blaster:
         Raises:
             ValueError: for operators outside the fragment.
         """
-        pending = [formula]
-        while pending:
-            node = pending[-1]
-            missing = [arg for arg in node.args() if arg not in self._bits]
-            if missing:
-                pending.extend(missing)
-                continue
-            pending.pop()
-            if node not in self._bits:
-                self._bits[node] = self._translate(node, [self._bits[a] for a in node.args()])
-        return self._bits[formula]
+        return bottom_up(formula, self._bits, self._translate)
 
     def _translate(self, node: FNode, args: list[Bits]) -> Bits:
         if node.is_symbol():

@@ -10,6 +10,7 @@ from bitwuzla import Bitwuzla, Kind, Option, Options, Result, Term, TermManager
 from pysmt import operators
 from pysmt.fnode import FNode
 
+from spikeproof.prover.encoding.bitblast import bottom_up
 from spikeproof.prover.engines.child import Child
 from spikeproof.prover.engines.engine import Answer, Engine
 from spikeproof.prover.evidence.record import EngineUse, Status
@@ -59,17 +60,7 @@ class Translator:
         Raises:
             ValueError: for operators outside the fragment.
         """
-        pending = [formula]
-        while pending:
-            node = pending[-1]
-            missing = [arg for arg in node.args() if arg not in self._terms]
-            if missing:
-                pending.extend(missing)
-                continue
-            pending.pop()
-            if node not in self._terms:
-                self._terms[node] = self._translate(node, [self._terms[a] for a in node.args()])
-        return self._terms[formula]
+        return bottom_up(formula, self._terms, self._translate)
 
     def _translate(self, node: FNode, args: list[Term]) -> Term:
         manager = self.manager

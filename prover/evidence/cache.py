@@ -66,16 +66,20 @@ class Cache:
             require_room(self.directory / _LAYOUT)
             remove_unfinished(self.directory / _LAYOUT, untouched_for=_A_DAY)
 
-    def record(self, theorem: str, circuit_sha256: str | None = None) -> Record | None:
+    def record(
+        self, theorem: str, circuit_sha256: str | None = None, package: str | None = None
+    ) -> Record | None:
         """What became of a theorem, decided by the source as it is now; None if that is not known.
 
         Args:
             circuit_sha256: of the circuit given instead of the theorem's own, if any.
+            package: that states the theorem, if it is none of ours.
 
         Raises:
             StorageError: if there is no key of seals and none can be made.
         """
-        return believed(self._record(theorem, circuit_sha256), theorem, circuit_sha256, self.archive)
+        path = self._record(theorem, circuit_sha256, package)
+        return believed(path, theorem, package, circuit_sha256, self.archive)
 
     def keep_record(self, record: Record) -> None:
         """Keep a sealed record whose certificates are in the archive, if it is decided.
@@ -86,7 +90,7 @@ class Cache:
         if self.read_only or not record.decided:
             return
         with storing(f"keep a record in {self.directory}"):
-            write_record(self._record(record.theorem, record.circuit_sha256), record)
+            write_record(self._record(record.theorem, record.circuit_sha256, record.package), record)
 
     def answer(self, key: str) -> bytes | None:
         """What was kept under a SHA-256 in hexadecimal; None if there is nothing that is sealed.
@@ -112,8 +116,8 @@ class Cache:
             sealed = b"\n".join((_seal_of_answer(key, content), content))
             write_atomically(self._entry("answers", key), sealed)
 
-    def _record(self, theorem: str, circuit_sha256: str | None) -> Path:
-        subject = json.dumps([theorem, source_sha256(), versions(), circuit_sha256 or ""])
+    def _record(self, theorem: str, circuit_sha256: str | None, package: str | None = None) -> Path:
+        subject = json.dumps([theorem, source_sha256(package), versions(package), circuit_sha256 or ""])
         return self._entry("records", hashlib.sha256(subject.encode()).hexdigest(), ".json")
 
     def _entry(self, kind: str, key: str, suffix: str = "") -> Path:

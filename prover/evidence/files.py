@@ -100,17 +100,19 @@ def require_room(directory: Path) -> None:
         probe.unlink(missing_ok=True)
 
 
-def remove_unfinished(directory: Path, untouched_for: float = 0) -> None:
+def remove_unfinished(directory: Path, untouched_for: float = 0, spared: Path | None = None) -> None:
     """Remove what processes that were killed left behind, at any depth.
 
     Args:
         untouched_for: seconds; what was written to since may be a living process's.
+        spared: a directory within that is others' business.
 
     Raises:
         OSError: if something cannot be removed.
     """
     latest = time.time() - untouched_for
-    for folder, _, names in os.walk(directory):
+    for folder, folders, names in os.walk(directory):
+        folders[:] = (name for name in folders if Path(folder, name) != spared)
         for path in (Path(folder, name) for name in names if _UNFINISHED.fullmatch(name)):
             with suppress(FileNotFoundError):  # another process is at the same
                 if path.stat().st_mtime <= latest:

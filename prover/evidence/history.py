@@ -11,9 +11,8 @@ from pathlib import Path
 import msgspec
 
 from spikeproof.prover.evidence.files import state_directory
-from spikeproof.prover.evidence.kept import write_record
+from spikeproof.prover.evidence.kept import is_current, write_record
 from spikeproof.prover.evidence.record import Record
-from spikeproof.prover.evidence.source import source_sha256
 
 
 def directory() -> Path:
@@ -34,4 +33,4 @@ def last_result(theorem: str) -> tuple[Record, bool] | None:
         record = msgspec.json.decode(content, type=Record)
     except (OSError, ValueError, msgspec.MsgspecError):
         return None
-    return record, record.source_sha256 == source_sha256()
+    return record, is_current(record)

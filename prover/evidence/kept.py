@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from spikeproof.prover.claims.catalogue import CatalogueError
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.files import write_atomically
 from spikeproof.prover.evidence.record import Record
@@ -22,6 +23,14 @@ def write_record(path: Path, record: Record) -> None:
     write_atomically(path, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
 
 
+def is_current(record: Record) -> bool:
+    """Whether a record is of the source as it is now."""
+    try:
+        return record.source_sha256 == source_sha256(record.package)
+    except CatalogueError:  # a package that is not there any more
+        return False
+
+
 def current_record(path: Path) -> Record | None:
     """The record in a file, if it is sealed and of the source as it is now; else None, whatever it is.
 
@@ -32,14 +41,17 @@ def current_record(path: Path) -> Record | None:
         record = msgspec.json.decode(path.read_bytes(), type=Record)
     except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
         return None
-    return record if record.source_sha256 == source_sha256() and is_sealed(record) else None
+    return record if is_current(record) and is_sealed(record) else None
 
 
-def believed(path: Path, theorem: str, circuit_sha256: str | None, archive: Archive) -> Record | None:
+def believed(
+    path: Path, theorem: str, package: str | None, circuit_sha256: str | None, archive: Archive
+) -> Record | None:
     """The record in a file, if it spares proving the theorem again.
 
-    That is, if it is sealed, was decided by the source as it is now, is of this theorem and this circuit
-    (None: the theorem's own), and all its certificates are sound.
+    That is, if it is sealed, was decided by the source as it is now, is of this theorem, of the package
+    that states it now (None: ours) and of this circuit (None: the theorem's own), and all its
+    certificates are sound.
 
     Raises:
         StorageError: if there is no key of seals and none can be made.
@@ -48,7 +60,7 @@ def believed(path: Path, theorem: str, circuit_sha256: str | None, archive: Arch
     believable = (
         record is not None
         and record.decided
-        and record.theorem == theorem
+        and (record.theorem, record.package) == (theorem, package)
         and record.circuit_sha256 == circuit_sha256
         and all(archive.holds(certificate) for certificate in record.certificates)
     )

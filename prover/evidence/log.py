@@ -10,7 +10,7 @@ import hashlib
 import os
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Literal, TextIO, TypeVar
 import click
 import msgspec
 
+from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.files import (
     StorageError,
@@ -37,6 +38,8 @@ RECORDS = "records"
 CERTIFICATES = "certificates"
 COUNTEREXAMPLES = "counterexamples"
 EXHAUSTIVE = "exhaustive"
+CIRCUITS = "circuits"
+"""Where the default log has logs of their own for circuits that were given."""
 MARK = ".spikeproof-log"
 """Makes a directory a proof log, whatever else is missing; locked by the run that writes there."""
 
@@ -78,7 +81,7 @@ class Machine:
 class Manifest:
     """What a run was: which command, of which source, with what, and how much of it was done."""
 
-    schema: Literal["spikeproof-manifest-1"]
+    schema: Literal["spikeproof-manifest-2"]
     command: str
     profile: str
     commit: str | None
@@ -89,7 +92,8 @@ class Manifest:
     versions: Mapping[str, str]
     source_sha256: str
     promised: int
-    discharged: int
+    discharged: int | None
+    """None until the run has ended; see ``Contents.discharged``."""
     complete: bool
     records_sha256: str | None = None
     """Of all records, when the run has ended: who cites the manifest cites these."""
@@ -103,6 +107,29 @@ class Contents:
     manifest_sha256: str
     records: tuple[Record, ...]
 
+    @property
+    def discharged(self) -> int:
+        """How many theorems came out as promised: of the run if it has ended, else so far."""
+        said = self.manifest.discharged
+        return sum(record.green for record in self.records) if said is None else said
+
+    @property
+    def lacks(self) -> list[str]:
+        """What the log has not, of what its run was to do; one sentence each, nothing if it is whole."""
+        return lacks(self.manifest, len(self.records))
+
+
+def lacks(manifest: Manifest, records: int) -> list[str]:
+    """What a log of so many records has not, of what its run was to do; one sentence each."""
+    found = []
+    if manifest.finished is None:
+        found.append("the run has not ended: it was interrupted, or goes on")
+    elif not manifest.complete:
+        found.append("the run ended before every theorem was tried")
+    if records < manifest.promised:
+        found.append(f"there are records of {records:,} of {manifest.promised:,} theorems")
+    return found
+
 
 def finished(directory: Path) -> Manifest | None:
     """The manifest of a complete log, which the next run there replaces; None if there is none."""
@@ -110,9 +137,19 @@ def finished(directory: Path) -> Manifest | None:
     return manifest if manifest and manifest.complete else None
 
 
-def default_log_directory() -> Path:
-    """``SPIKEPROOF_LOG``, else ``proof-log`` in the current directory."""
-    return Path(os.environ.get("SPIKEPROOF_LOG") or "proof-log")
+def default_log_directory(circuit: Netlist | None = None, theorems: Sequence[str] = ()) -> Path:
+    """``SPIKEPROOF_LOG``, else ``proof-log`` in the current directory.
+
+    Args:
+        circuit: given instead of the theorems' own, if any. Its log is a directory of its own in there,
+            so that it takes the place of no other circuit's, nor of the theorems' own.
+        theorems: that are to be proved of it, at least one.
+    """
+    directory = Path(os.environ.get("SPIKEPROOF_LOG") or "proof-log")
+    if circuit is None:
+        return directory
+    more = f"_and_{len(theorems) - 1}_more" if len(theorems) > 1 else ""
+    return directory / CIRCUITS / f"{theorems[0]}{more}.{circuit.sha256[:16]}"
 
 
 # --- writing ----------------------------------------------------------------------------------------
@@ -125,7 +162,15 @@ class Log:
     directory: Path
 
     @classmethod
-    def begin(cls, directory: Path, *, command: str, profile: str, promised: int) -> Log:
+    def begin(
+        cls,
+        directory: Path,
+        *,
+        command: str,
+        profile: str,
+        promised: int,
+        packages: Iterable[str | None] = (),
+    ) -> Log:
         """Begin a log, or continue the one that an interrupted run of the same source left there.
 
         Any other log there is removed, and of that one every record that is not sealed. Until the run
@@ -133,6 +178,7 @@ class Log:
 
         Args:
             command, profile, promised: for the manifest; the last counts theorems.
+            packages: that state some of them, None being ours.
 
         Raises:
             StorageError: if nothing can be written there, the directory holds anything but a log, or
@@ -141,18 +187,19 @@ class Log:
         require_key()
         log = cls(directory.absolute())
         revision, modified = commit()
+        used = versions(*packages)
         with storing(f"write a proof log to {directory}"):
             log.take()
             require_room(log.directory)
-            remove_unfinished(log.directory)
-            started = log._continued_since()
+            remove_unfinished(log.directory, spared=log.directory / CIRCUITS)
+            started = log._continued_since(used)
             if started is None:
                 log._clear()
             else:
                 log._remove_foreign_records()
             log._write_manifest(
                 Manifest(
-                    schema="spikeproof-manifest-1",
+                    schema="spikeproof-manifest-2",
                     command=command,
                     profile=profile,
                     commit=revision,
@@ -160,10 +207,10 @@ class Log:
                     started=started or _now(),
                     finished=None,
                     machine=Machine.here(),
-                    versions=versions(),
+                    versions=used,
                     source_sha256=source_sha256(),
                     promised=promised,
-                    discharged=0,
+                    discharged=None,
                     complete=False,
                 )
             )
@@ -178,7 +225,8 @@ class Log:
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         mark = self.directory / MARK
-        if not mark.exists() and _manifest(self.directory) is None and any(self.directory.iterdir()):
+        strange = any(path.name != CIRCUITS for path in self.directory.iterdir())
+        if strange and not mark.exists() and _manifest(self.directory) is None:
             raise StorageError(
                 f"{self.directory} holds files but no proof log; name another directory, or a new one"
             )
@@ -202,13 +250,16 @@ class Log:
         """The certificates of its records."""
         return Archive(self.directory / CERTIFICATES)
 
-    def record(self, theorem: str, circuit_sha256: str | None = None) -> Record | None:
+    def record(
+        self, theorem: str, circuit_sha256: str | None = None, package: str | None = None
+    ) -> Record | None:
         """The record of a theorem, if it spares proving it again: see ``prover.evidence.kept.believed``.
 
         Args:
             circuit_sha256: of the circuit given instead of the theorem's own, if any.
+            package: that states the theorem, if it is none of ours.
         """
-        return believed(self._record(theorem), theorem, circuit_sha256, self.archive)
+        return believed(self._record(theorem), theorem, package, circuit_sha256, self.archive)
 
     def write(self, record: Record, archive: Archive | None = None) -> None:
         """Write a record, its certificates first.
@@ -254,12 +305,12 @@ class Log:
         if mark := _locked.pop(self.directory / MARK, None):
             mark.close()
 
-    def _continued_since(self) -> datetime | None:
+    def _continued_since(self, used: Mapping[str, str]) -> datetime | None:
         """When the run began that left a log to be continued; None if there is none."""
         manifest = _manifest(self.directory)
         if manifest is None or manifest.complete:
             return None
-        same = (manifest.source_sha256, manifest.versions) == (source_sha256(), versions())
+        same = (manifest.source_sha256, manifest.versions) == (source_sha256(), used)
         return manifest.started if same else None
 
     def _clear(self) -> None:
@@ -318,11 +369,44 @@ def read_log(directory: Path) -> Contents:
     Raises:
         LogError: if there is none, or a part of it cannot be read.
     """
-    path = directory / MANIFEST
-    if not path.is_file():
+    manifest, digest = read_manifest(directory), manifest_sha256(directory)
+    return Contents(manifest, digest, tuple(map(_read_record, _record_files(directory))))
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """The manifest of a log.
+
+    Raises:
+        LogError: if there is none, or it cannot be read.
+    """
+    require_log(directory)
+    return _read(directory / MANIFEST, Manifest)
+
+
+def require_log(directory: Path) -> None:
+    """Refuse a directory that is no log.
+
+    Raises:
+        LogError: saying so.
+    """
+    if not (directory / MANIFEST).is_file():
         raise LogError(f"{directory} is not a proof log: it has no {MANIFEST}; name the log of a run")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Contents(_read(path, Manifest), digest, tuple(map(_read_record, _record_files(directory))))
+
+
+def manifest_sha256(directory: Path) -> str:
+    """SHA-256 of a log's manifest, by which the log is cited."""
+    return hashlib.sha256((directory / MANIFEST).read_bytes()).hexdigest()
+
+
+def read_records(directory: Path) -> tuple[list[Record], list[str]]:
+    """The records in a log that can be read, and of the others what is wrong; a line each."""
+    found, damaged = [], []
+    for path in _record_files(directory):
+        try:
+            found.append(_read_record(path))
+        except LogError as error:
+            damaged.append(error.format_message())
+    return found, damaged
 
 
 def records_sha256(directory: Path) -> str:

@@ -142,8 +142,9 @@ class Record:
             about formulas alone.
         lemmas: from which the theorem follows; one with the theorem's name if it was put to the
             engines whole.
-        source_sha256: of our source as it was: see ``prover.evidence.source``.
+        source_sha256: of the source as it was: see ``prover.evidence.source``.
         seal: see ``prover.evidence.seal``; empty until it is sealed.
+        package: the installed package that states the theorem, if it is none of ours.
     """
 
     schema: Literal["spikeproof-record-1"]
@@ -164,11 +165,17 @@ class Record:
     lemmas: tuple[Lemma, ...]
     source_sha256: str
     seal: str
+    package: str | None = None
 
     @property
     def green(self) -> bool:
         """Proved, or refuted where a refutation was promised."""
         return self.outcome is self.expected
+
+    @property
+    def refutes(self) -> bool:
+        """Refuted, though that was not promised: what was claimed is wrong."""
+        return self.outcome is Outcome.REFUTED and not self.green
 
     @property
     def decided(self) -> bool:
@@ -235,6 +242,7 @@ def blank_record(
         netlist=None,
         spec_sha256=None,
         lemmas=(),
-        source_sha256=source_sha256(),
+        source_sha256=source_sha256(obligation.package),
         seal="",
+        package=obligation.package,
     )

@@ -63,7 +63,10 @@ def require_key() -> None:
 
 def _seal(record: Record) -> str:
     content = {name: value for name, value in record.as_json().items() if name != "seal"}
-    subject = [content, dict(versions())]  # what other libraries found is to be found again
+    subject = [
+        content,
+        dict(versions(record.package)),
+    ]  # what other libraries found is to be found again
     return seal_bytes(json.dumps(subject, sort_keys=True, separators=(",", ":")).encode())
 
 

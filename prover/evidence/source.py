@@ -1,4 +1,8 @@
-"""Of which source a theorem is: what its proof depends on, by SHA-256, by version and by commit."""
+"""Of which source a theorem is: what its proof depends on, by SHA-256, by version and by commit.
+
+A theorem of ours is of our source alone, whatever else is installed; that of a package, of ours and of
+the package's.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,11 @@ import json
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from importlib.metadata import EntryPoints, PackageNotFoundError, entry_points, version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from spikeproof.prover.claims.catalogue import ENTRY_POINT_GROUP
-
-PACKAGE = "spikeproof"
-"""What all of ours is imported from."""
+from spikeproof.prover.claims.catalogue import CatalogueError, announced, package_of
 
 ROOT = Path(__file__).resolve().parents[2]
 """Where our folders lie, side by side: in a clone, or inside the installed package."""
@@ -30,13 +31,19 @@ LIBRARIES = ("bitwuzla", "numpy", "pysmt", "python-sat", "spikeproof", "z3-solve
 
 
 @cache
-def source_sha256() -> str:
-    """SHA-256 of everything that a theorem depends on.
+def source_sha256(package: str | None = None) -> str:
+    """SHA-256 of everything that a theorem depends on, file by file; the libraries have ``versions``.
 
-    Namely of our packages and of every package that announces obligations, file by file; the libraries
-    have ``versions``.
+    Args:
+        package: that announces the theorem, if it is none of ours.
+
+    Raises:
+        CatalogueError: if the package is not installed, or not as files.
     """
-    return _sha256(_sources())
+    theirs = list(_sources_of(package)) if package else []
+    if package and not theirs:
+        raise CatalogueError(f"the source of package {package} is not there; install it, as files")
+    return _sha256([*_sources(), *theirs])
 
 
 @cache
@@ -54,11 +61,10 @@ def _sha256(sources: Iterable[tuple[str, Path]]) -> str:
 
 
 @cache
-def versions() -> Mapping[str, str]:
-    """The version of each library, and of each distribution that announces obligations."""
-    announcing = {point.dist.name for point in _announced() if point.dist}
+def versions(*packages: str | None) -> Mapping[str, str]:
+    """The version of each library, and of packages whose theorems are concerned, None being ours."""
     found = {}
-    for library in sorted({*LIBRARIES, *announcing}):
+    for library in sorted({*LIBRARIES, *filter(None, packages)}):
         try:
             found[library] = version(library)
         except PackageNotFoundError:
@@ -89,24 +95,24 @@ def _git(*arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _announced() -> EntryPoints:
-    return entry_points(group=ENTRY_POINT_GROUP)
-
-
 def _sources() -> Iterator[tuple[str, Path]]:
-    """Files that count, and what they are called wherever they are installed."""
-    for package in OURS:
-        for path in _files(ROOT / package):
+    """Our files that count, and what they are called wherever they are installed."""
+    for folder in OURS:
+        for path in _files(ROOT / folder):
             name = path.relative_to(ROOT).as_posix()
             if not any(name == shown or name.startswith(f"{shown}/") for shown in ONLY_SHOWS):
                 yield name, path
-    for package in {point.module.split(".")[0] for point in _announced()} - {PACKAGE}:
-        spec = find_spec(package)
-        for place in (spec.submodule_search_locations or ()) if spec else ():
-            for path in _files(Path(place)):
-                yield f"{package}/{path.relative_to(place).as_posix()}", path
-        if spec and spec.origin and not spec.submodule_search_locations:
-            yield package, Path(spec.origin)
+
+
+def _sources_of(package: str) -> Iterator[tuple[str, Path]]:
+    """The same of a package that announces obligations: of all modules that it announces them in."""
+    modules = {point.module.split(".")[0] for point in announced() if package_of(point) == package}
+    for spec in filter(None, map(find_spec, sorted(modules))):
+        for place in map(Path, spec.submodule_search_locations or ()):
+            for path in _files(place):
+                yield f"{package}: {spec.name}/{path.relative_to(place).as_posix()}", path
+        if spec.submodule_search_locations is None and Path(spec.origin or "").is_file():
+            yield f"{package}: {spec.name}", Path(spec.origin or "")
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pysmt.fnode import FNode
-
-from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.prover.claims.obligation import Claim
 from spikeproof.prover.kernel import recurrence, telescoping
+from spikeproof.prover.kernel.cells import Site
 from spikeproof.specs import integers
 from spikeproof.specs.integers import Meaning
 
-Algebra = Callable[
-    [Netlist, tuple[Bus, ...], tuple[Bus, ...], tuple[FNode, ...], tuple[FNode, ...]],
-    Mapping[str, Claim],
-]
-"""From a netlist, operand buses, result buses, free symbols for the operands and facts about these, the
-claims from which it follows that the results are the operands' function.
+Algebra = Callable[[Site], Mapping[str, Claim]]
+"""From a site, the claims from which it follows that the results are the operands' function.
 
 It raises ``AlgebraError`` if the circuit is not of the form that the algebra is about.
 """
@@ -29,12 +23,12 @@ class AlgebraLog:
     """How an algebra writes down what it did, for others to do again.
 
     Attributes:
-        make: from a netlist, operand buses and result buses, the log.
-        check: raises ``AlgebraError`` if a log of these does not show what the algebra is to show.
+        make: from a site, the log.
+        check: raises ``AlgebraError`` if a log does not show there what the algebra is to show.
     """
 
-    make: Callable[[Netlist, tuple[Bus, ...], tuple[Bus, ...]], bytes]
-    check: Callable[[Netlist, tuple[Bus, ...], tuple[Bus, ...], bytes], None]
+    make: Callable[[Site], bytes]
+    check: Callable[[Site, bytes], None]
 
 
 LOGS = {"product": AlgebraLog(telescoping.write_log, telescoping.check_log)}

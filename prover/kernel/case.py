@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from spikeproof.circuits.netlist import Bus, Netlist
+from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.obligation import Claim, Obligation, Step
 from spikeproof.prover.kernel.algebra import LOGS
-from spikeproof.prover.kernel.cells import AlgebraError
+from spikeproof.prover.kernel.cells import AlgebraError, Site
 from spikeproof.prover.kernel.composition import compose
 from spikeproof.prover.kernel.following import compose_following
 from spikeproof.prover.kernel.splitting import split
@@ -79,7 +79,7 @@ class Case:
         """
         netlist = self.probed
         return {
-            label: LOGS[step.method].make(netlist, *_buses(step, netlist))
+            label: LOGS[step.method].make(Site.of(netlist, step))
             for label, step in self.steps_with_logs().items()
             if netlist
         }
@@ -93,10 +93,4 @@ class Case:
         netlist, step = self.probed, self.steps_with_logs().get(label)
         if not netlist or not step:
             raise AlgebraError(f"no step {label!r} is shown by algebra that keeps a log")
-        LOGS[step.method].check(netlist, *_buses(step, netlist), log)
-
-
-def _buses(step: Step, netlist: Netlist) -> tuple[tuple[Bus, ...], tuple[Bus, ...]]:
-    """The operands and the results of a step."""
-    given, found = (tuple(netlist.probes[n] for n in names) for names in (step.given, step.names))
-    return given, found
+        LOGS[step.method].check(Site.of(netlist, step), log)

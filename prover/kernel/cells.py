@@ -1,4 +1,4 @@
-"""Cells: the gates, adders and rows of a netlist whose equations an algebra adds up.
+"""Sites and cells: where an algebra is to show a function, and the gates, adders and rows it adds up.
 
 Cells come with the circuit, and nothing in them is believed: their form is checked, and their equations
 are proved of their neurons.
@@ -14,10 +14,42 @@ from pysmt.shortcuts import BV, BVExtract, BVType, Equals, Symbol
 
 from spikeproof.circuits.meanings.formula import bus_formula, neuron_formula
 from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Block, Bus, Netlist
+from spikeproof.prover.claims.obligation import Step
 
 
 class AlgebraError(ValueError):
     """The circuit is not of the form that an algebra is about; the message says where."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where in a circuit an algebra is to show a function.
+
+    Attributes:
+        operands, results: the buses of the function's operands, and of what is said to be its results.
+        free: symbols for the operands, as the facts name them.
+        facts: what is known of the operands.
+    """
+
+    netlist: Netlist
+    operands: tuple[Bus, ...]
+    results: tuple[Bus, ...]
+    free: tuple[FNode, ...] = ()
+    facts: tuple[FNode, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        netlist: Netlist,
+        step: Step,
+        free: tuple[FNode, ...] = (),
+        facts: tuple[FNode, ...] = (),
+    ) -> Site:
+        """Where a step is, whose operands and results are probes."""
+        operands, results = (
+            tuple(netlist.probes[name] for name in names) for names in (step.given, step.names)
+        )
+        return cls(netlist, operands, results, free, facts)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from spikeproof.circuits.meanings.formula import bus_formulas, output_formulas
 from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Netlist
 from spikeproof.prover.claims.obligation import ENGINES_ALONE, Claim, Decomposition, Step
 from spikeproof.prover.kernel.algebra import METHODS
+from spikeproof.prover.kernel.cells import Site
 from spikeproof.specs.integers import Buses
 
 
@@ -193,8 +194,6 @@ class _Kernel:
             raise CompositionError(f"the spec's {label} is not a {step.method}")
         if any(set(f.get_free_variables()) - {self.free[n] for n in step.given} for f in facts):
             raise CompositionError(f"the facts about {', '.join(step.given)} are not about them alone")
-        probes = self.netlist.probes
-        given, found = (tuple(probes[n] for n in names) for names in (step.given, step.names))
-        symbols = tuple(self.free[name] for name in step.given)
-        for name, lemma in algebra(self.netlist, given, found, symbols, facts).items():
+        free = tuple(self.free[name] for name in step.given)
+        for name, lemma in algebra(Site.of(self.netlist, step, free, facts)).items():
             yield f"{label}: {name}", lemma

@@ -25,35 +25,26 @@ from pysmt.shortcuts import BV, BVULE, BVULT, And, BVAdd, BVConcat, Equals, Impl
 
 from spikeproof.circuits.netlist import ZERO, Block, Bus, Netlist
 from spikeproof.prover.claims.obligation import Claim
-from spikeproof.prover.kernel.cells import AlgebraError, FreeCell, free_cell, require_form
+from spikeproof.prover.kernel.cells import AlgebraError, FreeCell, Site, free_cell, require_form
 from spikeproof.specs.symbolic import zero_extend
 
 
-def quotient_claims(
-    netlist: Netlist,
-    operands: tuple[Bus, ...],
-    results: tuple[Bus, ...],
-    free: tuple[FNode, ...],
-    facts: tuple[FNode, ...],
-) -> Mapping[str, Claim]:
+def quotient_claims(site: Site) -> Mapping[str, Claim]:
     """What remains to be proved for results to be quotient and remainder, as ``specs.integers.divide``.
 
     Args:
-        operands: the buses of dividend and divisor, of n bits.
-        results: the buses of quotient, n + 2 bits, and remainder, n bits.
-        free: symbols for the operands, as the facts name them.
-        facts: what is known of the operands.
+        site: dividend and divisor, of n bits; quotient, n + 2 bits, and remainder, n bits.
 
     Raises:
         AlgebraError: if there are no rows that begin with the operands and end with the results.
     """
-    (dividend, divisor), (quotient, remainder) = operands, results
+    (dividend, divisor), (quotient, remainder) = site.operands, site.results
     size = len(divisor)
     if (len(dividend), len(quotient), len(remainder)) != (size, size + 2, size):
         raise AlgebraError(
             "dividend, divisor, quotient and remainder do not have the widths of a division"
         )
-    cells = _cells(netlist, "divide_row", ("remainder", "divisor"), ("bit", "difference"))
+    cells = _cells(site.netlist, "divide_row", ("remainder", "divisor"), ("bit", "difference"))
     rows = []
     current, difference = (*dividend, ZERO), dividend
     for bit in reversed(quotient):
@@ -66,34 +57,26 @@ def quotient_claims(
     if difference != remainder:
         raise AlgebraError("the remainder is not that of the last row")
     first = Claim(
-        {symbol.symbol_name(): symbol for symbol in free},
-        BVULT(zero_extend(free[0], size + 1), BVConcat(free[1], BV(0, 1))),
-        facts,
+        {symbol.symbol_name(): symbol for symbol in site.free},
+        BVULT(zero_extend(site.free[0], size + 1), BVConcat(site.free[1], BV(0, 1))),
+        site.facts,
     )
-    return {"dividend": first, "rows": _together(free_cell(netlist, row) for row in rows)}
+    return {"dividend": first, "rows": _together(site.netlist, rows)}
 
 
-def root_claims(
-    netlist: Netlist,
-    operands: tuple[Bus, ...],
-    results: tuple[Bus, ...],
-    free: tuple[FNode, ...],
-    facts: tuple[FNode, ...],
-) -> Mapping[str, Claim]:
+def root_claims(site: Site) -> Mapping[str, Claim]:
     """What remains to be proved for results to be root and remainder, as ``specs.integers.square_root``.
 
     Args:
-        operands: the bus of the radicand, of 2n bits.
-        results: the buses of root, n bits, and remainder, n + 1 bits.
-        free, facts: as for ``quotient_claims``; none are needed.
+        site: the radicand, of 2n bits; root, n bits, and remainder, n + 1 bits. No facts are needed.
 
     Raises:
         AlgebraError: if there are no rows that begin with the radicand and end with the results.
     """
-    (radicand,), (root, remainder) = operands, results
+    (radicand,), (root, remainder) = site.operands, site.results
     if len(radicand) != 2 * len(root):
         raise AlgebraError("radicand and root do not have the widths of a square root")
-    cells = _cells(netlist, "root_row", ("remainder", "root", "digits"), ("bit", "difference"))
+    cells = _cells(site.netlist, "root_row", ("remainder", "root", "digits"), ("bit", "difference"))
     rows = []
     current: Bus = (ZERO,)
     so_far: Bus = (ZERO,)
@@ -105,7 +88,7 @@ def root_claims(
         so_far, current = (*row.outputs["bit"], *so_far), row.outputs["difference"]
     if so_far != (*root, ZERO) or current != remainder:
         raise AlgebraError("root and remainder are not those of the last row")
-    return {"rows": _together(free_cell(netlist, row) for row in rows)}
+    return {"rows": _together(site.netlist, rows)}
 
 
 # --- rows ---------------------------------------------------------------------------------------
@@ -129,14 +112,14 @@ def _row(cells: Mapping[tuple[Bus, ...], Block], kind: str, *inputs: Bus) -> Blo
     return cells[inputs]
 
 
-def _together(rows: Iterable[FreeCell]) -> Claim:
+def _together(netlist: Netlist, rows: Iterable[Block]) -> Claim:
     """One claim for all rows; rows of one shape have the same symbols, and are one.
 
     Each row has its own invariant only: another's, of the same symbols, might say more than it should.
     """
     symbols: dict[str, FNode] = {}
     claims: dict[FNode, None] = {}
-    for row in rows:
+    for row in (free_cell(netlist, cell) for cell in rows):
         symbols.update(row.symbols)
         claims[Implies(*(_divide_row(row) if "divisor" in row.inputs else _root_row(row)))] = None
     return Claim(symbols, And(claims))

@@ -19,12 +19,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product as all_choices
 
-from pysmt.fnode import FNode
 from pysmt.shortcuts import BVAdd, BVConcat, Equals
 
 from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Block, Bus, Netlist
 from spikeproof.prover.claims.obligation import Claim
-from spikeproof.prover.kernel.cells import AlgebraError, free_cell, require_form
+from spikeproof.prover.kernel.cells import AlgebraError, Site, free_cell, require_form
 from spikeproof.specs.symbolic import zero_extend
 
 BUSES = {
@@ -45,23 +44,16 @@ class Log:
     weights: tuple[tuple[int, int], ...]
 
 
-def product_claims(
-    netlist: Netlist,
-    operands: tuple[Bus, ...],
-    results: tuple[Bus, ...],
-    free: tuple[FNode, ...],
-    facts: tuple[FNode, ...],
-) -> Mapping[str, Claim]:
+def product_claims(site: Site) -> Mapping[str, Claim]:
     """What remains to be proved for the result to be the operands' product: that whole adders add.
 
     Args:
-        operands, results: the buses of both factors, and of their product as wide as both.
-        free, facts: symbols for the operands, and what is known of them; neither is needed.
+        site: both factors, and their product as wide as both; no facts are needed.
 
     Raises:
         AlgebraError: if the equations do not add up.
     """
-    (x, y), (product,) = operands, results
+    netlist, (x, y), (product,) = site.netlist, site.operands, site.results
     log = derive(netlist, product)
     check(netlist, x, y, product, log)
     adders = [cell for cell in (netlist.cells[i] for i, _ in log.weights) if cell.kind == "adder"]
@@ -97,18 +89,16 @@ def derive(netlist: Netlist, product: Bus) -> Log:
     return Log(tuple(weights))
 
 
-def write_log(netlist: Netlist, operands: tuple[Bus, ...], results: tuple[Bus, ...]) -> bytes:
+def write_log(site: Site) -> bytes:
     """The log of a product, as JSON: a list of pairs of a cell's position and its weight.
 
     Weights are decimal strings, since few readers of JSON keep large integers whole.
     """
-    weights = derive(netlist, *results).weights
+    weights = derive(site.netlist, *site.results).weights
     return json.dumps([[index, str(weight)] for index, weight in weights]).encode()
 
 
-def check_log(
-    netlist: Netlist, operands: tuple[Bus, ...], results: tuple[Bus, ...], content: bytes
-) -> None:
+def check_log(site: Site, content: bytes) -> None:
     """Check what ``write_log`` wrote, but for the claims that whole adders add.
 
     Raises:
@@ -116,8 +106,8 @@ def check_log(
     """
     try:
         log = Log(tuple((int(index), int(weight)) for index, weight in json.loads(content)))
-        (x, y), (product,) = operands, results
-        check(netlist, x, y, product, log)
+        (x, y), (product,) = site.operands, site.results
+        check(site.netlist, x, y, product, log)
     except (ValueError, TypeError, IndexError, OverflowError, RecursionError) as error:
         if isinstance(error, AlgebraError):
             raise

@@ -317,7 +317,7 @@ def enumerate_all(
     identity = Identity(
         obligation.name,
         netlist.sha256,
-        source_sha256(),
+        source_sha256(obligation.package),
         tuple(wanted),
         versions(device),
         _name_of(device) if device else processor(),

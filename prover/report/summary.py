@@ -31,15 +31,9 @@ def not_green(records: Iterable[Record]) -> tuple[Record, ...]:
 
 def failures(log: Contents) -> list[str]:
     """Why a log is no proof of all that was promised; one sentence each, nothing if it is."""
-    red, manifest = not_green(log.records), log.manifest
-    found = counted(len(log.records), "record")
-    return _holding(
-        {
-            f"{counted(len(red), 'theorem')} of {len(log.records):,} not as promised.": bool(red),
-            f"The run is incomplete: {found} of {manifest.promised:,} promised.": not manifest.complete
-            or len(log.records) < manifest.promised,
-        }
-    )
+    red = not_green(log.records)
+    broken = {f"{counted(len(red), 'theorem')} of {len(log.records):,} not as promised.": bool(red)}
+    return [*_holding(broken), *(f"{lack[:1].upper()}{lack[1:]}." for lack in log.lacks)]
 
 
 def cautions(log: Contents) -> list[str]:

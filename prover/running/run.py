@@ -47,7 +47,7 @@ class Run:
         Raises:
             StorageError: if it cannot be kept there.
         """
-        record, archive = self._earlier(obligation.name) or self._anew(obligation, jobs)
+        record, archive = self._earlier(obligation) or self._anew(obligation, jobs)
         if self.log:
             self.log.write(record, archive)
             if record.counterexample is not None:
@@ -72,12 +72,12 @@ class Run:
             return self.cache.archive
         return self.log.archive if self.log else None
 
-    def _earlier(self, theorem: str) -> tuple[Record, Archive] | None:
+    def _earlier(self, obligation: Obligation) -> tuple[Record, Archive] | None:
         """What was found before, and where its certificates are."""
         circuit = self.circuit.sha256 if self.circuit else None
         for place in (self.log, self.cache):
-            if place and (record := place.record(theorem, circuit)):
-                if theorem in self.audited:
+            if place and (record := place.record(obligation.name, circuit, obligation.package)):
+                if obligation.name in self.audited:
                     record = self._audited(record, place.archive)
                 return record, place.archive
         return None

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pysmt.shortcuts import BV, TRUE, And, BVAdd, BVType, BVXor, Equals, Ite, Not, Symbol
 
-from spikeproof.proofs import floating_point_theory
+from spikeproof.proofs import floating_point_theory, z3_theory
 from spikeproof.proofs.floating_point_theory import PROVED, Theorem
 from spikeproof.prover.claims.obligation import Claim, Outcome
 from spikeproof.prover.encoding.bitblast import Blaster
@@ -58,7 +58,7 @@ def test_multiply_adds_in_every_mode_on_inputs_drawn_by_class(mode):
 
 @pytest.mark.parametrize("mode", [mode for mode in floating_point_theory.MODES if mode is not NEAREST])
 def test_a_wrong_mode_is_refuted(mode, monkeypatch):
-    monkeypatch.setitem(floating_point_theory.MODES, NEAREST, floating_point_theory.MODES[mode])
+    monkeypatch.setitem(z3_theory.MODES, NEAREST, z3_theory.MODES[mode])
     assert refuted(Theorem("convert", FP16, NEAREST, FP32))
     with_ties = (
         Theorem(operation, fmt, NEAREST) for operation, fmt in PROVED if operation != "square_root"
@@ -68,7 +68,7 @@ def test_a_wrong_mode_is_refuted(mode, monkeypatch):
 
 @pytest.mark.parametrize("mode", [mode for mode in floating_point_theory.MODES if mode is not NEAREST])
 def test_a_wrong_mode_of_multiply_adds_is_refuted(mode, monkeypatch):
-    monkeypatch.setitem(floating_point_theory.MODES, NEAREST, floating_point_theory.MODES[mode])
+    monkeypatch.setitem(z3_theory.MODES, NEAREST, z3_theory.MODES[mode])
     multiply_add = Theorem("fma", FP16, NEAREST)
     assert violated(multiply_add)
     obligation = multiply_add.obligation(("cadical",))

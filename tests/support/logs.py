@@ -16,7 +16,7 @@ def digest(*what):
 SOURCE = digest("source")
 
 MANIFEST = {
-    "schema": "spikeproof-manifest-1",
+    "schema": "spikeproof-manifest-2",
     "command": "pytest proofs/",
     "profile": "default",
     "commit": "ce2c51f0c0ffee00c0ffee00c0ffee00c0ffee00",

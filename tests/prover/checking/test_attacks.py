@@ -93,7 +93,7 @@ def test_a_record_of_other_libraries_is_not_moved_here(tmp_path, monkeypatch):
     assert cache.record(theorem) is not None
     for module in ("cache", "seal"):
         monkeypatch.setattr(
-            f"spikeproof.prover.evidence.{module}.versions", lambda: {"z3-solver": "another"}
+            f"spikeproof.prover.evidence.{module}.versions", lambda *_: {"z3-solver": "another"}
         )
     new = cache._record(theorem, None)
     new.parent.mkdir(parents=True, exist_ok=True)

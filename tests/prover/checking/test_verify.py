@@ -20,6 +20,7 @@ from spikeproof.prover.engines.engine import ENGINES
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.log import CERTIFICATES, Log, read_log
 from spikeproof.prover.evidence.record import Certificate
+from spikeproof.prover.running import verify as checking
 from spikeproof.prover.running.run import Run
 from spikeproof.prover.running.verify import verify_all
 from tests.support.engines import INSTALLED
@@ -249,6 +250,16 @@ def without(name, kind):
     )
 
 
+def refuted_by(inputs):
+    """A change of a record: it is refuted, though that was not promised."""
+    return lambda each: replace(each, outcome=Outcome.REFUTED, counterexample=inputs)
+
+
+def promised(each):
+    """As if a refutation had been promised."""
+    return replace(each, expected=Outcome.REFUTED)
+
+
 @pytest.mark.parametrize(
     ("theorem", "change", "reason"),
     [
@@ -273,7 +284,11 @@ def without(name, kind):
         (REFUTED, lambda r: replace(r, counterexample=None), "no counterexample"),
         (REFUTED, lambda r: replace(r, counterexample={"x": 0, "y": 0}), "does not replay"),
         (REFUTED, lambda r: replace(r, counterexample={"x": 0}), "of other inputs"),
-        (BY_LEMMAS, lambda r: replace(r, outcome=Outcome.REFUTED), "but proved was promised"),
+        (BY_LEMMAS, lambda r: replace(r, outcome=Outcome.REFUTED), "no counterexample"),
+        (BY_LEMMAS, refuted_by({"x": 3}), "of other inputs"),
+        (BY_LEMMAS, refuted_by({"x": 3, "y": 5}), "does not replay"),
+        (BY_LEMMAS, lambda r: refuted_by({"x": 3, "y": 5})(promised(r)), "promised outcome differs"),
+        (WHOLE, lambda r: replace(r, package="acme"), "the package differs"),
         (WHOLE, lambda r: replace(r, counterexample={"a": 0, "b": 0}), "and has a counterexample"),
         (WHOLE, lambda r: replace(r, source_sha256="0" * 64), "the source differs"),
     ],
@@ -303,19 +318,19 @@ def test_a_lemma_of_another_theorem(log):
 def test_a_changed_netlist(log, monkeypatch):
     """The theorem is still stated, but its circuit is another one now."""
     obligation = replace(catalogue()[WHOLE], circuit=lambda: gate_netlist("nexus", "xor"))
-    monkeypatch.setattr(verification, "catalogue", lambda: {WHOLE: obligation})
+    monkeypatch.setattr(verification, "stated", lambda name: obligation)
     assert "the netlist differs: here 5 neurons" in refusal(log, record(log, WHOLE))
 
 
 def test_a_stale_log_and_an_incomplete_one(log, monkeypatch, capsys):
-    monkeypatch.setattr(command, "source_sha256", lambda: "another")
+    monkeypatch.setattr(checking, "source_sha256", lambda: "another")
     (log / "records" / f"{WHOLE}.json").unlink()
     with pytest.raises(SystemExit) as ended:
         command.verify.main([str(log), "--jobs", "1"], standalone_mode=False)
     assert ended.value.code == 1
     said = capsys.readouterr().out
     assert "refused: the log is stale: it is of source" in said
-    assert "refused: the run is incomplete: 4 of 5 records" in said
+    assert "refused: there are records of 4 of 5 theorems" in said
 
 
 def test_a_log_that_claims_to_be_of_the_whole_profile(log, capsys):

@@ -1,17 +1,14 @@
 """The ledger: it is that of the theorems as stated, and nothing less than promised keeps a promise."""
 
 from dataclasses import replace
-from importlib.metadata import entry_points
 
 import pytest
 
 from spikeproof.circuits.units.libraries import gate_netlist
-from spikeproof.prover.claims import catalogue as catalogue_module
 from spikeproof.prover.claims.catalogue import own
 from spikeproof.prover.claims.obligation import (
     BOTH,
     Decomposition,
-    Obligation,
     Outcome,
     Profile,
     Step,
@@ -327,29 +324,6 @@ def test_a_promise_is_not_kept(way, whole):
     found = unfulfilled(LEDGER, [*others, broken], wide=True, whole=whole)
     assert any(message in line for line in found), found
     assert all(line.startswith(broken.theorem) for line in found)
-
-
-# --- whose they are -----------------------------------------------------------------------------
-
-
-class Point:
-    """An entry point of another package."""
-
-    name, dist = "another", None
-
-    def load(self):
-        return lambda: iter([stated("another.theorem")])
-
-
-def test_other_packages_promise_nothing_here(monkeypatch):
-    points = [*entry_points(group=catalogue_module.ENTRY_POINT_GROUP), Point()]
-    monkeypatch.setattr(catalogue_module, "entry_points", lambda group: points)
-    for function in (catalogue_module._announced, catalogue_module.catalogue, catalogue_module.own):
-        monkeypatch.setattr(catalogue_module, function.__name__, function.__wrapped__)
-    assert "another.theorem" in catalogue_module.catalogue()
-    assert "another.theorem" not in catalogue_module.own()
-    assert all(isinstance(o, Obligation) for o in catalogue_module.own().values())
-    assert len(catalogue_module.own()) == len(catalogue_module.catalogue()) - 1
 
 
 # --- the command --------------------------------------------------------------------------------

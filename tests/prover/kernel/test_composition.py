@@ -40,7 +40,7 @@ from spikeproof.prover.engines.engine import ENGINES, Answer, Engine
 from spikeproof.prover.evidence.record import EngineUse, Status
 from spikeproof.prover.kernel import case as case_module
 from spikeproof.prover.kernel import recurrence, telescoping
-from spikeproof.prover.kernel.cells import AlgebraError
+from spikeproof.prover.kernel.cells import AlgebraError, Site
 from spikeproof.prover.kernel.composition import CompositionError, compose, free_symbol
 from spikeproof.prover.kernel.splitting import split
 from spikeproof.prover.kernel.telescoping import Log
@@ -67,7 +67,7 @@ def buses(netlist, kind):
 
 def telescopes(netlist):
     operands, results = buses(netlist, "multiply")
-    return telescoping.product_claims(netlist, operands, results, (), ())
+    return telescoping.product_claims(Site(netlist, operands, results))
 
 
 PRODUCTS = one_of_each(
@@ -142,7 +142,7 @@ def test_buses_that_are_crossed_are_refused():
         ((x[::-1], y), (product,)),
     ):
         with pytest.raises(AlgebraError):
-            telescoping.product_claims(netlist, operands, results, (), ())
+            telescoping.product_claims(Site(netlist, operands, results))
 
 
 def fp16_with(cell_change):
@@ -212,7 +212,7 @@ def row_claims(netlist, kind):
     algebra, _ = ROWS[kind]
     operands, results = buses(netlist, kind)
     free = tuple(free_symbol(f"operand{len(bus)}", len(bus)) for bus in operands)
-    return algebra(netlist, operands, results, free, ())["rows"]
+    return algebra(Site(netlist, operands, results, free))["rows"]
 
 
 @pytest.mark.parametrize("structure", [SMALL, FAST], ids=["ripple", "prefix"])
@@ -259,7 +259,7 @@ def test_rows_in_another_order_are_refused(kind):
     ):
         given = {"netlist": netlist, "operands": operands, "results": results, **changed}
         with pytest.raises(AlgebraError):
-            algebra(**given, free=free, facts=())
+            algebra(Site(**given, free=free))
 
 
 def test_a_division_needs_the_fact_that_makes_its_first_row_true():
@@ -269,7 +269,7 @@ def test_a_division_needs_the_fact_that_makes_its_first_row_true():
     free = tuple(free_symbol(name, 4) for name in ("dividend4", "divisor4"))
     normalised = Equals(BVExtract(free[1], 3, 3), BV(1, 1))
     for facts, sound in (((), False), ((normalised,), True)):
-        claims = recurrence.quotient_claims(netlist, operands, results, free, facts)
+        claims = recurrence.quotient_claims(Site(netlist, operands, results, free, facts))
         assert holds(claims["dividend"]) is sound
 
 

@@ -167,7 +167,7 @@ def test_a_damaged_record_is_named(tmp_path, damage, complaint):
     assert len(error.value.message.splitlines()) == 1
 
 
-@pytest.mark.parametrize("text", ["", "{", "\udcff", '{"schema": "spikeproof-manifest-1"}'])
+@pytest.mark.parametrize("text", ["", "{", "\udcff", '{"schema": "spikeproof-manifest-2"}'])
 def test_a_damaged_manifest_is_named(tmp_path, text):
     directory = write_log(tmp_path / "log")
     (directory / "manifest.json").write_bytes(text.encode(errors="surrogateescape"))
@@ -187,8 +187,9 @@ def test_a_sound_log_has_no_remarks(sound_log):
 
 
 UNSOUND = {
-    "The run is incomplete: 6 records of 8 promised.": {"promised": 8},
-    "The run is incomplete: 6 records of 6 promised.": {"complete": False},
+    "There are records of 6 of 8 theorems.": {"promised": 8},
+    "The run ended before every theorem was tried.": {"complete": False},
+    "The run has not ended: it was interrupted, or goes on.": {"complete": False, "finished": None},
     "The run was of a part of the suite.": {"profile": "part"},
     "The source is of no known commit.": {"commit": None},
     "The source had changes that were not committed.": {"modified": True},
@@ -248,7 +249,9 @@ def test_junit_of_an_incomplete_run_does_not_pass(tmp_path):
     log = read_log(write_log(tmp_path / "log", PROVED, complete=False, promised=9))
     root = ElementTree.fromstring(junit_xml(log))
     (error,) = root.iter("error")
-    assert error.get("message") == "The run is incomplete: 6 records of 9 promised."
+    assert error.get("message") == (
+        "The run ended before every theorem was tried. There are records of 6 of 9 theorems."
+    )
     assert root.get("errors") == "1"
 
 
