@@ -21,6 +21,7 @@ from spikeproof.specs.integers import Buses
 
 if TYPE_CHECKING:
     from spikeproof.prover.refutation.exhaustion import Exhausted
+    from spikeproof.prover.running.verify import VerifiedLog
 
 Spec = Callable[..., Buses]
 """What a circuit is to compute: from its input buses, as bit-vectors of pySMT, its output buses by name.
@@ -130,6 +131,25 @@ def exhaust(
     with TemporaryDirectory() as directory:
         checkpoint = Path(directory) / "unfinished.json"
         return enumerate_all(obligation, circuit or own, (SPEC,), threads, checkpoint, device=device)
+
+
+def verify(log: Path | str, circuit: Netlist | None = None, *, jobs: int = 1) -> VerifiedLog:
+    """Check a proof log again, without any of the engines that wrote it.
+
+    Args:
+        log: its directory.
+        circuit: that the log is about, if one was given instead of the theorems' own.
+        jobs: processes to use.
+
+    Returns:
+        What of it holds, and in ``refusals`` a line for all that speaks against it.
+
+    Raises:
+        LogError: if there is no log.
+    """
+    from spikeproof.prover.running.verify import verify_log
+
+    return verify_log(Path(log), circuit, jobs=jobs)
 
 
 def _obligation(claim: str | Obligation) -> Obligation:

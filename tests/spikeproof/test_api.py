@@ -13,6 +13,8 @@ import spikeproof
 from spikeproof import Obligation, Outcome, RefutedError, UndecidedError, assert_proved
 from spikeproof.circuits.units.libraries import gate_netlist
 from spikeproof.prover.claims.catalogue import CatalogueError
+from spikeproof.prover.evidence.log import Log
+from spikeproof.prover.running.run import Run
 
 ADD = "fp4_e2m1.add.rne.saturate"
 
@@ -74,6 +76,18 @@ def test_checking_a_circuit():
 def test_exhausting():
     assert spikeproof.exhaust(ADD).failures == 0
     assert spikeproof.exhaust(ADD, broken_adder()).failures > 0
+
+
+def test_verifying_a_log(tmp_path):
+    log, theorem = Log.begin(tmp_path, command="a test", profile="part", promised=1), "cell.ionic.and"
+    Run(60.0, log=log).discharge(spikeproof.theorem(theorem))
+    log.end(discharged=1, complete=True)
+    found = spikeproof.verify(tmp_path)
+    assert [record.theorem for record in found.verified] == [theorem]
+    assert found.refusals == ()
+    (record,) = tmp_path.glob("records/*")
+    record.write_text(record.read_text().replace('"proved"', '"refuted"'))
+    assert spikeproof.verify(str(tmp_path)).refusals
 
 
 # --- assertions ---------------------------------------------------------------------------------
