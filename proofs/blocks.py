@@ -89,4 +89,5 @@ def obligations() -> Iterator[Obligation]:
                     "width": str(width),
                     "structure": STRUCTURE_NAMES[structure],
                 },
+                function=f"the integer function {kind} of {width} bits{PROVISOS.get(kind, '')}",
             )

@@ -20,6 +20,7 @@ def obligations() -> Iterator[Obligation]:
                 circuit=partial(gate_netlist, library, gate),
                 meaning=meaning,
                 parameters={"family": "cell", "library": library, "operation": gate},
+                function=f"the Boolean function {gate}",
             )
         for gate, meaning in integers.WIDE_GATES.items():
             for width in WIDTHS:
@@ -34,4 +35,5 @@ def obligations() -> Iterator[Obligation]:
                         "operation": gate,
                         "width": str(width),
                     },
+                    function=f"the Boolean function {gate} of {width} inputs",
                 )

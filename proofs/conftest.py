@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from spikeproof.proofs.neuron_counts import neuron_counts_table
@@ -17,9 +18,8 @@ from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.files import StorageError
 from spikeproof.prover.evidence.ledger import ledger_path, read, unfulfilled
 from spikeproof.prover.evidence.log import Log, LogError, default_log_directory
-from spikeproof.prover.evidence.record import Record
-from spikeproof.prover.report.tables import PIPE_WIDTH, rendered, results_table, summary
-from spikeproof.prover.running.run import Run, drawn
+from spikeproof.prover.report.tables import PIPE_WIDTH, audit_text, rendered, results_table, summary
+from spikeproof.prover.running.run import Found, Run, drawn
 
 PROPERTY = "spikeproof_record"
 MOST_LINES = 20
@@ -108,7 +108,7 @@ class Books:
         self._config = config
         self._log: Log | None = None
         self._collected: set[str] = set()
-        self._records: dict[str, Record] = {}
+        self._records: dict[str, Found] = {}
         self._broken: list[str] = []
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -124,7 +124,7 @@ class Books:
         """Take down the record that comes with a report."""
         for key, data in report.user_properties:
             if key == PROPERTY and report.when == "call" and isinstance(data, dict):
-                self._records[data["theorem"]] = Record.from_json(data)
+                self._records[data["theorem"]] = msgspec.convert(data, Found)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -153,7 +153,8 @@ class Books:
         width = terminal.fullwidth if terminal.hasmarkup else PIPE_WIDTH
         records = [self._records[name] for name in own() if name in self._records]
         terminalreporter.section("theorems")
-        terminalreporter.write(rendered(results_table(records), width))
+        verbose = self._config.get_verbosity() > 0
+        terminalreporter.write(rendered(results_table(records, verbose), width))
         terminalreporter.section("neuron counts")
         terminalreporter.write(rendered(neuron_counts_table(), width))
         if self._broken:
@@ -163,6 +164,8 @@ class Books:
             if len(self._broken) > MOST_LINES:
                 terminalreporter.write_line(f"and {len(self._broken) - MOST_LINES} more")
         terminalreporter.write_line(summary(records))
+        if count := self._config.getoption("--audit"):
+            terminalreporter.write_line(audit_text(records, count))
         terminalreporter.write_line(f"proof log: {self._log.directory}")
 
     @property

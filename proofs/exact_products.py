@@ -59,6 +59,7 @@ def obligation(source: Format, mode: RoundingMode) -> Obligation:
         decomposition=unit.decomposition,
         reading=unit.reading,
         parameters=unit.parameters | {"operation": EXACT_MULTIPLY},
+        function=unit.function,
     )
 
 

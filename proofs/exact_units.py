@@ -40,9 +40,10 @@ def _exact_unit(
 
     codes = dict.fromkeys(names, fmt)
     results = {} if unit is compare_unit else {"result": fmt}
+    function = f"{fmt.name}: {_in_words(operation)}"
     return equivalence(
         f"{fmt.name}.{operation}",
-        f"{fmt.name}: {_in_words(operation)}, of {DEFAULT_LIBRARY} gates",
+        f"{function}, of {DEFAULT_LIBRARY} gates",
         circuit=partial(build_exact_unit, unit, operation, fmt, operands),
         meaning=meaning,
         reading=Reading({**codes, **results}, trace),
@@ -52,6 +53,7 @@ def _exact_unit(
             "operation": operation,
             "library": DEFAULT_LIBRARY,
         },
+        function=function,
     )
 
 

@@ -43,10 +43,10 @@ class FromInteger(Conversion):
     policy: OverflowPolicy = OverflowPolicy.IEEE
 
     @property
-    def statement(self) -> str:
-        """What is claimed of it, for people."""
+    def function(self) -> str:
+        """What it computes, for people."""
         words = f"x rounded {self.mode.label}, {self.policy.label}"
-        return f"{self.source.name} to {self.fmt.name}: {words}, of {self.library} gates"
+        return f"{self.source.name} to {self.fmt.name}: {words}"
 
     @property
     def engines(self) -> tuple[str, ...]:
@@ -79,10 +79,10 @@ class ToInteger(Conversion):
     policy = usual_policy = OverflowPolicy.SATURATE
 
     @property
-    def statement(self) -> str:
-        """What is claimed of it, for people."""
+    def function(self) -> str:
+        """What it computes, for people."""
         words = f"x rounded {self.mode.label}, saturating, NaN to 0"
-        return f"{self.source.name} to {self.fmt.name}: {words}, of {self.library} gates"
+        return f"{self.source.name} to {self.fmt.name}: {words}"
 
     @property
     def engines(self) -> tuple[str, ...]:

@@ -50,11 +50,11 @@ class ScaledUnit(RoundedUnit):
     policy: OverflowPolicy = OverflowPolicy.IEEE
 
     @property
-    def statement(self) -> str:
-        """What is claimed of it, for people."""
+    def function(self) -> str:
+        """What it computes, for people."""
         words = f"{WORDS[self.operation]} rounded {self.mode.label}, {self.policy.label}"
         formats = f"{self.source.name} with e8m0 scales to {self.fmt.name}"
-        return f"{formats}: {words}, of {self.library} gates"
+        return f"{formats}: {words}"
 
     @property
     def engines(self) -> tuple[str, ...]:

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 
-from rich.table import Table
-
 from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.floating_point.sticky_extra import sticky_extra_multiply_unit
 from spikeproof.circuits.units.integer import Buses
 from spikeproof.circuits.units.libraries import LIBRARIES
 from spikeproof.proofs.units import OPERATIONS
-from spikeproof.prover.report.tables import plain_table
+from spikeproof.prover.report.tables import NamedTable
 from spikeproof.specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
 
 PUBLISHED: dict[str, str] = {"add": "1,042 (S1)", "multiply": "about 670 (S1)"}
@@ -38,13 +36,9 @@ def neuron_counts() -> dict[str, dict[str, int]]:
     }
 
 
-def neuron_counts_table() -> Table:
+def neuron_counts_table() -> NamedTable:
     """The counts as a table."""
-    table = plain_table()
-    table.add_column("fp8_e4m3fn")
-    for library in LIBRARIES:
-        table.add_column(library, justify="right")
-    table.add_column("published", justify="right")
+    table = NamedTable("fp8_e4m3fn", *LIBRARIES, "published")
     for operation, counts in neuron_counts().items():
-        table.add_row(operation, *map(str, counts.values()), PUBLISHED.get(operation, ""))
+        table.add(operation, *map(str, counts.values()), PUBLISHED.get(operation, ""))
     return table

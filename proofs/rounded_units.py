@@ -78,8 +78,13 @@ class RoundedUnit(ABC):
 
     @property
     @abstractmethod
+    def function(self) -> str:
+        """What it computes, for people."""
+
+    @property
     def statement(self) -> str:
         """What is claimed of it, for people."""
+        return f"{self.function}, of {self.library} gates"
 
     @property
     @abstractmethod
@@ -110,4 +115,5 @@ class RoundedUnit(ABC):
             profile=profile,
             reading=self.reading,
             parameters=self.parameters,
+            function=self.function,
         )

@@ -65,6 +65,7 @@ def obligations() -> Iterator[Obligation]:
                 meaning=meaning,
                 reading=show,
                 parameters=parameters,
+                function=unit.function,
             )
             yield equivalence(
                 f"{name}.equals_plain",
@@ -73,6 +74,7 @@ def obligations() -> Iterator[Obligation]:
                 meaning=partial(plain, fmt, policy),
                 reading=show,
                 parameters=parameters | {"kind": "equals_plain"},
+                function=f"the plain {fmt.name} multiplier",
             )
             for route in STICKY_EXTRA_ROUTES:
                 redundant = route in REDUNDANT.get(fmt.name, ())
@@ -86,4 +88,5 @@ def obligations() -> Iterator[Obligation]:
                     expected=Outcome.PROVED if redundant else Outcome.REFUTED,
                     reading=show,
                     parameters=parameters | {"kind": kind},
+                    function=unit.function,
                 )

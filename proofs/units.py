@@ -163,11 +163,16 @@ class Unit(RoundedUnit):
         return words + (", and its exception flags" if self.flags else "")
 
     @property
+    def function(self) -> str:
+        """What it computes, and in which format, for people."""
+        source = f"{self.source.name} to " if self.source else ""
+        return f"{source}{self.fmt.name}: {self.in_words}"
+
+    @property
     def statement(self) -> str:
         """What is claimed of it, for people."""
-        source = f"{self.source.name} to " if self.source else ""
         fast = ", of prefix adders and tree multipliers" if self.structure == FAST else ""
-        return f"{source}{self.fmt.name}: {self.in_words}, of {self.library} gates{fast}"
+        return super().statement + fast
 
     @property
     def parameters(self) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from spikeproof.circuits.netlist import Netlist
@@ -128,9 +127,7 @@ def exhaust(
     own = enumerable_circuit(obligation)
     if circuit:
         require_same_buses(obligation, circuit)
-    with TemporaryDirectory() as directory:
-        checkpoint = Path(directory) / "unfinished.json"
-        return enumerate_all(obligation, circuit or own, (SPEC,), threads, checkpoint, device=device)
+    return enumerate_all(obligation, circuit or own, (SPEC,), threads, device=device)
 
 
 def verify(log: Path | str, circuit: Netlist | None = None, *, jobs: int = 1) -> VerifiedLog:

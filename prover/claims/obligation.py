@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from inspect import Parameter, signature
 
+from pysmt.exceptions import PysmtTypeError
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And, Equals, Not
 
@@ -182,6 +184,8 @@ class Obligation:
         parameters: what tells it from others of its family, as data: family, format, operation, mode,
             policy, library and so on, as far as they apply.
         package: the installed package that announces it, if it is none of ours; the catalogue says so.
+        function: what any circuit must compute for the claim to hold of it, in words that say nothing
+            of how the obligation's own is made; empty where the statement itself does.
     """
 
     name: str
@@ -197,6 +201,7 @@ class Obligation:
     patience: int = 1
     parameters: Mapping[str, str] = field(default_factory=dict)
     package: str | None = None
+    function: str = ""
 
     def __post_init__(self) -> None:
         if self.expected not in (Outcome.PROVED, Outcome.REFUTED):
@@ -209,7 +214,7 @@ def equivalence(
     name: str,
     statement: str,
     circuit: Callable[[], Netlist],
-    meaning: Callable[[Buses], Buses],
+    meaning: Callable[..., Buses],
     *,
     assumptions: Callable[[Buses], tuple[FNode, ...]] = lambda inputs: (),
     expected: Outcome = Outcome.PROVED,
@@ -218,23 +223,32 @@ def equivalence(
     profile: Profile = Profile.DEFAULT,
     reading: Reading | None = None,
     parameters: Mapping[str, str] | None = None,
+    function: str = "",
 ) -> Obligation:
     """The obligation that a circuit computes, on every output bus, what ``meaning`` says.
 
     Args:
-        meaning: from the input buses, the expected output buses.
-        assumptions: from the input buses, what may be taken for granted.
+        meaning: from the input buses, the expected output buses. It takes each input bus as an argument
+            of that name, as in ``def meaning(x, y)``; or, by another name, one mapping of them all.
+        assumptions: from the input buses, in one mapping, what may be taken for granted.
+        function: as of ``Obligation``.
+
+    Stating it raises ``ValueError``, in one line, if ``meaning`` does not suit the circuit.
     """
 
     def state(netlist: Netlist | None) -> Claim:
         assert netlist is not None
         inputs = input_symbols(netlist)
         actual = output_formulas(netlist, inputs)
-        wanted = meaning(inputs)
+        wanted = _meant(name, meaning, inputs)
         if set(actual) != set(wanted):
             raise ValueError(
                 f"{name}: the circuit has outputs {sorted(actual)}, its meaning {sorted(wanted)}"
             )
+        for bus, formula in wanted.items():
+            given, meant = (_bits(side) for side in (actual[bus], formula))
+            if given != meant:
+                raise ValueError(f"{name}: output {bus!r} has {given}, but its meaning has {meant}")
         return Claim(
             inputs=inputs,
             goal=And(Equals(actual[bus], wanted[bus]) for bus in wanted),
@@ -254,7 +268,39 @@ def equivalence(
         profile,
         reading,
         parameters=parameters or {},
+        function=function,
     )
+
+
+_NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+
+
+def _meant(name: str, meaning: Callable[..., Buses], inputs: Buses) -> Buses:
+    """What ``meaning`` says of the input buses, however it takes them."""
+    taken = signature(meaning).parameters.values()
+    needed = {each.name for each in taken if each.default is each.empty and each.kind in _NAMED}
+    open_ended = any(each.kind is Parameter.VAR_KEYWORD for each in taken)
+    by_name = needed == set(inputs) or (needed < set(inputs) and open_ended)
+    if len(needed) > 1 and not by_name:
+        raise ValueError(
+            f"{name}: the circuit has inputs {sorted(inputs)}, its meaning {sorted(needed)}"
+        )
+    try:
+        return meaning(**inputs) if by_name else meaning(inputs)
+    except PysmtTypeError:
+        raise ValueError(f"{name}: its meaning joins formulas of different widths or kinds") from None
+
+
+def _bits(formula: object) -> str:
+    """How wide a bit-vector is, in words; of anything else what it is."""
+    if not isinstance(formula, FNode):
+        return f"no formula but {formula!r}"
+    return counted_bits(formula.bv_width()) if formula.get_type().is_bv_type() else "no bit-vector"
+
+
+def counted_bits(width: int) -> str:
+    """``1 bit``, ``2 bits``."""
+    return f"{width} bit{'' if width == 1 else 's'}"
 
 
 def require_same_buses(obligation: Obligation, circuit: Netlist) -> None:
@@ -283,4 +329,4 @@ def _output_widths(netlist: Netlist) -> dict[str, int]:
 
 
 def _in_words(widths: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} ({width} bits)" for name, width in sorted(widths.items()))
+    return ", ".join(f"{name} ({counted_bits(width)})" for name, width in sorted(widths.items()))

@@ -8,9 +8,20 @@ from typing import NoReturn
 
 import click
 
-from spikeproof.prover.commands.console import EXIT_BAD_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED, err
+from spikeproof.prover.commands.console import (
+    EXIT_BAD_INPUT,
+    EXIT_BROKEN_PIPE,
+    EXIT_INTERNAL,
+    EXIT_INTERRUPTED,
+    OutputError,
+    err,
+    guarded_output,
+)
+
+PROGRAM = "spikeproof"
 
 COMMANDS = {
+    "completion": "completion",
     "energy": "energy",
     "exhaust": "exhaust",
     "ledger": "ledger",
@@ -60,10 +71,22 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; every error is one line on standard error and a distinct exit code."""
+    if sys.stdout is None:
+        _fail("standard output is closed; send it to /dev/null if you do not want it", EXIT_BAD_INPUT)
     try:
-        sys.exit(cli.main(prog_name="spikeproof", standalone_mode=False) or 0)
+        with guarded_output():
+            code = _exit_code()
+            sys.stdout.flush()
+        sys.exit(code)
+    except OutputError as error:
+        if error.unread:
+            sys.exit(EXIT_BROKEN_PIPE)
+        _fail(f"cannot write to standard output: {error}; send it elsewhere", EXIT_BAD_INPUT)
     except click.ClickException as error:
         _fail(error.format_message(), EXIT_BAD_INPUT)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"the system refuses: {where}{error.strerror or error}", EXIT_BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted; what `prove` or `exhaust` had done is kept: repeat it", EXIT_INTERRUPTED)
     except ModuleNotFoundError as error:
@@ -86,6 +109,14 @@ def _errors_of_users() -> tuple[type[Exception], ...]:
     from spikeproof.prover.running.replay import ReplayError
 
     return CatalogueError, EngineError, LedgerError, NetlistError, ReplayError
+
+
+def _exit_code() -> str | int | None:
+    """That of the command, which may end by ``sys.exit``."""
+    try:
+        return cli.main(prog_name=PROGRAM, standalone_mode=False) or 0
+    except SystemExit as ended:
+        return ended.code
 
 
 def _fail_internally(error: Exception) -> NoReturn:

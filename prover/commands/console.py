@@ -1,25 +1,29 @@
 """What all commands share: two consoles, exit codes, kinds of argument, and how a run of theorems shows.
 
 Exit codes: 0 everything as promised; 1 something refuted (or proved that was to be refuted); 2 bad
-usage or input; 3 undecided (timeout or unknown); 4 engine or internal error; 5 a log that holds, and
-refutes what was claimed (`verify` alone); 130 interrupted.
+usage or input, or a file that cannot be written; 3 undecided (timeout or unknown); 4 engine or internal
+error; 5 a log that holds, and refutes what was claimed (`verify` alone); 130 interrupted; 141 nobody
+reads standard output any more (``| head -1``).
 """
 
 from __future__ import annotations
 
 import math
+import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from errno import EISDIR
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT, Outcome
-from spikeproof.prover.evidence.files import beside, is_special
+from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, select
+from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT, Obligation, Outcome
+from spikeproof.prover.evidence.files import beside, is_special, storing, write_atomically
 from spikeproof.prover.evidence.record import Record
 from spikeproof.prover.report.tables import PIPE_WIDTH
 
@@ -31,9 +35,20 @@ EXIT_UNDECIDED = 3
 EXIT_INTERNAL = 4
 EXIT_REFUTATION = 5
 EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
-err = Console(stderr=True, highlight=False)
+STANDARD_OUTPUT = Path("-")
+"""What stands for standard output where a file is asked for."""
+
+
+def _console(*, stderr: bool) -> Console:
+    stream: TextIO | None = sys.stderr if stderr else sys.stdout  # None if it is closed
+    on_terminal = stream is not None and stream.isatty()
+    return Console(stderr=stderr, highlight=False, width=None if on_terminal else PIPE_WIDTH)
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
 
 
 class Seconds(click.ParamType[float]):
@@ -71,9 +86,61 @@ def timeout_option(each: str) -> Callable[[Command], Command]:
     )
 
 
+def examples(*commands: str) -> str:
+    """Commands that show the use of one, for the end of its help."""
+    return "\n".join(("\b", "Examples:", *(f"  spikeproof {command}" for command in commands)))
+
+
+def file_option(name: str, written: str) -> Callable[[Command], Command]:
+    """A file, or ``-`` for standard output, and what is written there; passed on as ``NAME_file``."""
+    return click.option(
+        f"--{name}",
+        f"{name}_file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help=f"Write {written} to FILE, or - for standard output.",
+    )
+
+
+def failures_option(most_bits: int) -> Callable[[Command], Command]:
+    """A file for every input that fails, where there are few enough to try them all."""
+    return click.option(
+        "--failures",
+        "failures_file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Write every input that fails, with what circuit and spec make of it, to FILE: .csv or "
+        f".npz, or - for standard output. Of circuits of up to {most_bits} input bits.",
+    )
+
+
 def circuit_option(use: str) -> Callable[[Command], Command]:
     """A file with a netlist, and what it is for."""
-    return click.option("--circuit", "circuit_file", type=click.Path(path_type=Path), help=use)
+    return click.option(
+        "--circuit", "circuit_file", type=click.Path(path_type=Path), metavar="FILE", help=use
+    )
+
+
+def selected(patterns: Iterable[str]) -> list[Obligation]:
+    """The obligations whose name matches one of the patterns, each once.
+
+    Raises:
+        CatalogueError: if none matches one of them; the message names those that come closest.
+    """
+    found = {each.name: each for pattern in patterns for each in select(pattern)}
+    return list(found.values())
+
+
+def the_theorem(name: str) -> Obligation:
+    """The obligation of that name.
+
+    Raises:
+        CatalogueError: if there is none; the message names those that come closest.
+    """
+    if name not in catalogue():
+        select(name)  # fails with a hint unless it is a glob
+        raise CatalogueError(f"{name!r} is a pattern; name one theorem, or use `spikeproof list`")
+    return catalogue()[name]
 
 
 def log_option(use: str) -> Callable[[Command], Command]:
@@ -110,12 +177,29 @@ def progress_bar(doing: str) -> Progress:
     return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
 
 
-def require_writable(path: Path) -> None:
+# --- what is written ----------------------------------------------------------------------------
+
+
+def screen_beside(*files: Path | None) -> Console:
+    """The console for people: standard error, if one of the files is standard output.
+
+    Raises:
+        click.UsageError: if more than one is.
+    """
+    taken = sum(file == STANDARD_OUTPUT for file in files)
+    if taken > 1:
+        raise click.UsageError("only one FILE can be standard output; name another for the rest")
+    return err if taken else out
+
+
+def require_writable(path: Path | None) -> None:
     """Refuse a file that cannot be written, before any work is done for it.
 
     Raises:
         click.BadParameter: saying why.
     """
+    if path in (None, STANDARD_OUTPUT):
+        return
     try:
         if path.is_dir():
             raise IsADirectoryError(EISDIR, "it is a directory")
@@ -127,6 +211,30 @@ def require_writable(path: Path) -> None:
     except (OSError, RuntimeError) as error:  # the latter of links that lead round in a circle
         why = error.strerror if isinstance(error, OSError) else error
         raise click.BadParameter(f"cannot write {path}: {why}; name another file") from None
+
+
+def write_file(path: Path, content: str) -> None:
+    """Write a file whole or not at all; or standard output.
+
+    Raises:
+        StorageError: if it cannot be written.
+    """
+    if path == STANDARD_OUTPUT:
+        sys.stdout.write(content)
+        return
+    with writing(path):
+        write_atomically(path, content)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say in one line why a file cannot be written.
+
+    Raises:
+        StorageError: in place of any ``OSError``.
+    """
+    with storing(f"write {path}", "free some space or name another file"):
+        yield
 
 
 def require_directory(path: Path) -> None:
@@ -142,3 +250,51 @@ def require_directory(path: Path) -> None:
             f"cannot make the directory {path}: {error.strerror}; name another"
         ) from None
     require_writable(path / "probe")
+
+
+class OutputError(Exception):
+    """Standard output takes no more; the message says why.
+
+    Attributes:
+        unread: whether that is because nobody reads it any more.
+    """
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(error.strerror or str(error))
+        self.unread = isinstance(error, BrokenPipeError)
+
+
+class _Guarded:
+    """Standard output, whose errors are told from those of other files."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            raise OutputError(error) from None
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError as error:
+            raise OutputError(error) from None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def guarded_output() -> Iterator[None]:
+    """Standard output raises ``OutputError``; all that it does not take is then dropped."""
+    stream = sys.stdout
+    sys.stdout = _Guarded(stream)
+    try:
+        yield
+    except OutputError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # or Python fails again at its end
+        raise
+    finally:
+        sys.stdout = stream

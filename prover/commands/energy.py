@@ -9,9 +9,9 @@ import click
 
 from spikeproof.circuits.doors.interchange import read_json
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims.catalogue import select
 from spikeproof.prover.claims.obligation import require_same_buses
-from spikeproof.prover.commands.console import circuit_option, out, progress_bar
+from spikeproof.prover.commands.completion import theorem_argument
+from spikeproof.prover.commands.console import circuit_option, examples, out, progress_bar, selected
 from spikeproof.prover.report.energy import (
     NOTE,
     SAMPLES,
@@ -31,8 +31,8 @@ DEFAULT = (
 )
 
 
-@click.command()
-@click.argument("patterns", metavar="[THEOREM]...", nargs=-1)
+@click.command(epilog=examples("energy fp32.add.rne.nexus", "energy 'fp8_e5m2.*.rne' --samples 1000"))
+@theorem_argument("patterns", many=True)
 @click.option(
     "--samples",
     type=click.IntRange(min=2),
@@ -42,11 +42,12 @@ DEFAULT = (
 )
 @circuit_option("Reckon with the netlist in FILE instead of the built-in circuit.")
 def energy(patterns: tuple[str, ...], samples: int, circuit_file: Path | None) -> None:
-    """Count the spikes and synaptic operations of circuits, and what they cost.
+    """Count spikes and synaptic operations, and what they cost.
 
-    THEOREM is a name or a shell glob (default: FP32 units as S2 has them, FP8 units of S3's neurons).
+    PATTERN is a theorem's name or a shell glob (default: FP32 units as S2 has them, FP8 units of S3's
+    neurons).
     """
-    obligations = [o for pattern in patterns or DEFAULT for o in select(pattern)]
+    obligations = selected(patterns or DEFAULT)
     given = read_json(circuit_file) if circuit_file else None
     for obligation in obligations:
         if obligation.circuit is None:

@@ -7,19 +7,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from spikeproof.circuits.doors.interchange import read_json
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.replays import expected_outputs
-from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, select
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Obligation, require_same_buses
-from spikeproof.prover.commands.console import EXIT_REFUTED, circuit_option, err, log_option, out
+from spikeproof.prover.commands.completion import theorem_argument
+from spikeproof.prover.commands.console import (
+    EXIT_REFUTED,
+    circuit_option,
+    err,
+    examples,
+    failures_option,
+    log_option,
+    screen_beside,
+    the_theorem,
+)
 from spikeproof.prover.evidence.files import storing
 from spikeproof.prover.evidence.log import Log, Machine, default_log_directory
 from spikeproof.prover.refutation.counterexample import explain
+from spikeproof.prover.refutation.drawing import MOST_BITS
 from spikeproof.prover.refutation.minimisation import minimised
 from spikeproof.prover.running.replay import write_counterexample
 
@@ -33,8 +44,14 @@ def _named(_: click.Context, __: click.Parameter, device: str | None) -> str | N
     return device
 
 
-@click.command()
-@click.argument("theorem")
+@click.command(
+    epilog=examples(
+        "exhaust fp16.multiply.rne",
+        "exhaust fp16.add.rne --circuit mine.json --failures wrong.npz",
+        "exhaust fp32.square_root.rne --device cuda",
+    )
+)
+@theorem_argument("theorem")
 @click.option(
     "--against",
     type=click.Choice(("spec", "machine", "both")),
@@ -53,6 +70,7 @@ def _named(_: click.Context, __: click.Parameter, device: str | None) -> str | N
     help="Enumerate on this device of PyTorch's, such as cuda, against the spec alone.",
 )
 @circuit_option("Enumerate the netlist in FILE instead of the built-in circuit.")
+@failures_option(MOST_BITS)
 @log_option("Write the record to the proof log in")
 def exhaust(
     theorem: str,
@@ -60,29 +78,32 @@ def exhaust(
     threads: int | None,
     device: str | None,
     circuit_file: Path | None,
+    failures_file: Path | None,
     log_directory: Path | None,
 ) -> None:
-    """Compare the circuit of THEOREM with its spec on every single input, up to 2^32 of them.
+    """Compare a circuit with its spec on every single input.
 
-    Interrupted, it is continued by the same command. Exit code 0 if no input fails, 1 if some do.
+    The circuit, of THEOREM or given, may have up to 32 input bits. Interrupted, it is continued by the
+    same command. Exit code 0 if no input fails, 1 if some do.
     """
-    from spikeproof.prover.refutation import exhaustion  # loads LLVM, which no other command needs
+    # These load LLVM, which few other commands need.
+    from spikeproof.prover.commands.failures import list_failures, require_listable
+    from spikeproof.prover.refutation import exhaustion
 
-    if theorem not in catalogue():
-        select(theorem)  # fails with a hint unless it is a glob
-        raise CatalogueError(f"{theorem!r} is a pattern; name one theorem, or use `spikeproof list`")
-    obligation = catalogue()[theorem]
+    obligation = the_theorem(theorem)
     own = exhaustion.enumerable_circuit(obligation)
     circuit = read_json(circuit_file) if circuit_file else None
     if circuit:
         require_same_buses(obligation, circuit)
     netlist = circuit or own
+    screen = screen_beside(failures_file)
+    if failures_file:
+        require_listable(obligation, circuit, failures_file, MOST_BITS)
     log = Log((log_directory or default_log_directory(circuit, [theorem])).absolute())
     with storing(f"write a record to {log.directory}"):
         log.take()
     default = (exhaustion.SPEC,) if device else exhaustion.default_references(obligation, netlist)
     wanted = exhaustion.AGAINST[against] if against else default
-    checkpoint = log.exhaustive(theorem, unfinished=True)
     with _progress() as progress:
         task = progress.add_task(theorem, total=1 << netlist.input_count)
         record = exhaustion.enumerate_all(
@@ -90,19 +111,20 @@ def exhaust(
             netlist,
             wanted,
             threads or (1 if device else Machine.here().cores),
-            checkpoint,
+            log.exhaustive(theorem, unfinished=True),
             lambda inputs, again: (
                 progress.reset(task, completed=inputs) if again else progress.advance(task, inputs)
             ),
             device,
         )
-    exhaustion.write_exhausted(log.exhaustive(theorem), record)
-    checkpoint.unlink(missing_ok=True)
-    _show(record, given=circuit is not None)
-    out.print(f"record: {log.exhaustive(theorem)}", markup=False, soft_wrap=True)
+    exhaustion.write_exhausted(log, record)
+    _show(record, screen, given=circuit is not None)
+    screen.print(f"record: {log.exhaustive(theorem)}", markup=False, soft_wrap=True)
     if record.failures:
-        _explain(obligation, netlist, circuit, record, log)
-        sys.exit(EXIT_REFUTED)
+        _explain(obligation, netlist, circuit, record, log, screen)
+    if failures_file:
+        list_failures(obligation, circuit, failures_file)
+    sys.exit(EXIT_REFUTED if record.failures else 0)
 
 
 class _Rate(ProgressColumn):
@@ -125,7 +147,7 @@ def _progress() -> Progress:
     return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
 
 
-def _show(record: Exhausted, given: bool) -> None:
+def _show(record: Exhausted, screen: Console, given: bool) -> None:
     rate = record.inputs / max(record.seconds, 0.01)
     subject = f", the circuit given instead, of SHA-256 {record.netlist_sha256}" if given else ""
     lines = [f"{record.theorem}{subject}: all {record.inputs:,} inputs enumerated"]
@@ -135,19 +157,24 @@ def _show(record: Exhausted, given: bool) -> None:
     lines.append(
         f"  {record.seconds:,.1f} s, {rate:.2g} evaluations/s, {record.peak_memory_mib:,.0f} MiB"
     )
-    out.print("\n".join(lines), markup=False, soft_wrap=True)
+    screen.print("\n".join(lines), markup=False, soft_wrap=True)
 
 
 def _explain(
-    obligation: Obligation, netlist: Netlist, circuit: Netlist | None, record: Exhausted, log: Log
+    obligation: Obligation,
+    netlist: Netlist,
+    circuit: Netlist | None,
+    record: Exhausted,
+    log: Log,
+    screen: Console,
 ) -> None:
     """Show failing inputs; one that violates the claim simplified, and kept as a file."""
     for compared in record.compared:
         if compared.first:
-            out.print(f"\nfirst inputs that fail against the {compared.reference}:", markup=False)
+            screen.print(f"\nfirst inputs that fail against the {compared.reference}:", markup=False)
         for inputs in compared.first:
             shown = ", ".join(f"{name} = {value}" for name, value in inputs.items())
-            out.print(f"  {shown}", markup=False)
+            screen.print(f"  {shown}", markup=False, soft_wrap=True)
     violating = next((c.first[0] for c in record.compared if c.reference == "spec" and c.first), None)
     if violating is None:
         return
@@ -160,5 +187,5 @@ def _explain(
         text = "\n".join([shown, *counted])
     path = log.counterexample(obligation.name)
     write_counterexample(obligation, circuit, found.inputs, path, text)
-    out.print(f"\nthe simplest found:\n{text}", markup=False, soft_wrap=True)
-    out.print(f"\nreplay it with: spikeproof replay {path}", markup=False, soft_wrap=True)
+    screen.print(f"\nthe simplest found:\n{text}", markup=False, soft_wrap=True)
+    screen.print(f"\nreplay it with: spikeproof replay {path}", markup=False, soft_wrap=True)

@@ -8,7 +8,7 @@ import click
 
 from spikeproof.circuits.physics.substrates import IONIC, SubstrateError
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, GATE_INPUTS, LIBRARIES, WIDE_GATES
-from spikeproof.prover.commands.console import out, progress_bar
+from spikeproof.prover.commands.console import examples, out, progress_bar
 from spikeproof.prover.margins.failure import Redundancy, require_deviation
 from spikeproof.prover.report.margins import LIMITS_NOTE, TABLES, limits_table, rows, theorems, together
 from spikeproof.prover.report.units import (
@@ -38,7 +38,11 @@ class Deviation(click.ParamType[Fraction]):
         return sigma
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "margins --library ionic --gate and", "margins --table noise", "margins --units --sigma 0.1"
+    )
+)
 @click.option("--library", type=click.Choice(list(LIBRARIES)), help="Gates of this library only.")
 @click.option("--gate", type=click.Choice([*GATE_INPUTS, *WIDE_GATES]), help="This gate only.")
 @click.option(
@@ -70,7 +74,10 @@ def margins(
     sigmas: tuple[Fraction, ...],
     copies: tuple[int, ...],
 ) -> None:
-    """Show within which noise, spread and leak each gate is right: exact limits, and their theorems."""
+    """Show exact limits of noise, spread and leak.
+
+    Within them each gate, or each whole unit, is right: theorems say so, and that it is wrong beyond.
+    """
     if not units and (sigmas or copies):
         raise click.UsageError("--sigma and --copies are about whole units; add --units")
     if units:
@@ -81,7 +88,7 @@ def margins(
     if table is not None:
         make, note = TABLES[table]
         shown = make(lambda f: f.library == (library or f.library) and f.gate == (gate or f.gate))
-        if not shown.row_count:
+        if not len(shown):
             raise click.UsageError("no such figure is published; leave out --library or --gate")
         out.print(shown)
         out.print(note.replace("\n", " "), markup=False)

@@ -9,33 +9,37 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
-from spikeproof.prover.claims.catalogue import CatalogueError, select
+from spikeproof.prover.claims.catalogue import CatalogueError
 from spikeproof.prover.claims.obligation import Obligation, Outcome
+from spikeproof.prover.commands.completion import theorem_argument
 from spikeproof.prover.commands.console import (
     EXIT_INTERNAL,
     EXIT_REFUTED,
     EXIT_UNDECIDED,
     err,
+    examples,
+    file_option,
     jobs_option,
-    out,
     progress_bar,
     require_writable,
+    screen_beside,
+    selected,
     timeout_option,
+    write_file,
 )
-from spikeproof.prover.evidence.files import write_atomically
 from spikeproof.prover.refutation.mutation import FAULTS, sample
-from spikeproof.prover.report.tables import plain_table
+from spikeproof.prover.report.tables import NamedTable
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.mutation_report import Report, judge_all
 
 MUTATION_SCHEMA = "spikeproof-mutation-1"
 
 
-@click.command()
-@click.argument("pattern")
+@click.command(epilog=examples("mutate fp8_e5m2.add.rne --samples 50", "mutate 'cell.*' --json -"))
+@theorem_argument("patterns", many=True)
 @click.option(
     "--samples",
     type=click.IntRange(min=1),
@@ -46,24 +50,37 @@ MUTATION_SCHEMA = "spikeproof-mutation-1"
 @click.option("--seed", type=int, default=0, show_default=True, help="Another draws other mutants.")
 @jobs_option()
 @timeout_option("mutant")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the report to FILE.")
+@file_option("json", "the report")
 def mutate(
-    pattern: str, samples: int, seed: int, jobs: int | None, timeout: float, json_file: Path | None
+    patterns: tuple[str, ...],
+    samples: int,
+    seed: int,
+    jobs: int | None,
+    timeout: float,
+    json_file: Path | None,
 ) -> None:
-    """Plant faults in the circuits of theorems whose name matches PATTERN, a shell glob.
+    """Plant faults in circuits, and see whether proofs notice.
 
-    Every mutant must be refuted, or be proved equivalent: then it is benign, and listed. Exit code 0 if
-    all that are not benign are refuted; 1 if a circuit without a fault is not proved; 3 if some are
-    undecided; 4 on an error, a proof that simulation contradicts above all.
+    PATTERN is a theorem's name or a shell glob. Every mutant must be refuted, or be proved equivalent:
+    then it is benign, and listed. Exit code 0 if all that are not benign are refuted; 1 if a circuit
+    without a fault is not proved; 3 if some are undecided; 4 on an error, a proof that simulation
+    contradicts above all.
     """
-    obligations = [o for o in select(pattern) if o.circuit and o.expected is Outcome.PROVED]
+    if not patterns:
+        raise click.UsageError("name theorems whose circuits are to be mutated; a shell glob will do")
+    obligations = [o for o in selected(patterns) if o.circuit and o.expected is Outcome.PROVED]
     if not obligations:
         raise CatalogueError(
-            f"of what matches {pattern!r} nothing has a circuit that is to be proved; choose a unit"
+            f"of what matches {', '.join(map(repr, patterns))} nothing has a circuit that is to be "
+            "proved; choose a unit"
         )
-    if json_file:
-        require_writable(json_file)
+    screen = screen_beside(json_file)
+    require_writable(json_file)
     reports = _run(obligations, samples, seed, timeout, jobs or os.cpu_count() or 1)
+    screen.print(scores(reports))
+    for report in reports:
+        _print_remarkable(report, screen)
+    screen.print("\n" + _summary(reports), markup=False, soft_wrap=True)
     if json_file:
         record = {
             "schema": MUTATION_SCHEMA,
@@ -71,11 +88,7 @@ def mutate(
             "samples": samples,
             "reports": [report.as_json() for report in reports],
         }
-        write_atomically(json_file, json.dumps(record, indent=1) + "\n")
-    out.print(scores(reports))
-    for report in reports:
-        _print_remarkable(report)
-    out.print("\n" + _summary(reports), markup=False)
+        write_file(json_file, json.dumps(record, indent=1) + "\n")
     sys.exit(exit_code(reports))
 
 
@@ -103,16 +116,13 @@ def _run(
     return reports
 
 
-def scores(reports: Sequence[Report]) -> Table:
+def scores(reports: Sequence[Report]) -> NamedTable:
     """One row a theorem: how many mutants of each kind are refuted, of those that are not benign."""
-    table = plain_table()
-    table.add_column("theorem", no_wrap=True)
-    for heading in ("mutants", "benign", *FAULTS, "refuted", "score"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = NamedTable("theorem", "mutants", "benign", *FAULTS, "refuted", "score")
     for report in reports:
         kinds = (f"{report.count(Outcome.REFUTED, kind=k)}/{report.faulty(k)}" for k in FAULTS)
-        table.add_row(
-            Text(report.original.theorem),
+        table.add(
+            report.original.theorem,
             str(len(report.verdicts)),
             str(report.count(Outcome.PROVED)),
             *kinds,
@@ -128,18 +138,19 @@ def _score(report: Report) -> str:
     return "none" if report.score is None else f"{100 * report.score:.1f} %"
 
 
-def _print_remarkable(report: Report) -> None:
+def _print_remarkable(report: Report, screen: Console) -> None:
     """List the mutants that are not refuted, and say why."""
     if not report.original.green:
-        out.print(f"\n{report.original.theorem} itself: {report.original.message}", markup=False)
+        itself = f"\n{report.original.theorem} itself: {report.original.message}"
+        screen.print(itself, markup=False, soft_wrap=True)
     rest = [verdict for verdict in report.verdicts if verdict.outcome is not Outcome.REFUTED]
     if rest:
-        out.print(f"\n{report.original.theorem}", markup=False)
+        screen.print(f"\n{report.original.theorem}", markup=False, soft_wrap=True)
     for verdict in rest:
         benign = verdict.outcome is Outcome.PROVED
         word = "benign" if benign else verdict.outcome.value.upper()
         reason = f": {verdict.message}" if verdict.message else ""
-        out.print(f"  {word}: {verdict.fault}{reason}", markup=False, soft_wrap=True)
+        screen.print(f"  {word}: {verdict.fault}{reason}", markup=False, soft_wrap=True)
 
 
 def _summary(reports: Sequence[Report]) -> str:

@@ -12,37 +12,51 @@ from uuid import uuid4
 import click
 
 from spikeproof.circuits.doors.interchange import read_json
-from spikeproof.prover.claims.catalogue import profile_name, promised, select
-from spikeproof.prover.claims.obligation import Obligation, require_same_buses
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.claims.catalogue import profile_name, promised
+from spikeproof.prover.claims.obligation import Obligation, Outcome, require_same_buses
+from spikeproof.prover.commands.completion import theorem_argument
 from spikeproof.prover.commands.console import (
     circuit_option,
     err,
+    examples,
     exit_code,
+    failures_option,
+    file_option,
     jobs_option,
     log_option,
-    out,
     progress_bar,
     require_writable,
+    screen_beside,
+    selected,
     timeout_option,
+    write_file,
 )
 from spikeproof.prover.evidence.cache import Cache
-from spikeproof.prover.evidence.files import write_atomically
 from spikeproof.prover.evidence.history import remember
 from spikeproof.prover.evidence.log import Log, default_log_directory, finished
-from spikeproof.prover.evidence.record import Record
-from spikeproof.prover.report.tables import failure_text, outcome_text, results_table, summary
-from spikeproof.prover.running.run import Run, discharge_all, drawn
+from spikeproof.prover.refutation.drawing import COMPILED_BITS
+from spikeproof.prover.report.tables import audit_text, failure_text, result_text, results_table, summary
+from spikeproof.prover.running.run import Found, Run, discharge_all, drawn
 
 RESULTS_SCHEMA = "spikeproof-results-1"
 
 
-@click.command()
-@click.argument("pattern", required=False)
+@click.command(
+    epilog=examples(
+        "prove 'fp6_*' 'cell.*' --jobs 2 --timeout 60",
+        "prove fp8_e5m2.add.rne --circuit mine.json --failures wrong.csv",
+        "prove 'cell.*' --json - | jq '.results[].outcome'",
+    )
+)
+@theorem_argument("patterns", many=True)
 @click.option("--wide", is_flag=True, help="Without PATTERN: also what takes minutes (FP64).")
 @jobs_option()
 @timeout_option("theorem")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write results to FILE.")
+@click.option("--verbose", "-v", is_flag=True, help="Show statements and engines too.")
+@file_option("json", "results")
 @circuit_option("Prove the theorem of the netlist in FILE instead of the built-in circuit.")
+@failures_option(COMPILED_BITS)
 @log_option("Write the proof log to")
 @click.option("--no-cache", is_flag=True, help="Prove anew what was proved before.")
 @click.option(
@@ -53,28 +67,39 @@ RESULTS_SCHEMA = "spikeproof-results-1"
     metavar="N",
 )
 def prove(
-    pattern: str | None,
+    patterns: tuple[str, ...],
     wide: bool,
     jobs: int | None,
     timeout: float,
+    verbose: bool,
     json_file: Path | None,
     circuit_file: Path | None,
+    failures_file: Path | None,
     log_directory: Path | None,
     no_cache: bool,
     audit: int,
 ) -> None:
-    """Prove the theorems whose name matches PATTERN, a shell glob (default: the default profile)."""
-    if pattern is not None and wide:
+    """Prove theorems, of our circuits or of one given.
+
+    PATTERN is a name or a shell glob; without one, the default profile is proved. A theorem of up to 32
+    input bits that no engine decides in time is tried on every input.
+
+    Exit code 0 if all is as promised, 1 if something is refuted, 3 if something is undecided, 4 on an
+    error.
+    """
+    if patterns and wide:
         raise click.UsageError("PATTERN and --wide: a pattern is of all theorems; leave out --wide")
-    if pattern is None and circuit_file:
+    if circuit_file and not patterns:
         raise click.UsageError("--circuit: name the theorem that the circuit is to be proved of")
-    obligations = promised(wide=wide) if pattern is None else select(pattern)
-    if json_file:
-        require_writable(json_file)
+    obligations = selected(patterns) if patterns else promised(wide=wide)
+    screen = screen_beside(json_file, failures_file)
+    require_writable(json_file)
     circuit = read_json(circuit_file) if circuit_file else None
     if circuit:
         for obligation in obligations:
             require_same_buses(obligation, circuit)
+    if failures_file:
+        _require_listable(obligations, circuit, failures_file)
     cache = None if no_cache else Cache.default()
     if cache:
         cache.require_usable()
@@ -85,39 +110,64 @@ def prove(
     log = Log.begin(
         directory,
         command=shlex.join(["spikeproof", *sys.argv[1:]]),
-        profile=profile_name(wide=wide) if pattern is None else "part",
+        profile="part" if patterns else profile_name(wide=wide),
         promised=len(obligations),
         packages={obligation.package for obligation in obligations},
     )
     audited = drawn(names, audit, uuid4().hex)
     records = prove_all(obligations, Run(timeout, circuit, log, cache, audited), jobs)
     log.end(discharged=sum(record.green for record in records), complete=True)
-    if json_file:
-        data = {"schema": RESULTS_SCHEMA, "results": [record.as_json() for record in records]}
-        write_atomically(json_file, json.dumps(data, indent=1) + "\n")
-    out.print(results_table(records))
+    screen.print(results_table(records, verbose))
     for record in records:
         if not record.green:
-            out.print("\n" + failure_text(record), markup=False)
+            screen.print("\n" + failure_text(record), markup=False, soft_wrap=True)
             if log.counterexample(record.theorem).exists():
                 replay = f"spikeproof replay {log.counterexample(record.theorem)}"
-                out.print(f"\nreplay it with: {replay}", markup=False, soft_wrap=True)
-    out.print("\n" + summary(records), markup=False)
-    out.print(f"proof log: {log.directory}", markup=False, soft_wrap=True)
+                screen.print(f"\nreplay it with: {replay}", markup=False, soft_wrap=True)
+    screen.print("\n" + summary(records), markup=False, soft_wrap=True)
+    if audit:
+        screen.print(audit_text(records, audit), markup=False, soft_wrap=True)
+    screen.print(f"proof log: {log.directory}", markup=False, soft_wrap=True)
+    if json_file:
+        data = {"schema": RESULTS_SCHEMA, "results": [record.as_json() for record in records]}
+        write_file(json_file, json.dumps(data, indent=1) + "\n")
+    if failures_file:
+        from spikeproof.prover.commands.failures import list_failures  # loads LLVM
+
+        if (
+            list_failures(obligations[0], circuit, failures_file)
+            and records[0].outcome is Outcome.PROVED
+        ):
+            raise RuntimeError(f"{records[0].theorem} is proved, but inputs fail: {failures_file}")
     sys.exit(exit_code(records))
 
 
-def prove_all(obligations: Sequence[Obligation], run: Run, jobs: int | None) -> list[Record]:
+def _require_listable(obligations: Sequence[Obligation], circuit: Netlist | None, file: Path) -> None:
+    """Refuse to list the failures of what cannot be enumerated on the way.
+
+    Raises:
+        click.UsageError: saying why.
+    """
+    from spikeproof.prover.commands.failures import require_listable  # loads LLVM
+
+    if len(obligations) > 1:
+        raise click.UsageError(f"--failures: {len(obligations)} theorems match; name one")
+    require_listable(obligations[0], circuit, file, COMPILED_BITS)
+
+
+def prove_all(obligations: Sequence[Obligation], run: Run, jobs: int | None) -> list[Found]:
     """Discharge obligations with visible progress; the records in the order of the obligations."""
     names = [obligation.name for obligation in obligations]
-    found: dict[str, Record] = {}
+    found: dict[str, Found] = {}
     with progress_bar("proving") as progress:
         task = progress.add_task("", total=len(names))
         for record in discharge_all(names, run, jobs):
             found[record.theorem] = record
-            progress.update(task, advance=1, description=record.theorem)
+            earlier = f" ({record.origin})" if record.origin else ""
+            progress.update(task, advance=1, description=record.theorem + earlier)
             if not err.is_terminal:
-                err.print(f"{len(found)}/{len(names)} {outcome_text(record)} {record.theorem}")
+                line = f"{len(found)}/{len(names)} {result_text(record)} {record.theorem}"
+                err.print(line, markup=False, soft_wrap=True)
             if run.circuit is None:
                 remember(record)
     return [found[name] for name in names]

@@ -8,32 +8,39 @@ from pathlib import Path
 import click
 
 from spikeproof.circuits.doors.interchange import read_json
-from spikeproof.prover.commands.console import EXIT_REFUTED, circuit_option, out, require_writable
-from spikeproof.prover.evidence.files import write_atomically
+from spikeproof.prover.commands.console import (
+    EXIT_REFUTED,
+    circuit_option,
+    examples,
+    file_option,
+    require_writable,
+    screen_beside,
+    write_file,
+)
 from spikeproof.prover.running.replay import ReplayError, read_counterexample
 from spikeproof.prover.running.replay import replay as run_again
 
 
-@click.command()
+@click.command(epilog=examples("replay proof-log/counterexamples/fp8_e5m2.add.rne.json --vcd wave.vcd"))
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--vcd", "vcd_file", type=click.Path(path_type=Path), help="Write the waveform to FILE.")
+@file_option("vcd", "the waveform")
 @circuit_option("Run the netlist in FILE instead of the one that was wrong.")
 def replay(file: Path, vcd_file: Path | None, circuit_file: Path | None) -> None:
     """Run circuit and spec on the counterexample in FILE again.
 
     Exit code 1 if they still differ, 0 if they now agree.
     """
-    if vcd_file:
-        require_writable(vcd_file)
+    screen = screen_beside(vcd_file)
+    require_writable(vcd_file)
     found = read_counterexample(file)
     result = run_again(found, read_json(circuit_file) if circuit_file else None)
+    screen.print(found.theorem, markup=False, soft_wrap=True)
+    if result.sha256 != found.sha256:
+        screen.print("run on another circuit than the one that was wrong", markup=False)
+    screen.print(result.text, markup=False, soft_wrap=True)
+    screen.print("still a counterexample" if result.violated else "no longer a counterexample")
     if vcd_file:
         if result.waveform is None:
             raise ReplayError(f"{found.theorem} is about formulas: there are no signals to write")
-        write_atomically(vcd_file, result.waveform)
-    out.print(found.theorem, markup=False)
-    if result.sha256 != found.sha256:
-        out.print("run on another circuit than the one that was wrong", markup=False)
-    out.print(result.text, markup=False, soft_wrap=True)
-    out.print("still a counterexample" if result.violated else "no longer a counterexample")
+        write_file(vcd_file, result.waveform)
     sys.exit(EXIT_REFUTED if result.violated else 0)

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import click
-from rich.table import Table
+from rich.text import Text
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, select
-from spikeproof.prover.claims.obligation import ENGINES_ALONE, Obligation
-from spikeproof.prover.commands.console import out
+from spikeproof.prover.claims.obligation import ENGINES_ALONE, Obligation, counted_bits
+from spikeproof.prover.commands.completion import theorem_argument
+from spikeproof.prover.commands.console import examples, out, the_theorem
 from spikeproof.prover.engines.engine import engine_named
 from spikeproof.prover.evidence.history import last_result
-from spikeproof.prover.report.tables import outcome_text
+from spikeproof.prover.report.tables import outcome_text, plain_table
 
 
-@click.command()
-@click.argument("theorem")
+@click.command(epilog=examples("show fp8_e5m2.add.rtz"))
+@theorem_argument("theorem")
 def show(theorem: str) -> None:
     """Show a theorem: statement, circuit, decomposition, last result."""
-    if theorem not in catalogue():
-        select(theorem)  # fails with a hint unless it is a glob
-        raise CatalogueError(f"{theorem!r} is a pattern; name one theorem, or use `spikeproof list`")
-    obligation = catalogue()[theorem]
+    obligation = the_theorem(theorem)
     netlist = obligation.circuit() if obligation.circuit else None
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
+    table = plain_table("", "")
+    table.show_header = False
     for label, value in [
         ("theorem", obligation.name),
         ("statement", obligation.statement),
@@ -34,7 +30,7 @@ def show(theorem: str) -> None:
         ("decomposition", _decomposition(obligation)),
         ("last result", _last_result(theorem)),
     ]:
-        table.add_row(label, value)
+        table.add_row(Text(label, style="bold"), Text(value))
     out.print(table)
 
 
@@ -51,8 +47,8 @@ def _decomposition(obligation: Obligation) -> str:
 
 def _circuit_rows(netlist: Netlist) -> list[tuple[str, str]]:
     size = netlist.statistics
-    buses = ", ".join(f"{name} ({width})" for name, width in netlist.inputs.items())
-    results = ", ".join(f"{name} ({len(bus)})" for name, bus in netlist.outputs.items())
+    buses = ", ".join(f"{name} ({counted_bits(width)})" for name, width in netlist.inputs.items())
+    results = ", ".join(f"{name} ({counted_bits(len(bus))})" for name, bus in netlist.outputs.items())
     return [
         (
             "circuit",

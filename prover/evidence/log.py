@@ -442,8 +442,7 @@ def _read(path: Path, kind: type[T]) -> T:
     except OSError as error:
         raise LogError(f"cannot read {path}: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        reason = str(error)
         raise LogError(
-            f"cannot read {path}: {reason[:1].lower()}{reason[1:]}; "
+            f"cannot read {path}: {error}; "
             "run the proofs anew, or read the log with the version of spikeproof that wrote it"
         ) from None

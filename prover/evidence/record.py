@@ -217,6 +217,14 @@ class Record:
         return msgspec.convert(data, cls)
 
 
+def stated_of(obligation: Obligation, circuit: Netlist) -> str:
+    """What an obligation states of a circuit that takes the place of its own."""
+    subject = f"of the circuit of SHA-256 {circuit.sha256[:12]}"
+    if obligation.function:
+        return f"{obligation.function}, {subject}"
+    return f"{subject}, in place of its own: {obligation.statement}"
+
+
 def blank_record(
     obligation: Obligation,
     timeout: float,
@@ -228,7 +236,7 @@ def blank_record(
     return Record(
         schema=SCHEMA,
         theorem=obligation.name,
-        statement=("of the circuit given instead: " if circuit else "") + obligation.statement,
+        statement=stated_of(obligation, circuit) if circuit else obligation.statement,
         parameters={**own, CIRCUIT: circuit.sha256} if circuit else own,
         outcome=Outcome.ERROR,
         expected=Outcome.PROVED if circuit else obligation.expected,

@@ -13,6 +13,7 @@ first byte. The whole one is the SHA-256 of the chunks' digests, 32 bytes each, 
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -38,7 +39,7 @@ from spikeproof.prover.claims.obligation import Claim, Obligation
 from spikeproof.prover.encoding.bitblast import Blaster
 from spikeproof.prover.engines.memory import peak_memory_mib
 from spikeproof.prover.evidence.files import storing, write_atomically
-from spikeproof.prover.evidence.log import Machine
+from spikeproof.prover.evidence.log import Log, Machine
 from spikeproof.prover.evidence.record import SEED
 from spikeproof.prover.evidence.source import commit, source_sha256
 from spikeproof.prover.refutation.drawing import MOST_BITS
@@ -74,6 +75,10 @@ AGAINST = {"spec": (SPEC,), "machine": (MACHINE,), "both": (SPEC, MACHINE)}
 
 class ExhaustionError(click.ClickException):
     """Something that cannot be enumerated; one line: why, and what can be."""
+
+
+class OutOfTimeError(ExhaustionError):
+    """An enumeration that took longer than it may."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +175,17 @@ def enumerable_circuit(obligation: Obligation) -> Netlist:
     return netlist
 
 
+def is_enumerable(claim: Claim, netlist: Netlist) -> bool:
+    """Whether all inputs of a circuit can be compared with what a claim says its outputs are."""
+    if netlist.input_count > MOST_BITS or not claim.expected:
+        return False
+    try:
+        spec_logic(claim, netlist)
+    except ValueError:  # an operator that only z3 knows
+        return False
+    return True
+
+
 def references(obligation: Obligation, netlist: Netlist, wanted: Sequence[str]) -> list[BlockFunction]:
     """The functions that a circuit is compared with, each called by its name in ``wanted``.
 
@@ -263,8 +279,13 @@ def violating_at_random(claim: Claim, netlist: Netlist) -> dict[str, int] | None
     return None
 
 
-def every_failing(claim: Claim, netlist: Netlist) -> Iterator[dict[str, NDArray[np.int64]]]:
+def every_failing(
+    claim: Claim, netlist: Netlist, advanced: Callable[[int], None] = lambda tried: None
+) -> Iterator[dict[str, NDArray[np.int64]]]:
     """All inputs on which a circuit departs from a claim's outputs, by bus, some at a time.
+
+    Args:
+        advanced: told how many more inputs were tried.
 
     Raises:
         ValueError: if the claim has an operator that ``prover.encoding.bitblast`` does not know.
@@ -277,6 +298,7 @@ def every_failing(claim: Claim, netlist: Netlist) -> Iterator[dict[str, NDArray[
         if part.failures[0]:
             numbers = start * BLOCK + _numbers(part.failing[:, 0])
             yield input_values(numbers, netlist)
+        advanced(blocks * BLOCK)
 
 
 def _numbers(failing: NDArray[np.uint64]) -> NDArray[np.int64]:
@@ -292,20 +314,23 @@ def enumerate_all(
     netlist: Netlist,
     wanted: Sequence[str],
     threads: int,
-    checkpoint: Path,
+    checkpoint: Path | None = None,
     advanced: Callable[[int, bool], None] = lambda inputs, again: None,
     device: str | None = None,
+    seconds: float = math.inf,
 ) -> Exhausted:
     """Enumerate all inputs, or those that an interrupted enumeration left.
 
     Args:
         wanted: the references, ``spec`` or ``machine`` or both.
-        checkpoint: the file in which what is finished is kept until all is.
+        checkpoint: the file in which what is finished is kept until all is, if any.
         advanced: told of inputs that are done, and whether they were before this call.
         device: of PyTorch, where to do it, if not in machine code.
+        seconds: that it may take; a chunk that is begun is finished.
 
     Raises:
         ExhaustionError: if there is no such reference or device.
+        OutOfTimeError: if it takes longer.
         StorageError: if the checkpoint cannot be written.
     """
     started = time.monotonic()
@@ -331,11 +356,12 @@ def enumerate_all(
     piece = min(size, DEVICE_PIECE if device else PIECE)
     for number, chunk in _chunks(enumeration, missing, size, piece, threads):
         chunks[number] = chunk
-        _keep(
-            checkpoint,
-            replace(before, chunks=chunks, seconds=before.seconds + time.monotonic() - started),
-        )
+        taken = time.monotonic() - started
+        if checkpoint:
+            _keep(checkpoint, replace(before, chunks=chunks, seconds=before.seconds + taken))
         advanced(size, False)
+        if taken > seconds and len(chunks) < inputs // size:
+            raise OutOfTimeError(f"{inputs:,} inputs were not enumerated in {seconds:g} s; allow more")
     in_order = [chunks[number] for number in range(inputs // size)]
     revision, modified = commit()
     return Exhausted(
@@ -446,10 +472,10 @@ def input_values(number: Number, netlist: Netlist) -> dict[str, Number]:
 # --- files --------------------------------------------------------------------------------------
 
 
-def _resumed(path: Path, identity: Identity) -> Checkpoint:
+def _resumed(path: Path | None, identity: Identity) -> Checkpoint:
     """What is in a checkpoint, if it is of the same; else an empty one."""
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Checkpoint)
+        found = msgspec.json.decode(path.read_bytes(), type=Checkpoint) if path else None
     except (OSError, ValueError, RecursionError):
         found = None
     if found and found.identity == identity:
@@ -462,11 +488,13 @@ def _keep(path: Path, checkpoint: Checkpoint) -> None:
         write_atomically(path, msgspec.json.encode(checkpoint))
 
 
-def write_exhausted(path: Path, record: Exhausted) -> None:
-    """Write a record whole or not at all.
+def write_exhausted(log: Log, record: Exhausted) -> None:
+    """Write a record to a log whole or not at all, in place of its checkpoint.
 
     Raises:
         StorageError: if it cannot be written.
     """
-    with storing(f"write a record to {path.parent}"):
-        write_atomically(path, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
+    with storing(f"write a record to {log.directory}"):
+        content = msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
+        write_atomically(log.exhaustive(record.theorem), content)
+        log.exhaustive(record.theorem, unfinished=True).unlink(missing_ok=True)

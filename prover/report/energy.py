@@ -27,7 +27,7 @@ from spikeproof.prover.claims.obligation import Obligation
 from spikeproof.prover.evidence.record import SEED
 from spikeproof.prover.refutation.drawing import ENUMERATED_BITS, every_input, inputs_by_class
 from spikeproof.prover.report.published import ENERGY, Spent
-from spikeproof.prover.report.tables import plain_table
+from spikeproof.prover.report.tables import NamedTable, plain_table
 
 SAMPLES = 4096
 """Inputs that are drawn where there are too many to try all."""
@@ -121,20 +121,19 @@ def counted(netlist: Netlist, drawn: Distribution, advance: Callable[[int], None
     return Counted(drawn.words, means)
 
 
-def energy_table(obligation: Obligation, netlist: Netlist, found: list[Counted]) -> Table:
+def energy_table(obligation: Obligation, netlist: Netlist, found: list[Counted]) -> NamedTable:
     """Counts and energies of an evaluation, a column for each distribution and for what is published."""
     about = obligation.parameters
     published = ENERGY.get((about.get("format", ""), about.get("operation", "")))
     size = netlist.statistics
-    table = plain_table()
-    table.add_column(f"{obligation.name}: {size.neurons:,} neurons, {size.synapses:,} synapses")
-    for each in found:
-        table.add_column(each.inputs, justify="right")
-    if published:
-        table.add_column("published by S2", justify="right")
+    table = NamedTable(
+        f"{obligation.name}: {size.neurons:,} neurons, {size.synapses:,} synapses",
+        *(each.inputs for each in found),
+        *(["published by S2"] if published else []),
+    )
 
     def row(name: str, ours: list[str], theirs: str = "") -> None:
-        table.add_row(name, *ours, *([theirs] if published else []))
+        table.add(name, *ours, *([theirs] if published else []))
 
     for event in Event:
         spikes = f"{published.spikes:,}" if published and event is Event.SPIKE else ""
@@ -181,9 +180,7 @@ chips."""
 
 def factors_table() -> Table:
     """Every factor, with its source."""
-    table = plain_table()
-    for column in ("factor", "what it is", "source"):
-        table.add_column(column)
+    table = plain_table("factor", "what it is", "source")
     for factor in dict.fromkeys((*(f for account in ACCOUNTS for f in account.factors), CLOCK)):
         table.add_row(factor.symbol, factor.meaning, factor.source)
     return table

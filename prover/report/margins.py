@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
 
-from rich.table import Table
-
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.physics.substrates import Reset
 from spikeproof.circuits.physics.uncertainty import Interval
@@ -25,7 +23,7 @@ from spikeproof.prover.margins.limits import (
 from spikeproof.prover.report.accuracy import accuracy, noisy, simulated, varied
 from spikeproof.prover.report.published import LEAK, NOISE, Figure
 from spikeproof.prover.report.published import THRESHOLD as VARIED
-from spikeproof.prover.report.tables import plain_table
+from spikeproof.prover.report.tables import NamedTable
 
 
 @dataclass(frozen=True)
@@ -54,12 +52,12 @@ def rows(library: str | None = None, gate: str | None = None) -> Iterator[Row]:
             yield Row(name, netlist)
 
 
-def theorems(row: Row) -> Table:
+def theorems(row: Row) -> NamedTable:
     """The theorems about a gate, and the refutations that are promised."""
-    table = _table("theorem", "promised", "statement")
+    table = _table("theorem", "promised")
     for theorem, obligation in catalogue().items():
         if theorem.startswith(f"margin.{row.name}."):
-            table.add_row(theorem, obligation.expected.value, obligation.statement)
+            table.add(theorem, obligation.expected.value, note=obligation.statement)
     return table
 
 
@@ -80,11 +78,11 @@ different bounds: name a --library and a --gate. Superconducting neurons of many
 ones in continuous time: spikeproof list 'margin.superconducting.*' and 'margin.memristive.*'."""
 
 
-def limits_table(found: Iterable[Row]) -> Table:
+def limits_table(found: Iterable[Row]) -> NamedTable:
     """The exact limits, a row for each gate."""
     table = _table("gate", "noise", "threshold", "weight", "both", "soft", "hard")
     for row in found:
-        table.add_row(
+        table.add(
             row.name,
             *(_extent(perturbation, row.netlist) for perturbation in PERTURBATIONS),
             *(str(leak_limit(row.netlist, reset).beta) for reset in Reset),
@@ -100,14 +98,14 @@ def _extent(perturbation: Perturbation, netlist: Netlist) -> str:
 # --- beside published figures --------------------------------------------------------------------
 
 
-def noise_table(chosen: Callable[[Figure], bool]) -> Table:
+def noise_table(chosen: Callable[[Figure], bool]) -> NamedTable:
     """Accuracy under Gaussian noise."""
     table = _table("gate", "sigma", "published", "exact", "simulated, 99 %", "published is")
     for figure in filter(chosen, NOISE):
         netlist = gate_netlist(figure.library, figure.gate)
         exact = accuracy(netlist, noisy(figure.size))
         estimate = simulated(netlist, figure.size)
-        table.add_row(
+        table.add(
             *_named(figure),
             _percent(exact),
             f"{float(estimate.low * 100):.2f} to {float(estimate.high * 100):.2f}",
@@ -124,7 +122,7 @@ this model a single AND and a single OR have the same accuracy at every sigma: f
 apart are not both its accuracy."""
 
 
-def threshold_table(chosen: Callable[[Figure], bool]) -> Table:
+def threshold_table(chosen: Callable[[Figure], bool]) -> NamedTable:
     """Accuracy under variation of thresholds."""
     table = _table(
         "gate", "within", "published", "exact", "right for d in", "if Gaussian", "published is"
@@ -134,7 +132,7 @@ def threshold_table(chosen: Callable[[Figure], bool]) -> Table:
         proved = THRESHOLD.limits(netlist).interval
         right = all(size in proved for size in (-figure.size, figure.size))
         name, size, published = _named(figure)
-        table.add_row(
+        table.add(
             name,
             f"+-{size}",
             published,
@@ -154,12 +152,12 @@ another meaning. If Gaussian: the accuracy if the bound were one standard deviat
 enclosed by rationals."""
 
 
-def leak_table(chosen: Callable[[Figure], bool]) -> Table:
+def leak_table(chosen: Callable[[Figure], bool]) -> NamedTable:
     """Accuracy under leak."""
     table = _table("gate", "beta", "published", "cleared", "soft reset", "hard reset")
     for figure in filter(chosen, LEAK):
         netlist = gate_netlist(figure.library, figure.gate)
-        table.add_row(
+        table.add(
             *_named(figure),
             "100",
             *(_for_ever(netlist, reset, figure.size) for reset in Reset),
@@ -173,7 +171,7 @@ gate is right for ever up to the beta that is shown: margin.GATE.leak_without_re
 Beyond, one input is repeated until an answer is wrong, which potentials in exact arithmetic confirm:
 there a published 100 % holds with clearing only."""
 
-TABLES: dict[str, tuple[Callable[[Callable[[Figure], bool]], Table], str]] = {
+TABLES: dict[str, tuple[Callable[[Callable[[Figure], bool]], NamedTable], str]] = {
     "leak": (leak_table, LEAK_NOTE),
     "noise": (noise_table, NOISE_NOTE),
     "threshold": (threshold_table, THRESHOLD_NOTE),
@@ -211,8 +209,5 @@ def _judged(figure: Figure, exact: Interval) -> str:
     return "possible"
 
 
-def _table(*columns: str) -> Table:
-    table = plain_table()
-    for index, column in enumerate(columns):
-        table.add_column(column, no_wrap=index == 0)
-    return table
+def _table(*columns: str) -> NamedTable:
+    return NamedTable(*columns, left=columns)

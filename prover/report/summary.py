@@ -50,6 +50,23 @@ def cautions(log: Contents) -> list[str]:
     )
 
 
+def log_in_short(log: Contents) -> str:
+    """What a log says, in a few lines."""
+    manifest = log.manifest
+    return "\n".join(
+        (
+            f"{counted(len(log.records), 'theorem')}: {outcomes_text(log.records)}",
+            *(f"  {outcome_text(record)}: {record.theorem}" for record in not_green(log.records)),
+            f"run: {manifest.command}",
+            f"begun {manifest.started:%Y-%m-%d %H:%M} UTC, profile {manifest.profile}, "
+            f"commit {manifest.commit or 'unknown'}",
+            *failures(log),
+            *cautions(log),
+            f"SHA-256 of the manifest: {log.manifest_sha256}",
+        )
+    )
+
+
 def _holding(sentences: dict[str, bool]) -> list[str]:
     return [sentence for sentence, holds in sentences.items() if holds]
 

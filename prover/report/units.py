@@ -9,7 +9,6 @@ from fractions import Fraction
 from itertools import product
 
 import numpy as np
-from rich.table import Table
 
 from spikeproof.circuits.meanings.boolean import Words, word_type
 from spikeproof.circuits.netlist import Netlist
@@ -20,7 +19,7 @@ from spikeproof.prover.evidence.record import SEED
 from spikeproof.prover.margins.confidence import confidence
 from spikeproof.prover.margins.failure import Exposure, Redundancy, reached_at, weakest
 from spikeproof.prover.refutation.drawing import inputs_by_class
-from spikeproof.prover.report.tables import plain_table
+from spikeproof.prover.report.tables import NamedTable
 
 CANDIDATES = 32
 """Inputs drawn by class, of which the weakest is shown."""
@@ -97,7 +96,7 @@ def unit_tables(
     sigmas: Iterable[Fraction],
     redundancies: Iterable[Redundancy],
     done: Callable[[str], None],
-) -> tuple[Table, Table]:
+) -> tuple[NamedTable, NamedTable]:
     """How likely units err at some deviations, and the deviations at which targets are reached.
 
     Args:
@@ -110,18 +109,15 @@ def unit_tables(
     for name in names:
         unit = NoisyUnit.named(name)
         for sigma, redundancy in product(sigmas, redundancies):
-            failures.add_row(*_failure(unit, sigma, redundancy))
+            failures.add(*_failure(unit, sigma, redundancy))
             done(name)
         for redundancy in SCHEMES:
-            deviations.add_row(*_reached(unit, redundancy))
+            deviations.add(*_reached(unit, redundancy))
     return failures, deviations
 
 
-def _table(*columns: str) -> Table:
-    table = plain_table()
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    return table
+def _table(*columns: str) -> NamedTable:
+    return NamedTable(*columns, left=columns)
 
 
 def _failure(unit: NoisyUnit, sigma: Fraction, redundancy: Redundancy) -> Sequence[str]:

@@ -58,7 +58,8 @@ def discharge(
     """Try to prove one obligation; the record is not sealed.
 
     Args:
-        timeout: seconds for the engines, greater than 0; times the obligation's patience.
+        timeout: seconds for the engines, greater than 0; times the obligation's patience. Where they
+            do not answer, as many again for trying every input, if there are up to 2^32.
         circuit: the netlist to prove it of, instead of the obligation's own; then the promise is
             that it is proved, even where the obligation's own circuit is to be refuted.
         jobs: processes for the theorem's lemmas.
@@ -80,8 +81,8 @@ def discharge(
         with passing_formulas():
             case = Case.of(obligation, circuit)
             spec = spec_sha256(case.claim)
-            deadline = started + timeout * obligation.patience
-            verdict = _Attempt(case, deadline, jobs, keeping).verdict()
+            seconds = timeout * obligation.patience
+            verdict = _Attempt(case, started + seconds, seconds, jobs, keeping).verdict()
     except StorageError:
         raise
     except Exception as error:
@@ -105,11 +106,13 @@ class _Attempt:
     """A case under proof.
 
     Attributes:
-        deadline: by ``time.perf_counter``.
+        deadline: of the engines, by ``time.perf_counter``.
+        seconds: that an enumeration may take, if they do not answer.
     """
 
     case: Case
     deadline: float
+    seconds: float
     jobs: int
     keeping: Keeping
 
@@ -126,10 +129,39 @@ class _Attempt:
             found = (by(self.case) for by in (_by_drawing, partial(_by_case, error=error), _at_random))
             if refutation := next(filter(None, found), None):
                 return _presented(self.case, refutation)
-        verdict = _presented(self.case, self._whole())
+        verdict = self._whole()
         if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN):
-            return replace(verdict, message=why + verdict.message)
-        return verdict
+            verdict = self._enumerated(replace(verdict, message=why + verdict.message))
+        return _presented(self.case, verdict)
+
+    def _enumerated(self, undecided: _Verdict) -> _Verdict:
+        """What trying every input adds where there are few enough: a refutation, but never a proof."""
+        from spikeproof.prover.refutation import exhaustion  # loads LLVM
+
+        name, netlist, log = self.case.obligation.name, self.case.netlist, self.keeping.log
+        if not netlist or not exhaustion.is_enumerable(self.case.claim, netlist):
+            return undecided
+        try:
+            found = exhaustion.enumerate_all(
+                self.case.obligation,
+                netlist,
+                (exhaustion.SPEC,),
+                self.jobs,
+                log.exhaustive(name, unfinished=True) if log else None,
+                seconds=self.seconds,
+            )
+        except exhaustion.OutOfTimeError as error:
+            return replace(undecided, message=f"{undecided.message}; {error.message}")
+        if log:
+            exhaustion.write_exhausted(log, found)
+        if found.failures:
+            inputs = {bus: int(code, 16) for bus, code in found.compared[0].first[0].items()}
+            return _confirm("enumeration", self.case, inputs)
+        tested = (
+            f"all {found.inputs:,} inputs were tried besides, in {found.seconds:.1f} s, and none fails: "
+            "a test of every one, but no proof that others can check"
+        )
+        return replace(undecided, message=f"{undecided.message}; {tested}")
 
     def _inquiry(self) -> Inquiry:
         return Inquiry(self.case.obligation.engines, self.keeping)

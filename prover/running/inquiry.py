@@ -15,6 +15,7 @@ from spikeproof.prover.engines.engine import Answer, engine_named
 from spikeproof.prover.engines.questions import Question, answers
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.cache import Cache
+from spikeproof.prover.evidence.log import Log
 from spikeproof.prover.evidence.record import (
     Certificate,
     CertificateKind,
@@ -33,10 +34,12 @@ class Keeping:
     Attributes:
         archive: takes certificates; without one they only get their names.
         cache: of answers, if any.
+        log: takes what enumerations come to, if any.
     """
 
     archive: Archive | None = None
     cache: Cache | None = None
+    log: Log | None = None
 
     def keep(self, kind: CertificateKind, content: bytes) -> Certificate:
         """Keep a certificate.

@@ -21,6 +21,27 @@ from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.inquiry import Keeping
 from spikeproof.prover.running.replay import write_counterexample
 
+CACHED, CONTINUED = "cached", "continued"
+"""Where a record is from that was not made now: the cache, or the log of an interrupted run."""
+
+
+@dataclass(frozen=True)
+class Found(Record):
+    """A record, and how this run came by it.
+
+    Attributes:
+        origin: ``CACHED`` or ``CONTINUED``; empty if the theorem was discharged now.
+        audited: whether what was kept of it was checked again.
+    """
+
+    origin: str = ""
+    audited: bool = False
+
+    @classmethod
+    def of(cls, record: Record, origin: str = "", audited: bool = False) -> Found:
+        """A record that was come by like this."""
+        return cls(**vars(record), origin=origin, audited=audited)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -41,13 +62,13 @@ class Run:
     cache: Cache | None = None
     audited: frozenset[str] = frozenset()
 
-    def discharge(self, obligation: Obligation, jobs: int = 1) -> Record:
+    def discharge(self, obligation: Obligation, jobs: int = 1) -> Found:
         """The record of an obligation, in log and cache too.
 
         Raises:
             StorageError: if it cannot be kept there.
         """
-        record, archive = self._earlier(obligation) or self._anew(obligation, jobs)
+        origin, record, archive = self._earlier(obligation) or self._anew(obligation, jobs)
         if self.log:
             self.log.write(record, archive)
             if record.counterexample is not None:
@@ -55,15 +76,15 @@ class Run:
                 write_counterexample(
                     obligation, self.circuit, record.counterexample, path, record.message
                 )
-        return record
+        return Found.of(record, origin, audited=bool(origin) and record.theorem in self.audited)
 
-    def _anew(self, obligation: Obligation, jobs: int) -> tuple[Record, Archive | None]:
-        """A new record, and where its certificates are."""
-        keeping = Keeping(self._archive, self.cache)
+    def _anew(self, obligation: Obligation, jobs: int) -> tuple[str, Record, Archive | None]:
+        """A new record, which is from nowhere, and where its certificates are."""
+        keeping = Keeping(self._archive, self.cache, self.log)
         record = sealed(discharge(obligation, self.timeout, self.circuit, jobs, keeping))
         if self.cache:
             self.cache.keep_record(record)
-        return record, keeping.archive
+        return "", record, keeping.archive
 
     @property
     def _archive(self) -> Archive | None:
@@ -72,14 +93,14 @@ class Run:
             return self.cache.archive
         return self.log.archive if self.log else None
 
-    def _earlier(self, obligation: Obligation) -> tuple[Record, Archive] | None:
-        """What was found before, and where its certificates are."""
+    def _earlier(self, obligation: Obligation) -> tuple[str, Record, Archive] | None:
+        """What was found before: where it is from, the record, and where its certificates are."""
         circuit = self.circuit.sha256 if self.circuit else None
-        for place in (self.log, self.cache):
+        for origin, place in ((CONTINUED, self.log), (CACHED, self.cache)):
             if place and (record := place.record(obligation.name, circuit, obligation.package)):
                 if obligation.name in self.audited:
                     record = self._audited(record, place.archive)
-                return record, place.archive
+                return origin, record, place.archive
         return None
 
     def _audited(self, record: Record, archive: Archive) -> Record:
@@ -97,7 +118,7 @@ def drawn(theorems: Iterable[str], count: int, run_id: str) -> frozenset[str]:
     return frozenset(by_chance[:count])
 
 
-def discharge_all(names: Sequence[str], run: Run, jobs: int | None = None) -> Iterator[Record]:
+def discharge_all(names: Sequence[str], run: Run, jobs: int | None = None) -> Iterator[Found]:
     """Discharge obligations of the catalogue, yielding each record as it comes.
 
     Args:
@@ -109,13 +130,13 @@ def discharge_all(names: Sequence[str], run: Run, jobs: int | None = None) -> It
     yield from results(_discharge_named, tasks, cores, lambda name: _lost(name, run))
 
 
-def _discharge_named(name: str, run: Run, jobs: int) -> Record:
+def _discharge_named(name: str, run: Run, jobs: int) -> Found:
     return run.discharge(catalogue()[name], jobs)
 
 
-def _lost(name: str, run: Run) -> Record:
+def _lost(name: str, run: Run) -> Found:
     blank = blank_record(catalogue()[name], run.timeout, run.circuit)
     record = sealed(replace(blank, outcome=Outcome.ERROR, message=LOST))
     if run.log:
         run.log.write(record)
-    return record
+    return Found.of(record)

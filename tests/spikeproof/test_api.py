@@ -79,15 +79,18 @@ def test_exhausting():
 
 
 def test_verifying_a_log(tmp_path):
-    log, theorem = Log.begin(tmp_path, command="a test", profile="part", promised=1), "cell.ionic.and"
+    log, theorem = (
+        Log.begin(tmp_path / "log", command="a test", profile="part", promised=1),
+        "cell.ionic.and",
+    )
     Run(60.0, log=log).discharge(spikeproof.theorem(theorem))
     log.end(discharged=1, complete=True)
-    found = spikeproof.verify(tmp_path)
+    found = spikeproof.verify(log.directory)
     assert [record.theorem for record in found.verified] == [theorem]
     assert found.refusals == ()
-    (record,) = tmp_path.glob("records/*")
+    (record,) = log.directory.glob("records/*")
     record.write_text(record.read_text().replace('"proved"', '"refuted"'))
-    assert spikeproof.verify(str(tmp_path)).refusals
+    assert spikeproof.verify(str(log.directory)).refusals
 
 
 # --- assertions ---------------------------------------------------------------------------------
