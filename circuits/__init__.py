@@ -12,7 +12,8 @@
 * ``circuits.meanings.membrane``       -- executable meaning: membrane potentials over time (PyTorch)
 * ``circuits.meanings.monte_carlo``    -- how often a noisy circuit errs, of many samples
 * ``circuits.meanings.formula``        -- formula meaning: bit-vectors, neuron by neuron (pySMT)
-* ``circuits.doors.interchange``    -- netlists from and to JSON, and from PyTorch modules
+* ``circuits.doors.json``           -- netlists from and to JSON
+* ``circuits.doors.pytorch``        -- netlists from PyTorch modules
 
 From this project it imports ``specs.formats`` alone, and shares no arithmetic with ``specs``.
 """

@@ -178,7 +178,7 @@ class Netlist:
         )
 
     def serialise(self) -> dict[str, Any]:
-        """The netlist as JSON-ready data: canonical, numbers as exact strings. See ``interchange``."""
+        """The netlist as JSON-ready data: canonical, numbers as exact strings. See ``doors.json``."""
         return {
             "schema": "spikeproof-netlist-1",
             "inputs": list(map(list, self.inputs.items())),

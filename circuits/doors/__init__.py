@@ -1,0 +1,7 @@
+"""Doors: where netlists come in and go out, a module for each kind of file or foreign object.
+
+* ``json``    -- netlists as files
+* ``pytorch`` -- from PyTorch modules
+
+None loads a foreign library before it is used.
+"""

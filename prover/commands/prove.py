@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import click
 
-from spikeproof.circuits.doors.interchange import read_json
+from spikeproof.circuits.doors.json import read_json
 from spikeproof.prover.claims.catalogue import profile_name, promised, select
 from spikeproof.prover.claims.obligation import Obligation, require_same_buses
 from spikeproof.prover.commands.console import (

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from spikeproof.circuits.doors.interchange import read_json
+from spikeproof.circuits.doors.json import read_json
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.checkers import CHECKERS, PROGRAMS
 from spikeproof.prover.checking.verification import Verification, Verifier, conclusions

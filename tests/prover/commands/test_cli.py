@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from spikeproof.circuits.doors.interchange import write_json
+from spikeproof.circuits.doors.json import write_json
 from spikeproof.circuits.units.libraries import gate_netlist
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.claims.obligation import Outcome
