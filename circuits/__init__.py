@@ -14,6 +14,7 @@
 * ``circuits.meanings.formula``        -- formula meaning: bit-vectors, neuron by neuron (pySMT)
 * ``circuits.doors.json``           -- netlists from and to JSON
 * ``circuits.doors.pytorch``        -- netlists from PyTorch modules
+* ``circuits.doors.spiking_layers`` -- what a layer of those does, by probing it
 
 From this project it imports ``specs.formats`` alone, and shares no arithmetic with ``specs``.
 """

@@ -23,8 +23,8 @@ def read_json(path: Path) -> Netlist:
     The file holds one object: ``schema`` ("spikeproof-netlist-1"), ``inputs`` (a list of [name,
     width]), ``neurons`` (a list of {"synapses": [[signal, weight], ...], "threshold", "bias"}),
     ``outputs`` (bus name to list of signals, least significant bit first), and optionally
-    ``probes``, ``blocks`` and ``cells``. Numbers are integers, decimals or strings such as "3/2",
-    and are read exactly.
+    ``probes``, ``blocks``, ``cells`` and ``notes``. Numbers are integers, decimals or strings such as
+    "3/2", and are read exactly.
 
     Raises:
         NetlistError: if the file cannot be read, is not of this form, or the netlist is not well
@@ -93,7 +93,7 @@ def parse(data: Any) -> Netlist:
     """
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise NetlistError(f'not a netlist: the top level needs "schema": "{SCHEMA}"')
-    optional = {"probes", "blocks", "cells"}
+    optional = {"probes", "blocks", "cells", "notes"}
     _require(data, "the netlist", {"schema", "inputs", "neurons", "outputs"}, optional)
     inputs = _pairs(data["inputs"], "'inputs'")
     if any(not isinstance(name, str) for name, _ in inputs):
@@ -110,6 +110,7 @@ def parse(data: Any) -> Netlist:
         probes=_buses(data.get("probes", {}), "'probes'"),
         blocks=_blocks(data.get("blocks", []), "'blocks'"),
         cells=_blocks(data.get("cells", []), "'cells'"),
+        notes=tuple(_list(data.get("notes", []), "'notes'")),
     )
 
 

@@ -94,6 +94,8 @@ def prove(
         data = {"schema": RESULTS_SCHEMA, "results": [record.as_json() for record in records]}
         write_atomically(json_file, json.dumps(data, indent=1) + "\n")
     out.print(results_table(records))
+    for note in circuit.notes if circuit else ():
+        out.print(f"note on the circuit: {note}", markup=False, soft_wrap=True)
     for record in records:
         if not record.green:
             out.print("\n" + failure_text(record), markup=False)

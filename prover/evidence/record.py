@@ -144,6 +144,7 @@ class Record:
             engines whole.
         source_sha256: of our source as it was: see ``prover.evidence.source``.
         seal: see ``prover.evidence.seal``; empty until it is sealed.
+        notes: those of the circuit that was given; what was assumed when it was made.
     """
 
     schema: Literal["spikeproof-record-1"]
@@ -164,6 +165,7 @@ class Record:
     lemmas: tuple[Lemma, ...]
     source_sha256: str
     seal: str
+    notes: tuple[str, ...] = ()
 
     @property
     def green(self) -> bool:
@@ -237,4 +239,5 @@ def blank_record(
         lemmas=(),
         source_sha256=source_sha256(),
         seal="",
+        notes=circuit.notes if circuit else (),
     )

@@ -74,9 +74,9 @@ class Run:
 
     def _earlier(self, theorem: str) -> tuple[Record, Archive] | None:
         """What was found before, and where its certificates are."""
-        circuit = self.circuit.sha256 if self.circuit else None
+        circuit, notes = (self.circuit.sha256, self.circuit.notes) if self.circuit else (None, ())
         for place in (self.log, self.cache):
-            if place and (record := place.record(theorem, circuit)):
+            if place and (record := place.record(theorem, circuit)) and record.notes == notes:
                 if theorem in self.audited:
                     record = self._audited(record, place.archive)
                 return record, place.archive

@@ -1,6 +1,7 @@
 """Netlists as files."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from spikeproof.circuits.doors.json import SCHEMA, read_json, write_json
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import NetlistError
 from spikeproof.circuits.units.floating_point import build_unit
+from spikeproof.circuits.units.libraries import gate_netlist
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs.formats import FP8_E5M2, OverflowPolicy, RoundingMode
@@ -21,6 +23,16 @@ def test_a_unit_survives_the_round_trip(tmp_path):
     write_json(unit, tmp_path / "unit.json")
     assert read_json(tmp_path / "unit.json") == unit
     assert read_json(tmp_path / "unit.json").sha256 == unit.sha256
+
+
+def test_notes_are_kept_and_no_part_of_the_hash(tmp_path):
+    plain = gate_netlist("ionic", "and")
+    noted = replace(plain, notes=("by hand", "from rest"))
+    write_json(noted, tmp_path / "noted.json")
+    assert read_json(tmp_path / "noted.json").notes == ("by hand", "from rest")
+    assert noted.sha256 == plain.sha256
+    write_json(plain, tmp_path / "plain.json")
+    assert "notes" not in json.loads((tmp_path / "plain.json").read_text())
 
 
 @given(netlists())
@@ -78,6 +90,9 @@ def test_numbers_may_be_integers_decimals_or_fractions(tmp_path):
         ({"neurons": [{"synapses": [], "threshold": None}]}, "threshold in entry 0 .* is None"),
         ({"outputs": {"out": [7]}}, "dangling: bit 0 of output 'out'"),
         ({"outputs": {"out": ["2"]}}, "names signal '2'; signals are integers"),
+        ({"notes": "from rest"}, "'notes' is 'from rest'; it must be a list"),
+        ({"notes": ["from\nrest"]}, "is no note; write one line of text"),
+        ({"notes": [3]}, "3 is no note"),
         ({"blocks": [{}]}, "entry 0 of 'blocks' lacks 'inputs', 'kind', 'name', 'outputs'"),
     ],
 )
