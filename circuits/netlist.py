@@ -121,6 +121,7 @@ class Netlist:
         blocks: named sub-netlists, in the order they were built.
         cells: the partial products, adders and rows of multipliers, dividers and roots, likewise. They
             carry the algebra by which these are proved: see ``docs/netlists.md``.
+        notes: how it came about and what was assumed then, a line each; no part of its SHA-256.
 
     Raises:
         NetlistError: on construction, if it is not well formed.
@@ -132,6 +133,7 @@ class Netlist:
     probes: Mapping[str, Bus] = field(default_factory=dict)
     blocks: tuple[Block, ...] = ()
     cells: tuple[Block, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _validate(self)
@@ -178,7 +180,7 @@ class Netlist:
         )
 
     def serialise(self) -> dict[str, Any]:
-        """The netlist as JSON-ready data: canonical, numbers as exact strings. See ``interchange``."""
+        """The netlist as JSON-ready data: canonical, numbers as exact strings. See ``doors.json``."""
         return {
             "schema": "spikeproof-netlist-1",
             "inputs": list(map(list, self.inputs.items())),
@@ -194,12 +196,14 @@ class Netlist:
             "probes": {name: list(bus) for name, bus in self.probes.items()},
             "blocks": [block.serialise() for block in self.blocks],
             "cells": [cell.serialise() for cell in self.cells],
+            **({"notes": list(self.notes)} if self.notes else {}),
         }
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the canonical serialisation, in hexadecimal."""
-        text = json.dumps(self.serialise(), sort_keys=True, separators=(",", ":"))
+        """SHA-256 of the canonical serialisation without notes, in hexadecimal."""
+        circuit = {key: value for key, value in self.serialise().items() if key != "notes"}
+        text = json.dumps(circuit, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -225,6 +229,9 @@ def _validate(netlist: Netlist) -> None:
         _validate_bus(netlist, f"probe {name!r}", bus, annotation=True)
     for block in (*netlist.blocks, *netlist.cells):
         _validate_block(netlist, block)
+    for note in netlist.notes:
+        if not isinstance(note, str) or not note.isprintable():
+            raise NetlistError(f"{note!r} is no note; write one line of text")
 
 
 def _validate_neuron(netlist: Netlist, signal: int, neuron: Neuron) -> None:

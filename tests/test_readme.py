@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click import Context
 
-from spikeproof.circuits.doors.interchange import read_json, write_json
+from spikeproof.circuits.doors.json import read_json, write_json
 from spikeproof.circuits.units.libraries import FAST, SMALL
 from spikeproof.proofs.neuron_counts import neuron_counts
 from spikeproof.proofs.units import OPERATIONS, Unit

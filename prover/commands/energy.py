@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from spikeproof.circuits.doors.interchange import read_json
+from spikeproof.circuits.doors.json import read_json
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.obligation import require_same_buses
 from spikeproof.prover.commands.completion import theorem_argument

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from spikeproof.circuits.doors.interchange import read_json
+from spikeproof.circuits.doors.json import read_json
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.replays import expected_outputs
 from spikeproof.prover.claims.environment import passing_formulas

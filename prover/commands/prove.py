@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import click
 
-from spikeproof.circuits.doors.interchange import read_json
+from spikeproof.circuits.doors.json import read_json
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.catalogue import profile_name, promised
 from spikeproof.prover.claims.obligation import Obligation, Outcome, require_same_buses
@@ -118,6 +118,8 @@ def prove(
     records = prove_all(obligations, Run(timeout, circuit, log, cache, audited), jobs)
     log.end(discharged=sum(record.green for record in records), complete=True)
     screen.print(results_table(records, verbose))
+    for note in circuit.notes if circuit else ():
+        screen.print(f"note on the circuit: {note}", markup=False, soft_wrap=True)
     for record in records:
         if not record.green:
             screen.print("\n" + failure_text(record), markup=False, soft_wrap=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from spikeproof.circuits.doors.interchange import read_json
+from spikeproof.circuits.doors.json import read_json
 from spikeproof.prover.commands.console import (
     EXIT_REFUTED,
     circuit_option,

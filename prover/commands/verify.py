@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from spikeproof.circuits.doors.interchange import read_json
+from spikeproof.circuits.doors.json import read_json
 from spikeproof.prover.checking.checkers import CHECKERS, PROGRAMS
 from spikeproof.prover.checking.verification import Verification
 from spikeproof.prover.commands.console import (

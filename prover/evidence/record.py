@@ -145,6 +145,7 @@ class Record:
         source_sha256: of the source as it was: see ``prover.evidence.source``.
         seal: see ``prover.evidence.seal``; empty until it is sealed.
         package: the installed package that states the theorem, if it is none of ours.
+        notes: those of the circuit that was given; what was assumed when it was made.
     """
 
     schema: Literal["spikeproof-record-1"]
@@ -166,6 +167,7 @@ class Record:
     source_sha256: str
     seal: str
     package: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def green(self) -> bool:
@@ -253,4 +255,5 @@ def blank_record(
         source_sha256=source_sha256(obligation.package),
         seal="",
         package=obligation.package,
+        notes=circuit.notes if circuit else (),
     )

@@ -17,7 +17,7 @@ from typing import Any
 
 from pysmt.shortcuts import And
 
-from spikeproof.circuits.doors.interchange import parse, unrepeated
+from spikeproof.circuits.doors.json import parse, unrepeated
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist, NetlistError
 from spikeproof.prover.checking.replays import expected_outputs, replays, value_of

@@ -95,9 +95,10 @@ class Run:
 
     def _earlier(self, obligation: Obligation) -> tuple[str, Record, Archive] | None:
         """What was found before: where it is from, the record, and where its certificates are."""
-        circuit = self.circuit.sha256 if self.circuit else None
+        circuit, notes = (self.circuit.sha256, self.circuit.notes) if self.circuit else (None, ())
         for origin, place in ((CONTINUED, self.log), (CACHED, self.cache)):
-            if place and (record := place.record(obligation.name, circuit, obligation.package)):
+            record = place.record(obligation.name, circuit, obligation.package) if place else None
+            if place and record and record.notes == notes:
                 if obligation.name in self.audited:
                     record = self._audited(record, place.archive)
                 return origin, record, place.archive

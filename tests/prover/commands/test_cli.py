@@ -1,10 +1,11 @@
 """The command line as a user meets it: output, errors, exit codes."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from spikeproof.circuits.doors.interchange import write_json
+from spikeproof.circuits.doors.json import write_json
 from spikeproof.circuits.units.libraries import gate_netlist
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.claims.obligation import Outcome
@@ -64,6 +65,26 @@ def test_a_refuted_circuit_shows_its_counterexample(broken_unit, tmp_path):
     (found,) = json.loads(results.read_text())["results"]
     assert found["outcome"] == "refuted"
     assert set(found["counterexample"]) == {"x", "y"}
+
+
+def test_what_a_circuit_notes_of_itself_is_shown_and_recorded_though_it_was_proved_without(tmp_path):
+    plain = gate_netlist("ionic", "and")
+    for notes in ((), ("imported from rest",), ()):
+        write_json(replace(plain, notes=notes), tmp_path / "and.json")
+        results = tmp_path / "results.json"
+        arguments = ("--circuit", tmp_path / "and.json", "--json", results)
+        run = spikeproof("prove", "cell.ionic.and", *arguments)
+        assert run.returncode == 0, run.stderr
+        assert ("note on the circuit: imported from rest" in run.stdout.splitlines()) == bool(notes)
+        (found,) = json.loads(results.read_text())["results"]
+        assert found["notes"] == list(notes)
+        assert spikeproof("verify", tmp_path / "log", *arguments[:2]).returncode == 0
+
+
+def test_a_record_of_before_there_were_notes_is_read():
+    old = record("cell.a")
+    assert "notes" not in old
+    assert Record.from_json(old).notes == ()
 
 
 def test_timeout_is_undecided_and_says_so():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from spikeproof.circuits.doors.interchange import write_json
+from spikeproof.circuits.doors.json import write_json
 from spikeproof.circuits.units.libraries import gate_netlist
 from spikeproof.prover.checking import verification
 from spikeproof.prover.claims.catalogue import stated

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from pysmt.shortcuts import BV, BVAnd, Equals
 
-from spikeproof.circuits.doors.interchange import write_json
+from spikeproof.circuits.doors.json import write_json
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.meanings.bitsliced import netlist_function
 from spikeproof.circuits.meanings.enumeration import Enumeration

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from vcd.reader import TokenKind, tokenize
 
-from spikeproof.circuits.doors.interchange import write_json
+from spikeproof.circuits.doors.json import write_json
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Block, Netlist, Neuron
 from spikeproof.prover.claims.catalogue import catalogue
