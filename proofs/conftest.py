@@ -14,11 +14,12 @@ import pytest
 from spikeproof.proofs.neuron_counts import neuron_counts_table
 from spikeproof.prover.claims.catalogue import own, profile_name
 from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT, Obligation, Profile
+from spikeproof.prover.commands.console import PIPE_WIDTH
 from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.files import StorageError
 from spikeproof.prover.evidence.ledger import ledger_path, read, unfulfilled
 from spikeproof.prover.evidence.log import Log, LogError, default_log_directory
-from spikeproof.prover.report.tables import PIPE_WIDTH, audit_text, rendered, results_table, summary
+from spikeproof.prover.report.tables import audit_text, rendered, results_table, summary
 from spikeproof.prover.running.run import Found, Run, drawn
 
 PROPERTY = "spikeproof_record"

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from spikeproof.prover.commands.completion import PROGRAM, complete_quickly
 from spikeproof.prover.commands.console import (
     EXIT_BAD_INPUT,
     EXIT_BROKEN_PIPE,
@@ -17,8 +18,6 @@ from spikeproof.prover.commands.console import (
     err,
     guarded_output,
 )
-
-PROGRAM = "spikeproof"
 
 COMMANDS = {
     "completion": "completion",
@@ -66,7 +65,7 @@ class _Commands(click.Group):
 )
 @click.version_option(package_name="spikeproof")
 def cli() -> None:
-    """Machine-checked proofs that arithmetic built from spiking neurons is bit-exact."""
+    """Machine-checked proofs that spiking arithmetic is bit-exact."""
 
 
 def main() -> None:
@@ -114,6 +113,7 @@ def _errors_of_users() -> tuple[type[Exception], ...]:
 def _exit_code() -> str | int | None:
     """That of the command, which may end by ``sys.exit``."""
     try:
+        complete_quickly()
         return cli.main(prog_name=PROGRAM, standalone_mode=False) or 0
     except SystemExit as ended:
         return ended.code

@@ -15,17 +15,20 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from errno import EISDIR
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, select
-from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT, Obligation, Outcome
 from spikeproof.prover.evidence.files import beside, is_special, storing, write_atomically
-from spikeproof.prover.evidence.record import Record
-from spikeproof.prover.report.tables import PIPE_WIDTH
+
+if TYPE_CHECKING:  # the rest is loaded where it is needed: shells that complete a word wait for this
+    from spikeproof.prover.claims.obligation import Obligation
+    from spikeproof.prover.evidence.record import Record
+
+PIPE_WIDTH = 250
+"""Columns of a table that does not go to a terminal."""
 
 Command = Callable[..., Any]
 
@@ -77,6 +80,8 @@ def jobs_option() -> Callable[[Command], Command]:
 
 def timeout_option(each: str) -> Callable[[Command], Command]:
     """How many seconds each of something may take."""
+    from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT
+
     return click.option(
         "--timeout",
         type=Seconds(),
@@ -127,6 +132,8 @@ def selected(patterns: Iterable[str]) -> list[Obligation]:
     Raises:
         CatalogueError: if none matches one of them; the message names those that come closest.
     """
+    from spikeproof.prover.claims.catalogue import select
+
     found = {each.name: each for pattern in patterns for each in select(pattern)}
     return list(found.values())
 
@@ -137,6 +144,8 @@ def the_theorem(name: str) -> Obligation:
     Raises:
         CatalogueError: if there is none; the message names those that come closest.
     """
+    from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, select
+
     if name not in catalogue():
         select(name)  # fails with a hint unless it is a glob
         raise CatalogueError(f"{name!r} is a pattern; name one theorem, or use `spikeproof list`")
@@ -157,6 +166,8 @@ def log_option(use: str) -> Callable[[Command], Command]:
 
 def exit_code(results: Iterable[Record]) -> int:
     """The exit code for a set of results: errors outweigh refutations, those the undecided."""
+    from spikeproof.prover.claims.obligation import Outcome
+
     bad = {result.outcome for result in results if not result.green}
     if Outcome.ERROR in bad:
         return EXIT_INTERNAL

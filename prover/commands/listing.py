@@ -52,7 +52,7 @@ def list_theorems(patterns: tuple[str, ...], json_file: Path | None) -> None:
 
 
 def _show(obligations: Sequence[Obligation]) -> None:
-    if not out.is_terminal:
+    if not sys.stdout.isatty():  # whatever colours were asked for
         for each in obligations:
             parts = (each.name, each.expected.value, each.profile.value, each.statement)
             sys.stdout.write("\t".join(parts) + "\n")

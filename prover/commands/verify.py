@@ -17,6 +17,7 @@ from spikeproof.prover.commands.console import (
     EXIT_REFUTED,
     circuit_option,
     err,
+    examples,
     jobs_option,
     out,
     progress_bar,
@@ -25,7 +26,9 @@ from spikeproof.prover.report.tables import summary
 from spikeproof.prover.running.verify import VerifiedLog, verify_log
 
 
-@click.command()
+@click.command(
+    epilog=examples("verify proof-log", "verify proof-log --circuit mine.json --all-checkers")
+)
 @click.argument("log_directory", metavar="LOG", type=click.Path(path_type=Path))
 @jobs_option()
 @circuit_option("The netlist that the log is about, where that was given with `prove --circuit`.")
@@ -33,11 +36,11 @@ from spikeproof.prover.running.verify import VerifiedLog, verify_log
     "--all-checkers", is_flag=True, help="Use drat-trim and lrat-check too, where they are on the PATH."
 )
 def verify(log_directory: Path, jobs: int | None, circuit_file: Path | None, all_checkers: bool) -> None:
-    """Check the proof log in the directory LOG again, without any of the engines that wrote it.
+    """Check a proof log again, without the engines that wrote it.
 
-    Exit code 0 if it proves all that was claimed; 5 if all of it holds, and it refutes something that
-    was claimed, such as a circuit given with `prove --circuit`; 1 if anything in it is refused, or if it
-    is not the whole of what was promised.
+    LOG is its directory. Exit code 0 if it proves all that was claimed; 5 if all of it holds, and it
+    refutes something that was claimed, such as a circuit given with `prove --circuit`; 1 if anything in
+    it is refused, or if it is not the whole of what was promised.
     """
     absent = [program for program in PROGRAMS if not shutil.which(program)] if all_checkers else []
     if absent:

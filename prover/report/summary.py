@@ -17,6 +17,10 @@ UNIT = "unit"
 """The family of theorems about a format, unless they name another; see ``family``."""
 
 
+MOST_SHOWN = 20
+"""Theorems not as promised that are named in short; the rest are counted."""
+
+
 def family(record: Record) -> str:
     """What kind of theorem it is: of a unit, a cell, a block, the spec, ..."""
     parameters = record.parameters
@@ -53,10 +57,14 @@ def cautions(log: Contents) -> list[str]:
 def log_in_short(log: Contents) -> str:
     """What a log says, in a few lines."""
     manifest = log.manifest
+    red = [f"  {outcome_text(record)}: {record.theorem}" for record in not_green(log.records)]
+    more = [f"  and {counted(len(red) - MOST_SHOWN, 'other')}"] if len(red) > MOST_SHOWN else []
     return "\n".join(
-        (
+        _printable(line)
+        for line in (
             f"{counted(len(log.records), 'theorem')}: {outcomes_text(log.records)}",
-            *(f"  {outcome_text(record)}: {record.theorem}" for record in not_green(log.records)),
+            *red[:MOST_SHOWN],
+            *more,
             f"run: {manifest.command}",
             f"begun {manifest.started:%Y-%m-%d %H:%M} UTC, profile {manifest.profile}, "
             f"commit {manifest.commit or 'unknown'}",
@@ -65,6 +73,11 @@ def log_in_short(log: Contents) -> str:
             f"SHA-256 of the manifest: {log.manifest_sha256}",
         )
     )
+
+
+def _printable(text: str) -> str:
+    """Text of anybody's log, without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _holding(sentences: dict[str, bool]) -> list[str]:

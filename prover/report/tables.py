@@ -17,9 +17,6 @@ from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.evidence.record import Record
 from spikeproof.prover.running.run import Found
 
-PIPE_WIDTH = 250
-"""Columns of a table that does not go to a terminal."""
-
 
 class Verdict(Protocol):
     """An outcome beside the promised one."""

@@ -15,6 +15,7 @@ from spikeproof.prover.evidence.record import Record
 from spikeproof.prover.refutation.mutation import stuck_at_zero
 from tests.support.command_line import spikeproof, spikeproof_here
 from tests.support.logs import record
+from tests.support.terminal import at_a_terminal
 
 UNIT = "fp4_e2m1.multiply.rne.saturate"
 
@@ -28,14 +29,6 @@ def broken_unit(tmp_path):
     return path
 
 
-def test_list():
-    run = spikeproof("list", "cell.ionic.*adder")
-    assert run.returncode == 0
-    assert "cell.ionic.full_adder" in run.stdout
-    assert "cell.ionic.half_adder" in run.stdout
-    assert len(run.stdout.splitlines()) == 3
-
-
 def test_prove_reports_and_succeeds(tmp_path):
     run = spikeproof("prove", "cell.nexus.*", "--jobs", 2, "--json", tmp_path / "results.json")
     assert run.returncode == 0, run.stderr
@@ -47,6 +40,27 @@ def test_prove_reports_and_succeeds(tmp_path):
     assert {r["outcome"] for r in records["results"]} == {"proved"}
     assert {r["expected"] for r in records["results"]} == {"proved"}
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["results.json"]
+
+
+def test_results_that_are_not_new_say_so_and_an_audit_what_it_did():
+    both = ("cell.ionic.and", "cell.ionic.or")
+    first = spikeproof("prove", both[0], "--audit", 1)
+    assert "cached" not in first.stdout + first.stderr
+    assert "audit: 1 of those drawn were proved anew, which leaves nothing to audit" in first.stdout
+    again = spikeproof("prove", *both, "--audit", 2)
+    assert "proved, cached cell.ionic.and" in again.stderr
+    assert next(line for line in again.stdout.splitlines() if both[0] in line).endswith("proved, cached")
+    assert "2 theorems: 2 proved; 1 cached\naudit: 1 verified again: cell.ionic.and; 1" in again.stdout
+
+
+def test_at_80_columns_nothing_is_cut_off():
+    name = "fp6_e3m2.sticky_extra_multiply.rne.saturate.without_round_route"
+    lines = at_a_terminal("prove", name)
+    assert lines[0].split() == ["theorem", "time", "outcome"]
+    assert any(line.startswith(name) for line in lines)
+    assert any(line.endswith(" s  refuted (as promised)") for line in lines)
+    assert all(len(line) <= 80 for line in lines[:3])
+    assert any(name in line for line in at_a_terminal("show", name))
 
 
 def test_a_promised_refutation_succeeds():
@@ -157,7 +171,11 @@ def cases(tmp_path):
         "pattern and profile": (["prove", UNIT, "--wide"], "leave out --wide"),
         "circuit alone": (["prove", "--circuit", and_gate], "name the theorem that"),
         "absent circuit": (["prove", UNIT, "--circuit", "absent.json"], "cannot read absent.json"),
-        "wrong buses": (["prove", UNIT, "--circuit", and_gate], "bus mismatch"),
+        "wrong buses": (
+            ["prove", UNIT, "--circuit", and_gate],
+            "the circuit has a (1 bit), b (1 bit)",
+        ),
+        "one pattern of two": (["prove", UNIT, "fp9.*"], "no theorem matches 'fp9.*'"),
         "huge timeout": (["prove", "--timeout", "1e7"], "at most 1000000"),
         "long file name": (["prove", UNIT, "--json", tmp_path / ("x" * 300)], "File name too long"),
         "no command": ([], "Missing command"),

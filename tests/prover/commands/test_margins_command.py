@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.command_line import spikeproof
+from tests.support.terminal import at_a_terminal
 
 
 def margins(*arguments, status=0):
@@ -48,6 +49,12 @@ def test_a_published_immunity_that_needs_clearing():
     (half,), (tenth,) = (rows(text, "S1", "and", beta) for beta in ("0.5", "0.1"))
     assert " ".join(half[3:]) == "100 100 wrong at evaluation 2 wrong at evaluation 2"
     assert " ".join(tenth[3:]) == "100 100 right: up to 1/3 right: up to 1/3"
+
+
+def test_at_a_narrow_terminal_nothing_is_cut_off():
+    lines = at_a_terminal("margins", "--table", "threshold", "--gate", "full_adder", columns=40)
+    assert not any("…" in line for line in lines)
+    assert " ".join(" ".join(lines).split()).count("published is impossible") == 2
 
 
 def test_published_accuracies_beside_the_exact_ones():

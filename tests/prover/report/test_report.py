@@ -31,8 +31,9 @@ from spikeproof.prover.report.junit import junit_xml
 from spikeproof.prover.report.latex import latex_table
 from spikeproof.prover.report.margin_plots import margin_plots
 from spikeproof.prover.report.markdown import markdown_summary
-from spikeproof.prover.report.summary import cautions, failures, groups
+from spikeproof.prover.report.summary import cautions, failures, groups, log_in_short
 from spikeproof.prover.running.discharge import discharge
+from tests.support.command_line import spikeproof
 from tests.support.logs import HOSTILE, RECORDS, many, record, write_log
 
 pytestmark = pytest.mark.filterwarnings("ignore:Glyph")  # of which the plots have not all
@@ -127,9 +128,30 @@ def test_errors_are_one_line_and_exit_with_2(tmp_path):
     assert "Traceback" not in ended.stderr
 
 
-def test_nothing_asked_for(tmp_path):
-    with pytest.raises(click.UsageError, match="nothing to write; give --html"):
-        run(write_log(tmp_path / "log"))
+def test_without_options_a_summary_is_shown(tmp_path):
+    directory = write_log(tmp_path / "log")
+    shown = spikeproof("report", directory)
+    assert shown.returncode == 0
+    assert shown.stderr == ""
+    assert f"{len(RECORDS)} theorems: " in shown.stdout
+    red = [each["theorem"] for each in RECORDS if each["outcome"] != each["expected"]]
+    assert all(f": {theorem}\n" in shown.stdout for theorem in red)
+    assert read_log(directory).manifest_sha256 in shown.stdout
+
+
+def test_the_summary_is_short_and_commands_a_terminal_nothing(tmp_path):
+    red = [record(f"cell.ionic.gate_{i}", "timeout") for i in range(100)]
+    text = log_in_short(read_log(write_log(tmp_path / "log", red, command=HOSTILE)))
+    assert "\x1b" not in text
+    assert "  and 80 others\n" in text
+    assert len(text.splitlines()) < 40
+
+
+def test_an_abbreviation_keeps_its_capitals(tmp_path):
+    directory = write_log(tmp_path / "log")
+    (directory / "manifest.json").write_text("no JSON")
+    with pytest.raises(LogError, match=r"manifest\.json: JSON is malformed"):
+        read_log(directory)
 
 
 def test_an_unwritable_target_is_named_before_anything_is_written(tmp_path):

@@ -11,9 +11,10 @@ from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.units.libraries import gate_netlist
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.claims.obligation import Outcome, equivalence
-from spikeproof.prover.commands.mutate import exit_code
+from spikeproof.prover.commands.mutate import exit_code, scores
 from spikeproof.prover.evidence.record import Record
 from spikeproof.prover.refutation.mutation import FAULTS, mutants, sample, stuck_at_zero
+from spikeproof.prover.report.tables import rendered
 from spikeproof.prover.running import mutation_report
 from spikeproof.prover.running.mutation_report import Report, Verdict, first_difference, judge, judge_all
 from tests.support.command_line import spikeproof
@@ -174,6 +175,19 @@ def test_the_command_line_reports(tmp_path):
     benign = [m["fault"] for m in made["mutants"] if m["outcome"] == "proved"]
     assert all(f"benign: {fault}" in run.stdout for fault in benign)
     assert run.stdout.splitlines()[-1].startswith("1 theorem, 10 mutants: ")
+
+
+def test_scores_fit_80_columns():
+    name = "fp8_e5m2fnuz.sticky_extra_multiply.rne.saturate"
+    for made in (report(), report(original=Outcome.TIMEOUT)):
+        named = Report(replace(made.original, theorem=name), made.verdicts)
+        lines = rendered(scores([named]), 80).splitlines()
+        assert all(len(line) <= 80 for line in lines)
+        assert any(line.startswith(name) for line in lines)
+        text = " ".join(" ".join(lines).split())
+        assert "…" not in text
+        assert ("not proved: timeout" in text) == (not made.original.green)
+        assert all(kind in text for kind in (*FAULTS, "refuted", "benign", "score"))
 
 
 def test_undecided_mutants_are_not_noticed_ones():

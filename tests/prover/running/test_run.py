@@ -18,7 +18,7 @@ from spikeproof.prover.evidence.ledger import ledger_path, read, unfulfilled, wr
 from spikeproof.prover.evidence.log import Log, LogError, read_log
 from spikeproof.prover.evidence.seal import is_sealed
 from spikeproof.prover.running import run as run_module
-from spikeproof.prover.running.run import Run, discharge_all
+from spikeproof.prover.running.run import CACHED, CONTINUED, Run, discharge_all
 
 ROOT = Path(__file__).parents[3]
 SEED = 20261123
@@ -88,6 +88,16 @@ def test_without_log_and_cache_nothing_is_written(tmp_path):
     (record,) = discharge_all(["cell.ionic.and"], Run(), jobs=1)
     assert is_sealed(record)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["seal.key"]
+
+
+def test_where_a_record_is_from_is_known_and_not_in_its_file(directory, cache):
+    names = ["cell.ionic.and", "cell.ionic.or"]
+    log = begun(directory, names)
+    run = Run(log=log, cache=cache, audited=frozenset(names))
+    list(discharge_all(names[:1], Run(cache=cache), jobs=1))
+    found = [(each.origin, each.audited) for _ in range(2) for each in discharge_all(names, run, jobs=1)]
+    assert found == [(CACHED, True), ("", False), (CONTINUED, True), (CONTINUED, True)]
+    assert not any(b"origin" in path.read_bytes() for path in log.directory.glob("records/*"))
 
 
 def test_a_read_only_cache_and_a_log(directory, cache):
