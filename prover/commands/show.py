@@ -17,7 +17,7 @@ from spikeproof.prover.report.tables import outcome_text, plain_table
 @click.command(epilog=examples("show fp8_e5m2.add.rtz"))
 @theorem_argument("theorem")
 def show(theorem: str) -> None:
-    """Show a theorem: statement, circuit, decomposition, last result."""
+    """Show a theorem: statement, circuit, proof, last result."""
     obligation = the_theorem(theorem)
     netlist = obligation.circuit() if obligation.circuit else None
     table = plain_table("", "")
