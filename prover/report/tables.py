@@ -13,8 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spikeproof.prover.claims.obligation import Outcome
-from spikeproof.prover.evidence.record import Record
-from spikeproof.prover.running.run import Found
+from spikeproof.prover.evidence.record import Found, Record
 
 PIPE_WIDTH = 250
 """Columns of a table that does not go to a terminal."""
