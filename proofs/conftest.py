@@ -19,8 +19,9 @@ from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.files import StorageError
 from spikeproof.prover.evidence.ledger import ledger_path, read, unfulfilled
 from spikeproof.prover.evidence.log import Log, LogError, default_log_directory
+from spikeproof.prover.evidence.record import Found
 from spikeproof.prover.report.tables import audit_text, rendered, results_table, summary
-from spikeproof.prover.running.run import Found, Run, drawn
+from spikeproof.prover.running.run import Run, drawn
 
 PROPERTY = "spikeproof_record"
 MOST_LINES = 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 
@@ -124,7 +125,8 @@ def _fail_internally(error: Exception) -> NoReturn:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    err.print(f"spikeproof: {message}", markup=False, soft_wrap=True)
+    with suppress(OSError):  # nobody can be told, but the exit code must not say "refuted"
+        err.print(f"{PROGRAM}: {message}", markup=False, soft_wrap=True)
     sys.exit(code)
 
 

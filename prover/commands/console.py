@@ -107,7 +107,7 @@ def file_option(name: str, written: str) -> Callable[[Command], Command]:
     )
 
 
-def failures_option(most_bits: int) -> Callable[[Command], Command]:
+def failures_option() -> Callable[[Command], Command]:
     """A file for every input that fails, where there are few enough to try them all."""
     return click.option(
         "--failures",
@@ -115,7 +115,7 @@ def failures_option(most_bits: int) -> Callable[[Command], Command]:
         type=click.Path(path_type=Path),
         metavar="FILE",
         help="Write every input that fails, with what circuit and spec make of it, to FILE: .csv or "
-        f".npz, or - for standard output. Of circuits of up to {most_bits} input bits.",
+        ".npz, or - for standard output. Of circuits whose inputs can all be tried.",
     )
 
 

@@ -30,7 +30,6 @@ from spikeproof.prover.commands.console import (
 from spikeproof.prover.evidence.files import storing
 from spikeproof.prover.evidence.log import Log, Machine, default_log_directory
 from spikeproof.prover.refutation.counterexample import explain
-from spikeproof.prover.refutation.drawing import MOST_BITS
 from spikeproof.prover.refutation.minimisation import minimised
 from spikeproof.prover.running.replay import write_counterexample
 
@@ -70,7 +69,7 @@ def _named(_: click.Context, __: click.Parameter, device: str | None) -> str | N
     help="Enumerate on this device of PyTorch's, such as cuda, against the spec alone.",
 )
 @circuit_option("Enumerate the netlist in FILE instead of the built-in circuit.")
-@failures_option(MOST_BITS)
+@failures_option()
 @log_option("Write the record to the proof log in")
 def exhaust(
     theorem: str,
@@ -89,6 +88,7 @@ def exhaust(
     # These load LLVM, which few other commands need.
     from spikeproof.prover.commands.failures import list_failures, require_listable
     from spikeproof.prover.refutation import exhaustion
+    from spikeproof.prover.refutation.drawing import MOST_BITS
 
     obligation = the_theorem(theorem)
     own = exhaustion.enumerable_circuit(obligation)

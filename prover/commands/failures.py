@@ -46,10 +46,10 @@ def require_listable(
         raise click.UsageError(f"--failures: {obligation.name} is about formulas; name one of a circuit")
     bits = netlist.input_count
     if bits > most_bits:
-        advice = "use `spikeproof exhaust`" if bits <= MOST_BITS else "leave it out"
+        more = f"; `exhaust` tries those of up to {MOST_BITS}" if bits <= MOST_BITS else ""
         raise click.UsageError(
-            f"--failures: of {obligation.name}, with {bits} input bits, not all inputs are tried here, "
-            f"but of up to {most_bits} bits; {advice}"
+            f"--failures: {obligation.name} has {bits} input bits; every input is tried here of up to "
+            f"{most_bits} bits{more or ', and the simplest that fails is shown anyway'}"
         )
     with passing_formulas():
         claim = obligation.state(netlist)

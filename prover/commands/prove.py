@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import click
@@ -35,9 +36,11 @@ from spikeproof.prover.commands.console import (
 from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.history import remember
 from spikeproof.prover.evidence.log import Log, default_log_directory, finished
-from spikeproof.prover.refutation.drawing import COMPILED_BITS
+from spikeproof.prover.evidence.record import Found
 from spikeproof.prover.report.tables import audit_text, failure_text, result_text, results_table, summary
-from spikeproof.prover.running.run import Found, Run, discharge_all, drawn
+
+if TYPE_CHECKING:  # it loads every engine, for which nobody who completes a name should wait
+    from spikeproof.prover.running.run import Run
 
 RESULTS_SCHEMA = "spikeproof-results-1"
 
@@ -56,7 +59,7 @@ RESULTS_SCHEMA = "spikeproof-results-1"
 @click.option("--verbose", "-v", is_flag=True, help="Show statements and engines too.")
 @file_option("json", "results")
 @circuit_option("Prove the theorem of the netlist in FILE instead of the built-in circuit.")
-@failures_option(COMPILED_BITS)
+@failures_option()
 @log_option("Write the proof log to")
 @click.option("--no-cache", is_flag=True, help="Prove anew what was proved before.")
 @click.option(
@@ -87,6 +90,8 @@ def prove(
     Exit code 0 if all is as promised, 1 if something is refuted, 3 if something is undecided, 4 on an
     error.
     """
+    from spikeproof.prover.running.run import Run, drawn
+
     if patterns and wide:
         raise click.UsageError("PATTERN and --wide: a pattern is of all theorems; leave out --wide")
     if circuit_file and not patterns:
@@ -151,6 +156,7 @@ def _require_listable(obligations: Sequence[Obligation], circuit: Netlist | None
         click.UsageError: saying why.
     """
     from spikeproof.prover.commands.failures import require_listable  # loads LLVM
+    from spikeproof.prover.refutation.drawing import COMPILED_BITS
 
     if len(obligations) > 1:
         raise click.UsageError(f"--failures: {len(obligations)} theorems match; name one")
@@ -159,6 +165,8 @@ def _require_listable(obligations: Sequence[Obligation], circuit: Netlist | None
 
 def prove_all(obligations: Sequence[Obligation], run: Run, jobs: int | None) -> list[Found]:
     """Discharge obligations with visible progress; the records in the order of the obligations."""
+    from spikeproof.prover.running.run import discharge_all
+
     names = [obligation.name for obligation in obligations]
     found: dict[str, Found] = {}
     with progress_bar("proving") as progress:

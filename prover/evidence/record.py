@@ -219,6 +219,28 @@ class Record:
         return msgspec.convert(data, cls)
 
 
+CACHED, CONTINUED = "cached", "continued"
+"""Where a record is from that was not made now: the cache, or the log of an interrupted run."""
+
+
+@dataclass(frozen=True)
+class Found(Record):
+    """A record, and how this run came by it.
+
+    Attributes:
+        origin: ``CACHED`` or ``CONTINUED``; empty if the theorem was discharged now.
+        audited: whether what was kept of it was checked again.
+    """
+
+    origin: str = ""
+    audited: bool = False
+
+    @classmethod
+    def of(cls, record: Record, origin: str = "", audited: bool = False) -> Found:
+        """A record that was come by like this."""
+        return cls(**vars(record), origin=origin, audited=audited)
+
+
 def stated_of(obligation: Obligation, circuit: Netlist) -> str:
     """What an obligation states of a circuit that takes the place of its own."""
     subject = f"of the circuit of SHA-256 {circuit.sha256[:12]}"

@@ -361,7 +361,10 @@ def enumerate_all(
             _keep(checkpoint, replace(before, chunks=chunks, seconds=before.seconds + taken))
         advanced(size, False)
         if taken > seconds and len(chunks) < inputs // size:
-            raise OutOfTimeError(f"{inputs:,} inputs were not enumerated in {seconds:g} s; allow more")
+            raise OutOfTimeError(
+                f"trying all {inputs:,} inputs was not finished in {seconds:g} s; "
+                "`spikeproof exhaust` takes as long as it needs"
+            )
     in_order = [chunks[number] for number in range(inputs // size)]
     revision, modified = commit()
     return Exhausted(

@@ -9,13 +9,11 @@ from itertools import chain
 from typing import Protocol
 
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from spikeproof.prover.claims.obligation import Outcome
-from spikeproof.prover.evidence.record import Record
-from spikeproof.prover.running.run import Found
+from spikeproof.prover.evidence.record import Found, Record
 
 
 class Verdict(Protocol):
@@ -110,9 +108,9 @@ class NamedTable:
                 yield from self._lines(cells, min(max(names), room), widths)
             else:
                 yield cells[0]
-                yield Padding(self._listed(cells[1:]), (0, 0, 0, self.INDENT))
+                yield from self._indented(self._listed(cells[1:]), console, options)
             if note:
-                yield Padding(Text(note), (0, 0, 0, self.INDENT))
+                yield from self._indented(Text(note), console, options)
 
     def _lines(self, cells: Sequence[Text], room: int, widths: Sequence[int]) -> Iterator[Text]:
         """A row on one line; or on two, if its name is too long for that."""
@@ -126,6 +124,12 @@ class NamedTable:
             line += Text(" " * self.GAP) + (cell + space if heading in self._left else space + cell)
         line.rstrip()
         yield line
+
+    def _indented(self, text: Text, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        """Lines below a name, wrapped, without blanks at their ends."""
+        for line in text.wrap(console, options.max_width - self.INDENT):
+            line.rstrip()
+            yield Text(" " * self.INDENT) + line
 
     def _listed(self, cells: Sequence[Text]) -> Text:
         """Cells after their headings."""

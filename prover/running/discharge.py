@@ -37,6 +37,9 @@ from spikeproof.prover.refutation.counterexample import explain
 from spikeproof.prover.refutation.minimisation import minimised, violating
 from spikeproof.prover.running.inquiry import Inquiry, Keeping
 
+ENUMERATION_SECONDS = 60.0
+"""Trying every input may take so long, or as long as the engines if they are allowed more."""
+
 NOTHING_KEPT = Keeping()
 
 
@@ -59,7 +62,7 @@ def discharge(
 
     Args:
         timeout: seconds for the engines, greater than 0; times the obligation's patience. Where they
-            do not answer, as many again for trying every input, if there are up to 2^32.
+            do not answer, every input is tried, if there are up to 2^32: see ``ENUMERATION_SECONDS``.
         circuit: the netlist to prove it of, instead of the obligation's own; then the promise is
             that it is proved, even where the obligation's own circuit is to be refuted.
         jobs: processes for the theorem's lemmas.
@@ -82,7 +85,8 @@ def discharge(
             case = Case.of(obligation, circuit)
             spec = spec_sha256(case.claim)
             seconds = timeout * obligation.patience
-            verdict = _Attempt(case, started + seconds, seconds, jobs, keeping).verdict()
+            enumeration = max(seconds, ENUMERATION_SECONDS)
+            verdict = _Attempt(case, started + seconds, enumeration, jobs, keeping).verdict()
     except StorageError:
         raise
     except Exception as error:
@@ -107,12 +111,12 @@ class _Attempt:
 
     Attributes:
         deadline: of the engines, by ``time.perf_counter``.
-        seconds: that an enumeration may take, if they do not answer.
+        enumeration: seconds that trying every input may take, if they do not answer.
     """
 
     case: Case
     deadline: float
-    seconds: float
+    enumeration: float
     jobs: int
     keeping: Keeping
 
@@ -148,7 +152,7 @@ class _Attempt:
                 (exhaustion.SPEC,),
                 self.jobs,
                 log.exhaustive(name, unfinished=True) if log else None,
-                seconds=self.seconds,
+                seconds=self.enumeration,
             )
         except exhaustion.OutOfTimeError as error:
             return replace(undecided, message=f"{undecided.message}; {error.message}")

@@ -15,32 +15,11 @@ from spikeproof.prover.engines.pool import LOST, results
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.log import Log
-from spikeproof.prover.evidence.record import Record, blank_record
+from spikeproof.prover.evidence.record import CACHED, CONTINUED, Found, Record, blank_record
 from spikeproof.prover.evidence.seal import sealed
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.inquiry import Keeping
 from spikeproof.prover.running.replay import write_counterexample
-
-CACHED, CONTINUED = "cached", "continued"
-"""Where a record is from that was not made now: the cache, or the log of an interrupted run."""
-
-
-@dataclass(frozen=True)
-class Found(Record):
-    """A record, and how this run came by it.
-
-    Attributes:
-        origin: ``CACHED`` or ``CONTINUED``; empty if the theorem was discharged now.
-        audited: whether what was kept of it was checked again.
-    """
-
-    origin: str = ""
-    audited: bool = False
-
-    @classmethod
-    def of(cls, record: Record, origin: str = "", audited: bool = False) -> Found:
-        """A record that was come by like this."""
-        return cls(**vars(record), origin=origin, audited=audited)
 
 
 @dataclass(frozen=True)
