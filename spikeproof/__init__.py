@@ -32,6 +32,6 @@ The command ``spikeproof`` is another face of the same functions.
 
 import lazy_loader
 
-import spikeproof._layout
+import spikeproof._layout  # noqa: F401, imported for what it refuses
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

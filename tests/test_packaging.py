@@ -81,7 +81,8 @@ def test_every_import_is_of_something_required():
 
 def test_commands_know_the_extra_of_every_package_that_they_may_lack():
     extras = {e: required(e) for e in ("bitwuzla", "report", "torch")}
-    assert EXTRAS == {package: extra for extra in extras for package in extras[extra]}
+    expected = {package: extra for extra in extras for package in extras[extra]}
+    assert expected == EXTRAS
     assert not set(EXTRAS) & set(required())
 
 
