@@ -10,6 +10,6 @@ HERE = Path(__file__).parent
 for folder in ("circuits", "proofs", "prover", "reference", "specs"):
     if not (HERE / folder).is_dir():
         raise ImportError(
-            f"{HERE / folder} is no folder: it was cloned, or packed, without symbolic links; in the clone "
-            "run `git config core.symlinks true` and `git checkout -- spikeproof`, then install again"
+            f"{HERE / folder} is no folder: it was cloned, or packed, without symbolic links; in the "
+            "clone, `git config core.symlinks true` and `git checkout -- spikeproof`, and install again"
         )
