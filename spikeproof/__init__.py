@@ -30,14 +30,8 @@ The names are loaded when they are first used: importing this package takes no t
 The command ``spikeproof`` is another face of the same functions.
 """
 
-from os import path
-
 import lazy_loader
 
-if not path.isdir(path.join(path.dirname(__file__), "circuits")):  # a link, in a clone
-    raise ImportError(
-        "spikeproof/circuits is no folder: it was cloned, or packed, without symbolic links; "
-        "run `git config core.symlinks true` and `git checkout -- spikeproof`, then install again"
-    )
+import spikeproof._layout  # noqa: F401, imported for what it refuses
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

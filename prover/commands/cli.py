@@ -40,6 +40,7 @@ EXTRAS = {
     "bitwuzla": "bitwuzla",
     "jinja2": "report",
     "junitparser": "report",
+    "markupsafe": "report",
     "matplotlib": "report",
     "pylatexenc": "report",
     "torch": "torch",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from pkgutil import resolve_name
 
 import click
 
@@ -16,6 +17,7 @@ from spikeproof.prover.commands.console import (
     write_file,
 )
 from spikeproof.prover.evidence.log import read_log
+from spikeproof.prover.report.summary import log_in_short
 
 INDEX = "index.html"
 
@@ -51,23 +53,18 @@ def report(
 
     LOG is its directory. Nothing in it is checked again: see `spikeproof verify`.
     """
-    # Here, so that other commands need not wait for Matplotlib.
-    from spikeproof.prover.report.bibtex import bibtex_entry
-    from spikeproof.prover.report.html import html_page
-    from spikeproof.prover.report.junit import junit_xml
-    from spikeproof.prover.report.latex import latex_table
-    from spikeproof.prover.report.markdown import markdown_summary
-    from spikeproof.prover.report.summary import log_in_short
-
     page = html_directory if html_directory in (None, STANDARD_OUTPUT) else html_directory / INDEX
-    forms = [
-        (page, html_page),
-        (latex_file, latex_table),
-        (bibtex_file, bibtex_entry),
-        (markdown_file, markdown_summary),
-        (junit_file, junit_xml),
+    forms = {
+        "html:html_page": page,
+        "latex:latex_table": latex_file,
+        "bibtex:bibtex_entry": bibtex_file,
+        "markdown:markdown_summary": markdown_file,
+        "junit:junit_xml": junit_file,
+    }
+    # Only these are loaded: each needs packages of its own, Matplotlib among them.
+    asked = [
+        (path, resolve_name(f"spikeproof.prover.report.{form}")) for form, path in forms.items() if path
     ]
-    asked = [(path, form) for path, form in forms if path]
     screen = screen_beside(*(path for path, _ in asked))
     log = read_log(log_directory)
     if page and page != STANDARD_OUTPUT:

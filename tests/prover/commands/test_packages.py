@@ -45,12 +45,29 @@ def test_what_an_extra_is_needed_for_names_it(arguments, package, extra):
     assert refused.stderr == f"spikeproof: this needs {package}: pip install 'spikeproof[{extra}]'\n"
 
 
-def test_reports_name_their_extra(tmp_path):
-    log = tmp_path / "log"
-    run_without((), "prove", "cell.ionic.and", "--log", log)
-    refused = run_without(("jinja2",), "report", log, "--html", tmp_path / "page")
+@pytest.fixture
+def log(tmp_path):
+    """A proof log of one theorem."""
+    run_without((), "prove", "cell.ionic.and", "--log", tmp_path / "log")
+    return tmp_path / "log"
+
+
+@pytest.mark.parametrize(
+    ("form", "package"), [("html", "matplotlib"), ("latex", "pylatexenc"), ("junit", "junitparser")]
+)
+def test_a_report_names_the_extra_of_its_own_form(form, package, log, tmp_path):
+    refused = run_without((package,), "report", log, f"--{form}", tmp_path / "report")
     assert refused.returncode == 2
-    assert refused.stderr == "spikeproof: this needs jinja2: pip install 'spikeproof[report]'\n"
+    assert refused.stderr == f"spikeproof: this needs {package}: pip install 'spikeproof[report]'\n"
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_report_on_the_screen_needs_no_extra(log):
+    assert run_without(EXTRAS, "report", log).returncode == 0
+
+
+def test_a_form_needs_no_package_of_another(log):
+    assert run_without(("matplotlib", "junitparser"), "report", log, "--markdown", "-").returncode == 0
 
 
 def test_a_solver_that_is_missing_is_named(tmp_path):
