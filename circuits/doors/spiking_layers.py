@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 MIXED_ROWS = 1024
 """Rows of drives that are drawn at random, half of them from those at thresholds and ends of ranges."""
 
+NEAREST = 8
+"""How many of a neuron's drives are where rules differ most; those are drawn again, and mixed."""
+
+SIGNIFICAND = 53
+"""Bits of the widest type: no two sums are more units apart than these count."""
+
 RESETS = ("reset", "reset_mem")
 """Methods by which layers return to rest, in SpikingJelly and in snnTorch."""
 POTENTIALS = ("v", "mem")
@@ -44,14 +50,18 @@ class Sums:
         return (math.floor(threshold / self.unit) + 1) * self.unit
 
     def corners(self, threshold: Fraction | int) -> list[float]:
-        """Both ends; a threshold, one and half a unit beside it, or the end that comes closest.
+        """Where rules differ; of what lies beyond an end of the range, that end.
 
-        No sum lies within a unit, but there layers of different rules differ.
+        First come the ``NEAREST``: both ends, 0, a threshold, one and half a unit beside it. Half a unit
+        is no sum, but tells rules apart. Then 2, 4, 8, ... units beside it.
         """
-        below, half = (math.ceil(threshold / self.unit) - 1) * self.unit, self.unit / 2
-        wanted = (below, threshold - half, threshold, threshold + half, self.beyond(threshold))
-        within = (min(max(drive, self.lowest), self.highest) for drive in wanted)
-        return [float(drive) for drive in (self.lowest, *within, self.highest)]
+        below, beyond = (math.ceil(threshold / self.unit) - 1) * self.unit, self.beyond(threshold)
+        half = self.unit / 2
+        near = [below, threshold - half, threshold, threshold + half, beyond, 0]
+        steps = [self.unit * (2**power - 1) for power in range(1, SIGNIFICAND)]
+        far = [drive for step in steps for drive in (below - step, beyond + step)]
+        within = (min(max(drive, self.lowest), self.highest) for drive in near + far)
+        return [float(drive) for drive in (self.lowest, self.highest, *within)]
 
 
 @dataclass(frozen=True)
@@ -74,13 +84,14 @@ class Probes:
         import torch
 
         corners = np.array([each.corners(threshold) for each in sums]).T
-        lowest, highest = corners[0], corners[-1]
+        lowest, highest = corners[:2]
         unit = np.array([float(each.unit) for each in sums])
         steps = np.array([int((each.highest - each.lowest) / each.unit) for each in sums])
         generator, shape = np.random.default_rng(0), (MIXED_ROWS, len(sums))
         between = np.clip(lowest + unit * generator.integers(steps + 1, size=shape), lowest, highest)
-        mixed = np.take_along_axis(corners, generator.integers(len(corners), size=shape), axis=0)
+        mixed = np.take_along_axis(corners, generator.integers(NEAREST, size=shape), axis=0)
         rows = np.where(generator.integers(2, size=shape) > 0, between, mixed)
+        corners = np.unique(corners, axis=0)
         drives = torch.from_numpy(np.vstack([corners, rows])).to(like.dtype).double().numpy()
         return cls(drives, len(corners), float(threshold), like)
 
@@ -121,7 +132,7 @@ def spikes(
 
     name = type(module).__name__
     with failing(name), torch.no_grad():
-        given: Any = module(torch.from_numpy(np.ascontiguousarray(inputs)).to(like))
+        given: Any = module(torch.from_numpy(inputs.copy()).to(like))  # which it may overwrite
     if not isinstance(given, torch.Tensor):
         raise NetlistError(
             f"{name} returns a {type(given).__name__}, not its spikes alone; "

@@ -212,6 +212,28 @@ class Saturating(Spiking):
         return ((x >= self.v_threshold) & (x < 2**20 - 1)).to(x)
 
 
+class Resting(Spiking):
+    """Fires without a drive too, which is neither an end nor a power of two away from the threshold."""
+
+    def forward(self, x):
+        return ((x >= self.v_threshold) | (x == 0)).to(x)
+
+
+class Gap(Spiking):
+    """Does not fire a little above its threshold."""
+
+    def forward(self, x):
+        return ((x >= self.v_threshold) & ((x <= self.v_threshold + 1) | (x > 1000))).to(x)
+
+
+class InPlace(Spiking):
+    """Takes in only a part of its input, and leaves that where the input was."""
+
+    def forward(self, x):
+        x /= 2
+        return (x >= self.v_threshold).to(x)
+
+
 class StrictAlone(Spiking):
     """Has another rule for a single row."""
 
@@ -324,6 +346,19 @@ def test_a_layer_of_another_rule_is_refused_for_what_it_does(layer, message):
 def test_the_ends_of_the_range_are_probed():
     with pytest.raises(NetlistError, match="driven with 1048575\\.0, does not fire"):
         from_torch(comparator(20, Saturating(1.0)), {"x": 20, "y": 20}, {"out": 1})
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (Resting(5.0), "driven with 0.0, fires"),
+        (Gap(5.0), "driven with 7.0, does not fire"),
+        (InPlace(1.0), "driven with 1.5, does not fire"),
+    ],
+)
+def test_what_only_a_few_drives_show_is_seen(layer, message):
+    with pytest.raises(NetlistError, match=message):
+        from_torch(comparator(20, layer), {"x": 20, "y": 20}, {"out": 1})
 
 
 def test_a_layer_with_a_threshold_for_each_neuron_is_refused():
