@@ -56,8 +56,12 @@ def unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _require(entry: Any, what: str, required: Set[str], optional: Set[str] = frozenset()) -> None:
-    """Refuse anything but an object with these keys: a misspelt key must not go unread."""
+def require_keys(entry: Any, what: str, required: Set[str], optional: Set[str] = frozenset()) -> None:
+    """Refuse anything but an object with these keys: a misspelt key must not go unread.
+
+    Raises:
+        NetlistError: naming a key that is missing or unknown.
+    """
     if not isinstance(entry, dict):
         raise NetlistError(f"{what} is {_shown(entry)}; it must be an object")
     if missing := required - set(entry):
@@ -94,7 +98,7 @@ def parse(data: Any) -> Netlist:
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise NetlistError(f'not a netlist: the top level needs "schema": "{SCHEMA}"')
     optional = {"probes", "blocks", "cells", "notes"}
-    _require(data, "the netlist", {"schema", "inputs", "neurons", "outputs"}, optional)
+    require_keys(data, "the netlist", {"schema", "inputs", "neurons", "outputs"}, optional)
     inputs = _pairs(data["inputs"], "'inputs'")
     if any(not isinstance(name, str) for name, _ in inputs):
         raise NetlistError("an input's name is not text; write [name, width]")
@@ -118,14 +122,14 @@ def _blocks(entries: Any, what: str) -> tuple[Block, ...]:
     blocks = []
     for index, entry in enumerate(_list(entries, what)):
         label = f"entry {index} of {what}"
-        _require(entry, label, {"name", "kind", "inputs", "outputs"})
+        require_keys(entry, label, {"name", "kind", "inputs", "outputs"})
         buses = (_buses(entry[side], f"{side} of {label}") for side in ("inputs", "outputs"))
         blocks.append(Block(str(entry["name"]), str(entry["kind"]), *buses))
     return tuple(blocks)
 
 
 def _neuron(what: str, entry: Any) -> Neuron:
-    _require(entry, what, {"synapses", "threshold"}, {"bias"})
+    require_keys(entry, what, {"synapses", "threshold"}, {"bias"})
     return Neuron(
         synapses=tuple(
             (source, exact_weight(weight, f"weight in {what}"))

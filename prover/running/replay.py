@@ -17,7 +17,7 @@ from typing import Any
 
 from pysmt.shortcuts import And
 
-from spikeproof.circuits.doors.json import parse, unrepeated
+from spikeproof.circuits.doors.json import parse, require_keys, unrepeated
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist, NetlistError
 from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
@@ -136,11 +136,7 @@ def read_counterexample(path: Path) -> Counterexample:
 def _parsed(record: Any) -> Counterexample:
     if not isinstance(record, dict) or record.get("schema") != SCHEMA:
         raise ReplayError(f'not a counterexample: the top level needs "schema": "{SCHEMA}"')
-    if missing := _REQUIRED - set(record):
-        raise ReplayError(f"lacks {', '.join(map(repr, sorted(missing)))}")
-    if unknown := set(record) - _REQUIRED - _OPTIONAL:
-        known = ", ".join(map(repr, sorted(_REQUIRED | _OPTIONAL)))
-        raise ReplayError(f"has the unknown key {min(unknown)!r}; known: {known}")
+    require_keys(record, "the counterexample", _REQUIRED, _OPTIONAL)
     theorem, inputs, sha256 = record["theorem"], record["inputs"], record["netlist_sha256"]
     if not isinstance(theorem, str):
         raise ReplayError("'theorem' is not text; give the theorem's name")
