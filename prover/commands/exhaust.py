@@ -31,6 +31,7 @@ from spikeproof.prover.evidence.files import storing
 from spikeproof.prover.evidence.log import Log, Machine, default_log_directory
 from spikeproof.prover.refutation.counterexample import explain
 from spikeproof.prover.refutation.minimisation import minimised
+from spikeproof.prover.report.tables import notes_text
 from spikeproof.prover.running.replay import write_counterexample
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ def exhaust(
         )
     exhaustion.write_exhausted(log, record)
     _show(record, screen, given=circuit is not None)
+    if netlist.notes:
+        screen.print(notes_text(netlist.notes), markup=False, soft_wrap=True)
     screen.print(f"record: {log.exhaustive(theorem)}", markup=False, soft_wrap=True)
     if record.failures:
         _explain(obligation, netlist, circuit, record, log, screen)

@@ -37,7 +37,14 @@ from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.history import remember
 from spikeproof.prover.evidence.log import Log, default_log_directory, finished
 from spikeproof.prover.evidence.record import Found
-from spikeproof.prover.report.tables import audit_text, failure_text, result_text, results_table, summary
+from spikeproof.prover.report.tables import (
+    audit_text,
+    failure_text,
+    notes_text,
+    result_text,
+    results_table,
+    summary,
+)
 
 if TYPE_CHECKING:  # it loads every engine, for which nobody who completes a name should wait
     from spikeproof.prover.running.run import Run
@@ -123,8 +130,8 @@ def prove(
     records = prove_all(obligations, Run(timeout, circuit, log, cache, audited), jobs)
     log.end(discharged=sum(record.green for record in records), complete=True)
     screen.print(results_table(records, verbose))
-    for note in circuit.notes if circuit else ():
-        screen.print(f"note on the circuit: {note}", markup=False, soft_wrap=True)
+    if notes := notes_text(note for record in records for note in record.notes):
+        screen.print(notes, markup=False, soft_wrap=True)
     for record in records:
         if not record.green:
             screen.print("\n" + failure_text(record), markup=False, soft_wrap=True)

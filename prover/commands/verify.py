@@ -22,7 +22,7 @@ from spikeproof.prover.commands.console import (
     out,
     progress_bar,
 )
-from spikeproof.prover.report.tables import summary
+from spikeproof.prover.report.tables import notes_text, summary
 from spikeproof.prover.running.verify import VerifiedLog, verify_log
 
 
@@ -77,5 +77,6 @@ def _conclusion(log: VerifiedLog, checkers: tuple[str, ...]) -> str:
         f"{' and '.join(checkers)}: {log.proofs:,}",
         summary(log.verified),
         f"profile: {log.profile or 'unknown'}; SHA-256 of the manifest: {log.manifest_sha256}",
+        notes_text(note for record in log.verified for note in record.notes),
     ]
-    return "\n".join(lines)
+    return "\n".join(filter(None, lines))

@@ -145,7 +145,7 @@ class Record:
         source_sha256: of the source as it was: see ``prover.evidence.source``.
         seal: see ``prover.evidence.seal``; empty until it is sealed.
         package: the installed package that states the theorem, if it is none of ours.
-        notes: those of the circuit that was given; what was assumed when it was made.
+        notes: those of the circuit; what was assumed when it was made.
     """
 
     schema: Literal["spikeproof-record-1"]

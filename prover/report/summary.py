@@ -44,7 +44,8 @@ def cautions(log: Contents) -> list[str]:
     """Why a log is not the whole suite's, or cannot be made again just as it is; one sentence each."""
     manifest = log.manifest
     foreign = sum(record.source_sha256 != manifest.source_sha256 for record in log.records)
-    return _holding(
+    notes = dict.fromkeys(note for record in log.records for note in record.notes)
+    holding = _holding(
         {
             "The run was of a part of the suite.": manifest.profile == "part",
             "The source is of no known commit.": manifest.commit is None,
@@ -52,6 +53,7 @@ def cautions(log: Contents) -> list[str]:
             f"{counted(foreign, 'record')} of another source than the manifest's.": foreign > 0,
         }
     )
+    return [*holding, *(f"Note on the circuit: {note}." for note in notes)]
 
 
 def log_in_short(log: Contents) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from io import StringIO
 from itertools import chain
 from typing import Protocol
@@ -156,6 +156,11 @@ def summary(results: Sequence[Record]) -> str:
     earlier = Counter(filter(None, map(_origin, results)))
     listed = [", ".join(_counted(Counter(map(outcome_text, results)))), *_counted(earlier)]
     return f"{len(results)} {noun}: {'; '.join(listed)}"
+
+
+def notes_text(notes: Iterable[str]) -> str:
+    """What circuits note of themselves, such as what was only sampled of them: a line each, once."""
+    return "\n".join(f"note on the circuit: {note}" for note in dict.fromkeys(notes))
 
 
 def audit_text(results: Sequence[Record], asked: int) -> str:

@@ -102,6 +102,7 @@ def discharge(
         netlist=Size.of(netlist) if netlist else None,
         spec_sha256=spec,
         lemmas=verdict.lemmas,
+        notes=netlist.notes if netlist else (),
     )
 
 

@@ -74,10 +74,10 @@ class Run:
 
     def _earlier(self, obligation: Obligation) -> tuple[str, Record, Archive] | None:
         """What was found before: where it is from, the record, and where its certificates are."""
-        circuit, notes = (self.circuit.sha256, self.circuit.notes) if self.circuit else (None, ())
+        circuit, notes = (self.circuit.sha256, self.circuit.notes) if self.circuit else (None, None)
         for origin, place in ((CONTINUED, self.log), (CACHED, self.cache)):
             record = place.record(obligation.name, circuit, obligation.package) if place else None
-            if place and record and record.notes == notes:
+            if place and record and notes in (None, record.notes):
                 if obligation.name in self.audited:
                     record = self._audited(record, place.archive)
                 return origin, record, place.archive

@@ -86,13 +86,18 @@ def test_what_a_circuit_notes_of_itself_is_shown_and_recorded_though_it_was_prov
     for notes in ((), ("imported from rest",), ()):
         write_json(replace(plain, notes=notes), tmp_path / "and.json")
         results = tmp_path / "results.json"
-        arguments = ("--circuit", tmp_path / "and.json", "--json", results)
-        run = spikeproof("prove", "cell.ionic.and", *arguments)
+        given = ("--circuit", tmp_path / "and.json")
+        log = tmp_path / "log"
+        run = spikeproof("prove", "cell.ionic.and", *given, "--log", log, "--json", results)
         assert run.returncode == 0, run.stderr
         assert ("note on the circuit: imported from rest" in run.stdout.splitlines()) == bool(notes)
         (found,) = json.loads(results.read_text())["results"]
         assert found["notes"] == list(notes)
-        assert spikeproof("verify", tmp_path / "log", *arguments[:2]).returncode == 0
+        verified = spikeproof("verify", log, *given)
+        enumerated = spikeproof("exhaust", "cell.ionic.and", *given, "--log", log)
+        for also in (verified, enumerated):
+            assert also.returncode == 0
+            assert ("note on the circuit: imported from rest" in also.stdout.splitlines()) == bool(notes)
 
 
 def test_a_record_of_before_there_were_notes_is_read():

@@ -68,7 +68,9 @@ def hostile_log(tmp_path):
     parameters = {"operation": "add", "library": HOSTILE, "mode": HOSTILE}
     engines = [{"name": HOSTILE, "version": HOSTILE, "options": HOSTILE}]
     hostile = [
-        record("fp16.add.hostile", parameters={"format": HOSTILE, "operation": HOSTILE}),
+        record(
+            "fp16.add.hostile", parameters={"format": HOSTILE, "operation": HOSTILE}, notes=[HOSTILE]
+        ),
         record("fp16.add.plotted", parameters=parameters | {"format": "fp16"}, engines=engines),
         record("fp32.add.plotted", parameters=parameters | {"format": "fp32"}, engines=engines),
         record("cell.a", "refuted", counterexample={HOSTILE: 1 << 99}, parameters={"format": "e1m0"}),
@@ -219,9 +221,19 @@ UNSOUND = {
 }
 
 
+def test_what_circuits_note_of_themselves_is_said_everywhere(tmp_path):
+    noted = [each | {"notes": ["imported, and only sampled"]} for each in PROVED]
+    log = read_log(write_log(tmp_path / "log", noted))
+    require_said(log, "Note on the circuit: imported, and only sampled.")
+
+
 @pytest.mark.parametrize(("remark", "manifest"), UNSOUND.items(), ids=lambda value: str(value)[:40])
 def test_what_is_wrong_with_a_run_is_said_everywhere(tmp_path, remark, manifest):
-    log = read_log(write_log(tmp_path / "log", PROVED, **manifest))
+    require_said(read_log(write_log(tmp_path / "log", PROVED, **manifest)), remark)
+
+
+def require_said(log, remark):
+    """It is the one remark, in every form."""
     assert [*failures(log), *cautions(log)] == [remark]
     for form in (latex_table, markdown_summary):
         assert remark in form(log)

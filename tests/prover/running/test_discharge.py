@@ -204,6 +204,14 @@ def test_what_cannot_be_promised_or_assumed_is_refused():
         Claim({"a\0b": odd}, Equals(odd, odd))
 
 
+def test_what_a_circuit_of_ones_own_notes_is_in_the_record():
+    """Of an obligation's own circuit too, such as an import that a package makes promises of."""
+    noted = replace(gate_netlist("ionic", "and"), notes=("only sampled",))
+    own = replace(catalogue()["cell.ionic.and"], circuit=lambda: noted)
+    assert discharge(own).notes == discharge(catalogue()["cell.ionic.and"], circuit=noted).notes
+    assert discharge(own).notes == ("only sampled",)
+
+
 def test_records_survive_json():
     result = discharge(catalogue()["cell.nexus.xor"])
     assert Record.from_json(result.as_json()) == result
