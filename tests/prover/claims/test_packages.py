@@ -126,18 +126,23 @@ def test_the_source_of_a_lone_module_counts_too(site):
     assert source_sha256("acme") != before
 
 
-def test_files_of_a_package_cannot_take_the_place_of_ours(site, monkeypatch):
-    """A package with a folder that is called as ours is, and has one of our files with other content."""
+def test_files_of_a_package_cannot_take_the_place_of_ours(site):
+    """Or its package and ours could change places with one another, and nothing be seen of it."""
+    install(site, adder(), module="specs")
+    ours, theirs = (
+        {name for name, _ in found} for found in (source._sources(), source._sources_of("acme"))
+    )
+    assert "specs/__init__.py" in ours
+    assert theirs == {"acme: specs/__init__.py"}
+
+
+def test_a_log_believes_no_record_of_another_package(site, tmp_path):
     install(site, adder())
-    ours = source.ROOT / "specs" / "integers.py"
-    monkeypatch.setattr(source, "_sources", lambda: iter([("specs/a.py", ours)]))
-    theirs = [("acme: specs/a.py", Path(__file__))]
-    monkeypatch.setattr(source, "_sources_of", lambda package: iter(theirs))
-    first = source_sha256("acme")
-    monkeypatch.setattr(source, "_sources", lambda: iter([("specs/a.py", Path(__file__))]))
-    monkeypatch.setattr(source, "_sources_of", lambda package: iter([("acme: specs/a.py", ours)]))
-    look_again()
-    assert source_sha256("acme") != first
+    _, theirs = logged(tmp_path / "log", OURS, THEIRS)
+    log = Log(tmp_path / "log")
+    assert log.record(THEIRS, package="acme") == theirs
+    assert log.record(THEIRS) is log.record(THEIRS, package="other") is None
+    assert log.record(OURS, package="acme") is None
 
 
 def test_a_record_and_its_log_name_the_package(site, tmp_path):
@@ -177,6 +182,7 @@ def test_what_a_package_changes_is_proved_again(site, tmp_path, monkeypatch, cha
         version = {"name": "other", "module": "acme"} if change == "package" else {"version": "2.0"}
         install(site, adder(), **version)
     look_again()
+    assert is_sealed(found) == (change == "code")
     again = discharged(THEIRS, cache=cache)
     assert again.outcome is Outcome.PROVED
     assert again.seal != found.seal
