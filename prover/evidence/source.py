@@ -60,16 +60,18 @@ def _sha256(sources: Iterable[tuple[str, Path]]) -> str:
     return digest.hexdigest()
 
 
-@cache
 def versions(*packages: str | None) -> Mapping[str, str]:
     """The version of each library, and of packages whose theorems are concerned, None being ours."""
-    found = {}
-    for library in sorted({*LIBRARIES, *filter(None, packages)}):
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return found
+    installed = {name: _version(name) for name in sorted({*LIBRARIES, *filter(None, packages)})}
+    return {name: found for name, found in installed.items() if found is not None}
+
+
+@cache
+def _version(distribution: str) -> str | None:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
 
 
 @cache

@@ -64,6 +64,11 @@ class VerifiedLog:
         return sum(record.refutes for record in self.verified)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed when the circuit was made that was given, if any."""
+        return tuple(dict.fromkeys(note for record in self.verified for note in record.notes))
+
+    @property
     def packages(self) -> tuple[str, ...]:
         """The packages, not ours, that state some of the theorems."""
         return tuple(sorted({record.package for record in self.verified if record.package}))

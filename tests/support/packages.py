@@ -48,7 +48,7 @@ def write_package(
 
 def look_again() -> None:
     """Forget what was found of packages, so that they are loaded and read anew."""
-    for function in (catalogue.catalogue, source.source_sha256, source.versions):
+    for function in (catalogue.catalogue, source.source_sha256, source._version):
         function.cache_clear()
     for name in [name for name in sys.modules if name.split(".")[0] in ("acme", "other")]:
         del sys.modules[name]

@@ -48,8 +48,9 @@ def install(site, *code, **how):
     return path
 
 
-def discharged(theorem, **where):
-    return Run(60.0, **where).discharge(stated(theorem))
+def discharged(theorem, cache=None):
+    """A theorem, discharged or found; its record is in the cache, if there is one."""
+    return Run(60.0, cache=cache).discharge(stated(theorem))
 
 
 def logged(directory, *theorems):
@@ -78,7 +79,8 @@ def test_nothing_of_ours_depends_on_a_package(site, tmp_path):
         return source_sha256(), versions(), engines_sha256(), list(own())
 
     before, cache = of_ours(), Cache(tmp_path / "cache")
-    found = discharged(OURS, cache=cache)
+    discharged(OURS, cache)
+    found = cache.record(OURS)
     install(site, adder())
     assert of_ours() == before
     assert is_sealed(found)
@@ -126,18 +128,23 @@ def test_the_source_of_a_lone_module_counts_too(site):
     assert source_sha256("acme") != before
 
 
-def test_files_of_a_package_cannot_take_the_place_of_ours(site, monkeypatch):
-    """A package with a folder that is called as ours is, and has one of our files with other content."""
+def test_files_of_a_package_cannot_take_the_place_of_ours(site):
+    """Or its package and ours could change places with one another, and nothing be seen of it."""
+    install(site, adder(), module="specs")
+    ours, theirs = (
+        {name for name, _ in found} for found in (source._sources(), source._sources_of("acme"))
+    )
+    assert "specs/__init__.py" in ours
+    assert theirs == {"acme: specs/__init__.py"}
+
+
+def test_a_log_believes_no_record_of_another_package(site, tmp_path):
     install(site, adder())
-    ours = source.ROOT / "specs" / "integers.py"
-    monkeypatch.setattr(source, "_sources", lambda: iter([("specs/a.py", ours)]))
-    theirs = [("acme: specs/a.py", Path(__file__))]
-    monkeypatch.setattr(source, "_sources_of", lambda package: iter(theirs))
-    first = source_sha256("acme")
-    monkeypatch.setattr(source, "_sources", lambda: iter([("specs/a.py", Path(__file__))]))
-    monkeypatch.setattr(source, "_sources_of", lambda package: iter([("acme: specs/a.py", ours)]))
-    look_again()
-    assert source_sha256("acme") != first
+    logged(tmp_path / "log", OURS, THEIRS)
+    log = Log(tmp_path / "log")
+    assert log.record(THEIRS, package="acme").package == "acme"
+    assert log.record(THEIRS) is log.record(THEIRS, package="other") is None
+    assert log.record(OURS, package="acme") is None
 
 
 def test_a_record_and_its_log_name_the_package(site, tmp_path):
@@ -164,9 +171,9 @@ def test_a_log_of_a_package_that_changed_is_refused_and_ours_is_not(site, tmp_pa
 @pytest.mark.parametrize("change", ["code", "version", "package"])
 def test_what_a_package_changes_is_proved_again(site, tmp_path, monkeypatch, change):
     code, cache = install(site, adder()), Cache(tmp_path / "cache")
-    found = discharged(THEIRS, cache=cache)
+    discharged(THEIRS, cache)
+    found = cache.record(THEIRS, package="acme")
     remember(found)
-    assert cache.record(THEIRS, package="acme") == found
     assert last_result(THEIRS) == (found, True)
     assert cache.record(THEIRS) is None
     if change == "code":
@@ -177,12 +184,14 @@ def test_what_a_package_changes_is_proved_again(site, tmp_path, monkeypatch, cha
         version = {"name": "other", "module": "acme"} if change == "package" else {"version": "2.0"}
         install(site, adder(), **version)
     look_again()
-    again = discharged(THEIRS, cache=cache)
+    assert is_sealed(found) == (change == "code")
+    again = discharged(THEIRS, cache)
     assert again.outcome is Outcome.PROVED
     assert again.seal != found.seal
+    assert again.origin == ""
     assert last_result(THEIRS) == (found, change == "version")
     monkeypatch.setattr(run_module, "discharge", lambda *_: pytest.fail("proved again"))
-    assert discharged(THEIRS, cache=cache) == again
+    assert discharged(THEIRS, cache).seal == again.seal
 
 
 # --- what cannot be loaded ------------------------------------------------------------------------

@@ -183,6 +183,22 @@ def test_a_cached_refutation_passes_an_audit(published):
     assert "AUDIT" not in again.stdout
 
 
+def test_what_was_assumed_of_a_circuit_is_shown_and_cannot_be_left_out(tmp_path, verified):
+    note = "sampled on 4,096 inputs"
+    circuit, file = replace(gate_netlist("nexus", "and"), notes=(note,)), tmp_path / "and.json"
+    write_json(circuit, file)
+    log = logged(tmp_path / "log", stated(AND), circuit=circuit).directory
+    code, said = verified(log, "--circuit", file)
+    assert code == HOLDS
+    assert f"note on the circuit: {note}" in said
+    for notes in ((), (note, "and proved")):
+        (record,) = read_log(log).records
+        write_record(log / "records" / f"{AND}.json", replace(record, notes=notes))
+        code, said = verified(log, "--circuit", file)
+        assert code == REFUSED
+        assert "the list of notes differs" in said
+
+
 # --- damage ---------------------------------------------------------------------------------------
 
 
