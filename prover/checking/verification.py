@@ -158,7 +158,7 @@ class _Check:
             ("statement", blank.statement, record.statement),
             ("promised outcome", blank.expected, record.expected),
             ("parameters", dict(blank.parameters), dict(record.parameters)),
-            ("list of notes", blank.notes, record.notes),
+            ("list of notes", case.netlist.notes if case.netlist else (), record.notes),
             ("netlist", Size.of(case.netlist) if case.netlist else None, record.netlist),
             ("spec", spec_sha256(case.claim), record.spec_sha256),
         ):

@@ -73,11 +73,10 @@ def _conclusion(log: VerifiedLog, checkers: tuple[str, ...]) -> str:
     theirs = f"of packages: {', '.join(log.packages)}" if log.packages else ""
     verified = f"{len(log.verified):,} of {log.found:,} records verified"
     lines = [
-        *(f"note on the circuit: {note}" for note in log.notes),
         f"{'; '.join(filter(None, (verified, refuting, theirs)))}; clausal proofs accepted by "
         f"{' and '.join(checkers)}: {log.proofs:,}",
         summary(log.verified),
         f"profile: {log.profile or 'unknown'}; SHA-256 of the manifest: {log.manifest_sha256}",
-        notes_text(note for record in log.verified for note in record.notes),
+        notes_text(log.notes),
     ]
     return "\n".join(filter(None, lines))

@@ -65,7 +65,7 @@ class VerifiedLog:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was assumed when the circuit was made that was given, if any."""
+        """What was assumed when the circuits were made, if anything."""
         return tuple(dict.fromkeys(note for record in self.verified for note in record.notes))
 
     @property
