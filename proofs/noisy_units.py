@@ -64,6 +64,7 @@ def within(unit: Unit) -> Obligation:
         engines=unit.engines,
         decomposition=replace(unit.decomposition, place=place),
         parameters=_parameters(unit, "noise"),
+        function=f"{unit.function}, whatever the noise on its neurons",
     )
 
 
@@ -82,6 +83,7 @@ def beyond(unit: Unit, noise: Fraction, suffix: str) -> Obligation:
         expected=Outcome.REFUTED,
         reading=unit.reading,
         parameters=_parameters(unit, "noise" + suffix),
+        function=f"{unit.function}, for operands of 1",
     )
 
 

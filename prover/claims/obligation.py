@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from inspect import Parameter, signature
+from inspect import signature
 
 from pysmt.exceptions import PysmtTypeError
 from pysmt.fnode import FNode
-from pysmt.shortcuts import And, Equals, Not
+from pysmt.shortcuts import And, Equals, Not, get_type
 
 from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
 from spikeproof.circuits.netlist import NAME, UNUSED, Netlist, NetlistError
@@ -209,6 +209,15 @@ class Obligation:
         if not self.engines or len(set(self.engines)) < len(self.engines):
             raise ValueError(f"{self.name}: name at least one engine, and none twice")
 
+    def stated_of(self, circuit: Netlist | None) -> str:
+        """The statement; of a circuit that takes the place of its own, with that circuit's hash."""
+        if circuit is None:
+            return self.statement
+        subject = f"of the circuit of SHA-256 {circuit.sha256[:12]}"
+        if self.function:
+            return f"{self.function}, {subject}"
+        return f"{subject}, in place of its own: {self.statement}"
+
 
 def equivalence(
     name: str,
@@ -228,12 +237,12 @@ def equivalence(
     """The obligation that a circuit computes, on every output bus, what ``meaning`` says.
 
     Args:
-        meaning: from the input buses, the expected output buses. It takes each input bus as an argument
-            of that name, as in ``def meaning(x, y)``; or, by another name, one mapping of them all.
+        meaning: from the input buses, the expected output buses. It gets each bus by its name, as in
+            ``def meaning(x, y)``; but one mapping of all if it needs one argument, not the only bus.
         assumptions: from the input buses, in one mapping, what may be taken for granted.
         function: as of ``Obligation``.
 
-    Stating it raises ``ValueError``, in one line, if ``meaning`` does not suit the circuit.
+    ``state`` raises ``StatementError`` if ``meaning`` does not suit the circuit.
     """
 
     def state(netlist: Netlist | None) -> Claim:
@@ -241,14 +250,7 @@ def equivalence(
         inputs = input_symbols(netlist)
         actual = output_formulas(netlist, inputs)
         wanted = _meant(name, meaning, inputs)
-        if set(actual) != set(wanted):
-            raise ValueError(
-                f"{name}: the circuit has outputs {sorted(actual)}, its meaning {sorted(wanted)}"
-            )
-        for bus, formula in wanted.items():
-            given, meant = (_bits(side) for side in (actual[bus], formula))
-            if given != meant:
-                raise ValueError(f"{name}: output {bus!r} has {given}, but its meaning has {meant}")
+        _require_suitable(name, actual, wanted)
         return Claim(
             inputs=inputs,
             goal=And(Equals(actual[bus], wanted[bus]) for bus in wanted),
@@ -272,30 +274,42 @@ def equivalence(
     )
 
 
-_NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-
-
 def _meant(name: str, meaning: Callable[..., Buses], inputs: Buses) -> Buses:
     """What ``meaning`` says of the input buses, however it takes them."""
-    taken = signature(meaning).parameters.values()
-    needed = {each.name for each in taken if each.default is each.empty and each.kind in _NAMED}
-    open_ended = any(each.kind is Parameter.VAR_KEYWORD for each in taken)
-    by_name = needed == set(inputs) or (needed < set(inputs) and open_ended)
-    if len(needed) > 1 and not by_name:
-        raise ValueError(
-            f"{name}: the circuit has inputs {sorted(inputs)}, its meaning {sorted(needed)}"
-        )
+    shape = signature(meaning)
+    needed = [
+        each.name
+        for each in shape.parameters.values()
+        if each.default is each.empty and each.kind is not each.VAR_KEYWORD
+    ]
+    one_mapping = len(needed) == 1 and needed != list(inputs)
     try:
-        return meaning(**inputs) if by_name else meaning(inputs)
+        bound = shape.bind(inputs) if one_mapping else shape.bind(**inputs)
+    except TypeError as error:
+        takes = f"its meaning takes {shape}, the circuit has inputs {sorted(inputs)}"
+        raise StatementError(f"{name}: {takes}: {error}") from None
+    try:
+        return meaning(*bound.args, **bound.kwargs)
     except PysmtTypeError:
-        raise ValueError(f"{name}: its meaning joins formulas of different widths or kinds") from None
+        raise StatementError(f"{name}: its meaning joins formulas of other widths or kinds") from None
 
 
-def _bits(formula: object) -> str:
-    """How wide a bit-vector is, in words; of anything else what it is."""
+def _require_suitable(name: str, actual: Buses, wanted: Buses) -> None:
+    """Refuse a meaning that does not say of every output bus what it is, in its width."""
+    named = sorted(wanted) if isinstance(wanted, Mapping) else f"no mapping but {wanted!r}"
+    if named != sorted(actual):
+        raise StatementError(f"{name}: the circuit has outputs {sorted(actual)}, its meaning {named}")
+    for bus, formula in wanted.items():
+        given, meant = (_kind(side) for side in (actual[bus], formula))
+        if given != meant:
+            raise StatementError(f"{name}: output {bus!r} has {given}, in its meaning {meant}")
+
+
+def _kind(formula: object) -> str:
     if not isinstance(formula, FNode):
-        return f"no formula but {formula!r}"
-    return counted_bits(formula.bv_width()) if formula.get_type().is_bv_type() else "no bit-vector"
+        return f"it is of type {type(formula).__name__}"
+    kind = get_type(formula)
+    return counted_bits(kind.width) if kind.is_bv_type() else f"it is of type {kind}"
 
 
 def counted_bits(width: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
 
@@ -16,6 +15,7 @@ from spikeproof.prover.commands.console import (
     EXIT_INTERNAL,
     EXIT_INTERRUPTED,
     OutputError,
+    drop,
     err,
     guarded_output,
 )
@@ -105,11 +105,12 @@ def _errors_of_users() -> tuple[type[Exception], ...]:
     """What bad input raises; loaded when something did."""
     from spikeproof.circuits.netlist import NetlistError
     from spikeproof.prover.claims.catalogue import CatalogueError
+    from spikeproof.prover.claims.obligation import StatementError
     from spikeproof.prover.engines.engine import EngineError
     from spikeproof.prover.evidence.ledger import LedgerError
     from spikeproof.prover.running.replay import ReplayError
 
-    return CatalogueError, EngineError, LedgerError, NetlistError, ReplayError
+    return CatalogueError, EngineError, LedgerError, NetlistError, ReplayError, StatementError
 
 
 def _exit_code() -> str | int | None:
@@ -126,8 +127,10 @@ def _fail_internally(error: Exception) -> NoReturn:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    with suppress(OSError):  # nobody can be told, but the exit code must not say "refuted"
+    try:
         err.print(f"{PROGRAM}: {message}", markup=False, soft_wrap=True)
+    except OSError:  # nobody can be told, but the exit code must say what it should
+        drop(sys.stderr)
     sys.exit(code)
 
 

@@ -297,6 +297,11 @@ class _Guarded:
         return getattr(self._stream, name)
 
 
+def drop(stream: TextIO) -> None:
+    """Let nobody have what a stream has not written yet, for Python would fail at it again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 @contextmanager
 def guarded_output() -> Iterator[None]:
     """Standard output raises ``OutputError``; all that it does not take is then dropped."""
@@ -305,7 +310,7 @@ def guarded_output() -> Iterator[None]:
     try:
         yield
     except OutputError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # or Python fails again at its end
+        drop(stream)
         raise
     finally:
         sys.stdout = stream

@@ -241,14 +241,6 @@ class Found(Record):
         return cls(**vars(record), origin=origin, audited=audited)
 
 
-def stated_of(obligation: Obligation, circuit: Netlist) -> str:
-    """What an obligation states of a circuit that takes the place of its own."""
-    subject = f"of the circuit of SHA-256 {circuit.sha256[:12]}"
-    if obligation.function:
-        return f"{obligation.function}, {subject}"
-    return f"{subject}, in place of its own: {obligation.statement}"
-
-
 def blank_record(
     obligation: Obligation,
     timeout: float,
@@ -260,7 +252,7 @@ def blank_record(
     return Record(
         schema=SCHEMA,
         theorem=obligation.name,
-        statement=stated_of(obligation, circuit) if circuit else obligation.statement,
+        statement=obligation.stated_of(circuit),
         parameters={**own, CIRCUIT: circuit.sha256} if circuit else own,
         outcome=Outcome.ERROR,
         expected=Outcome.PROVED if circuit else obligation.expected,

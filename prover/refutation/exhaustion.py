@@ -365,12 +365,13 @@ def enumerate_all(
                 f"trying all {inputs:,} inputs was not finished in {seconds:g} s; "
                 "`spikeproof exhaust` takes as long as it needs"
             )
+    own = enumerable_circuit(obligation)
     in_order = [chunks[number] for number in range(inputs // size)]
     revision, modified = commit()
     return Exhausted(
         schema="spikeproof-exhaustive-1",
         theorem=obligation.name,
-        statement=obligation.statement,
+        statement=obligation.stated_of(None if netlist.sha256 == own.sha256 else netlist),
         input_bits=netlist.input_count,
         inputs=inputs,
         compared=tuple(_compared(index, name, in_order, netlist) for index, name in enumerate(wanted)),

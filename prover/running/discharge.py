@@ -15,6 +15,7 @@ from spikeproof.prover.claims.obligation import (
     Claim,
     Obligation,
     Outcome,
+    StatementError,
     require_same_buses,
 )
 from spikeproof.prover.encoding.smtlib import spec_sha256
@@ -90,7 +91,8 @@ def discharge(
     except StorageError:
         raise
     except Exception as error:
-        spec, verdict = None, _Verdict(Outcome.ERROR, f"{type(error).__name__}: {error}")
+        kind = "" if isinstance(error, StatementError) else f"{type(error).__name__}: "
+        spec, verdict = None, _Verdict(Outcome.ERROR, f"{kind}{error}")
     netlist = case.netlist if case else circuit
     return replace(
         blank,

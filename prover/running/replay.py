@@ -93,7 +93,7 @@ def write_counterexample(
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "theorem": obligation.name,
-        "statement": obligation.statement,
+        "statement": obligation.stated_of(circuit),
         "inputs": _hexadecimal(inputs),
         "outputs": {"circuit": _hexadecimal(found), "spec": _hexadecimal(expected)},
         "netlist_sha256": netlist.sha256 if netlist else None,

@@ -101,3 +101,13 @@ def test_some_parameters_in_full():
         "operation": "wide_or",
         "width": "5",
     }
+
+
+def test_what_any_circuit_must_compute_does_not_say_how_ours_is_made():
+    for obligation in catalogue().values():
+        family, library = (obligation.parameters.get(key) for key in ("family", "library"))
+        if obligation.circuit and family in ("cell", "block", "unit"):
+            words = obligation.function.replace(",", "").split()
+            assert words, obligation.name
+            assert library not in words, obligation.name
+            assert "gates" not in words, obligation.name

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pysmt.shortcuts import FALSE, BVAdd, BVAnd
+from pysmt.shortcuts import BV, BVULT, FALSE, BVAdd, BVAnd, BVNot, BVOr, BVZExt
 
 import spikeproof
 from spikeproof import Obligation, Outcome, RefutedError, UndecidedError, assert_proved
-from spikeproof.circuits.units.libraries import gate_netlist
+from spikeproof.circuits.units.libraries import gate_netlist, library_gates
 from spikeproof.prover.claims.catalogue import CatalogueError
 from spikeproof.prover.evidence.log import Log
 from spikeproof.prover.running.run import Run
@@ -132,3 +132,76 @@ def test_undecided_is_a_failure_of_its_own():
     )
     with pytest.raises(UndecidedError, match="vacuous"):
         assert_proved(gate_netlist("ionic", "and"), vacuous)
+
+
+# --- functions as specs -------------------------------------------------------------------------
+
+
+def both_named(x, y):
+    return {"result": BVOr(x, y)}
+
+
+def both_named_with_a_default(x, y, *, mask=0b0111):
+    return {"result": BVAnd(BVOr(x, y), BV(mask, 4))}
+
+
+def any_named(**buses):
+    return {"result": BVOr(buses["x"], buses["y"])}
+
+
+def mapped(buses):
+    return {"result": BVOr(buses["x"], buses["y"])}
+
+
+def mapped_with_a_default(buses, mask=None):
+    return mapped(buses)
+
+
+def bitwise_or():
+    gates = library_gates("threshold")
+    x, y = (gates.builder.input(name, 4) for name in "xy")
+    pairs = zip(x, y, strict=True)
+    return gates.builder.build({"result": tuple(gates.or_(*pair) for pair in pairs)})
+
+
+OR = bitwise_or()
+
+
+@pytest.mark.parametrize("spec", [both_named, any_named, mapped, mapped_with_a_default])
+def test_a_spec_takes_buses_by_name_or_in_one_mapping(spec):
+    assert_proved(OR, spec)
+
+
+def test_defaults_of_a_spec_stay():
+    with pytest.raises(RefutedError, match="fails on 192 of all 256 inputs"):
+        assert_proved(OR, both_named_with_a_default)
+
+
+def test_one_bus_is_taken_by_its_name_not_as_a_mapping():
+    assert_proved(gate_netlist("ionic", "not"), lambda a: {"out": BVNot(a)})
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (lambda x: {"result": x}, "output 'result' has 4 bits, in its meaning it is of type dict"),
+        (lambda x, z: {"result": x}, "its meaning takes (x, z), the circuit has inputs ['x', 'y']"),
+        (lambda x, y: {"result": BVZExt(x, 4)}, "output 'result' has 4 bits, in its meaning 8 bits"),
+        (
+            lambda x, y: {"result": BVULT(x, y)},
+            "output 'result' has 4 bits, in its meaning it is of type Bool",
+        ),
+        (
+            lambda x, y: {"result": 3},
+            "output 'result' has 4 bits, in its meaning it is of type int",
+        ),
+        (lambda x, y: {"sum": x}, "the circuit has outputs ['result'], its meaning ['sum']"),
+        (lambda x, y: x, "the circuit has outputs ['result'], its meaning no mapping but x"),
+        (lambda x, y: {"result": BVAdd(x, BV(0, 5))}, "joins formulas of other widths or kinds"),
+    ],
+)
+def test_a_spec_that_does_not_suit_the_circuit_is_told_so_in_one_line(spec, words):
+    record = spikeproof.check(OR, spec)
+    assert record.outcome is Outcome.ERROR
+    assert words in record.message
+    assert "\n" not in record.message

@@ -1,27 +1,33 @@
 """Outcomes: each of the five arises as it should, and only the promised one is green."""
 
+import json
 from dataclasses import replace
 
 import pytest
 from pysmt.shortcuts import BV, BVUGT, BVULT, And, BVMul, BVType, Equals, Not, Symbol
 
+from spikeproof.circuits.meanings.bitsliced import netlist_function
 from spikeproof.circuits.netlist import NetlistError
 from spikeproof.circuits.units.libraries import gate_netlist, wide_gate_netlist
 from spikeproof.prover.checking.replays import replays
 from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, collect, select
 from spikeproof.prover.claims.obligation import Claim, Obligation, Outcome, equivalence
 from spikeproof.prover.engines.engine import ENGINES, Answer, Engine
+from spikeproof.prover.evidence.log import Log
 from spikeproof.prover.evidence.record import EngineUse, Record, Status
+from spikeproof.prover.refutation import exhaustion
 from spikeproof.prover.refutation.exhaustion import violating_at_random
 from spikeproof.prover.refutation.mutation import stuck_at_zero
 from spikeproof.prover.running import discharge as discharge_module
 from spikeproof.prover.running import run as run_module
 from spikeproof.prover.running.discharge import discharge
-from spikeproof.prover.running.inquiry import Inquiry
+from spikeproof.prover.running.inquiry import Inquiry, Keeping
 from spikeproof.prover.running.run import Run, discharge_all
 from spikeproof.specs import integers
 
 AT_ONCE = discharge_module._at_once
+PRODUCT = "fp8_e4m3fn.multiply.rne.saturate"
+OR = gate_netlist("ionic", "or")
 
 
 def formula_obligation(goal, *assumptions, expected=Outcome.PROVED):
@@ -157,7 +163,12 @@ def test_a_given_circuit_is_to_be_proved_even_where_ours_is_to_be_refuted():
     obligation = catalogue()[name]
     right = catalogue()["fp6_e3m2.multiply.rne.saturate"].circuit()
     assert discharge(obligation).green
-    assert discharge(obligation, circuit=right).green
+    given = discharge(obligation, circuit=right)
+    assert given.green
+    assert given.statement == (
+        "fp6_e3m2: x * y rounded nearest even, overflow saturates, "
+        f"of the circuit of SHA-256 {right.sha256[:12]}"
+    )
     wrong = discharge(obligation, circuit=obligation.circuit())
     assert wrong.outcome is Outcome.REFUTED
     assert not wrong.green
@@ -281,3 +292,71 @@ def test_inputs_at_random_refute_only_what_is_wrong():
     found = violating_at_random(claim, wrong)
     assert found
     assert replays(wrong, claim, found)
+
+
+# --- trying every input, where no engine answers --------------------------------------------------
+
+
+def undecided(monkeypatch, name):
+    """An obligation whose engine never answers."""
+    replace_z3(monkeypatch, lambda *_: Answer(Status.TIMEOUT, reason="timeout"))
+    return replace(catalogue()[name], engines=("z3",), decomposition=None)
+
+
+def test_where_no_engine_answers_every_input_is_tried_and_proves_nothing(monkeypatch, tmp_path):
+    obligation = undecided(monkeypatch, PRODUCT)
+    log = Log(tmp_path)
+    result = discharge(obligation, keeping=Keeping(log=log))
+    assert result.outcome is Outcome.TIMEOUT
+    assert not result.green
+    assert "all 65,536 inputs were tried besides, in " in result.message
+    assert "none fails: a test of every one, but no proof" in result.message
+    record = json.loads(log.exhaustive(PRODUCT).read_text())
+    assert (record["inputs"], record["compared"][0]["failures"]) == (65536, 0)
+    assert not log.exhaustive(PRODUCT, unfinished=True).exists()
+    assert "inputs were tried besides" in discharge(obligation).message
+
+
+def test_where_no_engine_answers_an_input_that_fails_refutes(monkeypatch, tmp_path):
+    obligation = undecided(monkeypatch, PRODUCT)
+    netlist = obligation.circuit()
+    wrong = stuck_at_zero(netlist, netlist.outputs["result"][3]).netlist
+    result = discharge(obligation, circuit=wrong)
+    assert result.outcome is Outcome.REFUTED
+    assert replays(wrong, obligation.state(wrong), result.counterexample)
+    assert "of all 65,536 inputs" in result.message
+
+
+def test_an_input_that_fails_only_where_compiled_is_an_error(monkeypatch):
+    obligation = undecided(monkeypatch, "cell.ionic.and")
+    monkeypatch.setattr(exhaustion, "netlist_function", lambda _, *more: netlist_function(OR, *more))
+    result = discharge(obligation)
+    assert result.outcome is Outcome.ERROR
+    assert "enumeration gave a counterexample that does not replay" in result.message
+
+
+def test_trying_every_input_ends_in_time_and_can_be_continued(monkeypatch, tmp_path):
+    obligation = undecided(monkeypatch, PRODUCT)
+    monkeypatch.setattr(exhaustion, "CHUNK", 1 << 12)
+    monkeypatch.setattr(discharge_module, "ENUMERATION_SECONDS", 0.0)
+    log = Log(tmp_path)
+    result = discharge(obligation, timeout=1e-6, keeping=Keeping(log=log))
+    assert result.outcome is Outcome.TIMEOUT
+    assert "trying all 65,536 inputs was not finished in 1e-06 s; `spikeproof exhaust`" in result.message
+    assert not log.exhaustive(PRODUCT).exists()
+    checkpoint = json.loads(log.exhaustive(PRODUCT, unfinished=True).read_text())
+    assert 0 < len(checkpoint["chunks"]) < 16
+
+
+@pytest.mark.parametrize("name", ["fp32.less", "spec.fp4_e2m1.round.rne.exact"])
+def test_what_has_too_many_inputs_or_no_circuit_is_not_tried(monkeypatch, name):
+    result = discharge(replace(undecided(monkeypatch, name), cases=None))
+    assert result.outcome is Outcome.TIMEOUT
+    assert "tried" not in result.message
+    assert result.message.endswith("raise --timeout")
+
+
+def test_what_is_decided_is_not_tried(monkeypatch):
+    monkeypatch.setattr(exhaustion, "enumerate_all", None)
+    assert discharge(catalogue()["cell.ionic.and"]).green
+    assert discharge(catalogue()["cell.ionic.and"], circuit=OR).outcome is Outcome.REFUTED
