@@ -298,7 +298,7 @@ class _Guarded:
 
 
 def drop(stream: TextIO) -> None:
-    """Let nobody have what a stream has not written yet, for Python would fail at it again at its end."""
+    """Let nobody have what a stream still holds, for Python would fail at it again at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
