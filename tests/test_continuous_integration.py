@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from click import Context
 
 from spikeproof.prover.commands.cli import cli
 
@@ -44,7 +43,7 @@ def options_of_the_suite():
 @pytest.mark.parametrize("arguments", commands("spikeproof"), ids=" ".join)
 def test_commands_of_ours_are_given_as_they_are_taken(arguments):
     name, *rest = arguments
-    command = cli.get_command(Context(cli), name)
+    command = cli.commands[name]
     assert command.make_context(name, rest).params
 
 
