@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from click import Context
 
 from spikeproof.prover.commands.cli import cli
 
@@ -44,7 +43,7 @@ def options_of_the_suite():
 @pytest.mark.parametrize("arguments", commands("spikeproof"), ids=" ".join)
 def test_commands_of_ours_are_given_as_they_are_taken(arguments):
     name, *rest = arguments
-    command = cli.get_command(Context(cli), name)
+    command = cli.commands[name]
     assert command.make_context(name, rest).params
 
 
@@ -64,7 +63,7 @@ def test_all_that_gates_is_there():
         assert option in text
     assert "GITHUB_STEP_SUMMARY" in text
     variables = set(re.findall(r"\bSPIKEPROOF_\w+", text + GUIDE.read_text()))
-    source = "".join(path.read_text() for path in (ROOT / "prover").glob("*.py"))
+    source = "".join(path.read_text() for path in (ROOT / "prover").rglob("*.py"))
     assert variables == {"SPIKEPROOF_CACHE", "SPIKEPROOF_CACHE_READ_ONLY", "SPIKEPROOF_SEAL"}
     assert all(f'"{variable}"' in source for variable in variables)
 

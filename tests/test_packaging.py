@@ -1,7 +1,9 @@
 """What is installed: the wheel, its dependencies, and the pins for every Python that is promised."""
 
 import ast
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,7 +27,9 @@ else:
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+PYTHONS = [each.rpartition(" ")[2] for each in PROJECT["classifiers"]]
+"""Those that are promised."""
+
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 GENERATED = shutil.ignore_patterns("__pycache__", "*.egg-info")
 
@@ -107,6 +111,13 @@ def test_the_pins_are_to_be_had_on(python):
             assert found.version.partition("+")[0] == version
             needed = SpecifierSet(found.metadata["Requires-Python"] or "")
             assert f"{python}.0" in needed or f"{python}.99" in needed, f"{name}=={version}"
+
+
+def test_the_oldest_and_the_newest_python_gate_merges():
+    (versions,) = re.findall(r"python: (\[.*\])", (ROOT / ".github/workflows/prove.yml").read_text())
+    assert json.loads(versions) == [PYTHONS[0], PYTHONS[-1]]
+    assert PROJECT["requires-python"] == f">={PYTHONS[0]}"
+    assert re.search(rf"Python {PYTHONS[0]} to {PYTHONS[-1]}", (ROOT / "requirements.txt").read_text())
 
 
 # --- the wheel ----------------------------------------------------------------------------------

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from functools import cached_property
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -21,20 +22,23 @@ from spikeproof.prover.commands.console import (
 )
 
 COMMANDS = {
-    "completion": "completion",
-    "energy": "energy",
-    "exhaust": "exhaust",
-    "ledger": "ledger",
-    "list": "listing",
-    "margins": "margins",
-    "mutate": "mutate",
-    "prove": "prove",
-    "replay": "replay",
-    "report": "report",
-    "show": "show",
-    "verify": "verify",
+    "completion": "Print what makes a shell complete commands and theorems.",
+    "energy": "Count spikes and synaptic operations, and what they cost.",
+    "exhaust": "Compare a circuit with its spec on every single input.",
+    "ledger": "Show, check or write what is promised, and on what evidence.",
+    "list": "List theorems, with what they state.",
+    "margins": "Show exact limits of noise, spread and leak.",
+    "mutate": "Plant faults in circuits, and see whether proofs notice.",
+    "prove": "Prove theorems, of our circuits or of one given.",
+    "replay": "Run circuit and spec on the counterexample in FILE again.",
+    "report": "Show a proof log: in short, or in each form asked for.",
+    "show": "Show a theorem: statement, circuit, proof, last result.",
+    "verify": "Check a proof log again, without the engines that wrote it.",
 }
-"""In which module of this room each command is."""
+"""What each command does, as its help begins: said again here, so that no overview need load it."""
+
+MODULES = {"list": "listing"}
+"""In which module of this room a command is, if that is not called as it is."""
 
 EXTRAS = {
     "bitwuzla": "bitwuzla",
@@ -48,22 +52,29 @@ EXTRAS = {
 """Which extra of ours installs a package that need not be there."""
 
 
-class _Commands(click.Group):
-    """Loads a command when it is called: each needs much that others do not."""
+class Deferred(click.Command):
+    """A command that is loaded when it is called: each needs much that others do not."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+    def __init__(self, name: str, summary: str) -> None:
+        super().__init__(name, short_help=summary)
+        self._module = f"{__package__}.{MODULES.get(name, name)}"
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"{__package__}.{COMMANDS[cmd_name]}")
-        (command,) = (each for each in vars(module).values() if isinstance(each, click.Command))
+    @cached_property
+    def command(self) -> click.Command:
+        """The command itself."""
+        loaded = vars(import_module(self._module))
+        (command,) = (each for each in loaded.values() if isinstance(each, click.Command))
         return command
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """That of the command itself, which is then what click goes on with."""
+        return self.command.make_context(*args, **kwargs)
 
 
 @click.group(
-    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False
+    commands=[Deferred(name, summary) for name, summary in COMMANDS.items()],
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=False,
 )
 @click.version_option(package_name="spikeproof")
 def cli() -> None:

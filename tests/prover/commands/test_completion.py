@@ -48,7 +48,7 @@ def test_after_options_too_and_options_themselves():
 
 
 def test_commands_whose_arguments_are_theorems_are_known():
-    commands = {name: cli.get_command(click.Context(cli), name) for name in COMMANDS}
+    commands = {name: cli.commands[name].command for name in COMMANDS}
     asking = {
         name
         for name, command in commands.items()

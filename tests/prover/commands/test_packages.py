@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from spikeproof.prover.commands.cli import COMMANDS, EXTRAS, cli
+from spikeproof.prover.commands.cli import COMMANDS, EXTRAS
 
 SOLVERS = ("z3", "pysat", "pysolvers", "bitwuzla")
 
@@ -74,7 +74,3 @@ def test_a_solver_that_is_missing_is_named(tmp_path):
     refused = run_without(("z3",), "prove", "cell.ionic.and", "--no-cache", "--log", tmp_path / "log")
     assert refused.returncode == 2
     assert refused.stderr.endswith("spikeproof: engine 'z3' is not installed: pip install 'z3-solver'\n")
-
-
-def test_every_command_is_listed_once():
-    assert list(COMMANDS) == sorted(cli.list_commands(None))
