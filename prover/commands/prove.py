@@ -186,5 +186,5 @@ def prove_all(obligations: Sequence[Obligation], run: Run, jobs: int | None) -> 
                 line = f"{len(found)}/{len(names)} {result_text(record)} {record.theorem}"
                 err.print(line, markup=False, soft_wrap=True)
             if run.circuit is None:
-                remember(record)
+                remember(record.record)
     return [found[name] for name in names]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, Literal
 
@@ -239,6 +239,11 @@ class Found(Record):
     def of(cls, record: Record, origin: str = "", audited: bool = False) -> Found:
         """A record that was come by like this."""
         return cls(**vars(record), origin=origin, audited=audited)
+
+    @property
+    def record(self) -> Record:
+        """The record alone, as it is sealed and kept."""
+        return Record(**{each.name: getattr(self, each.name) for each in fields(Record)})
 
 
 def blank_record(

@@ -173,12 +173,12 @@ def without(name):
     ("damage", "complaint"),
     [
         (lambda data: data | {"schema": "spikeproof-record-2"}, r"spikeproof-record-2.*\$\.schema"),
-        (lambda data: data | {"seconds": "long"}, r"expected `float`, got `str`.*\$\.seconds"),
+        (lambda data: data | {"seconds": "long"}, r"Expected `float`, got `str`.*\$\.seconds"),
         (lambda data: data | {"outcome": "fine"}, r"'fine'.*\$\.outcome"),
         (lambda data: data | {"lemmas": [{}]}, r"missing required field.*\$\.lemmas\[0\]"),
         (without("seal"), "missing required field `seal`"),
         (lambda data: data | {"theorem": "cell.ionic.or"}, "is a record of cell.ionic.or"),
-        (lambda data: [], "expected `object`, got `array`"),
+        (lambda data: [], "Expected `object`, got `array`"),
     ],
 )
 def test_a_damaged_record_is_named(tmp_path, damage, complaint):
