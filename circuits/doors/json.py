@@ -12,12 +12,12 @@ from spikeproof.circuits.netlist import Block, Bus, Netlist, NetlistError, Neuro
 SCHEMA = "spikeproof-netlist-1"
 
 
-def write_json(netlist: Netlist, path: Path) -> None:
+def write_json(netlist: Netlist, path: Path | str) -> None:
     """Write a netlist as JSON; ``read_json`` gives an equal one back."""
-    path.write_text(json.dumps(netlist.serialise(), indent=1) + "\n")
+    Path(path).write_text(json.dumps(netlist.serialise(), indent=1) + "\n")
 
 
-def read_json(path: Path) -> Netlist:
+def read_json(path: Path | str) -> Netlist:
     """Read a netlist from a JSON file.
 
     The file holds one object: ``schema`` ("spikeproof-netlist-1"), ``inputs`` (a list of [name,
@@ -32,7 +32,7 @@ def read_json(path: Path) -> Netlist:
     """
     try:
         # Decimals stay text until they become fractions, so that no digit is lost.
-        data = json.loads(path.read_text(), parse_float=str, object_pairs_hook=unrepeated)
+        data = json.loads(Path(path).read_text(), parse_float=str, object_pairs_hook=unrepeated)
     except OSError as error:
         raise NetlistError(f"cannot read {path}: {error.strerror}") from None
     except (NetlistError, RecursionError, ValueError) as error:
