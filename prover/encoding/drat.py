@@ -20,7 +20,7 @@ def encoded(numbers: Integers) -> bytes:
     values = numbers[:, None] >> np.arange(0, 35, 7)
     more = values[:, 1:] > 0
     octets = (values & 127).astype(np.uint8)
-    octets[:, :-1] |= more.astype(np.uint8) << 7
+    octets[:, :-1] = octets[:, :-1] | (more.astype(np.uint8) << 7)
     content: bytes = octets[np.hstack([np.ones((len(values), 1), dtype=bool), more])].tobytes()
     return content
 
