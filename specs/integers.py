@@ -49,64 +49,64 @@ def _wide(x: FNode, width: int) -> FNode:
 # --- gates: every input and output bus is one bit wide, but for the wide gates ------------------
 
 
-def and_gate(b: Buses) -> dict[str, FNode]:
+def and_gate(buses: Buses) -> dict[str, FNode]:
     """Whether both are 1."""
-    return {"out": BVAnd(b["a"], b["b"])}
+    return {"out": BVAnd(buses["a"], buses["b"])}
 
 
-def or_gate(b: Buses) -> dict[str, FNode]:
+def or_gate(buses: Buses) -> dict[str, FNode]:
     """Whether either is 1."""
-    return {"out": BVOr(b["a"], b["b"])}
+    return {"out": BVOr(buses["a"], buses["b"])}
 
 
-def not_gate(b: Buses) -> dict[str, FNode]:
+def not_gate(buses: Buses) -> dict[str, FNode]:
     """The opposite."""
-    return {"out": BVNot(b["a"])}
+    return {"out": BVNot(buses["a"])}
 
 
-def xor_gate(b: Buses) -> dict[str, FNode]:
+def xor_gate(buses: Buses) -> dict[str, FNode]:
     """Whether they differ."""
-    return {"out": BVXor(b["a"], b["b"])}
+    return {"out": BVXor(buses["a"], buses["b"])}
 
 
-def mux(b: Buses) -> dict[str, FNode]:
+def mux(buses: Buses) -> dict[str, FNode]:
     """``a`` where ``select`` is 1, else ``b``."""
-    return {"out": Ite(Equals(b["select"], BV(1, 1)), b["a"], b["b"])}
+    return {"out": Ite(Equals(buses["select"], BV(1, 1)), buses["a"], buses["b"])}
 
 
-def majority(b: Buses) -> dict[str, FNode]:
+def majority(buses: Buses) -> dict[str, FNode]:
     """Whether at least two of three are 1."""
-    total = BVAdd(*(_wide(b[name], 2) for name in "abc"))
+    total = BVAdd(*(_wide(buses[name], 2) for name in "abc"))
     return {"out": _bool(BVUGE(total, BV(2, 2)))}
 
 
-def half_adder(b: Buses) -> dict[str, FNode]:
+def half_adder(buses: Buses) -> dict[str, FNode]:
     """a + b in two bits."""
-    total = BVAdd(_wide(b["a"], 2), _wide(b["b"], 2))
+    total = BVAdd(_wide(buses["a"], 2), _wide(buses["b"], 2))
     return {"sum": BVExtract(total, 0, 0), "carry": BVExtract(total, 1, 1)}
 
 
-def full_adder(b: Buses) -> dict[str, FNode]:
+def full_adder(buses: Buses) -> dict[str, FNode]:
     """a + b + c in two bits."""
-    total = BVAdd(*(_wide(b[name], 2) for name in "abc"))
+    total = BVAdd(*(_wide(buses[name], 2) for name in "abc"))
     return {"sum": BVExtract(total, 0, 0), "carry": BVExtract(total, 1, 1)}
 
 
-def wide_and(b: Buses) -> dict[str, FNode]:
+def wide_and(buses: Buses) -> dict[str, FNode]:
     """Whether all bits of ``x`` are 1."""
-    width = b["x"].bv_width()
-    return {"out": _bool(Equals(b["x"], BV((1 << width) - 1, width)))}
+    width = buses["x"].bv_width()
+    return {"out": _bool(Equals(buses["x"], BV((1 << width) - 1, width)))}
 
 
-def wide_or(b: Buses) -> dict[str, FNode]:
+def wide_or(buses: Buses) -> dict[str, FNode]:
     """Whether any bit of ``x`` is 1."""
-    return {"out": _bool(NotEquals(b["x"], BV(0, b["x"].bv_width())))}
+    return {"out": _bool(NotEquals(buses["x"], BV(0, buses["x"].bv_width())))}
 
 
-def wide_majority(b: Buses) -> dict[str, FNode]:
+def wide_majority(buses: Buses) -> dict[str, FNode]:
     """Whether more than half of the bits of ``x`` are 1."""
-    width = b["x"].bv_width()
-    bits = [_wide(BVExtract(b["x"], index, index), width) for index in range(width)]
+    width = buses["x"].bv_width()
+    bits = [_wide(BVExtract(buses["x"], index, index), width) for index in range(width)]
     return {"out": _bool(BVULT(BV(width // 2, width), BVAdd(*bits)))}
 
 
@@ -127,47 +127,50 @@ WIDE_GATES: dict[str, Meaning] = {"wide_and": wide_and, "wide_or": wide_or}
 # --- integer blocks -----------------------------------------------------------------------------
 
 
-def add(b: Buses) -> dict[str, FNode]:
+def add(buses: Buses) -> dict[str, FNode]:
     """x + y + carry_in, of equal widths, and the carry out."""
-    width = b["x"].bv_width()
-    total = BVAdd(*(_wide(b[name], width + 1) for name in ("x", "y", "carry_in")))
+    width = buses["x"].bv_width()
+    total = BVAdd(*(_wide(buses[name], width + 1) for name in ("x", "y", "carry_in")))
     return {"sum": BVExtract(total, 0, width - 1), "carry": BVExtract(total, width, width)}
 
 
-def subtract(b: Buses) -> dict[str, FNode]:
+def subtract(buses: Buses) -> dict[str, FNode]:
     """x - y modulo 2^width, and whether x >= y."""
-    return {"difference": BVSub(b["x"], b["y"]), "no_borrow": _bool(BVUGE(b["x"], b["y"]))}
+    return {
+        "difference": BVSub(buses["x"], buses["y"]),
+        "no_borrow": _bool(BVUGE(buses["x"], buses["y"])),
+    }
 
 
-def less_than(b: Buses) -> dict[str, FNode]:
+def less_than(buses: Buses) -> dict[str, FNode]:
     """Whether x < y."""
-    return {"out": _bool(BVULT(b["x"], b["y"]))}
+    return {"out": _bool(BVULT(buses["x"], buses["y"]))}
 
 
-def shift_right_sticky(b: Buses) -> dict[str, FNode]:
+def shift_right_sticky(buses: Buses) -> dict[str, FNode]:
     """x shifted right by ``amount``; ``sticky`` says whether a set bit was lost."""
-    width = max(b["x"].bv_width(), b["amount"].bv_width())
-    x, amount = _wide(b["x"], width), _wide(b["amount"], width)
+    width = max(buses["x"].bv_width(), buses["amount"].bv_width())
+    x, amount = _wide(buses["x"], width), _wide(buses["amount"], width)
     shifted = BVLShr(x, amount)
     return {
-        "shifted": BVExtract(shifted, 0, b["x"].bv_width() - 1),
+        "shifted": BVExtract(shifted, 0, buses["x"].bv_width() - 1),
         "sticky": _bool(NotEquals(BVLShl(shifted, amount), x)),
     }
 
 
-def shift_left(b: Buses) -> dict[str, FNode]:
+def shift_left(buses: Buses) -> dict[str, FNode]:
     """x shifted left by ``amount``, in the width of x."""
-    width = max(b["x"].bv_width(), b["amount"].bv_width())
-    shifted = BVLShl(_wide(b["x"], width), _wide(b["amount"], width))
-    return {"shifted": BVExtract(shifted, 0, b["x"].bv_width() - 1)}
+    width = max(buses["x"].bv_width(), buses["amount"].bv_width())
+    shifted = BVLShl(_wide(buses["x"], width), _wide(buses["amount"], width))
+    return {"shifted": BVExtract(shifted, 0, buses["x"].bv_width() - 1)}
 
 
-def normalise(b: Buses) -> dict[str, FNode]:
+def normalise(buses: Buses) -> dict[str, FNode]:
     """x shifted left by s = min(its leading zeros, ``budget``), and ``budget - s``.
 
     Stated for x other than 0.
     """
-    x, budget = b["x"], b["budget"]
+    x, budget = buses["x"], buses["budget"]
     size = x.bv_width()
     width = max(size, budget.bv_width()) + 1
     leading_zeros = BV(size, width)
@@ -182,9 +185,9 @@ def normalise(b: Buses) -> dict[str, FNode]:
     }
 
 
-def leading_zeros(b: Buses) -> dict[str, FNode]:
+def leading_zeros(buses: Buses) -> dict[str, FNode]:
     """How many zeros x begins with, and x shifted left by as many. Stated for x other than 0."""
-    x = b["x"]
+    x = buses["x"]
     size = x.bv_width()
     width = (size - 1).bit_length()
     count = BV(0, width)
@@ -196,39 +199,39 @@ def leading_zeros(b: Buses) -> dict[str, FNode]:
     return {"count": count, "shifted": BVExtract(shifted, 0, size - 1)}
 
 
-def multiply(b: Buses) -> dict[str, FNode]:
+def multiply(buses: Buses) -> dict[str, FNode]:
     """The full product of two unsigned integers."""
-    width = b["x"].bv_width() + b["y"].bv_width()
-    return {"product": BVMul(_wide(b["x"], width), _wide(b["y"], width))}
+    width = buses["x"].bv_width() + buses["y"].bv_width()
+    return {"product": BVMul(_wide(buses["x"], width), _wide(buses["y"], width))}
 
 
-def divide(b: Buses) -> dict[str, FNode]:
+def divide(buses: Buses) -> dict[str, FNode]:
     """x * 2^(n+1) divided by y, both of n bits: the quotient in n + 2 bits, the remainder in n.
 
     Stated for y with its first bit set, where that is what they fit.
     """
-    size = b["y"].bv_width()
+    size = buses["y"].bv_width()
     width = 2 * size + 1
-    dividend = BVConcat(b["x"], BV(0, size + 1))
-    divisor = _wide(b["y"], width)
+    dividend = BVConcat(buses["x"], BV(0, size + 1))
+    divisor = _wide(buses["y"], width)
     return {
         "quotient": BVExtract(BVUDiv(dividend, divisor), 0, size + 1),
         "remainder": BVExtract(BVURem(dividend, divisor), 0, size - 1),
     }
 
 
-def square_root(b: Buses) -> dict[str, FNode]:
+def square_root(buses: Buses) -> dict[str, FNode]:
     """The largest integer whose square is at most x, and x less that square.
 
     x has 2n bits, the root n and the remainder n + 1. The root's bits are tried from the top.
     """
-    width = b["x"].bv_width()
+    width = buses["x"].bv_width()
     size = width // 2
     root = BV(0, width)
     for index in reversed(range(size)):
         candidate = BVOr(root, BV(1 << index, width))
-        root = Ite(BVULE(BVMul(candidate, candidate), b["x"]), candidate, root)
-    remainder = BVSub(b["x"], BVMul(root, root))
+        root = Ite(BVULE(BVMul(candidate, candidate), buses["x"]), candidate, root)
+    remainder = BVSub(buses["x"], BVMul(root, root))
     return {"root": BVExtract(root, 0, size - 1), "remainder": BVExtract(remainder, 0, size)}
 
 

@@ -1,7 +1,6 @@
 from .api import check as check
 from .api import exhaust as exhaust
 from .api import prove as prove
-from .api import theorem as theorem
 from .api import theorems as theorems
 from .api import verify as verify
 from .circuits.doors.json import read_json as read_json
@@ -14,6 +13,7 @@ from .circuits.netlist import NetlistBuilder as NetlistBuilder
 from .circuits.netlist import NetlistError as NetlistError
 from .circuits.netlist import Neuron as Neuron
 from .circuits.units.floating_point.building import build_unit as build_unit
+from .prover.claims.catalogue import theorem as theorem
 from .prover.claims.obligation import Claim as Claim
 from .prover.claims.obligation import Obligation as Obligation
 from .prover.claims.obligation import Outcome as Outcome

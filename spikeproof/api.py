@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, select
+from spikeproof.prover.claims.catalogue import select, theorem
 from spikeproof.prover.claims.obligation import (
     DEFAULT_TIMEOUT,
     Obligation,
@@ -36,19 +36,6 @@ def theorems(pattern: str = "*") -> list[Obligation]:
         CatalogueError: if there is none; the message names those that come closest.
     """
     return select(pattern)
-
-
-def theorem(name: str) -> Obligation:
-    """The promised theorem of a name.
-
-    Raises:
-        CatalogueError: if there is none; the message names those that come closest.
-    """
-    found = catalogue().get(name)
-    if found is None:
-        select(name)  # fails with a hint unless the name is a pattern
-        raise CatalogueError(f"{name!r} is a pattern; name one theorem, or use `theorems`")
-    return found
 
 
 def prove(claim: str | Obligation, *, timeout: float = DEFAULT_TIMEOUT, jobs: int = 1) -> Record:
@@ -84,10 +71,12 @@ def check(
         jobs: processes for its lemmas.
 
     Returns:
-        A record, whose ``outcome`` says what came of it, and whose ``message`` shows a counterexample.
+        A record, whose ``outcome`` says what came of it, and whose ``message`` shows a counterexample,
+        or why the claim could not be stated.
 
     Raises:
         CatalogueError: if there is no theorem of that name.
+        TypeError: if the claim is none of these.
         NetlistError: if the circuit has other buses than the theorem's own.
         EngineError: if an engine that is needed is not installed.
     """
@@ -150,11 +139,16 @@ def verify(log: Path | str, circuit: Netlist | None = None, *, jobs: int = 1) ->
 
 
 def _obligation(claim: str | Obligation) -> Obligation:
-    return theorem(claim) if isinstance(claim, str) else claim
+    if isinstance(claim, Obligation):
+        return claim
+    if isinstance(claim, str):
+        return theorem(claim)
+    kinds = "a theorem's name, an obligation, or, for a circuit of yours, a function"
+    raise TypeError(f"a claim is {kinds}; {claim!r} is none")
 
 
 def _stated(circuit: Netlist, spec: Spec) -> Obligation:
     """The obligation that a circuit is what a function says."""
     name = getattr(spec, "__name__", "spec").strip("<>")
-    statement = inspect.getdoc(spec) or f"the circuit is {name}"
-    return equivalence(name, statement.splitlines()[0], lambda: circuit, spec)
+    described = (inspect.getdoc(spec) or f"what {name} says").splitlines()[0].rstrip(".")
+    return equivalence(name, described, lambda: circuit, spec, function=described)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikeproof.circuits.doors.spiking_layers import (
     Probes,
@@ -27,10 +28,14 @@ if TYPE_CHECKING:
 SAMPLED_INPUTS = 4096
 """How many inputs an imported module is compared on; all of them if there are no more."""
 
-NOTE = "imported from PyTorch: one time step from rest; module and netlist were compared "
-ASSUMED = (
-    "; its spiking layers were probed at their thresholds, one unit below and above, at the ends of "
-    "their ranges and at random: elsewhere they are assumed to fire by the same rule"
+SINGLE_ROWS = 256
+"""How many of these also by themselves, not in a batch."""
+
+NOTE = (
+    "imported from PyTorch: one time step from rest; module and netlist were compared on {which}, in "
+    "training and in evaluation, as one batch, and {rows:,} row by row; its spiking layers were probed "
+    "at their thresholds, one unit below and above, at the ends of their ranges and at random: that the "
+    "module does the same in all else is assumed"
 )
 
 THRESHOLDS = ("v_threshold", "threshold")
@@ -50,8 +55,8 @@ def from_torch(
     module's floating-point type could round are refused.
 
     Each spiking layer is probed by itself (``spiking_layers``), and a copy of the module is run beside
-    the netlist, on every input or a sample of 4,096; the netlist's ``notes`` say which, and what is
-    assumed. The module is left as it is.
+    the netlist, on every input or a sample of 4,096; the netlist's ``notes`` say which, and that the
+    rest is assumed, for Python code may do anything. The module is left as it is.
 
     Args:
         inputs: width of each input bus; together they are the first layer's inputs, in order.
@@ -90,7 +95,7 @@ def from_torch(
         buses[name] = signals[first : first + width]
         first += width
     netlist = builder.build(buses)
-    return replace(netlist, notes=(NOTE + _require_same_behaviour(netlist, module),))
+    return replace(netlist, notes=(_require_same_behaviour(netlist, module),))
 
 
 def _neurons(
@@ -182,7 +187,7 @@ def _exact_sums(weights: Sequence[Weight], bias: Weight, threshold: Weight, kind
 
 
 def _require_same_behaviour(netlist: Netlist, module: torch.nn.Sequential) -> str:
-    """Run a copy of the module beside the netlist; in words, on which inputs.
+    """Run copies of the module beside the netlist; in words, on which inputs.
 
     Raises:
         NetlistError: naming an input on which they differ.
@@ -194,19 +199,26 @@ def _require_same_behaviour(netlist: Netlist, module: torch.nn.Sequential) -> st
     else:
         bits = np.random.default_rng(0).integers(2, size=(width, SAMPLED_INPUTS)).astype(bool)
     outputs = [signal for bus in netlist.outputs.values() for signal in bus]
-    fired = spikes(copied(module), bits.T, len(outputs), next(module.parameters()))
     inputs = {name: boolean.bus_words(bits, bus) for name, bus in netlist.input_buses.items()}
-    signals = boolean.evaluate_signals(netlist, inputs)
-    expected = signals[outputs].T
-    differing = np.flatnonzero((fired != expected).any(axis=1))
-    if len(differing):
-        shown = ", ".join(f"{name} = {words[differing[0]]}" for name, words in inputs.items())
-        raise NetlistError(
-            f"the module does not do what its layers do, each by itself, for instance for {shown}; "
-            "remove hooks, and what a layer knows of another"
-        )
-    return (
-        f"on all {1 << width:,} inputs"
-        if every
-        else f"on {SAMPLED_INPUTS:,} of 2^{width} inputs{ASSUMED}"
-    )
+    expected = boolean.evaluate_signals(netlist, inputs)[outputs].T
+    for fired in _runs(module, bits.T, len(outputs)):
+        differing = np.flatnonzero((fired != expected[: len(fired)]).any(axis=1))
+        if len(differing):
+            shown = ", ".join(f"{name} = {words[differing[0]]}" for name, words in inputs.items())
+            raise NetlistError(
+                f"the module does not do what its layers do, each by itself, for instance for {shown}; "
+                "remove hooks, what a layer knows of another, and what differs in training"
+            )
+    which = f"all {1 << width:,} inputs" if every else f"{SAMPLED_INPUTS:,} of 2^{width} inputs"
+    return NOTE.format(which=which, rows=min(SINGLE_ROWS, bits.shape[1]))
+
+
+def _runs(
+    module: torch.nn.Sequential, rows: NDArray[np.bool_], width: int
+) -> Iterator[NDArray[np.bool_]]:
+    """What copies of a module answer in either state: to all rows as one batch, to the first alone."""
+    like = next(module.parameters())
+    for training in (module.training, not module.training):
+        given = copied(module).train(training)
+        yield spikes(copied(given), rows, width, like)
+        yield np.vstack([spikes(copied(given), row[None], width, like) for row in rows[:SINGLE_ROWS]])

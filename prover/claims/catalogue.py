@@ -8,6 +8,7 @@ stand in for them, nor need be imported where only they are asked for.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from difflib import get_close_matches
@@ -76,15 +77,22 @@ def announced() -> list[EntryPoint]:
 
 
 def package_of(point: EntryPoint) -> str:
-    """The distribution that announces obligations; their module, if they are of none."""
-    return point.dist.name if point.dist else point.module
+    """The distribution that announces obligations, empty if it has no name; their module, if of none."""
+    return (point.dist.name or "") if point.dist else point.module
+
+
+def _passes_for_ours(name: str) -> bool:
+    """Whether installers take a distribution's name for this project's (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).strip("-").lower() == PROJECT
 
 
 def _loaded(point: EntryPoint) -> list[Obligation]:
     """What a package announces; nothing, and a word about it, if it cannot be loaded."""
     package = package_of(point)
     try:
-        if PROJECT in (package, point.module.split(".")[0]):  # it would pass for ours
+        if not package:  # a theorem of no package is one of ours
+            raise ImportError("it has no name; give it one")
+        if any(map(_passes_for_ours, (package, point.module.split(".")[0]))):
             raise ImportError(f"{PROJECT} is this project's name; choose another")
         return [replace(obligation, package=package) for obligation in point.load()()]
     except (Exception, SystemExit) as error:
@@ -117,6 +125,19 @@ def select(pattern: str) -> list[Obligation]:
     if not matching:
         raise CatalogueError(f"no theorem matches {pattern!r}; {_hint(pattern)}")
     return matching
+
+
+def theorem(name: str) -> Obligation:
+    """The promised theorem of a name.
+
+    Raises:
+        CatalogueError: if there is none; the message names those that come closest.
+    """
+    found = catalogue().get(name)
+    if found is None:
+        select(name)  # fails with a hint unless the name is a pattern
+        raise CatalogueError(f"{name!r} is a pattern; name one theorem, or use `spikeproof list`")
+    return found
 
 
 def _hint(pattern: str) -> str:

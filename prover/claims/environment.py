@@ -6,18 +6,20 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pysmt.environment import pop_env, push_env
+from pysmt.environment import get_env, pop_env, push_env
 
 
 @contextmanager
 def passing_formulas() -> Iterator[None]:
     """Formulas made within are forgotten at its end, and their symbols may have other widths elsewhere.
 
-    They have no cycles; looking for those takes a seventh of the time, and waits until then.
+    Python's operators join them, as in ``x & y``. They have no cycles; looking for those takes a
+    seventh of the time, and waits until then.
     """
     collecting = gc.isenabled()
     gc.disable()
     push_env()
+    get_env().enable_infix_notation = True
     try:
         yield
     finally:

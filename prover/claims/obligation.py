@@ -185,7 +185,8 @@ class Obligation:
             policy, library and so on, as far as they apply.
         package: the installed package that announces it, if it is none of ours; the catalogue says so.
         function: what any circuit must compute for the claim to hold of it, in words that say nothing
-            of how the obligation's own is made; empty where the statement itself does.
+            of how the obligation's own is made. Empty if the claim is about just that, such as its
+            noise: then no other circuit can take its place.
     """
 
     name: str
@@ -213,10 +214,7 @@ class Obligation:
         """The statement; of a circuit that takes the place of its own, with that circuit's hash."""
         if circuit is None:
             return self.statement
-        subject = f"of the circuit of SHA-256 {circuit.sha256[:12]}"
-        if self.function:
-            return f"{self.function}, {subject}"
-        return f"{subject}, in place of its own: {self.statement}"
+        return f"{self.function}, of the circuit of SHA-256 {circuit.sha256[:12]}"
 
 
 def equivalence(
@@ -238,7 +236,8 @@ def equivalence(
 
     Args:
         meaning: from the input buses, the expected output buses. It gets each bus by its name, as in
-            ``def meaning(x, y)``; but one mapping of all if it needs one argument, not the only bus.
+            ``def meaning(x, y)``; or one mapping of all, if it needs one argument and none of its
+            arguments has a bus's name.
         assumptions: from the input buses, in one mapping, what may be taken for granted.
         function: as of ``Obligation``.
 
@@ -275,29 +274,34 @@ def equivalence(
 
 
 def _meant(name: str, meaning: Callable[..., Buses], inputs: Buses) -> Buses:
-    """What ``meaning`` says of the input buses, however it takes them."""
-    shape = signature(meaning)
-    needed = [
-        each.name
-        for each in shape.parameters.values()
-        if each.default is each.empty and each.kind is not each.VAR_KEYWORD
-    ]
-    one_mapping = len(needed) == 1 and needed != list(inputs)
+    """What ``meaning`` says of the input buses, however it takes them.
+
+    No argument that has a bus's name is ever anything but that bus: a default would hide it, and what
+    a decorator says of the names (``__wrapped__``) need not be so.
+    """
+    shape = signature(meaning, follow_wrapped=False)
     try:
-        bound = shape.bind(inputs) if one_mapping else shape.bind(**inputs)
+        parameters = shape.parameters.values()
+        needed = [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
+        one_mapping = len(needed) == 1 and not set(shape.parameters) & set(inputs)
+        shape.bind(inputs) if one_mapping else shape.bind(**inputs)
     except TypeError as error:
         takes = f"its meaning takes {shape}, the circuit has inputs {sorted(inputs)}"
-        raise StatementError(f"{name}: {takes}: {error}") from None
+        instead = "let it take each by its name, or one mapping of all, named unlike any"
+        raise StatementError(f"{name}: {takes}: {error}; {instead}") from None
     try:
-        return meaning(*bound.args, **bound.kwargs)
+        return meaning(inputs) if one_mapping else meaning(**inputs)
     except PysmtTypeError:
         raise StatementError(f"{name}: its meaning joins formulas of other widths or kinds") from None
 
 
 def _require_suitable(name: str, actual: Buses, wanted: Buses) -> None:
     """Refuse a meaning that does not say of every output bus what it is, in its width."""
-    named = sorted(wanted) if isinstance(wanted, Mapping) else f"no mapping but {wanted!r}"
-    if named != sorted(actual):
+    if not isinstance(wanted, Mapping):
+        kind = type(wanted).__name__
+        raise StatementError(f"{name}: its meaning gives a {kind}; let it give a mapping of the outputs")
+    if set(wanted) != set(actual):
+        named = sorted(map(str, wanted))
         raise StatementError(f"{name}: the circuit has outputs {sorted(actual)}, its meaning {named}")
     for bus, formula in wanted.items():
         given, meant = (_kind(side) for side in (actual[bus], formula))
@@ -321,10 +325,14 @@ def require_same_buses(obligation: Obligation, circuit: Netlist) -> None:
     """Refuse a circuit that cannot stand in for the obligation's own.
 
     Raises:
-        NetlistError: naming the buses that are missing, extra or of another width.
+        NetlistError: if none can, or naming the buses that are missing, extra or of another width.
     """
     if obligation.circuit is None:
         raise NetlistError(f"{obligation.name} is about formulas, not about a circuit; choose a unit")
+    if not obligation.function:
+        raise NetlistError(
+            f"{obligation.name} is about the neurons of its own circuit, not of any other; choose a unit"
+        )
     own = obligation.circuit()
     for kind, wanted, given in (
         ("input", own.inputs, circuit.inputs),

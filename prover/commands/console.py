@@ -138,20 +138,6 @@ def selected(patterns: Iterable[str]) -> list[Obligation]:
     return list(found.values())
 
 
-def the_theorem(name: str) -> Obligation:
-    """The obligation of that name.
-
-    Raises:
-        CatalogueError: if there is none; the message names those that come closest.
-    """
-    from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, select
-
-    if name not in catalogue():
-        select(name)  # fails with a hint unless it is a glob
-        raise CatalogueError(f"{name!r} is a pattern; name one theorem, or use `spikeproof list`")
-    return catalogue()[name]
-
-
 def log_option(use: str) -> Callable[[Command], Command]:
     """A directory with a proof log, and what is done with it."""
     return click.option(

@@ -14,6 +14,7 @@ from rich.text import Text
 from spikeproof.circuits.doors.json import read_json
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.replays import expected_outputs
+from spikeproof.prover.claims import catalogue
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Obligation, require_same_buses
 from spikeproof.prover.commands.completion import theorem_argument
@@ -25,7 +26,6 @@ from spikeproof.prover.commands.console import (
     failures_option,
     log_option,
     screen_beside,
-    the_theorem,
 )
 from spikeproof.prover.evidence.files import storing
 from spikeproof.prover.evidence.log import Log, Machine, default_log_directory
@@ -91,7 +91,7 @@ def exhaust(
     from spikeproof.prover.refutation import exhaustion
     from spikeproof.prover.refutation.drawing import MOST_BITS
 
-    obligation = the_theorem(theorem)
+    obligation = catalogue.theorem(theorem)
     own = exhaustion.enumerable_circuit(obligation)
     circuit = read_json(circuit_file) if circuit_file else None
     if circuit:

@@ -6,9 +6,10 @@ import click
 from rich.text import Text
 
 from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.claims import catalogue
 from spikeproof.prover.claims.obligation import ENGINES_ALONE, Obligation, counted_bits
 from spikeproof.prover.commands.completion import theorem_argument
-from spikeproof.prover.commands.console import examples, out, the_theorem
+from spikeproof.prover.commands.console import examples, out
 from spikeproof.prover.engines.engine import engine_named
 from spikeproof.prover.evidence.history import last_result
 from spikeproof.prover.report.tables import outcome_text, plain_table
@@ -18,7 +19,7 @@ from spikeproof.prover.report.tables import outcome_text, plain_table
 @theorem_argument("theorem")
 def show(theorem: str) -> None:
     """Show a theorem: statement, circuit, proof, last result."""
-    obligation = the_theorem(theorem)
+    obligation = catalogue.theorem(theorem)
     netlist = obligation.circuit() if obligation.circuit else None
     table = plain_table("", "")
     table.show_header = False

@@ -152,8 +152,9 @@ def test_a_quantity_without_influence_has_no_limit():
 
 
 def proved(obligation, circuit=None):
-    """What becomes of an obligation if it is promised to be proved."""
-    outcome = discharge(replace(obligation, expected=Outcome.PROVED), circuit=circuit).outcome
+    """What becomes of an obligation, or of one like it with another circuit, if it is to be proved."""
+    build = obligation.circuit if circuit is None else lambda: circuit
+    outcome = discharge(replace(obligation, expected=Outcome.PROVED, circuit=build)).outcome
     assert outcome in (Outcome.PROVED, Outcome.REFUTED)
     return outcome is Outcome.PROVED
 

@@ -1,6 +1,8 @@
 """The public face: its names, and the calls behind the commands."""
 
 import ast
+import functools
+import inspect
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,7 +12,7 @@ import pytest
 from pysmt.shortcuts import BV, BVULT, FALSE, BVAdd, BVAnd, BVNot, BVOr, BVZExt
 
 import spikeproof
-from spikeproof import Obligation, Outcome, RefutedError, UndecidedError, assert_proved
+from spikeproof import NetlistError, Obligation, Outcome, RefutedError, UndecidedError, assert_proved
 from spikeproof.circuits.units.libraries import gate_netlist, library_gates
 from spikeproof.prover.claims.catalogue import CatalogueError
 from spikeproof.prover.evidence.log import Log
@@ -129,6 +131,7 @@ def test_undecided_is_a_failure_of_its_own():
         "whatever is so and not so",
         lambda netlist: spikeproof.Claim({}, FALSE(), (FALSE(),)),
         circuit=lambda: gate_netlist("ionic", "and"),
+        function="so and not so",
     )
     with pytest.raises(UndecidedError, match="vacuous"):
         assert_proved(gate_netlist("ionic", "and"), vacuous)
@@ -184,7 +187,15 @@ def test_one_bus_is_taken_by_its_name_not_as_a_mapping():
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        (lambda x: {"result": x}, "output 'result' has 4 bits, in its meaning it is of type dict"),
+        (lambda x: {"result": x}, "takes (x), the circuit has inputs ['x', 'y']"),
+        (
+            lambda buses, x=None: mapped(buses),
+            "takes (buses, x=None), the circuit has inputs ['x', 'y']",
+        ),
+        (
+            lambda buses: {"result": buses},
+            "output 'result' has 4 bits, in its meaning it is of type dict",
+        ),
         (lambda x, z: {"result": x}, "its meaning takes (x, z), the circuit has inputs ['x', 'y']"),
         (lambda x, y: {"result": BVZExt(x, 4)}, "output 'result' has 4 bits, in its meaning 8 bits"),
         (
@@ -196,7 +207,8 @@ def test_one_bus_is_taken_by_its_name_not_as_a_mapping():
             "output 'result' has 4 bits, in its meaning it is of type int",
         ),
         (lambda x, y: {"sum": x}, "the circuit has outputs ['result'], its meaning ['sum']"),
-        (lambda x, y: x, "the circuit has outputs ['result'], its meaning no mapping but x"),
+        (lambda x, y: x, "its meaning gives a FNode; let it give a mapping of the outputs"),
+        (lambda x, y: {3: x}, "the circuit has outputs ['result'], its meaning ['3']"),
         (lambda x, y: {"result": BVAdd(x, BV(0, 5))}, "joins formulas of other widths or kinds"),
     ],
 )
@@ -205,3 +217,52 @@ def test_a_spec_that_does_not_suit_the_circuit_is_told_so_in_one_line(spec, word
     assert record.outcome is Outcome.ERROR
     assert words in record.message
     assert "\n" not in record.message
+
+
+def test_what_a_decorator_says_of_the_names_is_not_believed():
+    """Found in review: the names of the wrapped function swapped the operands of the other."""
+
+    def named(a, b):
+        raise AssertionError
+
+    @functools.wraps(named)
+    def swapped(b, a):
+        return {"out": BVAnd(a, BVNot(b))}
+
+    builder = spikeproof.NetlistBuilder()
+    (a,), (b,) = builder.input("a", 1), builder.input("b", 1)
+    netlist = builder.build({"out": (builder.neuron([(a, 1), (b, -1)], 1),)})
+    assert_proved(netlist, swapped)
+    swapped.__signature__ = inspect.signature(named)
+    assert_proved(netlist, swapped)
+
+
+def test_a_spec_may_be_written_with_operators():
+    assert_proved(OR, lambda x, y: {"result": ~(~x & ~y)})
+
+
+def test_a_spec_says_in_the_record_what_it_is_about():
+    def either(x, y):
+        """Bit by bit, x or y.
+
+        More of it.
+        """
+        return {"result": x | y}
+
+    subject = f", of the circuit of SHA-256 {OR.sha256[:12]}"
+    assert spikeproof.check(OR, either).statement == f"Bit by bit, x or y{subject}"
+    assert spikeproof.check(OR, mapped).statement == f"what mapped says{subject}"
+
+
+def test_what_is_no_claim_is_refused():
+    with pytest.raises(TypeError, match="a claim is a theorem's name, an obligation, or"):
+        spikeproof.check(OR, 3)
+
+
+@pytest.mark.parametrize("claim", ["margin.ionic.and.noise", "margin.ionic.and.noise.below"])
+def test_no_other_circuit_takes_the_place_of_one_whose_own_neurons_a_theorem_is_about(claim):
+    """Found in review: noise lies in a margin's circuit, so that another was proved to bear any."""
+    own = spikeproof.theorem(claim).circuit()
+    for call in (lambda: spikeproof.check(own, claim), lambda: spikeproof.exhaust(claim, own)):
+        with pytest.raises(NetlistError, match="about the neurons of its own circuit, not of any other"):
+            call()

@@ -395,12 +395,48 @@ def test_what_a_layer_does_in_one_step_from_rest_is_imported(layer):
     assert boolean.evaluate(netlist, inputs)["out"].tolist() == [0, 0 if strict else 3, 3]
     (note,) = netlist.notes
     assert "one time step from rest" in note
-    assert "on 4,096 of 2^20 inputs; its spiking layers were probed" in note
+    assert "compared on 4,096 of 2^20 inputs, in training and in evaluation" in note
 
 
-def test_where_every_input_was_compared_nothing_is_assumed_of_the_others():
+def test_what_is_assumed_of_foreign_code_is_noted_even_if_every_input_was_compared():
     (note,) = from_torch(xor_module(), {"a": 1, "b": 1}, {"out": 1}).notes
-    assert note.endswith("compared on all 4 inputs")
+    assert "compared on all 4 inputs" in note
+    assert "as one batch, and 4 row by row" in note
+    assert note.endswith("that the module does the same in all else is assumed")
+
+
+class RoundedInEvaluation(torch.nn.Module):
+    def forward(self, weights):
+        return weights if self.training else torch.round(weights)
+
+
+def rounded(module):
+    torch.nn.utils.parametrize.register_parametrization(module[0], "weight", RoundedInEvaluation())
+    return module
+
+
+def hooked(module, silenced):
+    """A module whose first layer says nothing where it is silenced."""
+    module[0].register_forward_hook(lambda layer, _, sums: sums * 0 if silenced(layer, sums) else sums)
+    return module
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: rounded(torch.nn.Sequential(linear([[0.75, 0.75]]), Charging(1.0))),
+        lambda: hooked(xor_module(), lambda layer, _: layer.training),
+        lambda: hooked(xor_module(), lambda layer, _: not layer.training),
+        lambda: hooked(xor_module(), lambda _, sums: len(sums) == 1),
+        lambda: hooked(xor_module(), lambda _, sums: len(sums) > 1),
+    ],
+    ids=["rounded", "in training", "in evaluation", "row", "batch"],
+)
+def test_a_module_that_does_something_else_in_another_state_is_refused(build, training):
+    """Found in review: parametrisations and hooks that know training from evaluation, or rows."""
+    with pytest.raises(NetlistError, match="does not do what its layers do, each by itself"):
+        from_torch(build().train(training), {"a": 1, "b": 1}, {"out": 1})
 
 
 def test_a_layer_that_takes_charge_to_its_second_place_is_refused():

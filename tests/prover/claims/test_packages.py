@@ -288,13 +288,32 @@ def test_what_a_package_says_of_whose_its_theorems_are_does_not_count(site):
 
 
 @pytest.mark.parametrize(
-    "how", [{"name": "spikeproof", "module": "acme"}, {"module": "spikeproof.acme"}]
+    "how",
+    [
+        {"name": "spikeproof", "module": "acme"},
+        {"name": "SPIKEPROOF", "module": "acme"},
+        {"module": "spikeproof.acme"},
+    ],
 )
 def test_a_package_with_our_name_is_not_taken(site, caplog, how):
     install(site, adder(), **how)
     with caplog.at_level(logging.WARNING):
         assert list(catalogue()) == list(own())
     assert "spikeproof is this project's name; choose another" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "metadata", ["Version: 1.0\n", "Name: \nVersion: 1.0\n", "Metadata-Version: 2.1\n"]
+)
+def test_a_package_without_a_name_is_not_taken(site, caplog, metadata):
+    """Found in review: its theorems passed for ours."""
+    write_package(site, adder())
+    (site / "acme-1.0.dist-info" / "METADATA").write_text(metadata)
+    install(site, adder(), name="other")
+    (site / "acme-1.0.dist-info" / "METADATA").write_text(metadata)
+    with caplog.at_level(logging.WARNING):
+        assert {each.package for each in catalogue().values()} == {None, "other"}
+    assert "it has no name; give it one" in caplog.text
 
 
 def test_a_theorem_of_a_package_keeps_no_promise_of_ours(site, tmp_path, monkeypatch):

@@ -129,7 +129,7 @@ def test_a_spec_that_forgets_an_output_is_an_error():
         "half.adder",
         "a half adder without carry",
         circuit=lambda: gate_netlist("ionic", "half_adder"),
-        meaning=lambda b: {"sum": integers.half_adder(b)["sum"]},
+        meaning=lambda buses: {"sum": integers.half_adder(buses)["sum"]},
     )
     result = discharge(obligation)
     assert result.outcome is Outcome.ERROR
