@@ -156,6 +156,7 @@ class _Check:
             ("package", blank.package, record.package),
             ("source", blank.source_sha256, record.source_sha256),
             ("statement", blank.statement, record.statement),
+            ("seed", blank.seed, record.seed),
             ("promised outcome", blank.expected, record.expected),
             ("parameters", dict(blank.parameters), dict(record.parameters)),
             ("list of notes", case.netlist.notes if case.netlist else (), record.notes),

@@ -48,6 +48,7 @@ class Counterexample:
     """
 
     theorem: str
+    statement: str
     inputs: Mapping[str, int]
     netlist: Netlist | None
     sha256: str | None
@@ -137,17 +138,18 @@ def _parsed(record: Any) -> Counterexample:
     if not isinstance(record, dict) or record.get("schema") != SCHEMA:
         raise ReplayError(f'not a counterexample: the top level needs "schema": "{SCHEMA}"')
     require_keys(record, "the counterexample", _REQUIRED, _OPTIONAL)
-    theorem, inputs, sha256 = record["theorem"], record["inputs"], record["netlist_sha256"]
-    if not isinstance(theorem, str):
-        raise ReplayError("'theorem' is not text; give the theorem's name")
+    theorem, statement = record["theorem"], record["statement"]
+    inputs, sha256 = record["inputs"], record["netlist_sha256"]
+    for name in ("theorem", "statement"):
+        if not isinstance(record[name], str):
+            raise ReplayError(f"{name!r} is not text; give the theorem's")
     if not isinstance(inputs, dict):
         raise ReplayError("'inputs' is not an object of codes by bus")
     netlist = parse(record["netlist"]) if "netlist" in record else None
     if netlist and netlist.sha256 != sha256:
         raise ReplayError("the netlist is not the one of 'netlist_sha256'; write the file again")
-    return Counterexample(
-        theorem, {name: _code(name, value) for name, value in inputs.items()}, netlist, sha256
-    )
+    codes = {name: _code(name, value) for name, value in inputs.items()}
+    return Counterexample(theorem, statement, codes, netlist, sha256)
 
 
 def _code(name: str, value: Any) -> int:

@@ -17,6 +17,7 @@ from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.ledger import ledger_path, read, unfulfilled
 from spikeproof.prover.evidence.log import (
     CERTIFICATES,
+    COUNTEREXAMPLES,
     Log,
     LogError,
     Manifest,
@@ -108,7 +109,8 @@ def verify_log(
     manifest = None
     try:
         manifest = read_manifest(directory)
-        refusals += shortcomings(directory, manifest, records, unread, given=circuit is not None)
+        given = circuit is not None or any(record.circuit_sha256 for record in records)
+        refusals += shortcomings(directory, manifest, records, unread, given=given)
     except LogError as error:
         refusals.append(error.format_message())
     refusals += _wrong_counterexamples(directory, records)
@@ -148,6 +150,13 @@ def shortcomings(
     if manifest.finished is not None and manifest.records_sha256 != records_sha256(directory):
         found.append("the records are not those that the manifest names")
     found += lacks(manifest, len(records) + unread)
+    green = sum(record.green for record in records)
+    if not unread and manifest.discharged not in (None, green):
+        found.append(
+            f"the manifest says that {manifest.discharged:,} came out as promised, not {green:,}"
+        )
+    if given and manifest.profile != "part":
+        found.append(f"the log is of a given circuit, which no profile is: not of {manifest.profile}")
     if not given:
         ours = [record for record in records if record.theorem in own()]
         wide, whole = manifest.profile == Profile.WIDE.value, manifest.profile != "part"
@@ -172,17 +181,19 @@ def _named(theorems: Sequence[str]) -> str:
 
 def _wrong_counterexamples(directory: Path, records: Sequence[Record]) -> list[str]:
     """Which counterexamples are not kept to be replayed as their records have them; a line each."""
-    found = []
-    for record in records:
-        if record.counterexample is None:
-            continue
+    refuting = [record for record in records if record.counterexample is not None]
+    log, found = Log(directory), []
+    of_records = {log.counterexample(record.theorem) for record in refuting}
+    for path in sorted(set((directory / COUNTEREXAMPLES).glob("*")) - of_records):
+        found.append(f"{path.name} in {COUNTEREXAMPLES} is of no record here; remove it")
+    for record in refuting:
         try:
-            kept = read_counterexample(Log(directory).counterexample(record.theorem))
+            kept = read_counterexample(log.counterexample(record.theorem))
         except ReplayError as error:
             found.append(str(error))
             continue
         circuit = record.netlist.sha256 if record.netlist else None
-        recorded = (record.theorem, dict(record.counterexample), circuit)
-        if (kept.theorem, dict(kept.inputs), kept.sha256) != recorded:
+        recorded = (record.theorem, record.statement, record.counterexample, circuit)
+        if (kept.theorem, kept.statement, kept.inputs, kept.sha256) != recorded:
             found.append(f"{record.theorem}: the counterexample to replay is not the record's")
     return found

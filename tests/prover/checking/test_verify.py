@@ -266,6 +266,7 @@ def promised(each):
         (WHOLE, lambda r: replace(r, theorem="cell.ionic.and"), "statement differs"),
         (WHOLE, lambda r: replace(r, theorem="cell.ionic.xand"), "no theorem of that name"),
         (WHOLE, lambda r: replace(r, statement="all is well"), "the statement differs"),
+        (WHOLE, lambda r: replace(r, seed=7), "the seed differs"),
         (WHOLE, lambda r: replace(r, netlist=None), "the netlist differs"),
         (WHOLE, lambda r: replace(r, netlist=replace(r.netlist, sha256="0" * 64)), "netlist differs"),
         (WHOLE, lambda r: replace(r, netlist=replace(r.netlist, neurons=1)), "netlist differs"),
@@ -368,6 +369,30 @@ def test_counterexamples_are_kept_as_recorded(log, capsys):
     path.unlink()
     assert verified(log) == 1
     assert "cannot read" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("theorem", [WHOLE, "fp16.add.rne"])
+def test_a_counterexample_of_no_record_is_refused(log, capsys, theorem):
+    """Found in review: one laid beside the others passed for evidence."""
+    shutil.copy(Log(log).counterexample(REFUTED), Log(log).counterexample(theorem))
+    assert verified(log) == 1
+    said = capsys.readouterr().out
+    assert f"{theorem}.json in counterexamples is of no record here; remove it" in said
+
+
+def test_a_counterexample_says_what_its_record_says(log, capsys):
+    path = Log(log).counterexample(REFUTED)
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps(data | {"statement": "fp32 addition is wrong"}))
+    assert verified(log) == 1
+    assert "the counterexample to replay is not the record's" in capsys.readouterr().out
+
+
+def test_the_manifest_counts_what_came_out_as_promised(log, capsys):
+    manifest = json.loads((log / "manifest.json").read_text())
+    (log / "manifest.json").write_text(json.dumps(manifest | {"discharged": 4558}))
+    assert verified(log) == 1
+    assert "says that 4,558 came out as promised, not 5" in capsys.readouterr().out
 
 
 def test_what_is_no_log_is_named(tmp_path):

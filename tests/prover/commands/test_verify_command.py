@@ -73,6 +73,22 @@ def refutation(tmp_path):
     return logged(tmp_path / "log", stated(AND), circuit=circuit).directory
 
 
+def test_a_given_circuit_is_named_or_one_line_says_so(refutation, verified):
+    code, said = verified(refutation)
+    assert code == REFUSED
+    assert said.count("refused:") == 1
+    assert "it is about a circuit that was given instead: name that with --circuit" in said
+
+
+def test_a_log_of_a_given_circuit_is_of_no_profile(refutation, published, verified):
+    """Found in review: its manifest said that it was all that the default profile promises."""
+    manifest = refutation / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"profile": "default"}))
+    code, said = verified(refutation, "--circuit", published)
+    assert code == REFUSED
+    assert "refused: the log is of a given circuit, which no profile is: not of default" in said
+
+
 def test_a_refutation_of_a_given_circuit_holds_and_is_no_proof(refutation, published, verified):
     code, said = verified(refutation, "--circuit", published)
     assert code == REFUTES

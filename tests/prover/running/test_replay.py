@@ -102,6 +102,7 @@ def changed(path, **changes):
         ({"inputs": {"x": "one", "y": "0x1"}}, "input 'x' is 'one'; write its code in hexadecimal"),
         ({"theorem": "fp9.add.rne"}, "there is no theorem 'fp9.add.rne'"),
         ({"theorem": 7}, "'theorem' is not text"),
+        ({"statement": None}, "'statement' is not text"),
         ({"netlist_sha256": "0" * 64}, "the netlist is not the one of 'netlist_sha256'"),
         ({"netlist": {}}, "not a netlist"),
     ],
