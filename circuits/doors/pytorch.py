@@ -144,7 +144,8 @@ def _threshold(spiking: torch.nn.Module) -> Weight:
     name = next((name for name in THRESHOLDS if hasattr(spiking, name)), None)
     if name is None:
         raise NetlistError(
-            f"{type(spiking).__name__} has no v_threshold; follow each Linear with integrate-and-fire"
+            f"{type(spiking).__name__} has neither v_threshold nor threshold; follow each Linear with a "
+            "layer of integrate-and-fire neurons that has one"
         )
     value = getattr(spiking, name)
     try:

@@ -146,7 +146,8 @@ def _hint(pattern: str) -> str:
     family = pattern.split(".")[0]
     if not any(fnmatchcase(known, family) for known in families):
         return f"names begin with a format or a family: {', '.join(families)}"
-    close = get_close_matches(pattern, names, n=3, cutoff=0.5)
+    longer = [name for name in names if name.startswith(f"{pattern}.")]
+    close = longer[:3] or get_close_matches(pattern, names, n=3, cutoff=0.5)
     if close:
         return "did you mean " + " or ".join(close) + "?"
     return "`spikeproof list` shows all names"

@@ -152,7 +152,7 @@ def _progress() -> Progress:
 
 def _show(record: Exhausted, screen: Console, given: bool) -> None:
     rate = record.inputs / max(record.seconds, 0.01)
-    subject = f", the circuit given instead, of SHA-256 {record.netlist_sha256}" if given else ""
+    subject = f", the circuit given instead, of SHA-256 {record.netlist_sha256[:12]}" if given else ""
     lines = [f"{record.theorem}{subject}: all {record.inputs:,} inputs enumerated"]
     for compared in record.compared:
         lines.append(f"  against the {compared.reference}: {compared.failures:,} fail")

@@ -10,6 +10,7 @@ import click
 from spikeproof.circuits.doors.json import read_json
 from spikeproof.prover.commands.console import (
     EXIT_REFUTED,
+    STANDARD_OUTPUT,
     circuit_option,
     examples,
     file_option,
@@ -43,4 +44,6 @@ def replay(file: Path, vcd_file: Path | None, circuit_file: Path | None) -> None
         if result.waveform is None:
             raise ReplayError(f"{found.theorem} is about formulas: there are no signals to write")
         write_file(vcd_file, result.waveform)
+        if vcd_file != STANDARD_OUTPUT:
+            screen.print(f"waveform: {vcd_file}", markup=False, soft_wrap=True)
     sys.exit(EXIT_REFUTED if result.violated else 0)

@@ -21,16 +21,20 @@ def show(theorem: str) -> None:
     """Show a theorem: statement, circuit, proof, last result."""
     obligation = catalogue.theorem(theorem)
     netlist = obligation.circuit() if obligation.circuit else None
-    table = plain_table("", "")
-    table.show_header = False
-    for label, value in [
+    rows = [
         ("theorem", obligation.name),
         ("statement", obligation.statement),
         ("promised", obligation.expected.value),
         *(_circuit_rows(netlist) if netlist else [("circuit", "none: a claim about formulas")]),
         ("decomposition", _decomposition(obligation)),
         ("last result", _last_result(theorem)),
-    ]:
+    ]
+    if not out.is_terminal:  # a table would be padded to the longest line
+        print(*(f"{label:<15}{value}" for label, value in rows), sep="\n")
+        return
+    table = plain_table("", "")
+    table.show_header = False
+    for label, value in rows:
         table.add_row(Text(label, style="bold"), Text(value))
     out.print(table)
 

@@ -49,7 +49,7 @@ def verify(log_directory: Path, jobs: int | None, circuit_file: Path | None, all
     checkers = tuple(CHECKERS) if all_checkers else ("dratify",)
     circuit = read_json(circuit_file) if circuit_file else None
     with progress_bar("verifying") as progress:
-        task = progress.add_task("")
+        task = progress.add_task("", total=None)
         counted = 0
 
         def watch(each: Verification, records: int) -> None:
@@ -69,14 +69,16 @@ def verify(log_directory: Path, jobs: int | None, circuit_file: Path | None, all
 
 def _conclusion(log: VerifiedLog, checkers: tuple[str, ...]) -> str:
     """What the log comes to, in a few lines."""
-    refuting = f"{log.refutations:,} of them refute what was claimed" if log.refutations else ""
+    refute = "refutes" if log.refutations == 1 else "refute"
+    refuting = f"{log.refutations:,} of them {refute} what was claimed" if log.refutations else ""
     theirs = f"of packages: {', '.join(log.packages)}" if log.packages else ""
     verified = f"{len(log.verified):,} of {log.found:,} records verified"
     lines = [
         f"{'; '.join(filter(None, (verified, refuting, theirs)))}; clausal proofs accepted by "
         f"{' and '.join(checkers)}: {log.proofs:,}",
         summary(log.verified),
-        f"profile: {log.profile or 'unknown'}; SHA-256 of the manifest: {log.manifest_sha256}",
+        f"profile: {log.profile or 'unknown'}; the manifest's SHA-256:",
+        log.manifest_sha256,
         notes_text(log.notes),
     ]
     return "\n".join(filter(None, lines))

@@ -69,16 +69,14 @@ def _value(signals: boolean.Bits, bus: Bus) -> int:
 
 
 def _describe(value: int, width: int, fmt: Format | Integer | None) -> str:
-    """A bus value as bits and number; for a floating-point code also fields, class and value."""
+    """A bus value as bits and number; a floating-point code as its fields, class and value."""
     if not isinstance(fmt, Format):
         number = exact.decode_integer(fmt, value).signed if fmt else value
         return f"{value:0{width}b} = {number}"
     sign, exponent, fraction = exact.fields(fmt, value)
     bits = f"{sign} {exponent:0{fmt.exponent_bits}b} {fraction:0{fmt.fraction_bits}b}"
-    return (
-        f"{bits} ({value:#0{2 + (width + 3) // 4}x})  sign {sign}, exponent {exponent}, "
-        f"fraction {fraction}  {exact.classify(fmt, value)}  {decimal_value(fmt, value)}"
-    )
+    code = f"{value:#0{2 + (width + 3) // 4}x}"
+    return f"{bits} ({code})  {exact.classify(fmt, value)}  {decimal_value(fmt, value)}"
 
 
 def decimal_value(fmt: Format, code: int) -> str:

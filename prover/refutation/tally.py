@@ -108,7 +108,7 @@ class Tally:
             title = f"fails on {fail:,} of all {total:,} inputs{proviso}"
         else:
             some = f"{fail:,} fail" if fail else "no other fails"
-            title = f"of {total:,} inputs drawn by class{proviso}, {some} ({advice})"
+            title = f"of {total:,} inputs drawn by class{proviso}, {some}\n({advice})"
         lines = [*self._lines()] if fail else []
         return "\n".join([title + (":" if lines else ""), *lines])
 
@@ -135,4 +135,4 @@ def _table(counts: Counts, wording: Sequence[str], of: Counts | None = None) -> 
         yield f"  {label}: {flat[index]:,}{share}"
     if len(order) > SHOWN_CLASSES:
         rest = sum(int(flat[index]) for index in order[SHOWN_CLASSES:])
-        yield f"  and {rest:,} in {len(order) - SHOWN_CLASSES} more classes"
+        yield f"  of other classes: {rest:,}"

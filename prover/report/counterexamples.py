@@ -16,7 +16,7 @@ from spikeproof.specs.formats import format_named
 WORD = re.compile(
     r"  (?P<label>\S.*?) {2,}"
     r"(?:(?P<sign>[01]) (?P<exponent>[01]+) (?P<fraction>[01]+) \((?P<code>0x[0-9a-f]+)\)  "
-    r"sign \d, exponent \d+, fraction \d+  |(?P<bits>[01]+) = )"
+    r"|(?P<bits>[01]+) = )"
     r"(?P<meaning>.+)"
 )
 """A line of ``prover.refutation.counterexample`` for a word: of a floating-point format, or another."""

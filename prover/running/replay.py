@@ -25,6 +25,7 @@ from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Claim, Obligation, require_same_buses
 from spikeproof.prover.evidence.files import write_atomically
+from spikeproof.prover.evidence.log import COUNTEREXAMPLES
 from spikeproof.prover.refutation.counterexample import explain
 from spikeproof.prover.refutation.waveform import waveform
 
@@ -123,6 +124,10 @@ def read_counterexample(path: Path) -> Counterexample:
     Raises:
         ReplayError: if it cannot be read or is not of this form.
     """
+    if path.is_dir():
+        raise ReplayError(
+            f"{path} is a directory; name a file, as in a log's directory {COUNTEREXAMPLES}"
+        )
     try:
         record = json.loads(path.read_text(), parse_float=str, object_pairs_hook=unrepeated)
         return _parsed(record)

@@ -124,10 +124,10 @@ def record(theorem, outcome="proved", expected="proved", **others):
 
 REFUTATION = """\
 the circuit differs from its spec:
-  input x          1 0000 100 (0x84)  sign 1, exponent 0, fraction 4  subnormal  -0.0078125
-  input y          0 0100 101 (0x25)  sign 0, exponent 4, fraction 5  normal  0.203125
-  result, circuit  1 0000 000 (0x80)  sign 1, exponent 0, fraction 0  zero  -0
-  result, spec     1 0000 001 (0x81)  sign 1, exponent 0, fraction 1  subnormal  -0.001953125
+  input x          1 0000 100 (0x84)  subnormal  -0.0078125
+  input y          0 0100 101 (0x25)  normal  0.203125
+  result, circuit  1 0000 000 (0x80)  zero  -0
+  result, spec     1 0000 001 (0x81)  subnormal  -0.001953125
 first signals along the datapath that depart from what the spec implies:
   sticky: circuit 0 = 0, spec 1 = 1"""
 

@@ -92,7 +92,7 @@ def test_a_log_of_a_given_circuit_is_of_no_profile(refutation, published, verifi
 def test_a_refutation_of_a_given_circuit_holds_and_is_no_proof(refutation, published, verified):
     code, said = verified(refutation, "--circuit", published)
     assert code == REFUTES
-    assert "1 of 1 records verified; 1 of them refute what was claimed; clausal" in said
+    assert "1 of 1 records verified; 1 of them refutes what was claimed; clausal" in said
     assert "1 theorem: 1 REFUTED" in said
     assert "refused" not in said
 
@@ -176,7 +176,7 @@ def test_a_refutation_of_a_claim_of_ones_own_holds(tmp_path, monkeypatch, verifi
     log = logged(tmp_path / "log", stated("acme.adder")).directory
     code, said = verified(log)
     assert code == REFUTES
-    assert "1 of 1 records verified; 1 of them refute what was claimed; of packages: acme" in said
+    assert "1 of 1 records verified; 1 of them refutes what was claimed; of packages: acme" in said
     monkeypatch.undo()
     look_again()
 
