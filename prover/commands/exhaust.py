@@ -188,7 +188,7 @@ def _explain(
         shown = explain(obligation, netlist, found.inputs, expected_outputs(claim, found.inputs))
         counted = [found.failures] if found.counted else []
         text = "\n".join([shown, *counted])
-    path = log.counterexample(obligation.name)
+    path = log.counterexample(obligation.name, enumerated=True)
     write_counterexample(obligation, circuit, found.inputs, path, text)
     screen.print(f"\nthe simplest found:\n{text}", markup=False, soft_wrap=True)
     screen.print(f"\nreplay it with: spikeproof replay {path}", markup=False, soft_wrap=True)

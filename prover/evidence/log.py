@@ -339,9 +339,10 @@ class Log:
             )
         return self.directory / RECORDS / f"{theorem}.json"
 
-    def counterexample(self, theorem: str) -> Path:
-        """Where the counterexample of a theorem is written, to be replayed."""
-        return self.directory / COUNTEREXAMPLES / self._record(theorem).name
+    def counterexample(self, theorem: str, *, enumerated: bool = False) -> Path:
+        """Where the counterexample of a record is written, or of an enumeration, to be replayed."""
+        directory = self.directory / EXHAUSTIVE if enumerated else self.directory
+        return directory / COUNTEREXAMPLES / self._record(theorem).name
 
     def exhaustive(self, theorem: str, *, unfinished: bool = False) -> Path:
         """Where the record of an exhaustive enumeration is written, or what there is of one so far."""

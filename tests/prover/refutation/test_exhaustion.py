@@ -315,13 +315,25 @@ def test_the_command_shows_a_counterexample_that_replays(tmp_path):
     netlist = catalogue()[PRODUCT].circuit()
     wrong = stuck_at_zero(netlist, netlist.probes["product"][2]).netlist
     write_json(wrong, tmp_path / "wrong.json")
-    run = spikeproof("exhaust", PRODUCT, "--circuit", tmp_path / "wrong.json", "--log", tmp_path / "log")
+    log = tmp_path / "log"
+    run = spikeproof("exhaust", PRODUCT, "--circuit", tmp_path / "wrong.json", "--log", log)
     assert run.returncode == 1
-    assert f"{PRODUCT}, the circuit given instead, of SHA-256 {wrong.sha256}: all 65,536" in run.stdout
+    assert f"{PRODUCT}, the circuit given instead, of SHA-256 {wrong.sha256[:12]}: all" in run.stdout
     assert f"{len(failing_pairs(wrong)):,} fail" in run.stdout
     assert "the circuit differs from its spec" in run.stdout
-    replay = spikeproof("replay", tmp_path / "log" / "counterexamples" / f"{PRODUCT}.json")
+    replay = spikeproof("replay", log / "exhaustive" / "counterexamples" / f"{PRODUCT}.json")
     assert replay.returncode == 1
+
+
+def test_an_enumeration_leaves_a_log_as_it_was(tmp_path):
+    """Its counterexample is of no record there; nor does it take the place of one that is."""
+    log, given, wrong = tmp_path / "log", tmp_path / "given.json", tmp_path / "wrong.json"
+    write_json(gate_netlist("ionic", "or"), given)
+    write_json(gate_netlist("ionic", "xor"), wrong)
+    assert spikeproof("prove", "cell.ionic.and", "--circuit", given, "--log", log).returncode == 1
+    assert spikeproof("exhaust", "cell.ionic.and", "--circuit", wrong, "--log", log).returncode == 1
+    assert spikeproof("exhaust", "cell.ionic.or", "--circuit", wrong, "--log", log).returncode == 1
+    assert spikeproof("verify", log, "--circuit", given).returncode == 5
 
 
 @pytest.mark.parametrize(
