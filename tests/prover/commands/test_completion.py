@@ -57,15 +57,29 @@ def test_commands_whose_arguments_are_theorems_are_known():
     assert asking == NAMING
 
 
-def test_nobody_waits_for_the_catalogue():
-    """Nor for what it needs: loading takes the better part of a second."""
+@pytest.mark.parametrize(("shell", "position"), [("bash", "2"), ("zsh", "2"), ("fish", "cell.ionic.an")])
+def test_nobody_waits_for_the_catalogue(shell, position):
+    """Nor for the command, and what that needs: loading takes the better part of a second."""
     code = (
-        "import sys; from spikeproof.prover.commands import cli, completion; "
-        "assert completion.theorems_beginning('cell.ionic.a'); "
-        "print([m for m in ('pysmt', 'numpy', 'z3', 'spikeproof.proofs') if m in sys.modules])"
+        "import sys; from spikeproof.prover.commands.cli import main\n"
+        "try: main()\n"
+        "finally: loaded = [m for m in HEAVY if m in sys.modules]; print(loaded, file=sys.stderr)"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ended.stdout.strip() == "[]"
+    heavy = ("pysmt", "numpy", "z3", "spikeproof.proofs", "spikeproof.prover.commands.prove")
+    asked = {
+        "_SPIKEPROOF_COMPLETE": f"{shell}_complete",
+        "COMP_WORDS": "spikeproof prove cell.ionic.an",
+        "COMP_CWORD": position,
+    }
+    ended = subprocess.run(
+        [sys.executable, "-c", code.replace("HEAVY", repr(heavy))],
+        env=os.environ | asked,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "cell.ionic.and" in ended.stdout
+    assert ended.stderr.strip() == "[]"
 
 
 def test_each_shell_has_a_script():
