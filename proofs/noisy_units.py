@@ -64,7 +64,6 @@ def within(unit: Unit) -> Obligation:
         engines=unit.engines,
         decomposition=replace(unit.decomposition, place=place),
         parameters=_parameters(unit, "noise"),
-        function=f"{unit.function}, whatever the noise on its neurons",
     )
 
 

@@ -74,7 +74,7 @@ def obligations() -> Iterator[Obligation]:
                 meaning=partial(plain, fmt, policy),
                 reading=show,
                 parameters=parameters | {"kind": "equals_plain"},
-                function=f"the plain {fmt.name} multiplier",
+                function=f"the plain multiplier of ours, {unit.function}",
             )
             for route in STICKY_EXTRA_ROUTES:
                 redundant = route in REDUNDANT.get(fmt.name, ())

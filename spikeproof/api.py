@@ -76,12 +76,14 @@ def check(
 
     Raises:
         CatalogueError: if there is no theorem of that name.
-        TypeError: if the claim is none of these.
+        TypeError: if the circuit is no netlist, or the claim none of these.
         NetlistError: if the circuit has other buses than the theorem's own.
         EngineError: if an engine that is needed is not installed.
     """
     from spikeproof.prover.running.discharge import discharge
 
+    if not isinstance(circuit, Netlist):
+        raise TypeError(f"a circuit is a Netlist, as `read_json` gives; {circuit!r} is none")
     if callable(claim):
         claim = _stated(circuit, claim)
     return discharge(_obligation(claim), timeout, circuit, jobs)

@@ -51,24 +51,28 @@ def test_commands_are_shown_as_they_are_taken(arguments):
 
 def test_a_wrong_circuit_leaves_a_counterexample_that_replays(tmp_path):
     name = "fp8_e4m3fn.multiply.rne.saturate"
-    prove, replay = (
-        each for each in shown("spikeproof") if name in " ".join(each) and "found" in " ".join(each)
-    )
+    prove, replay, mended, verify = (each for each in shown("spikeproof") if "found" in " ".join(each))
     netlist = catalogue()[name].circuit()
     wrong = stuck_at_zero(netlist, netlist.outputs["result"][1]).netlist
     write_json(wrong, tmp_path / "my_multiplier.json")
     assert run(tmp_path, "spikeproof", *prove) == 1
     assert run(tmp_path, "spikeproof", *replay) == 1
     assert (tmp_path / "wave.vcd").exists()
+    write_json(netlist, tmp_path / "mended.json")
+    assert run(tmp_path, "spikeproof", *mended) == 0
+    assert run(tmp_path, "spikeproof", *verify) == 5
 
 
 def test_a_log_is_verified_and_reported(tmp_path):
     """As shown, but of one theorem."""
     (suite,) = (each for each in shown("pytest") if "--proof-log" in each)
     commands = {each[0]: each for each in shown("spikeproof") if "my-log" in each}
-    (log,) = (tmp_path / each for each in suite if each == "my-log")
     part = ["-k", "cell.ionic.xor", "--quiet", "-p", "no:cacheprovider"]
-    assert run(ROOT, "pytest", *(log if each == "my-log" else each for each in suite), *part) == 0
+    all_of_it = (tmp_path / "my-log" if each == "all" else each for each in suite)
+    assert run(ROOT, "pytest", *all_of_it, *part) == 0
+    assert run(tmp_path, "spikeproof", *commands["verify"]) == 0
+    prove = ["cell.ionic.xor" if each == "fp4_e2m1.*" else each for each in commands["prove"]]
+    assert run(tmp_path, "spikeproof", *prove) == 0
     assert run(tmp_path, "spikeproof", *commands["verify"]) == 0
     assert run(tmp_path, "spikeproof", *commands["report"]) == 0
     written = {"page/index.html", "table.tex", "log.bib", "summary.md", "results.xml"}
@@ -81,7 +85,7 @@ def test_the_code_runs_and_its_circuit_is_proved(tmp_path):
     by_hand = read_json(tmp_path / "by_hand.json")
     assert discharge(catalogue()["cell.ionic.xor"], circuit=by_hand).green
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
         subprocess.run([sys.executable, "-c", block], cwd=tmp_path, check=True)
     command = "from spikeproof.prover.commands.cli import main; main()"

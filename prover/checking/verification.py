@@ -49,6 +49,13 @@ class RefusalError(Exception):
     """What a record says does not hold, or not of this source; the message says why."""
 
 
+OF_USE: dict[LemmaKind, tuple[CertificateKind, ...]] = {
+    "claim": ("drat", "smtlib"),
+    "assumptions": ("model", "smtlib"),
+    "algebra": ("telescoping",),
+}
+"""What speaks for each kind of lemma."""
+
 REASONS = (
     RefusalError,
     AlgebraError,
@@ -146,6 +153,8 @@ class _Check:
             raise RefusalError(f"no theorem of that name is stated here, by {record.package or PROJECT}")
         if record.circuit_sha256 and circuit is None:
             raise RefusalError("it is about a circuit that was given instead: name that with --circuit")
+        if circuit is not None and record.circuit_sha256 is None:
+            raise RefusalError("it is about the theorem's own circuit: leave out --circuit")
         if record.circuit_sha256 != (circuit.sha256 if circuit else None):
             raise RefusalError("it is about another circuit than that given with --circuit")
         if circuit is not None:
@@ -174,6 +183,8 @@ class _Check:
             raise RefusalError("it has no counterexample, or one of other inputs")
         if not replays(case.netlist, case.claim, inputs):
             raise RefusalError("the counterexample does not replay")
+        for certificate in self.record.certificates:  # it needs none, but what it names is to be there
+            self.verifier.archive.content(certificate)
 
     def _check_proved(self, case: Case) -> None:
         """Every lemma that makes up the claim is there, and holds."""
@@ -196,6 +207,7 @@ class _Check:
             try:
                 self._check_scripts(lemmas[key])
                 if subject is None:
+                    _require_no_question(lemmas[key])
                     case.check_algebra(key[0], self._certificate(lemmas[key], "telescoping"))
                 elif key[1] == "assumptions":
                     self._check_assumptions(lemmas[key], subject)
@@ -207,6 +219,8 @@ class _Check:
     def _check_scripts(self, lemma: Lemma) -> None:
         """The scripts that solvers were given are there, and ask what the lemma says."""
         for certificate in lemma.certificates:
+            if certificate.kind not in OF_USE[lemma.kind]:
+                raise RefusalError(f"it has a {certificate.kind} certificate, which says nothing of it")
             if certificate.kind == "smtlib":
                 self.verifier.archive.content(certificate)
                 if certificate.sha256 != lemma.formula_sha256:
@@ -221,6 +235,8 @@ class _Check:
     def _check_assumptions(self, lemma: Lemma, claim: Claim) -> None:
         """Some values satisfy them."""
         _require_question(lemma, claim.assumptions, Status.SATISFIABLE)
+        if lemma.cnf_sha256 not in (None, cnf_sha256(Blaster().clauses(claim.assumptions))):
+            raise RefusalError("the clauses differ: the encoder gives others here")
         try:
             model = json.loads(self._certificate(lemma, "model"))
             inputs = {name: int(model.get(name, 0)) for name in claim.inputs}
@@ -259,6 +275,12 @@ class _Check:
         except FileExistsError:
             return False
         return True
+
+
+def _require_no_question(lemma: Lemma) -> None:
+    """No engine was asked."""
+    if (lemma.formula_sha256, lemma.cnf_sha256, lemma.replies) != (None, None, ()):
+        raise RefusalError("it says that an engine was asked, which algebra does not need")
 
 
 def _require_question(lemma: Lemma, formulas: Sequence[FNode], status: Status) -> None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from inspect import signature
 
-from pysmt.exceptions import PysmtTypeError
+from pysmt.exceptions import PysmtModeError, PysmtTypeError
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And, Equals, Not, get_type
 
 from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
 from spikeproof.circuits.netlist import NAME, UNUSED, Netlist, NetlistError
+from spikeproof.prover.claims.environment import FormulaError, stating_formulas
 from spikeproof.specs.formats import Format, Integer
 from spikeproof.specs.integers import Buses
 from spikeproof.specs.symbolic import Probe
@@ -248,12 +249,13 @@ def equivalence(
         assert netlist is not None
         inputs = input_symbols(netlist)
         actual = output_formulas(netlist, inputs)
-        wanted = _meant(name, meaning, inputs)
+        with stating_formulas():
+            wanted, assumed = _meant(name, meaning, inputs), assumptions(inputs)
         _require_suitable(name, actual, wanted)
         return Claim(
             inputs=inputs,
             goal=And(Equals(actual[bus], wanted[bus]) for bus in wanted),
-            assumptions=assumptions(inputs),
+            assumptions=assumed,
             actual=actual,
             expected=wanted,
         )
@@ -287,12 +289,17 @@ def _meant(name: str, meaning: Callable[..., Buses], inputs: Buses) -> Buses:
         shape.bind(inputs) if one_mapping else shape.bind(**inputs)
     except TypeError as error:
         takes = f"its meaning takes {shape}, the circuit has inputs {sorted(inputs)}"
-        instead = "let it take each by its name, or one mapping of all, named unlike any"
+        instead = "name its parameters as the inputs, or let it take one mapping of all"
         raise StatementError(f"{name}: {takes}: {error}; {instead}") from None
     try:
         return meaning(inputs) if one_mapping else meaning(**inputs)
     except PysmtTypeError:
         raise StatementError(f"{name}: its meaning joins formulas of other widths or kinds") from None
+    except PysmtModeError:
+        instead = "pySMT's functions, such as BVAnd(x, y) for x & y"
+        raise StatementError(f"{name}: its meaning uses operators of Python; use {instead}") from None
+    except FormulaError as error:
+        raise StatementError(f"{name}: in its meaning {error}") from None
 
 
 def _require_suitable(name: str, actual: Buses, wanted: Buses) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from spikeproof.prover.claims.catalogue import CatalogueError
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.files import write_atomically
-from spikeproof.prover.evidence.record import Record
+from spikeproof.prover.evidence.record import Record, file_content
 from spikeproof.prover.evidence.seal import is_sealed
 from spikeproof.prover.evidence.source import source_sha256
 
@@ -20,7 +20,7 @@ def write_record(path: Path, record: Record) -> None:
     Raises:
         OSError: if it cannot be written.
     """
-    write_atomically(path, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
+    write_atomically(path, file_content(record))
 
 
 def is_current(record: Record) -> bool:

@@ -29,7 +29,7 @@ from spikeproof.prover.evidence.files import (
     write_atomically,
 )
 from spikeproof.prover.evidence.kept import believed, current_record, write_record
-from spikeproof.prover.evidence.record import Record
+from spikeproof.prover.evidence.record import Record, file_content
 from spikeproof.prover.evidence.seal import require_key
 from spikeproof.prover.evidence.source import commit, source_sha256, versions
 
@@ -328,8 +328,7 @@ class Log:
                 path.unlink()
 
     def _write_manifest(self, manifest: Manifest) -> None:
-        text = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
-        write_atomically(self.directory / MANIFEST, text + b"\n")
+        write_atomically(self.directory / MANIFEST, file_content(manifest))
 
     def _record(self, theorem: str) -> Path:
         if not _THEOREM.fullmatch(theorem):

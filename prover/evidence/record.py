@@ -219,6 +219,11 @@ class Record:
         return msgspec.convert(data, cls)
 
 
+def file_content(data: object) -> bytes:
+    """What a record or a manifest is as a file: JSON, byte for byte."""
+    return msgspec.json.format(msgspec.json.encode(data), indent=1) + b"\n"
+
+
 CACHED, CONTINUED = "cached", "continued"
 """Where a record is from that was not made now: the cache, or the log of an interrupted run."""
 

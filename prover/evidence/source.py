@@ -119,7 +119,14 @@ def _sources_of(package: str) -> Iterator[tuple[str, Path]]:
 
 def _files(folder: Path) -> Iterator[Path]:
     """Data counts as code does: an obligation may read its circuit from a file."""
-    for path in folder.rglob("*"):
-        parts = path.relative_to(folder).parts
-        if path.is_file() and not any(part == "__pycache__" or part.startswith(".") for part in parts):
+    for path in folder.iterdir() if folder.is_dir() else ():  # it may lie in an archive
+        if path.name.startswith(".") or path.name == "__pycache__":
+            continue
+        if path.is_symlink() and path.is_dir():
+            raise CatalogueError(
+                f"{path} is a link to a directory, which may change unseen; install files"
+            )
+        if path.is_dir():
+            yield from _files(path)
+        elif path.is_file():
             yield path

@@ -18,6 +18,8 @@ from spikeproof.prover.evidence.ledger import ledger_path, read, unfulfilled
 from spikeproof.prover.evidence.log import (
     CERTIFICATES,
     COUNTEREXAMPLES,
+    MANIFEST,
+    RECORDS,
     Log,
     LogError,
     Manifest,
@@ -28,7 +30,7 @@ from spikeproof.prover.evidence.log import (
     records_sha256,
     require_log,
 )
-from spikeproof.prover.evidence.record import Record
+from spikeproof.prover.evidence.record import Record, file_content
 from spikeproof.prover.evidence.source import source_sha256
 from spikeproof.prover.running.replay import ReplayError, read_counterexample
 
@@ -113,6 +115,7 @@ def verify_log(
         refusals += shortcomings(directory, manifest, records, unread, given=given)
     except LogError as error:
         refusals.append(error.format_message())
+    refusals += _rewritten(directory, manifest, records)
     refusals += _wrong_counterexamples(directory, records)
     refused = {each.theorem for each in checked if each.refusal}
     return VerifiedLog(
@@ -150,11 +153,9 @@ def shortcomings(
     if manifest.finished is not None and manifest.records_sha256 != records_sha256(directory):
         found.append("the records are not those that the manifest names")
     found += lacks(manifest, len(records) + unread)
-    green = sum(record.green for record in records)
-    if not unread and manifest.discharged not in (None, green):
-        found.append(
-            f"the manifest says that {manifest.discharged:,} came out as promised, not {green:,}"
-        )
+    found += _miscounted(manifest, records) if not unread else []
+    if manifest.profile not in ("part", *(each.value for each in Profile)):
+        found.append(f"there is no profile {manifest.profile!r}")
     if given and manifest.profile != "part":
         found.append(f"the log is of a given circuit, which no profile is: not of {manifest.profile}")
     if not given:
@@ -162,6 +163,30 @@ def shortcomings(
         wide, whole = manifest.profile == Profile.WIDE.value, manifest.profile != "part"
         found += unfulfilled(read(ledger_path()), ours, wide=wide, whole=whole)
     return found
+
+
+def _miscounted(manifest: Manifest, records: Sequence[Record]) -> list[str]:
+    """Where the manifest of a run that has ended counts other records than there are; a line each."""
+    if manifest.finished is None:
+        return []
+    green, found = sum(record.green for record in records), []
+    if manifest.discharged != green:
+        found.append(f"{green:,} came out as promised, the manifest says {manifest.discharged}")
+    if manifest.promised < len(records):
+        found.append(f"there are more records than the {manifest.promised:,} theorems of the run")
+    return found
+
+
+def _rewritten(directory: Path, manifest: Manifest | None, records: Sequence[Record]) -> list[str]:
+    """Which files say more than what is read of them, or say it twice; a line each."""
+    files: dict[Path, object] = {directory / RECORDS / f"{each.theorem}.json": each for each in records}
+    if manifest:
+        files[directory / MANIFEST] = manifest
+    return [
+        f"{path.name} has other fields than spikeproof writes, one twice, or is laid out otherwise"
+        for path, data in files.items()
+        if path.read_bytes() != file_content(data)
+    ]
 
 
 def _by_reason(checked: Iterable[Verification]) -> list[str]:

@@ -392,7 +392,58 @@ def test_the_manifest_counts_what_came_out_as_promised(log, capsys):
     manifest = json.loads((log / "manifest.json").read_text())
     (log / "manifest.json").write_text(json.dumps(manifest | {"discharged": 4558}))
     assert verified(log) == 1
-    assert "says that 4,558 came out as promised, not 5" in capsys.readouterr().out
+    assert "5 came out as promised, the manifest says 4558" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"discharged": None}, "5 came out as promised, the manifest says None"),
+        ({"promised": 1}, "there are more records than the 1 theorems of the run"),
+        ({"profile": "everything, wide, twice"}, "there is no profile 'everything, wide, twice'"),
+        ({"audited_by": "a great name"}, "manifest.json has other fields than spikeproof writes"),
+    ],
+)
+def test_a_forged_manifest(log, capsys, change, reason):
+    path = log / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert verified(log) == 1
+    assert reason in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("field", ['"P": "NP",', '"outcome": "refuted",', '"statement": "P = NP",'])
+def test_a_record_says_nothing_twice_and_nothing_more(log, capsys, field):
+    """Found in review: who reads the first of two fields of one name reads another record."""
+    path = log / "records" / f"{WHOLE}.json"
+    path.write_text(path.read_text().replace("{", "{" + field, 1))
+    assert verified(log) == 1
+    assert f"{WHOLE}.json has other fields than spikeproof writes, one twice" in capsys.readouterr().out
+
+
+def test_what_a_refutation_names_is_there(log):
+    refuted = record(log, REFUTED)
+    nowhere = Certificate("model", "0" * 64, 7)
+    lemma = replace(record(log, WHOLE).lemmas[0], name=REFUTED, certificates=(nowhere,))
+    assert refusal(log, refuted) == ""
+    assert "0000" in refusal(log, replace(refuted, lemmas=(lemma,)))
+
+
+def test_lemmas_name_nothing_that_does_not_speak_for_them(log):
+    proved, assuming, whole = (record(log, theorem) for theorem in (BY_LEMMAS, ASSUMING, WHOLE))
+    nowhere = Certificate("model", "0" * 64, 7)
+    given = (*whole.lemmas[0].certificates, nowhere)
+    assert "a model certificate, which says nothing" in refusal(
+        log, with_lemma(whole, 0, certificates=given)
+    )
+    (index,) = (i for i, lemma in enumerate(proved.lemmas) if lemma.kind == "algebra")
+    for change in (
+        {"formula_sha256": "0" * 64},
+        {"cnf_sha256": "0" * 64},
+        {"replies": whole.lemmas[0].replies},
+    ):
+        assert "algebra does not need" in refusal(log, with_lemma(proved, index, **change))
+    (index,) = (i for i, lemma in enumerate(assuming.lemmas) if lemma.kind == "assumptions")
+    assert "the clauses differ" in refusal(log, with_lemma(assuming, index, cnf_sha256="0" * 64))
 
 
 def test_what_is_no_log_is_named(tmp_path):

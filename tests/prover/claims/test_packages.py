@@ -116,6 +116,16 @@ def test_a_theorem_of_a_package_is_of_its_source_and_ours(site):
     assert versions("acme") == {**versions(), "acme": "1.0"}
 
 
+def test_a_package_of_linked_directories_is_refused(site, tmp_path):
+    """Found in review: what lies behind the link is no part of the hash."""
+    code = install(site, adder())
+    (tmp_path / "elsewhere").mkdir()
+    (code.parent / "sub").symlink_to(tmp_path / "elsewhere")
+    look_again()
+    with pytest.raises(CatalogueError, match="is a link to a directory"):
+        source_sha256("acme")
+
+
 def test_the_source_of_a_lone_module_counts_too(site):
     code = install(site, adder())
     code.rename(site / "acme.py")
