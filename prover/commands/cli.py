@@ -95,7 +95,10 @@ def main() -> None:
             sys.exit(EXIT_BROKEN_PIPE)
         _fail(f"cannot write to standard output: {error}; send it elsewhere", EXIT_BAD_INPUT)
     except click.ClickException as error:
-        _fail(error.format_message(), EXIT_BAD_INPUT)
+        message = error.format_message()
+        _fail(
+            message if sys.argv[1:] else f"{message.rstrip('.')}; see {PROGRAM} --help", EXIT_BAD_INPUT
+        )
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"the system refuses: {where}{error.strerror or error}", EXIT_BAD_INPUT)

@@ -74,6 +74,8 @@ def _last_result(theorem: str) -> str:
     text = f"{outcome_text(result)} by {result.engine} in {result.seconds:.2f} s"
     if not current:
         text += ", by an earlier version of the source"
+    if result.lemmas:
+        text += "; the engines took, one after the other:"
     for lemma in result.lemmas:
         text += f"\n{lemma.kind} {lemma.name}: {lemma.seconds:.2f} s"
     return text + (f"\n{result.message}" if result.message else "")

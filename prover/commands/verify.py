@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from spikeproof.circuits.doors.json import read_json
+from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.checkers import CHECKERS, PROGRAMS
 from spikeproof.prover.checking.verification import Verification
 from spikeproof.prover.commands.console import (
@@ -63,11 +64,11 @@ def verify(log_directory: Path, jobs: int | None, circuit_file: Path | None, all
         log = verify_log(log_directory, circuit, checkers, jobs or os.cpu_count() or 1, watch)
     for refusal in log.refusals:
         out.print(f"refused: {refusal}", markup=False, soft_wrap=True)
-    out.print(_conclusion(log, checkers), markup=False, soft_wrap=True)
+    out.print(_conclusion(log, checkers, circuit), markup=False, soft_wrap=True)
     sys.exit(EXIT_REFUTED if log.refusals else EXIT_REFUTATION if log.refutations else 0)
 
 
-def _conclusion(log: VerifiedLog, checkers: tuple[str, ...]) -> str:
+def _conclusion(log: VerifiedLog, checkers: tuple[str, ...], circuit: Netlist | None) -> str:
     """What the log comes to, in a few lines."""
     refute = "refutes" if log.refutations == 1 else "refute"
     refuting = f"{log.refutations:,} of them {refute} what was claimed" if log.refutations else ""
@@ -79,6 +80,7 @@ def _conclusion(log: VerifiedLog, checkers: tuple[str, ...]) -> str:
         summary(log.verified),
         f"profile: {log.profile or 'unknown'}; the manifest's SHA-256:",
         log.manifest_sha256,
+        f"of the circuit of SHA-256 {circuit.sha256}" if circuit else "",
         notes_text(log.notes),
     ]
     return "\n".join(filter(None, lines))

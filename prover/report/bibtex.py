@@ -17,5 +17,6 @@ def bibtex_entry(log: Contents) -> str:
             log=log,
             outcomes=outcomes_text(log.records),
             remarks=[*failures(log), *cautions(log)],
+            given=any(record.circuit_sha256 for record in log.records),
         )
     )

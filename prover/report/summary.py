@@ -45,6 +45,7 @@ def cautions(log: Contents) -> list[str]:
     manifest = log.manifest
     foreign = sum(record.source_sha256 != manifest.source_sha256 for record in log.records)
     notes = dict.fromkeys(note for record in log.records for note in record.notes)
+    given = dict.fromkeys(filter(None, (record.circuit_sha256 for record in log.records)))
     holding = _holding(
         {
             "The run was of a part of the suite.": manifest.profile == "part",
@@ -53,6 +54,9 @@ def cautions(log: Contents) -> list[str]:
             f"{counted(foreign, 'record')} of another source than the manifest's.": foreign > 0,
         }
     )
+    holding += [
+        f"The theorems are of a circuit that was given, of SHA-256 {sha256}." for sha256 in given
+    ]
     return [*holding, *(f"Note on the circuit: {note}." for note in notes)]
 
 

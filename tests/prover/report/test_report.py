@@ -34,7 +34,7 @@ from spikeproof.prover.report.markdown import markdown_summary
 from spikeproof.prover.report.summary import cautions, failures, groups, log_in_short
 from spikeproof.prover.running.discharge import discharge
 from tests.support.command_line import spikeproof
-from tests.support.logs import HOSTILE, RECORDS, many, record, write_log
+from tests.support.logs import HOSTILE, RECORDS, digest, many, record, write_log
 
 pytestmark = pytest.mark.filterwarnings("ignore:Glyph")  # of which the plots have not all
 
@@ -239,6 +239,21 @@ def require_said(log, remark):
         assert remark in form(log)
     assert remark.rstrip(".") in bibtex_entry(log)
     assert remark.replace("'", "&#39;") in html_page(log)
+
+
+def test_a_log_of_a_given_circuit_says_so(tmp_path):
+    """Found by a reader: cited, it read as if ours were refuted, or another's were proved to be ours."""
+    given = record("fp8_e4m3fn.add.rne", parameters={"circuit": digest("mine")})
+    log = read_log(write_log(tmp_path / "log", [given]))
+    remark = f"The theorems are of a circuit that was given, of SHA-256 {digest('mine')}."
+    assert remark in cautions(log)
+    assert remark in log_in_short(log)
+    entry = bibtex_entry(log)
+    assert remark.rstrip(".") in entry
+    assert "title = {{Proof log of spikeproof, of a circuit that was given: 1 proved}}" in entry
+    assert digest("mine") in latex_table(log)
+    assert digest("mine") in markdown_summary(log)
+    assert digest("mine") in html_page(log)
 
 
 def test_theorems_come_with_numbers_in_order(tmp_path):
