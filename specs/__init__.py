@@ -1,6 +1,7 @@
 """What a unit must compute: formats, rounding and operations, from IEEE 754-2019 and OCP.
 
 * ``specs.formats``  -- the vocabulary: formats, rounding modes, overflow policies (plain data)
+* ``specs.conventions`` -- what the standard leaves open, and where hardware departs from it (plain data)
 * ``specs.exact``    -- the spec of record, on exact rationals: slow and obvious
 * ``specs.symbolic`` -- the same meaning as pySMT bit-vector formulas
 * ``specs.integers`` -- the meaning of gates and integer blocks as pySMT formulas

@@ -14,6 +14,18 @@ from fractions import Fraction
 from functools import lru_cache
 from math import isqrt
 
+from spikeproof.specs.conventions import (
+    IEEE,
+    Convention,
+    FlushedInexact,
+    FlushedSign,
+    NanOperands,
+    NanResult,
+    SubnormalOperands,
+    SubnormalResults,
+    Tininess,
+    ZeroTimesInfinity,
+)
 from spikeproof.specs.formats import (
     E8M0,
     FLAGS,
@@ -23,6 +35,7 @@ from spikeproof.specs.formats import (
     Integer,
     OverflowPolicy,
     RoundingMode,
+    Specials,
 )
 
 HALF = Fraction(1, 2)
@@ -257,7 +270,54 @@ def deliver_nan(fmt: Format) -> int:
     return fmt.canonical_nan if fmt.has_nan else fmt.largest_finite
 
 
-def round_to(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, value: Value) -> int:
+def is_tiny_before(fmt: Format, value: Value) -> bool:
+    """Whether a finite value is tiny before rounding: not zero, and below the normal numbers."""
+    return not value.is_zero and floor_log2(value.magnitude) < fmt.minimum_exponent
+
+
+def is_tiny_after(fmt: Format, mode: RoundingMode, value: Value) -> bool:
+    """Whether it is tiny after rounding (clause 7.5 a): as with an exponent without bounds."""
+    if value.is_zero:
+        return False
+    step = power_of_two(floor_log2(value.magnitude) - fmt.fraction_bits)
+    rounded = round_to_multiple(step, mode, value.sign, value.magnitude).magnitude
+    return rounded < power_of_two(fmt.minimum_exponent)
+
+
+def is_flushed(fmt: Format, mode: RoundingMode, convention: Convention, value: Value) -> bool:
+    """Whether zero is delivered in place of what a value rounds to."""
+    if value.kind is not Kind.FINITE or value.is_zero:
+        return False
+    match convention.subnormal_results:
+        case SubnormalResults.ZERO_BEFORE:
+            return is_tiny_before(fmt, value)
+        case SubnormalResults.ZERO_AFTER:
+            return is_tiny_after(fmt, mode, value)
+        case SubnormalResults.ZERO_CODE:
+            rounded = round_magnitude(fmt, mode, value.sign, value.magnitude).magnitude
+            return 0 < rounded < power_of_two(fmt.minimum_exponent)
+    return False
+
+
+def flushed_zero(fmt: Format, convention: Convention, sign: int) -> int:
+    """The zero in place of a number of some sign."""
+    return with_sign(fmt, sign if convention.flushed_sign is FlushedSign.KEPT else 0, 0)
+
+
+def flush_operand(fmt: Format, convention: Convention, code: int) -> int:
+    """What counts in place of an operand."""
+    if convention.subnormal_operands is SubnormalOperands.GRADUAL or classify(fmt, code) != "subnormal":
+        return code
+    return flushed_zero(fmt, convention, fields(fmt, code)[0])
+
+
+def round_to(
+    fmt: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    value: Value,
+    convention: Convention = IEEE,
+) -> int:
     """The code that a value rounds to (clauses 4.3, 6.1, 7.4).
 
     Raises:
@@ -268,6 +328,8 @@ def round_to(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, value: Val
         return deliver_nan(fmt)
     if value.kind is Kind.INFINITE:
         return deliver_infinity(fmt, policy, value.sign)
+    if is_flushed(fmt, mode, convention, value):
+        return flushed_zero(fmt, convention, value.sign)
     rounded = round_magnitude(fmt, mode, value.sign, value.magnitude).magnitude
     if rounded <= decode(fmt, fmt.largest_finite).rational:
         return with_sign(fmt, value.sign, encode_magnitude(fmt, rounded))
@@ -355,6 +417,54 @@ EXACT_OPERATIONS: dict[str, Callable[..., Value]] = {
 """The operations that round, each as its result before rounding, from the mode and the operands."""
 
 
+# --- results that are not numbers ---------------------------------------------------------------
+
+
+def is_signalling(fmt: Format, code: int) -> bool:
+    """Whether a code is a NaN whose first fraction bit is 0 (clause 6.2.1), in IEEE formats."""
+    quiet_bit = 1 << fmt.fraction_bits - 1
+    return fmt.specials is Specials.IEEE and fmt.is_nan(code) and not code & quiet_bit
+
+
+def quieted(source: Format, fmt: Format, code: int) -> int:
+    """The quiet NaN, in ``fmt``, that a NaN operand becomes: sign and the first fraction bits stay.
+
+    As x86 and Arm convert NaNs (SDM 4.8.3.5; ``FPConvertNaN``); both formats have payloads.
+    """
+    sign, _, fraction = fields(source, code)
+    aligned = fraction << fmt.fraction_bits >> source.fraction_bits
+    return with_sign(fmt, sign, fmt.canonical_nan | aligned)
+
+
+def result_nan(
+    operation: str, fmt: Format, source: Format, convention: Convention, codes: tuple[int, ...]
+) -> int:
+    """The code delivered where the result is not a number; where all are allowed, the canonical one."""
+    nans = [code for code in codes if source.is_nan(code)]
+    match convention.nan:
+        case NanResult.CANONICAL | NanResult.ANY:
+            return deliver_nan(fmt)
+        case NanResult.LAST:
+            nans.reverse()
+        case NanResult.X86 if not nans:
+            return with_sign(fmt, 1, fmt.canonical_nan)
+        case NanResult.ARM:
+            if operation == "fma":
+                x, y, z = codes
+                product = {classify(source, x), classify(source, y)}
+                if product == {"zero", "infinity"} and not is_signalling(source, z):
+                    return fmt.canonical_nan
+                nans = [code for code in (z, x, y) if source.is_nan(code)]
+            nans.sort(key=lambda code: not is_signalling(source, code))  # which is stable
+    return quieted(source, fmt, nans[0]) if nans else fmt.canonical_nan
+
+
+def allows(fmt: Format, convention: Convention, expected: int, result: int) -> bool:
+    """Whether a convention allows a result code where ``compute`` gives the expected one."""
+    any_nan = convention.nan is NanResult.ANY and fmt.is_nan(expected)
+    return result == expected or (any_nan and fmt.is_nan(result))
+
+
 # --- operations on codes ------------------------------------------------------------------------
 
 
@@ -365,40 +475,71 @@ def compute(
     policy: OverflowPolicy,
     *codes: int,
     source: Format | None = None,
+    convention: Convention = IEEE,
 ) -> int:
     """The result code, in ``fmt``, of an operation on codes.
 
     Args:
         source: the format of the operands, if it is not ``fmt`` (a formatOf operation, clause 5.4).
+        convention: where it allows several results this is one of them; see ``allows``.
 
     Raises:
         KeyError: if the operation is not in ``EXACT_OPERATIONS``.
-        ValueError: if a code or the policy is not one of the format's.
+        ValueError: if a code, the policy or the convention is not one of the format's.
     """
-    operands = [decode(source or fmt, code) for code in codes]
-    return round_to(fmt, mode, policy, EXACT_OPERATIONS[operation](mode, *operands))
+    form = source or fmt
+    fmt.require_policy(policy)
+    convention.require_possible(fmt, form)
+    given = tuple(flush_operand(form, convention, code) for code in codes)
+    result = EXACT_OPERATIONS[operation](mode, *(decode(form, code) for code in given))
+    if result.kind is Kind.NAN:
+        return result_nan(operation, fmt, form, convention, given)
+    return round_to(fmt, mode, policy, result, convention)
 
 
 def flags(
-    operation: str, fmt: Format, mode: RoundingMode, *codes: int, source: Format | None = None
+    operation: str,
+    fmt: Format,
+    mode: RoundingMode,
+    *codes: int,
+    source: Format | None = None,
+    convention: Convention = IEEE,
 ) -> int:
     """The exceptions that an operation signals, one bit each in the order of ``FLAGS`` (clause 7).
 
-    They are those of IEEE 754 whatever the overflow policy delivers. Every NaN operand is quiet.
-    Tininess is detected before rounding, which clause 7.5 leaves to the implementer.
+    They are those of IEEE 754 whatever the overflow policy delivers.
     """
-    operands = [decode(source or fmt, code) for code in codes]
+    form = source or fmt
+    given = [flush_operand(form, convention, code) for code in codes]
+    operands = [decode(form, code) for code in given]
     result = EXACT_OPERATIONS[operation](mode, *operands)
     kinds = [operand.kind for operand in operands]
     signalled = dict.fromkeys(FLAGS, False)
-    signalled["invalid"] = result.kind is Kind.NAN and Kind.NAN not in kinds
+    signalled["invalid"] = (
+        (result.kind is Kind.NAN and Kind.NAN not in kinds)
+        or (
+            convention.nan_operands is NanOperands.SIGNALLING
+            and any(is_signalling(form, code) for code in given)
+        )
+        or (
+            convention.zero_times_infinity is ZeroTimesInfinity.INVALID
+            and operation == "fma"
+            and Kind.NAN not in kinds[:2]
+            and exact_product(mode, *operands[:2]).kind is Kind.NAN
+        )
+    )
     signalled["divide_by_zero"] = result.kind is Kind.INFINITE and Kind.INFINITE not in kinds
     if result.kind is Kind.FINITE and not result.is_zero:
         rounding = round_magnitude(fmt, mode, result.sign, result.magnitude)
+        flushed = is_flushed(fmt, mode, convention, result)
         overflow = rounding.magnitude > decode(fmt, fmt.largest_finite).rational
         inexact = overflow or bool(rounding.guard or rounding.sticky)
-        tiny = floor_log2(result.magnitude) < fmt.minimum_exponent
-        signalled |= {"overflow": overflow, "underflow": tiny and inexact, "inexact": inexact}
+        after = convention.tininess is Tininess.AFTER
+        tiny = is_tiny_after(fmt, mode, result) if after else is_tiny_before(fmt, result)
+        underflow = flushed or (tiny and inexact)
+        if flushed:
+            inexact = convention.flushed_inexact is FlushedInexact.RAISED
+        signalled |= {"overflow": overflow, "underflow": underflow, "inexact": inexact}
     return sum(1 << index for index, name in enumerate(FLAGS) if signalled[name])
 
 

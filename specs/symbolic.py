@@ -1,8 +1,8 @@
 """The symbolic spec: the operations of ``specs.exact`` as pySMT bit-vector formulas.
 
-Parametric in format, mode and policy. The structure follows the definition, not any circuit: operands
-become integer significand times power of two, the operation is done exactly on those, and one rounding
-function (denormalise, normalise, round, range check) ends every operation.
+Parametric in format, mode, policy and convention. The structure follows the definition, not any circuit:
+operands become integer significand times power of two, the operation is done exactly on those, and one
+rounding function (denormalise, normalise, round, range check) ends every operation.
 
 Widths are in bits. "Unsigned" and "signed" say how a bit-vector is read; exponents are signed.
 ``tests/proofs/test_spec_binding.py`` binds these formulas to the spec of record on every input of every
@@ -43,6 +43,18 @@ from pysmt.shortcuts import (
 )
 
 from spikeproof.specs import integers
+from spikeproof.specs.conventions import (
+    IEEE,
+    Convention,
+    FlushedInexact,
+    FlushedSign,
+    NanOperands,
+    NanResult,
+    SubnormalOperands,
+    SubnormalResults,
+    Tininess,
+    ZeroTimesInfinity,
+)
 from spikeproof.specs.formats import (
     E8M0,
     FLAGS,
@@ -243,8 +255,27 @@ class Rounded:
     code: FNode
     overflow: FNode
     tiny: FNode
-    """Nonzero, and before rounding smaller than every normal number."""
+    """Not zero, and smaller than every normal number, when the convention says that this is told."""
     inexact: FNode
+    flushed: FNode
+    """Whether the code is zero in place of what the number rounds to."""
+
+
+def flushed_zero(fmt: Format, convention: Convention, negative: FNode) -> FNode:
+    """The zero in place of a number of some sign."""
+    return magnitude_constant(
+        fmt, negative if convention.flushed_sign is FlushedSign.KEPT else FALSE(), 0
+    )
+
+
+def flush_operand(fmt: Format, convention: Convention, code: FNode) -> FNode:
+    """What counts in place of an operand."""
+    if convention.subnormal_operands is SubnormalOperands.GRADUAL:
+        return code
+    field = BVExtract(code, fmt.fraction_bits, fmt.magnitude_bits - 1)
+    fraction = BVExtract(code, 0, fmt.fraction_bits - 1)
+    zero = flushed_zero(fmt, convention, bit(code, fmt.width - 1))
+    return Ite(And(Not(nonzero(field)), nonzero(fraction)), zero, code)
 
 
 def round_to(
@@ -254,6 +285,7 @@ def round_to(
     negative: FNode,
     exponent: FNode,
     significand: FNode,
+    convention: Convention = IEEE,
 ) -> Rounded:
     """What (-1)^negative * significand * 2^exponent rounds to.
 
@@ -266,8 +298,11 @@ def round_to(
         ValueError: if the format cannot express the policy.
     """
     fmt.require_policy(policy)
-    # Room below the kept bits for a guard bit and a sticky bit.
-    padding = max(0, fmt.precision + 2 - significand.bv_width())
+    # Room below the kept bits for a guard bit and a sticky bit; and for another guard bit, if it is told
+    # what becomes of the number with one place more.
+    after = SubnormalResults.ZERO_AFTER is convention.subnormal_results
+    after = after or convention.tininess is Tininess.AFTER
+    padding = max(0, fmt.precision + 2 + after - significand.bv_width())
     significand = append_zeros(significand, padding)
     size = significand.bv_width()
     largest_exponent = fmt.bias + (1 << fmt.exponent_bits) + size
@@ -300,13 +335,33 @@ def round_to(
     # Check the range.
     overflow = BVUGT(magnitude, BV(fmt.largest_finite, magnitude.bv_width()))
     finite = with_sign(fmt, negative, BVExtract(magnitude, 0, fmt.magnitude_bits - 1))
+
+    # Tell what is tiny, and flush it. With an exponent without bounds what is just below the normal
+    # numbers has its first bit where the others have their second: the guard bit is its last one then.
+    tiny_after = tiny
+    if after:
+        next_guard = bit(significand, size - fmt.precision - 2)
+        next_sticky = nonzero(BVExtract(significand, 0, size - fmt.precision - 3))
+        largest = Equals(kept, BV((1 << fmt.fraction_bits) - 1, fmt.precision))
+        next_up = rounds_up(mode, negative, TRUE(), next_guard, next_sticky)
+        tiny_after = And(tiny, Not(And(largest, guard, next_up)))
+    flushed = {
+        SubnormalResults.GRADUAL: FALSE(),
+        SubnormalResults.ZERO_BEFORE: tiny,
+        SubnormalResults.ZERO_AFTER: tiny_after,
+        SubnormalResults.ZERO_CODE: And(Not(normal), nonzero(rounded)),
+    }[convention.subnormal_results]
+    if convention.subnormal_results is not SubnormalResults.GRADUAL:
+        finite = Ite(flushed, flushed_zero(fmt, convention, negative), finite)
     overflowed = Ite(
         overflows_to_infinity(mode, negative),
         deliver_infinity(fmt, policy, negative),
         magnitude_constant(fmt, negative, fmt.largest_finite),
     )
     code = Ite(overflow, overflowed, finite)
-    return Rounded(code, overflow, tiny, Or(guard, sticky, overflow))
+    if convention.tininess is Tininess.AFTER:
+        tiny = tiny_after
+    return Rounded(code, overflow, tiny, Or(guard, sticky, overflow), flushed)
 
 
 # --- operations, before rounding ----------------------------------------------------------------
@@ -521,6 +576,65 @@ Each takes the rounding mode, which decides only the sign of an exact zero, a pr
 """
 
 
+# --- results that are not numbers ---------------------------------------------------------------
+
+
+def is_signalling(fmt: Format, code: FNode) -> FNode:
+    """Whether a code is a NaN whose first fraction bit is 0 (clause 6.2.1), in IEEE formats."""
+    if fmt.specials is not Specials.IEEE:
+        return FALSE()
+    return And(unpack(fmt, code).nan, Not(bit(code, fmt.fraction_bits - 1)))
+
+
+def quieted(source: Format, fmt: Format, code: FNode) -> FNode:
+    """The quiet NaN, in ``fmt``, that a NaN operand becomes; see ``specs.exact.quieted``."""
+    fraction = BVExtract(code, 0, source.fraction_bits - 1)
+    lost = source.fraction_bits - fmt.fraction_bits
+    aligned = BVExtract(fraction, lost, source.fraction_bits - 1) if lost > 0 else fraction
+    aligned = zero_extend(append_zeros(aligned, max(0, -lost)), fmt.width)
+    sign = magnitude_constant(fmt, bit(code, source.width - 1), fmt.canonical_nan)
+    return BVOr(sign, aligned)
+
+
+def result_nan(
+    operation: str, fmt: Format, source: Format, convention: Convention, codes: tuple[FNode, ...]
+) -> FNode:
+    """The code delivered where the result is not a number; where all are allowed, the canonical one."""
+    if convention.nan in (NanResult.CANONICAL, NanResult.ANY):
+        return deliver_nan(fmt)
+    ordered = codes
+    if convention.nan is NanResult.LAST:
+        ordered = codes[::-1]
+    if convention.nan is NanResult.ARM and operation == "fma":
+        ordered = (codes[2], *codes[:2])
+    negative = TRUE() if convention.nan is NanResult.X86 else FALSE()
+    chosen = magnitude_constant(fmt, negative, fmt.canonical_nan)
+    for code in reversed(ordered):
+        chosen = Ite(unpack(source, code).nan, quieted(source, fmt, code), chosen)
+    if convention.nan is not NanResult.ARM:
+        return chosen
+    for code in reversed(ordered):
+        chosen = Ite(is_signalling(source, code), quieted(source, fmt, code), chosen)
+    if operation == "fma":
+        alone = And(_invalid_product(source, codes), Not(is_signalling(source, codes[2])))
+        chosen = Ite(alone, deliver_nan(fmt), chosen)
+    return chosen
+
+
+def _invalid_product(source: Format, codes: tuple[FNode, ...]) -> FNode:
+    """Whether the first two operands are zero and infinity, in any order."""
+    x, y = (unpack(source, code) for code in codes[:2])
+    return Or(And(x.infinite, y.zero), And(x.zero, y.infinite))
+
+
+def allows(fmt: Format, convention: Convention, expected: FNode, result: FNode) -> FNode:
+    """Whether a convention allows a result code where ``compute`` gives the expected one."""
+    same = Equals(result, expected)
+    if convention.nan is not NanResult.ANY:
+        return same
+    return Or(same, And(unpack(fmt, expected).nan, unpack(fmt, result).nan))
+
+
 # --- operations, on codes -----------------------------------------------------------------------
 
 
@@ -532,29 +646,47 @@ def compute(
     *codes: FNode,
     source: Format | None = None,
     probe: Probe = as_computed,
+    convention: Convention = IEEE,
 ) -> FNode:
     """The result code, in ``fmt``, of an operation on codes.
 
     Args:
         source: the format of the operands, if it is not ``fmt`` (a formatOf operation, clause 5.4).
+        convention: where it allows several results this is one of them; see ``allows``.
 
     Raises:
         KeyError: if the operation is not in ``OPERATIONS``.
-        ValueError: if the format cannot express the policy.
+        ValueError: if the format cannot express the policy, or cannot have the convention.
     """
-    operands = [unpack(source or fmt, code) for code in codes]
-    return deliver(fmt, mode, policy, OPERATIONS[operation](mode, probe, *operands))
+    form = source or fmt
+    convention.require_possible(fmt, form)
+    given = tuple(flush_operand(form, convention, code) for code in codes)
+    result = OPERATIONS[operation](mode, probe, *(unpack(form, code) for code in given))
+    nan = result_nan(operation, fmt, form, convention, given)
+    return deliver(fmt, mode, policy, result, nan, convention)
 
 
-def deliver(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, result: Exact) -> FNode:
+def deliver(
+    fmt: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    result: Exact,
+    nan: FNode | None = None,
+    convention: Convention = IEEE,
+) -> FNode:
     """The code that a result becomes (clauses 4.3, 6.1, 7.4).
+
+    Args:
+        nan: the code of what is not a number; the canonical one, if there is none.
 
     Raises:
         ValueError: if the format cannot express the policy.
     """
-    finite = round_to(fmt, mode, policy, result.negative, result.exponent, result.significand).code
+    sign, exponent, significand = result.negative, result.exponent, result.significand
+    finite = round_to(fmt, mode, policy, sign, exponent, significand, convention).code
     infinity = deliver_infinity(fmt, policy, result.negative)
-    return Ite(result.nan, deliver_nan(fmt), Ite(result.infinite, infinity, finite))
+    nan = deliver_nan(fmt) if nan is None else nan
+    return Ite(result.nan, nan, Ite(result.infinite, infinity, finite))
 
 
 def flags(
@@ -564,26 +696,39 @@ def flags(
     *codes: FNode,
     source: Format | None = None,
     probe: Probe = as_computed,
+    convention: Convention = IEEE,
 ) -> FNode:
     """The exceptions that an operation signals, one bit each in the order of ``FLAGS`` (clause 7).
 
     Raises:
         KeyError: if the operation is not in ``OPERATIONS``.
     """
-    operands = [unpack(source or fmt, code) for code in codes]
+    form = source or fmt
+    given = tuple(flush_operand(form, convention, code) for code in codes)
+    operands = [unpack(form, code) for code in given]
     result = OPERATIONS[operation](mode, probe, *operands)
-    rounded = round_to(
-        fmt, mode, OverflowPolicy.SATURATE, result.negative, result.exponent, result.significand
-    )
+    sign, exponent, significand = result.negative, result.exponent, result.significand
+    rounded = round_to(fmt, mode, OverflowPolicy.SATURATE, sign, exponent, significand, convention)
+    invalid = [And(result.nan, Not(Or(operand.nan for operand in operands)))]
+    if convention.nan_operands is NanOperands.SIGNALLING:
+        invalid += [is_signalling(form, code) for code in given]
+    if operation == "fma" and convention.zero_times_infinity is ZeroTimesInfinity.INVALID:
+        invalid.append(_invalid_product(form, given))
+    underflow: tuple[FNode, ...] = (rounded.tiny, rounded.inexact)
+    inexact = rounded.inexact
+    if convention.subnormal_results is not SubnormalResults.GRADUAL:
+        underflow = (Or(rounded.flushed, And(*underflow)),)
+        raised = convention.flushed_inexact is FlushedInexact.RAISED
+        inexact = Ite(rounded.flushed, TRUE() if raised else FALSE(), inexact)
     finite = Not(Or(result.nan, result.infinite))
     signalled = {
-        "invalid": And(result.nan, Not(Or(operand.nan for operand in operands))),
+        "invalid": Or(invalid),
         "divide_by_zero": And(
             result.infinite, Not(result.nan), Not(Or(operand.infinite for operand in operands))
         ),
         "overflow": And(finite, rounded.overflow),
-        "underflow": And(finite, rounded.tiny, rounded.inexact),
-        "inexact": And(finite, rounded.inexact),
+        "underflow": And(finite, *underflow),
+        "inexact": And(finite, inexact),
     }
     word = from_bool(signalled[FLAGS[0]], 1)
     for name in FLAGS[1:]:

@@ -1,0 +1,218 @@
+"""What IEEE 754 leaves to the implementer, and where real hardware departs from it, as plain data.
+
+A *convention* is a named parameter of a theorem, beside its format, mode and overflow policy. Each of
+its choices has one value that goes unsaid, and words for the others, which stand in names of theorems in
+the order of the fields: ``daz.ftz_after``. Some combinations have a name of their own: see ``BUNDLES``.
+
+Sources: IEEE 754-2019; Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1 (SDM);
+Arm Architecture Reference Manual for A-profile (DDI 0487), pseudocode ``shared/functions/float``;
+The RISC-V Instruction Set Manual, volume I, chapters F and D; PTX ISA, instructions with ``.ftz``;
+WebAssembly Core Specification, section 4.3.3; The OpenCL C Specification, section 7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from enum import Enum
+from typing import Any
+
+from spikeproof.specs.formats import Format, Specials, UnknownNameError
+
+
+class NanResult(Enum):
+    """Which code a result that is not a number has (clauses 6.2.1, 6.2.3)."""
+
+    CANONICAL = ""
+    """The format's canonical NaN."""
+
+    ANY = "any_nan"
+    """Some code that is NaN: every one is allowed."""
+
+    FIRST = "first_nan"
+    """The first operand that is NaN, made quiet; the canonical NaN where no operand is."""
+
+    LAST = "last_nan"
+    """The last such operand."""
+
+    X86 = "x86_nan"
+    """The first such operand; where none is, the canonical NaN with its sign set, called the real
+    indefinite (SDM 4.8.3.5, table 4-7; 4.8.3.7)."""
+
+    ARM = "arm_nan"
+    """The first operand that is a signalling NaN, else the first NaN, the addend of ``fma`` before its
+    factors; the canonical NaN where no operand is, and where infinity times zero is added to a quiet NaN
+    (``FPProcessNaNs``, ``FPProcessNaNs3``, ``FPMulAdd``)."""
+
+
+class NanOperands(Enum):
+    """Whether some NaN operands signal."""
+
+    QUIET = ""
+    """None does."""
+
+    SIGNALLING = "signalling"
+    """Those whose first fraction bit is 0 raise invalid (clauses 6.2.1, 7.2)."""
+
+
+class ZeroTimesInfinity(Enum):
+    """What ``fma`` signals where zero times infinity is added to a quiet NaN (clause 7.2 c)."""
+
+    SILENT = ""
+    INVALID = "invalid_product"
+
+
+class SubnormalOperands(Enum):
+    """What a subnormal operand counts as."""
+
+    GRADUAL = ""
+    """Its value."""
+
+    ZERO = "daz"
+    """Zero (denormals are zero; SDM 10.2.3.4)."""
+
+
+class SubnormalResults(Enum):
+    """What is delivered for a result that is tiny: smaller than every normal number, and not zero.
+
+    A flushed result is zero, whatever the rounding mode, and raises underflow.
+    """
+
+    GRADUAL = ""
+    """What it rounds to."""
+
+    ZERO_BEFORE = "ftz_before"
+    """Zero, if it is tiny before rounding (Arm, ``FPRound`` with FZ)."""
+
+    ZERO_AFTER = "ftz_after"
+    """Zero, if it is tiny after rounding: as with an exponent without bounds (x86, SDM 10.2.3.3)."""
+
+    ZERO_CODE = "ftz"
+    """Zero, if what it rounds to is subnormal."""
+
+
+class FlushedSign(Enum):
+    """The sign of what is flushed."""
+
+    KEPT = ""
+    POSITIVE = "unsigned_flush"
+
+
+class FlushedInexact(Enum):
+    """Whether a flushed result raises inexact too."""
+
+    RAISED = ""
+    SILENT = "silent_flush"
+    """It does not (Arm, ``FPRound`` with FZ)."""
+
+
+class Tininess(Enum):
+    """When it is told whether a result is tiny, for the underflow flag (clause 7.5)."""
+
+    BEFORE = ""
+    """Before rounding."""
+
+    AFTER = "tiny_after"
+    """After it: rounded as with an exponent without bounds, it is smaller than every normal number."""
+
+
+@dataclass(frozen=True)
+class Convention:
+    """How results are delivered and exceptions signalled, beside format, mode and policy.
+
+    Each choice is documented with its values.
+    """
+
+    nan: NanResult = NanResult.CANONICAL
+    nan_operands: NanOperands = NanOperands.QUIET
+    zero_times_infinity: ZeroTimesInfinity = ZeroTimesInfinity.SILENT
+    subnormal_operands: SubnormalOperands = SubnormalOperands.GRADUAL
+    subnormal_results: SubnormalResults = SubnormalResults.GRADUAL
+    flushed_sign: FlushedSign = FlushedSign.KEPT
+    flushed_inexact: FlushedInexact = FlushedInexact.RAISED
+    tininess: Tininess = Tininess.BEFORE
+
+    @property
+    def name(self) -> str:
+        """The words of all choices that do not go unsaid, joined by dots."""
+        return ".".join(choice.value for choice in self.choices if choice.value)
+
+    @property
+    def choices(self) -> tuple[Enum, ...]:
+        """One value for each field, in order."""
+        return tuple(getattr(self, each.name) for each in fields(self))
+
+    def require_possible(self, *formats: Format) -> None:
+        """Refuse a convention that one of an operation's formats cannot have.
+
+        Raises:
+            ValueError: naming the choice, and what the format can have in its place.
+        """
+        if self.nan in (NanResult.CANONICAL, NanResult.ANY):
+            return
+        for fmt in formats:
+            if fmt.specials is not Specials.IEEE:
+                can = (
+                    "use 'any_nan', or no word, for the canonical one" if fmt.has_nan else "use no word"
+                )
+                raise ValueError(
+                    f"format {fmt.name} has no NaN with a payload, so no {self.nan.value!r}; {can}"
+                )
+
+
+IEEE = Convention()
+"""The convention that goes unsaid."""
+
+BUNDLES: dict[str, Convention] = {
+    "ieee": IEEE,
+    "riscv": Convention(
+        nan_operands=NanOperands.SIGNALLING,
+        zero_times_infinity=ZeroTimesInfinity.INVALID,
+        tininess=Tininess.AFTER,
+    ),
+    "arm": Convention(
+        nan=NanResult.ARM,
+        nan_operands=NanOperands.SIGNALLING,
+        zero_times_infinity=ZeroTimesInfinity.INVALID,
+    ),
+    "arm_default_nan": Convention(
+        nan_operands=NanOperands.SIGNALLING, zero_times_infinity=ZeroTimesInfinity.INVALID
+    ),
+    "x86_sse": Convention(
+        nan=NanResult.X86, nan_operands=NanOperands.SIGNALLING, tininess=Tininess.AFTER
+    ),
+    "cuda": Convention(
+        subnormal_operands=SubnormalOperands.ZERO, subnormal_results=SubnormalResults.ZERO_CODE
+    ),
+    "wasm": Convention(nan=NanResult.ANY),
+    "opencl": Convention(nan=NanResult.ANY, nan_operands=NanOperands.SIGNALLING),
+}
+"""Combinations by name."""
+
+_WORDS: dict[str, tuple[str, Any]] = {
+    choice.value: (name, choice)
+    for name, usual in zip((each.name for each in fields(Convention)), IEEE.choices, strict=True)
+    for choice in type(usual)
+    if choice.value
+}
+
+
+def convention_named(name: str) -> Convention:
+    """The convention of a name: words of choices joined by dots, before them perhaps one of ``BUNDLES``.
+
+    Raises:
+        UnknownNameError: naming what there is, if a word is none or contradicts another.
+    """
+    first, _, rest = name.partition(".")
+    base, words = (BUNDLES[first], rest) if first in BUNDLES else (IEEE, name)
+    chosen: dict[str, Any] = {}
+    for word in filter(None, words.split(".")):
+        if word not in _WORDS:
+            known = f"{', '.join(BUNDLES)}; and after these, joined by dots, {', '.join(_WORDS)}"
+            raise UnknownNameError(f"unknown convention {word!r}; known: {known}")
+        field, choice = _WORDS[word]
+        if field in chosen:
+            raise UnknownNameError(
+                f"{word!r} contradicts {chosen[field].value!r}; leave out one of them"
+            )
+        chosen[field] = choice
+    return replace(base, **chosen)

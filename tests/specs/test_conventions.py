@@ -1,0 +1,296 @@
+"""Conventions: formulas against the spec of record, that against x86, and what manuals say."""
+
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+from pysmt.shortcuts import BVType, Symbol
+
+from spikeproof.specs import exact, symbolic
+from spikeproof.specs.conventions import BUNDLES, IEEE, Convention, NanResult, convention_named
+from spikeproof.specs.formats import (
+    ARITY,
+    FLAGS,
+    FP4_E2M1,
+    FP8_E4M3FN,
+    FP8_E4M3FNUZ,
+    FP8_E5M2,
+    FP32,
+    OPERANDS,
+    OverflowPolicy,
+    RoundingMode,
+    UnknownNameError,
+    ieee_format,
+)
+from tests.support import x86
+from tests.support.formula_evaluation import evaluate_all
+
+TINY = ieee_format(2, 2)
+"""Small enough to try all, and with NaNs of several payloads, quiet and signalling."""
+
+MODES = tuple(RoundingMode)
+SOME = 700
+
+
+def covering():
+    """Conventions such that any two choices of any two fields stand together in one of them."""
+    every = [tuple(enumerate(choices)) for choices in product(*(type(each) for each in IEEE.choices))]
+    wanted = {pair for choices in every for pair in combinations(choices, 2)}
+    while wanted:
+        best = max(every, key=lambda choices: len(wanted.intersection(combinations(choices, 2))))
+        wanted -= set(combinations(best, 2))
+        yield Convention(*(choice for _, choice in best))
+
+
+CONVENTIONS = list(covering())
+
+
+def given(fmt, operation, seed):
+    """Operands: all, or some drawn at random."""
+    count = ARITY[operation]
+    total = np.arange(1 << count * fmt.width, dtype=np.uint64)
+    if len(total) > SOME:
+        total = np.random.default_rng(seed).choice(total, SOME, replace=False)
+    mask = np.uint64((1 << fmt.width) - 1)
+    return [total >> np.uint64(fmt.width * place) & mask for place in range(count)]
+
+
+def compared(operation, fmt, convention, mode, policy, codes, source=None):
+    """Results and flags by formula and by the spec of record."""
+    form = source or fmt
+    symbols = [Symbol(f"{name}_{form.width}", BVType(form.width)) for name in OPERANDS[: len(codes)]]
+    same = {"source": source, "convention": convention}
+    formulas = {
+        "result": symbolic.compute(operation, fmt, mode, policy, *symbols, **same),
+        "flags": symbolic.flags(operation, fmt, mode, *symbols, **same),
+    }
+    named = {symbol.symbol_name(): each for symbol, each in zip(symbols, codes, strict=True)}
+    found = evaluate_all(formulas, named)
+    rows = [[int(code) for code in row] for row in zip(*codes, strict=True)]
+    record = {
+        "result": [exact.compute(operation, fmt, mode, policy, *row, **same) for row in rows],
+        "flags": [exact.flags(operation, fmt, mode, *row, **same) for row in rows],
+    }
+    return rows, {name: each.tolist() for name, each in found.items()}, record
+
+
+@pytest.mark.parametrize("operation", ARITY)
+def test_formulas_are_the_spec_of_record(operation):
+    for index, convention in enumerate(CONVENTIONS):
+        mode = MODES[index % len(MODES)]
+        rows, found, record = compared(
+            operation, TINY, convention, mode, OverflowPolicy.IEEE, given(TINY, operation, index)
+        )
+        for name, values in found.items():
+            wrong = [each for each in zip(rows, values, record[name], strict=True) if each[1] != each[2]]
+            assert not wrong, f"{name} of {convention.name}, {mode.value}: {wrong[0]}"
+
+
+@pytest.mark.parametrize("fmt", [FP4_E2M1, FP8_E4M3FN, FP8_E4M3FNUZ, FP8_E5M2], ids=lambda f: f.name)
+@pytest.mark.parametrize("operation", ["multiply", "divide", "fma"])
+def test_formulas_are_the_spec_of_record_in_other_formats(fmt, operation):
+    possible = [c for c in CONVENTIONS if fmt is FP8_E5M2 or c.nan in tuple(NanResult)[:2]]
+    for index, convention in enumerate(possible):
+        mode = MODES[index % len(MODES)]
+        policy = fmt.policies[index % len(fmt.policies)]
+        rows, found, record = compared(
+            operation, fmt, convention, mode, policy, given(fmt, operation, index)
+        )
+        assert (found, rows) == (record, rows), f"{convention.name}, {mode.value}"
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [(TINY, FP8_E5M2), (FP8_E5M2, TINY), (ieee_format(3, 4), TINY)], ids=str
+)
+def test_conversions_keep_what_they_can_of_a_payload(source, target):
+    for index, convention in enumerate(CONVENTIONS):
+        codes = [np.arange(1 << source.width, dtype=np.uint64)]
+        mode = MODES[index % len(MODES)]
+        rows, found, record = compared(
+            "convert", target, convention, mode, OverflowPolicy.IEEE, codes, source
+        )
+        assert (found, rows) == (record, rows), f"{convention.name}, {mode.value}"
+
+
+# --- x86 ------------------------------------------------------------------------------------------
+
+LANDMARKS = [
+    *(0x00000000, 0x00000001, 0x00400000, 0x007FFFFF, 0x00800000, 0x00800001, 0x00FFFFFF),
+    *(0x33800000, 0x34000000, 0x3EFFFFFF, 0x3F000000, 0x3F7FFFFF, 0x3F800000, 0x3F800001),
+    *(0x4B7FFFFF, 0x7F7FFFFF, 0x7F800000, 0x7F800001, 0x7FA00000, 0x7FC00000, 0x7FD00007),
+]
+"""Codes of FP32: the ends of every class, neighbours of 1 and 1/2, signalling and quiet NaNs."""
+
+
+def near_the_least_normal(generator, count, operands):
+    """Operands whose products, quotients and sums are about as large as the least normal number."""
+    codes = generator.integers(1 << 32, size=(operands, count), dtype=np.uint32) & np.uint32(0x807FFFFF)
+    fields = generator.integers(62, 67, size=(operands, count), dtype=np.uint32)
+    fields[:, ::2] = generator.integers(3, size=(operands, (count + 1) // 2), dtype=np.uint32)
+    if operands > 1:
+        fields[1, ::2] = generator.integers(124, 130, size=(count + 1) // 2, dtype=np.uint32)
+    return codes | fields << np.uint32(23)
+
+
+def fp32_cases(operation):
+    generator, operands = np.random.default_rng(3), ARITY[operation]
+    signed = np.array([*LANDMARKS, *(code | 1 << 31 for code in LANDMARKS)], dtype=np.uint32)
+    landmarks = signed[generator.integers(len(signed), size=(operands, SOME))]
+    uniform = generator.integers(1 << 32, size=(operands, SOME // 2), dtype=np.uint32)
+    return np.hstack([landmarks, near_the_least_normal(generator, SOME, operands), uniform])
+
+
+CONTROLS = {
+    "x86_sse": 0,
+    "x86_sse.daz": x86.DAZ,
+    "x86_sse.ftz_after": x86.FTZ,
+    "x86_sse.daz.ftz_after": x86.DAZ | x86.FTZ,
+}
+
+
+@pytest.mark.skipif(not x86.AVAILABLE, reason="this is no x86 with fused multiply-add")
+@pytest.mark.parametrize("name", CONTROLS)
+@pytest.mark.parametrize("operation", x86.INSTRUCTIONS)
+def test_what_x86_does(operation, name):
+    """Results with their NaNs, and all five flags, of the machine at hand."""
+    codes, convention = fp32_cases(operation), convention_named(name)
+    for mode, control in x86.MODES.items():
+        results, flags = x86.fp32(operation, control | CONTROLS[name], *codes)
+        rounding = RoundingMode(mode)
+        for row, result, raised in zip(codes.T.tolist(), results, flags, strict=True):
+            wanted = exact.compute(
+                operation, FP32, rounding, OverflowPolicy.IEEE, *row, convention=convention
+            )
+            signalled = exact.flags(operation, FP32, rounding, *row, convention=convention)
+            assert (int(result), int(raised)) == (wanted, signalled), [hex(code) for code in row]
+
+
+@pytest.mark.skipif(not x86.AVAILABLE, reason="this is no x86 with fused multiply-add")
+def test_that_cases_tell_conventions_apart():
+    """Else the test above would say little: on them, x86 has none of the neighbouring conventions."""
+    others = ["", "riscv", "arm", "x86_sse.last_nan", "x86_sse.ftz_before", "x86_sse.ftz", "x86_sse.daz"]
+    others += ["x86_sse.daz.ftz_after.unsigned_flush", "x86_sse.ftz_after.silent_flush"]
+    bits = {"daz": x86.DAZ, "ftz": x86.FTZ}
+    codes = fp32_cases("multiply")
+    for name in others:
+        convention = convention_named(name)
+        if name == "x86_sse.daz":
+            convention = convention_named("x86_sse")
+        control = sum(value for word, value in bits.items() if word in name)
+        results, flags = x86.fp32("multiply", control, *codes)
+        rows = codes.T.tolist()
+        mode, policy = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
+        spec = [
+            (
+                exact.compute("multiply", FP32, mode, policy, *row, convention=convention),
+                exact.flags("multiply", FP32, mode, *row, convention=convention),
+            )
+            for row in rows
+        ]
+        assert spec != list(zip(results.tolist(), flags.tolist(), strict=True)), name
+
+
+# --- manuals --------------------------------------------------------------------------------------
+
+ONE, INFINITY, ZERO, LEAST = 0x3F800000, 0x7F800000, 0x00000000, 0x00800000
+QUIET, OTHER, SIGNALLING = 0x7FC00001, 0xFFC00002, 0x7F800003
+CANONICAL, INDEFINITE = 0x7FC00000, 0xFFC00000
+
+BELOW = (0x00800001, 0x3F7FFFFE)
+"""Their product is 2^-172 below the least normal number, and rounds to it with any exponent."""
+
+BY_THE_MANUALS = [
+    # RISC-V, volume I, F.3: a result that is NaN is the canonical NaN
+    ("riscv", "add", (QUIET, ONE), CANONICAL, ()),
+    ("riscv", "add", (SIGNALLING, ONE), CANONICAL, ("invalid",)),
+    # F.6: fused multiply-add raises invalid when the multiplicands are infinity and zero, even when the
+    # addend is a quiet NaN
+    ("riscv", "fma", (INFINITY, ZERO, QUIET), CANONICAL, ("invalid",)),
+    # F.3: tininess is detected after rounding
+    ("riscv", "multiply", BELOW, LEAST, ("inexact",)),
+    ("ieee", "multiply", BELOW, LEAST, ("underflow", "inexact")),
+    # Arm, FPProcessNaNs: a signalling operand before a quiet one, the first before the second
+    ("arm", "add", (QUIET, SIGNALLING), 0x7FC00003, ("invalid",)),
+    ("arm", "add", (OTHER, QUIET), OTHER, ()),
+    ("arm", "multiply", (INFINITY, ZERO), CANONICAL, ("invalid",)),
+    # FPMulAdd: the addend's NaN first; but of infinity times zero plus a quiet NaN, the default NaN
+    ("arm", "fma", (QUIET, ONE, OTHER), OTHER, ()),
+    ("arm", "fma", (INFINITY, ZERO, OTHER), CANONICAL, ("invalid",)),
+    ("arm", "fma", (INFINITY, ZERO, SIGNALLING), 0x7FC00003, ("invalid",)),
+    # FPRound with FZ: tiny before rounding is flushed, and raises underflow alone
+    ("arm.ftz_before.silent_flush", "multiply", BELOW, ZERO, ("underflow",)),
+    # SDM table 4-7; a NaN that no operand is, is the real indefinite
+    ("x86_sse", "add", (SIGNALLING, QUIET), 0x7FC00003, ("invalid",)),
+    ("x86_sse", "multiply", (INFINITY, ZERO), INDEFINITE, ("invalid",)),
+    ("x86_sse", "fma", (INFINITY, ZERO, QUIET), QUIET, ()),
+    # PTX, .ftz: subnormal operands and results are zero of their sign
+    ("cuda", "add", (0x80000001, 0x80000001), 0x80000000, ()),
+    ("cuda", "multiply", (0x80800000, 0x3F000000), 0x80000000, ("underflow", "inexact")),
+]
+
+
+@pytest.mark.parametrize(("name", "operation", "codes", "result", "raised"), BY_THE_MANUALS)
+def test_what_the_manuals_say(name, operation, codes, result, raised):
+    convention, mode = convention_named(name), RoundingMode.NEAREST_EVEN
+    found = exact.compute(operation, FP32, mode, OverflowPolicy.IEEE, *codes, convention=convention)
+    assert found == result
+    flags = exact.flags(operation, FP32, mode, *codes, convention=convention)
+    assert {name for place, name in enumerate(FLAGS) if flags >> place & 1} == set(raised)
+
+
+# --- what is allowed, names -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fmt", [TINY, FP8_E4M3FN, FP8_E4M3FNUZ, FP4_E2M1], ids=lambda fmt: fmt.name)
+@pytest.mark.parametrize("name", ["", "any_nan"])
+def test_where_any_nan_is_allowed_no_number_is(fmt, name):
+    convention, codes = convention_named(name), np.arange(1 << fmt.width, dtype=np.uint64)
+    expected, result = (np.repeat(codes, len(codes)), np.tile(codes, len(codes)))
+    symbols = [Symbol(f"{each}_{fmt.width}", BVType(fmt.width)) for each in ("expected", "result")]
+    formula = symbolic.allows(fmt, convention, *symbols)
+    named = {
+        symbol.symbol_name(): each for symbol, each in zip(symbols, (expected, result), strict=True)
+    }
+    found = evaluate_all({"allows": formula}, named)["allows"]
+    pairs = zip(expected.tolist(), result.tolist(), strict=True)
+    wanted = [w == r or (name == "any_nan" and fmt.is_nan(w) and fmt.is_nan(r)) for w, r in pairs]
+    assert found.astype(bool).tolist() == wanted
+    pairs = zip(expected.tolist(), result.tolist(), strict=True)
+    assert [exact.allows(fmt, convention, *pair) for pair in pairs] == wanted
+
+
+def test_names_are_read_as_they_are_written():
+    for convention in CONVENTIONS:
+        assert convention_named(convention.name) == convention
+    assert convention_named("") == convention_named("ieee") == IEEE
+    assert convention_named("x86_sse.ftz.any_nan").name == "any_nan.signalling.ftz.tiny_after"
+    assert len({convention.name for convention in BUNDLES.values()}) == len(BUNDLES)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("flush", "unknown convention 'flush'; known: ieee, riscv,"),
+        ("ftz.riscv", "unknown convention 'riscv'"),
+        ("ftz.ftz_after", "'ftz_after' contradicts 'ftz'; leave out one of them"),
+    ],
+)
+def test_what_is_no_name_is_told_in_one_line(name, words):
+    with pytest.raises(UnknownNameError) as error:
+        convention_named(name)
+    assert str(error.value).startswith(words)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["first_nan", "last_nan", "x86_sse", "arm"])
+@pytest.mark.parametrize("module", [exact, symbolic])
+def test_a_format_without_payloads_has_no_convention_about_them(name, module):
+    convention = convention_named(name)
+    code = Symbol("code", BVType(8)) if module is symbolic else 1
+    given = ("convert", FP8_E4M3FN, RoundingMode.NEAREST_EVEN, OverflowPolicy.SATURATE, code)
+    with pytest.raises(
+        ValueError, match=r"fp8_e4m3fn has no NaN with a payload, so no '.*'; use 'any_nan'"
+    ):
+        module.compute(*given, convention=convention)
+    with pytest.raises(ValueError, match="fp8_e4m3fn has no NaN with a payload"):
+        module.compute("convert", FP8_E5M2, *given[2:], source=FP8_E4M3FN, convention=convention)
