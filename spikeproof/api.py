@@ -1,4 +1,4 @@
-"""The calls behind the commands: prove, check, exhaust, verify."""
+"""The calls behind the commands, prove, check, exhaust and verify; and the specs, to be called."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from spikeproof.specs.integers import Buses
 
 if TYPE_CHECKING:
     from spikeproof.prover.refutation.exhaustion import Exhausted
+    from spikeproof.prover.running.reference import Reference
     from spikeproof.prover.running.verify import VerifiedLog
 
 Spec = Callable[..., Buses]
@@ -119,6 +120,24 @@ def exhaust(
     if circuit:
         require_same_buses(obligation, circuit)
     return enumerate_all(obligation, circuit or own, (SPEC,), threads, device=device)
+
+
+def reference(claim: str | Obligation) -> Reference:
+    """The spec of a theorem as a function of arrays: what any unit should give, flags included.
+
+    ``reference("fp16.add.rne.flags")({"x": xs, "y": ys})`` gives ``{"result": ..., "flags": ...}``, as
+    codes. It takes a moment to make, and evaluates millions of inputs a second.
+
+    Args:
+        claim: a theorem's name, or an obligation.
+
+    Raises:
+        CatalogueError: if there is no theorem of that name.
+        ValueError: if it is not about what a circuit's outputs should be.
+    """
+    from spikeproof.prover.running.reference import Reference
+
+    return Reference(_obligation(claim))
 
 
 def verify(log: Path | str, circuit: Netlist | None = None, *, jobs: int = 1) -> VerifiedLog:

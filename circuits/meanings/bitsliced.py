@@ -45,19 +45,23 @@ _WORDS: dict[int, type[Unsigned]] = {16: np.uint16, 32: np.uint32, 64: np.uint64
 _POINTER, _COUNT = ctypes.c_void_p, ctypes.c_int64
 
 
+CIRCUIT = "circuit"
+"""The name of a block function in compiled code."""
+
+
 def cores() -> int:
     """How many processor cores we may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def netlist_function(netlist: Netlist, optimised: int = OPTIMISED) -> BlockFunction:
-    """The block function from input bits to output bits, buses in order, named ``circuit``.
+    """The block function from input bits to output bits, buses in order, named ``CIRCUIT``.
 
     Args:
         optimised: up to so many operations LLVM optimises, which takes it long.
     """
     logic, outputs = netlist_logic(netlist)
-    return block_function("circuit", logic, outputs, optimised)
+    return block_function(CIRCUIT, logic, outputs, optimised)
 
 
 def netlist_logic(netlist: Netlist) -> tuple[Logic, list[int]]:
@@ -66,21 +70,25 @@ def netlist_logic(netlist: Netlist) -> tuple[Logic, list[int]]:
     return reader.logic, [reader.literals[s] for bus in netlist.outputs.values() for s in bus]
 
 
-class BitSlicedSimulator:
-    """Evaluates a netlist on batches of inputs.
+class BitSlicedFunction:
+    """Evaluates compiled logic on batches of words.
 
     Args:
-        netlist: what to simulate; it is compiled at once.
+        function: from input bits to output bits, buses in order; named ``CIRCUIT``.
+        inputs, outputs: widths of its buses, by name, in order.
         threads: how many to use; None for one on each core.
-        optimised: up to so many operations LLVM optimises, which takes it long.
     """
 
-    def __init__(self, netlist: Netlist, threads: int | None = None, optimised: int = OPTIMISED) -> None:
-        self._netlist = netlist
+    def __init__(
+        self,
+        function: BlockFunction,
+        inputs: Mapping[str, int],
+        outputs: Mapping[str, int],
+        threads: int | None = None,
+    ) -> None:
         self._threads = threads or cores()
-        self._function = netlist_function(netlist, optimised)
-        self._inputs = _Layout(netlist.inputs)
-        self._outputs = _Layout({name: len(bus) for name, bus in netlist.outputs.items()})
+        self._function = function
+        self._inputs, self._outputs = _Layout(inputs), _Layout(outputs)
         self._bits = next(
             b for b in _WORDS if b >= min(64, max(self._inputs.widest, self._outputs.widest))
         )
@@ -94,10 +102,13 @@ class BitSlicedSimulator:
         """How many operations on machine words an evaluation takes, loads and stores aside."""
         return self._function.operations
 
-    def evaluate(self, inputs: Mapping[str, Words]) -> dict[str, Words]:
-        """The output buses, and what is refused, as by ``circuits.meanings.boolean.evaluate``."""
-        count = require_inputs(self._netlist, inputs)
-        arrays = {name: np.asarray(inputs[name]) for name in self._netlist.inputs}
+    def evaluate(self, inputs: Mapping[str, Words], count: int) -> dict[str, Words]:
+        """The output buses, of arrays of so many words.
+
+        Raises:
+            ValueError: if a value does not fit its bus.
+        """
+        arrays = {name: np.asarray(words) for name, words in inputs.items()}
         padded = -(-count // BLOCK) * BLOCK
         given = self._inputs.limbs(arrays, padded, _WORDS[self._bits])
         found = np.empty((self._outputs.limb_count, padded), dtype=_WORDS[self._bits])
@@ -119,6 +130,31 @@ class BitSlicedSimulator:
 
         with ThreadPoolExecutor(self._threads) as pool:
             list(pool.map(run, range(0, blocks, share)))
+
+
+class BitSlicedSimulator:
+    """Evaluates a netlist on batches of inputs.
+
+    Args:
+        netlist: what to simulate; it is compiled at once.
+        threads: how many to use; None for one on each core.
+        optimised: up to so many operations LLVM optimises, which takes it long.
+    """
+
+    def __init__(self, netlist: Netlist, threads: int | None = None, optimised: int = OPTIMISED) -> None:
+        self._netlist = netlist
+        outputs = {name: len(bus) for name, bus in netlist.outputs.items()}
+        function = netlist_function(netlist, optimised)
+        self._compiled = BitSlicedFunction(function, netlist.inputs, outputs, threads)
+
+    @property
+    def operations(self) -> int:
+        """How many operations on machine words an evaluation takes, loads and stores aside."""
+        return self._compiled.operations
+
+    def evaluate(self, inputs: Mapping[str, Words]) -> dict[str, Words]:
+        """The output buses, and what is refused, as by ``circuits.meanings.boolean.evaluate``."""
+        return self._compiled.evaluate(inputs, require_inputs(self._netlist, inputs))
 
 
 class _Layout:
@@ -182,7 +218,7 @@ def _words_loop(inputs: _Layout, outputs: _Layout, bits: int, group: int) -> str
         ]
     lines = [
         *repeated("i", "%group.size", reading),
-        "call void @circuit(ptr %in, ptr %out, ptr %work, i64 0, i64 %group.size)",
+        f"call void @{CIRCUIT}(ptr %in, ptr %out, ptr %work, i64 0, i64 %group.size)",
         *repeated("o", "%group.size", writing),
     ]
     body = "\n  ".join(grouped(group, "%count", lines))
