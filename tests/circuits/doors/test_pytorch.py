@@ -132,7 +132,7 @@ def test_a_layer_used_twice_counts_twice():
         (torch.nn.Sequential(linear([[1.0, 1.0]])), 1, "needs pairs"),
         (torch.nn.Sequential(Spiking(1.0), linear([[1.0]])), 1, "expected torch.nn.Linear"),
         (torch.nn.Sequential(linear([[1.0]]), Spiking(1.0)), 1, "a layer reads 1 signals, 2"),
-        (torch.nn.Sequential(linear([[1.0, 1.0]]), torch.nn.ReLU()), 1, "ReLU has neither v_threshold nor threshold"),
+        (torch.nn.Sequential(linear([[1.0, 1.0]]), torch.nn.ReLU()), 1, "ReLU has neither v_threshold"),
         (torch.nn.Sequential(linear([[1.0, 1.0]]), Leaky(1.0)), 1, "does not fire iff"),
         (torch.nn.Sequential(linear([[0.1, 0.7]]), Spiking(0.8)), 1, "may round sums .* in float32"),
         (torch.nn.Sequential(linear([[1.0, 1.0]]), Spiking(0.7)), 1, "0.7, which the module rounds"),
