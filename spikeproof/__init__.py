@@ -9,7 +9,7 @@ What is named here is the public face; whatever is not is internal, and may chan
 * ``check``: decide whether a circuit of yours is what a theorem, or a function of yours, says.
 * ``assert_proved``: the same as an assertion, for your tests; ``RefutedError``, ``UndecidedError``.
 * ``exhaust``: try every input of a circuit, up to 2^32.
-* ``reference``: the spec of a theorem as a function of arrays, a ``Reference``.
+* ``reference_model``: the spec of a theorem as a function of arrays, a ``ReferenceModel``.
 * ``verify``: check a proof log again, without any solver.
 * ``Record``, ``Outcome``: what comes of it.
 

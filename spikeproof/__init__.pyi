@@ -1,7 +1,7 @@
 from .api import check as check
 from .api import exhaust as exhaust
 from .api import prove as prove
-from .api import reference as reference
+from .api import reference_model as reference_model
 from .api import theorems as theorems
 from .api import verify as verify
 from .circuits.doors.json import read_json as read_json
@@ -20,7 +20,7 @@ from .prover.claims.obligation import Obligation as Obligation
 from .prover.claims.obligation import Outcome as Outcome
 from .prover.claims.obligation import equivalence as equivalence
 from .prover.evidence.record import Record as Record
-from .prover.running.reference import Reference as Reference
+from .prover.running.reference_model import ReferenceModel as ReferenceModel
 from .specs.formats import Format as Format
 from .specs.formats import Integer as Integer
 from .specs.formats import OverflowPolicy as OverflowPolicy

@@ -20,7 +20,7 @@ from spikeproof.specs.integers import Buses
 
 if TYPE_CHECKING:
     from spikeproof.prover.refutation.exhaustion import Exhausted
-    from spikeproof.prover.running.reference import Reference
+    from spikeproof.prover.running.reference_model import ReferenceModel
     from spikeproof.prover.running.verify import VerifiedLog
 
 Spec = Callable[..., Buses]
@@ -122,11 +122,11 @@ def exhaust(
     return enumerate_all(obligation, circuit or own, (SPEC,), threads, device=device)
 
 
-def reference(claim: str | Obligation) -> Reference:
+def reference_model(claim: str | Obligation) -> ReferenceModel:
     """The spec of a theorem as a function of arrays: what any unit should give, flags included.
 
-    ``reference("fp16.add.rne.flags")({"x": xs, "y": ys})`` gives ``{"result": ..., "flags": ...}``, as
-    codes. It takes a moment to make, and evaluates millions of inputs a second.
+    ``reference_model("fp16.add.rne.flags")({"x": xs, "y": ys})`` gives ``{"result": ..., "flags": ...}``,
+    as codes. It takes a moment to make, and evaluates millions of inputs a second.
 
     Args:
         claim: a theorem's name, or an obligation.
@@ -135,9 +135,9 @@ def reference(claim: str | Obligation) -> Reference:
         CatalogueError: if there is no theorem of that name.
         ValueError: if it is not about what a circuit's outputs should be.
     """
-    from spikeproof.prover.running.reference import Reference
+    from spikeproof.prover.running.reference_model import ReferenceModel
 
-    return Reference(_obligation(claim))
+    return ReferenceModel(_obligation(claim))
 
 
 def verify(log: Path | str, circuit: Netlist | None = None, *, jobs: int = 1) -> VerifiedLog:

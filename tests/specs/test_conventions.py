@@ -165,29 +165,33 @@ def test_what_x86_does(operation, name):
             assert (int(result), int(raised)) == (wanted, signalled), [hex(code) for code in row]
 
 
+NEIGHBOURS = [
+    *((name, 0) for name in ("", "riscv", "arm", "x86_sse.last_nan")),
+    *(
+        (name, x86.FTZ)
+        for name in ("x86_sse.ftz_before", "x86_sse.ftz", "x86_sse.ftz_after.silent_flush")
+    ),
+    ("x86_sse", x86.DAZ),
+    ("x86_sse.daz.ftz_after.unsigned_flush", x86.DAZ | x86.FTZ),
+]
+"""Conventions that x86, so controlled, does not have."""
+
+
 @pytest.mark.skipif(not x86.AVAILABLE, reason="this is no x86 with fused multiply-add")
-def test_that_cases_tell_conventions_apart():
-    """Else the test above would say little: on them, x86 has none of the neighbouring conventions."""
-    others = ["", "riscv", "arm", "x86_sse.last_nan", "x86_sse.ftz_before", "x86_sse.ftz", "x86_sse.daz"]
-    others += ["x86_sse.daz.ftz_after.unsigned_flush", "x86_sse.ftz_after.silent_flush"]
-    bits = {"daz": x86.DAZ, "ftz": x86.FTZ}
-    codes = fp32_cases("multiply")
-    for name in others:
-        convention = convention_named(name)
-        if name == "x86_sse.daz":
-            convention = convention_named("x86_sse")
-        control = sum(value for word, value in bits.items() if word in name)
-        results, flags = x86.fp32("multiply", control, *codes)
-        rows = codes.T.tolist()
-        mode, policy = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
-        spec = [
-            (
-                exact.compute("multiply", FP32, mode, policy, *row, convention=convention),
-                exact.flags("multiply", FP32, mode, *row, convention=convention),
-            )
-            for row in rows
-        ]
-        assert spec != list(zip(results.tolist(), flags.tolist(), strict=True)), name
+@pytest.mark.parametrize(("name", "control"), NEIGHBOURS)
+def test_that_cases_tell_conventions_apart(name, control):
+    """Else the test above would say little."""
+    codes, convention = fp32_cases("multiply"), convention_named(name)
+    mode, policy = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
+    results, flags = x86.fp32("multiply", control, *codes)
+    spec = [
+        (
+            exact.compute("multiply", FP32, mode, policy, *row, convention=convention),
+            exact.flags("multiply", FP32, mode, *row, convention=convention),
+        )
+        for row in codes.T.tolist()
+    ]
+    assert spec != list(zip(results.tolist(), flags.tolist(), strict=True))
 
 
 # --- manuals --------------------------------------------------------------------------------------

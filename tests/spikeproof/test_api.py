@@ -309,3 +309,10 @@ def test_no_other_circuit_takes_the_place_of_one_whose_own_neurons_a_theorem_is_
     own = spikeproof.theorem(claim).circuit()
     with pytest.raises(NetlistError, match="about the neurons of its own circuit, not of any other"):
         spikeproof.check(own, claim)
+
+
+def test_no_public_name_is_that_of_a_package():
+    """Found in review: whoever imports ``spikeproof.reference.oracles`` has that for ``reference``."""
+    packages = {path.name for path in Path(spikeproof.__file__).parent.iterdir() if path.is_dir()}
+    assert {"circuits", "reference"} <= packages
+    assert not packages & set(spikeproof.__all__)

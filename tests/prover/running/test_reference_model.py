@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import spikeproof
-from spikeproof.prover.running.reference import Reference
+from spikeproof.prover.running.reference_model import ReferenceModel
 from spikeproof.specs.formats import FP8_E4M3FN, FP8_E5M2, RoundingMode
 from tests.support.operands import expected_flags, expected_results, operands
 
@@ -23,7 +23,9 @@ DOCS = Path(__file__).parents[3] / "docs" / "reference_model.md"
 def test_results_and_flags_are_those_of_the_spec_of_record(fmt, operation):
     mode, policy = RoundingMode.NEAREST_EVEN, fmt.policies[0]
     word = "" if policy.value == "ieee" else f".{policy.value}"
-    found = spikeproof.reference(f"{fmt.name}.{operation}.rne{word}.flags")(operands(fmt, operation))
+    found = spikeproof.reference_model(f"{fmt.name}.{operation}.rne{word}.flags")(
+        operands(fmt, operation)
+    )
     assert (found["result"] == expected_results(fmt, operation, mode, policy)).all()
     assert (found["flags"] == expected_flags(fmt, operation, mode)).all()
 
@@ -34,7 +36,7 @@ def test_wide_results_are_those_of_numpy():
     x[:100] &= np.uint64(0x800FFFFFFFFFFFFF)
     with np.errstate(all="ignore"):
         expected = (x.view(np.float64) + y.view(np.float64)).view(np.uint64)
-    multiply = spikeproof.reference("fp64.add.rne")
+    multiply = spikeproof.reference_model("fp64.add.rne")
     assert multiply.inputs == {"x": 64, "y": 64}
     assert multiply.outputs == {"result": 64}
     found = multiply({"x": x, "y": y}, sample=20)["result"]
@@ -47,13 +49,13 @@ def test_a_spec_that_contradicts_the_spec_of_record_is_noticed():
     own = spikeproof.theorem(ADD)
     lie = replace(own, reading=replace(own.reading, trace=lambda codes: {"result": 0xFF}))
     given = {"x": np.array([1, 2]), "y": np.array([1, 2])}
-    assert Reference(lie)(given)["result"].tolist() == [2, 4]
+    assert ReferenceModel(lie)(given)["result"].tolist() == [2, 4]
     with pytest.raises(
         RuntimeError, match=r"for x = 0x\d, y = 0x\d the formula of the spec gives result"
     ):
-        Reference(lie)(given, sample=1)
+        ReferenceModel(lie)(given, sample=1)
     with pytest.raises(ValueError, match="has no spec of record to sample"):
-        Reference(replace(own, reading=None))(given, sample=1)
+        ReferenceModel(replace(own, reading=None))(given, sample=1)
 
 
 @pytest.mark.parametrize(
@@ -68,11 +70,11 @@ def test_a_spec_that_contradicts_the_spec_of_record_is_noticed():
 )
 def test_what_are_no_inputs_is_refused(inputs, words):
     with pytest.raises(ValueError, match=re.escape(words)):
-        spikeproof.reference(ADD)({name: np.array(each) for name, each in inputs.items()})
+        spikeproof.reference_model(ADD)({name: np.array(each) for name, each in inputs.items()})
 
 
 def test_what_a_theorem_excludes_is_refused():
-    zeros = spikeproof.reference("block.ionic.leading_zeros.4")
+    zeros = spikeproof.reference_model("block.ionic.leading_zeros.4")
     assert zeros({"x": np.array([1, 8])})["count"].tolist() == [3, 0]
     with pytest.raises(ValueError, match="says nothing of x = 0x0, which it excludes"):
         zeros({"x": np.array([1, 0])})
@@ -87,7 +89,7 @@ def test_what_a_theorem_excludes_is_refused():
 )
 def test_what_is_about_no_outputs_has_no_reference(name, words):
     with pytest.raises(ValueError, match=words):
-        spikeproof.reference(name)
+        spikeproof.reference_model(name)
 
 
 def test_the_lines_of_the_documentation_run():

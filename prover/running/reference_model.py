@@ -21,7 +21,7 @@ POSSIBLE = "assumptions hold"
 Array = NDArray[Any]
 
 
-class Reference:
+class ReferenceModel:
     """The spec of a theorem: called with arrays of inputs, it gives arrays of outputs.
 
     It is the formula that the theorem is about, compiled. Of the theorem's own circuit it has the buses,
