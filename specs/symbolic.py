@@ -671,13 +671,13 @@ def deliver(
     mode: RoundingMode,
     policy: OverflowPolicy,
     result: Exact,
-    nan: FNode | None = None,
+    nan: FNode,
     convention: Convention = IEEE,
 ) -> FNode:
     """The code that a result becomes (clauses 4.3, 6.1, 7.4).
 
     Args:
-        nan: the code of what is not a number; the canonical one, if there is none.
+        nan: the code of what is not a number.
 
     Raises:
         ValueError: if the format cannot express the policy.
@@ -685,7 +685,6 @@ def deliver(
     sign, exponent, significand = result.negative, result.exponent, result.significand
     finite = round_to(fmt, mode, policy, sign, exponent, significand, convention).code
     infinity = deliver_infinity(fmt, policy, result.negative)
-    nan = deliver_nan(fmt) if nan is None else nan
     return Ite(result.nan, nan, Ite(result.infinite, infinity, finite))
 
 
@@ -815,7 +814,7 @@ def mx_compute(
     """
     operands = [scaled(scale, unpack(element, code)) for scale, code in pairs]
     result = OPERATIONS[MX_OPERATIONS[operation]](mode, as_computed, *operands)
-    return deliver(fmt, mode, policy, result)
+    return deliver(fmt, mode, policy, result, deliver_nan(fmt))
 
 
 # --- operations that do not round ---------------------------------------------------------------

@@ -125,7 +125,7 @@ def exhaust(
 def reference_model(claim: str | Obligation) -> ReferenceModel:
     """The spec of a theorem as a function of arrays: what any unit should give, flags included.
 
-    ``reference_model("fp16.add.rne.flags")({"x": xs, "y": ys})`` gives ``{"result": ..., "flags": ...}``,
+    ``reference_model("fp16.add.rne.flags")({"x": xs, "y": ys})`` is ``{"result": ..., "flags": ...}``,
     as codes. It takes a moment to make, and evaluates millions of inputs a second.
 
     Args:
