@@ -32,7 +32,7 @@ def words(width: int) -> np.ndarray:
     few = [sum(1 << bit for bit in bits) for k in range(3) for bits in combinations(range(width), k)]
     every_bit = (1 << width) - 1
     rng = np.random.default_rng(width)
-    chance = [int.from_bytes(rng.bytes(width // 8 + 1)) & every_bit for _ in range(200)]
+    chance = [int.from_bytes(rng.bytes(width // 8 + 1), "big") & every_bit for _ in range(200)]
     return np.array([*few, *(every_bit ^ word for word in few), *chance], dtype=object)
 
 
