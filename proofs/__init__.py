@@ -38,7 +38,17 @@ from spikeproof.proofs import (
     superconducting,
     units,
 )
-from spikeproof.prover.claims.obligation import Obligation
+from spikeproof.prover.claims.obligation import Obligation, Profile
+
+
+def described(name: str) -> Obligation | None:
+    """The obligation that a name describes, promised or not: see ``proofs.units.unit_named``.
+
+    Raises:
+        ValueError: if it begins like one, and what follows is not possible; one line.
+    """
+    unit = units.unit_named(name)
+    return unit.obligation(Profile.WIDE) if unit else None
 
 
 def obligations() -> Iterator[Obligation]:

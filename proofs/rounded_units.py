@@ -9,9 +9,11 @@ from spikeproof.prover.claims.obligation import (
     BOTH,
     Decomposition,
     Obligation,
+    Observation,
     Profile,
     Reading,
     equivalence,
+    everything,
 )
 from spikeproof.specs.formats import Format, Integer, OverflowPolicy, RoundingMode
 from spikeproof.specs.integers import Buses
@@ -103,6 +105,11 @@ class RoundedUnit(ABC):
     def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
         """What the spec of record implies for its probes and outputs."""
 
+    @property
+    def observed(self) -> Observation:
+        """What counts of its outputs."""
+        return everything
+
     def obligation(self, profile: Profile = Profile.DEFAULT) -> Obligation:
         """That the unit is its operation."""
         return equivalence(
@@ -110,6 +117,7 @@ class RoundedUnit(ABC):
             self.statement,
             circuit=self.circuit,
             meaning=self.spec,
+            observed=self.observed,
             engines=self.engines,
             decomposition=self.decomposition,
             profile=profile,

@@ -1,9 +1,10 @@
 """Every floating-point unit equals its IEEE 754 operation, on all inputs, specials included."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, product
+from typing import Any
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And, BVExtract, Ite, Not, Or
@@ -19,17 +20,38 @@ from spikeproof.circuits.units.libraries import (
     Structure,
 )
 from spikeproof.proofs.rounded_units import RoundedUnit, engines_for
-from spikeproof.prover.claims.obligation import Decomposition, Obligation, Profile, Step
+from spikeproof.prover.claims.obligation import (
+    Decomposition,
+    Obligation,
+    Observation,
+    Profile,
+    Step,
+    everything,
+)
 from spikeproof.specs import exact, symbolic
+from spikeproof.specs.conventions import (
+    BUNDLES,
+    IEEE,
+    Convention,
+    NanOperands,
+    NanResult,
+    SubnormalResults,
+    Tininess,
+    convention_named,
+)
 from spikeproof.specs.formats import (
     ARITY,
     FORMATS,
+    FP8_E5M2,
+    FP16,
     FP32,
+    INTEGERS,
     OPERANDS,
     SMALL_FORMATS,
     Format,
     OverflowPolicy,
     RoundingMode,
+    format_named,
 )
 from spikeproof.specs.integers import Buses
 from spikeproof.specs.symbolic import Probe, nonzero
@@ -140,14 +162,17 @@ class Unit(RoundedUnit):
     source: Format | None = None
     flags: bool = False
     structure: Structure = SMALL
+    convention: Convention = IEEE
 
     @property
     def name(self) -> str:
-        """``FORMAT.OPERATION[_from_SOURCE].MODE[.POLICY][.LIBRARY][.fast][.flags]``.
+        """``FORMAT.OPERATION[_from_SOURCE].MODE[.POLICY][.CONVENTION][.LIBRARY][.fast][.flags]``.
 
-        IEEE policy, default library and small structure go unsaid.
+        IEEE policy and convention, default library and small structure go unsaid.
         """
         parts = [super().name]
+        if self.convention != IEEE:
+            parts.append(self.convention.name)
         if self.library != DEFAULT_LIBRARY:
             parts.append(self.library)
         if self.structure == FAST:
@@ -160,6 +185,8 @@ class Unit(RoundedUnit):
     def in_words(self) -> str:
         """What it computes, for people."""
         words = f"{WORDS[self.operation]} rounded {self.mode.label}, {self.policy.label}"
+        if self.convention != IEEE:
+            words += f", {self.convention.in_words}"
         return words + (", and its exception flags" if self.flags else "")
 
     @property
@@ -178,7 +205,9 @@ class Unit(RoundedUnit):
     def parameters(self) -> dict[str, str]:
         """What its name says, and what goes unsaid there."""
         flags = {"flags": "yes"} if self.flags else {}
-        return {**super().parameters, "structure": STRUCTURE_NAMES[self.structure], **flags}
+        convention = {"convention": self.convention.name} if self.convention != IEEE else {}
+        structure = {"structure": STRUCTURE_NAMES[self.structure]}
+        return {**super().parameters, **convention, **structure, **flags}
 
     @property
     def operands(self) -> tuple[str, ...]:
@@ -197,25 +226,38 @@ class Unit(RoundedUnit):
             flags=self.flags,
             structure=self.structure,
             keep_waypoints=keep_waypoints,
+            convention=self.convention,
         )
 
     def spec(self, inputs: Buses, probe: Probe = symbolic.as_computed) -> Buses:
         """What its outputs should be."""
         codes = [inputs[name] for name in self.operands]
-        operation, fmt, mode, source = self.operation, self.fmt, self.mode, self.source
-        result = symbolic.compute(operation, fmt, mode, self.policy, *codes, source=source, probe=probe)
-        if not self.flags:
-            return {"result": result}
-        flags = symbolic.flags(operation, fmt, mode, *codes, source=source, probe=probe)
-        return {"result": result, "flags": flags}
+        operation, fmt, mode = self.operation, self.fmt, self.mode
+        given: dict[str, Any] = {"source": self.source, "convention": self.convention, "probe": probe}
+        outputs = {"result": symbolic.compute(operation, fmt, mode, self.policy, *codes, **given)}
+        if self.flags:
+            outputs["flags"] = symbolic.flags(operation, fmt, mode, *codes, **given)
+        return outputs
+
+    @property
+    def observed(self) -> Observation:
+        """What counts of its outputs."""
+        if self.convention.nan is not NanResult.ANY:
+            return everything
+        return self._with_any_nan
+
+    def _with_any_nan(self, inputs: Buses, outputs: Buses) -> Buses:
+        result = symbolic.observed(self.fmt, self.convention, outputs["result"])
+        return {**outputs, "result": result}
 
     def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
         """What the spec of record implies for its probes and outputs."""
         codes = [inputs[name] for name in self.operands]
-        operation, fmt, mode, source = self.operation, self.fmt, self.mode, self.source
-        signals = exact.trace(operation, fmt, mode, self.policy, *codes, source=source)
+        operation, fmt, mode = self.operation, self.fmt, self.mode
+        given: dict[str, Any] = {"source": self.source, "convention": self.convention}
+        signals = exact.trace(operation, fmt, mode, self.policy, *codes, **given)
         if self.flags:
-            signals["flags"] = exact.flags(operation, fmt, mode, *codes, source=source)
+            signals["flags"] = exact.flags(operation, fmt, mode, *codes, **given)
         return signals
 
     @property
@@ -230,6 +272,50 @@ class Unit(RoundedUnit):
     def engines(self) -> tuple[str, ...]:
         """As its operands need."""
         return engines_for(self.source or self.fmt)
+
+
+def unit_named(name: str) -> Unit | None:
+    """The unit of a name as ``Unit.name`` gives it, of any format and convention.
+
+    None if it has no operation and mode in their places. What goes unsaid may be said, and a convention
+    in any order.
+
+    Raises:
+        ValueError: if what is before or after these is not possible; one line.
+    """
+    fmt, operation, mode, *words = (*name.split("."), "", "")
+    operation, _, source = operation.partition("_from_")
+    converts, modes = operation == "convert", {mode.value: mode for mode in RoundingMode}
+    if operation not in ARITY or mode not in modes or converts != bool(source) or source in INTEGERS:
+        return None
+    unit = Unit(operation, format_named(fmt), modes[mode])
+    if converts:
+        unit = replace(unit, source=format_named(source))
+    return _with_words(unit, [word for word in words if word])
+
+
+def _with_words(unit: Unit, words: Sequence[str]) -> Unit:
+    """The unit with all that stands in a name after format, operation and mode."""
+    choices: dict[str, dict[str, Any]] = {
+        "policy": {policy.value: policy for policy in OverflowPolicy},
+        "library": {name: name for name in LIBRARIES},
+        "structure": {name: structure for structure, name in STRUCTURE_NAMES.items()},
+        "flags": {"flags": True},
+    }
+    said: dict[str, Any] = {}
+    convention = []
+    for word in words:
+        kind = next((kind for kind, values in choices.items() if word in values), None)
+        if kind is None:
+            convention.append(word)
+        elif kind in said:
+            raise ValueError(f"{word!r} is said beside another {kind}; leave out one of them")
+        else:
+            said[kind] = choices[kind][word]
+    unit = replace(unit, **said, convention=convention_named(".".join(convention)))
+    unit.fmt.require_policy(unit.policy)
+    unit.convention.require_possible(unit.fmt, unit.source or unit.fmt)
+    return unit
 
 
 def in_all_modes() -> Iterator[Unit]:
@@ -253,18 +339,60 @@ def variants() -> Iterator[Unit]:
         yield from (replace(unit, mode=mode, flags=True) for mode in RoundingMode)
 
 
+SINGLE_CHOICES = (
+    "first_nan",
+    "last_nan",
+    "daz",
+    "daz.unsigned_flush",
+    "ftz_before.silent_flush",
+    "ftz_after.unsigned_flush",
+    "ftz",
+    "tiny_after",
+)
+"""Conventions that are no bundle, promised so that each choice is, whatever the bundles have."""
+
+HARDWARE = tuple(BUNDLES[name] for name in ("riscv", "arm", "x86_sse", "cuda"))
+"""The conventions of processors, as they are set when a program starts, and of CUDA's fast mode."""
+
+
+def under_conventions() -> Iterator[Unit]:
+    """Formats of up to 32 bits under every bundle they can have, in every mode.
+
+    With flags, where there is something to say of them. And ``SINGLE_CHOICES``, of one format.
+    """
+    for fmt, operation, mode in product(FORMATS.values(), OPERATIONS, RoundingMode):
+        if fmt.width <= 32:
+            names = (*BUNDLES, *(SINGLE_CHOICES if fmt is FP8_E5M2 else ()))
+            unit = Unit(operation, fmt, mode, fmt.policies[0])
+            yield from _units_under(unit, map(convention_named, names))
+
+
+def _units_under(unit: Unit, conventions: Iterable[Convention]) -> Iterator[Unit]:
+    for convention in conventions:
+        flags = convention.nan_operands is NanOperands.SIGNALLING
+        flags |= convention.tininess is Tininess.AFTER
+        flags |= convention.subnormal_results is not SubnormalResults.GRADUAL
+        if convention != IEEE and convention.is_possible(unit.fmt):
+            yield replace(unit, convention=convention, flags=flags)
+
+
 def profile_for(unit: Unit) -> Profile:
     """Nearest even up to 32 bits, and every mode up to 16, the latter under the first policy.
 
-    Flags in other modes than nearest even are left to ``--wide``, and so is all else.
+    Flags in other modes than nearest even are left to ``--wide``, and so is all else. Under conventions:
+    nearest even up to 8 bits, and of FP16 those of ``HARDWARE``.
     """
     fmt = unit.fmt
+    if unit.convention != IEEE:
+        usual = fmt in SMALL_FORMATS or (fmt is FP16 and unit.convention in HARDWARE)
+        nearest = unit.mode is RoundingMode.NEAREST_EVEN
+        return Profile.DEFAULT if usual and nearest else Profile.WIDE
     nearest = unit.mode is RoundingMode.NEAREST_EVEN and fmt.width <= 32
     any_mode = fmt.width <= 16 and unit.policy is fmt.policies[0] and not unit.flags
     return Profile.DEFAULT if nearest or any_mode else Profile.WIDE
 
 
 def obligations() -> Iterator[Obligation]:
-    """Those of ``in_all_modes`` and ``variants``."""
-    for unit in chain(in_all_modes(), variants()):
+    """Those of ``in_all_modes``, ``variants`` and ``under_conventions``."""
+    for unit in chain(in_all_modes(), variants(), under_conventions()):
         yield unit.obligation(profile_for(unit))

@@ -132,14 +132,35 @@ class Convention:
     tininess: Tininess = Tininess.BEFORE
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """The words of all choices that do not go unsaid, in order."""
+        return tuple(choice.value for choice in self.choices if choice.value)
+
+    @property
     def name(self) -> str:
-        """The words of all choices that do not go unsaid, joined by dots."""
-        return ".".join(choice.value for choice in self.choices if choice.value)
+        """Its words, joined by dots; before them, in place of two or more, one of ``BUNDLES``."""
+        said: tuple[str, ...] = ()
+        bundle = ""
+        for name, each in BUNDLES.items():
+            if len(each.words) > max(1, len(said)) and set(each.words) <= set(self.words):
+                bundle, said = name, each.words
+        others = (word for word in self.words if word not in said)
+        return ".".join(filter(None, (bundle, *others)))
+
+    @property
+    def in_words(self) -> str:
+        """What is said of it, for people; nothing of what goes unsaid."""
+        return ", ".join(_IN_WORDS[word] for word in self.words)
 
     @property
     def choices(self) -> tuple[Enum, ...]:
         """One value for each field, in order."""
         return tuple(getattr(self, each.name) for each in fields(self))
+
+    def is_possible(self, *formats: Format) -> bool:
+        """Whether an operation on these formats can have the convention."""
+        payloads = self.nan not in (NanResult.CANONICAL, NanResult.ANY)
+        return not payloads or all(fmt.specials is Specials.IEEE for fmt in formats)
 
     def require_possible(self, *formats: Format) -> None:
         """Refuse a convention that one of an operation's formats cannot have.
@@ -147,10 +168,8 @@ class Convention:
         Raises:
             ValueError: naming the choice, and what the format can have in its place.
         """
-        if self.nan in (NanResult.CANONICAL, NanResult.ANY):
-            return
         for fmt in formats:
-            if fmt.specials is not Specials.IEEE:
+            if not self.is_possible(fmt):
                 can = (
                     "use 'any_nan', or no word, for the canonical one" if fmt.has_nan else "use no word"
                 )
@@ -187,6 +206,24 @@ BUNDLES: dict[str, Convention] = {
     "opencl": Convention(nan=NanResult.ANY, nan_operands=NanOperands.SIGNALLING),
 }
 """Combinations by name."""
+
+_IN_WORDS = {
+    "any_nan": "any NaN will do",
+    "first_nan": "NaN of the first operand that is one",
+    "last_nan": "NaN of the last operand that is one",
+    "x86_nan": "NaN as of x86",
+    "arm_nan": "NaN as of Arm",
+    "signalling": "signalling NaNs raise invalid",
+    "invalid_product": "zero times infinity always raises invalid",
+    "daz": "subnormal operands are zero",
+    "ftz_before": "results that are tiny before rounding are zero",
+    "ftz_after": "results that are tiny after rounding are zero",
+    "ftz": "subnormal results are zero",
+    "unsigned_flush": "flushed to +0",
+    "silent_flush": "flushed without inexact",
+    "tiny_after": "tininess after rounding",
+}
+"""The words of choices, for people."""
 
 _WORDS: dict[str, tuple[str, Any]] = {
     choice.value: (name, choice)

@@ -716,6 +716,7 @@ def trace(
     policy: OverflowPolicy,
     *codes: int,
     source: Format | None = None,
+    convention: Convention = IEEE,
 ) -> dict[str, int]:
     """What the definition implies for the signals of a datapath, in the order they arise.
 
@@ -723,7 +724,7 @@ def trace(
     result has no finite datapath to compare: its trace is the result alone.
     """
     form = source or fmt
-    operands = [decode(form, code) for code in codes]
+    operands = [decode(form, flush_operand(form, convention, code)) for code in codes]
     exact = EXACT_OPERATIONS[operation](mode, *operands)
     signals: dict[str, int] = {}
     if exact.kind is Kind.FINITE:
@@ -733,7 +734,11 @@ def trace(
                 signals[f"{name}_significand"] = int(significand)
         if operation in ("multiply", "fma"):
             signals["product"] = signals["x_significand"] * signals["y_significand"]
-    return signals | rounding_trace(fmt, mode, policy, exact)
+    signals |= rounding_trace(fmt, mode, policy, exact)
+    signals["result"] = compute(
+        operation, fmt, mode, policy, *codes, source=source, convention=convention
+    )
+    return signals
 
 
 def rounding_trace(

@@ -271,20 +271,43 @@ SMALL_FORMATS: tuple[Format, ...] = (
 """Every named format of up to 8 bits: small enough to enumerate all pairs of codes."""
 
 FORMATS: dict[str, Format] = {f.name: f for f in (*SMALL_FORMATS, BFLOAT16, FP16, TF32, FP32, FP64)}
+"""The formats that everything is promised for, by name."""
+
+FP8_E4M3 = ieee_format(4, 3, "fp8_e4m3")
+FP8_E4M3B11FNUZ = Format("fp8_e4m3b11fnuz", 4, 3, 11, Specials.FNUZ)
+
+OTHER_FORMATS: dict[str, Format] = {f.name: f for f in (FP8_E4M3, FP8_E4M3B11FNUZ)}
+"""Formats that others name (``ml_dtypes``, XLA), of which less is promised."""
+
+LARGEST = ieee_format(15, 112)
+"""No format of a name has more exponent or fraction bits than IEEE 754's binary128."""
 
 
 def format_named(name: str) -> Format:
-    """The format of that name: one of ``FORMATS``, or ``eXmY`` for any IEEE-style pair.
+    """The format of that name: one of ``FORMATS`` or ``OTHER_FORMATS``, or of any width.
+
+    ``eXmY`` is the IEEE-style format of X exponent and Y fraction bits. ``eXmYfn`` and ``eXmYfnuz`` have
+    the specials and the bias of ``fp8_e4m3fn`` and ``fp8_e4m3fnuz``. ``fp_eXmY`` is ``eXmY``.
 
     Raises:
-        UnknownNameError: if the name is neither.
+        UnknownNameError: if it is none of these; naming them.
     """
-    if name in FORMATS:
-        return FORMATS[name]
-    if pair := re.fullmatch(r"e(\d+)m(\d+)", name):
-        return ieee_format(int(pair[1]), int(pair[2]))
+    named = {**FORMATS, **OTHER_FORMATS}
+    if name in named:
+        return named[name]
+    if parts := re.fullmatch(r"(?:fp_)?(e([1-9]\d*)m([1-9]\d*)(fn|fnuz|))", name, re.ASCII):
+        exponent_bits, fraction_bits = int(parts[2]), int(parts[3])
+        most = LARGEST
+        if exponent_bits > most.exponent_bits or fraction_bits > most.fraction_bits:
+            raise UnknownNameError(
+                f"format {name} is too wide; the widest has {most.exponent_bits} exponent and "
+                f"{most.fraction_bits} fraction bits"
+            )
+        bias = (1 << exponent_bits - 1) - (parts[4] != "fnuz")
+        specials = Specials(parts[4] or "ieee")
+        return Format(parts[1], exponent_bits, fraction_bits, bias, specials)
     raise UnknownNameError(
-        f"unknown format {name!r}; known: {', '.join(FORMATS)}, or eXmY for any IEEE-style pair"
+        f"unknown format {name!r}; known: {', '.join(named)}, or eXmY, eXmYfn, eXmYfnuz for any widths"
     )
 
 

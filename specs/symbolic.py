@@ -627,12 +627,14 @@ def _invalid_product(source: Format, codes: tuple[FNode, ...]) -> FNode:
     return Or(And(x.infinite, y.zero), And(x.zero, y.infinite))
 
 
-def allows(fmt: Format, convention: Convention, expected: FNode, result: FNode) -> FNode:
-    """Whether a convention allows a result code where ``compute`` gives the expected one."""
-    same = Equals(result, expected)
-    if convention.nan is not NanResult.ANY:
-        return same
-    return Or(same, And(unpack(fmt, expected).nan, unpack(fmt, result).nan))
+def observed(fmt: Format, convention: Convention, result: FNode) -> FNode:
+    """What counts of a result: the code, but the canonical NaN for every NaN where any will do.
+
+    Where this is equal ``specs.exact.allows`` one for the other.
+    """
+    if convention.nan is not NanResult.ANY or not fmt.has_nan:
+        return result
+    return Ite(unpack(fmt, result).nan, deliver_nan(fmt), result)
 
 
 # --- operations, on codes -----------------------------------------------------------------------

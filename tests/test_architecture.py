@@ -21,7 +21,7 @@ BELOW_REPORT = {*TO_REFUTATION, "prover.kernel", "prover.checking", "prover.marg
 MAY_IMPORT = {
     "specs": set(),
     "circuits.netlist": set(),
-    "circuits.units": {"circuits.netlist", "specs.formats"},
+    "circuits.units": {"circuits.netlist", "specs.formats", "specs.conventions"},
     "circuits.physics": {"circuits.netlist", "circuits.units.libraries"},
     "circuits.meanings": {"circuits.netlist", "circuits.physics"},
     "circuits.doors": {"circuits.netlist", "circuits.meanings"},

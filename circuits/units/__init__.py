@@ -7,5 +7,5 @@
 * ``circuits.units.mx``                 -- units for scaled elements of MX blocks
 * ``circuits.units.voting``             -- every neuron several times over, and a majority vote
 
-May import ``circuits.netlist``, and ``specs.formats``.
+May import ``circuits.netlist``, and plain data: ``specs.formats`` and ``specs.conventions``.
 """

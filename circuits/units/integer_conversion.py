@@ -37,8 +37,7 @@ def from_integer_unit(rounder: Rounder, source: Integer, x: Bus) -> Bus:
     # The first bit weighs 2^(width - 1); the format's smallest normal number is no more than 1.
     first_bit = source.width - 1 + fmt.bias
     budget = constant_bus(first_bit - 1, first_bit.bit_length())
-    room = pad((), max(0, fmt.precision + 1 - source.width))  # for a guard bit
-    code = rounder.normalise_and_round(sign, budget, room + magnitude, ZERO).code
+    code = rounder.normalise_and_round(sign, budget, rounder.with_room(magnitude), ZERO).code
     gates.builder.probe("result", code)
     return code
 

@@ -21,10 +21,9 @@ def replays(netlist: Netlist | None, claim: Claim, inputs: Mapping[str, int]) ->
     if netlist is None or not claim.expected:
         return True
     simulated = boolean.evaluate(netlist, boolean.one_input(inputs))
-    return any(
-        int(simulated[bus][0]) != value(formula).constant_value()
-        for bus, formula in claim.expected.items()
-    )
+    outputs = {n: BV(int(simulated[n][0]), len(netlist.outputs[n])) for n in claim.expected}
+    shown, wanted = (claim.seen(buses) for buses in (outputs, claim.expected))
+    return any(value(shown[bus]) != value(formula) for bus, formula in wanted.items())
 
 
 def expected_outputs(claim: Claim, inputs: Mapping[str, int]) -> dict[str, int]:

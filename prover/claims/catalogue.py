@@ -1,5 +1,6 @@
 """Which obligations exist.
 
+Beside those that are promised there are ours that a name describes: of any format, under any convention.
 Packages announce theirs under the entry point group ``spikeproof.obligations``: a function that
 yields ``Obligation`` objects. This project's own are loaded by name, so that no installed package can
 stand in for them, nor need be imported where only they are asked for.
@@ -25,6 +26,9 @@ PROJECT = "spikeproof"
 
 OURS = f"{PROJECT}.proofs:obligations"
 """The function that yields this project's own."""
+
+DESCRIBED = f"{PROJECT}.proofs:described"
+"""The function from a name to the obligation of ours that it describes, if it does."""
 
 
 class CatalogueError(ValueError):
@@ -55,19 +59,40 @@ def own() -> dict[str, Obligation]:
 
 
 @cache
+def described(name: str) -> Obligation | None:
+    """The obligation of ours that a name describes, promised or not; None if it is no such name.
+
+    Raises:
+        ValueError: if it begins like one, and what follows is not possible; one line.
+    """
+    found: Obligation | None = EntryPoint(PROJECT, DESCRIBED, ENTRY_POINT_GROUP).load()(name)
+    return found
+
+
+@cache
 def catalogue() -> dict[str, Obligation]:
     """Every obligation, by name: this project's own, then those of installed packages.
 
-    A package that cannot be loaded is named in one line of the log ``spikeproof``, which goes to
-    standard error unless told otherwise, and its obligations are not there.
+    Those that only a name describes are not among them. A package that cannot be loaded is named in one
+    line of the log ``spikeproof``, which goes to standard error unless told otherwise, and has none.
     """
-    packages = (obligation for point in announced() for obligation in _loaded(point))
-    return collect([*own().values(), *packages])
+    packages = [obligation for point in announced() for obligation in _loaded(point)]
+    ours = (_described(obligation.name) for obligation in packages if obligation.name not in own())
+    return collect([*own().values(), *filter(None, ours), *packages])
 
 
 def stated(name: str) -> Obligation | None:
     """The obligation of a name, if there is one; no other package is imported for our own."""
-    return own().get(name) or catalogue().get(name)
+    return own().get(name) or _described(name) or catalogue().get(name)
+
+
+def _described(name: str) -> Obligation | None:
+    """The obligation that a name describes, if it does in this spelling."""
+    try:
+        found = described(name)
+    except ValueError:
+        return None
+    return found if found and found.name == name else None
 
 
 def announced() -> list[EntryPoint]:
@@ -116,28 +141,39 @@ def profile_name(*, wide: bool) -> str:
 
 
 def select(pattern: str) -> list[Obligation]:
-    """The obligations, of any profile, whose name matches a shell glob.
+    """The obligations, of any profile, whose name matches a shell glob; or that a name describes.
 
     Raises:
-        CatalogueError: if none does; the message names those that come closest.
+        CatalogueError: if none does; the message says why, or names those that come closest.
     """
     matching = [o for name, o in catalogue().items() if fnmatchcase(name, pattern)]
-    if not matching:
+    if matching:
+        return matching
+    try:
+        found = None if _is_glob(pattern) else described(pattern)
+    except ValueError as error:
+        raise CatalogueError(f"no theorem is named {pattern!r}: {error}") from None
+    if found is None:
         raise CatalogueError(f"no theorem matches {pattern!r}; {_hint(pattern)}")
-    return matching
+    return [found]
+
+
+def _is_glob(pattern: str) -> bool:
+    return any(letter in pattern for letter in "*?[")
 
 
 def theorem(name: str) -> Obligation:
-    """The promised theorem of a name.
+    """The theorem of a name, promised or described.
 
     Raises:
         CatalogueError: if there is none; the message names those that come closest.
     """
-    found = catalogue().get(name)
-    if found is None:
-        select(name)  # fails with a hint unless the name is a pattern
+    if found := catalogue().get(name):
+        return found
+    matching = select(name)
+    if _is_glob(name):
         raise CatalogueError(f"{name!r} is a pattern; name one theorem, or use `spikeproof list`")
-    return found
+    return matching[0]
 
 
 def _hint(pattern: str) -> str:

@@ -9,7 +9,7 @@ from inspect import signature
 
 from pysmt.exceptions import PysmtModeError, PysmtTypeError
 from pysmt.fnode import FNode
-from pysmt.shortcuts import And, Equals, Not, get_type
+from pysmt.shortcuts import And, Equals, Not, Symbol, get_type
 
 from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
 from spikeproof.circuits.netlist import NAME, UNUSED, Netlist, NetlistError
@@ -52,6 +52,33 @@ class StatementError(Exception):
     """A claim that cannot be stated here; the message says why, and what to do."""
 
 
+Observation = Callable[[Buses, Buses], Buses]
+"""From input and output buses, what of the outputs counts, by name of output."""
+
+
+def everything(inputs: Buses, outputs: Buses) -> Buses:
+    """The observation of every bit of the outputs."""
+    return outputs
+
+
+def observe(observed: Observation, inputs: Buses, outputs: Buses) -> Buses:
+    """What of some outputs counts.
+
+    The observation is made once, of symbols, for which the outputs are put: so it is a formula of them,
+    the same for circuit and spec, whatever they are.
+
+    Raises:
+        StatementError: if an input has the name of such a symbol.
+    """
+    if observed is everything:
+        return outputs
+    symbols = {name: Symbol(f"observed.{name}", get_type(bus)) for name, bus in outputs.items()}
+    if clash := {symbol.symbol_name() for symbol in symbols.values()} & set(inputs):
+        raise StatementError(f"an input is named {min(clash)}, as what is observed is; rename it")
+    put = {symbol: outputs[name] for name, symbol in symbols.items()}
+    return {name: seen.substitute(put) for name, seen in observed(inputs, symbols).items()}
+
+
 @dataclass(frozen=True)
 class Claim:
     """For all inputs that satisfy the assumptions, the goal holds.
@@ -60,7 +87,8 @@ class Claim:
         inputs: the universally quantified bit-vector symbols, by name.
         goal: a Boolean formula over them.
         assumptions: Boolean formulas over them; must be satisfiable together.
-        actual, expected: the buses whose equality is the goal, where it is one.
+        actual, expected: the output buses of which it is the goal that they are equal, where it is that.
+        observed: what of them has to be equal. Where it is not everything, several outputs are right.
     """
 
     inputs: Buses
@@ -68,6 +96,7 @@ class Claim:
     assumptions: tuple[FNode, ...] = ()
     actual: Buses = field(default_factory=dict)
     expected: Buses = field(default_factory=dict)
+    observed: Observation = everything
 
     def __post_init__(self) -> None:
         if not isinstance(self.assumptions, tuple):
@@ -77,6 +106,10 @@ class Claim:
                 raise ValueError(
                     f"input {name!r} must be a symbol of that name: letters, digits, '_', '.'"
                 )
+
+    def seen(self, outputs: Buses) -> Buses:
+        """What counts of output buses."""
+        return observe(self.observed, self.inputs, outputs)
 
     @property
     def negation(self) -> tuple[FNode, ...]:
@@ -225,6 +258,7 @@ def equivalence(
     meaning: Callable[..., Buses],
     *,
     assumptions: Callable[[Buses], tuple[FNode, ...]] = lambda inputs: (),
+    observed: Observation = everything,
     expected: Outcome = Outcome.PROVED,
     engines: tuple[str, ...] = BOTH,
     decomposition: Decomposition | None = None,
@@ -240,6 +274,7 @@ def equivalence(
             ``def meaning(x, y)``; or one mapping of all, if it needs one argument and none of its
             arguments has a bus's name.
         assumptions: from the input buses, in one mapping, what may be taken for granted.
+        observed: as of ``Claim``.
         function: as of ``Obligation``.
 
     ``state`` raises ``StatementError`` if ``meaning`` does not suit the circuit.
@@ -252,12 +287,16 @@ def equivalence(
         with stating_formulas():
             wanted, assumed = _meant(name, meaning, inputs), assumptions(inputs)
         _require_suitable(name, actual, wanted)
+        with stating_formulas():
+            seen, seen_wanted = (observe(observed, inputs, buses) for buses in (actual, wanted))
+        _require_suitable(name, seen, seen_wanted)
         return Claim(
             inputs=inputs,
-            goal=And(Equals(actual[bus], wanted[bus]) for bus in wanted),
+            goal=And(Equals(seen[bus], seen_wanted[bus]) for bus in seen_wanted),
             assumptions=assumed,
             actual=actual,
             expected=wanted,
+            observed=observed,
         )
 
     return Obligation(

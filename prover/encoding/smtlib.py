@@ -114,8 +114,8 @@ def buses_sha256(buses: Mapping[str, FNode]) -> str:
 
 
 def spec_sha256(claim: Claim) -> str:
-    """The SHA-256 of what the outputs should be; of the claim, if it is about formulas alone."""
-    return buses_sha256(claim.expected) if claim.expected else script_sha256(claim.negation)
+    """The SHA-256 of what should be seen of the outputs; of a claim about formulas alone, its own."""
+    return buses_sha256(claim.seen(claim.expected)) if claim.expected else script_sha256(claim.negation)
 
 
 def _sha256(text: str) -> str:

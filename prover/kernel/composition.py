@@ -1,9 +1,10 @@
 """The composition kernel: when lemmas about the values on the way make up a unit's theorem.
 
 A circuit and its spec have probes of the same names. Let s_k be the value of probe k in the circuit and
-t_k its value in the spec, as functions of the inputs x. The theorem is s = t for the outputs. For every
-step k, in order, and at last for the outputs, there are up to three lemmas. Each takes the values v of
-some earlier probes as free, restricted only by the facts f that were proved of them:
+t_k its value in the spec, as functions of the inputs x. The theorem is s = t for the outputs, or for one
+function of x and the outputs where not all of them counts: see ``Claim.observed``. For every step k, in
+order, and at last for the outputs, there are up to three lemmas. Each takes the values v of some
+earlier probes as free, restricted only by the facts f that were proved of them:
 
     agreement  for all x and v with f(x, v):  s_k, computed from x and v,  =  t_k, computed from x and v
     fact       for all x and v with f(x, v):  f_k holds of s_k
@@ -53,7 +54,7 @@ def compose(netlist: Netlist, decomposition: Decomposition, claim: Claim) -> dic
     require_outputs(netlist, claim)
     if decomposition.last.names:
         raise CompositionError("the last step is the outputs; it has no probes")
-    kernel = _Kernel(netlist, decomposition, claim.inputs)
+    kernel = _Kernel(netlist, decomposition, claim)
     if kernel.outputs != dict(claim.expected):
         raise CompositionError("the spec to be composed is not that of the claim")
     lemmas: dict[str, Claim] = {}
@@ -75,10 +76,20 @@ def require_outputs(netlist: Netlist, claim: Claim) -> None:
     Raises:
         CompositionError: saying which of this it is not.
     """
-    if claim.assumptions or not claim.expected or claim.goal != equal(claim.actual, claim.expected):
+    goal = seen_alike(claim, claim.actual, claim.expected)
+    if claim.assumptions or not claim.expected or claim.goal != goal:
         raise CompositionError("the claim is not that outputs equal their spec on all inputs")
     if dict(output_formulas(netlist, claim.inputs)) != dict(claim.actual):
         raise CompositionError("the claim is about another circuit")
+
+
+def seen_alike(claim: Claim, actual: Buses, expected: Buses) -> FNode:
+    """That output buses are equal in all that counts to a claim.
+
+    Raises:
+        CompositionError: if their names differ.
+    """
+    return equal(claim.seen(actual), claim.seen(expected))
 
 
 def equal(actual: Buses, expected: Buses) -> FNode:
@@ -100,8 +111,9 @@ def free_symbol(name: str, width: int) -> FNode:
 class _Kernel:
     """What all steps have in common."""
 
-    def __init__(self, netlist: Netlist, decomposition: Decomposition, inputs: Buses) -> None:
-        self.netlist, self.spec, self.inputs = netlist, decomposition.spec, inputs
+    def __init__(self, netlist: Netlist, decomposition: Decomposition, theorem: Claim) -> None:
+        self.netlist, self.spec, self.inputs = netlist, decomposition.spec, theorem.inputs
+        self.theorem = theorem
         self.step_of: dict[str, Step] = {}
         for name, step in ((name, s) for s in decomposition.steps for name in s.names):
             if self.step_of.setdefault(name, step) is not step:
@@ -111,7 +123,7 @@ class _Kernel:
                     f"the circuit has no probe {name!r}, or has bits that nothing reads"
                 )
         self.free = {name: free_symbol(name, len(netlist.probes[name])) for name in self.step_of}
-        if not {symbol.symbol_name() for symbol in self.free.values()}.isdisjoint(inputs):
+        if not {symbol.symbol_name() for symbol in self.free.values()}.isdisjoint(self.inputs):
             raise CompositionError("an input has the name of a free probe")
         self.probes, self.outputs = self._run(())
 
@@ -154,21 +166,22 @@ class _Kernel:
         proved = dict.fromkeys(self.step_of[name].fact for name in step.given)
         facts = (*wiring, *(fact(values) for fact in proved if fact is not None))
 
-        def claim(goal: FNode, *case: FNode, **sides: Buses) -> Claim:
-            return Claim(quantified, goal, (*facts, *case), **sides)
+        def claim(goal: FNode, *case: FNode, sides: tuple[Buses, Buses] = ({}, {})) -> Claim:
+            return Claim(quantified, goal, (*facts, *case), *sides)
 
         label = ", ".join(step.names) or "outputs"
         if step.method != ENGINES_ALONE:
             yield from self._by_algebra(step, label, wanted, facts)
         else:
-            goal, sides = equal(actual, wanted), {"actual": actual, "expected": wanted}
+            sides = (actual, wanted)
+            goal = equal(actual, wanted) if step.names else seen_alike(self.theorem, actual, wanted)
             cases = step.cases({**self.inputs, **values}) if step.cases else {}
             for name, case in cases.items():
-                yield f"{label}, {name}", claim(goal, case, **sides)
+                yield f"{label}, {name}", claim(goal, case, sides=sides)
             if cases:
                 yield f"cases of {label}", claim(Or(cases.values()))
             else:
-                yield label, claim(goal, **sides)
+                yield label, claim(goal, sides=sides)
         if step.fact:
             yield f"fact about {label}", claim(step.fact({**values, **actual}))
 

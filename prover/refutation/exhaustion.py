@@ -4,10 +4,11 @@ The circuit's logic, the spec's and-inverter graph and the machine's instruction
 machine code, called on the same 256 inputs in turn: see ``circuits.meanings.enumeration``. What is found
 is kept chunk by chunk, so that an interrupted enumeration is continued.
 
-The *digest* of all outputs does not depend on how the work was divided. A chunk's is the SHA-256 of its
-outputs as planes: for each 256 inputs in order, and for each output bit (buses in order, least
-significant bit first), the 256 values of that bit, 32 bytes, the first input in the lowest bit of the
-first byte. The whole one is the SHA-256 of the chunks' digests, 32 bytes each, in order.
+The *digest* of all outputs, or of what counts of them to the theorem, does not depend on how the work
+was divided. A chunk's is the SHA-256 of its outputs as planes: for each 256 inputs in order, and for
+each output bit (buses in order, least significant bit first), the 256 values of that bit, 32 bytes, the
+first input in the lowest bit of the first byte. The whole one is the SHA-256 of the chunks' digests, 32
+bytes each, in order.
 """
 
 from __future__ import annotations
@@ -27,15 +28,16 @@ import llvmlite.binding as llvm
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from pysmt.shortcuts import And
+from pysmt.fnode import FNode
+from pysmt.shortcuts import And, BVType, Symbol, get_type
 
-from spikeproof.circuits.meanings.bitsliced import netlist_function, netlist_logic
+from spikeproof.circuits.meanings.bitsliced import CIRCUIT, netlist_function, netlist_logic
 from spikeproof.circuits.meanings.enumeration import Enumeration
-from spikeproof.circuits.meanings.logic import FALSE, TRUE, Logic, Reader
+from spikeproof.circuits.meanings.logic import FALSE, TRUE, Logic, Reader, read_netlist
 from spikeproof.circuits.meanings.native import BLOCK, BlockFunction, block_function
-from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.prover.claims.environment import passing_formulas
-from spikeproof.prover.claims.obligation import Claim, Obligation
+from spikeproof.prover.claims.obligation import Claim, Obligation, everything
 from spikeproof.prover.encoding.bitblast import Blaster
 from spikeproof.prover.engines.memory import peak_memory_mib
 from spikeproof.prover.evidence.files import storing, write_atomically
@@ -51,6 +53,7 @@ if TYPE_CHECKING:  # PyTorch is loaded only where a device is asked for
     Engine = Enumeration | TensorEnumeration
 
 Number = TypeVar("Number", int, NDArray[np.int64])
+Made = TypeVar("Made")
 
 CHUNK = 1 << 24
 """Inputs in a chunk."""
@@ -209,43 +212,89 @@ def default_references(obligation: Obligation, netlist: Netlist) -> tuple[str, .
     return (SPEC, MACHINE) if machine_function(obligation, netlist) else (SPEC,)
 
 
-def _spec_logic(obligation: Obligation, netlist: Netlist) -> tuple[Logic, list[int]] | None:
-    """The outputs that a theorem's spec calls for, and whether its assumptions hold."""
+def _of_theorem(
+    make: Callable[[Claim, Netlist], Made], obligation: Obligation, netlist: Netlist
+) -> Made:
+    """What is made of a theorem's claim about a circuit; the claim is forgotten."""
     with passing_formulas():
-        claim = obligation.state(netlist)
-        return spec_logic(claim, netlist) if claim.expected else None
+        return make(obligation.state(netlist), netlist)
 
 
 def _spec_function(obligation: Obligation, netlist: Netlist) -> BlockFunction | None:
-    logic = _spec_logic(obligation, netlist)
+    """What a theorem calls for, if it is about outputs."""
+    logic = _of_theorem(_spec_logic, obligation, netlist)
     return block_function(SPEC, *logic, OPTIMISED) if logic else None
 
 
+def _spec_logic(claim: Claim, netlist: Netlist) -> tuple[Logic, list[int]] | None:
+    return spec_logic(claim, netlist) if claim.expected else None
+
+
 def spec_function(claim: Claim, netlist: Netlist) -> BlockFunction:
-    """The outputs that a claim calls for, and whether its assumptions hold."""
+    """What a claim calls for, as ``spec_logic`` has it."""
     return block_function(SPEC, *spec_logic(claim, netlist), OPTIMISED)
 
 
 def spec_logic(claim: Claim, netlist: Netlist) -> tuple[Logic, list[int]]:
-    """The same, of a claim: as literals of a graph over the netlist's input bits."""
+    """What counts of the outputs that a claim calls for, and whether its assumptions hold.
+
+    As literals of a graph over the netlist's input bits.
+    """
+    reader = Reader(Logic(netlist.input_count))
+    given = {claim.inputs[name]: bus for name, bus in netlist.input_buses.items()}
+    seen = claim.seen(claim.expected)
+    return reader.logic, read_formulas(
+        reader, given, *(seen[bus] for bus in netlist.outputs), And(claim.assumptions)
+    )
+
+
+def circuit_function(claim: Claim, netlist: Netlist) -> BlockFunction:
+    """What counts of the outputs that a circuit gives."""
+    if claim.observed is everything:
+        return netlist_function(netlist, OPTIMISED)
+    return block_function(CIRCUIT, *circuit_logic(claim, netlist), OPTIMISED)
+
+
+def circuit_logic(claim: Claim, netlist: Netlist) -> tuple[Logic, list[int]]:
+    """The same, as literals of a graph over the netlist's input bits."""
+    if claim.observed is everything:
+        return netlist_logic(netlist)
+    reader = read_netlist(netlist)
+    symbols = {
+        name: Symbol(f"circuit.{name}", BVType(len(bus))) for name, bus in netlist.outputs.items()
+    }
+    given = {claim.inputs[name]: bus for name, bus in netlist.input_buses.items()}
+    given |= {symbols[name]: bus for name, bus in netlist.outputs.items()}
+    seen = claim.seen(symbols)
+    return reader.logic, read_formulas(reader, given, *(seen[bus] for bus in netlist.outputs))
+
+
+def read_formulas(reader: Reader, given: Mapping[FNode, Bus], *formulas: FNode) -> list[int]:
+    """The literals of the bits of formulas.
+
+    Args:
+        given: the signals, read already, that symbols stand for.
+    """
     blaster = Blaster()
-    for symbol in claim.inputs.values():
+    for symbol in given:
         blaster.bits(symbol)
-    wanted = [literal for bus in netlist.outputs for literal in blaster.bits(claim.expected[bus])]
-    wanted.append(blaster.literal(And(claim.assumptions)))
+    wanted = [literal for formula in formulas for literal in _bits(blaster, formula)]
     place = {
-        blaster.symbols[name][index] >> 1: signal
-        for name, bus in netlist.input_buses.items()
+        blaster.symbols[symbol.symbol_name()][index] >> 1: signal
+        for symbol, bus in given.items()
         for index, signal in enumerate(bus)
     }
-    reader = Reader(Logic(netlist.input_count))
     for node, pair in enumerate(blaster.graph.conjunctions):
         if pair:
             place[node] = len(reader.literals)
             sources = sorted((place[literal >> 1], 1 - (literal & 1)) for literal in pair)
             (a, a_is), (b, b_is) = sources
             reader.table((a, b), 1 << (a_is | b_is << 1))
-    return reader.logic, [_literal(literal, reader, place) for literal in wanted]
+    return [_literal(literal, reader, place) for literal in wanted]
+
+
+def _bits(blaster: Blaster, formula: FNode) -> Sequence[int]:
+    return (blaster.literal(formula),) if get_type(formula).is_bool_type() else blaster.bits(formula)
 
 
 def _literal(literal: int, reader: Reader, place: Mapping[int, int]) -> int:
@@ -268,7 +317,7 @@ def violating_at_random(claim: Claim, netlist: Netlist) -> dict[str, int] | None
         spec = spec_function(claim, netlist)
     except ValueError:  # an operator that only z3 knows
         return None
-    enumeration = Enumeration(netlist_function(netlist), [spec])
+    enumeration = Enumeration(circuit_function(claim, netlist), [spec])
     blocks = min(RUN // BLOCK, enumeration.blocks)
     part = None
     for place in np.random.default_rng(SEED).integers(enumeration.blocks // blocks, size=RANDOM):
@@ -290,7 +339,7 @@ def every_failing(
     Raises:
         ValueError: if the claim has an operator that ``prover.encoding.bitblast`` does not know.
     """
-    enumeration = Enumeration(netlist_function(netlist), [spec_function(claim, netlist)])
+    enumeration = Enumeration(circuit_function(claim, netlist), [spec_function(claim, netlist)])
     blocks = min(PIECE // BLOCK, enumeration.blocks)
     part = None
     for start in range(0, enumeration.blocks, blocks):
@@ -337,7 +386,9 @@ def enumerate_all(
     enumeration: Engine = (
         _on_device(device, obligation, netlist, wanted)
         if device
-        else Enumeration(netlist_function(netlist, OPTIMISED), references(obligation, netlist, wanted))
+        else Enumeration(
+            _of_theorem(circuit_function, obligation, netlist), references(obligation, netlist, wanted)
+        )
     )
     identity = Identity(
         obligation.name,
@@ -404,10 +455,11 @@ def _on_device(
         raise ExhaustionError(f"PyTorch cannot compute on {device!r} here, but on {here}") from None
     if tuple(wanted) != (SPEC,):
         raise ExhaustionError("a device compares circuits with their specs alone; use --against spec")
-    spec = _spec_logic(obligation, netlist)
+    spec = _of_theorem(_spec_logic, obligation, netlist)
     if spec is None:
         raise ExhaustionError(f"{obligation.name} has no spec of outputs to compare with")
-    return TensorEnumeration(TensorFunction(*netlist_logic(netlist)), [TensorFunction(*spec)], device)
+    circuit = _of_theorem(circuit_logic, obligation, netlist)
+    return TensorEnumeration(TensorFunction(*circuit), [TensorFunction(*spec)], device)
 
 
 def _name_of(device: str) -> str:

@@ -21,6 +21,7 @@ from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.obligation import Claim
 from spikeproof.prover.encoding.evaluation import Evaluation
+from spikeproof.prover.refutation.comparison import SIDES, Comparison, column
 from spikeproof.prover.refutation.exhaustion import every_failing
 
 MOST = 1 << 24
@@ -31,8 +32,6 @@ NPZ_BITS = 64
 
 BATCH = 1 << 14
 """How many inputs are simulated at a time."""
-
-SIDES = ("circuit", "spec")
 
 Columns = dict[str, NDArray[Any]]
 
@@ -53,7 +52,7 @@ class Failures:
     def widths(self) -> dict[str, int]:
         """How many bits the codes of each column have."""
         outputs = {name: len(self.netlist.outputs[name]) for name in self.claim.expected}
-        sides = {f"{side} {name}": width for name, width in outputs.items() for side in SIDES}
+        sides = {column(side, name): width for name, width in outputs.items() for side in SIDES}
         return {**self.netlist.inputs, **sides}
 
     def batches(self) -> Iterator[Columns]:
@@ -63,25 +62,28 @@ class Failures:
             RuntimeError: if simulation and the spec's formula contradict the compiled circuit and spec.
         """
         spec = Evaluation(dict(self.claim.expected))
+        comparison = Comparison(
+            self.claim, {n: len(self.netlist.outputs[n]) for n in self.claim.expected}
+        )
         left = MOST
         for failing in every_failing(self.claim, self.netlist, self.advanced):
             for start in range(0, len(next(iter(failing.values()))), BATCH):
                 inputs = {name: codes[start : start + BATCH][:left] for name, codes in failing.items()}
-                yield inputs | self._results(spec, inputs)
+                columns = inputs | self._results(spec, inputs)
+                if not comparison.differ(columns).all():
+                    raise RuntimeError("the compiled circuit and its simulation contradict each other")
+                yield columns
                 left -= len(next(iter(inputs.values())))
                 if not left:
                     return
 
     def _results(self, spec: Evaluation, inputs: Columns) -> Columns:
         """What both sides make of failing inputs."""
-        names = list(self.claim.expected)
-        circuit, wanted = boolean.evaluate(self.netlist, inputs), spec.evaluate(inputs)
-        if not np.any([circuit[name] != wanted[name] for name in names], axis=0).all():
-            raise RuntimeError("the compiled circuit and its simulation contradict each other")
+        results = (boolean.evaluate(self.netlist, inputs), spec.evaluate(inputs))
         return {
-            f"{side} {name}": values[name]
-            for name in names
-            for side, values in zip(SIDES, (circuit, wanted), strict=True)
+            column(side, name): values[name]
+            for name in self.claim.expected
+            for side, values in zip(SIDES, results, strict=True)
         }
 
     def write_csv(self, file: TextIO) -> int:

@@ -78,6 +78,8 @@ def machine_function(obligation: Obligation, netlist: Netlist) -> BlockFunction 
     asked = INSTRUCTIONS.get((target, operation, source))
     if not asked or (asked.mode, asked.policy) != (given.get("mode"), given.get("policy")):
         return None
+    if "convention" in given:
+        return None
     if list(netlist.outputs) != ["result"] or ("fp16" in (target, source) and not _converts_halves()):
         return None
     firsts = [netlist.input_buses[name][0] for name in OPERANDS if name in netlist.inputs]

@@ -26,6 +26,7 @@ from spikeproof.circuits.meanings.boolean import unpack_words
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.obligation import Claim, Obligation
 from spikeproof.prover.encoding.evaluation import Evaluation
+from spikeproof.prover.refutation.comparison import SIDES, column
 from spikeproof.prover.refutation.drawing import (
     COMPILED_BITS,
     DRAWN,
@@ -38,7 +39,6 @@ from spikeproof.specs import exact
 from spikeproof.specs.formats import Format, Integer
 
 _VIOLATED, _POSSIBLE = "violated", "possible"
-_SIDES = ("circuit", "spec")
 _CONTRADICTION = "the circuit's formulas and the compiled circuit contradict each other"
 
 Cases = Mapping[str, NDArray[Any]]
@@ -97,7 +97,7 @@ def minimised(
         if not values[_VIOLATED].all():
             raise RuntimeError(_CONTRADICTION)
         met |= bool(np.all([codes == inputs[name] for name, codes in failing.items()], axis=0).any())
-        circuit, spec = ({n: values[_side(side, n)] for n in claim.expected} for side in _SIDES)
+        circuit, spec = ({n: values[column(side, n)] for n in claim.expected} for side in SIDES)
         tally.add(failing, circuit, spec)
         best = search.simplest(best, failing)
     if not met:
@@ -159,15 +159,11 @@ def _formulas(claim: Claim) -> dict[str, FNode]:
     """Whether an input violates the claim or could, and the outputs of both sides, by name."""
     possible = And(*claim.assumptions)
     outputs = {
-        _side(side, name): formula
-        for side, buses in zip(_SIDES, (claim.actual, claim.expected), strict=True)
+        column(side, name): formula
+        for side, buses in zip(SIDES, (claim.actual, claim.expected), strict=True)
         for name, formula in buses.items()
     }
     return {_VIOLATED: And(possible, Not(claim.goal)), _POSSIBLE: possible, **outputs}
-
-
-def _side(side: str, name: str) -> str:
-    return f"{side} {name}"  # no bus has a space in its name
 
 
 # --- simplicity ---------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from spikeproof.circuits.meanings.boolean import Words, word_type
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.physics.uncertainty import Interval
 from spikeproof.circuits.units.voting import voted_netlist
-from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.catalogue import catalogue, theorem
 from spikeproof.prover.evidence.record import SEED
 from spikeproof.prover.margins.confidence import confidence
 from spikeproof.prover.margins.failure import Exposure, Redundancy, reached_at, weakest
@@ -55,7 +55,7 @@ class NoisyUnit:
     @classmethod
     def named(cls, name: str) -> NoisyUnit:
         """The unit of a theorem."""
-        obligation = catalogue()[name]
+        obligation = theorem(name)
         assert obligation.circuit is not None
         assert obligation.reading is not None
         netlist = obligation.circuit()
@@ -83,10 +83,10 @@ class NoisyUnit:
 def names_of_units(library: str) -> list[str]:
     """The theorems of the units of a library that are proved to be right within their margins."""
     return [
-        theorem.removeprefix("margin.unit.").removesuffix(".noise")
-        for theorem, obligation in catalogue().items()
-        if theorem.startswith("margin.unit.")
-        and theorem.endswith(".noise")
+        name.removeprefix("margin.unit.").removesuffix(".noise")
+        for name, obligation in catalogue().items()
+        if name.startswith("margin.unit.")
+        and name.endswith(".noise")
         and obligation.parameters["library"] == library
     ]
 

@@ -17,12 +17,13 @@ from pysmt.shortcuts import And
 
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.catalogue import theorem as theorem_named
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Obligation, Outcome
 from spikeproof.prover.encoding.evaluation import Evaluation
 from spikeproof.prover.engines.pool import LOST, results
 from spikeproof.prover.evidence.record import Record
+from spikeproof.prover.refutation.comparison import SIDES, Comparison, column
 from spikeproof.prover.refutation.drawing import every_input_or_some
 from spikeproof.prover.refutation.mutation import FAULTS, Mutant
 from spikeproof.prover.running.discharge import discharge
@@ -108,18 +109,22 @@ def judge(obligation: Obligation, kind: str, mutant: Mutant, timeout: float) -> 
 
 
 def first_difference(obligation: Obligation, one: Netlist, other: Netlist) -> dict[str, int] | None:
-    """Inputs within the theorem's assumptions for which two circuits differ; None if none is found.
+    """Inputs within the theorem's assumptions for which two circuits differ in what counts, if any do.
 
     All inputs are tried, or some drawn by class: see ``prover.refutation.drawing.every_input_or_some``.
     """
     formats = obligation.reading.formats if obligation.reading else {}
     cases, _ = every_input_or_some(one.inputs, formats)
-    first, second = (boolean.evaluate(netlist, cases) for netlist in (one, other))
-    differs = np.any([first[bus] != second[bus] for bus in first], axis=0)
+    columns = dict(cases)
+    for side, netlist in zip(SIDES, (one, other), strict=True):
+        found = boolean.evaluate(netlist, cases).items()
+        columns |= {column(side, name): codes for name, codes in found}
     with passing_formulas():
-        assumptions = obligation.state(one).assumptions
-        if assumptions:
-            possible = Evaluation({"possible": And(*assumptions)}).evaluate(cases)["possible"]
+        claim = obligation.state(one)
+        widths = {name: len(bus) for name, bus in one.outputs.items()}
+        differs = Comparison(claim, widths).differ(columns)
+        if claim.assumptions:
+            possible = Evaluation({"possible": And(*claim.assumptions)}).evaluate(cases)["possible"]
             differs &= possible.astype(bool)
     for index in np.flatnonzero(differs)[:1]:
         return {name: int(values[index]) for name, values in cases.items()}
@@ -135,4 +140,4 @@ def judge_all(
 
 
 def _judge_named(theorem: str, kind: str, mutant: Mutant, timeout: float) -> Verdict:
-    return judge(catalogue()[theorem], kind, mutant, timeout)
+    return judge(theorem_named(theorem), kind, mutant, timeout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from spikeproof.circuits.meanings.bitsliced import CIRCUIT, BitSlicedFunction
 from spikeproof.circuits.meanings.boolean import require_inputs
 from spikeproof.circuits.meanings.native import OPTIMISED, block_function
 from spikeproof.prover.claims.environment import passing_formulas
-from spikeproof.prover.claims.obligation import Obligation
+from spikeproof.prover.claims.obligation import Obligation, everything
 from spikeproof.prover.refutation.exhaustion import spec_logic
 
 POSSIBLE = "assumptions hold"
@@ -52,7 +53,8 @@ class ReferenceModel:
             claim = obligation.state(self._netlist)
             if not claim.expected:
                 raise ValueError(f"{obligation.name} says not what outputs should be; name a unit")
-            function = block_function(CIRCUIT, *spec_logic(claim, self._netlist), OPTIMISED)
+            logic = spec_logic(replace(claim, observed=everything), self._netlist)
+            function = block_function(CIRCUIT, *logic, OPTIMISED)
         self._spec = BitSlicedFunction(function, self.inputs, {**self.outputs, POSSIBLE: 1}, threads)
 
     def __call__(self, inputs: Mapping[str, Array], *, sample: int = 0) -> dict[str, Array]:

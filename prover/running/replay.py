@@ -21,7 +21,7 @@ from spikeproof.circuits.doors.json import parse, require_keys, unrepeated
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist, NetlistError
 from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
-from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.catalogue import stated
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Claim, Obligation, require_same_buses
 from spikeproof.prover.evidence.files import write_atomically
@@ -180,7 +180,7 @@ def replay(found: Counterexample, circuit: Netlist | None = None) -> Replay:
         ReplayError: if there is no such theorem, or the inputs do not suit it.
         RuntimeError: if the formula of its spec contradicts the spec of record.
     """
-    obligation = catalogue().get(found.theorem)
+    obligation = stated(found.theorem)
     if obligation is None:
         raise ReplayError(f"there is no theorem {found.theorem!r}; `spikeproof list` shows all names")
     given = circuit or found.netlist
@@ -204,7 +204,7 @@ def _run(
                 f"{trace[name]:#x}; one of them is wrong"
             )
     violated = replays(netlist, claim, inputs)
-    text = explain(obligation, netlist, inputs, expected)
+    text = explain(obligation, netlist, inputs, expected, agrees=not violated)
     if netlist is None and not violated:
         text = "the claim holds for these inputs"
     signals = waveform(netlist, inputs, {**trace, **expected}, obligation.name) if netlist else None

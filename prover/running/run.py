@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.verification import Verifier
-from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.catalogue import theorem
 from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT, Obligation, Outcome
 from spikeproof.prover.engines.pool import LOST, results
 from spikeproof.prover.evidence.archive import Archive
@@ -111,11 +111,11 @@ def discharge_all(names: Sequence[str], run: Run, jobs: int | None = None) -> It
 
 
 def _discharge_named(name: str, run: Run, jobs: int) -> Found:
-    return run.discharge(catalogue()[name], jobs)
+    return run.discharge(theorem(name), jobs)
 
 
 def _lost(name: str, run: Run) -> Found:
-    blank = blank_record(catalogue()[name], run.timeout, run.circuit)
+    blank = blank_record(theorem(name), run.timeout, run.circuit)
     record = sealed(replace(blank, outcome=Outcome.ERROR, message=LOST))
     if run.log:
         run.log.write(record)

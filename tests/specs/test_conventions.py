@@ -1,13 +1,11 @@
 """Conventions: formulas against the spec of record, that against x86, and what manuals say."""
 
-from itertools import combinations, product
-
 import numpy as np
 import pytest
-from pysmt.shortcuts import BVType, Symbol
+from pysmt.shortcuts import BVType, Equals, Symbol
 
 from spikeproof.specs import exact, symbolic
-from spikeproof.specs.conventions import BUNDLES, IEEE, Convention, NanResult, convention_named
+from spikeproof.specs.conventions import BUNDLES, IEEE, NanResult, convention_named
 from spikeproof.specs.formats import (
     ARITY,
     FLAGS,
@@ -23,36 +21,13 @@ from spikeproof.specs.formats import (
     ieee_format,
 )
 from tests.support import x86
+from tests.support.conventions import CONVENTIONS, SOME, some_operands
 from tests.support.formula_evaluation import evaluate_all
 
 TINY = ieee_format(2, 2)
 """Small enough to try all, and with NaNs of several payloads, quiet and signalling."""
 
 MODES = tuple(RoundingMode)
-SOME = 700
-
-
-def covering():
-    """Conventions such that any two choices of any two fields stand together in one of them."""
-    every = [tuple(enumerate(choices)) for choices in product(*(type(each) for each in IEEE.choices))]
-    wanted = {pair for choices in every for pair in combinations(choices, 2)}
-    while wanted:
-        best = max(every, key=lambda choices: len(wanted.intersection(combinations(choices, 2))))
-        wanted -= set(combinations(best, 2))
-        yield Convention(*(choice for _, choice in best))
-
-
-CONVENTIONS = list(covering())
-
-
-def given(fmt, operation, seed):
-    """Operands: all, or some drawn at random."""
-    count = ARITY[operation]
-    total = np.arange(1 << count * fmt.width, dtype=np.uint64)
-    if len(total) > SOME:
-        total = np.random.default_rng(seed).choice(total, SOME, replace=False)
-    mask = np.uint64((1 << fmt.width) - 1)
-    return [total >> np.uint64(fmt.width * place) & mask for place in range(count)]
 
 
 def compared(operation, fmt, convention, mode, policy, codes, source=None):
@@ -79,7 +54,7 @@ def test_formulas_are_the_spec_of_record(operation):
     for index, convention in enumerate(CONVENTIONS):
         mode = MODES[index % len(MODES)]
         rows, found, record = compared(
-            operation, TINY, convention, mode, OverflowPolicy.IEEE, given(TINY, operation, index)
+            operation, TINY, convention, mode, OverflowPolicy.IEEE, some_operands(TINY, operation, index)
         )
         for name, values in found.items():
             wrong = [each for each in zip(rows, values, record[name], strict=True) if each[1] != each[2]]
@@ -94,7 +69,7 @@ def test_formulas_are_the_spec_of_record_in_other_formats(fmt, operation):
         mode = MODES[index % len(MODES)]
         policy = fmt.policies[index % len(fmt.policies)]
         rows, found, record = compared(
-            operation, fmt, convention, mode, policy, given(fmt, operation, index)
+            operation, fmt, convention, mode, policy, some_operands(fmt, operation, index)
         )
         assert (found, rows) == (record, rows), f"{convention.name}, {mode.value}"
 
@@ -251,11 +226,11 @@ def test_where_any_nan_is_allowed_no_number_is(fmt, name):
     convention, codes = convention_named(name), np.arange(1 << fmt.width, dtype=np.uint64)
     expected, result = (np.repeat(codes, len(codes)), np.tile(codes, len(codes)))
     symbols = [Symbol(f"{each}_{fmt.width}", BVType(fmt.width)) for each in ("expected", "result")]
-    formula = symbolic.allows(fmt, convention, *symbols)
+    seen = (symbolic.observed(fmt, convention, symbol) for symbol in symbols)
     named = {
         symbol.symbol_name(): each for symbol, each in zip(symbols, (expected, result), strict=True)
     }
-    found = evaluate_all({"allows": formula}, named)["allows"]
+    found = evaluate_all({"same": Equals(*seen)}, named)["same"]
     pairs = zip(expected.tolist(), result.tolist(), strict=True)
     wanted = [w == r or (name == "any_nan" and fmt.is_nan(w) and fmt.is_nan(r)) for w, r in pairs]
     assert found.astype(bool).tolist() == wanted
@@ -267,7 +242,12 @@ def test_names_are_read_as_they_are_written():
     for convention in CONVENTIONS:
         assert convention_named(convention.name) == convention
     assert convention_named("") == convention_named("ieee") == IEEE
-    assert convention_named("x86_sse.ftz.any_nan").name == "any_nan.signalling.ftz.tiny_after"
+    assert convention_named("x86_sse.ftz.any_nan").name == "opencl.ftz.tiny_after"
+    assert convention_named("daz.ftz.any_nan").name == "cuda.any_nan"
+    assert convention_named("ftz_after.tiny_after.signalling.x86_nan").name == "x86_sse.ftz_after"
+    assert all(
+        convention.name == name for name, convention in BUNDLES.items() if len(convention.words) > 1
+    )
     assert len({convention.name for convention in BUNDLES.values()}) == len(BUNDLES)
 
 

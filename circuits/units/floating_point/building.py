@@ -12,9 +12,10 @@ from spikeproof.circuits.units.floating_point.fma import fma_unit
 from spikeproof.circuits.units.floating_point.multiplication import multiply_unit
 from spikeproof.circuits.units.floating_point.rounding import Rounder
 from spikeproof.circuits.units.floating_point.square_root import square_root_unit
-from spikeproof.circuits.units.floating_point.unpacking import unpack
+from spikeproof.circuits.units.floating_point.unpacking import flush_operand, unpack
 from spikeproof.circuits.units.integer import Buses
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, SMALL, Structure, library_gates
+from spikeproof.specs.conventions import IEEE, Convention
 from spikeproof.specs.formats import ARITY, OPERANDS, Format, OverflowPolicy, RoundingMode
 
 UNITS: dict[str, Callable[..., Buses]] = {
@@ -41,6 +42,7 @@ def build_unit(
     structure: Structure = SMALL,
     unit: Callable[..., Buses] | None = None,
     keep_waypoints: bool = False,
+    convention: Convention = IEEE,
 ) -> Netlist:
     """A unit as a netlist: inputs ``x``, ``y``, ``z`` as many as it has, output ``result``.
 
@@ -54,14 +56,16 @@ def build_unit(
 
     Raises:
         KeyError: if there is no such operation or library.
-        ValueError: if the format cannot express the policy.
+        ValueError: if the format cannot express the policy, or a format cannot have the convention.
     """
     source = source or fmt
+    convention.require_possible(fmt, source)
     gates = library_gates(library, structure)
     names = OPERANDS[: ARITY[operation]]
     codes = [gates.builder.input(name, source.width) for name in names]
-    operands = [unpack(gates, source, code) for code in codes]
-    built = (unit or UNITS[operation])(Rounder(gates, fmt, mode, policy), source, *operands)
+    operands = [unpack(gates, source, flush_operand(gates, source, convention, x)) for x in codes]
+    rounder = Rounder(gates, fmt, mode, policy, convention)
+    built = (unit or UNITS[operation])(rounder, source, *operands)
     outputs = built if flags else {"result": built["result"]}
     return gates.builder.build(outputs, keep_waypoints=keep_waypoints)
 

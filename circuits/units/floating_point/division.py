@@ -36,7 +36,7 @@ def divide_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Bus
     # The quotient lies between 1/2 and 2: its first or second bit is set.
     first = parts["quotient"][-1]
     significand = mux_bus(gates, first, parts["quotient"], (ZERO, *parts["quotient"][:-1]))
-    significand = pad((), max(0, fmt.precision + 1 - len(significand))) + significand
+    significand = rounder.with_room(significand)
     # Its first bit has the exponent field total - floor + 1.
     width = 2 + max(len(x_exponent), fmt.bias.bit_length())
     total = add(

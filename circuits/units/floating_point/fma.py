@@ -74,8 +74,9 @@ def fma_unit(rounder: Rounder, source: Format, x: Operand, y: Operand, z: Operan
     finite = rounder.denormalise_and_round(sign, budget, excess, magnitude)
 
     product_infinite = gates.or_(x.infinite, y.infinite)
+    invalid_product = infinity_times_zero(gates, x, y)
     invalid = gates.or_(
-        infinity_times_zero(gates, x, y),
+        invalid_product,
         gates.wide_and((product_infinite, z.infinite, opposite)),
     )
     return rounder.override(
@@ -84,4 +85,5 @@ def fma_unit(rounder: Rounder, source: Format, x: Operand, y: Operand, z: Operan
         infinity_sign=gates.mux(product_infinite, factors.sign, z.sign),
         nan=gates.wide_or((x.nan, y.nan, z.nan, invalid)),
         operands=(x, y, z),
+        invalid_product=invalid_product,
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spikeproof.circuits.netlist import ONE, ZERO, Bus
-from spikeproof.circuits.units.floating_point.unpacking import Operand
+from spikeproof.circuits.units.floating_point.unpacking import Operand, signalling
 from spikeproof.circuits.units.integer import (
     Buses,
     add,
@@ -19,6 +19,17 @@ from spikeproof.circuits.units.integer import (
     shift_right_sticky,
 )
 from spikeproof.circuits.units.libraries import GateLibrary
+from spikeproof.specs.conventions import (
+    IEEE,
+    Convention,
+    FlushedInexact,
+    FlushedSign,
+    NanOperands,
+    NanResult,
+    SubnormalResults,
+    Tininess,
+    ZeroTimesInfinity,
+)
 from spikeproof.specs.formats import FLAGS, Format, OverflowPolicy, RoundingMode
 
 
@@ -60,24 +71,40 @@ class Rounder:
         fmt: the format of the result.
 
     Raises:
-        ValueError: if the format cannot express the policy.
+        ValueError: if the format cannot express the policy, or cannot have the convention.
     """
 
     gates: GateLibrary
     fmt: Format
     mode: RoundingMode
     policy: OverflowPolicy
+    convention: Convention = IEEE
 
     def __post_init__(self) -> None:
         self.fmt.require_policy(self.policy)
+        self.convention.require_possible(self.fmt)
+
+    @property
+    def tells_tiny_after(self) -> bool:
+        """Whether it is told what becomes of a tiny number with one place more."""
+        return (
+            self.convention.tininess is Tininess.AFTER
+            or self.convention.subnormal_results is SubnormalResults.ZERO_AFTER
+        )
+
+    def with_room(self, magnitude: Bus) -> Bus:
+        """The magnitude with places below it, as many as a guard bit needs, or two."""
+        places = self.fmt.precision + 1 + self.tells_tiny_after
+        return pad((), max(0, places - len(magnitude))) + magnitude
 
     def denormalise_and_round(self, sign: int, budget: Bus, excess: Bus, magnitude: Bus) -> Rounded:
         """A finite result: as ``normalise_and_round``, after a right shift by ``excess``.
 
         One of ``budget`` and ``excess`` is zero.
         """
-        room = pad((), max(0, self.fmt.precision + 1 - len(magnitude)))  # for a guard bit
-        denormalised = shift_right_sticky(self.gates, "denormalise", x=room + magnitude, amount=excess)
+        denormalised = shift_right_sticky(
+            self.gates, "denormalise", x=self.with_room(magnitude), amount=excess
+        )
         (sticky,) = denormalised["sticky"]
         return self.normalise_and_round(sign, budget, denormalised["shifted"], sticky)
 
@@ -120,11 +147,50 @@ class Rounder:
         gates.builder.probe("rounded", rounded)
         code, overflow = self._check_range(sign, rounded)
         inexact = gates.or_(guard, sticky)
+        tiny = tiny_after = gates.not_(normal)  # unless it is zero
+        if self.tells_tiny_after:
+            tiny_after = gates.and_(tiny, gates.not_(self._becomes_normal(sign, kept, below, sticky)))
+        if self.convention.tininess is Tininess.AFTER:
+            tiny = tiny_after
+        underflow = gates.and_(tiny, inexact)
+        inexact = gates.or_(inexact, overflow)
+        if self.convention.subnormal_results is SubnormalResults.GRADUAL:
+            return Rounded(code, overflow, underflow, inexact)
+        flushed = self._flushed(kept, rounded, gates.or_(guard, sticky), tiny_after)
+        return self._flush(Rounded(code, overflow, underflow, inexact), flushed)
+
+    def _becomes_normal(self, sign: int, kept: Bus, below: Bus, sticky: int) -> int:
+        """Whether a tiny number is rounded to the least normal one if it has one place more.
+
+        That place is the guard bit's, and has to be 1 as all above it but the first.
+        """
+        gates = self.gates
+        further = gates.wide_or((*below[:-2], sticky))
+        up, _ = rounding(gates, self.mode, sign, ONE, below[-2], further)
+        return gates.wide_and((*kept[:-1], below[-1], up))
+
+    def _flushed(self, kept: Bus, rounded: Bus, inexact: int, tiny_after: int) -> int:
+        """Whether zero is delivered in place of what a number rounds to."""
+        gates = self.gates
+        if self.convention.subnormal_results is SubnormalResults.ZERO_CODE:
+            fraction, field = rounded[: self.fmt.fraction_bits], rounded[self.fmt.fraction_bits :]
+            return gates.and_(gates.not_(gates.wide_or(field)), gates.wide_or(fraction))
+        after = self.convention.subnormal_results is SubnormalResults.ZERO_AFTER
+        tiny = tiny_after if after else gates.not_(kept[-1])
+        return gates.and_(tiny, gates.wide_or((*kept, inexact)))
+
+    def _flush(self, finite: Rounded, flushed: int) -> Rounded:
+        """The result, but zero where it is flushed, and the exceptions that this signals."""
+        gates, (*magnitude, sign) = self.gates, finite.code
+        stays = gates.not_(flushed)
+        if self.convention.flushed_sign is FlushedSign.POSITIVE or not self.fmt.has_negative_zero:
+            sign = gates.and_(sign, stays)
+        raised = self.convention.flushed_inexact is FlushedInexact.RAISED
         return Rounded(
-            code,
-            overflow,
-            underflow=gates.and_(gates.not_(normal), inexact),
-            inexact=gates.or_(inexact, overflow),
+            (*(gates.and_(bit, stays) for bit in magnitude), sign),
+            finite.overflow,
+            underflow=gates.or_(finite.underflow, flushed),
+            inexact=gates.or_(finite.inexact, flushed) if raised else gates.and_(finite.inexact, stays),
         )
 
     def _check_range(self, sign: int, rounded: Bus) -> tuple[Bus, int]:
@@ -165,20 +231,21 @@ class Rounder:
         infinity_sign: int,
         nan: int,
         operands: Sequence[Operand],
+        invalid_product: int = ZERO,
     ) -> Buses:
         """The finite result, unless it is exactly infinite or not a number.
 
         Args:
             infinite: immaterial if ``nan`` is 1.
             operands: not a number or infinite themselves, they make the result so without exception.
+            invalid_product: whether zero is multiplied by infinity, whatever is added to that.
 
         Returns:
             ``result``, and ``flags`` in the order of ``specs.formats.FLAGS``.
         """
-        gates, fmt = self.gates, self.fmt
+        gates = self.gates
         code = mux_bus(gates, infinite, self.infinity(infinity_sign), finite.code)
-        nan_code = constant_bus(fmt.canonical_nan if fmt.has_nan else fmt.largest_finite, fmt.width)
-        code = mux_bus(gates, nan, nan_code, code)
+        code = mux_bus(gates, nan, self._nan(operands, invalid_product), code)
         gates.builder.probe("result", code)
         is_finite = gates.not_(gates.or_(nan, infinite))
         some_nan, some_infinite = (
@@ -186,10 +253,46 @@ class Rounder:
             for kind in ("nan", "infinite")
         )
         signalled = {
-            "invalid": gates.and_(nan, gates.not_(some_nan)),
+            "invalid": self._invalid(gates.and_(nan, gates.not_(some_nan)), operands, invalid_product),
             "divide_by_zero": gates.wide_and((infinite, gates.not_(nan), gates.not_(some_infinite))),
             "overflow": gates.and_(is_finite, finite.overflow),
             "underflow": gates.and_(is_finite, finite.underflow),
             "inexact": gates.and_(is_finite, finite.inexact),
         }
         return {"result": code, "flags": tuple(signalled[name] for name in FLAGS)}
+
+    def _invalid(self, invalid: int, operands: Sequence[Operand], invalid_product: int) -> int:
+        """Whether invalid is signalled, also where operands that are no numbers do it."""
+        gates, convention = self.gates, self.convention
+        if convention.nan_operands is NanOperands.SIGNALLING:
+            invalid = gates.wide_or((invalid, *(signalling(gates, operand) for operand in operands)))
+        if convention.zero_times_infinity is ZeroTimesInfinity.INVALID:
+            invalid = gates.or_(invalid, invalid_product)
+        return invalid
+
+    def _nan(self, operands: Sequence[Operand], invalid_product: int) -> Bus:
+        """The code delivered where the result is not a number."""
+        gates, fmt, nan = self.gates, self.fmt, self.convention.nan
+        default = constant_bus(fmt.canonical_nan if fmt.has_nan else fmt.largest_finite, fmt.width)
+        if nan in (NanResult.CANONICAL, NanResult.ANY):
+            return default
+        first = operands
+        if nan is NanResult.LAST:
+            first = operands[::-1]
+        if nan is NanResult.ARM and len(operands) == 3:
+            first = (operands[2], *operands[:2])
+        chosen = (*default[:-1], ONE) if nan is NanResult.X86 else default
+        for operand in reversed(first):
+            chosen = mux_bus(gates, operand.nan, self._quieted(operand), chosen)
+        if nan is not NanResult.ARM:
+            return chosen
+        for operand in reversed(first):
+            chosen = mux_bus(gates, signalling(gates, operand), self._quieted(operand), chosen)
+        alone = gates.and_(invalid_product, gates.not_(signalling(gates, operands[-1])))
+        return mux_bus(gates, alone, default, chosen)
+
+    def _quieted(self, operand: Operand) -> Bus:
+        """The quiet NaN that a NaN operand becomes: its sign, and the first of its fraction bits."""
+        fraction, places = operand.code[: operand.fmt.fraction_bits], self.fmt.fraction_bits
+        aligned = (pad((), max(0, places - len(fraction))) + fraction)[-places:]
+        return (*aligned[:-1], ONE, *constant_bus(-1, self.fmt.exponent_bits), operand.code[-1])

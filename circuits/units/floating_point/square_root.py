@@ -32,7 +32,7 @@ def square_root_unit(rounder: Rounder, source: Format, x: Operand) -> Buses:
     gates.builder.waypoint("radicand", radicand)
     gates.builder.waypoint("root", parts["root"])
     gates.builder.waypoint("remainder", parts["remainder"])
-    root = pad((), max(0, fmt.precision + 1 - len(parts["root"]))) + parts["root"]
+    root = rounder.with_room(parts["root"])
     # The root's first bit, always set, has the exponent field (exponent + offset) / 2 + 1, rounded down.
     offset = 2 * fmt.bias - precision - source.bias - 2
     twice, below = rebias(gates, exponent, offset)

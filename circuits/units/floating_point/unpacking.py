@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from spikeproof.circuits.netlist import ZERO, Bus
 from spikeproof.circuits.units.integer import add, constant_bus, leading_zeros, pad, subtract
 from spikeproof.circuits.units.libraries import GateLibrary
+from spikeproof.specs.conventions import Convention, FlushedSign, SubnormalOperands
 from spikeproof.specs.formats import Format, Specials
 
 
@@ -14,6 +15,8 @@ from spikeproof.specs.formats import Format, Specials
 class Operand:
     """A code taken apart into signals."""
 
+    fmt: Format
+    code: Bus
     sign: int
     magnitude: Bus
     """Magnitude code: fraction, then exponent field."""
@@ -24,6 +27,18 @@ class Operand:
     nan: int
     infinite: int
     zero: int
+
+
+def flush_operand(gates: GateLibrary, fmt: Format, convention: Convention, code: Bus) -> Bus:
+    """What counts in place of an operand: zero for a subnormal one, where the convention says so."""
+    if convention.subnormal_operands is SubnormalOperands.GRADUAL:
+        return code
+    fraction, field = code[: fmt.fraction_bits], code[fmt.fraction_bits : fmt.magnitude_bits]
+    normal = gates.wide_or(field)
+    sign = code[fmt.magnitude_bits]
+    if convention.flushed_sign is FlushedSign.POSITIVE or not fmt.has_negative_zero:
+        sign = gates.and_(sign, gates.or_(normal, gates.not_(gates.wide_or(fraction))))
+    return (*(gates.and_(bit, normal) for bit in fraction), *field, sign)
 
 
 def unpack(gates: GateLibrary, fmt: Format, code: Bus) -> Operand:
@@ -44,6 +59,8 @@ def unpack(gates: GateLibrary, fmt: Format, code: Bus) -> Operand:
         case Specials.FNUZ:
             nan = gates.and_(sign, zero)
     return Operand(
+        fmt=fmt,
+        code=code,
         sign=sign,
         magnitude=magnitude,
         significand=(*fraction, normal),
@@ -52,6 +69,13 @@ def unpack(gates: GateLibrary, fmt: Format, code: Bus) -> Operand:
         infinite=infinite,
         zero=zero,
     )
+
+
+def signalling(gates: GateLibrary, operand: Operand) -> int:
+    """Whether an operand is a NaN of an IEEE format whose first fraction bit is 0."""
+    if operand.fmt.specials is not Specials.IEEE:
+        return ZERO
+    return gates.and_(operand.nan, gates.not_(operand.code[operand.fmt.fraction_bits - 1]))
 
 
 def normalised(gates: GateLibrary, name: str, operand: Operand) -> tuple[Bus, Bus]:

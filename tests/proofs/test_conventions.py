@@ -1,0 +1,197 @@
+"""Theorems under conventions: what names describe, several right results, and what is not right."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from spikeproof.circuits.units.floating_point.building import build_unit
+from spikeproof.proofs import units
+from spikeproof.proofs.units import Unit, unit_named
+from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, own, select, stated, theorem
+from spikeproof.prover.claims.obligation import Outcome, Profile
+from spikeproof.prover.refutation.exhaustion import enumerate_all
+from spikeproof.prover.refutation.mutation import FAULTS, mutants
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.prover.running.mutation_report import judge
+from spikeproof.prover.running.reference_model import ReferenceModel
+from spikeproof.specs.conventions import BUNDLES, IEEE, Convention, convention_named
+from spikeproof.specs.formats import FP8_E5M2, FP16, OverflowPolicy, RoundingMode
+
+RNE = RoundingMode.NEAREST_EVEN
+
+
+def unit(operation, convention, **how):
+    return Unit(operation, FP8_E5M2, convention=convention_named(convention), **how)
+
+
+def obligation(operation, convention, **how):
+    return unit(operation, convention, **how).obligation(Profile.WIDE)
+
+
+def circuit(operation, convention, **how):
+    return unit(operation, convention, **how).circuit()
+
+
+# --- several right results ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nan", ["", "first_nan", "last_nan", "x86_nan", "arm_nan"])
+@pytest.mark.parametrize("operation", ["add", "multiply", "square_root"])
+def test_where_any_nan_will_do_every_rule_for_them_is_right(operation, nan):
+    assert discharge(obligation(operation, "any_nan"), circuit=circuit(operation, nan)).green
+
+
+@pytest.mark.parametrize("operation", ["add", "multiply"])
+def test_where_one_nan_is_meant_no_other_is_right(operation):
+    found = discharge(obligation(operation, ""), circuit=circuit(operation, "first_nan"))
+    assert found.outcome is Outcome.REFUTED
+    assert "should be nan" in found.message
+    assert "result nan, should be nan" in found.message
+    assert not re.search(r"should be (zero|normal|subnormal|infinity)", found.message)
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("operation", ["add", "multiply", "divide"])
+def test_a_fault_is_refuted_even_where_any_nan_will_do(operation, kind):
+    """A fault that makes no difference but to which NaN it is, is none."""
+    netlist = circuit(operation, "any_nan")
+    for mutant, _ in zip(mutants(netlist, kind, seed=3), range(3), strict=False):
+        verdict = judge(obligation(operation, "any_nan"), kind, mutant, 60.0)
+        assert verdict.outcome in (Outcome.PROVED, Outcome.REFUTED), verdict.message
+
+
+def test_failures_are_counted_without_those_that_are_right():
+    """All codes: 4 NaNs of each sign but one, where another operand is any."""
+    first = circuit("add", "first_nan")
+    any_nan = enumerate_all(obligation("add", "any_nan"), first, ("spec",), 1)
+    canonical = enumerate_all(obligation("add", ""), first, ("spec",), 1)
+    nans = 6
+    others = (1 << 8) - nans
+    of_a_nan = nans * 256 + others * nans
+    canonical_already = 256 + others  # the first operand that is NaN is the canonical one
+    assert any_nan.failures == 0
+    assert canonical.failures == of_a_nan - canonical_already
+
+
+def test_a_number_where_nan_is_meant_is_refuted_and_so_is_the_reverse():
+    saturating = build_unit("multiply", FP8_E5M2, RNE, OverflowPolicy.SATURATE)
+    nan_on_overflow = build_unit("multiply", FP8_E5M2, RNE, OverflowPolicy.NAN)
+    claim = obligation("multiply", "any_nan", policy=OverflowPolicy.NAN)
+    assert discharge(claim, circuit=nan_on_overflow).green
+    assert discharge(claim, circuit=saturating).outcome is Outcome.REFUTED
+    claim = obligation("multiply", "any_nan", policy=OverflowPolicy.SATURATE)
+    assert discharge(claim, circuit=nan_on_overflow).outcome is Outcome.REFUTED
+
+
+def test_the_reference_model_gives_one_of_several():
+    model = ReferenceModel(obligation("add", "any_nan"), threads=1)
+    found = model({"x": [0x7D, 0x3C], "y": [0x3C, 0x3C]}, sample=2)
+    assert found["result"].tolist() == [FP8_E5M2.canonical_nan, 0x40]
+
+
+# --- one convention in place of another -----------------------------------------------------------
+
+TELLING = {
+    "first_nan": "last_nan",
+    "last_nan": "first_nan",
+    "x86_nan": "first_nan",
+    "arm_nan": "first_nan",
+    "signalling": "",
+    "daz": "",
+    "ftz_before": "ftz",
+    "ftz_after": "ftz_before",
+    "ftz": "ftz_after",
+    "daz.unsigned_flush": "daz",
+    "ftz.silent_flush": "ftz",
+    "tiny_after": "",
+}
+"""Conventions, and for each its nearest neighbour."""
+
+
+@pytest.mark.parametrize(("meant", "given"), TELLING.items())
+def test_every_choice_is_told_from_its_neighbour(meant, given):
+    claim = replace(obligation("multiply", meant, flags=True), engines=("cadical",))
+    assert discharge(claim).green
+    found = discharge(claim, circuit=circuit("multiply", given, flags=True))
+    assert found.outcome is Outcome.REFUTED
+
+
+def test_so_is_zero_times_infinity_added_to_a_nan():
+    claim = replace(obligation("fma", "invalid_product", flags=True), engines=("cadical",))
+    found = discharge(claim, circuit=circuit("fma", "", flags=True))
+    assert found.outcome is Outcome.REFUTED
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+def test_every_unit_is_found_by_its_name():
+    for each in (*units.in_all_modes(), *units.variants(), *units.under_conventions()):
+        assert unit_named(each.name) == each
+
+
+@pytest.mark.parametrize(
+    ("name", "canonical"),
+    [
+        ("fp16.add.rne.ieee", "fp16.add.rne"),
+        ("fp16.add.rne.threshold.small", "fp16.add.rne"),
+        ("fp16.add.rne.ftz.daz", "fp16.add.rne.cuda"),
+        ("fp16.add.rne.flags.fast.nexus.riscv", "fp16.add.rne.riscv.nexus.fast.flags"),
+        ("fp_e5m3.add.rtz", "e5m3.add.rtz"),
+        ("e4m3fn.multiply.rne.nan.wasm", "e4m3fn.multiply.rne.nan.any_nan"),
+        ("e3m2.convert_from_fp_e5m10.rna.daz", "e3m2.convert_from_e5m10.rna.daz"),
+        ("fp8_e4m3b11fnuz.fma.rto.saturate", "fp8_e4m3b11fnuz.fma.rto.saturate"),
+    ],
+)
+def test_what_a_name_describes_need_not_be_promised(name, canonical):
+    (found,) = select(name)
+    assert found.name == theorem(name).name == canonical
+    assert stated(canonical) is not None
+
+
+def test_what_is_promised_is_found_as_promised():
+    for name in ("fp16.add.rne", "fp8_e5m2.add.rne.riscv.flags", "fp8_e5m2.convert_from_fp32.rne"):
+        assert stated(name) is own()[name] is theorem(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("fp16.add.rne.flush", "unknown convention 'flush'; known: ieee, riscv"),
+        ("fp16.add.rne.ftz.ftz_after", "'ftz_after' contradicts 'ftz'; leave out one of them"),
+        ("fp16.add.rne.ieee.saturate", "'saturate' is said beside another policy; leave out one"),
+        ("fp8_e4m3fn.add.rne", "format fp8_e4m3fn has no policy 'ieee'; it has: saturate, nan"),
+        ("fp8_e4m3fn.add.rne.nan.arm", "format fp8_e4m3fn has no NaN with a payload, so no 'arm_nan'"),
+        ("fp17.add.rne", "unknown format 'fp17'; known: fp8_e4m3fn"),
+        ("e16m3.add.rne", "format e16m3 is too wide; the widest has 15 exponent and 112 fraction"),
+        ("e1m3.add.rne", "format e1m3: needs at least 2 exponent bits"),
+    ],
+)
+def test_what_no_name_describes_is_refused_in_one_line(name, words):
+    with pytest.raises(CatalogueError) as error:
+        select(name)
+    assert str(error.value).startswith(f"no theorem is named {name!r}: {words}")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["fp16.add", "fp16.add.xyz", "add.rne", "fp16.*.riscv", "int8.add.rne"])
+def test_other_names_are_none_of_ours(name):
+    with pytest.raises(CatalogueError):
+        theorem(name)
+
+
+def test_every_bundle_is_promised_of_every_format_that_can_have_it():
+    for name, convention in BUNDLES.items():
+        found = [o for o in catalogue().values() if o.parameters.get("convention") == convention.name]
+        assert (convention == IEEE) == (not found), name
+        if found:
+            assert {o.parameters["operation"] for o in found} == set(units.OPERATIONS)
+            assert {o.parameters["mode"] for o in found} == {mode.value for mode in RoundingMode}
+            assert FP16.name in {o.parameters["format"] for o in found}
+
+
+def test_names_say_all_of_a_convention():
+    names = {unit("add", convention.name).name for convention in BUNDLES.values()}
+    assert len(names) == len(BUNDLES)
+    assert Unit("add", FP16, convention=Convention()).name == "fp16.add.rne"
