@@ -360,11 +360,11 @@ def under_conventions() -> Iterator[Unit]:
 
     With flags, where there is something to say of them. And ``SINGLE_CHOICES``, of one format.
     """
+    singles = tuple(map(convention_named, SINGLE_CHOICES))
     for fmt, operation, mode in product(FORMATS.values(), OPERATIONS, RoundingMode):
         if fmt.width <= 32:
-            names = (*BUNDLES, *(SINGLE_CHOICES if fmt is FP8_E5M2 else ()))
-            unit = Unit(operation, fmt, mode, fmt.policies[0])
-            yield from _units_under(unit, map(convention_named, names))
+            conventions = (*BUNDLES.values(), *(singles if fmt is FP8_E5M2 else ()))
+            yield from _units_under(Unit(operation, fmt, mode, fmt.policies[0]), conventions)
 
 
 def _units_under(unit: Unit, conventions: Iterable[Convention]) -> Iterator[Unit]:

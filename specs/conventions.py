@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from spikeproof.specs.formats import Format, Specials, UnknownNameError
@@ -131,12 +132,12 @@ class Convention:
     flushed_inexact: FlushedInexact = FlushedInexact.RAISED
     tininess: Tininess = Tininess.BEFORE
 
-    @property
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """The words of all choices that do not go unsaid, in order."""
         return tuple(choice.value for choice in self.choices if choice.value)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Its words, joined by dots; before them, in place of two or more, one of ``BUNDLES``."""
         said: tuple[str, ...] = ()
@@ -252,4 +253,4 @@ def convention_named(name: str) -> Convention:
                 f"{word!r} contradicts {chosen[field].value!r}; leave out one of them"
             )
         chosen[field] = choice
-    return replace(base, **chosen)
+    return replace(base, **chosen) if chosen else base
