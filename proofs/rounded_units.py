@@ -1,7 +1,7 @@
 """What is promised of units that round, whatever they compute: names, parameters, obligations."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
@@ -110,6 +110,10 @@ class RoundedUnit(ABC):
         """What counts of its outputs."""
         return everything
 
+    def neighbours(self) -> Iterator["RoundedUnit"]:
+        """Units that differ from it in one choice: of mode, policy or convention."""
+        yield from ()
+
     def obligation(self, profile: Profile = Profile.DEFAULT) -> Obligation:
         """That the unit is its operation."""
         return equivalence(
@@ -124,4 +128,5 @@ class RoundedUnit(ABC):
             reading=self.reading,
             parameters=self.parameters,
             function=self.function,
+            neighbours=lambda: (each.obligation(Profile.WIDE) for each in self.neighbours()),
         )

@@ -268,6 +268,15 @@ class Unit(RoundedUnit):
         steps, last = STEPS[self.operation]
         return Decomposition(self.spec, steps, last, partial(self.circuit, keep_waypoints=True))
 
+    def neighbours(self) -> Iterator["Unit"]:
+        """Units of another mode, policy or choice of convention, as far as it can have them."""
+        modes = (replace(self, mode=mode) for mode in RoundingMode)
+        policies = (replace(self, policy=policy) for policy in self.fmt.policies)
+        conventions = (replace(self, convention=each) for each in self.convention.neighbours())
+        for unit in chain(modes, policies, conventions):
+            if unit != self and unit.convention.is_possible(unit.fmt, unit.source or unit.fmt):
+                yield unit
+
     @property
     def engines(self) -> tuple[str, ...]:
         """As its operands need."""

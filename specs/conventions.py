@@ -12,6 +12,7 @@ WebAssembly Core Specification, section 4.3.3; The OpenCL C Specification, secti
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from enum import Enum
 from functools import cached_property
@@ -25,9 +26,6 @@ class NanResult(Enum):
 
     CANONICAL = ""
     """The format's canonical NaN."""
-
-    ANY = "any_nan"
-    """Some code that is NaN: every one is allowed."""
 
     FIRST = "first_nan"
     """The first operand that is NaN, made quiet; the canonical NaN where no operand is."""
@@ -43,6 +41,9 @@ class NanResult(Enum):
     """The first operand that is a signalling NaN, else the first NaN, the addend of ``fma`` before its
     factors; the canonical NaN where no operand is, and where infinity times zero is added to a quiet NaN
     (``FPProcessNaNs``, ``FPProcessNaNs3``, ``FPMulAdd``)."""
+
+    ANY = "any_nan"
+    """Some code that is NaN: every one is allowed."""
 
 
 class NanOperands(Enum):
@@ -157,6 +158,15 @@ class Convention:
     def choices(self) -> tuple[Enum, ...]:
         """One value for each field, in order."""
         return tuple(getattr(self, each.name) for each in fields(self))
+
+    def neighbours(self) -> Iterator[Convention]:
+        """The conventions that differ from it in one choice, then ``BUNDLES``."""
+        for each, chosen in zip(fields(self), self.choices, strict=True):
+            for choice in type(chosen):
+                changed: dict[str, Any] = {each.name: choice}
+                if choice is not chosen:
+                    yield replace(self, **changed)
+        yield from BUNDLES.values()
 
     def is_possible(self, *formats: Format) -> bool:
         """Whether an operation on these formats can have the convention."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from inspect import signature
@@ -221,6 +221,7 @@ class Obligation:
         function: what any circuit must compute for the claim to hold of it, in words that say nothing
             of how the obligation's own is made. Empty if the claim is about just that, such as its
             noise: then no other circuit can take its place.
+        neighbours: the claims that differ from this in a choice: of mode, policy or convention.
     """
 
     name: str
@@ -237,6 +238,7 @@ class Obligation:
     parameters: Mapping[str, str] = field(default_factory=dict)
     package: str | None = None
     function: str = ""
+    neighbours: Callable[[], Iterable[Obligation]] = tuple
 
     def __post_init__(self) -> None:
         if self.expected not in (Outcome.PROVED, Outcome.REFUTED):
@@ -266,6 +268,7 @@ def equivalence(
     reading: Reading | None = None,
     parameters: Mapping[str, str] | None = None,
     function: str = "",
+    neighbours: Callable[[], Iterable[Obligation]] = tuple,
 ) -> Obligation:
     """The obligation that a circuit computes, on every output bus, what ``meaning`` says.
 
@@ -275,7 +278,7 @@ def equivalence(
             arguments has a bus's name.
         assumptions: from the input buses, in one mapping, what may be taken for granted.
         observed: as of ``Claim``.
-        function: as of ``Obligation``.
+        function, neighbours: as of ``Obligation``.
 
     ``state`` raises ``StatementError`` if ``meaning`` does not suit the circuit.
     """
@@ -311,6 +314,7 @@ def equivalence(
         reading,
         parameters=parameters or {},
         function=function,
+        neighbours=neighbours,
     )
 
 

@@ -17,6 +17,9 @@ SHOWN_CLASSES = 6
 CLASSES = ("zero", "subnormal", "normal", "infinity", "nan", "negative", "positive")
 """Floating-point codes are of the first five classes, integers of zero and the last two."""
 
+TELLING = ("subnormal", "nan", "infinity", "zero")
+"""Classes of which it is told if every failing input has an operand or a result of it."""
+
 Formats = Mapping[str, Format | Integer]
 Codes = NDArray[Any]
 
@@ -79,6 +82,7 @@ class Tally:
         self._operands = operands
         self._results = results
         self._departing = {name: np.zeros((len(CLASSES),) * 2, dtype=np.int64) for name in results}
+        self._common = set(TELLING)
 
     def add(
         self, failing: Mapping[str, Codes], circuit: Mapping[str, Codes], spec: Mapping[str, Codes]
@@ -94,6 +98,11 @@ class Tally:
         self._failing += count(batch, [failing[name] for name in operands], list(operands.values()))
         for name, fmt in self._results.items():
             self._departing[name] += count(batch, [circuit[name], spec[name]], [fmt, fmt])
+        met = [classes(failing[name], fmt) for name, fmt in operands.items()]
+        met += [
+            classes(side[name], fmt) for side in (circuit, spec) for name, fmt in self._results.items()
+        ]
+        self._common = {name for name in self._common if met and _everywhere(name, met)}
 
     def in_words(self, every: bool, proviso: str = "", advice: str = "") -> str:
         """How many inputs fail, of which classes, and what becomes of them.
@@ -105,12 +114,18 @@ class Tally:
         """
         fail, total = int(self._failing.sum()), int(self._tried.sum())
         if every:
-            title = f"fails on {fail:,} of all {total:,} inputs{proviso}"
+            title = f"fails on {fail:,} of all {total:,} inputs{proviso}{self._in_common}"
         else:
             some = f"{fail:,} fail" if fail else "no other fails"
-            title = f"of {total:,} inputs drawn by class{proviso}, {some}\n({advice})"
+            title = f"of {total:,} inputs drawn by class{proviso}, {some}{self._in_common}\n({advice})"
         lines = [*self._lines()] if fail else []
         return "\n".join([title + (":" if lines else ""), *lines])
+
+    @property
+    def _in_common(self) -> str:
+        """What every failing input has in common, if that is told."""
+        common = next((name for name in TELLING if name in self._common and self._failing.any()), None)
+        return f", all with a {common} operand or result" if common else ""
 
     def _lines(self) -> Iterator[str]:
         if self._operands:
@@ -118,6 +133,11 @@ class Tally:
             yield from _table(self._failing, wording, self._tried)
         for name, counts in self._departing.items():
             yield from _table(counts, [f"{name} {{}}", "should be {}"])
+
+
+def _everywhere(name: str, met: Sequence[NDArray[np.intp]]) -> bool:
+    """Whether of codes side by side, given by class, one is of a class in every place."""
+    return bool(np.any([places == CLASSES.index(name) for places in met], axis=0).all())
 
 
 def _table(counts: Counts, wording: Sequence[str], of: Counts | None = None) -> Iterator[str]:

@@ -1,0 +1,118 @@
+"""Verdicts that separate: where a refuted circuit would be right, and what is left of what is wrong."""
+
+import pytest
+
+from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.units.libraries import HALF
+from spikeproof.proofs.units import unit_named
+from spikeproof.prover.claims.obligation import Outcome, Profile
+from spikeproof.prover.refutation.mutation import stuck_at_zero
+from spikeproof.prover.running import neighbours
+from spikeproof.prover.running.neighbours import told_nearest
+from spikeproof.prover.running.run import Run
+
+
+def obligation(name):
+    return unit_named(name).obligation(Profile.WIDE)
+
+
+def circuit(name):
+    return unit_named(name).circuit()
+
+
+@pytest.mark.parametrize(
+    ("given", "nearest"),
+    [
+        ("multiply.rne.cuda", "multiply.rne.cuda"),
+        ("multiply.rne.first_nan.daz", "multiply.rne.first_nan.daz"),
+        ("add.rtz.saturate.last_nan", "add.rtz.saturate.last_nan"),
+        ("divide.rne.x86_sse.daz.ftz_after.flags", "divide.rne.x86_nan.signalling.daz.ftz_before.flags"),
+        ("multiply.rne.riscv.flags", "multiply.rne.riscv.flags"),
+    ],
+)
+def test_a_consistent_circuit_is_right_under_its_own_convention(given, nearest):
+    operation = given.split(".")[0]
+    flags = ".flags" if given.endswith(".flags") else ""
+    text = told_nearest(obligation(f"fp8_e5m2.{operation}.rne{flags}"), circuit(f"fp8_e5m2.{given}"))
+    assert text == (
+        f"it is right by another convention, fp8_e5m2.{nearest}:\nnone of all 65,536 inputs fails"
+    )
+
+
+def test_a_nan_of_no_rule_is_right_where_any_will_do():
+    """A unit whose NaN has a payload of its own, the same always."""
+    netlist = circuit("fp8_e5m2.multiply.rne.x86_nan")
+    text = told_nearest(obligation("fp8_e5m2.multiply.rne"), without_quiet_bit(netlist))
+    assert "right by another convention, fp8_e5m2.multiply.rne.any_nan:" in text
+
+
+def without_quiet_bit(netlist: Netlist) -> Netlist:
+    """The multiplier with the fraction's last bit set in every NaN that it delivers."""
+    *rest, sign = netlist.outputs["result"]
+    low, high, *field = rest
+    base = netlist.signal_count
+    nan = Neuron(tuple((signal, 1) for signal in (high, *field)), len(field) + HALF)
+    # The infinities have no fraction bit set, so every code of these bits is a NaN.
+    either = Neuron(((low, 1), (base, 1)), HALF)
+    return Netlist(
+        netlist.inputs, (*netlist.neurons, nan, either), {"result": (base + 1, high, *field, sign)}
+    )
+
+
+def test_of_one_bug_in_a_unit_of_another_convention_the_bug_is_what_is_left():
+    netlist = circuit("fp8_e5m2.multiply.rne.cuda.first_nan")
+    theorem = obligation("fp8_e5m2.multiply.rne")
+    bug = next(
+        mutant
+        for mutant in (stuck_at_zero(netlist, s).netlist for s in range(16, netlist.signal_count))
+        if 0 < failures(theorem_under(mutant), mutant) < 500
+    )
+    text = told_nearest(theorem, bug)
+    assert text.startswith("it comes nearest to fp8_e5m2.multiply.rne.cuda.first_nan, under which\n")
+    assert f"fails on {failures(theorem_under(bug), bug):,} of all 65,536 inputs" in text
+
+
+def theorem_under(netlist):
+    return obligation("fp8_e5m2.multiply.rne.cuda.first_nan")
+
+
+def failures(theorem, netlist):
+    return int(neighbours._Search.of(theorem, netlist).failing(theorem).sum())
+
+
+def test_above_32_bits_it_is_proved_and_where_it_cannot_be_it_is_a_sample(monkeypatch):
+    theorem, netlist = obligation("fp32.multiply.rne"), circuit("fp32.multiply.rne.daz")
+    said = "it is right by another convention, fp32.multiply.rne.daz:\n"
+    assert told_nearest(theorem, netlist) == said + "this is proved"
+    monkeypatch.setattr(neighbours, "COUNTING_SECONDS", 0.01)
+    assert told_nearest(theorem, netlist) == (
+        said + "none of 4,096 inputs drawn by class fails: a sample, no proof"
+    )
+
+
+def test_up_to_32_bits_it_is_counted_or_a_sample(monkeypatch):
+    theorem, netlist = obligation("e4m4.fma.rne"), circuit("e4m4.fma.rne.first_nan")
+    said = "it is right by another convention, e4m4.fma.rne.first_nan:\n"
+    assert told_nearest(theorem, netlist) == said + "none of all 134,217,728 inputs fails"
+    monkeypatch.setattr(neighbours, "COUNTING_SECONDS", 0.0)
+    assert told_nearest(theorem, netlist) == (
+        said + "none of 4,096 inputs drawn by class fails: a sample, no proof"
+    )
+
+
+def test_nothing_is_said_where_nothing_else_comes_nearer():
+    netlist = circuit("fp8_e5m2.multiply.rne")
+    inputs = netlist.input_buses
+    constant = Netlist(netlist.inputs, (), {"result": inputs["x"]})
+    assert "right" not in told_nearest(obligation("fp8_e5m2.multiply.rne"), constant)
+    theorem = obligation("fp8_e5m2.multiply.rne.any_nan")
+    assert told_nearest(theorem, netlist) == ""
+
+
+def test_a_run_says_it_of_given_circuits_alone():
+    given = circuit("fp8_e5m2.multiply.rne.cuda.any_nan")
+    theorem = obligation("fp8_e5m2.multiply.rne")
+    found = Run(60.0, given).discharge(theorem).record
+    assert found.outcome is Outcome.REFUTED
+    assert "all with a subnormal operand or result" in found.message
+    assert found.message.endswith("multiply.rne.cuda:\nnone of all 65,536 inputs fails")
