@@ -21,7 +21,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from spikeproof.prover.evidence.files import beside, is_special, storing, write_atomically
+from spikeproof.prover.evidence.files import beside, followed, is_special, storing, write_atomically
 
 if TYPE_CHECKING:  # the rest is loaded where it is needed: shells that complete a word wait for this
     from spikeproof.prover.claims.obligation import Obligation
@@ -202,12 +202,11 @@ def require_writable(path: Path | None) -> None:
             raise IsADirectoryError(EISDIR, "it is a directory")
         if is_special(path):
             return
-        probe = beside(path.resolve())
+        probe = beside(followed(path))
         probe.touch()
         probe.unlink()
-    except (OSError, RuntimeError) as error:  # the latter of links that lead round in a circle
-        why = error.strerror if isinstance(error, OSError) else error
-        raise click.BadParameter(f"cannot write {path}: {why}; name another file") from None
+    except OSError as error:
+        raise click.BadParameter(f"cannot write {path}: {error.strerror}; name another file") from None
 
 
 def write_file(path: Path, content: str) -> None:

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import ELOOP
 from pathlib import Path
 
 import click
@@ -54,6 +55,22 @@ def is_special(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
+def followed(path: Path) -> Path:
+    """Where a path leads if all links are followed.
+
+    Raises:
+        OSError: if they lead round in a circle.
+    """
+    round_in_a_circle = OSError(ELOOP, os.strerror(ELOOP))
+    try:
+        where = path.resolve()
+    except RuntimeError:  # so Python says it up to 3.12; later it does not
+        raise round_in_a_circle from None
+    if where.is_symlink():
+        raise round_in_a_circle
+    return where
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Where to write a file that takes its place once it is whole; its directory is made.
@@ -66,7 +83,7 @@ def replacing(path: Path) -> Iterator[Path]:
     if is_special(path):
         yield path
         return
-    path = path.resolve()
+    path = followed(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = beside(path)
     try:

@@ -139,6 +139,9 @@ def test_links_in_a_circle_are_one_line(tmp_path):
     path.symlink_to(path)
     with pytest.raises(click.BadParameter, match=r"cannot write .*circle"):
         require_writable(path)
+    with pytest.raises(OSError, match=os.strerror(errno.ELOOP)):
+        write_atomically(path, "text")
+    assert path.is_symlink()
 
 
 def test_what_killed_processes_left_is_told_from_all_else(tmp_path):
