@@ -15,8 +15,8 @@
 * ``proofs.adequacy``     -- the spec's rounding formula is what the standard says in words
 * ``proofs.floating_point_theory`` -- the spec is SMT-LIB's floating-point theory, as z3 implements it
 
-What is promised of units that round has one form: ``proofs.rounded_units``. ``proofs.z3_theory`` has
-z3's floating-point theory in formulas of pySMT.
+What is promised of units that round has one form: ``proofs.rounded_units``; ``proofs.names`` finds them
+by name, promised or not. ``proofs.z3_theory`` has z3's floating-point theory in formulas of pySMT.
 """
 
 from collections.abc import Iterator
@@ -38,16 +38,17 @@ from spikeproof.proofs import (
     superconducting,
     units,
 )
+from spikeproof.proofs.names import unit_named
 from spikeproof.prover.claims.obligation import Obligation, Profile
 
 
 def described(name: str) -> Obligation | None:
-    """The obligation that a name describes, promised or not: see ``proofs.units.unit_named``.
+    """The obligation that a name describes, promised or not: see ``proofs.names.unit_named``.
 
     Raises:
         ValueError: if it begins like one, and what follows is not possible; one line.
     """
-    unit = units.unit_named(name)
+    unit = unit_named(name)
     return unit.obligation(Profile.WIDE) if unit else None
 
 

@@ -16,6 +16,7 @@ from spikeproof.circuits.units.mx import build_mx_unit
 from spikeproof.proofs.rounded_units import RoundedUnit
 from spikeproof.prover.claims.obligation import BOTH, Obligation
 from spikeproof.specs import exact, symbolic
+from spikeproof.specs.conventions import IEEE, Convention
 from spikeproof.specs.formats import (
     ARITY,
     BFLOAT16,
@@ -50,11 +51,19 @@ class ScaledUnit(RoundedUnit):
     policy: OverflowPolicy = OverflowPolicy.IEEE
 
     @property
+    def in_words(self) -> str:
+        """What it computes and how it is rounded, for people."""
+        return f"{WORDS[self.operation]} rounded {self.mode.label}, {self.policy.label}"
+
+    @property
     def function(self) -> str:
-        """What it computes, for people."""
-        words = f"{WORDS[self.operation]} rounded {self.mode.label}, {self.policy.label}"
-        formats = f"{self.source.name} with e8m0 scales to {self.fmt.name}"
-        return f"{formats}: {words}"
+        """What it computes, and in which formats, for people."""
+        return f"{self.source.name} with e8m0 scales to {self.fmt.name}: {self.in_words}"
+
+    def require_convention(self, convention: Convention) -> None:
+        """No other than IEEE."""
+        if convention != IEEE:
+            raise ValueError(f"{self.operation} from {self.source.name} is the same by all conventions")
 
     @property
     def engines(self) -> tuple[str, ...]:

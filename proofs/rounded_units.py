@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
@@ -15,6 +17,7 @@ from spikeproof.prover.claims.obligation import (
     equivalence,
     everything,
 )
+from spikeproof.specs.conventions import IEEE, Convention
 from spikeproof.specs.formats import Format, Integer, OverflowPolicy, RoundingMode
 from spikeproof.specs.integers import Buses
 
@@ -40,14 +43,25 @@ class RoundedUnit(ABC):
     mode: RoundingMode
     policy: OverflowPolicy
     usual_policy = OverflowPolicy.IEEE
+    convention: Convention = IEEE
     library: str = DEFAULT_LIBRARY
+    flags: bool = False
 
     @property
     def name(self) -> str:
-        """``FORMAT.OPERATION[_from_SOURCE].MODE[.POLICY]``."""
+        """``FORMAT.OPERATION[_from_SOURCE].MODE[.POLICY][.CONVENTION][.MAKE][.flags]``.
+
+        The usual policy, the IEEE convention and the default library go unsaid.
+        """
         source = f"_from_{self.source.name}" if self.source else ""
         policy = () if self.policy is self.usual_policy else (self.policy.value,)
-        return ".".join((self.fmt.name, self.operation + source, self.mode.value, *policy))
+        words = (*policy, self.convention.name, *self.make, "flags" if self.flags else "")
+        return ".".join((self.fmt.name, self.operation + source, self.mode.value, *filter(None, words)))
+
+    @property
+    def make(self) -> tuple[str, ...]:
+        """What its name says of how it is made."""
+        return ()
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -60,6 +74,8 @@ class RoundedUnit(ABC):
             "mode": self.mode.value,
             "policy": self.policy.value,
             "library": self.library,
+            **({"convention": self.convention.name} if self.convention != IEEE else {}),
+            **({"flags": "yes"} if self.flags else {}),
         }
 
     @property
@@ -80,8 +96,16 @@ class RoundedUnit(ABC):
 
     @property
     @abstractmethod
+    def in_words(self) -> str:
+        """What it computes and how it is rounded, for people."""
+
+    @property
     def function(self) -> str:
-        """What it computes, for people."""
+        """What it computes, and in which format, for people."""
+        source = f"{self.source.name} to " if self.source else ""
+        convention = f", {self.convention.in_words}" if self.convention != IEEE else ""
+        flags = ", and its exception flags" if self.flags else ""
+        return f"{source}{self.fmt.name}: {self.in_words}{convention}{flags}"
 
     @property
     def statement(self) -> str:
@@ -110,9 +134,33 @@ class RoundedUnit(ABC):
         """What counts of its outputs."""
         return everything
 
+    def changed(self, **choices: object) -> "RoundedUnit":
+        """The unit with other choices: of mode, policy or convention."""
+        return replace(self, **choices)  # type: ignore[type-var]
+
+    @property
+    def policies(self) -> tuple[OverflowPolicy, ...]:
+        """The policies that it can have."""
+        return self.fmt.policies if isinstance(self.fmt, Format) else (self.usual_policy,)
+
+    def require_convention(self, convention: Convention) -> None:
+        """Refuse a convention that it cannot have.
+
+        Raises:
+            ValueError: saying what it can have.
+        """
+        convention.require_possible(
+            *(each for each in (self.fmt, self.source) if isinstance(each, Format))
+        )
+
     def neighbours(self) -> Iterator["RoundedUnit"]:
         """Units that differ from it in one choice: of mode, policy or convention."""
-        yield from ()
+        yield from (self.changed(mode=mode) for mode in RoundingMode if mode is not self.mode)
+        yield from (self.changed(policy=each) for each in self.policies if each is not self.policy)
+        for convention in self.convention.neighbours():
+            with suppress(ValueError):
+                self.require_convention(convention)
+                yield self.changed(convention=convention)
 
     def obligation(self, profile: Profile = Profile.DEFAULT) -> Obligation:
         """That the unit is its operation."""

@@ -1,6 +1,6 @@
 """Every floating-point unit equals its IEEE 754 operation, on all inputs, specials included."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, product
@@ -45,13 +45,11 @@ from spikeproof.specs.formats import (
     FP8_E5M2,
     FP16,
     FP32,
-    INTEGERS,
     OPERANDS,
     SMALL_FORMATS,
     Format,
     OverflowPolicy,
     RoundingMode,
-    format_named,
 )
 from spikeproof.specs.integers import Buses
 from spikeproof.specs.symbolic import Probe, nonzero
@@ -165,35 +163,15 @@ class Unit(RoundedUnit):
     convention: Convention = IEEE
 
     @property
-    def name(self) -> str:
-        """``FORMAT.OPERATION[_from_SOURCE].MODE[.POLICY][.CONVENTION][.LIBRARY][.fast][.flags]``.
-
-        IEEE policy and convention, default library and small structure go unsaid.
-        """
-        parts = [super().name]
-        if self.convention != IEEE:
-            parts.append(self.convention.name)
-        if self.library != DEFAULT_LIBRARY:
-            parts.append(self.library)
-        if self.structure == FAST:
-            parts.append("fast")
-        if self.flags:
-            parts.append("flags")
-        return ".".join(parts)
+    def make(self) -> tuple[str, ...]:
+        """The library, where it is not the default one, and ``fast`` structure."""
+        library = () if self.library == DEFAULT_LIBRARY else (self.library,)
+        return (*library, "fast") if self.structure == FAST else library
 
     @property
     def in_words(self) -> str:
-        """What it computes, for people."""
-        words = f"{WORDS[self.operation]} rounded {self.mode.label}, {self.policy.label}"
-        if self.convention != IEEE:
-            words += f", {self.convention.in_words}"
-        return words + (", and its exception flags" if self.flags else "")
-
-    @property
-    def function(self) -> str:
-        """What it computes, and in which format, for people."""
-        source = f"{self.source.name} to " if self.source else ""
-        return f"{source}{self.fmt.name}: {self.in_words}"
+        """What it computes and how it is rounded, for people."""
+        return f"{WORDS[self.operation]} rounded {self.mode.label}, {self.policy.label}"
 
     @property
     def statement(self) -> str:
@@ -204,10 +182,7 @@ class Unit(RoundedUnit):
     @property
     def parameters(self) -> dict[str, str]:
         """What its name says, and what goes unsaid there."""
-        flags = {"flags": "yes"} if self.flags else {}
-        convention = {"convention": self.convention.name} if self.convention != IEEE else {}
-        structure = {"structure": STRUCTURE_NAMES[self.structure]}
-        return {**super().parameters, **convention, **structure, **flags}
+        return {**super().parameters, "structure": STRUCTURE_NAMES[self.structure]}
 
     @property
     def operands(self) -> tuple[str, ...]:
@@ -268,63 +243,10 @@ class Unit(RoundedUnit):
         steps, last = STEPS[self.operation]
         return Decomposition(self.spec, steps, last, partial(self.circuit, keep_waypoints=True))
 
-    def neighbours(self) -> Iterator["Unit"]:
-        """Units of another mode, policy or choice of convention, as far as it can have them."""
-        modes = (replace(self, mode=mode) for mode in RoundingMode)
-        policies = (replace(self, policy=policy) for policy in self.fmt.policies)
-        conventions = (replace(self, convention=each) for each in self.convention.neighbours())
-        for unit in chain(modes, policies, conventions):
-            if unit != self and unit.convention.is_possible(unit.fmt, unit.source or unit.fmt):
-                yield unit
-
     @property
     def engines(self) -> tuple[str, ...]:
         """As its operands need."""
         return engines_for(self.source or self.fmt)
-
-
-def unit_named(name: str) -> Unit | None:
-    """The unit of a name as ``Unit.name`` gives it, of any format and convention.
-
-    None if it has no operation and mode in their places. What goes unsaid may be said, and a convention
-    in any order.
-
-    Raises:
-        ValueError: if what is before or after these is not possible; one line.
-    """
-    fmt, operation, mode, *words = (*name.split("."), "", "")
-    operation, _, source = operation.partition("_from_")
-    converts, modes = operation == "convert", {mode.value: mode for mode in RoundingMode}
-    if operation not in ARITY or mode not in modes or converts != bool(source) or source in INTEGERS:
-        return None
-    unit = Unit(operation, format_named(fmt), modes[mode])
-    if converts:
-        unit = replace(unit, source=format_named(source))
-    return _with_words(unit, [word for word in words if word])
-
-
-def _with_words(unit: Unit, words: Sequence[str]) -> Unit:
-    """The unit with all that stands in a name after format, operation and mode."""
-    choices: dict[str, dict[str, Any]] = {
-        "policy": {policy.value: policy for policy in OverflowPolicy},
-        "library": {name: name for name in LIBRARIES},
-        "structure": {name: structure for structure, name in STRUCTURE_NAMES.items()},
-        "flags": {"flags": True},
-    }
-    said: dict[str, Any] = {}
-    convention = []
-    for word in words:
-        kind = next((kind for kind, values in choices.items() if word in values), None)
-        if kind is None:
-            convention.append(word)
-        elif kind in said:
-            raise ValueError(f"{word!r} is said beside another {kind}; leave out one of them")
-        else:
-            said[kind] = choices[kind][word]
-    unit = replace(unit, **said, convention=convention_named(".".join(convention)))
-    unit.fmt.require_policy(unit.policy)
-    unit.convention.require_possible(unit.fmt, unit.source or unit.fmt)
-    return unit
 
 
 def in_all_modes() -> Iterator[Unit]:

@@ -117,6 +117,35 @@ class Tininess(Enum):
     """After it: rounded as with an exponent without bounds, it is smaller than every normal number."""
 
 
+class IntegerResult(Enum):
+    """What a conversion to an integer delivers for NaN, infinities, and what rounds beyond its range.
+
+    All of them raise invalid (clause 7.2 j).
+    """
+
+    SATURATED = ""
+    """The nearest end of the range, and 0 for NaN (Arm, ``FPToFixed``; WebAssembly, ``trunc_sat``)."""
+
+    LARGEST_FOR_NAN = "largest_for_nan"
+    """The nearest end of the range, and its upper end for NaN (RISC-V, table of ``FCVT``)."""
+
+    INDEFINITE = "indefinite"
+    """The least signed integer, or the largest unsigned one (x86, SDM 4.8.3.7 and table E-1)."""
+
+    WRAPPED = "wrapped"
+    """The number modulo 2^width, and 0 for what is none (ECMAScript, ``ToInt32``)."""
+
+
+class IntegerInexact(Enum):
+    """Whether a conversion to an integer raises inexact (clause 5.8)."""
+
+    RAISED = ""
+    """It does: convertToIntegerExact, and the instructions of processors."""
+
+    SILENT = "silent_conversion"
+    """It does not: convertToInteger without Exact in its name."""
+
+
 @dataclass(frozen=True)
 class Convention:
     """How results are delivered and exceptions signalled, beside format, mode and policy.
@@ -132,6 +161,8 @@ class Convention:
     flushed_sign: FlushedSign = FlushedSign.KEPT
     flushed_inexact: FlushedInexact = FlushedInexact.RAISED
     tininess: Tininess = Tininess.BEFORE
+    integer_result: IntegerResult = IntegerResult.SATURATED
+    integer_inexact: IntegerInexact = IntegerInexact.RAISED
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -166,7 +197,7 @@ class Convention:
                 changed: dict[str, Any] = {each.name: choice}
                 if choice is not chosen:
                     yield replace(self, **changed)
-        yield from BUNDLES.values()
+        yield from (bundle for bundle in BUNDLES.values() if bundle != self)
 
     def is_possible(self, *formats: Format) -> bool:
         """Whether an operation on these formats can have the convention."""
@@ -198,6 +229,7 @@ BUNDLES: dict[str, Convention] = {
         nan_operands=NanOperands.SIGNALLING,
         zero_times_infinity=ZeroTimesInfinity.INVALID,
         tininess=Tininess.AFTER,
+        integer_result=IntegerResult.LARGEST_FOR_NAN,
     ),
     "arm": Convention(
         nan=NanResult.ARM,
@@ -208,7 +240,10 @@ BUNDLES: dict[str, Convention] = {
         nan_operands=NanOperands.SIGNALLING, zero_times_infinity=ZeroTimesInfinity.INVALID
     ),
     "x86_sse": Convention(
-        nan=NanResult.X86, nan_operands=NanOperands.SIGNALLING, tininess=Tininess.AFTER
+        nan=NanResult.X86,
+        nan_operands=NanOperands.SIGNALLING,
+        tininess=Tininess.AFTER,
+        integer_result=IntegerResult.INDEFINITE,
     ),
     "cuda": Convention(
         subnormal_operands=SubnormalOperands.ZERO, subnormal_results=SubnormalResults.ZERO_CODE
@@ -233,6 +268,10 @@ _IN_WORDS = {
     "unsigned_flush": "flushed to +0",
     "silent_flush": "flushed without inexact",
     "tiny_after": "tininess after rounding",
+    "largest_for_nan": "the largest integer for NaN",
+    "indefinite": "the indefinite integer beyond the range",
+    "wrapped": "integers modulo 2^width",
+    "silent_conversion": "conversion to integers without inexact",
 }
 """The words of choices, for people."""
 

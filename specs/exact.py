@@ -19,6 +19,8 @@ from spikeproof.specs.conventions import (
     Convention,
     FlushedInexact,
     FlushedSign,
+    IntegerInexact,
+    IntegerResult,
     NanOperands,
     NanResult,
     SubnormalOperands,
@@ -569,40 +571,88 @@ def convert_from_integer(
     return round_to(fmt, mode, policy, decode_integer(source, code))
 
 
-def convert_to_integer(source: Format, integer: Integer, mode: RoundingMode, code: int) -> int:
+def convert_to_integer(
+    source: Format, integer: Integer, mode: RoundingMode, code: int, convention: Convention = IEEE
+) -> int:
     """The integer's code that a number rounds to: convertToInteger (clause 5.8).
 
-    Infinities and numbers that round to one out of range become the nearest end of the range, NaN
-    becomes 0. IEEE 754 signals invalid for all of them and leaves the result to the implementation;
-    this is that of Arm, WebAssembly (``trunc_sat``) and Rust (``as``).
+    What is delivered for NaN, infinities and numbers that round beyond the range, IEEE 754 leaves to the
+    implementation: see ``IntegerResult``.
 
     Raises:
         ValueError: if the code is not one of the source's.
     """
-    value = decode(source, code)
-    if value.kind is Kind.NAN:
-        return 0
-    if value.kind is Kind.INFINITE:
-        number = integer.minimum if value.sign else integer.maximum
-    else:
-        kept = int(round_to_multiple(Fraction(1), mode, value.sign, value.magnitude).magnitude)
-        number = min(max(-kept if value.sign else kept, integer.minimum), integer.maximum)
+    value = decode(source, flush_operand(source, convention, code))
+    number = rounded_integer(mode, value)
+    if number is None or not integer.minimum <= number <= integer.maximum:
+        number = _invalid_integer(integer, convention.integer_result, value, number)
     return number % (1 << integer.width)
 
 
-def integer_trace(source: Format, integer: Integer, mode: RoundingMode, code: int) -> dict[str, int]:
+def rounded_integer(mode: RoundingMode, value: Value) -> int | None:
+    """The integer that a value rounds to; None if it is infinite or not a number."""
+    if value.kind is not Kind.FINITE:
+        return None
+    kept = int(round_to_multiple(Fraction(1), mode, value.sign, value.magnitude).magnitude)
+    return -kept if value.sign else kept
+
+
+def _invalid_integer(integer: Integer, result: IntegerResult, value: Value, number: int | None) -> int:
+    """The integer delivered for a value that rounds to none of the range."""
+    match result:
+        case IntegerResult.INDEFINITE:
+            return integer.minimum if integer.signed else integer.maximum
+        case IntegerResult.WRAPPED:
+            return number or 0
+    if value.kind is Kind.NAN:
+        return 0 if result is IntegerResult.SATURATED else integer.maximum
+    return integer.minimum if value.sign else integer.maximum
+
+
+def to_integer_flags(
+    source: Format, integer: Integer, mode: RoundingMode, code: int, convention: Convention = IEEE
+) -> int:
+    """The exceptions that a conversion to an integer signals, as ``flags`` has them (clause 5.8).
+
+    Raises:
+        ValueError: if the code is not one of the source's.
+    """
+    value = decode(source, flush_operand(source, convention, code))
+    number = rounded_integer(mode, value)
+    if number is None or not integer.minimum <= number <= integer.maximum:
+        return 1 << FLAGS.index("invalid")
+    inexact = number != value.signed and convention.integer_inexact is IntegerInexact.RAISED
+    return inexact << FLAGS.index("inexact")
+
+
+def from_integer_flags(source: Integer, fmt: Format, mode: RoundingMode, code: int) -> int:
+    """The exceptions that a conversion from an integer signals, as ``flags`` has them (clause 5.4.1).
+
+    Raises:
+        ValueError: if the code is not one of the source's.
+    """
+    value = decode_integer(source, code)
+    rounded = round_magnitude(fmt, mode, value.sign, value.magnitude).magnitude
+    overflow = rounded > decode(fmt, fmt.largest_finite).rational
+    inexact = overflow or rounded != value.rational
+    return overflow << FLAGS.index("overflow") | inexact << FLAGS.index("inexact")
+
+
+def integer_trace(
+    source: Format, integer: Integer, mode: RoundingMode, code: int, convention: Convention = IEEE
+) -> dict[str, int]:
     """What the definition implies for the signals of a conversion to an integer.
 
     Named as in ``circuits.units.integer_conversion``. A number of more bits than the integer has no
     ``kept``: its trace is the result alone.
     """
     signals: dict[str, int] = {}
-    value = decode(source, code)
+    value = decode(source, flush_operand(source, convention, code))
     if value.kind is Kind.FINITE:
         rounding = round_to_multiple(Fraction(1), mode, value.sign, value.magnitude)
         if rounding.kept < 1 << integer.width:
             signals = {"kept": rounding.kept, "guard": rounding.guard, "sticky": rounding.sticky}
-    signals["result"] = convert_to_integer(source, integer, mode, code)
+    signals["result"] = convert_to_integer(source, integer, mode, code, convention)
     return signals
 
 

@@ -48,6 +48,8 @@ from spikeproof.specs.conventions import (
     Convention,
     FlushedInexact,
     FlushedSign,
+    IntegerInexact,
+    IntegerResult,
     NanOperands,
     NanResult,
     SubnormalOperands,
@@ -731,10 +733,15 @@ def flags(
         "underflow": And(finite, *underflow),
         "inexact": And(finite, inexact),
     }
-    word = from_bool(signalled[FLAGS[0]], 1)
-    for name in FLAGS[1:]:
-        word = BVConcat(from_bool(signalled[name], 1), word)
-    return word
+    return flags_word(**signalled)
+
+
+def flags_word(**signalled: FNode) -> FNode:
+    """The exceptions that are signalled, by name, in one bit each in the order of ``FLAGS``."""
+    first, *others = (from_bool(signalled.get(name, FALSE()), 1) for name in FLAGS)
+    for each in others:
+        first = BVConcat(each, first)
+    return first
 
 
 # --- integers -----------------------------------------------------------------------------------
@@ -748,20 +755,60 @@ def convert_from_integer(
     Raises:
         ValueError: if the format cannot express the policy.
     """
+    return _round_integer(source, fmt, mode, policy, code).code
+
+
+def _round_integer(
+    source: Integer, fmt: Format, mode: RoundingMode, policy: OverflowPolicy, code: FNode
+) -> Rounded:
     negative = bit(code, source.width - 1) if source.signed else FALSE()
     magnitude = Ite(negative, BVNeg(code), code)
-    return round_to(fmt, mode, policy, negative, BV(0, 1), magnitude).code
+    return round_to(fmt, mode, policy, negative, BV(0, 1), magnitude)
 
 
-def convert_to_integer(source: Format, integer: Integer, mode: RoundingMode, code: FNode) -> FNode:
-    """The integer's code that a number rounds to (clause 5.8); see ``specs.exact.convert_to_integer``.
+@dataclass(frozen=True)
+class RoundedInteger:
+    """What a number rounds to: the integer's code under a convention, and what it signals."""
 
-    The number is made fixed-point: its integer part, a guard bit and a sticky bit.
-    """
-    x = unpack(source, code)
+    code: FNode
+    invalid: FNode
+    """Not a number, infinite, or beyond the range."""
+    inexact: FNode
+    """Whether the number is none of the integers; of no meaning if invalid."""
+
+
+def convert_to_integer(
+    source: Format, integer: Integer, mode: RoundingMode, code: FNode, convention: Convention = IEEE
+) -> FNode:
+    """The integer's code that a number rounds to; see ``specs.exact.convert_to_integer``."""
+    return _round_to_integer(source, integer, mode, code, convention).code
+
+
+def to_integer_flags(
+    source: Format, integer: Integer, mode: RoundingMode, code: FNode, convention: Convention = IEEE
+) -> FNode:
+    """The exceptions that this signals, as ``flags`` has them."""
+    rounded = _round_to_integer(source, integer, mode, code, convention)
+    raised = convention.integer_inexact is IntegerInexact.RAISED
+    inexact = And(rounded.inexact, Not(rounded.invalid)) if raised else FALSE()
+    return flags_word(invalid=rounded.invalid, inexact=inexact)
+
+
+def from_integer_flags(source: Integer, fmt: Format, mode: RoundingMode, code: FNode) -> FNode:
+    """The exceptions that a conversion from an integer signals, as ``flags`` has them."""
+    rounded = _round_integer(source, fmt, mode, OverflowPolicy.SATURATE, code)
+    return flags_word(overflow=rounded.overflow, inexact=rounded.inexact)
+
+
+def _round_to_integer(
+    source: Format, integer: Integer, mode: RoundingMode, code: FNode, convention: Convention
+) -> RoundedInteger:
+    """The number is made fixed-point: its integer part, a guard bit and a sticky bit."""
+    x = unpack(source, flush_operand(source, convention, code))
     size = source.precision + integer.width + 1  # one bit for the carry
     exponent = sign_extend(x.exponent, 1 + max(x.exponent.bv_width(), integer.width.bit_length() + 1))
-    # Beyond this shift every number but zero is out of range, and stays so if shifted less.
+    # Beyond this shift every number but zero is out of range, and 0 modulo 2^width; and stays so if
+    # shifted less.
     furthest = signed_constant(integer.width, exponent.bv_width())
     left = Ite(BVSLT(furthest, exponent), furthest, exponent)
     leftward = BVSLE(BV(0, exponent.bv_width()), exponent)
@@ -778,9 +825,19 @@ def convert_to_integer(source: Format, integer: Integer, mode: RoundingMode, cod
 
     limit = Ite(x.negative, BV(-integer.minimum, size), BV(integer.maximum, size))
     beyond = Or(x.infinite, BVUGT(rounded, limit))
-    magnitude = BVExtract(Ite(beyond, limit, rounded), 0, integer.width - 1)
+    wraps = convention.integer_result is IntegerResult.WRAPPED
+    magnitude = BVExtract(rounded if wraps else Ite(beyond, limit, rounded), 0, integer.width - 1)
     number = Ite(x.negative, BVNeg(magnitude), magnitude)
-    return Ite(x.nan, BV(0, integer.width), number)
+    invalid = Or(x.nan, beyond)
+    least, zero = signed_constant(integer.minimum, integer.width), BV(0, integer.width)
+    largest = BV(integer.maximum, integer.width)
+    delivered = {
+        IntegerResult.SATURATED: Ite(x.nan, zero, number),
+        IntegerResult.LARGEST_FOR_NAN: Ite(x.nan, largest, number),
+        IntegerResult.INDEFINITE: Ite(invalid, least if integer.signed else largest, number),
+        IntegerResult.WRAPPED: Ite(Or(x.nan, x.infinite), zero, number),
+    }[convention.integer_result]
+    return RoundedInteger(delivered, invalid, Or(guard, sticky))
 
 
 # --- scaled elements ----------------------------------------------------------------------------

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from spikeproof.circuits.netlist import ZERO, Bus, Netlist
 from spikeproof.circuits.units.floating_point.rounding import Rounder, rounding
-from spikeproof.circuits.units.floating_point.unpacking import Operand, unpack
+from spikeproof.circuits.units.floating_point.unpacking import Operand, flush_operand, unpack
 from spikeproof.circuits.units.integer import (
+    Buses,
     constant_bus,
     increment,
     less_than,
@@ -26,31 +27,40 @@ from spikeproof.circuits.units.libraries import (
     Structure,
     library_gates,
 )
-from spikeproof.specs.formats import Format, Integer, OverflowPolicy, RoundingMode
+from spikeproof.specs.conventions import IEEE, Convention, IntegerInexact, IntegerResult
+from spikeproof.specs.formats import FLAGS, Format, Integer, OverflowPolicy, RoundingMode
 
 
-def from_integer_unit(rounder: Rounder, source: Integer, x: Bus) -> Bus:
-    """Code of the number that integer x rounds to."""
+def from_integer_unit(rounder: Rounder, source: Integer, x: Bus) -> Buses:
+    """The number that integer x rounds to, and its flags."""
     gates, fmt = rounder.gates, rounder.fmt
     sign = x[-1] if source.signed else ZERO
     magnitude = negate_if(gates, sign, x) if source.signed else x
     # The first bit weighs 2^(width - 1); the format's smallest normal number is no more than 1.
     first_bit = source.width - 1 + fmt.bias
     budget = constant_bus(first_bit - 1, first_bit.bit_length())
-    code = rounder.normalise_and_round(sign, budget, rounder.with_room(magnitude), ZERO).code
-    gates.builder.probe("result", code)
-    return code
+    number = rounder.normalise_and_round(sign, budget, rounder.with_room(magnitude), ZERO)
+    gates.builder.probe("result", number.code)
+    signalled = {"overflow": number.overflow, "inexact": number.inexact}
+    return {"result": number.code, "flags": tuple(signalled.get(name, ZERO) for name in FLAGS)}
 
 
 def to_integer_unit(
-    gates: GateLibrary, source: Format, target: Integer, mode: RoundingMode, x: Operand
-) -> Bus:
-    """Code of the integer that x rounds to: the nearest end of the range beyond it, 0 for NaN.
+    gates: GateLibrary,
+    source: Format,
+    target: Integer,
+    mode: RoundingMode,
+    x: Operand,
+    convention: Convention = IEEE,
+) -> Buses:
+    """The integer that x rounds to, and its flags.
 
     The significand starts with its first bit in the integer's first place and goes right by what the
-    exponent is short of that; an exponent beyond it is out of range.
+    exponent is short of that; an exponent beyond it is out of range. Where integers wrap there are
+    places above the integer's, as many as the significand can reach with a bit left in it.
     """
-    width = target.width
+    wraps = convention.integer_result is IntegerResult.WRAPPED
+    width = target.width + (source.precision if wraps else 0)
     places = max(source.precision, width + 1) - source.precision
     highest = source.bias + width - 1
     size = max(source.exponent_bits, highest.bit_length())
@@ -67,13 +77,37 @@ def to_integer_unit(
     whole, carry = increment(gates, (gates.or_(kept[0], jam), *kept[1:]), rounds_up)
 
     limit = _limit(gates, target, x.sign)
-    too_large = less_than(gates, "too_large", x=(*limit, ZERO), y=(*whole, carry))["out"][0]
+    too_large = less_than(gates, "too_large", x=pad(limit, width + 1), y=(*whole, carry))["out"][0]
     fits = distance["no_borrow"][0]
     beyond = gates.wide_or((x.infinite, gates.not_(fits), too_large))
-    number = negate_if(gates, x.sign, mux_bus(gates, beyond, limit, whole))
-    code = tuple(gates.and_(bit, gates.not_(x.nan)) for bit in number)
+    if wraps:
+        reached = gates.and_(fits, gates.not_(x.infinite))
+        number = negate_if(
+            gates, x.sign, tuple(gates.and_(bit, reached) for bit in whole[: target.width])
+        )
+    else:
+        number = negate_if(gates, x.sign, mux_bus(gates, beyond, limit, whole))
+    invalid = gates.or_(x.nan, beyond)
+    code = _delivered(gates, target, convention.integer_result, number, x.nan, invalid)
     gates.builder.probe("result", code)
-    return code
+    inexact = gates.and_(gates.or_(guard, sticky), gates.not_(invalid))
+    raised = convention.integer_inexact is IntegerInexact.RAISED
+    signalled = {"invalid": invalid, "inexact": inexact if raised else ZERO}
+    return {"result": code, "flags": tuple(signalled.get(name, ZERO) for name in FLAGS)}
+
+
+def _delivered(
+    gates: GateLibrary, target: Integer, result: IntegerResult, number: Bus, nan: int, invalid: int
+) -> Bus:
+    """The number, or what is delivered for NaN and beyond the range."""
+    largest = constant_bus(target.maximum, target.width)
+    match result:
+        case IntegerResult.LARGEST_FOR_NAN:
+            return mux_bus(gates, nan, largest, number)
+        case IntegerResult.INDEFINITE:
+            least = constant_bus(target.minimum, target.width)
+            return mux_bus(gates, invalid, least if target.signed else largest, number)
+    return tuple(gates.and_(bit, gates.not_(nan)) for bit in number)
 
 
 def _limit(gates: GateLibrary, target: Integer, sign: int) -> Bus:
@@ -89,8 +123,9 @@ def build_from_integer(
     policy: OverflowPolicy,
     library: str = DEFAULT_LIBRARY,
     structure: Structure = SMALL,
+    flags: bool = False,
 ) -> Netlist:
-    """The conversion of an integer ``x``, as a netlist with output ``result``.
+    """The conversion of an integer ``x``, as a netlist with output ``result`` and perhaps ``flags``.
 
     Raises:
         KeyError: if there is no such library.
@@ -98,9 +133,8 @@ def build_from_integer(
     """
     gates = library_gates(library, structure)
     x = gates.builder.input("x", source.width)
-    return gates.builder.build(
-        {"result": from_integer_unit(Rounder(gates, fmt, mode, policy), source, x)}
-    )
+    built = from_integer_unit(Rounder(gates, fmt, mode, policy), source, x)
+    return gates.builder.build(built if flags else {"result": built["result"]})
 
 
 def build_to_integer(
@@ -109,12 +143,15 @@ def build_to_integer(
     mode: RoundingMode,
     library: str = DEFAULT_LIBRARY,
     structure: Structure = SMALL,
+    flags: bool = False,
+    convention: Convention = IEEE,
 ) -> Netlist:
-    """The conversion of a number ``x`` to an integer, as a netlist with output ``result``.
+    """The conversion of a number ``x`` to an integer: output ``result`` and perhaps ``flags``.
 
     Raises:
         KeyError: if there is no such library.
     """
     gates = library_gates(library, structure)
-    x = unpack(gates, source, gates.builder.input("x", source.width))
-    return gates.builder.build({"result": to_integer_unit(gates, source, target, mode, x)})
+    code = flush_operand(gates, source, convention, gates.builder.input("x", source.width))
+    built = to_integer_unit(gates, source, target, mode, unpack(gates, source, code), convention)
+    return gates.builder.build(built if flags else {"result": built["result"]})

@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 
 from spikeproof.circuits.units.floating_point.building import build_unit
-from spikeproof.proofs import units
-from spikeproof.proofs.units import Unit, unit_named
+from spikeproof.proofs import integer_conversions, units
+from spikeproof.proofs.names import unit_named
+from spikeproof.proofs.units import Unit
 from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, own, select, stated, theorem
 from spikeproof.prover.claims.obligation import Outcome, Profile
 from spikeproof.prover.refutation.exhaustion import enumerate_all
@@ -127,8 +129,10 @@ def test_so_is_zero_times_infinity_added_to_a_nan():
 
 
 def test_every_unit_is_found_by_its_name():
-    for each in (*units.in_all_modes(), *units.variants(), *units.under_conventions()):
-        assert unit_named(each.name) == each
+    ours = (units.in_all_modes, units.variants, units.under_conventions)
+    conversions = (integer_conversions.without_flags, integer_conversions.with_flags)
+    for unit in chain.from_iterable(family() for family in (*ours, *conversions)):
+        assert unit_named(unit.name) == unit
 
 
 @pytest.mark.parametrize(
@@ -141,6 +145,8 @@ def test_every_unit_is_found_by_its_name():
         ("fp_e5m3.add.rtz", "e5m3.add.rtz"),
         ("e4m3fn.multiply.rne.nan.wasm", "e4m3fn.multiply.rne.nan.any_nan"),
         ("e3m2.convert_from_fp_e5m10.rna.daz", "e3m2.convert_from_e5m10.rna.daz"),
+        ("int8.convert_from_e3m4.rtp.x86_sse", "int8.convert_from_e3m4.rtp.x86_sse"),
+        ("e3m4.convert_from_uint16.rtp.flags", "e3m4.convert_from_uint16.rtp.flags"),
         ("fp8_e4m3b11fnuz.fma.rto.saturate", "fp8_e4m3b11fnuz.fma.rto.saturate"),
     ],
 )
@@ -163,6 +169,10 @@ def test_what_is_promised_is_found_as_promised():
         ("fp16.add.rne.ieee.saturate", "'saturate' is said beside another policy; leave out one"),
         ("fp8_e4m3fn.add.rne", "format fp8_e4m3fn has no policy 'ieee'; it has: saturate, nan"),
         ("fp8_e4m3fn.add.rne.nan.arm", "format fp8_e4m3fn has no NaN with a payload, so no 'arm_nan'"),
+        ("fp16.convert_from_int8.rne.daz", "convert from int8 is the same by all conventions"),
+        ("int8.convert_from_fp9.rne", "unknown format 'fp9'"),
+        ("int8.convert_from_fp16.rne.fast", "unknown convention 'fast'; known: ieee"),
+        ("int8.add.rne", "unknown format 'int8'"),
         ("fp17.add.rne", "unknown format 'fp17'; known: fp8_e4m3fn"),
         ("e16m3.add.rne", "format e16m3 is too wide; the widest has 15 exponent and 112 fraction"),
         ("e1m3.add.rne", "format e1m3: needs at least 2 exponent bits"),
@@ -175,7 +185,9 @@ def test_what_no_name_describes_is_refused_in_one_line(name, words):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["fp16.add", "fp16.add.xyz", "add.rne", "fp16.*.riscv", "int8.add.rne"])
+@pytest.mark.parametrize(
+    "name", ["fp16.add", "fp16.add.xyz", "add.rne", "fp16.*.riscv", "int8.convert.rne"]
+)
 def test_other_names_are_none_of_ours(name):
     with pytest.raises(CatalogueError):
         theorem(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from itertools import combinations, product
 
 import numpy as np
@@ -11,12 +12,16 @@ from numpy.typing import NDArray
 from spikeproof.specs.conventions import IEEE, Convention
 from spikeproof.specs.formats import ARITY, Format
 
+FIELDS = [each.name for each in fields(Convention) if not each.name.startswith("integer")]
+"""The choices that are about results in floating-point formats; they come first."""
+
 
 def _covering() -> Iterator[Convention]:
-    every = [tuple(enumerate(choices)) for choices in product(*(type(each) for each in IEEE.choices))]
-    wanted = {pair for choices in every for pair in combinations(choices, 2)}
+    choices = (tuple(type(getattr(IEEE, name))) for name in FIELDS)
+    every = [tuple(enumerate(chosen)) for chosen in product(*choices)]
+    wanted = {pair for chosen in every for pair in combinations(chosen, 2)}
     while wanted:
-        best = max(every, key=lambda choices: len(wanted.intersection(combinations(choices, 2))))
+        best = max(every, key=lambda chosen: len(wanted.intersection(combinations(chosen, 2))))
         wanted -= set(combinations(best, 2))
         yield Convention(*(choice for _, choice in best))
 

@@ -25,11 +25,12 @@ INSTRUCTIONS = {
     "divide": "divss $5, $0",
     "square_root": "sqrtss $4, $0",
     "fma": "vfmadd132ss $5, $6, $0",
+    "to_int32": r"cvtss2si $4, %eax\0A movd %eax, $0",
 }
 """In the assembler's AT&T syntax; $0 is the result, which begins as x; $4 is x, $5 y, $6 z."""
 
 _ASM = (
-    r'asm sideeffect "ldmxcsr $2\0A INSTRUCTION\0A stmxcsr $1", "=&x,=*m,*m,0,x,x,x,~{memory}"'
+    r'asm sideeffect "ldmxcsr $2\0A INSTRUCTION\0A stmxcsr $1", "=&x,=*m,*m,0,x,x,x,~{memory},~{eax}"'
     "(ptr elementtype(i32) %register, ptr elementtype(i32) %register, "
     "float %a, float %a, float %b, float %c)"
 )

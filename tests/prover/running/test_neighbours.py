@@ -4,7 +4,7 @@ import pytest
 
 from spikeproof.circuits.netlist import Netlist, Neuron
 from spikeproof.circuits.units.libraries import HALF
-from spikeproof.proofs.units import unit_named
+from spikeproof.proofs.names import unit_named
 from spikeproof.prover.claims.obligation import Outcome, Profile
 from spikeproof.prover.refutation.mutation import stuck_at_zero
 from spikeproof.prover.running import neighbours
