@@ -44,6 +44,13 @@ def test_lines_are_counted_over_batches(monkeypatch):
         read(b"01 002 1 00\n" * 2 + b"0" * 60)
 
 
+@pytest.mark.parametrize("line", [b"01-002 1 00", b"01 002 1000", b"01 002 1 00 01 002 1 00"])
+def test_fields_are_apart(line):
+    """Whatever the length of lines."""
+    with pytest.raises(VectorError, match=r"line 2 has [38] fields"):
+        read(b"01 002 1 00\n" + line + b"\n")
+
+
 def test_flags_may_be_absent_only_where_they_are_not_asked_for():
     ((_, columns),) = read(b"01 002 1\n", flags=False)
     assert list(columns) == ["x", "y", "result"]
@@ -89,16 +96,15 @@ def test_batches_change_nothing(monkeypatch):
     assert "the simplest of them, line 1:" in words(5)
 
 
-@pytest.mark.parametrize("sampled", [True, False])
-def test_a_spec_that_contradicts_the_spec_of_record_is_noticed(monkeypatch, sampled):
-    """By the sample, or at the latest where something is shown."""
+@pytest.mark.parametrize(("vector", "sample"), [(b"3C 3C 40 00\n", 100), (b"3C 3C 41 00\n", 0)])
+def test_a_spec_that_contradicts_the_spec_of_record_is_noticed(monkeypatch, vector, sample):
+    """By the sample, though all agree; or at the latest where something is shown."""
     own = spikeproof.theorem(ADD)
     reading = replace(own.reading, trace=lambda codes: {"result": 0x13})
     check = Check(replace(own, reading=reading))
-    if not sampled:
-        monkeypatch.setattr(testfloat, "SAMPLE", 0)
+    monkeypatch.setattr(testfloat, "SAMPLE", sample)
     with pytest.raises(RuntimeError, match="the formula of the spec gives result = 0x40"):
-        added(check, b"3C 3C 41 00\n").in_words()
+        added(check, vector).in_words()
 
 
 def test_a_compiled_spec_that_is_wrong_stands_alone(monkeypatch):
