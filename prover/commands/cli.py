@@ -33,6 +33,7 @@ COMMANDS = {
     "replay": "Run circuit and spec on the counterexample in FILE again.",
     "report": "Show a proof log: in short, or in each form asked for.",
     "show": "Show a theorem: statement, circuit, proof, last result.",
+    "testfloat": "Test circuit and spec on Berkeley TestFloat's vectors.",
     "verify": "Check a proof log again, without the engines that wrote it.",
 }
 """What each command does, as its help begins: said again here, so that no overview need load it."""

@@ -36,18 +36,37 @@ def explain(
     if netlist is None:
         lines = [f"  {name} = {value} ({value:#x})" for name, value in inputs.items()]
         return "\n".join(["the claim does not hold for", *lines])
+    title = f"the circuit {'agrees with' if agrees else 'differs from'} its spec:"
+    return compared(obligation, netlist, inputs, {"spec": expected}, title)
+
+
+def compared(
+    obligation: Obligation,
+    netlist: Netlist,
+    inputs: Mapping[str, int],
+    others: Mapping[str, Mapping[str, int]],
+    title: str,
+) -> str:
+    """What a circuit and others make of an input, and where the circuit departs from the spec.
+
+    Args:
+        inputs: the values of the input buses.
+        others: the values that others give to the output buses, by who they are.
+        title: what is said of that.
+    """
     signals = boolean.evaluate_signals(netlist, boolean.one_input(inputs))
     formats = obligation.reading.formats if obligation.reading else {}
     rows = [
         ("input " + name, _describe(value, netlist.inputs[name], formats.get(name)))
         for name, value in inputs.items()
     ]
-    for name, value in expected.items():
+    for name in next(iter(others.values())):
         bus = netlist.outputs[name]
-        for side, shown in (("circuit", _value(signals, bus)), ("spec", value)):
-            rows.append((f"{name}, {side}", _describe(shown, len(bus), formats.get(name))))
+        shown = {"circuit": _value(signals, bus), **{side: each[name] for side, each in others.items()}}
+        for side, value in shown.items():
+            rows.append((f"{name}, {side}", _describe(value, len(bus), formats.get(name))))
     width = max(len(label) for label, _ in rows)
-    text = [f"the circuit {'agrees with' if agrees else 'differs from'} its spec:"]
+    text = [title]
     text += [f"  {label:<{width}}  {description}" for label, description in rows]
     text += _section(
         "first signals along the datapath that depart from what the spec implies:",

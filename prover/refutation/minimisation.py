@@ -169,6 +169,15 @@ def _formulas(claim: Claim) -> dict[str, FNode]:
 # --- simplicity ---------------------------------------------------------------------------------
 
 
+def place_of_simplest(cases: Cases, widths: Mapping[str, int], formats: Formats) -> int:
+    """The place of the simplest of some inputs, of buses of these widths."""
+    ranks = np.zeros(len(next(iter(cases.values()))), dtype=np.int64)
+    for name, width in widths.items():
+        ranks += _ranks(cases[name], width, formats.get(name))
+    tied = (int(index) for index in np.flatnonzero(ranks == ranks.min()))
+    return min(tied, key=lambda index: tuple(int(codes[index]) for codes in cases.values()))
+
+
 class _Search:
     def __init__(self, evaluation: Evaluation, widths: Mapping[str, int], formats: Formats) -> None:
         self._evaluation = evaluation
@@ -181,14 +190,8 @@ class _Search:
             name: np.append(codes, np.array([given[name]], dtype=codes.dtype))
             for name, codes in failing.items()
         }
-        ranks = np.zeros(len(next(iter(together.values()))), dtype=np.int64)
-        for name, width in self._widths.items():
-            ranks += _ranks(together[name], width, self._formats.get(name))
-        tied = np.flatnonzero(ranks == ranks.min())
-        return min(
-            ({name: int(codes[index]) for name, codes in together.items()} for index in tied),
-            key=lambda inputs: tuple(inputs.values()),
-        )
+        index = place_of_simplest(together, self._widths, self._formats)
+        return {name: int(codes[index]) for name, codes in together.items()}
 
     def simplest_near_one(self, given: Inputs) -> Inputs:
         """The same among operands of the exponent of 1 with few bits set: all that ``DRAWN`` allows."""
@@ -295,8 +298,8 @@ def _ranks(codes: NDArray[Any], width: int, fmt: Format | Integer | None) -> NDA
     bits = unpack_words(codes, width)
     if not isinstance(fmt, Format):
         return np.asarray(bits.sum(axis=0) << 20, dtype=np.int64)
-    exponent = codes.astype(np.int64) >> fmt.fraction_bits & (1 << fmt.exponent_bits) - 1
+    field = codes >> fmt.fraction_bits & (1 << fmt.exponent_bits) - 1
     special = np.isin(classes(codes, fmt), [CLASSES.index(name) for name in ("infinity", "nan")])
     digits = bits[-1] + bits[: fmt.fraction_bits].sum(axis=0)
-    distance = np.abs(exponent - fmt.bias)
+    distance = np.abs(field.astype(np.int64) - fmt.bias)
     return np.asarray((special.astype(np.int64) << 40) + (digits << 20) + distance, dtype=np.int64)

@@ -118,7 +118,7 @@ class Tally:
         else:
             some = f"{fail:,} fail" if fail else "no other fails"
             title = f"of {total:,} inputs drawn by class{proviso}, {some}{self._in_common}\n({advice})"
-        lines = [*self._lines()] if fail else []
+        lines = [*self.lines()] if fail else []
         return "\n".join([title + (":" if lines else ""), *lines])
 
     @property
@@ -127,7 +127,8 @@ class Tally:
         common = next((name for name in TELLING if name in self._common and self._failing.any()), None)
         return f", all with a {common} operand or result" if common else ""
 
-    def _lines(self) -> Iterator[str]:
+    def lines(self) -> Iterator[str]:
+        """The classes of failing inputs, then what should be in place of their results."""
         if self._operands:
             wording = [f"{name} {{}}" for name in self._operands]
             yield from _table(self._failing, wording, self._tried)

@@ -14,6 +14,7 @@ from spikeproof.circuits.meanings.boolean import require_inputs
 from spikeproof.circuits.meanings.native import OPTIMISED, block_function
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Obligation, everything
+from spikeproof.prover.refutation.comparison import Comparison
 from spikeproof.prover.refutation.exhaustion import spec_logic
 
 POSSIBLE = "assumptions hold"
@@ -36,6 +37,7 @@ class ReferenceModel:
         obligation: the same.
         inputs: width of each input bus, by name.
         outputs: width of each output bus, by name.
+        comparison: tells which outputs of others are as good, where the theorem allows several.
 
     Raises:
         ValueError: if the theorem is not about a circuit's outputs, or its formula is of operators that
@@ -53,6 +55,7 @@ class ReferenceModel:
             claim = obligation.state(self._netlist)
             if not claim.expected:
                 raise ValueError(f"{obligation.name} says not what outputs should be; name a unit")
+            self.comparison = Comparison(claim, self.outputs)
             logic = spec_logic(replace(claim, observed=everything), self._netlist)
             function = block_function(CIRCUIT, *logic, OPTIMISED)
         self._spec = BitSlicedFunction(function, self.inputs, {**self.outputs, POSSIBLE: 1}, threads)

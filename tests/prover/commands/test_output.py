@@ -114,6 +114,7 @@ WRITING = (
     ("exhaust", "cell.ionic.and"),
     ("prove", "cell.ionic.and", "--json", "-"),
     ("prove", "cell.ionic.and", "--failures", "-"),
+    ("testfloat", "fp4_e2m1.add.rne.saturate", "--generate", "10"),
     ("completion", "bash"),
 )
 
@@ -138,7 +139,15 @@ def test_a_closed_standard_output_is_one_line_before_any_work(tmp_path):
     assert not (tmp_path / "log").exists()
 
 
-@pytest.mark.parametrize("arguments", [("list",), ("ledger",), ("list", "--json", "-")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list",),
+        ("ledger",),
+        ("list", "--json", "-"),
+        ("testfloat", "fp4_e2m1.add.rne.saturate", "--generate", "1000000"),
+    ],
+)
 def test_who_reads_no_more_is_told_no_more(arguments):
     """And what was not all shown is no refutation: code 1 would be."""
     run = shell('"$@" | head -1; exit ${PIPESTATUS[0]}', *arguments)
