@@ -12,9 +12,16 @@ from spikeproof.circuits.units.floating_point.comparison import compare_unit, ex
 from spikeproof.circuits.units.floating_point.sign import change_sign_unit
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
 from spikeproof.proofs.units import Unit
-from spikeproof.prover.claims.obligation import Obligation, Profile, Reading, equivalence
+from spikeproof.prover.claims.obligation import Obligation, Profile, Reading, equivalence, everything
 from spikeproof.specs import exact, symbolic
-from spikeproof.specs.formats import FORMATS, SMALL_FORMATS, Format, OverflowPolicy
+from spikeproof.specs.formats import (
+    FORMATS,
+    FP16,
+    SMALL_FORMATS,
+    Format,
+    OverflowPolicy,
+    RoundingMode,
+)
 from spikeproof.specs.integers import Buses
 
 
@@ -35,6 +42,10 @@ def _exact_unit(
     def meaning(inputs: Buses) -> Buses:
         return {"result": formula(operation, fmt, *(inputs[name] for name in names))}
 
+    def observed(inputs: Buses, outputs: Buses) -> Buses:
+        x, y = (inputs[name] for name in names)
+        return {"result": symbolic.observed_extremum(operation, fmt, x, y, outputs["result"])}
+
     def trace(inputs: Mapping[str, int]) -> Mapping[str, int]:
         return {"result": record(operation, fmt, *(inputs[name] for name in names))}
 
@@ -46,6 +57,7 @@ def _exact_unit(
         f"{function}, of {DEFAULT_LIBRARY} gates",
         circuit=partial(build_exact_unit, unit, operation, fmt, operands),
         meaning=meaning,
+        observed=observed if operation in ("min_num", "max_num") else everything,
         reading=Reading({**codes, **results}, trace),
         parameters={
             "family": "unit",
@@ -57,15 +69,25 @@ def _exact_unit(
     )
 
 
-def conversion(source: Format, target: Format, policy: OverflowPolicy) -> Obligation:
-    """That a conversion unit converts; unusual policies of wide targets are left to ``--wide``."""
-    usual = target in SMALL_FORMATS or policy is OverflowPolicy.IEEE
-    unit = Unit("convert", target, policy=policy, source=source)
-    return unit.obligation(Profile.DEFAULT if usual else Profile.WIDE)
+def conversions() -> Iterator[Unit]:
+    """Between any two formats: to nearest even under every policy, and with flags in every mode."""
+    for source, target in permutations(FORMATS.values(), 2):
+        for policy in target.policies:
+            yield Unit("convert", target, policy=policy, source=source)
+        for mode in RoundingMode:
+            yield Unit("convert", target, mode, target.policies[0], source=source, flags=True)
+
+
+def profile_for(unit: Unit) -> Profile:
+    """Unusual policies of wide targets go to ``--wide``, and flags but those of FP16 to nearest even."""
+    usual = unit.fmt in SMALL_FORMATS or unit.policy is OverflowPolicy.IEEE
+    if unit.flags:
+        usual = FP16 in (unit.fmt, unit.source) and unit.mode is RoundingMode.NEAREST_EVEN
+    return Profile.DEFAULT if usual else Profile.WIDE
 
 
 def obligations() -> Iterator[Obligation]:
-    """``FORMAT.OPERATION``, and ``TARGET.convert_from_SOURCE.rne[.POLICY]`` under every policy."""
+    """``FORMAT.OPERATION``, and ``TARGET.convert_from_SOURCE.MODE[.POLICY][.flags]``."""
     for fmt in FORMATS.values():
         for predicate in exact.RELATIONS:
             yield _exact_unit(fmt, predicate, compare_unit, symbolic.compare, exact.compare)
@@ -81,6 +103,5 @@ def obligations() -> Iterator[Obligation]:
                 exact.change_sign,
                 operands,
             )
-    for source, target in permutations(FORMATS.values(), 2):
-        for policy in target.policies:
-            yield conversion(source, target, policy)
+    for unit in conversions():
+        yield unit.obligation(profile_for(unit))

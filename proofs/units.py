@@ -46,6 +46,7 @@ from spikeproof.specs.formats import (
     FP16,
     FP32,
     OPERANDS,
+    OTHER_FORMATS,
     SMALL_FORMATS,
     Format,
     OverflowPolicy,
@@ -258,6 +259,12 @@ def in_all_modes() -> Iterator[Unit]:
             yield Unit(operation, fmt, mode, policy)
 
 
+def of_other_formats() -> Iterator[Unit]:
+    """Every operation of ``OTHER_FORMATS`` in every mode, under the first policy."""
+    for fmt, operation, mode in product(OTHER_FORMATS.values(), OPERATIONS, RoundingMode):
+        yield Unit(operation, fmt, mode, fmt.policies[0])
+
+
 def variants() -> Iterator[Unit]:
     """Other gates, other adders and multipliers, exception flags: each under the first policy."""
     for fmt, operation in product(FORMATS.values(), OPERATIONS):
@@ -324,6 +331,6 @@ def profile_for(unit: Unit) -> Profile:
 
 
 def obligations() -> Iterator[Obligation]:
-    """Those of ``in_all_modes``, ``variants`` and ``under_conventions``."""
-    for unit in chain(in_all_modes(), variants(), under_conventions()):
+    """All of the above."""
+    for unit in chain(in_all_modes(), of_other_formats(), variants(), under_conventions()):
         yield unit.obligation(profile_for(unit))

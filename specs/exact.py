@@ -720,23 +720,34 @@ def compare(predicate: str, fmt: Format, x: int, y: int) -> int:
     return int(relation(decode(fmt, x), decode(fmt, y)) in RELATIONS[predicate])
 
 
-EXTREMA = ("minimum", "maximum", "minimum_number", "maximum_number")
-"""The operations of IEEE 754-2019 clause 9.6."""
+EXTREMA = (
+    *("minimum", "maximum", "minimum_number", "maximum_number"),
+    *("min_num", "max_num", "x86_minimum", "x86_maximum"),
+)
+"""The operations of IEEE 754-2019 clause 9.6, of IEEE 754-2008 clause 5.3.1, and of x86."""
 
 
 def extremum(operation: str, fmt: Format, x: int, y: int) -> int:
     """The smaller or larger of two codes, -0 being less than +0 (clause 9.6).
 
-    One NaN makes ``minimum`` and ``maximum`` NaN; the ``number`` variants deliver the other operand.
+    One NaN makes ``minimum`` and ``maximum`` NaN; the ``number`` variants deliver the other operand. So
+    do ``min_num`` and ``max_num`` unless a NaN is signalling; of zeros of unlike signs they may deliver
+    either (IEEE 754-2008 clauses 5.3.1, 6.2). Those of x86 deliver the second operand unless the first
+    is smaller, or larger: where one is NaN, or both are zeros, too (SDM, ``MINSS``, ``MAXSS``).
     """
+    if operation.startswith("x86"):
+        wanted = "less" if operation == "x86_minimum" else "greater"
+        return x if relation(decode(fmt, x), decode(fmt, y)) == wanted else y
+    if operation.endswith("_num") and (is_signalling(fmt, x) or is_signalling(fmt, y)):
+        return fmt.canonical_nan
     nan_x, nan_y = fmt.is_nan(x), fmt.is_nan(y)
     if nan_x or nan_y:
-        if (nan_x and nan_y) or not operation.endswith("number"):
+        if (nan_x and nan_y) or operation in ("minimum", "maximum"):
             return fmt.canonical_nan
         return y if nan_x else x
     order = relation(decode(fmt, x), decode(fmt, y))
     x_is_less = decode(fmt, x).sign == 1 if order == "equal" else order == "less"
-    return x if x_is_less == operation.startswith("minimum") else y
+    return x if x_is_less == operation.startswith("min") else y
 
 
 SIGN_OPERATIONS = ("negate", "absolute", "copy_sign")

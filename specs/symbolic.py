@@ -903,20 +903,35 @@ def compare(predicate: str, fmt: Format, x: FNode, y: FNode) -> FNode:
 
 
 def extremum(operation: str, fmt: Format, x: FNode, y: FNode) -> FNode:
-    """The smaller or larger of two codes, -0 being less than +0 (clause 9.6)."""
+    """The smaller or larger of two codes, -0 being less than +0; see ``specs.exact.extremum``."""
     nan_x, nan_y = unpack(fmt, x).nan, unpack(fmt, y).nan
     left, right = _order_key(fmt, x), _order_key(fmt, y)
     x_is_less = Or(BVSLT(left, right), And(Equals(left, right), bit(x, fmt.width - 1)))
     smaller, larger = Ite(x_is_less, x, y), Ite(x_is_less, y, x)
-    chosen = smaller if operation.startswith("minimum") else larger
+    if operation.startswith("x86"):
+        first = BVSLT(left, right) if operation == "x86_minimum" else BVSLT(right, left)
+        return Ite(And(first, Not(Or(nan_x, nan_y))), x, y)
+    chosen = smaller if operation.startswith("min") else larger
     if not fmt.has_nan:
         return chosen
-    if operation.endswith("number"):
+    if operation in ("minimum", "maximum"):
+        nan = Or(nan_x, nan_y)
+    else:
         nan = And(nan_x, nan_y)
         chosen = Ite(nan_x, y, Ite(nan_y, x, chosen))
-    else:
-        nan = Or(nan_x, nan_y)
+    if operation.endswith("_num"):
+        nan = Or(nan, is_signalling(fmt, x), is_signalling(fmt, y))
     return Ite(nan, deliver_nan(fmt), chosen)
+
+
+def observed_extremum(operation: str, fmt: Format, x: FNode, y: FNode, result: FNode) -> FNode:
+    """What counts of an extremum: the code, without the sign where the operands are +0 and -0."""
+    if not operation.endswith("_num") or not fmt.has_negative_zero:
+        return result
+    left, right = unpack(fmt, x), unpack(fmt, y)
+    unlike_zeros = And(left.zero, right.zero, Not(Iff(left.negative, right.negative)))
+    magnitude = BVExtract(result, 0, fmt.magnitude_bits - 1)
+    return Ite(unlike_zeros, zero_extend(magnitude, fmt.width), result)
 
 
 def change_sign(operation: str, fmt: Format, x: FNode, y: FNode | None = None) -> FNode:

@@ -6,7 +6,9 @@ from itertools import chain
 
 import pytest
 
+from spikeproof.circuits.netlist import Netlist, Neuron
 from spikeproof.circuits.units.floating_point.building import build_unit
+from spikeproof.circuits.units.libraries import HALF
 from spikeproof.proofs import integer_conversions, units
 from spikeproof.proofs.names import unit_named
 from spikeproof.proofs.units import Unit
@@ -90,6 +92,25 @@ def test_the_reference_model_gives_one_of_several():
     model = ReferenceModel(obligation("add", "any_nan"), threads=1)
     found = model({"x": [0x7D, 0x3C], "y": [0x3C, 0x3C]}, sample=2)
     assert found["result"].tolist() == [FP8_E5M2.canonical_nan, 0x40]
+
+
+@pytest.mark.parametrize("operation", ["min_num", "max_num"])
+def test_of_zeros_of_unlike_signs_either_is_the_smaller(operation):
+    """A circuit that always delivers +0 of two zeros; but for ``minimum`` that is wrong."""
+    netlist = own()[f"fp8_e5m2.{operation}"].circuit()
+    *magnitude, sign = netlist.outputs["result"]
+    places = [signal for name in "xy" for signal in netlist.input_buses[name][:-1]]
+    base = netlist.signal_count
+    neurons = (
+        Neuron(tuple((signal, 1) for signal in places), HALF),  # not both are zero
+        Neuron(((sign, 1), (base, 1)), 1 + HALF),
+    )
+    positive = Netlist(netlist.inputs, (*netlist.neurons, *neurons), {"result": (*magnitude, base + 1)})
+    assert discharge(own()[f"fp8_e5m2.{operation}"], circuit=positive).green
+    number = {"min_num": "minimum_number", "max_num": "maximum_number"}[operation]
+    assert discharge(own()[f"fp8_e5m2.{number}"], circuit=positive).outcome is Outcome.REFUTED
+    negative = Netlist(netlist.inputs, netlist.neurons, {"result": (*magnitude, magnitude[0])})
+    assert discharge(own()[f"fp8_e5m2.{operation}"], circuit=negative).outcome is Outcome.REFUTED
 
 
 # --- one convention in place of another -----------------------------------------------------------

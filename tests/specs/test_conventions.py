@@ -178,6 +178,16 @@ CANONICAL, INDEFINITE = 0x7FC00000, 0xFFC00000
 BELOW = (0x00800001, 0x3F7FFFFE)
 """Their product is 2^-172 below the least normal number, and rounds to it with any exponent."""
 
+
+@pytest.mark.skipif(not x86.AVAILABLE, reason="no x86")
+@pytest.mark.parametrize("operation", ["x86_minimum", "x86_maximum"])
+def test_the_extrema_of_x86(operation):
+    codes = fp32_cases("add")
+    results, _ = x86.fp32(operation, 0, *codes)
+    for x, y, result in zip(*(each.tolist() for each in codes), results.tolist(), strict=True):
+        assert exact.extremum(operation, FP32, x, y) == result, (hex(x), hex(y))
+
+
 BY_THE_MANUALS = [
     # RISC-V, volume I, F.3: a result that is NaN is the canonical NaN
     ("riscv", "add", (QUIET, ONE), CANONICAL, ()),

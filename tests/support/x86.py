@@ -24,6 +24,8 @@ INSTRUCTIONS = {
     "multiply": "mulss $5, $0",
     "divide": "divss $5, $0",
     "square_root": "sqrtss $4, $0",
+    "x86_minimum": "minss $5, $0",
+    "x86_maximum": "maxss $5, $0",
     "fma": "vfmadd132ss $5, $6, $0",
     "to_int32": r"cvtss2si $4, %eax\0A movd %eax, $0",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spikeproof.circuits.netlist import ONE, Bus
-from spikeproof.circuits.units.floating_point.unpacking import Operand, unpack
+from spikeproof.circuits.units.floating_point.unpacking import Operand, signalling, unpack
 from spikeproof.circuits.units.integer import constant_bus, less_than, mux_bus
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.formats import Format
@@ -37,16 +37,22 @@ def compare_unit(gates: GateLibrary, fmt: Format, predicate: str, x: Bus, y: Bus
 
 
 def extremum_unit(gates: GateLibrary, fmt: Format, operation: str, x: Bus, y: Bus) -> Bus:
-    """Code of ``minimum``, ``maximum``, ``minimum_number`` or ``maximum_number``."""
+    """Code of an operation of ``specs.exact.EXTREMA``."""
     left, right = unpack(gates, fmt, x), unpack(gates, fmt, y)
     less, equal = _less_and_equal(gates, left, right)
+    if operation.startswith("x86"):
+        ordered = gates.not_(gates.or_(left.nan, right.nan))
+        wanted = less if operation == "x86_minimum" else gates.not_(gates.or_(less, equal))
+        return mux_bus(gates, gates.and_(wanted, ordered), x, y)
     x_is_less = gates.or_(less, gates.and_(equal, left.sign))
-    takes_x = x_is_less if operation.startswith("minimum") else gates.not_(x_is_less)
-    if operation.endswith("number"):
+    takes_x = x_is_less if operation.startswith("min") else gates.not_(x_is_less)
+    if operation in ("minimum", "maximum"):
+        nan = gates.or_(left.nan, right.nan)
+    else:
         takes_x = gates.or_(gates.and_(takes_x, gates.not_(left.nan)), right.nan)
         nan = gates.and_(left.nan, right.nan)
-    else:
-        nan = gates.or_(left.nan, right.nan)
+    if operation.endswith("_num"):
+        nan = gates.wide_or((nan, signalling(gates, left), signalling(gates, right)))
     chosen = mux_bus(gates, takes_x, x, y)
     if not fmt.has_nan:
         return chosen
