@@ -5,6 +5,7 @@
 * ``proofs.units``        -- every floating-point unit is its IEEE 754 operation
 * ``proofs.exact_units``  -- so is every conversion, and every unit that does not round
 * ``proofs.integer_conversions`` -- so is every conversion from and to integers
+* ``proofs.general_operations`` -- so is every other operation of IEEE 754's clause 5
 * ``proofs.mx``           -- so is every unit for scaled elements of MX blocks
 * ``proofs.exact_products`` -- so is every product in a format that holds it exactly, without rounding
 * ``proofs.sticky_extra`` -- S1's Sticky-Extra Correction: sufficient, and which routes are necessary
@@ -29,6 +30,7 @@ from spikeproof.proofs import (
     exact_products,
     exact_units,
     floating_point_theory,
+    general_operations,
     integer_conversions,
     margins,
     memristive,
@@ -44,10 +46,12 @@ from spikeproof.prover.claims.obligation import Obligation, Profile
 def described(name: str) -> Obligation | None:
     """The obligation that a name describes, promised or not: see ``proofs.units.unit_named``.
 
+    Or one of ``proofs.general_operations``.
+
     Raises:
         ValueError: if it begins like one, and what follows is not possible; one line.
     """
-    unit = units.unit_named(name)
+    unit = units.unit_named(name) or general_operations.unit_named(name)
     return unit.obligation(Profile.WIDE) if unit else None
 
 
@@ -61,6 +65,7 @@ def obligations() -> Iterator[Obligation]:
         units,
         exact_units,
         integer_conversions,
+        general_operations,
         mx,
         exact_products,
         sticky_extra,

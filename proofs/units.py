@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, product
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And, BVExtract, Ite, Not, Or
@@ -163,6 +163,7 @@ class Unit(RoundedUnit):
     flags: bool = False
     structure: Structure = SMALL
     convention: Convention = IEEE
+    words: ClassVar[Mapping[str, str]] = WORDS
 
     @property
     def name(self) -> str:
@@ -184,7 +185,7 @@ class Unit(RoundedUnit):
     @property
     def in_words(self) -> str:
         """What it computes, for people."""
-        words = f"{WORDS[self.operation]} rounded {self.mode.label}, {self.policy.label}"
+        words = f"{self.words[self.operation]} rounded {self.mode.label}, {self.policy.label}"
         if self.convention != IEEE:
             words += f", {self.convention.in_words}"
         return words + (", and its exception flags" if self.flags else "")
@@ -291,11 +292,18 @@ def unit_named(name: str) -> Unit | None:
     unit = Unit(operation, format_named(fmt), modes[mode])
     if converts:
         unit = replace(unit, source=format_named(source))
-    return _with_words(unit, [word for word in words if word])
+    return with_words(unit, words)
 
 
-def _with_words(unit: Unit, words: Sequence[str]) -> Unit:
-    """The unit with all that stands in a name after format, operation and mode."""
+AnyUnit = TypeVar("AnyUnit", bound=Unit)
+
+
+def with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
+    """The unit with all that stands in a name after format, operation and mode.
+
+    Raises:
+        ValueError: if a word is none or contradicts another, or what they say is not possible; one line.
+    """
     choices: dict[str, dict[str, Any]] = {
         "policy": {policy.value: policy for policy in OverflowPolicy},
         "library": {name: name for name in LIBRARIES},
@@ -304,7 +312,7 @@ def _with_words(unit: Unit, words: Sequence[str]) -> Unit:
     }
     said: dict[str, Any] = {}
     convention = []
-    for word in words:
+    for word in filter(None, words):
         kind = next((kind for kind, values in choices.items() if word in values), None)
         if kind is None:
             convention.append(word)

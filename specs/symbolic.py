@@ -11,7 +11,7 @@ format of up to 8 bits; ``proofs/adequacy.py`` proves what a reader expects of t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pysmt.fnode import FNode
@@ -706,15 +706,34 @@ def flags(
     """
     form = source or fmt
     given = tuple(flush_operand(form, convention, code) for code in codes)
-    operands = [unpack(form, code) for code in given]
-    result = OPERATIONS[operation](mode, probe, *operands)
-    sign, exponent, significand = result.negative, result.exponent, result.significand
-    rounded = round_to(fmt, mode, OverflowPolicy.SATURATE, sign, exponent, significand, convention)
-    invalid = [And(result.nan, Not(Or(operand.nan for operand in operands)))]
-    if convention.nan_operands is NanOperands.SIGNALLING:
-        invalid += [is_signalling(form, code) for code in given]
+    result = OPERATIONS[operation](mode, probe, *(unpack(form, code) for code in given))
+    invalid = []
     if operation == "fma" and convention.zero_times_infinity is ZeroTimesInfinity.INVALID:
         invalid.append(_invalid_product(form, given))
+    return flags_word(exceptions(fmt, mode, form, given, result, convention, invalid))
+
+
+def exceptions(
+    fmt: Format,
+    mode: RoundingMode,
+    source: Format,
+    codes: Sequence[FNode],
+    result: Exact,
+    convention: Convention = IEEE,
+    invalid: Sequence[FNode] = (),
+) -> dict[str, FNode]:
+    """Which exceptions are signalled where operands have a result in ``fmt``.
+
+    Args:
+        codes: of the operands, in the format ``source``.
+        invalid: what else signals invalid.
+    """
+    operands = [unpack(source, code) for code in codes]
+    sign, exponent, significand = result.negative, result.exponent, result.significand
+    rounded = round_to(fmt, mode, OverflowPolicy.SATURATE, sign, exponent, significand, convention)
+    all_invalid = [And(result.nan, Not(Or(operand.nan for operand in operands)))]
+    if convention.nan_operands is NanOperands.SIGNALLING:
+        all_invalid += [is_signalling(source, code) for code in codes]
     underflow: tuple[FNode, ...] = (rounded.tiny, rounded.inexact)
     inexact = rounded.inexact
     if convention.subnormal_results is not SubnormalResults.GRADUAL:
@@ -722,8 +741,8 @@ def flags(
         raised = convention.flushed_inexact is FlushedInexact.RAISED
         inexact = Ite(rounded.flushed, TRUE() if raised else FALSE(), inexact)
     finite = Not(Or(result.nan, result.infinite))
-    signalled = {
-        "invalid": Or(invalid),
+    return {
+        "invalid": Or(*all_invalid, *invalid),
         "divide_by_zero": And(
             result.infinite, Not(result.nan), Not(Or(operand.infinite for operand in operands))
         ),
@@ -731,6 +750,10 @@ def flags(
         "underflow": And(finite, *underflow),
         "inexact": And(finite, inexact),
     }
+
+
+def flags_word(signalled: Mapping[str, FNode]) -> FNode:
+    """Exceptions, by name, as one bit each in the order of ``FLAGS``."""
     word = from_bool(signalled[FLAGS[0]], 1)
     for name in FLAGS[1:]:
         word = BVConcat(from_bool(signalled[name], 1), word)
@@ -841,8 +864,22 @@ def compare(predicate: str, fmt: Format, x: FNode, y: FNode) -> FNode:
         "less": And(Not(unordered), BVSLT(left, right)),
         "less_equal": And(Not(unordered), BVSLE(left, right)),
         "unordered": unordered,
-    }[predicate]
-    return from_bool(holds, 1)
+        "greater": And(Not(unordered), BVSLT(right, left)),
+        "greater_equal": And(Not(unordered), BVSLE(right, left)),
+    }
+    negated = _NEGATIONS.get(predicate)
+    return from_bool(Not(holds[negated]) if negated else holds[predicate], 1)
+
+
+_NEGATIONS = {
+    "not_equal": "equal",
+    "not_less": "less",
+    "not_greater": "greater",
+    "less_unordered": "greater_equal",
+    "greater_unordered": "less_equal",
+    "ordered": "unordered",
+}
+"""Predicates that hold where others do not (clause 5.11, tables 5.1 to 5.3)."""
 
 
 def extremum(operation: str, fmt: Format, x: FNode, y: FNode) -> FNode:
