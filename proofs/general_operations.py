@@ -16,7 +16,7 @@ from spikeproof.circuits.units.floating_point.ordering import (
 )
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
 from spikeproof.proofs.rounded_units import engines_for
-from spikeproof.proofs.units import HARDWARE, Unit, with_words
+from spikeproof.proofs.units import Unit, units_under, with_words
 from spikeproof.prover.claims.obligation import (
     Decomposition,
     Obligation,
@@ -25,11 +25,13 @@ from spikeproof.prover.claims.obligation import (
     equivalence,
 )
 from spikeproof.specs import exact_general, symbolic_general
-from spikeproof.specs.conventions import IEEE
+from spikeproof.specs.conventions import BUNDLES, IEEE
 from spikeproof.specs.formats import (
     FORMATS,
     FP8_E5M2,
+    FP64,
     OPERANDS,
+    SMALL_FORMATS,
     Format,
     Integer,
     RoundingMode,
@@ -120,8 +122,8 @@ def unit_named(name: str) -> GeneralUnit | None:
 def general_units() -> Iterator[GeneralUnit]:
     """Every operation, format and mode under every policy, and under the first with flags.
 
-    Rounding to a whole number has the first policy alone: it hardly ever overflows. And conventions of
-    processors, to nearest even.
+    Rounding to a whole number has the first policy alone: it hardly ever overflows. And under every
+    bundle of conventions that the format can have, up to 32 bits, to nearest even.
     """
     for operation, fmt, mode in product(WORDS, FORMATS.values(), RoundingMode):
         first, *others = fmt.policies
@@ -131,17 +133,18 @@ def general_units() -> Iterator[GeneralUnit]:
         if operation != "round_to_integral":
             yield from (replace(unit, policy=policy) for policy in others)
         if mode is RoundingMode.NEAREST_EVEN and fmt.width <= 32:
-            possible = (each for each in HARDWARE if each.is_possible(fmt))
-            yield from (replace(unit, convention=each, flags=True) for each in possible)
+            yield from units_under(unit, BUNDLES.values())
 
 
 def profile_for(unit: GeneralUnit) -> Profile:
-    """Nearest even, under the first policy, up to 32 bits; every mode of small ones; else ``--wide``."""
-    nearest = unit.mode is RoundingMode.NEAREST_EVEN
-    first = unit.policy is unit.fmt.policies[0]
-    if unit.convention != IEEE:
-        return Profile.DEFAULT if unit.fmt is FP8_E5M2 else Profile.WIDE
-    usual = unit.fmt.width <= (32 if nearest and first else 8)
+    """Nearest even up to 32 bits, under the first policy; whole numbers of up to 8 bits in every mode.
+
+    Of conventions those of FP8_E5M2. All else is left to ``--wide``.
+    """
+    fmt = unit.fmt
+    usual = unit.mode is RoundingMode.NEAREST_EVEN and unit.policy is fmt.policies[0] and fmt.width <= 32
+    usual &= unit.convention == IEEE or fmt is FP8_E5M2
+    usual |= unit.operation == "round_to_integral" and fmt in SMALL_FORMATS and not unit.flags
     return Profile.DEFAULT if usual else Profile.WIDE
 
 
@@ -190,6 +193,7 @@ class ExactFamily:
             circuit=partial(build_exact_unit, self.unit, operation, fmt, self.operands),
             meaning=meaning,
             engines=engines_for(fmt),
+            profile=Profile.WIDE if fmt is FP64 else Profile.DEFAULT,
             reading=Reading({**dict.fromkeys(codes, fmt), **result}, trace),
             parameters={
                 "family": "unit",

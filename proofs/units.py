@@ -372,10 +372,11 @@ def under_conventions() -> Iterator[Unit]:
     for fmt, operation, mode in product(FORMATS.values(), OPERATIONS, RoundingMode):
         if fmt.width <= 32:
             conventions = (*BUNDLES.values(), *(singles if fmt is FP8_E5M2 else ()))
-            yield from _units_under(Unit(operation, fmt, mode, fmt.policies[0]), conventions)
+            yield from units_under(Unit(operation, fmt, mode, fmt.policies[0]), conventions)
 
 
-def _units_under(unit: Unit, conventions: Iterable[Convention]) -> Iterator[Unit]:
+def units_under(unit: AnyUnit, conventions: Iterable[Convention]) -> Iterator[AnyUnit]:
+    """A unit under each that it can have, with flags where there is something to say of them."""
     for convention in conventions:
         flags = convention.nan_operands is NanOperands.SIGNALLING
         flags |= convention.tininess is Tininess.AFTER
