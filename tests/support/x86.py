@@ -25,7 +25,6 @@ INSTRUCTIONS = {
     "divide": "divss $5, $0",
     "square_root": "sqrtss $4, $0",
     "fma": "vfmadd132ss $5, $6, $0",
-    "round_to_integral": "roundss $$4, $4, $0",
 }
 """In the assembler's AT&T syntax; $0 is the result, which begins as x; $4 is x, $5 y, $6 z."""
 
@@ -54,7 +53,12 @@ PREDICATES = {
     "greater": 30,
 }
 """Comparisons by their number in VCMPSS (SDM volume 2, table 3-1), of which the result is a mask."""
-INSTRUCTIONS |= {name: f"vcmpss $${code}, $5, $4, $0" for name, code in PREDICATES.items()}
+
+OTHER_INSTRUCTIONS = {
+    "round_to_integral": "roundss $$4, $4, $0",
+    **{name: f"vcmpss $${code}, $5, $4, $0" for name, code in PREDICATES.items()},
+}
+"""What is no arithmetic."""
 
 _ASM = (
     r'asm sideeffect "ldmxcsr $2\0A INSTRUCTION\0A stmxcsr $1", "=&x,=*m,*m,0,x,x,x,~{memory}"'
@@ -102,7 +106,7 @@ def _compiled(operation: str) -> tuple[llvm.ExecutionEngine, int]:
     llvm.initialize_native_asmprinter()
     llvm.initialize_native_asmparser()
     module = llvm.parse_assembly(
-        _LOOP.replace("ASM", _ASM.replace("INSTRUCTION", INSTRUCTIONS[operation]))
+        _LOOP.replace("ASM", _ASM.replace("INSTRUCTION", (INSTRUCTIONS | OTHER_INSTRUCTIONS)[operation]))
     )
     features = llvm.get_host_cpu_features().flatten()
     machine = llvm.Target.from_default_triple().create_target_machine(features=features)
