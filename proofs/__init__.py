@@ -5,6 +5,7 @@
 * ``proofs.units``        -- every floating-point unit is its IEEE 754 operation
 * ``proofs.exact_units``  -- so is every conversion, and every unit that does not round
 * ``proofs.integer_conversions`` -- so is every conversion from and to integers
+* ``proofs.general_operations`` -- so is every other operation of IEEE 754's clause 5
 * ``proofs.mx``           -- so is every unit for scaled elements of MX blocks
 * ``proofs.exact_products`` -- so is every product in a format that holds it exactly, without rounding
 * ``proofs.sticky_extra`` -- S1's Sticky-Extra Correction: sufficient, and which routes are necessary
@@ -29,6 +30,7 @@ from spikeproof.proofs import (
     exact_products,
     exact_units,
     floating_point_theory,
+    general_operations,
     integer_conversions,
     margins,
     memristive,
@@ -62,6 +64,7 @@ def obligations() -> Iterator[Obligation]:
         units,
         exact_units,
         integer_conversions,
+        general_operations,
         mx,
         exact_products,
         sticky_extra,

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from spikeproof.circuits.units.libraries import LIBRARIES, STRUCTURE_NAMES
+from spikeproof.proofs.general_operations import WORDS, GeneralUnit
 from spikeproof.proofs.integer_conversions import FromInteger, ToInteger
 from spikeproof.proofs.rounded_units import RoundedUnit
 from spikeproof.proofs.units import Unit
@@ -39,7 +40,8 @@ def unit_named(name: str) -> RoundedUnit | None:
     target, operation, mode, *words = (*name.split("."), "", "")
     operation, _, source = operation.partition("_from_")
     modes = {mode.value: mode for mode in RoundingMode}
-    if operation not in ARITY or mode not in modes or (operation == "convert") != bool(source):
+    known = operation in ARITY or operation in WORDS
+    if not known or mode not in modes or (operation == "convert") != bool(source):
         return None
     return _with_words(_plain(target, operation, modes[mode], source), list(filter(None, words)))
 
@@ -50,6 +52,8 @@ def _plain(target: str, operation: str, mode: RoundingMode, source: str) -> Roun
         return FromInteger(INTEGERS[source], format_named(target), mode)
     if target in INTEGERS and source:
         return ToInteger(format_named(source), INTEGERS[target], mode)
+    if operation in WORDS:
+        return GeneralUnit(operation, format_named(target), mode)
     return Unit(operation, format_named(target), mode, source=format_named(source) if source else None)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, product
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And, BVExtract, Ite, Not, Or
@@ -162,6 +162,7 @@ class Unit(RoundedUnit):
     flags: bool = False
     structure: Structure = SMALL
     convention: Convention = IEEE
+    words: ClassVar[Mapping[str, str]] = WORDS
 
     @property
     def make(self) -> tuple[str, ...]:
@@ -172,7 +173,7 @@ class Unit(RoundedUnit):
     @property
     def in_words(self) -> str:
         """What it computes and how it is rounded, for people."""
-        return f"{WORDS[self.operation]} rounded {self.mode.label}, {self.policy.label}"
+        return f"{self.words[self.operation]} rounded {self.mode.label}, {self.policy.label}"
 
     @property
     def statement(self) -> str:
@@ -250,6 +251,9 @@ class Unit(RoundedUnit):
         return engines_for(self.source or self.fmt)
 
 
+AnyUnit = TypeVar("AnyUnit", bound=Unit)
+
+
 def in_all_modes() -> Iterator[Unit]:
     """Every operation and format, in every mode and under every policy."""
     for fmt, operation, mode, policy in product(
@@ -302,10 +306,11 @@ def under_conventions() -> Iterator[Unit]:
     for fmt, operation, mode in product(FORMATS.values(), OPERATIONS, RoundingMode):
         if fmt.width <= 32:
             conventions = (*BUNDLES.values(), *(singles if fmt is FP8_E5M2 else ()))
-            yield from _units_under(Unit(operation, fmt, mode, fmt.policies[0]), conventions)
+            yield from units_under(Unit(operation, fmt, mode, fmt.policies[0]), conventions)
 
 
-def _units_under(unit: Unit, conventions: Iterable[Convention]) -> Iterator[Unit]:
+def units_under(unit: AnyUnit, conventions: Iterable[Convention]) -> Iterator[AnyUnit]:
+    """A unit under each that it can have, with flags where there is something to say of them."""
     for convention in conventions:
         flags = convention.nan_operands is NanOperands.SIGNALLING
         flags |= convention.tininess is Tininess.AFTER

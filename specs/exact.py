@@ -7,7 +7,7 @@ fast; everything is meant to be read beside the standard. (What is asked again a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -515,20 +515,36 @@ def flags(
     given = [flush_operand(form, convention, code) for code in codes]
     operands = [decode(form, code) for code in given]
     result = EXACT_OPERATIONS[operation](mode, *operands)
-    kinds = [operand.kind for operand in operands]
+    invalid_product = (
+        convention.zero_times_infinity is ZeroTimesInfinity.INVALID
+        and operation == "fma"
+        and Kind.NAN not in [operand.kind for operand in operands[:2]]
+        and exact_product(mode, *operands[:2]).kind is Kind.NAN
+    )
+    signalled = exceptions(fmt, mode, form, given, result, convention)
+    signalled["invalid"] |= invalid_product
+    return flags_word(signalled)
+
+
+def exceptions(
+    fmt: Format,
+    mode: RoundingMode,
+    source: Format,
+    codes: Iterable[int],
+    result: Value,
+    convention: Convention = IEEE,
+) -> dict[str, bool]:
+    """Which exceptions are signalled where operands have a result, before rounding, in ``fmt``.
+
+    Args:
+        codes: of the operands, in the format ``source``.
+    """
+    codes = tuple(codes)
+    kinds = [decode(source, code).kind for code in codes]
     signalled = dict.fromkeys(FLAGS, False)
-    signalled["invalid"] = (
-        (result.kind is Kind.NAN and Kind.NAN not in kinds)
-        or (
-            convention.nan_operands is NanOperands.SIGNALLING
-            and any(is_signalling(form, code) for code in given)
-        )
-        or (
-            convention.zero_times_infinity is ZeroTimesInfinity.INVALID
-            and operation == "fma"
-            and Kind.NAN not in kinds[:2]
-            and exact_product(mode, *operands[:2]).kind is Kind.NAN
-        )
+    signalled["invalid"] = (result.kind is Kind.NAN and Kind.NAN not in kinds) or (
+        convention.nan_operands is NanOperands.SIGNALLING
+        and any(is_signalling(source, code) for code in codes)
     )
     signalled["divide_by_zero"] = result.kind is Kind.INFINITE and Kind.INFINITE not in kinds
     if result.kind is Kind.FINITE and not result.is_zero:
@@ -542,6 +558,11 @@ def flags(
         if flushed:
             inexact = convention.flushed_inexact is FlushedInexact.RAISED
         signalled |= {"overflow": overflow, "underflow": underflow, "inexact": inexact}
+    return signalled
+
+
+def flags_word(signalled: Mapping[str, bool]) -> int:
+    """Exceptions, by name, as one bit each in the order of ``FLAGS``."""
     return sum(1 << index for index, name in enumerate(FLAGS) if signalled[name])
 
 
@@ -707,6 +728,14 @@ RELATIONS: dict[str, frozenset[str]] = {
     "less": frozenset({"less"}),
     "less_equal": frozenset({"less", "equal"}),
     "unordered": frozenset({"unordered"}),
+    "greater": frozenset({"greater"}),
+    "greater_equal": frozenset({"greater", "equal"}),
+    "not_equal": frozenset({"less", "greater", "unordered"}),
+    "not_less": frozenset({"greater", "equal", "unordered"}),
+    "not_greater": frozenset({"less", "equal", "unordered"}),
+    "less_unordered": frozenset({"less", "unordered"}),
+    "greater_unordered": frozenset({"greater", "unordered"}),
+    "ordered": frozenset({"less", "equal", "greater"}),
 }
 """The comparison predicates by name: the relations of which each holds (clause 5.11, table 5.3)."""
 

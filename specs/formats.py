@@ -84,6 +84,23 @@ class OverflowPolicy(Enum):
 FLAGS = ("invalid", "divide_by_zero", "overflow", "underflow", "inexact")
 """The exceptions of IEEE 754-2019 clause 7, in the order of their bits in a flags word, LSB first."""
 
+CLASSES = (
+    "signalling_nan",
+    "quiet_nan",
+    "negative_infinity",
+    "negative_normal",
+    "negative_subnormal",
+    "negative_zero",
+    "positive_zero",
+    "positive_subnormal",
+    "positive_normal",
+    "positive_infinity",
+)
+"""The classes of IEEE 754-2019 clause 5.7.2 in its order, which is that of their bits, LSB first.
+
+RISC-V's ``FCLASS`` has the two NaNs at the end: our word turned right by two places.
+"""
+
 ARITY = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "square_root": 1, "fma": 3, "convert": 1}
 """The operations that round, by name, and how many operands each has (``fma``: x * y + z)."""
 
@@ -353,6 +370,16 @@ INTEGERS: dict[str, Integer] = {
     for integer in (Integer(width, signed) for width in (8, 16, 32, 64) for signed in (True, False))
 }
 """The integer formats that conversions are promised for, by name."""
+
+
+def scale_integer(fmt: Format) -> Integer:
+    """The integers n of ``scale_b``, x * 2^n: they bring every number of the format beyond all others.
+
+    From the smallest subnormal number beyond the largest finite one, and from that below half of the
+    former. This is two bits more than in the exponent field for every one of ``FORMATS``.
+    """
+    distance = fmt.maximum_exponent - (fmt.minimum_exponent - fmt.fraction_bits) + 1
+    return Integer(distance.bit_length() + 1, signed=True)
 
 
 # --- block scales -------------------------------------------------------------------------------

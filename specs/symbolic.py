@@ -11,7 +11,7 @@ format of up to 8 bits; ``proofs/adequacy.py`` proves what a reader expects of t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pysmt.fnode import FNode
@@ -708,15 +708,34 @@ def flags(
     """
     form = source or fmt
     given = tuple(flush_operand(form, convention, code) for code in codes)
-    operands = [unpack(form, code) for code in given]
-    result = OPERATIONS[operation](mode, probe, *operands)
-    sign, exponent, significand = result.negative, result.exponent, result.significand
-    rounded = round_to(fmt, mode, OverflowPolicy.SATURATE, sign, exponent, significand, convention)
-    invalid = [And(result.nan, Not(Or(operand.nan for operand in operands)))]
-    if convention.nan_operands is NanOperands.SIGNALLING:
-        invalid += [is_signalling(form, code) for code in given]
+    result = OPERATIONS[operation](mode, probe, *(unpack(form, code) for code in given))
+    invalid = []
     if operation == "fma" and convention.zero_times_infinity is ZeroTimesInfinity.INVALID:
         invalid.append(_invalid_product(form, given))
+    return flags_word(exceptions(fmt, mode, form, given, result, convention, invalid))
+
+
+def exceptions(
+    fmt: Format,
+    mode: RoundingMode,
+    source: Format,
+    codes: Sequence[FNode],
+    result: Exact,
+    convention: Convention = IEEE,
+    invalid: Sequence[FNode] = (),
+) -> dict[str, FNode]:
+    """Which exceptions are signalled where operands have a result in ``fmt``.
+
+    Args:
+        codes: of the operands, in the format ``source``.
+        invalid: what else signals invalid.
+    """
+    operands = [unpack(source, code) for code in codes]
+    sign, exponent, significand = result.negative, result.exponent, result.significand
+    rounded = round_to(fmt, mode, OverflowPolicy.SATURATE, sign, exponent, significand, convention)
+    all_invalid = [And(result.nan, Not(Or(operand.nan for operand in operands)))]
+    if convention.nan_operands is NanOperands.SIGNALLING:
+        all_invalid += [is_signalling(source, code) for code in codes]
     underflow: tuple[FNode, ...] = (rounded.tiny, rounded.inexact)
     inexact = rounded.inexact
     if convention.subnormal_results is not SubnormalResults.GRADUAL:
@@ -724,8 +743,8 @@ def flags(
         raised = convention.flushed_inexact is FlushedInexact.RAISED
         inexact = Ite(rounded.flushed, TRUE() if raised else FALSE(), inexact)
     finite = Not(Or(result.nan, result.infinite))
-    signalled = {
-        "invalid": Or(invalid),
+    return {
+        "invalid": Or(*all_invalid, *invalid),
         "divide_by_zero": And(
             result.infinite, Not(result.nan), Not(Or(operand.infinite for operand in operands))
         ),
@@ -733,15 +752,14 @@ def flags(
         "underflow": And(finite, *underflow),
         "inexact": And(finite, inexact),
     }
-    return flags_word(**signalled)
 
 
-def flags_word(**signalled: FNode) -> FNode:
-    """The exceptions that are signalled, by name, in one bit each in the order of ``FLAGS``."""
-    first, *others = (from_bool(signalled.get(name, FALSE()), 1) for name in FLAGS)
+def flags_word(signalled: Mapping[str, FNode]) -> FNode:
+    """Exceptions, by name, as one bit each in the order of ``FLAGS``; not signalled if not named."""
+    word, *others = (from_bool(signalled.get(name, FALSE()), 1) for name in FLAGS)
     for each in others:
-        first = BVConcat(each, first)
-    return first
+        word = BVConcat(each, word)
+    return word
 
 
 # --- integers -----------------------------------------------------------------------------------
@@ -791,13 +809,13 @@ def to_integer_flags(
     rounded = _round_to_integer(source, integer, mode, code, convention)
     raised = convention.integer_inexact is IntegerInexact.RAISED
     inexact = And(rounded.inexact, Not(rounded.invalid)) if raised else FALSE()
-    return flags_word(invalid=rounded.invalid, inexact=inexact)
+    return flags_word({"invalid": rounded.invalid, "inexact": inexact})
 
 
 def from_integer_flags(source: Integer, fmt: Format, mode: RoundingMode, code: FNode) -> FNode:
     """The exceptions that a conversion from an integer signals, as ``flags`` has them."""
     rounded = _round_integer(source, fmt, mode, OverflowPolicy.SATURATE, code)
-    return flags_word(overflow=rounded.overflow, inexact=rounded.inexact)
+    return flags_word({"overflow": rounded.overflow, "inexact": rounded.inexact})
 
 
 def _round_to_integer(
@@ -898,8 +916,22 @@ def compare(predicate: str, fmt: Format, x: FNode, y: FNode) -> FNode:
         "less": And(Not(unordered), BVSLT(left, right)),
         "less_equal": And(Not(unordered), BVSLE(left, right)),
         "unordered": unordered,
-    }[predicate]
-    return from_bool(holds, 1)
+        "greater": And(Not(unordered), BVSLT(right, left)),
+        "greater_equal": And(Not(unordered), BVSLE(right, left)),
+    }
+    negated = _NEGATIONS.get(predicate)
+    return from_bool(Not(holds[negated]) if negated else holds[predicate], 1)
+
+
+_NEGATIONS = {
+    "not_equal": "equal",
+    "not_less": "less",
+    "not_greater": "greater",
+    "less_unordered": "greater_equal",
+    "greater_unordered": "less_equal",
+    "ordered": "unordered",
+}
+"""Predicates that hold where others do not (clause 5.11, tables 5.1 to 5.3)."""
 
 
 def extremum(operation: str, fmt: Format, x: FNode, y: FNode) -> FNode:

@@ -10,6 +10,7 @@ from spikeproof.circuits.netlist import Netlist, Neuron
 from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.libraries import HALF
 from spikeproof.proofs import integer_conversions, units
+from spikeproof.proofs.general_operations import WORDS
 from spikeproof.proofs.names import unit_named
 from spikeproof.proofs.units import Unit
 from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, own, select, stated, theorem
@@ -224,7 +225,7 @@ def test_every_bundle_is_promised_of_every_format_that_can_have_it():
         found = [o for o in catalogue().values() if o.parameters.get("convention") == convention.name]
         assert (convention == IEEE) == (not found), name
         if found:
-            assert {o.parameters["operation"] for o in found} == set(units.OPERATIONS)
+            assert {o.parameters["operation"] for o in found} == {*units.OPERATIONS, *WORDS}
             assert {o.parameters["mode"] for o in found} == {mode.value for mode in RoundingMode}
             assert FP16.name in {o.parameters["format"] for o in found}
 

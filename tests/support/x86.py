@@ -31,6 +31,38 @@ INSTRUCTIONS = {
 }
 """In the assembler's AT&T syntax; $0 is the result, which begins as x; $4 is x, $5 y, $6 z."""
 
+PREDICATES = {
+    "equal": 0,
+    "signalling_less": 1,
+    "signalling_less_equal": 2,
+    "unordered": 3,
+    "not_equal": 4,
+    "signalling_not_less": 5,
+    "signalling_greater_unordered": 6,
+    "ordered": 7,
+    "signalling_less_unordered": 9,
+    "signalling_not_greater": 10,
+    "signalling_greater_equal": 13,
+    "signalling_greater": 14,
+    "signalling_equal": 16,
+    "less": 17,
+    "less_equal": 18,
+    "signalling_not_equal": 20,
+    "not_less": 21,
+    "greater_unordered": 22,
+    "less_unordered": 25,
+    "not_greater": 26,
+    "greater_equal": 29,
+    "greater": 30,
+}
+"""Comparisons by their number in VCMPSS (SDM volume 2, table 3-1), of which the result is a mask."""
+
+OTHER_INSTRUCTIONS = {
+    "round_to_integral": "roundss $$4, $4, $0",
+    **{name: f"vcmpss $${code}, $5, $4, $0" for name, code in PREDICATES.items()},
+}
+"""What is no arithmetic."""
+
 _ASM = (
     r'asm sideeffect "ldmxcsr $2\0A INSTRUCTION\0A stmxcsr $1", "=&x,=*m,*m,0,x,x,x,~{memory},~{eax}"'
     "(ptr elementtype(i32) %register, ptr elementtype(i32) %register, "
@@ -77,7 +109,7 @@ def _compiled(operation: str) -> tuple[llvm.ExecutionEngine, int]:
     llvm.initialize_native_asmprinter()
     llvm.initialize_native_asmparser()
     module = llvm.parse_assembly(
-        _LOOP.replace("ASM", _ASM.replace("INSTRUCTION", INSTRUCTIONS[operation]))
+        _LOOP.replace("ASM", _ASM.replace("INSTRUCTION", (INSTRUCTIONS | OTHER_INSTRUCTIONS)[operation]))
     )
     features = llvm.get_host_cpu_features().flatten()
     machine = llvm.Target.from_default_triple().create_target_machine(features=features)

@@ -13,7 +13,10 @@ lost, normalise as far as the exponent allows, round, pack, and let the special 
 * ``division``       -- divide
 * ``square_root``    -- square root
 * ``conversion``     -- from one format to another
+* ``integral``       -- rounding to a whole number
+* ``scaling``        -- x * 2^n, and the exponent of x
 * ``comparison``     -- predicates, minimum and maximum; they do not round
+* ``ordering``       -- the order of all codes, neighbours in it, classes; they do not round
 * ``sign``           -- negate, absolute, copy sign; they do not round
 
 Probes name the signals on the way; ``specs.exact.trace`` says what most of them must be, and the probes
@@ -28,6 +31,7 @@ of the same names in ``specs.symbolic`` what those must be at which proofs are c
     magnitude                      exact sum, but for a sticky last bit (add, subtract, fma)
     sign                           sign of the result, 1 for negative
     kept, guard, sticky            the significand before rounding, and what lies below it
+    whole                          significand rounded to a whole number (round to integral)
     rounded                        magnitude code after rounding, before the range check
     result                         the code delivered
 """

@@ -9,14 +9,16 @@ from spikeproof.circuits.units.floating_point.addition import add_unit, subtract
 from spikeproof.circuits.units.floating_point.conversion import convert_unit
 from spikeproof.circuits.units.floating_point.division import divide_unit
 from spikeproof.circuits.units.floating_point.fma import fma_unit
+from spikeproof.circuits.units.floating_point.integral import round_to_integral_unit
 from spikeproof.circuits.units.floating_point.multiplication import multiply_unit
 from spikeproof.circuits.units.floating_point.rounding import Rounder
+from spikeproof.circuits.units.floating_point.scaling import logarithm_unit, scale_unit
 from spikeproof.circuits.units.floating_point.square_root import square_root_unit
 from spikeproof.circuits.units.floating_point.unpacking import flush_operand, unpack
 from spikeproof.circuits.units.integer import Buses
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, SMALL, Structure, library_gates
 from spikeproof.specs.conventions import IEEE, Convention
-from spikeproof.specs.formats import ARITY, OPERANDS, Format, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import ARITY, OPERANDS, Format, OverflowPolicy, RoundingMode, scale_integer
 
 UNITS: dict[str, Callable[..., Buses]] = {
     "add": add_unit,
@@ -70,8 +72,46 @@ def build_unit(
     return gates.builder.build(outputs, keep_waypoints=keep_waypoints)
 
 
+GENERAL_UNITS: dict[str, Callable[..., Buses]] = {
+    "round_to_integral": round_to_integral_unit,
+    "scale_b": scale_unit,
+    "log_b": logarithm_unit,
+}
+"""More units that round, by operation. Each takes a rounder, x, and ``scale_b`` a bus n besides."""
+
+
+def build_general_unit(
+    operation: str,
+    fmt: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    library: str = DEFAULT_LIBRARY,
+    *,
+    flags: bool = False,
+    structure: Structure = SMALL,
+    convention: Convention = IEEE,
+) -> Netlist:
+    """One of ``GENERAL_UNITS`` as a netlist: input ``x``, of ``scale_b`` also ``n``, output ``result``.
+
+    Args:
+        flags: whether to have an output ``flags`` too, one bit for each of ``specs.formats.FLAGS``.
+        structure: how adders are made.
+
+    Raises:
+        KeyError: if there is no such operation or library.
+        ValueError: if the format cannot express the policy, or cannot have the convention.
+    """
+    rounder = Rounder(library_gates(library, structure), fmt, mode, policy, convention)
+    gates = rounder.gates
+    code = gates.builder.input("x", fmt.width)
+    n = [gates.builder.input("n", scale_integer(fmt).width)] if operation == "scale_b" else []
+    x = unpack(gates, fmt, flush_operand(gates, fmt, convention, code))
+    built = GENERAL_UNITS[operation](rounder, x, *n)
+    return gates.builder.build(built if flags else {"result": built["result"]})
+
+
 def build_exact_unit(
-    unit: Callable[..., Bus],
+    unit: Callable[..., Bus | Buses],
     operation: str,
     fmt: Format,
     operands: int,
@@ -80,7 +120,7 @@ def build_exact_unit(
     """A unit that does not round, as a netlist: inputs ``x`` and perhaps ``y``, output ``result``.
 
     Args:
-        unit: ``compare_unit``, ``extremum_unit`` or ``change_sign_unit``.
+        unit: from gates, format, operation and codes the result; or several outputs, by name.
         operands: 1 or 2.
 
     Raises:
@@ -88,4 +128,5 @@ def build_exact_unit(
     """
     gates = library_gates(library)
     codes = [gates.builder.input(name, fmt.width) for name in "xy"[:operands]]
-    return gates.builder.build({"result": unit(gates, fmt, operation, *codes)})
+    built = unit(gates, fmt, operation, *codes)
+    return gates.builder.build(built if isinstance(built, dict) else {"result": built})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from spikeproof.circuits.netlist import ONE, Bus
+from spikeproof.circuits.netlist import ONE, ZERO, Bus
 from spikeproof.circuits.units.floating_point.unpacking import Operand, signalling, unpack
 from spikeproof.circuits.units.integer import constant_bus, less_than, mux_bus
 from spikeproof.circuits.units.libraries import GateLibrary
-from spikeproof.specs.formats import Format
+from spikeproof.specs.formats import FLAGS, Format
 
 
 def _less_and_equal(gates: GateLibrary, x: Operand, y: Operand) -> tuple[int, int]:
@@ -22,18 +22,64 @@ def _less_and_equal(gates: GateLibrary, x: Operand, y: Operand) -> tuple[int, in
     return less, equal
 
 
+SWAPPED = {
+    "greater": "less",
+    "greater_equal": "less_equal",
+    "not_greater": "not_less",
+    "less_unordered": "greater_unordered",
+}
+"""Predicates of x and y that are others of y and x."""
+
+INVERTED = {
+    "not_equal": "equal",
+    "not_less": "less",
+    "greater_unordered": "less_equal",
+    "ordered": "unordered",
+}
+"""Predicates that hold where others do not."""
+
+
 def compare_unit(gates: GateLibrary, fmt: Format, predicate: str, x: Bus, y: Bus) -> Bus:
-    """One bit: whether ``equal``, ``less``, ``less_equal`` or ``unordered`` holds.
+    """One bit: whether ``equal``, ``less``, ``less_equal`` or ``unordered`` holds, or one made of these.
 
     Raises:
         KeyError: if there is no such predicate.
     """
+    if predicate in SWAPPED:
+        return compare_unit(gates, fmt, SWAPPED[predicate], y, x)
+    if predicate in INVERTED:
+        (other,) = compare_unit(gates, fmt, INVERTED[predicate], x, y)
+        return (gates.not_(other),)
     left, right = unpack(gates, fmt, x), unpack(gates, fmt, y)
     unordered = gates.or_(left.nan, right.nan)
     less, equal = _less_and_equal(gates, left, right)
     holds = {"equal": equal, "less": less, "less_equal": gates.or_(less, equal), "unordered": ONE}
     wanted = unordered if predicate == "unordered" else gates.not_(unordered)
     return (gates.and_(holds[predicate], wanted),)
+
+
+def compare_with_flags_unit(
+    gates: GateLibrary, fmt: Format, operation: str, x: Bus, y: Bus
+) -> dict[str, Bus]:
+    """``result`` of a predicate, and ``flags``: invalid, for a signalling NaN operand.
+
+    Args:
+        operation: a predicate; after ``signalling_`` one that signals invalid for any NaN operand.
+
+    Raises:
+        KeyError: if there is no such predicate.
+    """
+    predicate = operation.removeprefix("signalling_")
+    operands = [unpack(gates, fmt, code) for code in (x, y)]
+    if predicate == operation:
+        invalid = gates.wide_or([signalling(gates, operand) for operand in operands])
+    else:
+        invalid = gates.wide_or([operand.nan for operand in operands])
+    signalled = {**dict.fromkeys(FLAGS, ZERO), "invalid": invalid}
+    return {
+        "result": compare_unit(gates, fmt, predicate, x, y),
+        "flags": tuple(signalled[name] for name in FLAGS),
+    }
 
 
 def extremum_unit(gates: GateLibrary, fmt: Format, operation: str, x: Bus, y: Bus) -> Bus:

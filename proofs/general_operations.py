@@ -1,0 +1,237 @@
+"""The other operations of IEEE 754-2019 clause 5: each unit equals its operation on all inputs."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
+from typing import Any, ClassVar
+
+from spikeproof.circuits.netlist import Bus, Netlist
+from spikeproof.circuits.units.floating_point.building import build_exact_unit, build_general_unit
+from spikeproof.circuits.units.floating_point.comparison import compare_with_flags_unit
+from spikeproof.circuits.units.floating_point.ordering import (
+    class_unit,
+    neighbour_unit,
+    total_order_unit,
+)
+from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
+from spikeproof.proofs.rounded_units import engines_for
+from spikeproof.proofs.units import Unit, units_under
+from spikeproof.prover.claims.obligation import (
+    Decomposition,
+    Obligation,
+    Profile,
+    Reading,
+    equivalence,
+)
+from spikeproof.specs import exact_general, symbolic_general
+from spikeproof.specs.conventions import BUNDLES, IEEE
+from spikeproof.specs.formats import (
+    FORMATS,
+    FP8_E5M2,
+    FP64,
+    OPERANDS,
+    SMALL_FORMATS,
+    Format,
+    Integer,
+    RoundingMode,
+    scale_integer,
+)
+from spikeproof.specs.integers import Buses
+from spikeproof.specs.symbolic import Probe, as_computed
+
+# --- units that round ---------------------------------------------------------------------------
+
+WORDS = {
+    "round_to_integral": "x as a whole number",
+    "scale_b": "x * 2^n",
+    "log_b": "the exponent of x",
+}
+"""The operations, for people."""
+
+
+@dataclass(frozen=True)
+class GeneralUnit(Unit):
+    """One of ``WORDS``, of a format."""
+
+    words: ClassVar[Mapping[str, str]] = WORDS
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """The names of its input buses."""
+        return ("x", "n") if self.operation == "scale_b" else ("x",)
+
+    def circuit(self, keep_waypoints: bool = False) -> Netlist:
+        """The unit itself; it has no waypoints."""
+        return build_general_unit(
+            self.operation,
+            self.fmt,
+            self.mode,
+            self.policy,
+            self.library,
+            flags=self.flags,
+            structure=self.structure,
+            convention=self.convention,
+        )
+
+    def spec(self, inputs: Buses, probe: Probe = as_computed) -> Buses:
+        """What its outputs should be; nothing on the way has a probe."""
+        operands = [inputs[name] for name in self.operands]
+        operation, fmt, mode, given = self.operation, self.fmt, self.mode, self.convention
+        result = symbolic_general.compute(operation, fmt, mode, self.policy, *operands, convention=given)
+        if not self.flags:
+            return {"result": result}
+        flags = symbolic_general.flags(operation, fmt, mode, *operands, convention=given)
+        return {"result": result, "flags": flags}
+
+    def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
+        """What the spec of record implies for its probes and outputs."""
+        operands = [inputs[name] for name in self.operands]
+        operation, fmt, mode, given = self.operation, self.fmt, self.mode, self.convention
+        signals = exact_general.trace(operation, fmt, mode, self.policy, *operands, convention=given)
+        if self.flags:
+            signals["flags"] = exact_general.flags(operation, fmt, mode, *operands, convention=given)
+        return signals
+
+    @property
+    def reading(self) -> Reading:
+        """How to read its counterexamples."""
+        formats: dict[str, Format | Integer] = {
+            "x": self.fmt,
+            "n": scale_integer(self.fmt),
+            "result": self.fmt,
+        }
+        return Reading({name: formats[name] for name in (*self.operands, "result")}, self.trace)
+
+    @property
+    def decomposition(self) -> Decomposition | None:
+        """None: it is put to the engines whole."""
+        return None
+
+
+def general_units() -> Iterator[GeneralUnit]:
+    """Every operation, format and mode under every policy, and under the first with flags.
+
+    Rounding to a whole number has the first policy alone: it hardly ever overflows. And under every
+    bundle of conventions that the format can have, up to 32 bits, to nearest even.
+    """
+    for operation, fmt, mode in product(WORDS, FORMATS.values(), RoundingMode):
+        first, *others = fmt.policies
+        unit = GeneralUnit(operation, fmt, mode, first)
+        yield unit
+        yield replace(unit, flags=True)
+        if operation != "round_to_integral":
+            yield from (replace(unit, policy=policy) for policy in others)
+        if mode is RoundingMode.NEAREST_EVEN and fmt.width <= 32:
+            yield from units_under(unit, BUNDLES.values())
+
+
+def profile_for(unit: GeneralUnit) -> Profile:
+    """Nearest even up to 32 bits, under the first policy; whole numbers of up to 8 bits in every mode.
+
+    Of conventions those of FP8_E5M2. All else is left to ``--wide``.
+    """
+    fmt = unit.fmt
+    usual = unit.mode is RoundingMode.NEAREST_EVEN and unit.policy is fmt.policies[0] and fmt.width <= 32
+    usual &= unit.convention == IEEE or fmt is FP8_E5M2
+    usual |= unit.operation == "round_to_integral" and fmt in SMALL_FORMATS and not unit.flags
+    return Profile.DEFAULT if usual else Profile.WIDE
+
+
+# --- units that do not round --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ExactFamily:
+    """Operations that do not round, of one circuit, formula and definition.
+
+    Attributes:
+        unit: as ``build_exact_unit`` takes it.
+        formula, record: from operation, format and codes the output, or a tuple of all ``outputs``.
+        operands: how many codes it takes.
+    """
+
+    operations: tuple[str, ...]
+    unit: Callable[..., Bus | dict[str, Bus]]
+    formula: Callable[..., Any]
+    record: Callable[..., Any]
+    outputs: tuple[str, ...] = ("result",)
+    operands: int = 2
+
+    def obligation(self, fmt: Format, operation: str) -> Obligation:
+        """That the unit of an operation is that."""
+        codes = OPERANDS[: self.operands]
+
+        def values(function: Callable[..., Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+            found = function(operation, fmt, *(inputs[name] for name in codes))
+            found = found if isinstance(found, tuple) else (found,)
+            return dict(zip(self.outputs, found, strict=True))
+
+        def meaning(inputs: Buses) -> Buses:
+            return values(self.formula, inputs)
+
+        def trace(inputs: Mapping[str, int]) -> Mapping[str, int]:
+            return values(self.record, inputs)
+
+        flags = "flags" in self.outputs
+        result = {"result": fmt} if self.unit is neighbour_unit else {}
+        function = f"{fmt.name}: {operation.replace('_', ' ')}"
+        function += ", and its exception flags" if flags else ""
+        return equivalence(
+            f"{fmt.name}.{operation}.flags" if flags else f"{fmt.name}.{operation}",
+            f"{function}, of {DEFAULT_LIBRARY} gates",
+            circuit=partial(build_exact_unit, self.unit, operation, fmt, self.operands),
+            meaning=meaning,
+            engines=engines_for(fmt),
+            profile=Profile.WIDE if fmt is FP64 else Profile.DEFAULT,
+            reading=Reading({**dict.fromkeys(codes, fmt), **result}, trace),
+            parameters={
+                "family": "unit",
+                "format": fmt.name,
+                "operation": operation,
+                "library": DEFAULT_LIBRARY,
+                **({"flags": "yes"} if flags else {}),
+            },
+            function=function,
+        )
+
+
+EXACT_FAMILIES = (
+    ExactFamily(
+        exact_general.NEIGHBOURS,
+        neighbour_unit,
+        symbolic_general.neighbour,
+        exact_general.neighbour,
+        operands=1,
+    ),
+    ExactFamily(
+        ("class",),
+        class_unit,
+        lambda _, fmt, x: symbolic_general.class_word(fmt, x),
+        lambda _, fmt, x: exact_general.class_word(fmt, x),
+        outputs=("class",),
+        operands=1,
+    ),
+    ExactFamily(
+        exact_general.TOTAL_ORDERS,
+        total_order_unit,
+        symbolic_general.total_order,
+        exact_general.total_order,
+    ),
+    ExactFamily(
+        exact_general.COMPARISONS,
+        compare_with_flags_unit,
+        symbolic_general.compare_with_flags,
+        exact_general.compare_with_flags,
+        outputs=("result", "flags"),
+    ),
+)
+"""``FORMAT.OPERATION``, and of comparisons ``FORMAT.[signalling_]PREDICATE.flags``."""
+
+
+def obligations() -> Iterator[Obligation]:
+    """Those of ``general_units``, and of units that do not round."""
+    for unit in general_units():
+        yield unit.obligation(profile_for(unit))
+    for fmt, family in product(FORMATS.values(), EXACT_FAMILIES):
+        yield from (family.obligation(fmt, operation) for operation in family.operations)
