@@ -27,10 +27,10 @@ CONSTRUCTIONS = {operation: (operation, None) for operation in OPERATIONS}
 CONSTRUCTIONS["sticky_extra_multiply"] = ("multiply", sticky_extra_multiply_unit)
 
 
-def nearest_even_and_others(case):
-    """Every policy is tried in nearest even, and one in each other mode: solvers prove them all."""
+def nearest_even_and_another(case):
+    """Every policy is tried in nearest even, and one in one other mode: solvers prove them all."""
     mode, _ = case
-    return case if mode is RoundingMode.NEAREST_EVEN else mode
+    return case if mode is RoundingMode.NEAREST_EVEN else "another"
 
 
 @pytest.mark.parametrize("name", CONSTRUCTIONS)
@@ -38,7 +38,7 @@ def nearest_even_and_others(case):
 def test_all_operands(fmt, name):
     operation, unit = CONSTRUCTIONS[name]
     given = operands(fmt, operation)
-    for mode, policy in one_of_each(product(RoundingMode, fmt.policies), kind=nearest_even_and_others):
+    for mode, policy in one_of_each(product(RoundingMode, fmt.policies), kind=nearest_even_and_another):
         expected = expected_results(fmt, operation, mode, policy)
         for library in LIBRARIES if mode is RoundingMode.NEAREST_EVEN else (DEFAULT_LIBRARY,):
             netlist = build_unit(operation, fmt, mode, policy, library, unit=unit)
@@ -50,10 +50,10 @@ def test_all_operands(fmt, name):
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("fmt", SMALL_FORMATS, ids=lambda fmt: fmt.name)
 def test_flags_and_fast_units(fmt, operation):
-    """In each mode, the fast construction, with its exception flags."""
+    """The fast construction, with its exception flags, in nearest even and another mode."""
     given = operands(fmt, operation)
     policy = fmt.policies[0]
-    for mode in RoundingMode:
+    for mode, _ in one_of_each(product(RoundingMode, [policy]), kind=nearest_even_and_another):
         netlist = build_unit(operation, fmt, mode, policy, flags=True, structure=FAST)
         actual = boolean.evaluate(netlist, given)
         for bus, expected in (

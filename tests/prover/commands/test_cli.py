@@ -147,7 +147,10 @@ def cases(tmp_path):
     cyclic = tmp_path / "cyclic.json"
     cyclic.write_text(and_gate.read_text().replace("0,\n", "2,\n", 1))
     return {
-        "unknown theorem": (["prove", "fp9.add.rne"], "no theorem is named 'fp9.add.rne': unknown format 'fp9'"),
+        "unknown theorem": (
+            ["prove", "fp9.add.rne"],
+            "no theorem is named 'fp9.add.rne': unknown format 'fp9'",
+        ),
         "unknown format": (
             ["list", "fp8_e4m4.*"],
             "names begin with a format or a family: bfloat16, block, cell,",

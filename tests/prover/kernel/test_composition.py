@@ -33,6 +33,7 @@ from spikeproof.prover.claims.obligation import (
     Decomposition,
     Obligation,
     Outcome,
+    StatementError,
     Step,
     equivalence,
 )
@@ -41,7 +42,12 @@ from spikeproof.prover.evidence.record import EngineUse, Status
 from spikeproof.prover.kernel import case as case_module
 from spikeproof.prover.kernel import recurrence, telescoping
 from spikeproof.prover.kernel.cells import AlgebraError, Site
-from spikeproof.prover.kernel.composition import CompositionError, compose, free_symbol
+from spikeproof.prover.kernel.composition import (
+    CompositionError,
+    compose,
+    free_symbol,
+    seen_alike,
+)
 from spikeproof.prover.kernel.splitting import split
 from spikeproof.prover.kernel.telescoping import Log
 from spikeproof.prover.refutation.mutation import FAULTS, mutants, stuck_at_zero, with_neuron
@@ -649,6 +655,43 @@ def test_a_claim_that_is_no_equality_on_all_inputs_is_refused():
     other = obligation.state(build_unit("multiply", FP16, RNE, IEEE, "nexus"))
     with pytest.raises(CompositionError, match="about another circuit"):
         compose(netlist, obligation.decomposition, other)
+
+
+def test_what_counts_of_the_outputs_is_that_of_the_claim():
+    """A claim about all of the outputs is no claim about a part of them, nor the reverse."""
+    obligation = Unit("multiply", FP16).obligation()
+    netlist = obligation.circuit()
+    claim = obligation.state(netlist)
+    with pytest.raises(CompositionError, match="not that outputs equal their spec"):
+        compose(netlist, obligation.decomposition, replace(claim, observed=sign_alone))
+    part = replace(claim, observed=sign_alone)
+    part = replace(part, goal=seen_alike(part, part.actual, part.expected))
+    whole = compose(netlist, obligation.decomposition, claim)
+    lemmas = compose(netlist, obligation.decomposition, part)
+    changed = {name for name in whole if lemmas[name].goal != whole[name].goal}
+    assert changed == {"outputs"}
+
+
+def sign_alone(inputs, outputs):
+    return {name: BVExtract(bus, 15, 15) for name, bus in outputs.items()}
+
+
+def test_an_observation_does_not_see_what_it_is_put_to():
+    """One that looks for free values, or for the circuit, sees symbols alone."""
+    obligation = Unit("multiply", FP16).obligation()
+    claim = obligation.state(obligation.circuit())
+    met = []
+
+    def observed(inputs, outputs):
+        met.extend(outputs.values())
+        return outputs
+
+    curious = replace(claim, observed=observed)
+    assert curious.seen(claim.actual) == dict(claim.actual)
+    assert [bus.symbol_name() for bus in met] == ["observed.result"]
+    clash = replace(claim, inputs={"observed.result": met[0]}, observed=observed)
+    with pytest.raises(StatementError, match="an input is named observed"):
+        clash.seen(claim.actual)
 
 
 def test_a_probe_that_nothing_reads_is_refused():

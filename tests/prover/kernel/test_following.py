@@ -188,6 +188,9 @@ def test_a_claim_about_other_things_is_refused():
         compose_following(other, original, decomposition, claim)
     with pytest.raises(CompositionError, match="not that outputs equal their spec"):
         compose_following(netlist, original, decomposition, replace(claim, assumptions=(claim.goal,)))
+    of_a_part = replace(claim, observed=lambda inputs, outputs: outputs)
+    with pytest.raises(CompositionError, match="every bit of the outputs counts"):
+        compose_following(netlist, original, decomposition, of_a_part)
 
 
 def test_a_spec_of_another_unit_is_refused():
