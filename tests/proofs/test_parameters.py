@@ -6,7 +6,7 @@ from spikeproof.circuits.physics.substrates import SUBSTRATES
 from spikeproof.circuits.units.libraries import LIBRARIES
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.specs import exact, exact_general
-from spikeproof.specs.formats import FORMATS, INTEGERS, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import FORMATS, INTEGERS, OTHER_FORMATS, OverflowPolicy, RoundingMode
 
 FAMILIES = {"cell", "block", "unit", "spec", "margin"}
 
@@ -18,7 +18,7 @@ WITHOUT_ROUNDING = {
 
 KNOWN = {
     "family": FAMILIES,
-    "format": {*FORMATS, *INTEGERS},
+    "format": {*FORMATS, *OTHER_FORMATS, *INTEGERS},
     "source": {*FORMATS, *INTEGERS},
     "mode": {mode.value for mode in RoundingMode},
     "policy": {policy.value for policy in OverflowPolicy},
