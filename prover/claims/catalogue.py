@@ -66,7 +66,7 @@ def described(name: str) -> Obligation | None:
         ValueError: if it begins like one, and what follows is not possible; one line.
     """
     found: Obligation | None = EntryPoint(PROJECT, DESCRIBED, ENTRY_POINT_GROUP).load()(name)
-    return found
+    return own().get(found.name, found) if found else None
 
 
 @cache
@@ -77,22 +77,24 @@ def catalogue() -> dict[str, Obligation]:
     line of the log ``spikeproof``, which goes to standard error unless told otherwise, and has none.
     """
     packages = [obligation for point in announced() for obligation in _loaded(point)]
-    ours = (_described(obligation.name) for obligation in packages if obligation.name not in own())
-    return collect([*own().values(), *filter(None, ours), *packages])
+    for name, package in ((each.name, each.package) for each in packages if each.name not in own()):
+        if ours := _described(name):
+            raise CatalogueError(f"{name}, of {package}, is our {ours.name} in other words; rename it")
+    return collect([*own().values(), *packages])
 
 
 def stated(name: str) -> Obligation | None:
     """The obligation of a name, if there is one; no other package is imported for our own."""
-    return own().get(name) or _described(name) or catalogue().get(name)
+    found = own().get(name) or _described(name)
+    return found if found and found.name == name else catalogue().get(name)
 
 
 def _described(name: str) -> Obligation | None:
-    """The obligation that a name describes, if it does in this spelling."""
+    """The obligation that a name describes, if it does."""
     try:
-        found = described(name)
+        return described(name)
     except ValueError:
         return None
-    return found if found and found.name == name else None
 
 
 def announced() -> list[EntryPoint]:

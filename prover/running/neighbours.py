@@ -40,6 +40,8 @@ POSSIBLE = "possible"
 
 def told_nearest(obligation: Obligation, netlist: Netlist) -> str:
     """What a refuted circuit comes nearest to, and what is left then; empty if it is to nothing else."""
+    if next(iter(obligation.neighbours()), None) is None:
+        return ""
     with passing_formulas():
         search = _Search.of(obligation, netlist)
         nearest, failing = search.nearest(obligation)

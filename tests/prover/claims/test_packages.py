@@ -280,6 +280,16 @@ def test_a_name_of_ours_is_taken(site, tmp_path):
         select(OURS)
 
 
+@pytest.mark.parametrize(
+    ("name", "ours"), [("fp16.add.rne.ftz.daz", "fp16.add.rne.cuda"), ("e5m3.add.rne", "e5m3.add.rne")]
+)
+def test_what_a_name_describes_is_ours_though_it_is_not_promised(site, name, ours):
+    install(site, adder("and").replace(THEIRS, name))
+    with pytest.raises(CatalogueError, match=f"{name}, of acme, is our {ours} in other words"):
+        select(name)
+    assert stated(ours).package is None
+
+
 def test_two_packages_cannot_have_one_name(site):
     install(site, adder())
     install(site, adder(), name="other")

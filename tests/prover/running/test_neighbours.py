@@ -5,6 +5,7 @@ import pytest
 from spikeproof.circuits.netlist import Netlist, Neuron
 from spikeproof.circuits.units.libraries import HALF
 from spikeproof.proofs.names import unit_named
+from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.claims.obligation import Outcome, Profile
 from spikeproof.prover.refutation.mutation import stuck_at_zero
 from spikeproof.prover.running import neighbours
@@ -107,6 +108,8 @@ def test_nothing_is_said_where_nothing_else_comes_nearer():
     assert "right" not in told_nearest(obligation("fp8_e5m2.multiply.rne"), constant)
     theorem = obligation("fp8_e5m2.multiply.rne.any_nan")
     assert told_nearest(theorem, netlist) == ""
+    gate = catalogue()["cell.ionic.and"]
+    assert told_nearest(gate, catalogue()["cell.ionic.or"].circuit()) == ""
 
 
 def test_a_run_says_it_of_given_circuits_alone():
