@@ -6,6 +6,8 @@ integer part of the number, of as many bits as the integer.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from spikeproof.circuits.netlist import ZERO, Bus, Netlist
 from spikeproof.circuits.units.floating_point.rounding import Rounder, rounding
 from spikeproof.circuits.units.floating_point.unpacking import Operand, flush_operand, unpack
@@ -55,12 +57,48 @@ def to_integer_unit(
 ) -> Buses:
     """The integer that x rounds to, and its flags.
 
-    The significand starts with its first bit in the integer's first place and goes right by what the
-    exponent is short of that; an exponent beyond it is out of range. Where integers wrap there are
-    places above the integer's, as many as the significand can reach with a bit left in it.
+    Where integers wrap there are places above the integer's, as many as the significand can reach with a
+    bit left in it.
     """
     wraps = convention.integer_result is IntegerResult.WRAPPED
     width = target.width + (source.precision if wraps else 0)
+    rounded = _whole(gates, source, width, mode, x)
+    limit = _limit(gates, target, x.sign)
+    too_large = less_than(
+        gates, "too_large", x=pad(limit, width + 1), y=(*rounded.magnitude, rounded.carry)
+    )["out"][0]
+    beyond = gates.wide_or((x.infinite, gates.not_(rounded.fits), too_large))
+    if wraps:
+        reached = gates.and_(rounded.fits, gates.not_(x.infinite))
+        magnitude = tuple(gates.and_(bit, reached) for bit in rounded.magnitude[: target.width])
+    else:
+        magnitude = mux_bus(gates, beyond, limit, rounded.magnitude)
+    number = negate_if(gates, x.sign, magnitude)
+    invalid = gates.or_(x.nan, beyond)
+    code = _delivered(gates, target, convention.integer_result, number, x.nan, invalid)
+    gates.builder.probe("result", code)
+    raised = convention.integer_inexact is IntegerInexact.RAISED
+    inexact = gates.and_(rounded.inexact, gates.not_(invalid)) if raised else ZERO
+    signalled = {"invalid": invalid, "inexact": inexact}
+    return {"result": code, "flags": tuple(signalled.get(name, ZERO) for name in FLAGS)}
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """The magnitude of a number, rounded to an integer; of no use if it does not fit its places."""
+
+    magnitude: Bus
+    carry: int
+    fits: int
+    inexact: int
+
+
+def _whole(gates: GateLibrary, source: Format, width: int, mode: RoundingMode, x: Operand) -> _Whole:
+    """A number rounded to an integer of so many places.
+
+    The significand starts with its first bit in the first place and goes right by what the exponent is
+    short of that; an exponent beyond it does not fit.
+    """
     places = max(source.precision, width + 1) - source.precision
     highest = source.bias + width - 1
     size = max(source.exponent_bits, highest.bit_length())
@@ -74,26 +112,8 @@ def to_integer_unit(
     gates.builder.probe("guard", (guard,))
     gates.builder.probe("sticky", (sticky,))
     rounds_up, jam = rounding(gates, mode, x.sign, kept[0], guard, sticky)
-    whole, carry = increment(gates, (gates.or_(kept[0], jam), *kept[1:]), rounds_up)
-
-    limit = _limit(gates, target, x.sign)
-    too_large = less_than(gates, "too_large", x=pad(limit, width + 1), y=(*whole, carry))["out"][0]
-    fits = distance["no_borrow"][0]
-    beyond = gates.wide_or((x.infinite, gates.not_(fits), too_large))
-    if wraps:
-        reached = gates.and_(fits, gates.not_(x.infinite))
-        number = negate_if(
-            gates, x.sign, tuple(gates.and_(bit, reached) for bit in whole[: target.width])
-        )
-    else:
-        number = negate_if(gates, x.sign, mux_bus(gates, beyond, limit, whole))
-    invalid = gates.or_(x.nan, beyond)
-    code = _delivered(gates, target, convention.integer_result, number, x.nan, invalid)
-    gates.builder.probe("result", code)
-    inexact = gates.and_(gates.or_(guard, sticky), gates.not_(invalid))
-    raised = convention.integer_inexact is IntegerInexact.RAISED
-    signalled = {"invalid": invalid, "inexact": inexact if raised else ZERO}
-    return {"result": code, "flags": tuple(signalled.get(name, ZERO) for name in FLAGS)}
+    magnitude, carry = increment(gates, (gates.or_(kept[0], jam), *kept[1:]), rounds_up)
+    return _Whole(magnitude, carry, distance["no_borrow"][0], gates.or_(guard, sticky))
 
 
 def _delivered(
