@@ -68,15 +68,20 @@ def observe(observed: Observation, inputs: Buses, outputs: Buses) -> Buses:
     the same for circuit and spec, whatever they are.
 
     Raises:
-        StatementError: if an input has the name of such a symbol.
+        StatementError: if an input has the name of such a symbol, or what counts of an output does not
+            depend on it.
     """
     if observed is everything:
         return outputs
     symbols = {name: Symbol(f"observed.{name}", get_type(bus)) for name, bus in outputs.items()}
     if clash := {symbol.symbol_name() for symbol in symbols.values()} & set(inputs):
         raise StatementError(f"an input is named {min(clash)}, as what is observed is; rename it")
+    seen = observed(inputs, symbols)
+    for name, symbol in symbols.items():
+        if name not in seen or symbol not in seen[name].get_free_variables():
+            raise StatementError(f"nothing counts of output {name!r}; let what is observed depend on it")
     put = {symbol: outputs[name] for name, symbol in symbols.items()}
-    return {name: seen.substitute(put) for name, seen in observed(inputs, symbols).items()}
+    return {name: seen[name].substitute(put) for name in symbols}
 
 
 @dataclass(frozen=True)

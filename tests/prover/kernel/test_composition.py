@@ -689,6 +689,9 @@ def test_an_observation_does_not_see_what_it_is_put_to():
     curious = replace(claim, observed=observed)
     assert curious.seen(claim.actual) == dict(claim.actual)
     assert [bus.symbol_name() for bus in met] == ["observed.result"]
+    for blind in (lambda inputs, outputs: {}, lambda inputs, outputs: {"result": inputs["x"]}):
+        with pytest.raises(StatementError, match="nothing counts of output 'result'"):
+            replace(claim, observed=blind).seen(claim.actual)
     clash = replace(claim, inputs={"observed.result": met[0]}, observed=observed)
     with pytest.raises(StatementError, match="an input is named observed"):
         clash.seen(claim.actual)
