@@ -24,10 +24,7 @@ INSTRUCTIONS = {
     "multiply": "mulss $5, $0",
     "divide": "divss $5, $0",
     "square_root": "sqrtss $4, $0",
-    "x86_minimum": "minss $5, $0",
-    "x86_maximum": "maxss $5, $0",
     "fma": "vfmadd132ss $5, $6, $0",
-    "to_int32": r"cvtss2si $4, %eax\0A movd %eax, $0",
 }
 """In the assembler's AT&T syntax; $0 is the result, which begins as x; $4 is x, $5 y, $6 z."""
 
@@ -59,6 +56,9 @@ PREDICATES = {
 
 OTHER_INSTRUCTIONS = {
     "round_to_integral": "roundss $$4, $4, $0",
+    "to_int32": r"cvtss2si $4, %eax\0A movd %eax, $0",
+    "x86_minimum": "minss $5, $0",
+    "x86_maximum": "maxss $5, $0",
     **{name: f"vcmpss $${code}, $5, $4, $0" for name, code in PREDICATES.items()},
 }
 """What is no arithmetic."""
