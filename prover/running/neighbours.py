@@ -3,7 +3,8 @@
 From the theorem one goes to that neighbour, different in a choice, under which the fewest inputs fail,
 and on from there while that helps. Inputs are all, where they are few, else some drawn by class. If none
 of them fails under the last neighbour, this is counted on all inputs where they have up to ``MOST_BITS``
-and there is time, or else proved, or else told as what it is: a sample.
+and there is time, or else proved, or else told as what it is: a sample. An input that fails all the same
+is one more to be tried, and the search begins again.
 """
 
 from __future__ import annotations
@@ -44,12 +45,17 @@ def told_nearest(obligation: Obligation, netlist: Netlist) -> str:
         return ""
     with passing_formulas():
         search = _Search.of(obligation, netlist)
-        nearest, failing = search.nearest(obligation)
+    while True:
+        with passing_formulas():
+            nearest, failing = search.nearest(obligation)
         if nearest is obligation:
             return ""
         if failing.any():
             return _left(nearest, netlist, search.input(failing))
-    return f"it is right by another convention, {nearest.name}:\n{_settled(nearest, netlist, search)}"
+        counterexample, words = _settled(nearest, netlist, search)
+        if counterexample is None:
+            return words
+        search = search.with_input(counterexample)
 
 
 @dataclass(frozen=True)
@@ -58,21 +64,25 @@ class _Search:
 
     Attributes:
         every: whether they are all.
-        columns: codes of inputs, and of the circuit's outputs.
+        outputs: codes of the circuit's outputs, by column.
     """
 
     netlist: Netlist
     inputs: Mapping[str, NDArray[Any]]
     every: bool
-    columns: Mapping[str, NDArray[Any]]
+    outputs: Mapping[str, NDArray[Any]]
 
     @classmethod
     def of(cls, obligation: Obligation, netlist: Netlist) -> _Search:
         formats = obligation.reading.formats if obligation.reading else {}
         inputs, every = every_input_or_some(netlist.inputs, formats)
-        found = boolean.evaluate(netlist, inputs)
-        circuit = {column(SIDES[0], name): codes for name, codes in found.items()}
-        return cls(netlist, inputs, every, {**inputs, **circuit})
+        return cls(netlist, inputs, every, _outputs(netlist, inputs))
+
+    def with_input(self, inputs: Mapping[str, int]) -> _Search:
+        """The circuit on one more input."""
+        one = {name: np.array([code], self.inputs[name].dtype) for name, code in inputs.items()}
+        more = {name: np.concatenate([codes, one[name]]) for name, codes in self.inputs.items()}
+        return _Search(self.netlist, more, self.every, _outputs(self.netlist, more))
 
     def nearest(self, obligation: Obligation) -> tuple[Obligation, NDArray[np.bool_]]:
         """The theorem from which no neighbour leads on, and which inputs fail there."""
@@ -99,7 +109,7 @@ class _Search:
         wanted = Evaluation({**claim.expected, POSSIBLE: And(claim.assumptions)}).evaluate(self.inputs)
         possible = wanted.pop(POSSIBLE).astype(bool)
         spec = {column(SIDES[1], name): codes for name, codes in wanted.items()}
-        differ = Comparison(claim, widths).differ({**self.columns, **spec})
+        differ = Comparison(claim, widths).differ({**self.inputs, **self.outputs, **spec})
         return np.asarray(differ & possible, dtype=np.bool_)
 
     def input(self, failing: NDArray[np.bool_]) -> dict[str, int]:
@@ -108,29 +118,54 @@ class _Search:
         return {name: int(codes[index]) for name, codes in self.inputs.items()}
 
 
+def _outputs(netlist: Netlist, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    found = boolean.evaluate(netlist, inputs)
+    return {column(SIDES[0], name): codes for name, codes in found.items()}
+
+
 def _left(nearest: Obligation, netlist: Netlist, inputs: Mapping[str, int]) -> str:
-    """What is wrong with a circuit even under the theorem that it comes nearest to."""
-    claim = nearest.state(netlist)
-    simplest = minimised(nearest, claim, inputs, netlist)
-    shown = explain(nearest, netlist, simplest.inputs, expected_outputs(claim, simplest.inputs))
+    """What is wrong with a circuit even under the theorem that it comes nearest to.
+
+    Args:
+        inputs: fail there.
+    """
+    with passing_formulas():
+        claim = nearest.state(netlist)
+        simplest = minimised(nearest, claim, inputs, netlist)
+        shown = explain(nearest, netlist, simplest.inputs, expected_outputs(claim, simplest.inputs))
     return f"it comes nearest to {nearest.name}, under which\n{shown}\n{simplest.failures}"
 
 
-def _settled(nearest: Obligation, netlist: Netlist, search: _Search) -> str:
+Settled = tuple[Mapping[str, int] | None, str]
+"""An input that fails; else what is known, in words."""
+
+
+def _settled(nearest: Obligation, netlist: Netlist, search: _Search) -> Settled:
     """What is known of a theorem under which none of the inputs fails that were tried."""
+    right = f"it is right by another convention, {nearest.name}:\n"
     tried = len(next(iter(search.inputs.values())))
     if search.every:
-        return f"none of all {tried:,} inputs fails"
+        return None, f"{right}none of all {tried:,} inputs fails"
     if netlist.input_count <= MOST_BITS:
-        from spikeproof.circuits.meanings.bitsliced import cores  # loads LLVM
-        from spikeproof.prover.refutation.exhaustion import SPEC, OutOfTimeError, enumerate_all
+        counterexample, settled = _counted(nearest, netlist)
+    else:
+        record = discharge(nearest, COUNTING_SECONDS, netlist)
+        counterexample, settled = record.counterexample, "this is proved" if record.green else ""
+    if settled or counterexample:
+        return counterexample, right + settled
+    sample = f"none of {tried:,} inputs drawn by class fails: a sample, no proof"
+    return None, f"it may be right by another convention, {nearest.name}:\n{sample}"
 
-        try:
-            found = enumerate_all(nearest, netlist, (SPEC,), cores(), seconds=COUNTING_SECONDS)
-        except OutOfTimeError:
-            pass
-        else:
-            return f"{found.failures or 'none'} of all {found.inputs:,} inputs fails"
-    elif discharge(nearest, COUNTING_SECONDS, netlist).green:
-        return "this is proved"
-    return f"none of {tried:,} inputs drawn by class fails: a sample, no proof"
+
+def _counted(nearest: Obligation, netlist: Netlist) -> Settled:
+    """The same by trying all inputs; no words if there was no time."""
+    from spikeproof.circuits.meanings.bitsliced import cores  # loads LLVM
+    from spikeproof.prover.refutation.exhaustion import SPEC, OutOfTimeError, enumerate_all
+
+    try:
+        found = enumerate_all(nearest, netlist, (SPEC,), cores(), seconds=COUNTING_SECONDS)
+    except OutOfTimeError:
+        return None, ""
+    if found.failures:
+        return {bus: int(code, 16) for bus, code in found.compared[0].first[0].items()}, ""
+    return None, f"none of all {found.inputs:,} inputs fails"
