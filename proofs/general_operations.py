@@ -1,20 +1,20 @@
 """The other operations of IEEE 754-2019 clause 5: each unit equals its operation on all inputs."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from spikeproof.circuits.netlist import Bus, Netlist
-from spikeproof.circuits.units.floating_point.building import build_exact_unit, build_general_unit
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.units.floating_point.building import build_general_unit
 from spikeproof.circuits.units.floating_point.comparison import compare_with_flags_unit
 from spikeproof.circuits.units.floating_point.ordering import (
     class_unit,
     neighbour_unit,
     total_order_unit,
 )
-from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
+from spikeproof.proofs.exact_units import ExactFamily
 from spikeproof.proofs.rounded_units import engines_for
 from spikeproof.proofs.units import Unit, units_under
 from spikeproof.prover.claims.obligation import (
@@ -22,7 +22,6 @@ from spikeproof.prover.claims.obligation import (
     Obligation,
     Profile,
     Reading,
-    equivalence,
 )
 from spikeproof.specs import exact_general, symbolic_general
 from spikeproof.specs.conventions import BUNDLES, IEEE
@@ -30,7 +29,6 @@ from spikeproof.specs.formats import (
     FORMATS,
     FP8_E5M2,
     FP64,
-    OPERANDS,
     SMALL_FORMATS,
     Format,
     Integer,
@@ -141,70 +139,23 @@ def profile_for(unit: GeneralUnit) -> Profile:
 # --- units that do not round --------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class ExactFamily:
-    """Operations that do not round, of one circuit, formula and definition.
+def exact_profile(fmt: Format) -> Profile:
+    """FP64 is left to ``--wide``."""
+    return Profile.WIDE if fmt is FP64 else Profile.DEFAULT
 
-    Attributes:
-        unit: as ``build_exact_unit`` takes it.
-        formula, record: from operation, format and codes the output, or a tuple of all ``outputs``.
-        operands: how many codes it takes.
-    """
 
-    operations: tuple[str, ...]
-    unit: Callable[..., Bus | dict[str, Bus]]
-    formula: Callable[..., Any]
-    record: Callable[..., Any]
-    outputs: tuple[str, ...] = ("result",)
-    operands: int = 2
-
-    def obligation(self, fmt: Format, operation: str) -> Obligation:
-        """That the unit of an operation is that."""
-        codes = OPERANDS[: self.operands]
-
-        def values(function: Callable[..., Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
-            found = function(operation, fmt, *(inputs[name] for name in codes))
-            found = found if isinstance(found, tuple) else (found,)
-            return dict(zip(self.outputs, found, strict=True))
-
-        def meaning(inputs: Buses) -> Buses:
-            return values(self.formula, inputs)
-
-        def trace(inputs: Mapping[str, int]) -> Mapping[str, int]:
-            return values(self.record, inputs)
-
-        flags = "flags" in self.outputs
-        result = {"result": fmt} if self.unit is neighbour_unit else {}
-        function = f"{fmt.name}: {operation.replace('_', ' ')}"
-        function += ", and its exception flags" if flags else ""
-        return equivalence(
-            f"{fmt.name}.{operation}.flags" if flags else f"{fmt.name}.{operation}",
-            f"{function}, of {DEFAULT_LIBRARY} gates",
-            circuit=partial(build_exact_unit, self.unit, operation, fmt, self.operands),
-            meaning=meaning,
-            engines=engines_for(fmt),
-            profile=Profile.WIDE if fmt is FP64 else Profile.DEFAULT,
-            reading=Reading({**dict.fromkeys(codes, fmt), **result}, trace),
-            parameters={
-                "family": "unit",
-                "format": fmt.name,
-                "operation": operation,
-                "library": DEFAULT_LIBRARY,
-                **({"flags": "yes"} if flags else {}),
-            },
-            function=function,
-        )
-
+_exact = partial(ExactFamily, engines=engines_for, profile=exact_profile)
 
 EXACT_FAMILIES = (
-    ExactFamily(
+    _exact(
         exact_general.NEIGHBOURS,
         neighbour_unit,
         symbolic_general.neighbour,
         exact_general.neighbour,
         operands=1,
+        coded=True,
     ),
-    ExactFamily(
+    _exact(
         ("class",),
         class_unit,
         lambda _, fmt, x: symbolic_general.class_word(fmt, x),
@@ -212,13 +163,13 @@ EXACT_FAMILIES = (
         outputs=("class",),
         operands=1,
     ),
-    ExactFamily(
+    _exact(
         exact_general.TOTAL_ORDERS,
         total_order_unit,
         symbolic_general.total_order,
         exact_general.total_order,
     ),
-    ExactFamily(
+    _exact(
         exact_general.COMPARISONS,
         compare_with_flags_unit,
         symbolic_general.compare_with_flags,

@@ -562,8 +562,8 @@ def exceptions(
 
 
 def flags_word(signalled: Mapping[str, bool]) -> int:
-    """Exceptions, by name, as one bit each in the order of ``FLAGS``."""
-    return sum(1 << index for index, name in enumerate(FLAGS) if signalled[name])
+    """Exceptions, by name, as one bit each in the order of ``FLAGS``; not signalled if not named."""
+    return sum(1 << index for index, name in enumerate(FLAGS) if signalled.get(name))
 
 
 # --- integers -----------------------------------------------------------------------------------
@@ -641,9 +641,9 @@ def to_integer_flags(
     value = decode(source, flush_operand(source, convention, code))
     number = rounded_integer(mode, value)
     if number is None or not integer.minimum <= number <= integer.maximum:
-        return 1 << FLAGS.index("invalid")
-    inexact = number != value.signed and convention.integer_inexact is IntegerInexact.RAISED
-    return inexact << FLAGS.index("inexact")
+        return flags_word({"invalid": True})
+    raised = convention.integer_inexact is IntegerInexact.RAISED
+    return flags_word({"inexact": raised and number != value.signed})
 
 
 def from_integer_flags(source: Integer, fmt: Format, mode: RoundingMode, code: int) -> int:
@@ -655,8 +655,7 @@ def from_integer_flags(source: Integer, fmt: Format, mode: RoundingMode, code: i
     value = decode_integer(source, code)
     rounded = round_magnitude(fmt, mode, value.sign, value.magnitude).magnitude
     overflow = rounded > decode(fmt, fmt.largest_finite).rational
-    inexact = overflow or rounded != value.rational
-    return overflow << FLAGS.index("overflow") | inexact << FLAGS.index("inexact")
+    return flags_word({"overflow": overflow, "inexact": overflow or rounded != value.rational})
 
 
 def integer_trace(

@@ -32,7 +32,6 @@ from spikeproof.specs.exact import (
 )
 from spikeproof.specs.formats import (
     CLASSES,
-    FLAGS,
     Format,
     OverflowPolicy,
     RoundingMode,
@@ -251,5 +250,5 @@ def compare_with_flags(operation: str, fmt: Format, x: int, y: int) -> tuple[int
     """
     predicate = operation.removeprefix("signalling_")
     signals = fmt.is_nan if predicate != operation else lambda code: is_signalling(fmt, code)
-    signalled = {**dict.fromkeys(FLAGS, False), "invalid": any(signals(code) for code in (x, y))}
-    return compare(predicate, fmt, x, y), flags_word(signalled)
+    invalid = any(signals(code) for code in (x, y))
+    return compare(predicate, fmt, x, y), flags_word({"invalid": invalid})

@@ -31,7 +31,7 @@ from pysmt.shortcuts import (
 
 from spikeproof.specs import symbolic
 from spikeproof.specs.conventions import IEEE, Convention
-from spikeproof.specs.formats import CLASSES, FLAGS, Format, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import CLASSES, Format, OverflowPolicy, RoundingMode
 from spikeproof.specs.symbolic import (
     Exact,
     Operand,
@@ -243,5 +243,4 @@ def compare_with_flags(operation: str, fmt: Format, x: FNode, y: FNode) -> tuple
         invalid = Or(is_signalling(fmt, x), is_signalling(fmt, y))
     else:
         invalid = Or(unpack(fmt, x).nan, unpack(fmt, y).nan)
-    signalled = {**dict.fromkeys(FLAGS, FALSE()), "invalid": invalid}
-    return symbolic.compare(predicate, fmt, x, y), flags_word(signalled)
+    return symbolic.compare(predicate, fmt, x, y), flags_word({"invalid": invalid})

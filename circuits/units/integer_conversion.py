@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from spikeproof.circuits.netlist import ZERO, Bus, Netlist
-from spikeproof.circuits.units.floating_point.rounding import Rounder, rounding
+from spikeproof.circuits.units.floating_point.rounding import Rounder, flags_bus, rounding
 from spikeproof.circuits.units.floating_point.unpacking import Operand, flush_operand, unpack
 from spikeproof.circuits.units.integer import (
     Buses,
@@ -30,7 +30,7 @@ from spikeproof.circuits.units.libraries import (
     library_gates,
 )
 from spikeproof.specs.conventions import IEEE, Convention, IntegerInexact, IntegerResult
-from spikeproof.specs.formats import FLAGS, Format, Integer, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import Format, Integer, OverflowPolicy, RoundingMode
 
 
 def from_integer_unit(rounder: Rounder, source: Integer, x: Bus) -> Buses:
@@ -44,7 +44,7 @@ def from_integer_unit(rounder: Rounder, source: Integer, x: Bus) -> Buses:
     number = rounder.normalise_and_round(sign, budget, rounder.with_room(magnitude), ZERO)
     gates.builder.probe("result", number.code)
     signalled = {"overflow": number.overflow, "inexact": number.inexact}
-    return {"result": number.code, "flags": tuple(signalled.get(name, ZERO) for name in FLAGS)}
+    return {"result": number.code, "flags": flags_bus(signalled)}
 
 
 def to_integer_unit(
@@ -80,7 +80,7 @@ def to_integer_unit(
     raised = convention.integer_inexact is IntegerInexact.RAISED
     inexact = gates.and_(rounded.inexact, gates.not_(invalid)) if raised else ZERO
     signalled = {"invalid": invalid, "inexact": inexact}
-    return {"result": code, "flags": tuple(signalled.get(name, ZERO) for name in FLAGS)}
+    return {"result": code, "flags": flags_bus(signalled)}
 
 
 @dataclass(frozen=True)

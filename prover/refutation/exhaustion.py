@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And, BVType, Symbol, get_type
 
-from spikeproof.circuits.meanings.bitsliced import CIRCUIT, netlist_function, netlist_logic
+from spikeproof.circuits.meanings.bitsliced import CIRCUIT, netlist_logic
 from spikeproof.circuits.meanings.enumeration import Enumeration
 from spikeproof.circuits.meanings.logic import FALSE, TRUE, Logic, Reader, read_netlist
 from spikeproof.circuits.meanings.native import BLOCK, BlockFunction, block_function
@@ -250,8 +250,6 @@ def spec_logic(claim: Claim, netlist: Netlist) -> tuple[Logic, list[int]]:
 
 def circuit_function(claim: Claim, netlist: Netlist) -> BlockFunction:
     """What counts of the outputs that a circuit gives."""
-    if claim.observed is everything:
-        return netlist_function(netlist, OPTIMISED)
     return block_function(CIRCUIT, *circuit_logic(claim, netlist), OPTIMISED)
 
 

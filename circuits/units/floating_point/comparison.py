@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from spikeproof.circuits.netlist import ONE, ZERO, Bus
+from spikeproof.circuits.netlist import ONE, Bus
+from spikeproof.circuits.units.floating_point.rounding import flags_bus
 from spikeproof.circuits.units.floating_point.unpacking import Operand, signalling, unpack
 from spikeproof.circuits.units.integer import constant_bus, less_than, mux_bus
 from spikeproof.circuits.units.libraries import GateLibrary
-from spikeproof.specs.formats import FLAGS, Format
+from spikeproof.specs.formats import Format
 
 
 def _less_and_equal(gates: GateLibrary, x: Operand, y: Operand) -> tuple[int, int]:
@@ -75,10 +76,9 @@ def compare_with_flags_unit(
         invalid = gates.wide_or([signalling(gates, operand) for operand in operands])
     else:
         invalid = gates.wide_or([operand.nan for operand in operands])
-    signalled = {**dict.fromkeys(FLAGS, ZERO), "invalid": invalid}
     return {
         "result": compare_unit(gates, fmt, predicate, x, y),
-        "flags": tuple(signalled[name] for name in FLAGS),
+        "flags": flags_bus({"invalid": invalid}),
     }
 
 

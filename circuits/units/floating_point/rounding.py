@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from spikeproof.circuits.netlist import ONE, ZERO, Bus
@@ -50,6 +50,11 @@ def rounding(
             return gates.and_(gates.or_(guard, sticky), sign), ZERO
         case RoundingMode.TO_ODD:
             return ZERO, gates.or_(guard, sticky)
+
+
+def flags_bus(signalled: Mapping[str, int]) -> Bus:
+    """Exceptions, by name, in the order of ``specs.formats.FLAGS``; not signalled if not named."""
+    return tuple(signalled.get(name, ZERO) for name in FLAGS)
 
 
 @dataclass(frozen=True)
@@ -259,7 +264,7 @@ class Rounder:
             "underflow": gates.and_(is_finite, finite.underflow),
             "inexact": gates.and_(is_finite, finite.inexact),
         }
-        return {"result": code, "flags": tuple(signalled[name] for name in FLAGS)}
+        return {"result": code, "flags": flags_bus(signalled)}
 
     def _invalid(self, invalid: int, operands: Sequence[Operand], invalid_product: int) -> int:
         """Whether invalid is signalled, also where operands that are no numbers do it."""

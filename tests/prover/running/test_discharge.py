@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from pysmt.shortcuts import BV, BVUGT, BVULT, And, BVMul, BVType, Equals, Not, Symbol
 
-from spikeproof.circuits.meanings.bitsliced import netlist_function
+from spikeproof.circuits.meanings.bitsliced import netlist_logic
 from spikeproof.circuits.netlist import NetlistError
 from spikeproof.circuits.units.libraries import gate_netlist, wide_gate_netlist
 from spikeproof.prover.checking.replays import replays
@@ -329,7 +329,7 @@ def test_where_no_engine_answers_an_input_that_fails_refutes(monkeypatch, tmp_pa
 
 def test_an_input_that_fails_only_where_compiled_is_an_error(monkeypatch):
     obligation = undecided(monkeypatch, "cell.ionic.and")
-    monkeypatch.setattr(exhaustion, "netlist_function", lambda _, *more: netlist_function(OR, *more))
+    monkeypatch.setattr(exhaustion, "netlist_logic", lambda _: netlist_logic(OR))
     result = discharge(obligation)
     assert result.outcome is Outcome.ERROR
     assert "enumeration gave a counterexample that does not replay" in result.message
