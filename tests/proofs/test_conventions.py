@@ -152,6 +152,32 @@ def test_so_is_zero_times_infinity_added_to_a_nan():
     assert found.outcome is Outcome.REFUTED
 
 
+OTHERS_TELLING = {
+    "int8.convert_from_fp8_e5m2.rtz.largest_for_nan": "",
+    "int8.convert_from_fp8_e5m2.rtz.indefinite": "largest_for_nan",
+    "int8.convert_from_fp8_e5m2.rtz.wrapped": "indefinite",
+    "int8.convert_from_fp8_e5m2.rtz.silent_conversion": "",
+    "int8.convert_from_fp8_e5m2.rtp.daz": "",
+    "fp8_e5m2.scale_b.rne.ftz": "ftz_before",
+    "fp8_e5m2.scale_b.rne.daz": "",
+    "fp8_e5m2.log_b.rne.x86_nan": "",
+    "fp8_e5m2.round_to_integral.rtp.daz": "",
+    "fp8_e5m2.round_to_integral.rtp.signalling": "",
+    "fp8_e5m2.convert_from_fp16.rne.arm_nan": "",
+}
+"""Theorems of other units, and for each the nearest convention that is not meant."""
+
+
+@pytest.mark.parametrize(("name", "given"), OTHERS_TELLING.items())
+def test_so_it_is_of_other_units(name, given):
+    *unit_of_it, meant = f"{name}.flags".rsplit(".", 2)[:2]
+    claim = replace(unit_named(f"{name}.flags").obligation(Profile.WIDE), engines=("cadical",))
+    assert meant in claim.name
+    assert discharge(claim).green
+    words = ".".join(filter(None, (*unit_of_it, given, "flags")))
+    assert discharge(claim, circuit=unit_named(words).circuit()).outcome is Outcome.REFUTED
+
+
 # --- names ----------------------------------------------------------------------------------------
 
 
