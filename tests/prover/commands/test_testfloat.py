@@ -12,7 +12,7 @@ import pytest
 from spikeproof.circuits.doors.json import write_json
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.units.libraries import gate_netlist
-from spikeproof.prover.claims.catalogue import stated, theorem
+from spikeproof.prover.claims.catalogue import theorem
 from spikeproof.prover.refutation.mutation import stuck_at_zero
 from tests.support.command_line import spikeproof_here
 
@@ -411,4 +411,4 @@ def test_every_theorem_of_the_documentation_is_there():
     named |= set(re.findall(r"spikeproof testfloat (\w+\.\S+)", text))
     named -= {"riscv.any_nan", "arm_default_nan.any_nan"}
     assert len(named) > 20
-    assert [name for name in named if not stated(name)] == []
+    assert all(theorem(name) for name in named)
