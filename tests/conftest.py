@@ -1,6 +1,7 @@
 """What every test shares."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -10,11 +11,20 @@ from pysmt.environment import pop_env, push_env
 
 from spikeproof.prover.refutation.minimisation import Refutation
 from spikeproof.prover.running import discharge as discharge_module
+from tests.support.shared import FOLDER
 
 # As many processes test as there are cores: were each to compute in as many threads, most of the time
 # would be spent waiting for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 torch.set_num_threads(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A folder for what is ``shared``: the first process makes it, and its workers inherit its name."""
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory(prefix="spikeproof-tests-")
+        os.environ[FOLDER] = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 @pytest.fixture(autouse=True)

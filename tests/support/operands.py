@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from spikeproof.prover.refutation.drawing import many_codes
 from spikeproof.specs import exact
 from spikeproof.specs.formats import ARITY, OPERANDS, Format, OverflowPolicy, RoundingMode
+from tests.support.shared import shared
 
 Codes = NDArray[np.uint64]
 
@@ -44,44 +44,44 @@ def operands(fmt: Format, operation: str) -> dict[str, Codes]:
     return dict(zip(OPERANDS, codes, strict=False))
 
 
-@cache
-def _numbers(fmt: Format) -> dict[exact.Value, int]:
-    """A number for every exact result that was met; sums and differences have them in common."""
-    return {}
+@shared
+def _exact_results(fmt: Format, operation: str, mode: RoundingMode) -> tuple[list[exact.Value], Codes]:
+    """The exact results that occur, and which of them it is for each combination of operands.
 
-
-@cache
-def _exact_results(fmt: Format, operation: str, mode: RoundingMode) -> NDArray[np.intp]:
-    """For each combination of operands the number of its exact result."""
-    values = {code: exact.decode(fmt, code) for code in range(1 << fmt.width)}
-    numbers, function = _numbers(fmt), exact.EXACT_OPERATIONS[operation]
-    which = [
-        numbers.setdefault(function(mode, *(values[code] for code in codes)), len(numbers))
-        for codes in zip(*(c.tolist() for c in operands(fmt, operation).values()), strict=True)
+    They depend on the mode only through the sign of zero, which rounding down alone makes negative: two
+    tables serve the six modes, and the second differs from the first in zeros alone.
+    """
+    function = exact.EXACT_OPERATIONS[operation]
+    operand = [exact.decode(fmt, code) for code in range(1 << fmt.width)]
+    cases = np.column_stack(list(operands(fmt, operation).values()))
+    numbers: dict[exact.Value, int] = {}
+    if mode is RoundingMode.DOWN:
+        usual, which = _exact_results(fmt, operation, RoundingMode.NEAREST_EVEN)
+        numbers = {value: number for number, value in enumerate(usual)}
+        zeros = [number for number, value in enumerate(usual) if value.is_zero]
+        computed, which = np.flatnonzero(np.isin(which, zeros)), which.copy()
+    else:
+        computed, which = np.arange(len(cases)), np.empty(len(cases), dtype=np.uint64)
+    which[computed] = [
+        numbers.setdefault(function(mode, *(operand[code] for code in case)), len(numbers))
+        for case in cases[computed].tolist()
     ]
-    return np.array(which)
+    return list(numbers), which
 
 
-@cache
-def _rounded(fmt: Format, mode: RoundingMode, policy: OverflowPolicy) -> list[int]:
-    """The codes that exact results round to, by their numbers, as far as they were needed."""
-    return []
+def _with_zeros_of(mode: RoundingMode) -> RoundingMode:
+    return mode if mode is RoundingMode.DOWN else RoundingMode.NEAREST_EVEN
 
 
+@shared
 def expected_results(fmt: Format, operation: str, mode: RoundingMode, policy: OverflowPolicy) -> Codes:
     """The result code for all ``operands``, by the spec of record."""
-    # The exact result depends on the mode only through the sign of zero, which rounding down alone
-    # makes negative: two tables serve the six modes.
-    representative = mode if mode is RoundingMode.DOWN else RoundingMode.NEAREST_EVEN
-    which = _exact_results(fmt, operation, representative)
-    rounded = _rounded(fmt, mode, policy)
-    rounded.extend(
-        exact.round_to(fmt, mode, policy, value) for value in islice(_numbers(fmt), len(rounded), None)
-    )
+    values, which = _exact_results(fmt, operation, _with_zeros_of(mode))
+    rounded = [exact.round_to(fmt, mode, policy, value) for value in values]
     return np.array(rounded, dtype=np.uint64)[which]
 
 
-@cache
+@shared
 def expected_flags(fmt: Format, operation: str, mode: RoundingMode) -> NDArray[np.uint8]:
     """The flags for all ``operands``, by the spec of record.
 
@@ -90,9 +90,8 @@ def expected_flags(fmt: Format, operation: str, mode: RoundingMode) -> NDArray[n
     """
     kinds = [exact.decode(fmt, code).kind for code in range(1 << fmt.width)]
     number = np.array([list(exact.Kind).index(kind) for kind in kinds], dtype=np.uint64)
-    which = _exact_results(fmt, operation, RoundingMode.NEAREST_EVEN)
+    _, key = _exact_results(fmt, operation, RoundingMode.NEAREST_EVEN)
     given = list(operands(fmt, operation).values())
-    key = which.astype(np.uint64)
     for codes in given:
         key = key * np.uint64(len(exact.Kind)) + number[codes.astype(np.intp)]
     _, first, where = np.unique(key, return_index=True, return_inverse=True)
