@@ -9,7 +9,7 @@ from spikeproof.proofs.general_operations import WORDS, GeneralUnit
 from spikeproof.proofs.integer_conversions import FromInteger, ToInteger
 from spikeproof.proofs.packed_units import PackedUnit
 from spikeproof.proofs.rounded_units import RoundedUnit
-from spikeproof.proofs.scale_conversions import FromScale, ToScale
+from spikeproof.proofs.scale_conversions import SHARED, FromScale, ToScale
 from spikeproof.proofs.units import Unit
 from spikeproof.specs.conventions import convention_named
 from spikeproof.specs.formats import (
@@ -19,6 +19,7 @@ from spikeproof.specs.formats import (
     Coded,
     OverflowPolicy,
     RoundingMode,
+    UnknownNameError,
     format_named,
 )
 
@@ -46,8 +47,9 @@ def unit_named(name: str) -> RoundedUnit | None:
     target, operation, mode, *words = (*name.split("."), "", "")
     operation, _, source = operation.partition("_from_")
     modes = {mode.value: mode for mode in RoundingMode}
-    known = operation in ARITY or operation in WORDS
-    if not known or mode not in modes or (operation == "convert") != bool(source):
+    shared = operation.startswith(SHARED)
+    known = operation in ARITY or operation in WORDS or shared
+    if not known or mode not in modes or (operation == "convert" or shared) != bool(source):
         return None
     element = target.removesuffix(PAIR)
     unit = _with_words(_plain(element, operation, modes[mode], source), list(filter(None, words)))
@@ -56,10 +58,13 @@ def unit_named(name: str) -> RoundedUnit | None:
 
 def _plain(target: str, operation: str, mode: RoundingMode, source: str) -> RoundedUnit:
     """A unit of which no more is said."""
+    if operation.startswith(SHARED) and target != E8M0.name:
+        raise UnknownNameError(f"{operation} gives no {target}; use {E8M0.name}")
     if source == E8M0.name:
         return FromScale(format_named(target), mode)
     if target == E8M0.name and source:
-        return ToScale(format_named(source), mode, OverflowPolicy.IEEE)
+        element = format_named(operation.removeprefix(SHARED)) if operation != "convert" else None
+        return ToScale(format_named(source), mode, OverflowPolicy.IEEE, element=element)
     if source in INTEGERS:
         return FromInteger(INTEGERS[source], format_named(target), mode)
     if target in INTEGERS and source:

@@ -10,7 +10,7 @@ from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.packing import side_by_side
 from spikeproof.proofs.rounded_units import RoundedUnit
 from spikeproof.proofs.units import OPERATIONS, Unit
-from spikeproof.prover.claims.obligation import Observation, Obligation, Profile, Reading, everything
+from spikeproof.prover.claims.obligation import Obligation, Observation, Profile, Reading, everything
 from spikeproof.specs.formats import (
     BFLOAT16,
     FLAGS,
@@ -99,7 +99,9 @@ class PackedUnit(RoundedUnit):
     def reading(self) -> Reading:
         """How to read its counterexamples."""
         formats = self.unit.reading.formats
-        packed = {name: Packed(fmt, self.count) for name, fmt in formats.items()}  # type: ignore[arg-type]
+        packed = {
+            n: Packed(fmt, self.count) for n, fmt in formats.items() if not isinstance(fmt, Packed)
+        }
         return Reading(packed, self.trace)
 
     def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
@@ -141,6 +143,6 @@ def profile_for(packed: PackedUnit) -> Profile:
 
 
 def obligations() -> Iterator[Obligation]:
-    """``FORMATx2.OPERATION[_from_SOURCE].rne[.saturate]``: ``x2`` means all buses, not the result alone."""
+    """``FORMATx2.OPERATION[_from_SOURCE].rne[.saturate]``: ``x2`` is said of the result and means all."""
     for packed in packed_units():
         yield packed.obligation(profile_for(packed))

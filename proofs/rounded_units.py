@@ -23,7 +23,7 @@ from spikeproof.specs.formats import Coded, Format, Integer, OverflowPolicy, Rou
 from spikeproof.specs.integers import Buses
 
 
-def engines_for(operands: Format) -> tuple[str, ...]:
+def engines_for(operands: Format | ScaleFormat) -> tuple[str, ...]:
     """Both for operands of up to 16 bits; above, the quicker one."""
     return BOTH if operands.width <= 16 else ("cadical",)
 

@@ -148,7 +148,7 @@ class IntegerInexact(Enum):
 
 
 class ScaleOperands(Enum):
-    """What a conversion to E8M0, which has neither sign nor zero, makes of negative numbers and zeros."""
+    """What a conversion to E8M0, which has no sign and no zero, makes of negative numbers and zeros."""
 
     MAGNITUDE = ""
     """The sign is ignored, and zero becomes the smallest scale (CUDA, ``__nv_cvt_float_to_e8m0``; PTX,

@@ -709,12 +709,17 @@ def convert_to_scale(
     policy: OverflowPolicy,
     code: int,
     convention: Convention = IEEE,
+    element: Format | None = None,
 ) -> int:
     """The E8M0 code that a number rounds to.
 
-    A power of two is a number of one significand bit, which is odd: ties go up. Downward is the rule of
-    OCP Microscaling Formats 1.0, section 6.3, for shared scales. What is smaller than every scale becomes
-    the smallest. Negative numbers and zeros: see ``ScaleOperands``.
+    A power of two is a number of one significand bit, which is odd: ties go up. What is smaller than
+    every scale becomes the smallest. What becomes of negative numbers and zeros ``ScaleOperands`` says.
+
+    Args:
+        element: if given, the number is the largest magnitude of a block, and the scale is what elements
+            of this format share: of the number divided by the format's largest power of two. Toward zero,
+            this is section 6.3 of OCP Microscaling Formats 1.0.
 
     Raises:
         ValueError: if the code is not one of the source's, or the policy none of E8M0's.
@@ -727,7 +732,8 @@ def convert_to_scale(
     infinity = E8M0.largest if policy is OverflowPolicy.SATURATE else E8M0.nan
     if value.kind is Kind.INFINITE:
         return infinity
-    rounded = rounded_scale(mode, value.rational, convention)
+    divisor = power_of_two(element.maximum_exponent) if element else 1
+    rounded = rounded_scale(mode, value.rational / divisor, convention)
     if rounded <= E8M0.largest:
         return max(rounded, 0)
     return infinity if overflows_to_infinity(mode, 0) else E8M0.largest

@@ -893,6 +893,7 @@ def convert_to_scale(
     policy: OverflowPolicy,
     code: FNode,
     convention: Convention = IEEE,
+    element: Format | None = None,
 ) -> FNode:
     """The E8M0 code that a number rounds to; see ``specs.exact.convert_to_scale``.
 
@@ -903,7 +904,7 @@ def convert_to_scale(
     x = unpack(source, flush_operand(source, convention, code))
     infinity = BV(E8M0.largest if policy is OverflowPolicy.SATURATE else E8M0.nan, E8M0.width)
     largest, nan = BV(E8M0.largest, E8M0.width), BV(E8M0.nan, E8M0.width)
-    rounded = _rounded_scale(mode, x, convention)
+    rounded = _rounded_scale(mode, x, convention, element.maximum_exponent if element else 0)
     width = rounded.bv_width()
     small = Or(x.zero, BVSLT(rounded, BV(0, width)))
     overflow = BVSLT(BV(E8M0.largest, width), rounded)
@@ -916,13 +917,15 @@ def convert_to_scale(
     return Ite(invalid, nan, Ite(x.infinite, infinity, number))
 
 
-def _rounded_scale(mode: RoundingMode, x: Operand, convention: Convention) -> FNode:
-    """The code that a magnitude other than zero rounds to if codes have no bounds, signed."""
+def _rounded_scale(mode: RoundingMode, x: Operand, convention: Convention, divisor: int) -> FNode:
+    """The code that |x| / 2^divisor rounds to if codes have no bounds, signed; of no use for zero."""
     significand = append_zeros(x.significand, 1)  # so that there is something below the guard bit
     size = significand.bv_width()
-    width = max(x.exponent.bv_width(), size.bit_length(), E8M0.width + 1) + 2
+    last_bit = E8M0.bias - divisor - 1  # one place below that of x
+    constants = max(abs(last_bit) + size, E8M0.nan).bit_length()
+    width = 2 + max(x.exponent.bv_width(), constants)
     normalised, zeros = shift_out_leading_zeros(significand, width)
-    first_bit = signed_constant(size - 2 + E8M0.bias, width)
+    first_bit = signed_constant(last_bit + size - 1, width)
     code = BVSub(BVAdd(sign_extend(x.exponent, width), first_bit), zeros)
     odd, guard = TRUE(), bit(normalised, size - 2)
     sticky = nonzero(BVExtract(normalised, 0, size - 3))

@@ -7,6 +7,7 @@ rounding to one needs no adder, only whether the exponent goes up.
 from __future__ import annotations
 
 from spikeproof.circuits.netlist import ONE, ZERO, Bus, Netlist
+from spikeproof.circuits.units.floating_point.conversion import convert_unit
 from spikeproof.circuits.units.floating_point.exponents import rebias
 from spikeproof.circuits.units.floating_point.rounding import Rounder, rounding
 from spikeproof.circuits.units.floating_point.unpacking import (
@@ -26,13 +27,27 @@ from spikeproof.circuits.units.libraries import (
 from spikeproof.specs.conventions import IEEE, Convention, ScaleOperands, ScaleRounding
 from spikeproof.specs.formats import E8M0, Format, OverflowPolicy, RoundingMode
 
+WITH_FRACTION = Format(E8M0.name, E8M0.width, 1, E8M0.bias, E8M0.specials)
+"""Scales as floating-point numbers: with a sign and a fraction, both 0."""
+
 
 def from_scale_unit(rounder: Rounder, scale: Bus) -> Bus:
-    """The number that a scale rounds to: its one significand bit, with the exponent that it is."""
-    gates = rounder.gates
-    budget, excess = rebias(gates, scale, rounder.fmt.bias - E8M0.bias - 1)
-    finite = rounder.denormalise_and_round(ZERO, budget, excess, (ONE,))
-    return rounder.override(finite, ZERO, ZERO, gates.wide_and(scale), operands=())["result"]
+    """The number that a scale rounds to: its one significand bit, with the exponent that it is.
+
+    So it is normal even where the exponent field is 0.
+    """
+    x = Operand(
+        fmt=WITH_FRACTION,
+        code=(ZERO, *scale, ZERO),
+        sign=ZERO,
+        magnitude=(ZERO, *scale),
+        significand=(ONE,),
+        exponent=scale,
+        nan=rounder.gates.wide_and(scale),
+        infinite=ZERO,
+        zero=ZERO,
+    )
+    return convert_unit(rounder, WITH_FRACTION, x)["result"]
 
 
 def to_scale_unit(
@@ -42,14 +57,16 @@ def to_scale_unit(
     policy: OverflowPolicy,
     x: Operand,
     convention: Convention = IEEE,
+    element: Format | None = None,
 ) -> Bus:
-    """The scale that x rounds to.
+    """The scale that x rounds to; or that elements share of which the largest magnitude is that of x.
 
     Raises:
         ValueError: if E8M0 cannot express the policy.
     """
     E8M0.require_policy(policy)
-    rounded = _rounded(gates, source, mode, x, convention)
+    bias = E8M0.bias - (element.maximum_exponent if element else 0)
+    rounded = _rounded(gates, mode, x, bias - source.bias, convention)
     limit = constant_bus(E8M0.largest, len(rounded))
     overflow = less_than(gates, "overflow", x=limit, y=rounded)["out"][0]
     to_infinity = mode in (RoundingMode.NEAREST_EVEN, RoundingMode.NEAREST_AWAY, RoundingMode.UP)
@@ -67,12 +84,15 @@ def to_scale_unit(
 
 
 def _rounded(
-    gates: GateLibrary, source: Format, mode: RoundingMode, x: Operand, convention: Convention
+    gates: GateLibrary, mode: RoundingMode, x: Operand, offset: int, convention: Convention
 ) -> Bus:
-    """The code that x rounds to if codes have no upper bound; of no use if x is zero."""
+    """The code that x rounds to if codes have no upper bound; of no use if x is zero.
+
+    Args:
+        offset: how much larger it is than the exponent field.
+    """
     (*below, guard, _), raised = normalised(gates, "x", x)
-    offset = E8M0.bias - source.bias - source.precision
-    exponent, excess = rebias(gates, raised, offset)
+    exponent, excess = rebias(gates, raised, offset - len(x.significand))
     too_small, sticky, last = gates.wide_or(excess), gates.wide_or(below), ONE
     if convention.scale_rounding is ScaleRounding.GRADUAL:
         # Below twice the smallest scale nothing is kept; the first bit is the guard bit, or below it.
@@ -117,8 +137,12 @@ def build_to_scale(
     library: str = DEFAULT_LIBRARY,
     structure: Structure = SMALL,
     convention: Convention = IEEE,
+    element: Format | None = None,
 ) -> Netlist:
     """The conversion of a number ``x`` to a scale, as a netlist with output ``result``.
+
+    Args:
+        element: of what format are the elements of which x has the largest magnitude, if it has.
 
     Raises:
         KeyError: if there is no such library.
@@ -127,4 +151,5 @@ def build_to_scale(
     gates = library_gates(library, structure)
     code = flush_operand(gates, source, convention, gates.builder.input("x", source.width))
     x = unpack(gates, source, code)
-    return gates.builder.build({"result": to_scale_unit(gates, source, mode, policy, x, convention)})
+    result = to_scale_unit(gates, source, mode, policy, x, convention, element)
+    return gates.builder.build({"result": result})

@@ -98,8 +98,7 @@ def _describe(value: int, width: int, fmt: AnyFormat | None) -> str:
         codes = (value >> size * place & (1 << size) - 1 for place in range(fmt.count))
         return "; ".join(_describe(code, size, fmt.element) for code in codes)
     if isinstance(fmt, ScaleFormat):
-        number = "NaN" if value == fmt.nan else f"2^{value - fmt.bias}"
-        return f"{value:0{width}b} = {number}"
+        return f"{value:0{width}b} = {'NaN' if value == fmt.nan else f'2^{value - fmt.bias}'}"
     if not isinstance(fmt, Format):
         number = exact.decode_integer(fmt, value).signed if fmt else value
         return f"{value:0{width}b} = {number}"

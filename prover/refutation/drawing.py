@@ -49,8 +49,8 @@ def inputs_by_class(
 ) -> dict[str, NDArray[Any]]:
     """Values of input buses: codes as ``many_codes`` draws them, and integers of every length.
 
-    Codes of different formats, and more than three, are drawn each for itself; so is each word of several
-    codes.
+    Codes of different formats, and more than three, are drawn each for itself; so are words of
+    several codes.
     """
     kinds = [formats.get(name) for name in widths]
     fmt = kinds[0]
