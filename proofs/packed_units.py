@@ -143,6 +143,6 @@ def profile_for(packed: PackedUnit) -> Profile:
 
 
 def obligations() -> Iterator[Obligation]:
-    """``FORMATx2.OPERATION[_from_SOURCE].rne[.saturate]``: ``x2`` is said of the result and means all."""
+    """``FORMATx2.OPERATION[_from_SOURCE].rne[.saturate]``: every bus is of two numbers."""
     for packed in packed_units():
         yield packed.obligation(profile_for(packed))

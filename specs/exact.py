@@ -718,8 +718,8 @@ def convert_to_scale(
 
     Args:
         element: if given, the number is the largest magnitude of a block, and the scale is what elements
-            of this format share: of the number divided by the format's largest power of two. Toward zero,
-            this is section 6.3 of OCP Microscaling Formats 1.0.
+            of this format share: that of the number divided by the format's largest power of two. Toward
+            zero, this is section 6.3 of OCP Microscaling Formats 1.0.
 
     Raises:
         ValueError: if the code is not one of the source's, or the policy none of E8M0's.

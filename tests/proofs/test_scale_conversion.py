@@ -293,12 +293,13 @@ def test_faulty_conversions_are_refuted(unit):
 
 
 def test_another_mode_policy_or_convention_is_refuted_and_found():
-    unit = ToScale(BFLOAT16, RNE, NAN)
+    fmt = BEYOND[0]
+    unit = ToScale(fmt, RNE, NAN)
     for other in (
-        ToScale(BFLOAT16, RTZ, NAN),
-        ToScale(BFLOAT16, RNE, SATURATE),
-        ToScale(BFLOAT16, RNE, NAN, PYTORCH),
-        ToScale(BFLOAT16, RNE, NAN, ML_DTYPES),
+        ToScale(fmt, UP, NAN),
+        ToScale(fmt, RNE, SATURATE),
+        ToScale(fmt, RNE, NAN, PYTORCH),
+        ToScale(fmt, RNE, NAN, ML_DTYPES),
     ):
         assert discharge(unit.obligation(), circuit=other.circuit()).outcome is Outcome.REFUTED
         told = told_nearest(unit.obligation(), other.circuit())
