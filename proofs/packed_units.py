@@ -32,18 +32,18 @@ class PackedUnit(RoundedUnit):
     unit: RoundedUnit
     count: int = 2
 
-    def _packed_name(self) -> str:
-        return f"{self.unit.fmt.name}x{self.count}"
-
     @property
     def name(self) -> str:
         """That of the unit, but for how many numbers are in a word of the result: ``FORMATx2``."""
-        return self._packed_name() + self.unit.name.removeprefix(self.unit.fmt.name)
+        fmt = self.unit.fmt.name
+        return f"{fmt}x{self.count}{self.unit.name.removeprefix(fmt)}"
 
     @property
     def parameters(self) -> dict[str, str]:
         """What the name says, and what goes unsaid there."""
-        return {**self.unit.parameters, "format": self._packed_name()}
+        given = self.unit.parameters
+        words = {n: f"{given[n]}x{self.count}" for n in ("format", "source") if n in given}
+        return {**given, **words}
 
     @property
     def in_words(self) -> str:

@@ -26,7 +26,7 @@ WITHOUT_ROUNDING = {
 KNOWN = {
     "family": FAMILIES,
     "format": {*FORMATS, *OTHER_FORMATS, *INTEGERS, E8M0.name, *(f"{name}x2" for name in FORMATS)},
-    "source": {*FORMATS, *INTEGERS, E8M0.name},
+    "source": {*FORMATS, *INTEGERS, E8M0.name, *(f"{name}x2" for name in FORMATS)},
     "mode": {mode.value for mode in RoundingMode},
     "policy": {policy.value for policy in OverflowPolicy},
     "library": set(LIBRARIES),
