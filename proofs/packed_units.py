@@ -42,8 +42,8 @@ class PackedUnit(RoundedUnit):
     def parameters(self) -> dict[str, str]:
         """What the name says, and what goes unsaid there."""
         given = self.unit.parameters
-        words = {n: f"{given[n]}x{self.count}" for n in ("format", "source") if n in given}
-        return {**given, **words}
+        named = {name: given[name] for name in ("format", "source") if name in given}
+        return {**given, **{name: f"{fmt}x{self.count}" for name, fmt in named.items()}}
 
     @property
     def in_words(self) -> str:
