@@ -7,6 +7,8 @@
 * ``proofs.integer_conversions`` -- so is every conversion from and to integers
 * ``proofs.general_operations`` -- so is every other operation of IEEE 754's clause 5
 * ``proofs.mx``           -- so is every unit for scaled elements of MX blocks
+* ``proofs.scale_conversions`` -- so is every conversion from and to E8M0, the scales of MX blocks
+* ``proofs.packed_units`` -- so is every unit for words of several numbers
 * ``proofs.exact_products`` -- so is every product in a format that holds it exactly, without rounding
 * ``proofs.sticky_extra`` -- S1's Sticky-Extra Correction: sufficient, and which routes are necessary
 * ``proofs.margins``      -- within which noise, spread and leak every gate is right, and not beyond
@@ -36,6 +38,8 @@ from spikeproof.proofs import (
     memristive,
     mx,
     noisy_units,
+    packed_units,
+    scale_conversions,
     sticky_extra,
     superconducting,
     units,
@@ -66,6 +70,8 @@ def obligations() -> Iterator[Obligation]:
         integer_conversions,
         general_operations,
         mx,
+        scale_conversions,
+        packed_units,
         exact_products,
         sticky_extra,
         margins,

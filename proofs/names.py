@@ -7,15 +7,19 @@ from typing import Any
 from spikeproof.circuits.units.libraries import LIBRARIES, STRUCTURE_NAMES
 from spikeproof.proofs.general_operations import WORDS, GeneralUnit
 from spikeproof.proofs.integer_conversions import FromInteger, ToInteger
+from spikeproof.proofs.packed_units import PackedUnit
 from spikeproof.proofs.rounded_units import RoundedUnit
+from spikeproof.proofs.scale_conversions import SHARED, FromScale, ToScale
 from spikeproof.proofs.units import Unit
 from spikeproof.specs.conventions import convention_named
 from spikeproof.specs.formats import (
     ARITY,
+    E8M0,
     INTEGERS,
-    Format,
+    Coded,
     OverflowPolicy,
     RoundingMode,
+    UnknownNameError,
     format_named,
 )
 
@@ -26,6 +30,9 @@ CHOICES: Mapping[str, Mapping[str, Any]] = {
     "flags": {"flags": True},
 }
 """What may stand in a name after the mode, beside the words of conventions, by field of a unit."""
+
+PAIR = "x2"
+"""What stands behind the format of the result where words are of two numbers."""
 
 
 def unit_named(name: str) -> RoundedUnit | None:
@@ -40,14 +47,24 @@ def unit_named(name: str) -> RoundedUnit | None:
     target, operation, mode, *words = (*name.split("."), "", "")
     operation, _, source = operation.partition("_from_")
     modes = {mode.value: mode for mode in RoundingMode}
-    known = operation in ARITY or operation in WORDS
-    if not known or mode not in modes or (operation == "convert") != bool(source):
+    shared = operation.startswith(SHARED)
+    known = operation in ARITY or operation in WORDS or shared
+    if not known or mode not in modes or (operation == "convert" or shared) != bool(source):
         return None
-    return _with_words(_plain(target, operation, modes[mode], source), list(filter(None, words)))
+    element = target.removesuffix(PAIR)
+    unit = _with_words(_plain(element, operation, modes[mode], source), list(filter(None, words)))
+    return unit if element == target else PackedUnit(unit)
 
 
 def _plain(target: str, operation: str, mode: RoundingMode, source: str) -> RoundedUnit:
     """A unit of which no more is said."""
+    if operation.startswith(SHARED) and target != E8M0.name:
+        raise UnknownNameError(f"{operation} gives no {target}; use {E8M0.name}")
+    if source == E8M0.name:
+        return FromScale(format_named(target), mode)
+    if target == E8M0.name and source:
+        element = format_named(operation.removeprefix(SHARED)) if operation != "convert" else None
+        return ToScale(format_named(source), mode, OverflowPolicy.IEEE, element=element)
     if source in INTEGERS:
         return FromInteger(INTEGERS[source], format_named(target), mode)
     if target in INTEGERS and source:
@@ -75,6 +92,6 @@ def _with_words(unit: RoundedUnit, words: Sequence[str]) -> RoundedUnit:
         unit.require_convention(found)
         said["convention"] = found
     made = replace(unit, **said)  # type: ignore[type-var]
-    if isinstance(made.fmt, Format):
+    if isinstance(made.fmt, Coded):
         made.fmt.require_policy(made.policy)
     return made

@@ -17,12 +17,13 @@ from spikeproof.prover.claims.obligation import (
     equivalence,
     everything,
 )
-from spikeproof.specs.conventions import IEEE, Convention
-from spikeproof.specs.formats import Format, Integer, OverflowPolicy, RoundingMode
+from spikeproof.specs import symbolic
+from spikeproof.specs.conventions import IEEE, Convention, NanResult
+from spikeproof.specs.formats import Coded, Format, Integer, OverflowPolicy, RoundingMode, ScaleFormat
 from spikeproof.specs.integers import Buses
 
 
-def engines_for(operands: Format) -> tuple[str, ...]:
+def engines_for(operands: Format | ScaleFormat) -> tuple[str, ...]:
     """Both for operands of up to 16 bits; above, the quicker one."""
     return BOTH if operands.width <= 16 else ("cadical",)
 
@@ -38,8 +39,8 @@ class RoundedUnit(ABC):
     """
 
     operation: str
-    fmt: Format | Integer
-    source: Format | Integer | None
+    fmt: Format | Integer | ScaleFormat
+    source: Format | Integer | ScaleFormat | None
     mode: RoundingMode
     policy: OverflowPolicy
     usual_policy = OverflowPolicy.IEEE
@@ -132,7 +133,14 @@ class RoundedUnit(ABC):
     @property
     def observed(self) -> Observation:
         """What counts of its outputs."""
-        return everything
+        if self.convention.nan is not NanResult.ANY or not isinstance(self.fmt, Format):
+            return everything
+        return self._with_any_nan
+
+    def _with_any_nan(self, inputs: Buses, outputs: Buses) -> Buses:
+        assert isinstance(self.fmt, Format)
+        result = symbolic.observed(self.fmt, self.convention, outputs["result"])
+        return {**outputs, "result": result}
 
     def changed(self, **choices: object) -> "RoundedUnit":
         """The unit with other choices: of mode, policy or convention."""
@@ -141,7 +149,7 @@ class RoundedUnit(ABC):
     @property
     def policies(self) -> tuple[OverflowPolicy, ...]:
         """The policies that it can have."""
-        return self.fmt.policies if isinstance(self.fmt, Format) else (self.usual_policy,)
+        return self.fmt.policies if isinstance(self.fmt, Coded) else (self.usual_policy,)
 
     def require_convention(self, convention: Convention) -> None:
         """Refuse a convention that it cannot have.
@@ -150,7 +158,7 @@ class RoundedUnit(ABC):
             ValueError: saying what it can have.
         """
         convention.require_possible(
-            *(each for each in (self.fmt, self.source) if isinstance(each, Format))
+            *(each for each in (self.fmt, self.source) if isinstance(each, Coded))
         )
 
     def neighbours(self) -> Iterator["RoundedUnit"]:

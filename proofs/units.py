@@ -23,10 +23,8 @@ from spikeproof.proofs.rounded_units import RoundedUnit, engines_for
 from spikeproof.prover.claims.obligation import (
     Decomposition,
     Obligation,
-    Observation,
     Profile,
     Step,
-    everything,
 )
 from spikeproof.specs import exact, symbolic
 from spikeproof.specs.conventions import (
@@ -34,7 +32,6 @@ from spikeproof.specs.conventions import (
     IEEE,
     Convention,
     NanOperands,
-    NanResult,
     SubnormalResults,
     Tininess,
     convention_named,
@@ -215,17 +212,6 @@ class Unit(RoundedUnit):
         if self.flags:
             outputs["flags"] = symbolic.flags(operation, fmt, mode, *codes, **given)
         return outputs
-
-    @property
-    def observed(self) -> Observation:
-        """What counts of its outputs."""
-        if self.convention.nan is not NanResult.ANY:
-            return everything
-        return self._with_any_nan
-
-    def _with_any_nan(self, inputs: Buses, outputs: Buses) -> Buses:
-        result = symbolic.observed(self.fmt, self.convention, outputs["result"])
-        return {**outputs, "result": result}
 
     def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
         """What the spec of record implies for its probes and outputs."""

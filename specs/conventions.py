@@ -7,7 +7,8 @@ the order of the fields: ``daz.ftz_after``. Some combinations have a name of the
 Sources: IEEE 754-2019; Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1 (SDM);
 Arm Architecture Reference Manual for A-profile (DDI 0487), pseudocode ``shared/functions/float``;
 The RISC-V Instruction Set Manual, volume I, chapters F and D; PTX ISA, instructions with ``.ftz``;
-WebAssembly Core Specification, section 4.3.3; The OpenCL C Specification, section 7.
+WebAssembly Core Specification, section 4.3.3; The OpenCL C Specification, section 7; ``cuda_fp8.hpp`` of
+CUDA 13.0.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from spikeproof.specs.formats import Format, Specials, UnknownNameError
+from spikeproof.specs.formats import Coded, Specials, UnknownNameError
 
 
 class NanResult(Enum):
@@ -146,6 +147,29 @@ class IntegerInexact(Enum):
     """It does not: convertToInteger without Exact in its name."""
 
 
+class ScaleOperands(Enum):
+    """What a conversion to E8M0, which has no sign and no zero, makes of negative numbers and zeros."""
+
+    MAGNITUDE = ""
+    """The sign is ignored, and zero becomes the smallest scale (CUDA, ``__nv_cvt_float_to_e8m0``; PTX,
+    ``cvt`` to ``.ue8m0x2``; PyTorch, ``Float8_e8m0fnu.h``)."""
+
+    POSITIVE = "positive_scale"
+    """NaN (``ml_dtypes.float8_e8m0fnu``)."""
+
+
+class ScaleRounding(Enum):
+    """How a number below twice the smallest scale is rounded to one."""
+
+    BY_VALUE = ""
+    """As all others: to one of the two scales around it (CUDA, PTX)."""
+
+    GRADUAL = "gradual_scale"
+    """As in gradual underflow: to a multiple of twice the smallest scale, which itself stands for zero.
+    So does what rounds the subnormal numbers of FP32 by their bits (PyTorch, ``Float8_e8m0fnu.h``;
+    ``ml_dtypes.float8_e8m0fnu``)."""
+
+
 @dataclass(frozen=True)
 class Convention:
     """How results are delivered and exceptions signalled, beside format, mode and policy.
@@ -163,6 +187,8 @@ class Convention:
     tininess: Tininess = Tininess.BEFORE
     integer_result: IntegerResult = IntegerResult.SATURATED
     integer_inexact: IntegerInexact = IntegerInexact.RAISED
+    scale_operands: ScaleOperands = ScaleOperands.MAGNITUDE
+    scale_rounding: ScaleRounding = ScaleRounding.BY_VALUE
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -199,12 +225,12 @@ class Convention:
                     yield replace(self, **changed)
         yield from (bundle for bundle in BUNDLES.values() if bundle != self)
 
-    def is_possible(self, *formats: Format) -> bool:
+    def is_possible(self, *formats: Coded) -> bool:
         """Whether an operation on these formats can have the convention."""
         payloads = self.nan not in (NanResult.CANONICAL, NanResult.ANY)
         return not payloads or all(fmt.specials is Specials.IEEE for fmt in formats)
 
-    def require_possible(self, *formats: Format) -> None:
+    def require_possible(self, *formats: Coded) -> None:
         """Refuse a convention that one of an operation's formats cannot have.
 
         Raises:
@@ -272,6 +298,8 @@ _IN_WORDS = {
     "indefinite": "the indefinite integer beyond the range",
     "wrapped": "integers modulo 2^width",
     "silent_conversion": "conversion to integers without inexact",
+    "positive_scale": "NaN for the scale of what is not positive",
+    "gradual_scale": "the smallest scale rounded to as zero is",
 }
 """The words of choices, for people."""
 

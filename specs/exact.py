@@ -23,6 +23,8 @@ from spikeproof.specs.conventions import (
     IntegerResult,
     NanOperands,
     NanResult,
+    ScaleOperands,
+    ScaleRounding,
     SubnormalOperands,
     SubnormalResults,
     Tininess,
@@ -688,6 +690,64 @@ def decode_scale(code: int) -> Value:
     if not 0 <= code < 1 << E8M0.width:
         raise ValueError(f"{code:#x} is not a code of {E8M0.name}, which has {E8M0.width} bits")
     return NAN if code == E8M0.nan else Value(Kind.FINITE, 0, power_of_two(code - E8M0.bias))
+
+
+def convert_from_scale(
+    fmt: Format, mode: RoundingMode, policy: OverflowPolicy, code: int, convention: Convention = IEEE
+) -> int:
+    """The code, in ``fmt``, that a scale rounds to.
+
+    Raises:
+        ValueError: if the code is no scale's, or the policy not the format's.
+    """
+    return round_to(fmt, mode, policy, decode_scale(code), convention)
+
+
+def convert_to_scale(
+    source: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    code: int,
+    convention: Convention = IEEE,
+    element: Format | None = None,
+) -> int:
+    """The E8M0 code that a number rounds to.
+
+    A power of two is a number of one significand bit, which is odd: ties go up. What is smaller than
+    every scale becomes the smallest. What becomes of negative numbers and zeros ``ScaleOperands`` says.
+
+    Args:
+        element: if given, the number is the largest magnitude of a block, and the scale is what elements
+            of this format share: that of the number divided by the format's largest power of two. Toward
+            zero, this is section 6.3 of OCP Microscaling Formats 1.0.
+
+    Raises:
+        ValueError: if the code is not one of the source's, or the policy none of E8M0's.
+    """
+    E8M0.require_policy(policy)
+    value = decode(source, flush_operand(source, convention, code))
+    positive_alone = convention.scale_operands is ScaleOperands.POSITIVE
+    if value.kind is Kind.NAN or (positive_alone and (value.sign or value.is_zero)):
+        return E8M0.nan
+    infinity = E8M0.largest if policy is OverflowPolicy.SATURATE else E8M0.nan
+    if value.kind is Kind.INFINITE:
+        return infinity
+    divisor = power_of_two(element.maximum_exponent) if element else 1
+    rounded = rounded_scale(mode, value.rational / divisor, convention)
+    if rounded <= E8M0.largest:
+        return max(rounded, 0)
+    return infinity if overflows_to_infinity(mode, 0) else E8M0.largest
+
+
+def rounded_scale(mode: RoundingMode, magnitude: Fraction, convention: Convention) -> int:
+    """The code that a magnitude rounds to if codes have no bounds; of zero, 0."""
+    if not magnitude:
+        return 0
+    exponent = floor_log2(magnitude)
+    if convention.scale_rounding is ScaleRounding.GRADUAL:
+        exponent = max(exponent, 1 - E8M0.bias)
+    rounded = round_to_multiple(power_of_two(exponent), mode, 0, magnitude).magnitude
+    return floor_log2(rounded) + E8M0.bias if rounded else 0
 
 
 def mx_exact(operation: str, element: Format, mode: RoundingMode, *pairs: tuple[int, int]) -> Value:

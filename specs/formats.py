@@ -108,8 +108,45 @@ OPERANDS = ("x", "y", "z")
 """The names of operands, in order."""
 
 
+class Coded:
+    """A format of which some codes may stand for no finite number."""
+
+    name: str
+    specials: Specials
+
+    @property
+    def has_infinity(self) -> bool:
+        """Whether infinities have codes."""
+        return self.specials is Specials.IEEE
+
+    @property
+    def has_nan(self) -> bool:
+        """Whether some code is NaN."""
+        return self.specials is not Specials.FINITE
+
+    @cached_property
+    def policies(self) -> tuple[OverflowPolicy, ...]:
+        """The overflow policies this format can express."""
+        possible = {
+            OverflowPolicy.IEEE: self.has_infinity,
+            OverflowPolicy.SATURATE: True,
+            OverflowPolicy.NAN: self.has_nan,
+        }
+        return tuple(policy for policy, can in possible.items() if can)
+
+    def require_policy(self, policy: OverflowPolicy) -> None:
+        """Refuse an overflow policy that this format cannot express.
+
+        Raises:
+            ValueError: naming the policies that it can.
+        """
+        if policy not in self.policies:
+            names = ", ".join(p.value for p in self.policies)
+            raise ValueError(f"format {self.name} has no policy {policy.value!r}; it has: {names}")
+
+
 @dataclass(frozen=True)
-class Format:
+class Format(Coded):
     """A binary floating-point format.
 
     Args:
@@ -160,16 +197,6 @@ class Format:
     def maximum_exponent(self) -> int:
         """Exponent of the largest finite number (emax in IEEE 754)."""
         return (self.largest_finite >> self.fraction_bits) - self.bias
-
-    @property
-    def has_infinity(self) -> bool:
-        """Whether infinities have codes."""
-        return self.specials is Specials.IEEE
-
-    @property
-    def has_nan(self) -> bool:
-        """Whether some code is NaN."""
-        return self.specials is not Specials.FINITE
 
     @property
     def has_negative_zero(self) -> bool:
@@ -230,26 +257,6 @@ class Format:
             case Specials.FN:
                 return all_ones - 1
         return all_ones
-
-    @cached_property
-    def policies(self) -> tuple[OverflowPolicy, ...]:
-        """The overflow policies this format can express."""
-        possible = {
-            OverflowPolicy.IEEE: self.has_infinity,
-            OverflowPolicy.SATURATE: True,
-            OverflowPolicy.NAN: self.has_nan,
-        }
-        return tuple(policy for policy, can in possible.items() if can)
-
-    def require_policy(self, policy: OverflowPolicy) -> None:
-        """Refuse an overflow policy that this format cannot express.
-
-        Raises:
-            ValueError: naming the policies that it can.
-        """
-        if policy not in self.policies:
-            names = ", ".join(p.value for p in self.policies)
-            raise ValueError(f"format {self.name} has no policy {policy.value!r}; it has: {names}")
 
 
 def ieee_format(exponent_bits: int, fraction_bits: int, name: str | None = None) -> Format:
@@ -386,7 +393,7 @@ def scale_integer(fmt: Format) -> Integer:
 
 
 @dataclass(frozen=True)
-class ScaleFormat:
+class ScaleFormat(Coded):
     """A format of powers of two: code c stands for 2^(c - bias). No sign, no zero, no infinity.
 
     The code with all bits set is its only NaN.
@@ -395,11 +402,17 @@ class ScaleFormat:
     name: str
     width: int
     bias: int
+    specials: Specials = Specials.FN
 
     @property
     def nan(self) -> int:
         """The code that is not a number."""
         return (1 << self.width) - 1
+
+    @property
+    def largest(self) -> int:
+        """The code of the largest number."""
+        return self.nan - 1
 
 
 E8M0 = ScaleFormat("e8m0", 8, 127)
@@ -414,3 +427,36 @@ MX_ELEMENTS: tuple[Format, ...] = (FP8_E4M3FN, FP8_E5M2, FP6_E2M3, FP6_E3M2, FP4
 MX_OPERATIONS = {"mx_scale": "convert", "mx_multiply": "multiply"}
 """Operations on scaled elements, by name: each is the named operation, of which every operand is an
 element times the scale of its block."""
+
+
+# --- several numbers in a word ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Words of several codes side by side, the first in the lowest bits.
+
+    So are FP4 numbers packed by CUDA (``__nv_cvt_float2_to_fp4x2``; PTX, ``cvt`` to ``.e2m1x2``) and by
+    PyTorch (``Float4_e2m1fn_x2.h``). Nothing is left free between them; PTX keeps FP6 numbers in bytes.
+
+    Args:
+        element: the format of each code.
+        count: how many there are.
+    """
+
+    element: Format | Integer | ScaleFormat
+    count: int
+
+    @property
+    def name(self) -> str:
+        """As used in theorem names: ``fp4_e2m1x2``."""
+        return f"{self.element.name}x{self.count}"
+
+    @property
+    def width(self) -> int:
+        """Bits in a word."""
+        return self.element.width * self.count
+
+
+AnyFormat = Format | Integer | ScaleFormat | Packed
+"""What the codes on a bus may be of."""

@@ -52,6 +52,8 @@ from spikeproof.specs.conventions import (
     IntegerResult,
     NanOperands,
     NanResult,
+    ScaleOperands,
+    ScaleRounding,
     SubnormalOperands,
     SubnormalResults,
     Tininess,
@@ -870,6 +872,71 @@ def scaled(scale: FNode, x: Operand) -> Operand:
         nan=Or(x.nan, Equals(scale, BV(E8M0.nan, E8M0.width))),
         exponent=BVAdd(sign_extend(x.exponent, width), exponent),
     )
+
+
+def convert_from_scale(
+    fmt: Format, mode: RoundingMode, policy: OverflowPolicy, code: FNode, convention: Convention = IEEE
+) -> FNode:
+    """The code, in ``fmt``, that a scale rounds to: that of one, scaled.
+
+    Raises:
+        ValueError: if the format cannot express the policy.
+    """
+    one = Operand(FALSE(), FALSE(), FALSE(), FALSE(), significand=BV(1, 1), exponent=BV(0, 1))
+    result = unchanged(mode, as_computed, scaled(code, one))
+    return deliver(fmt, mode, policy, result, deliver_nan(fmt), convention)
+
+
+def convert_to_scale(
+    source: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    code: FNode,
+    convention: Convention = IEEE,
+    element: Format | None = None,
+) -> FNode:
+    """The E8M0 code that a number rounds to; see ``specs.exact.convert_to_scale``.
+
+    Raises:
+        ValueError: if E8M0 cannot express the policy.
+    """
+    E8M0.require_policy(policy)
+    x = unpack(source, flush_operand(source, convention, code))
+    infinity = BV(E8M0.largest if policy is OverflowPolicy.SATURATE else E8M0.nan, E8M0.width)
+    largest, nan = BV(E8M0.largest, E8M0.width), BV(E8M0.nan, E8M0.width)
+    rounded = _rounded_scale(mode, x, convention, element.maximum_exponent if element else 0)
+    width = rounded.bv_width()
+    small = Or(x.zero, BVSLT(rounded, BV(0, width)))
+    overflow = BVSLT(BV(E8M0.largest, width), rounded)
+    overflowed = Ite(overflows_to_infinity(mode, FALSE()), infinity, largest)
+    in_range = Ite(small, BV(0, E8M0.width), BVExtract(rounded, 0, E8M0.width - 1))
+    number = Ite(And(overflow, Not(small)), overflowed, in_range)
+    invalid = x.nan
+    if convention.scale_operands is ScaleOperands.POSITIVE:
+        invalid = Or(invalid, x.negative, x.zero)
+    return Ite(invalid, nan, Ite(x.infinite, infinity, number))
+
+
+def _rounded_scale(mode: RoundingMode, x: Operand, convention: Convention, divisor: int) -> FNode:
+    """The code that |x| / 2^divisor rounds to if codes have no bounds, signed; of no use for zero."""
+    significand = append_zeros(x.significand, 1)  # so that there is something below the guard bit
+    size = significand.bv_width()
+    last_bit = E8M0.bias - divisor - 1  # one place below that of x
+    constants = max(abs(last_bit) + size, E8M0.nan).bit_length()
+    width = 2 + max(x.exponent.bv_width(), constants)
+    normalised, zeros = shift_out_leading_zeros(significand, width)
+    first_bit = signed_constant(last_bit + size - 1, width)
+    code = BVSub(BVAdd(sign_extend(x.exponent, width), first_bit), zeros)
+    odd, guard = TRUE(), bit(normalised, size - 2)
+    sticky = nonzero(BVExtract(normalised, 0, size - 3))
+    if convention.scale_rounding is ScaleRounding.GRADUAL:
+        # The first bit is beside that of twice the smallest scale, or further down: nothing is kept.
+        zero = BV(0, width)
+        low, beside = BVSLE(code, zero), Equals(code, zero)
+        sticky = Or(sticky, And(low, Or(guard, Not(beside))))
+        odd, guard = Not(low), Ite(low, beside, guard)
+        code = Ite(low, zero, code)
+    return BVAdd(code, from_bool(rounds_up(mode, FALSE(), odd, guard, sticky), width))
 
 
 def mx_compute(

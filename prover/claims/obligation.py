@@ -14,7 +14,7 @@ from pysmt.shortcuts import And, Equals, Not, Symbol, get_type
 from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
 from spikeproof.circuits.netlist import NAME, UNUSED, Netlist, NetlistError
 from spikeproof.prover.claims.environment import FormulaError, stating_formulas
-from spikeproof.specs.formats import Format, Integer
+from spikeproof.specs.formats import AnyFormat
 from spikeproof.specs.integers import Buses
 from spikeproof.specs.symbolic import Probe
 
@@ -189,7 +189,7 @@ class Reading:
         trace: from input codes, what the spec of record implies for each probe, in datapath order.
     """
 
-    formats: Mapping[str, Format | Integer]
+    formats: Mapping[str, AnyFormat]
     trace: Callable[[Mapping[str, int]], Mapping[str, int]]
 
 

@@ -13,7 +13,7 @@ from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import UNUSED, Block, Bus, Netlist
 from spikeproof.prover.claims.obligation import Obligation
 from spikeproof.specs import exact, integers
-from spikeproof.specs.formats import Format, Integer
+from spikeproof.specs.formats import AnyFormat, Format, Packed, ScaleFormat
 
 SHOWN_DEPARTURES = 3
 """How many departing signals are worth a reader's time: the first is the one that matters."""
@@ -88,8 +88,17 @@ def _value(signals: boolean.Bits, bus: Bus) -> int:
     return int(boolean.bus_words(signals, bus)[0])
 
 
-def _describe(value: int, width: int, fmt: Format | Integer | None) -> str:
-    """A bus value as bits and number; a floating-point code as its fields, class and value."""
+def _describe(value: int, width: int, fmt: AnyFormat | None) -> str:
+    """A bus value as bits and number; a floating-point code as its fields, class and value.
+
+    Of several codes in a word each, the first one first.
+    """
+    if isinstance(fmt, Packed):
+        size = fmt.element.width
+        codes = (value >> size * place & (1 << size) - 1 for place in range(fmt.count))
+        return "; ".join(_describe(code, size, fmt.element) for code in codes)
+    if isinstance(fmt, ScaleFormat):
+        return f"{value:0{width}b} = {'NaN' if value == fmt.nan else f'2^{value - fmt.bias}'}"
     if not isinstance(fmt, Format):
         number = exact.decode_integer(fmt, value).signed if fmt else value
         return f"{value:0{width}b} = {number}"

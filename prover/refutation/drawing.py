@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spikeproof.circuits.meanings import boolean
 from spikeproof.prover.evidence.record import SEED
-from spikeproof.specs.formats import Format, Integer
+from spikeproof.specs.formats import AnyFormat, Format, Packed
 
 ENUMERATED_BITS = 18
 """Inputs of up to so many bits together are enumerated: all pairs of 8 bits, all triples of 6."""
@@ -36,7 +36,7 @@ def every_input(widths: Mapping[str, int]) -> dict[str, NDArray[np.uint64]]:
 
 
 def every_input_or_some(
-    widths: Mapping[str, int], formats: Mapping[str, Format | Integer]
+    widths: Mapping[str, int], formats: Mapping[str, AnyFormat]
 ) -> tuple[dict[str, NDArray[Any]], bool]:
     """Every input, and True, if they have up to ``ENUMERATED_BITS`` together; else some by class."""
     if sum(widths.values()) <= ENUMERATED_BITS:
@@ -45,11 +45,12 @@ def every_input_or_some(
 
 
 def inputs_by_class(
-    widths: Mapping[str, int], formats: Mapping[str, Format | Integer], count: int, seed: int
+    widths: Mapping[str, int], formats: Mapping[str, AnyFormat], count: int, seed: int
 ) -> dict[str, NDArray[Any]]:
     """Values of input buses: codes as ``many_codes`` draws them, and integers of every length.
 
-    Codes of different formats, and more than three, are drawn each for itself.
+    Codes of different formats, and more than three, are drawn each for itself; so are words of
+    several codes.
     """
     kinds = [formats.get(name) for name in widths]
     fmt = kinds[0]
@@ -60,9 +61,21 @@ def inputs_by_class(
         fmt = formats.get(name)
         if isinstance(fmt, Format):
             (drawn[name],) = many_codes(fmt, count, seed + place, 1)
+        elif isinstance(fmt, Packed):
+            drawn[name] = _packed(fmt, count, seed + place)
         else:
             drawn[name] = _integers(width, count, np.random.default_rng([seed, place]))
     return drawn
+
+
+def _packed(fmt: Packed, count: int, seed: int) -> NDArray[Any]:
+    """Words of codes drawn by class."""
+    names = [str(place) for place in range(fmt.count)]
+    widths, formats = dict.fromkeys(names, fmt.element.width), dict.fromkeys(names, fmt.element)
+    drawn = inputs_by_class(widths, formats, count, seed)
+    return boolean.pack_words(
+        np.concatenate([boolean.unpack_words(drawn[name], fmt.element.width) for name in names])
+    )
 
 
 def _integers(width: int, count: int, rng: np.random.Generator) -> NDArray[Any]:

@@ -6,7 +6,14 @@ from spikeproof.circuits.physics.substrates import SUBSTRATES
 from spikeproof.circuits.units.libraries import LIBRARIES
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.specs import exact, exact_general
-from spikeproof.specs.formats import FORMATS, INTEGERS, OTHER_FORMATS, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import (
+    E8M0,
+    FORMATS,
+    INTEGERS,
+    OTHER_FORMATS,
+    OverflowPolicy,
+    RoundingMode,
+)
 
 FAMILIES = {"cell", "block", "unit", "spec", "margin"}
 
@@ -18,8 +25,8 @@ WITHOUT_ROUNDING = {
 
 KNOWN = {
     "family": FAMILIES,
-    "format": {*FORMATS, *OTHER_FORMATS, *INTEGERS},
-    "source": {*FORMATS, *INTEGERS},
+    "format": {*FORMATS, *OTHER_FORMATS, *INTEGERS, E8M0.name, *(f"{name}x2" for name in FORMATS)},
+    "source": {*FORMATS, *INTEGERS, E8M0.name, *(f"{name}x2" for name in FORMATS)},
     "mode": {mode.value for mode in RoundingMode},
     "policy": {policy.value for policy in OverflowPolicy},
     "library": set(LIBRARIES),
