@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import permutations, product
-from typing import Any, Self
+from typing import Any
 
 from pysmt.fnode import FNode
 
@@ -277,7 +277,7 @@ class ExactUnit(PromisedUnit):
         result = ("result",) if self.family.coded else ()
         return Reading(dict.fromkeys((*self.operands, *result), self.fmt), self.trace)
 
-    def neighbours(self) -> Iterator[Self]:
+    def neighbours(self) -> Iterator[PromisedUnit]:
         """Units that differ from it in one choice: of convention, or of which minimum it is."""
         yield from (self.changed(operation=each) for each in _kin(self.operation))
         yield from super().neighbours()

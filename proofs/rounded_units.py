@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Self
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
@@ -139,7 +138,7 @@ class PromisedUnit(ABC):
         """What counts of its outputs."""
         return everything
 
-    def changed(self, **choices: object) -> Self:
+    def changed(self, **choices: object) -> "PromisedUnit":
         """The unit with other choices, such as of its convention."""
         return replace(self, **choices)  # type: ignore[type-var]
 
@@ -153,7 +152,7 @@ class PromisedUnit(ABC):
             *(each for each in (self.fmt, self.source) if isinstance(each, Format))
         )
 
-    def neighbours(self) -> Iterator[Self]:
+    def neighbours(self) -> Iterator["PromisedUnit"]:
         """Units that differ from it in one choice."""
         for convention in self.convention.neighbours():
             with suppress(ValueError):
@@ -204,7 +203,7 @@ class RoundedUnit(PromisedUnit):
         """The policies that it can have."""
         return self.fmt.policies if isinstance(self.fmt, Format) else (self.usual_policy,)
 
-    def neighbours(self) -> Iterator[Self]:
+    def neighbours(self) -> Iterator["PromisedUnit"]:
         """Units that differ from it in one choice: of mode, policy or convention."""
         yield from (self.changed(mode=mode) for mode in RoundingMode if mode is not self.mode)
         yield from (self.changed(policy=each) for each in self.policies if each is not self.policy)
