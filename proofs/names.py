@@ -5,10 +5,11 @@ from dataclasses import fields, replace
 from typing import Any
 
 from spikeproof.circuits.units.libraries import LIBRARIES, STRUCTURE_NAMES
+from spikeproof.proofs.exact_units import EXACT_OPERATIONS, ExactUnit
 from spikeproof.proofs.general_operations import WORDS, GeneralUnit
 from spikeproof.proofs.integer_conversions import FromInteger, ToInteger
 from spikeproof.proofs.packed_units import PackedUnit
-from spikeproof.proofs.rounded_units import RoundedUnit
+from spikeproof.proofs.rounded_units import AnyUnit, PromisedUnit, RoundedUnit
 from spikeproof.proofs.scale_conversions import SHARED, FromScale, ToScale
 from spikeproof.proofs.units import Unit
 from spikeproof.specs.conventions import convention_named
@@ -35,16 +36,19 @@ PAIR = "x2"
 """What stands behind the format of the result where words are of two numbers."""
 
 
-def unit_named(name: str) -> RoundedUnit | None:
-    """The unit of a name as ``RoundedUnit.name`` gives it.
+def unit_named(name: str) -> PromisedUnit | None:
+    """The unit of a name as ``PromisedUnit.name`` gives it.
 
-    None if it has no operation and mode in their places. What goes unsaid may be said, and the words
-    behind the mode in any order.
+    None if it has no operation, and mode if it rounds, in their places. What goes unsaid may be said,
+    and the words behind these in any order.
 
     Raises:
         ValueError: if what is before or behind these is not possible; one line.
     """
     target, operation, mode, *words = (*name.split("."), "", "")
+    if operation in EXACT_OPERATIONS:
+        exact = ExactUnit(operation, format_named(target), "flags" in (mode, *words))
+        return _with_words(exact, list(filter(None, (mode, *words))))
     operation, _, source = operation.partition("_from_")
     modes = {mode.value: mode for mode in RoundingMode}
     shared = operation.startswith(SHARED)
@@ -74,8 +78,8 @@ def _plain(target: str, operation: str, mode: RoundingMode, source: str) -> Roun
     return Unit(operation, format_named(target), mode, source=format_named(source) if source else None)
 
 
-def _with_words(unit: RoundedUnit, words: Sequence[str]) -> RoundedUnit:
-    """The unit with all that stands in a name behind the mode."""
+def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
+    """The unit with all that stands in a name behind the operation, or mode."""
     choices = {each.name: CHOICES[each.name] for each in fields(unit) if each.name in CHOICES}  # type: ignore[arg-type]
     said: dict[str, Any] = {}
     convention = []
@@ -92,6 +96,6 @@ def _with_words(unit: RoundedUnit, words: Sequence[str]) -> RoundedUnit:
         unit.require_convention(found)
         said["convention"] = found
     made = replace(unit, **said)  # type: ignore[type-var]
-    if isinstance(made.fmt, Coded):
+    if isinstance(made, RoundedUnit) and isinstance(made.fmt, Coded):
         made.fmt.require_policy(made.policy)
     return made
