@@ -35,9 +35,11 @@ from spikeproof.specs.formats import (
     OPERANDS,
     Format,
     Integer,
+    Mode,
     OverflowPolicy,
     RoundingMode,
     Specials,
+    Stochastic,
 )
 
 HALF = Fraction(1, 2)
@@ -195,15 +197,16 @@ class Rounding:
 
 
 @lru_cache(1 << 16)
-def round_magnitude(fmt: Format, mode: RoundingMode, sign: int, magnitude: Magnitude) -> Rounding:
+def round_magnitude(fmt: Format, mode: Mode, sign: int, magnitude: Magnitude) -> Rounding:
     """Round to the representable magnitude the mode names, the exponent unbounded above."""
     return round_to_multiple(quantum(fmt, magnitude), mode, sign, magnitude)
 
 
-def round_to_multiple(step: Fraction, mode: RoundingMode, sign: int, magnitude: Magnitude) -> Rounding:
+def round_to_multiple(step: Fraction, mode: Mode, sign: int, magnitude: Magnitude) -> Rounding:
     """Round to the multiple of ``step`` that the mode names.
 
-    One line a mode: clause 4.3.1 (nearest), 4.3.2 (directed); to odd, see ``RoundingMode``.
+    One line a mode: clause 4.3.1 (nearest), 4.3.2 (directed); others, see ``RoundingMode`` and
+    ``Stochastic``.
     """
     kept, exact = floor_multiple(magnitude, step)
     halves, exact_in_halves = floor_multiple(magnitude, step * HALF)
@@ -211,6 +214,9 @@ def round_to_multiple(step: Fraction, mode: RoundingMode, sign: int, magnitude: 
     inexact = not exact
     at_least_half = halves == 2 * kept + 1
     tie = at_least_half and exact_in_halves
+    if isinstance(mode, Stochastic):
+        rounds_up = mode.word + words_up(step, mode, magnitude) >= 1 << mode.bits
+        return Rounding(step, kept, int(at_least_half), int(not exact_in_halves), rounds_up)
     rounds_up = {
         RoundingMode.NEAREST_EVEN: at_least_half and (odd or not tie),
         RoundingMode.NEAREST_AWAY: at_least_half,
@@ -222,9 +228,16 @@ def round_to_multiple(step: Fraction, mode: RoundingMode, sign: int, magnitude: 
     return Rounding(step, kept, int(at_least_half), int(not exact_in_halves), rounds_up)
 
 
-def overflows_to_infinity(mode: RoundingMode, sign: int) -> bool:
+def words_up(step: Fraction, mode: Stochastic, magnitude: Magnitude) -> int:
+    """How many random words round a magnitude away from zero: floor(f * 2^bits), see ``Stochastic``."""
+    kept, _ = floor_multiple(magnitude, step)
+    parts, _ = floor_multiple(magnitude, step / (1 << mode.bits))
+    return parts - (kept << mode.bits)
+
+
+def overflows_to_infinity(mode: Mode, sign: int) -> bool:
     """Whether an overflow goes to infinity, or stays at the largest finite number (clause 7.4)."""
-    return {
+    return isinstance(mode, Stochastic) or {
         RoundingMode.NEAREST_EVEN: True,
         RoundingMode.NEAREST_AWAY: True,
         RoundingMode.TOWARD_ZERO: False,
@@ -277,7 +290,7 @@ def is_tiny_before(fmt: Format, value: Value) -> bool:
     return not value.is_zero and floor_log2(value.magnitude) < fmt.minimum_exponent
 
 
-def is_tiny_after(fmt: Format, mode: RoundingMode, value: Value) -> bool:
+def is_tiny_after(fmt: Format, mode: Mode, value: Value) -> bool:
     """Whether it is tiny after rounding (clause 7.5 a): as with an exponent without bounds."""
     if value.is_zero:
         return False
@@ -286,7 +299,7 @@ def is_tiny_after(fmt: Format, mode: RoundingMode, value: Value) -> bool:
     return rounded < power_of_two(fmt.minimum_exponent)
 
 
-def is_flushed(fmt: Format, mode: RoundingMode, convention: Convention, value: Value) -> bool:
+def is_flushed(fmt: Format, mode: Mode, convention: Convention, value: Value) -> bool:
     """Whether zero is delivered in place of what a value rounds to."""
     if value.kind is not Kind.FINITE or value.is_zero:
         return False
@@ -315,7 +328,7 @@ def flush_operand(fmt: Format, convention: Convention, code: int) -> int:
 
 def round_to(
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     policy: OverflowPolicy,
     value: Value,
     convention: Convention = IEEE,
@@ -473,7 +486,7 @@ def allows(fmt: Format, convention: Convention, expected: int, result: int) -> b
 def compute(
     operation: str,
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     policy: OverflowPolicy,
     *codes: int,
     source: Format | None = None,
@@ -502,7 +515,7 @@ def compute(
 def flags(
     operation: str,
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     *codes: int,
     source: Format | None = None,
     convention: Convention = IEEE,
@@ -528,7 +541,7 @@ def flags(
 
 def exceptions(
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     source: Format,
     codes: Iterable[int],
     result: Value,
@@ -801,7 +814,7 @@ def change_sign(operation: str, fmt: Format, x: int, y: int = 0) -> int:
 def trace(
     operation: str,
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     policy: OverflowPolicy,
     *codes: int,
     source: Format | None = None,
@@ -831,7 +844,7 @@ def trace(
 
 
 def rounding_trace(
-    fmt: Format, mode: RoundingMode, policy: OverflowPolicy, exact: Value
+    fmt: Format, mode: Mode, policy: OverflowPolicy, exact: Value
 ) -> dict[str, int]:
     """The part of a trace that follows from the result before rounding."""
     signals: dict[str, int] = {}
