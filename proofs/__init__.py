@@ -6,6 +6,7 @@
 * ``proofs.exact_units``  -- so is every conversion, and every unit that does not round
 * ``proofs.integer_conversions`` -- so is every conversion from and to integers
 * ``proofs.general_operations`` -- so is every other operation of IEEE 754's clause 5
+* ``proofs.stochastic``   -- so is every unit that rounds by a random word, and none is biased
 * ``proofs.mx``           -- so is every unit for scaled elements of MX blocks
 * ``proofs.exact_products`` -- so is every product in a format that holds it exactly, without rounding
 * ``proofs.sticky_extra`` -- S1's Sticky-Extra Correction: sufficient, and which routes are necessary
@@ -37,6 +38,7 @@ from spikeproof.proofs import (
     mx,
     noisy_units,
     sticky_extra,
+    stochastic,
     superconducting,
     units,
 )
@@ -65,6 +67,7 @@ def obligations() -> Iterator[Obligation]:
         exact_units,
         integer_conversions,
         general_operations,
+        stochastic,
         mx,
         exact_products,
         sticky_extra,

@@ -8,15 +8,19 @@ from spikeproof.circuits.units.libraries import LIBRARIES, STRUCTURE_NAMES
 from spikeproof.proofs.general_operations import WORDS, GeneralUnit
 from spikeproof.proofs.integer_conversions import FromInteger, ToInteger
 from spikeproof.proofs.rounded_units import RoundedUnit
+from spikeproof.proofs.stochastic import StochasticUnit
 from spikeproof.proofs.units import Unit
 from spikeproof.specs.conventions import convention_named
 from spikeproof.specs.formats import (
     ARITY,
     INTEGERS,
     Format,
+    Mode,
     OverflowPolicy,
-    RoundingMode,
+    Stochastic,
     format_named,
+    mode_named,
+    require_rounding,
 )
 
 CHOICES: Mapping[str, Mapping[str, Any]] = {
@@ -24,6 +28,7 @@ CHOICES: Mapping[str, Mapping[str, Any]] = {
     "library": {name: name for name in LIBRARIES},
     "structure": {name: structure for structure, name in STRUCTURE_NAMES.items()},
     "flags": {"flags": True},
+    "count": {"count": True},
 }
 """What may stand in a name after the mode, beside the words of conventions, by field of a unit."""
 
@@ -39,15 +44,20 @@ def unit_named(name: str) -> RoundedUnit | None:
     """
     target, operation, mode, *words = (*name.split("."), "", "")
     operation, _, source = operation.partition("_from_")
-    modes = {mode.value: mode for mode in RoundingMode}
     known = operation in ARITY or operation in WORDS
-    if not known or mode not in modes or (operation == "convert") != bool(source):
+    if not known or (operation == "convert") != bool(source) or not (rounding := mode_named(mode)):
         return None
-    return _with_words(_plain(target, operation, modes[mode], source), list(filter(None, words)))
+    return _with_words(_plain(target, operation, rounding, source), list(filter(None, words)))
 
 
-def _plain(target: str, operation: str, mode: RoundingMode, source: str) -> RoundedUnit:
+def _plain(target: str, operation: str, mode: Mode, source: str) -> RoundedUnit:
     """A unit of which no more is said."""
+    if isinstance(mode, Stochastic):
+        require_rounding(mode, operation)
+        if {source, target} & INTEGERS.keys():
+            raise ValueError("conversions from and to integers do not round stochastically")
+        form = format_named(source) if source else None
+        return StochasticUnit(operation, format_named(target), mode, source=form)
     if source in INTEGERS:
         return FromInteger(INTEGERS[source], format_named(target), mode)
     if target in INTEGERS and source:

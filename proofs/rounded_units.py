@@ -18,7 +18,7 @@ from spikeproof.prover.claims.obligation import (
     everything,
 )
 from spikeproof.specs.conventions import IEEE, Convention
-from spikeproof.specs.formats import Format, Integer, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import Format, Integer, Mode, OverflowPolicy, RoundingMode
 from spikeproof.specs.integers import Buses
 
 
@@ -40,7 +40,7 @@ class RoundedUnit(ABC):
     operation: str
     fmt: Format | Integer
     source: Format | Integer | None
-    mode: RoundingMode
+    mode: Mode
     policy: OverflowPolicy
     usual_policy = OverflowPolicy.IEEE
     convention: Convention = IEEE
@@ -155,7 +155,8 @@ class RoundedUnit(ABC):
 
     def neighbours(self) -> Iterator["RoundedUnit"]:
         """Units that differ from it in one choice: of mode, policy or convention."""
-        yield from (self.changed(mode=mode) for mode in RoundingMode if mode is not self.mode)
+        if isinstance(self.mode, RoundingMode):  # what is stochastic has an input more
+            yield from (self.changed(mode=mode) for mode in RoundingMode if mode is not self.mode)
         yield from (self.changed(policy=each) for each in self.policies if each is not self.policy)
         for convention in self.convention.neighbours():
             with suppress(ValueError):

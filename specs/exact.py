@@ -237,14 +237,17 @@ def words_up(step: Fraction, mode: Stochastic, magnitude: Magnitude) -> int:
 
 def overflows_to_infinity(mode: Mode, sign: int) -> bool:
     """Whether an overflow goes to infinity, or stays at the largest finite number (clause 7.4)."""
-    return isinstance(mode, Stochastic) or {
-        RoundingMode.NEAREST_EVEN: True,
-        RoundingMode.NEAREST_AWAY: True,
-        RoundingMode.TOWARD_ZERO: False,
-        RoundingMode.UP: not sign,
-        RoundingMode.DOWN: bool(sign),
-        RoundingMode.TO_ODD: False,
-    }[mode]
+    return (
+        isinstance(mode, Stochastic)
+        or {
+            RoundingMode.NEAREST_EVEN: True,
+            RoundingMode.NEAREST_AWAY: True,
+            RoundingMode.TOWARD_ZERO: False,
+            RoundingMode.UP: not sign,
+            RoundingMode.DOWN: bool(sign),
+            RoundingMode.TO_ODD: False,
+        }[mode]
+    )
 
 
 @lru_cache(1 << 16)
@@ -356,7 +359,7 @@ def round_to(
 # --- operations, before rounding ----------------------------------------------------------------
 
 
-def exact_sum(mode: RoundingMode, x: Value, y: Value) -> Value:
+def exact_sum(mode: Mode, x: Value, y: Value) -> Value:
     """x + y (clause 5.4.1). The mode decides only the sign of an exact zero (clause 6.3)."""
     if Kind.NAN in (x.kind, y.kind):
         return NAN
@@ -372,12 +375,12 @@ def exact_sum(mode: RoundingMode, x: Value, y: Value) -> Value:
     return Value(Kind.FINITE, int(mode is RoundingMode.DOWN))
 
 
-def exact_difference(mode: RoundingMode, x: Value, y: Value) -> Value:
+def exact_difference(mode: Mode, x: Value, y: Value) -> Value:
     """x - y, which is x + (-y) (clause 5.4.1)."""
     return exact_sum(mode, x, Value(y.kind, 1 - y.sign, y.magnitude))
 
 
-def exact_product(mode: RoundingMode, x: Value, y: Value) -> Value:
+def exact_product(mode: Mode, x: Value, y: Value) -> Value:
     """x * y (clause 5.4.1); the mode plays no part in it."""
     if Kind.NAN in (x.kind, y.kind):
         return NAN
@@ -387,7 +390,7 @@ def exact_product(mode: RoundingMode, x: Value, y: Value) -> Value:
     return Value(Kind.FINITE, sign, x.rational * y.rational)
 
 
-def exact_quotient(mode: RoundingMode, x: Value, y: Value) -> Value:
+def exact_quotient(mode: Mode, x: Value, y: Value) -> Value:
     """x / y (clauses 5.4.1, 7.3); the mode plays no part in it."""
     if Kind.NAN in (x.kind, y.kind):
         return NAN
@@ -401,7 +404,7 @@ def exact_quotient(mode: RoundingMode, x: Value, y: Value) -> Value:
     return Value(Kind.FINITE, sign, x.rational / y.rational)
 
 
-def exact_root(mode: RoundingMode, x: Value) -> Value:
+def exact_root(mode: Mode, x: Value) -> Value:
     """The square root of x; that of -0 is -0 (clause 5.4.1)."""
     if x.kind is Kind.NAN or x.is_zero:
         return x
@@ -410,12 +413,12 @@ def exact_root(mode: RoundingMode, x: Value) -> Value:
     return x if x.kind is Kind.INFINITE else Value(Kind.FINITE, 0, Root(x.rational))
 
 
-def exact_multiply_add(mode: RoundingMode, x: Value, y: Value, z: Value) -> Value:
+def exact_multiply_add(mode: Mode, x: Value, y: Value, z: Value) -> Value:
     """x * y + z, as if in unbounded precision (clause 5.4.1)."""
     return exact_sum(mode, exact_product(mode, x, y), z)
 
 
-def unchanged(mode: RoundingMode, x: Value) -> Value:
+def unchanged(mode: Mode, x: Value) -> Value:
     """x: a conversion does nothing but round (clause 5.4.2)."""
     return x
 
@@ -843,9 +846,7 @@ def trace(
     return signals
 
 
-def rounding_trace(
-    fmt: Format, mode: Mode, policy: OverflowPolicy, exact: Value
-) -> dict[str, int]:
+def rounding_trace(fmt: Format, mode: Mode, policy: OverflowPolicy, exact: Value) -> dict[str, int]:
     """The part of a trace that follows from the result before rounding."""
     signals: dict[str, int] = {}
     if exact.kind is Kind.FINITE:

@@ -313,8 +313,8 @@ def round_to(
         ValueError: if the format cannot express the policy.
     """
     fmt.require_policy(policy)
-    # Room below the kept bits for what decides and a sticky bit; and for another guard bit, if it is told
-    # what becomes of the number with one place more.
+    # Room below the kept bits for the places that count and a sticky bit; and for another place, if it is
+    # told what becomes of the number with one place more.
     after = SubnormalResults.ZERO_AFTER is convention.subnormal_results
     after = after or convention.tininess is Tininess.AFTER
     padding = max(0, fmt.precision + mode.places + 1 + after - significand.bv_width())
@@ -525,7 +525,7 @@ def exact_multiply_add(mode: Mode, probe: Probe, x: Operand, y: Operand, z: Oper
     )
 
 
-def exact_quotient(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact:
+def exact_quotient(mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
     """x / y (clauses 5.4.1, 6.1, 7.3): that of the normalised significands, to one place below guard."""
     precision = x.significand.bv_width()
     width = x.exponent.bv_width() + 2 + precision.bit_length()
@@ -548,7 +548,7 @@ def exact_quotient(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> 
     )
 
 
-def exact_root(mode: RoundingMode, probe: Probe, x: Operand) -> Exact:
+def exact_root(mode: Mode, probe: Probe, x: Operand) -> Exact:
     """The square root of x (clause 5.4.1): that of its significand, normalised to an even exponent."""
     precision = x.significand.bv_width()
     width = x.exponent.bv_width() + 2 + precision.bit_length()

@@ -218,14 +218,18 @@ class Rounder:
         gates, fmt = self.gates, self.fmt
         limit = constant_bus(fmt.largest_finite, len(rounded))
         overflow = less_than(gates, "overflow", x=limit, y=rounded)["out"][0]
-        goes_to_infinity = ONE if isinstance(self.mode, Stochastic) else {
-            RoundingMode.NEAREST_EVEN: ONE,
-            RoundingMode.NEAREST_AWAY: ONE,
-            RoundingMode.TOWARD_ZERO: ZERO,
-            RoundingMode.UP: gates.not_(sign),
-            RoundingMode.DOWN: sign,
-            RoundingMode.TO_ODD: ZERO,
-        }[self.mode]
+        goes_to_infinity = (
+            ONE
+            if isinstance(self.mode, Stochastic)
+            else {
+                RoundingMode.NEAREST_EVEN: ONE,
+                RoundingMode.NEAREST_AWAY: ONE,
+                RoundingMode.TOWARD_ZERO: ZERO,
+                RoundingMode.UP: gates.not_(sign),
+                RoundingMode.DOWN: sign,
+                RoundingMode.TO_ODD: ZERO,
+            }[self.mode]
+        )
         largest = (*constant_bus(fmt.largest_finite, fmt.magnitude_bits), sign)
         overflowed = mux_bus(gates, goes_to_infinity, self.infinity(sign), largest)
         magnitude = rounded[: fmt.magnitude_bits]
