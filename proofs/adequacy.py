@@ -10,7 +10,7 @@ smallest such v, with no rounding anywhere in the statement. A *candidate* is an
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 from pysmt.fnode import FNode
@@ -22,6 +22,7 @@ from pysmt.shortcuts import (
     BVSLT,
     BVUGE,
     BVULE,
+    BVULT,
     FALSE,
     And,
     BVAdd,
@@ -130,6 +131,8 @@ class Setting:
     fmt: Format
     mode: Mode
     suffix: str = ""
+    word: FNode | None = None
+    """The random word, if it is not an input."""
 
     @cached_property
     def scale(self) -> Scale:
@@ -188,7 +191,7 @@ class Setting:
         width = max(offset.bv_width(), (-self.scale.lowest).bit_length()) + 2
         lowest = symbolic.signed_constant(self.scale.lowest, width)
         exponent = BVAdd(BVZExt(offset, width - offset.bv_width()), lowest)
-        mode = drawn(self.mode, self.inputs)
+        mode = drawn(self.mode, {**self.inputs, **({RANDOM: self.word} if self.word else {})})
         return symbolic.round_to(self.fmt, mode, policy, self.negative, exponent, significand).code
 
     @cached_property
@@ -295,7 +298,7 @@ def _to_odd(s: Setting) -> FNode:
 
 
 def _word_rounds_up(s: Setting, code: FNode) -> FNode:
-    """Of v between a number c and the next larger one, c + u: whether word * u + 2^bits * (v - c) >= 2^bits * u.
+    """Whether word * u + 2^bits * (v - c) >= 2^bits * u, v being between a number c and the next, c + u.
 
     That is word + k >= 2^bits for the largest k with k * u <= 2^bits * (v - c). All of magnitudes.
     """
@@ -312,17 +315,38 @@ def _word_rounds_up(s: Setting, code: FNode) -> FNode:
     return BVUGE(BVAdd(times_last_place(word), scaled), whole)
 
 
+def _last_place(s: Setting) -> FNode:
+    """The distance from the candidate to the next larger number, of magnitudes."""
+    return s.scale.of(FALSE(), BV(1, 1), s.scale.last_place(s.candidate))
+
+
 def _stochastic(s: Setting) -> FNode:
     """The candidate that v is rounded down to, or the next: that if the random word says so.
 
     All of magnitudes; beyond the range, the largest number.
     """
     c, v = s.magnitude(s.c), s.magnitude(s.v)
-    following = BVAdd(c, s.scale.of(FALSE(), BV(1, 1), s.scale.last_place(s.candidate)))
+    following = BVAdd(c, _last_place(s))
     is_largest = Equals(c, s.largest)
     rounded_down = And(BVSLE(c, v), Or(is_largest, BVSLT(v, following)))
     goes_up = And(_word_rounds_up(s, s.candidate), Not(is_largest))
     return Implies(rounded_down, Equals(s.magnitude(s.r), Ite(goes_up, following, c)))
+
+
+def unbiased(s: Setting) -> FNode:
+    """Over all random words, the results add up to 2^bits * v, or to less by less than a last place.
+
+    All of magnitudes, of v in the range. The sum is whole in last places: where 2^bits * v is so too,
+    the two are equal.
+    """
+    bits = s.mode.places
+    width = s.scale.width + bits
+    results = [replace(s, word=BV(word, bits)).r for word in range(1 << bits)]
+    total = BVAdd(*(BVZExt(s.magnitude(r), bits) for r in results))
+    c, v, last_place = s.magnitude(s.c), s.magnitude(s.v), BVZExt(_last_place(s), bits)
+    rounded_down = And(BVSLE(c, v), BVSLT(v, BVAdd(c, _last_place(s))), BVSLE(v, s.largest))
+    scaled = BVExtract(symbolic.append_zeros(v, bits), 0, width - 1)
+    return Implies(rounded_down, And(BVULE(total, scaled), BVULT(BVSub(scaled, total), last_place)))
 
 
 DEFINITIONS: dict[RoundingMode, Callable[[Setting], FNode]] = {
@@ -432,6 +456,14 @@ def _of(fmt: Format, mode: Mode, profile: Profile) -> Iterator[Obligation]:
             partial(rounding_claim, fmt, mode, statement(mode)),
             profile=profile,
             parameters=parameters | {"kind": key},
+        )
+    if isinstance(mode, Stochastic):
+        yield Obligation(
+            f"{name}.unbiased",
+            f"{words} is exact in the mean of all words, or short of it by less than 2^-{mode.bits} places",
+            partial(rounding_claim, fmt, mode, unbiased),
+            profile=profile,
+            parameters=parameters | {"kind": "unbiased"},
         )
     yield Obligation(
         f"{name}.monotone",

@@ -44,7 +44,6 @@ from spikeproof.specs.formats import (
     RANDOM,
     SMALL_FORMATS,
     Format,
-    Mode,
     RoundingMode,
     Stochastic,
 )
@@ -90,7 +89,6 @@ class StochasticUnit(Unit):
         ValueError: if the claim about the number does not tell what is asked beside it.
     """
 
-    mode: Mode = Stochastic(8)
     count: bool = False
 
     def __post_init__(self) -> None:
@@ -174,7 +172,7 @@ def count_claim(bits: int, netlist: Netlist | None) -> Claim:
 
 
 def translation_claim(bits: int, netlist: Netlist | None) -> Claim:
-    """That adding k modulo 2^bits, which has an inverse, takes the words that round up to all below k."""
+    """That r -> r + k modulo 2^bits, which is one to one, takes what rounds up to the words below k."""
     word, number = symbols = [Symbol(name, BVType(bits)) for name in (RANDOM, "number")]
     moved = BVAdd(word, number)
     goal = And(
@@ -187,7 +185,7 @@ def translation_claim(bits: int, netlist: Netlist | None) -> Claim:
 COUNTED_BITS = (4, 8)
 """The lengths for which all words are counted."""
 
-MOVED_BITS = (8, 13, 16, 24)
+MOVED_BITS = (8, 16, 24)
 """The lengths for which the words that round up are moved to the numbers below k."""
 
 

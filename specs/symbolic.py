@@ -313,8 +313,8 @@ def round_to(
         ValueError: if the format cannot express the policy.
     """
     fmt.require_policy(policy)
-    # Room below the kept bits for the places that count and a sticky bit; and for another place, if it is
-    # told what becomes of the number with one place more.
+    # Room below the kept bits for the places that count and a sticky bit; and for another place, if it
+    # is told what becomes of the number with one place more.
     after = SubnormalResults.ZERO_AFTER is convention.subnormal_results
     after = after or convention.tininess is Tininess.AFTER
     padding = max(0, fmt.precision + mode.places + 1 + after - significand.bv_width())
