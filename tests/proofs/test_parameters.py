@@ -20,7 +20,7 @@ KNOWN = {
     "family": FAMILIES,
     "format": {*FORMATS, *OTHER_FORMATS, *INTEGERS},
     "source": {*FORMATS, *INTEGERS},
-    "mode": {mode.value for mode in RoundingMode},
+    "mode": {mode.value for mode in RoundingMode} | {f"stochastic{bits}" for bits in range(1, 25)},
     "policy": {policy.value for policy in OverflowPolicy},
     "library": set(LIBRARIES),
     "structure": {"small", "fast"},
