@@ -202,7 +202,7 @@ def counts() -> Iterator[Obligation]:
             up if kind == "count" else f"{up}: r + k modulo 2^{bits} is each number below k, and once",
             partial(claim, bits),
             profile=Profile.WIDE if claim is count_claim and bits > COUNTED_BITS[0] else Profile.DEFAULT,
-            parameters={"family": "spec", "operation": "round", "mode": mode, "kind": kind},
+            parameters={"family": "spec", "operation": "count_words", "mode": mode, "kind": kind},
         )
 
 

@@ -61,7 +61,8 @@ def test_cells_and_blocks_name_library_and_operation():
 
 def test_specs_name_format_operation_and_kind():
     for parameters in of_family("spec"):
-        assert {"format", "operation", "kind"} <= set(parameters)
+        assert {"operation", "kind"} <= set(parameters)
+        assert ("format" in parameters) == (parameters["operation"] != "count_words")
         assert "library" not in parameters
 
 
