@@ -6,6 +6,7 @@
 * ``proofs.exact_units``  -- so is every conversion, and every unit that does not round
 * ``proofs.integer_conversions`` -- so is every conversion from and to integers
 * ``proofs.general_operations`` -- so is every other operation of IEEE 754's clause 5
+* ``proofs.stochastic``   -- so is every unit that rounds by a random word, and none is biased
 * ``proofs.mx``           -- so is every unit for scaled elements of MX blocks
 * ``proofs.scale_conversions`` -- so is every conversion from and to E8M0, the scales of MX blocks
 * ``proofs.packed_units`` -- so is every unit for words of several numbers
@@ -41,6 +42,7 @@ from spikeproof.proofs import (
     packed_units,
     scale_conversions,
     sticky_extra,
+    stochastic,
     superconducting,
     units,
 )
@@ -69,6 +71,7 @@ def obligations() -> Iterator[Obligation]:
         exact_units,
         integer_conversions,
         general_operations,
+        stochastic,
         mx,
         scale_conversions,
         packed_units,

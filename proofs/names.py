@@ -11,6 +11,7 @@ from spikeproof.proofs.integer_conversions import FromInteger, ToInteger
 from spikeproof.proofs.packed_units import PackedUnit
 from spikeproof.proofs.rounded_units import AnyUnit, PromisedUnit, RoundedUnit
 from spikeproof.proofs.scale_conversions import SHARED, FromScale, ToScale
+from spikeproof.proofs.stochastic import StochasticUnit
 from spikeproof.proofs.units import Unit
 from spikeproof.specs.conventions import convention_named
 from spikeproof.specs.formats import (
@@ -18,10 +19,13 @@ from spikeproof.specs.formats import (
     E8M0,
     INTEGERS,
     Coded,
+    Mode,
     OverflowPolicy,
-    RoundingMode,
+    Stochastic,
     UnknownNameError,
     format_named,
+    mode_named,
+    require_rounding,
 )
 
 CHOICES: Mapping[str, Mapping[str, Any]] = {
@@ -29,6 +33,7 @@ CHOICES: Mapping[str, Mapping[str, Any]] = {
     "library": {name: name for name in LIBRARIES},
     "structure": {name: structure for structure, name in STRUCTURE_NAMES.items()},
     "flags": {"flags": True},
+    "count": {"count": True},
 }
 """What may stand in a name after the mode, beside the words of conventions, by field of a unit."""
 
@@ -50,18 +55,25 @@ def unit_named(name: str) -> PromisedUnit | None:
         exact = ExactUnit(operation, format_named(target), "flags" in (mode, *words))
         return _with_words(exact, list(filter(None, (mode, *words))))
     operation, _, source = operation.partition("_from_")
-    modes = {mode.value: mode for mode in RoundingMode}
     shared = operation.startswith(SHARED)
     known = operation in ARITY or operation in WORDS or shared
-    if not known or mode not in modes or (operation == "convert" or shared) != bool(source):
+    if not known or (operation == "convert" or shared) != bool(source):
+        return None
+    if not (rounding := mode_named(mode)):
         return None
     element = target.removesuffix(PAIR)
-    unit = _with_words(_plain(element, operation, modes[mode], source), list(filter(None, words)))
+    unit = _with_words(_plain(element, operation, rounding, source), list(filter(None, words)))
     return unit if element == target else PackedUnit(unit)
 
 
-def _plain(target: str, operation: str, mode: RoundingMode, source: str) -> RoundedUnit:
+def _plain(target: str, operation: str, mode: Mode, source: str) -> RoundedUnit:
     """A unit of which no more is said."""
+    if isinstance(mode, Stochastic):
+        require_rounding(mode, operation)
+        if {source, target} & {*INTEGERS, E8M0.name}:
+            raise ValueError("conversions from and to integers and scales do not round stochastically")
+        form = format_named(source) if source else None
+        return StochasticUnit(operation, format_named(target), mode, source=form)
     if operation.startswith(SHARED) and target != E8M0.name:
         raise UnknownNameError(f"{operation} gives no {target}; use {E8M0.name}")
     if source == E8M0.name:

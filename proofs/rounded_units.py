@@ -20,7 +20,15 @@ from spikeproof.prover.claims.obligation import (
 )
 from spikeproof.specs import symbolic
 from spikeproof.specs.conventions import IEEE, Convention, NanResult
-from spikeproof.specs.formats import Coded, Format, Integer, OverflowPolicy, RoundingMode, ScaleFormat
+from spikeproof.specs.formats import (
+    Coded,
+    Format,
+    Integer,
+    Mode,
+    OverflowPolicy,
+    RoundingMode,
+    ScaleFormat,
+)
 from spikeproof.specs.integers import Buses
 
 
@@ -200,7 +208,7 @@ class RoundedUnit(PromisedUnit):
         usual_policy: what goes unsaid in the name.
     """
 
-    mode: RoundingMode
+    mode: Mode
     policy: OverflowPolicy
     usual_policy = OverflowPolicy.IEEE
 
@@ -221,6 +229,7 @@ class RoundedUnit(PromisedUnit):
 
     def neighbours(self) -> Iterator["RoundedUnit"]:
         """Units that differ from it in one choice: of mode, policy or convention."""
-        yield from (self.changed(mode=mode) for mode in RoundingMode if mode is not self.mode)
+        if isinstance(self.mode, RoundingMode):  # what is stochastic has an input more
+            yield from (self.changed(mode=mode) for mode in RoundingMode if mode is not self.mode)
         yield from (self.changed(policy=each) for each in self.policies if each is not self.policy)
         yield from self.under_other_conventions()

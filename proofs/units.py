@@ -46,8 +46,10 @@ from spikeproof.specs.formats import (
     OTHER_FORMATS,
     SMALL_FORMATS,
     Format,
+    Mode,
     OverflowPolicy,
     RoundingMode,
+    drawn,
 )
 from spikeproof.specs.integers import Buses
 from spikeproof.specs.symbolic import Probe, nonzero
@@ -152,7 +154,7 @@ class Unit(RoundedUnit):
 
     operation: str
     fmt: Format
-    mode: RoundingMode = RoundingMode.NEAREST_EVEN
+    mode: Mode = RoundingMode.NEAREST_EVEN
     policy: OverflowPolicy = OverflowPolicy.IEEE
     library: str = DEFAULT_LIBRARY
     source: Format | None = None
@@ -206,7 +208,7 @@ class Unit(RoundedUnit):
     def spec(self, inputs: Buses, probe: Probe = symbolic.as_computed) -> Buses:
         """What its outputs should be."""
         codes = [inputs[name] for name in self.operands]
-        operation, fmt, mode = self.operation, self.fmt, self.mode
+        operation, fmt, mode = self.operation, self.fmt, drawn(self.mode, inputs)
         given: dict[str, Any] = {"source": self.source, "convention": self.convention, "probe": probe}
         outputs = {"result": symbolic.compute(operation, fmt, mode, self.policy, *codes, **given)}
         if self.flags:
@@ -216,7 +218,7 @@ class Unit(RoundedUnit):
     def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
         """What the spec of record implies for its probes and outputs."""
         codes = [inputs[name] for name in self.operands]
-        operation, fmt, mode = self.operation, self.fmt, self.mode
+        operation, fmt, mode = self.operation, self.fmt, drawn(self.mode, inputs)
         given: dict[str, Any] = {"source": self.source, "convention": self.convention}
         signals = exact.trace(operation, fmt, mode, self.policy, *codes, **given)
         if self.flags:

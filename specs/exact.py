@@ -39,9 +39,11 @@ from spikeproof.specs.formats import (
     OPERANDS,
     Format,
     Integer,
+    Mode,
     OverflowPolicy,
     RoundingMode,
     Specials,
+    Stochastic,
 )
 
 HALF = Fraction(1, 2)
@@ -199,15 +201,16 @@ class Rounding:
 
 
 @lru_cache(1 << 16)
-def round_magnitude(fmt: Format, mode: RoundingMode, sign: int, magnitude: Magnitude) -> Rounding:
+def round_magnitude(fmt: Format, mode: Mode, sign: int, magnitude: Magnitude) -> Rounding:
     """Round to the representable magnitude the mode names, the exponent unbounded above."""
     return round_to_multiple(quantum(fmt, magnitude), mode, sign, magnitude)
 
 
-def round_to_multiple(step: Fraction, mode: RoundingMode, sign: int, magnitude: Magnitude) -> Rounding:
+def round_to_multiple(step: Fraction, mode: Mode, sign: int, magnitude: Magnitude) -> Rounding:
     """Round to the multiple of ``step`` that the mode names.
 
-    One line a mode: clause 4.3.1 (nearest), 4.3.2 (directed); to odd, see ``RoundingMode``.
+    One line a mode: clause 4.3.1 (nearest), 4.3.2 (directed); others, see ``RoundingMode`` and
+    ``Stochastic``.
     """
     kept, exact = floor_multiple(magnitude, step)
     halves, exact_in_halves = floor_multiple(magnitude, step * HALF)
@@ -215,6 +218,9 @@ def round_to_multiple(step: Fraction, mode: RoundingMode, sign: int, magnitude: 
     inexact = not exact
     at_least_half = halves == 2 * kept + 1
     tie = at_least_half and exact_in_halves
+    if isinstance(mode, Stochastic):
+        rounds_up = mode.word + words_up(step, mode, magnitude) >= 1 << mode.bits
+        return Rounding(step, kept, int(at_least_half), int(not exact_in_halves), rounds_up)
     rounds_up = {
         RoundingMode.NEAREST_EVEN: at_least_half and (odd or not tie),
         RoundingMode.NEAREST_AWAY: at_least_half,
@@ -226,16 +232,26 @@ def round_to_multiple(step: Fraction, mode: RoundingMode, sign: int, magnitude: 
     return Rounding(step, kept, int(at_least_half), int(not exact_in_halves), rounds_up)
 
 
-def overflows_to_infinity(mode: RoundingMode, sign: int) -> bool:
+def words_up(step: Fraction, mode: Stochastic, magnitude: Magnitude) -> int:
+    """How many random words round a magnitude away from zero: floor(f * 2^bits), see ``Stochastic``."""
+    kept, _ = floor_multiple(magnitude, step)
+    parts, _ = floor_multiple(magnitude, step / (1 << mode.bits))
+    return parts - (kept << mode.bits)
+
+
+def overflows_to_infinity(mode: Mode, sign: int) -> bool:
     """Whether an overflow goes to infinity, or stays at the largest finite number (clause 7.4)."""
-    return {
-        RoundingMode.NEAREST_EVEN: True,
-        RoundingMode.NEAREST_AWAY: True,
-        RoundingMode.TOWARD_ZERO: False,
-        RoundingMode.UP: not sign,
-        RoundingMode.DOWN: bool(sign),
-        RoundingMode.TO_ODD: False,
-    }[mode]
+    return (
+        isinstance(mode, Stochastic)
+        or {
+            RoundingMode.NEAREST_EVEN: True,
+            RoundingMode.NEAREST_AWAY: True,
+            RoundingMode.TOWARD_ZERO: False,
+            RoundingMode.UP: not sign,
+            RoundingMode.DOWN: bool(sign),
+            RoundingMode.TO_ODD: False,
+        }[mode]
+    )
 
 
 @lru_cache(1 << 16)
@@ -281,7 +297,7 @@ def is_tiny_before(fmt: Format, value: Value) -> bool:
     return not value.is_zero and floor_log2(value.magnitude) < fmt.minimum_exponent
 
 
-def is_tiny_after(fmt: Format, mode: RoundingMode, value: Value) -> bool:
+def is_tiny_after(fmt: Format, mode: Mode, value: Value) -> bool:
     """Whether it is tiny after rounding (clause 7.5 a): as with an exponent without bounds."""
     if value.is_zero:
         return False
@@ -290,7 +306,7 @@ def is_tiny_after(fmt: Format, mode: RoundingMode, value: Value) -> bool:
     return rounded < power_of_two(fmt.minimum_exponent)
 
 
-def is_flushed(fmt: Format, mode: RoundingMode, convention: Convention, value: Value) -> bool:
+def is_flushed(fmt: Format, mode: Mode, convention: Convention, value: Value) -> bool:
     """Whether zero is delivered in place of what a value rounds to."""
     if value.kind is not Kind.FINITE or value.is_zero:
         return False
@@ -319,7 +335,7 @@ def flush_operand(fmt: Format, convention: Convention, code: int) -> int:
 
 def round_to(
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     policy: OverflowPolicy,
     value: Value,
     convention: Convention = IEEE,
@@ -347,7 +363,7 @@ def round_to(
 # --- operations, before rounding ----------------------------------------------------------------
 
 
-def exact_sum(mode: RoundingMode, x: Value, y: Value) -> Value:
+def exact_sum(mode: Mode, x: Value, y: Value) -> Value:
     """x + y (clause 5.4.1). The mode decides only the sign of an exact zero (clause 6.3)."""
     if Kind.NAN in (x.kind, y.kind):
         return NAN
@@ -363,12 +379,12 @@ def exact_sum(mode: RoundingMode, x: Value, y: Value) -> Value:
     return Value(Kind.FINITE, int(mode is RoundingMode.DOWN))
 
 
-def exact_difference(mode: RoundingMode, x: Value, y: Value) -> Value:
+def exact_difference(mode: Mode, x: Value, y: Value) -> Value:
     """x - y, which is x + (-y) (clause 5.4.1)."""
     return exact_sum(mode, x, Value(y.kind, 1 - y.sign, y.magnitude))
 
 
-def exact_product(mode: RoundingMode, x: Value, y: Value) -> Value:
+def exact_product(mode: Mode, x: Value, y: Value) -> Value:
     """x * y (clause 5.4.1); the mode plays no part in it."""
     if Kind.NAN in (x.kind, y.kind):
         return NAN
@@ -378,7 +394,7 @@ def exact_product(mode: RoundingMode, x: Value, y: Value) -> Value:
     return Value(Kind.FINITE, sign, x.rational * y.rational)
 
 
-def exact_quotient(mode: RoundingMode, x: Value, y: Value) -> Value:
+def exact_quotient(mode: Mode, x: Value, y: Value) -> Value:
     """x / y (clauses 5.4.1, 7.3); the mode plays no part in it."""
     if Kind.NAN in (x.kind, y.kind):
         return NAN
@@ -392,7 +408,7 @@ def exact_quotient(mode: RoundingMode, x: Value, y: Value) -> Value:
     return Value(Kind.FINITE, sign, x.rational / y.rational)
 
 
-def exact_root(mode: RoundingMode, x: Value) -> Value:
+def exact_root(mode: Mode, x: Value) -> Value:
     """The square root of x; that of -0 is -0 (clause 5.4.1)."""
     if x.kind is Kind.NAN or x.is_zero:
         return x
@@ -401,12 +417,12 @@ def exact_root(mode: RoundingMode, x: Value) -> Value:
     return x if x.kind is Kind.INFINITE else Value(Kind.FINITE, 0, Root(x.rational))
 
 
-def exact_multiply_add(mode: RoundingMode, x: Value, y: Value, z: Value) -> Value:
+def exact_multiply_add(mode: Mode, x: Value, y: Value, z: Value) -> Value:
     """x * y + z, as if in unbounded precision (clause 5.4.1)."""
     return exact_sum(mode, exact_product(mode, x, y), z)
 
 
-def unchanged(mode: RoundingMode, x: Value) -> Value:
+def unchanged(mode: Mode, x: Value) -> Value:
     """x: a conversion does nothing but round (clause 5.4.2)."""
     return x
 
@@ -477,7 +493,7 @@ def allows(fmt: Format, convention: Convention, expected: int, result: int) -> b
 def compute(
     operation: str,
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     policy: OverflowPolicy,
     *codes: int,
     source: Format | None = None,
@@ -506,7 +522,7 @@ def compute(
 def flags(
     operation: str,
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     *codes: int,
     source: Format | None = None,
     convention: Convention = IEEE,
@@ -532,7 +548,7 @@ def flags(
 
 def exceptions(
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     source: Format,
     codes: Iterable[int],
     result: Value,
@@ -886,7 +902,7 @@ def change_sign(operation: str, fmt: Format, x: int, y: int = 0) -> int:
 def trace(
     operation: str,
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     policy: OverflowPolicy,
     *codes: int,
     source: Format | None = None,
@@ -915,9 +931,7 @@ def trace(
     return signals
 
 
-def rounding_trace(
-    fmt: Format, mode: RoundingMode, policy: OverflowPolicy, exact: Value
-) -> dict[str, int]:
+def rounding_trace(fmt: Format, mode: Mode, policy: OverflowPolicy, exact: Value) -> dict[str, int]:
     """The part of a trace that follows from the result before rounding."""
     signals: dict[str, int] = {}
     if exact.kind is Kind.FINITE:

@@ -11,9 +11,11 @@ Sources: IEEE 754-2019 clause 3.4 (interchange formats), OCP 8-bit Floating Poin
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
+from typing import Any
 
 
 class UnknownNameError(ValueError):
@@ -54,6 +56,87 @@ class RoundingMode(Enum):
     def label(self) -> str:
         """The mode in words."""
         return self.name.lower().replace("_", " ")
+
+    @property
+    def places(self) -> int:
+        """How many of the lost places count one by one; of those below, whether there is anything."""
+        return 1
+
+
+RANDOM = "random"
+"""The name of the input bus of random bits."""
+
+MOST_RANDOM_BITS = 64
+"""A random word has no more bits."""
+
+
+@dataclass(frozen=True)
+class Stochastic:
+    """Rounding by a random word: the larger what is lost, the more words round away from zero.
+
+    Not in IEEE 754. Where rounding toward zero loses the fraction f of the last place, 0 <= f < 1, the
+    magnitude becomes the next larger one iff word + floor(f * 2^bits) >= 2^bits; that is for exactly
+    floor(f * 2^bits) of all 2^bits words. An overflow goes to infinity.
+
+    Args:
+        bits: of the random word, 1 to ``MOST_RANDOM_BITS``.
+        word: the word where it is drawn: an integer, a formula or a bus, unsigned.
+
+    Raises:
+        ValueError: if there are no bits, or too many.
+    """
+
+    bits: int
+    word: Any = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.bits <= MOST_RANDOM_BITS:
+            raise ValueError(f"stochastic rounding is by 1 to {MOST_RANDOM_BITS} bits, not {self.bits}")
+
+    @property
+    def value(self) -> str:
+        """As used in theorem names: ``stochastic8``."""
+        return f"stochastic{self.bits}"
+
+    @property
+    def label(self) -> str:
+        """The mode in words."""
+        return f"stochastically by {self.bits} random bits"
+
+    @property
+    def places(self) -> int:
+        """How many of the lost places count one by one; of those below, whether there is anything."""
+        return self.bits
+
+
+Mode = RoundingMode | Stochastic
+
+
+def mode_named(name: str) -> Mode | None:
+    """The mode of that value; None if there is no such.
+
+    Raises:
+        ValueError: if it is stochastic with no bits, or too many.
+    """
+    if parts := re.fullmatch(r"stochastic(\d{1,9})", name, re.ASCII):
+        return Stochastic(int(parts[1]))
+    return next((mode for mode in RoundingMode if mode.value == name), None)
+
+
+def require_rounding(mode: Mode, operation: str) -> None:
+    """Refuse stochastic rounding for an operation that has none.
+
+    Raises:
+        ValueError: naming those that have.
+    """
+    if isinstance(mode, Stochastic) and operation not in STOCHASTIC_OPERATIONS:
+        names = ", ".join(STOCHASTIC_OPERATIONS)
+        raise ValueError(f"{operation} does not round stochastically; what does: {names}")
+
+
+def drawn(mode: Mode, inputs: Mapping[str, Any]) -> Mode:
+    """A mode with the random word that is among the inputs, where it takes one."""
+    return replace(mode, word=inputs[RANDOM]) if isinstance(mode, Stochastic) else mode
 
 
 class OverflowPolicy(Enum):
@@ -103,6 +186,9 @@ RISC-V's ``FCLASS`` has the two NaNs at the end: our word turned right by two pl
 
 ARITY = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "square_root": 1, "fma": 3, "convert": 1}
 """The operations that round, by name, and how many operands each has (``fma``: x * y + z)."""
+
+STOCHASTIC_OPERATIONS = ("add", "subtract", "multiply", "fma", "convert")
+"""Those of them that can round stochastically."""
 
 OPERANDS = ("x", "y", "z")
 """The names of operands, in order."""

@@ -68,9 +68,11 @@ from spikeproof.specs.formats import (
     MX_OPERATIONS,
     Format,
     Integer,
+    Mode,
     OverflowPolicy,
     RoundingMode,
     Specials,
+    Stochastic,
 )
 
 # --- bit-vector vocabulary ----------------------------------------------------------------------
@@ -215,8 +217,19 @@ def rounds_up(mode: RoundingMode, negative: FNode, odd: FNode, guard: FNode, sti
     }[mode]
 
 
-def overflows_to_infinity(mode: RoundingMode, negative: FNode) -> FNode:
+def lost_rounds_up(mode: Mode, negative: FNode, odd: FNode, lost: FNode) -> FNode:
+    """The same, from all that is lost: two places at least, and more than a mode's ``places``."""
+    size = lost.bv_width()
+    if isinstance(mode, Stochastic):  # whether the random word and the first places have a carry
+        first = BVExtract(lost, size - mode.bits, size - 1)
+        return bit(BVAdd(*(zero_extend(x, mode.bits + 1) for x in (mode.word, first))), mode.bits)
+    return rounds_up(mode, negative, odd, bit(lost, size - 1), nonzero(BVExtract(lost, 0, size - 2)))
+
+
+def overflows_to_infinity(mode: Mode, negative: FNode) -> FNode:
     """Whether an overflow goes to infinity rather than the largest finite number (clause 7.4)."""
+    if isinstance(mode, Stochastic):
+        return TRUE()
     return {
         RoundingMode.NEAREST_EVEN: TRUE(),
         RoundingMode.NEAREST_AWAY: TRUE(),
@@ -287,7 +300,7 @@ def flush_operand(fmt: Format, convention: Convention, code: FNode) -> FNode:
 
 def round_to(
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     policy: OverflowPolicy,
     negative: FNode,
     exponent: FNode,
@@ -305,11 +318,11 @@ def round_to(
         ValueError: if the format cannot express the policy.
     """
     fmt.require_policy(policy)
-    # Room below the kept bits for a guard bit and a sticky bit; and for another guard bit, if it is told
-    # what becomes of the number with one place more.
+    # Room below the kept bits for the places that count and a sticky bit; and for another place, if it
+    # is told what becomes of the number with one place more.
     after = SubnormalResults.ZERO_AFTER is convention.subnormal_results
     after = after or convention.tininess is Tininess.AFTER
-    padding = max(0, fmt.precision + 2 + after - significand.bv_width())
+    padding = max(0, fmt.precision + mode.places + 1 + after - significand.bv_width())
     significand = append_zeros(significand, padding)
     size = significand.bv_width()
     largest_exponent = fmt.bias + (1 << fmt.exponent_bits) + size
@@ -328,9 +341,8 @@ def round_to(
 
     # Round.
     kept = BVExtract(significand, size - fmt.precision, size - 1)
-    guard = bit(significand, size - fmt.precision - 1)
-    sticky = nonzero(BVExtract(significand, 0, size - fmt.precision - 2))
-    up = rounds_up(mode, negative, bit(kept, 0), guard, sticky)
+    lost = BVExtract(significand, 0, size - fmt.precision - 1)
+    up = lost_rounds_up(mode, negative, bit(kept, 0), lost)
     rounded = BVAdd(zero_extend(kept, fmt.precision + 1), from_bool(up, fmt.precision + 1))
 
     # Pack, the exponent field still wide; a carry out of the significand moves to the next binade.
@@ -347,10 +359,9 @@ def round_to(
     # numbers has its first bit where the others have their second: the guard bit is its last one then.
     tiny_after = tiny
     if after:
-        next_guard = bit(significand, size - fmt.precision - 2)
-        next_sticky = nonzero(BVExtract(significand, 0, size - fmt.precision - 3))
+        guard, rest = bit(lost, lost.bv_width() - 1), BVExtract(lost, 0, lost.bv_width() - 2)
         largest = Equals(kept, BV((1 << fmt.fraction_bits) - 1, fmt.precision))
-        next_up = rounds_up(mode, negative, TRUE(), next_guard, next_sticky)
+        next_up = lost_rounds_up(mode, negative, TRUE(), rest)
         tiny_after = And(tiny, Not(And(largest, guard, next_up)))
     flushed = {
         SubnormalResults.GRADUAL: FALSE(),
@@ -368,7 +379,7 @@ def round_to(
     code = Ite(overflow, overflowed, finite)
     if convention.tininess is Tininess.AFTER:
         tiny = tiny_after
-    return Rounded(code, overflow, tiny, Or(guard, sticky, overflow), flushed)
+    return Rounded(code, overflow, tiny, Or(nonzero(lost), overflow), flushed)
 
 
 # --- operations, before rounding ----------------------------------------------------------------
@@ -402,7 +413,7 @@ class Exact:
 
 
 def _sum(
-    mode: RoundingMode,
+    mode: Mode,
     probe: Probe,
     x: Operand | Exact,
     y: Operand | Exact,
@@ -438,14 +449,15 @@ def _sum(
     )
 
 
-def exact_sum(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact:
+def exact_sum(mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
     """x + y.
 
     The operand of smaller exponent is shifted right by the difference, with two places below the larger
     one and a last, jammed place that stands for whatever is lost beyond them. Only a shift by more than
     two loses anything; the larger operand is then normal, and the sum loses one leading bit at most.
+    Where more than one lost place counts, there are as many more.
     """
-    places = 3
+    places = mode.places + 2
     swap = BVSLT(x.exponent, y.exponent)
     near, far = (
         (
@@ -461,12 +473,12 @@ def exact_sum(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact
     return _sum(mode, probe, x, y, exponent, (near[2], near[1]), (far[2], aligned))
 
 
-def exact_difference(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact:
+def exact_difference(mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
     """x - y, which is x + (-y) (clause 5.4.1)."""
     return exact_sum(mode, probe, x, replace(y, negative=Not(y.negative)))
 
 
-def exact_product(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact:
+def exact_product(mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
     """x * y (clauses 5.4.1, 6.1)."""
     factors = {
         "x": probe("x_significand", x.significand),
@@ -482,18 +494,19 @@ def exact_product(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> E
     )
 
 
-def exact_multiply_add(mode: RoundingMode, probe: Probe, x: Operand, y: Operand, z: Operand) -> Exact:
+def exact_multiply_add(mode: Mode, probe: Probe, x: Operand, y: Operand, z: Operand) -> Exact:
     """x * y + z, as if in unbounded precision (clause 5.4.1).
 
     The product stays in place and the addend z is shifted to it. To the left it goes as far as leaves
-    two places between them: any smaller product affects the rounding of the sum in the same way. To
+    two places between them, and more where more than one lost place counts: any smaller product affects
+    the rounding of the sum in the same way. To
     the right it may lose what is more than ``places`` places below the product, whose last one is
     jammed: a product that is not zero has its first bit at or above the last place of z's precision,
     or else an exponent below that of every z.
     """
     product = exact_product(mode, probe, x, y)
-    places = 3
-    left = product.significand.bv_width() + 2
+    places = mode.places + 2
+    left = product.significand.bv_width() + mode.places + 1
     width = product.exponent.bv_width() + 2 + left.bit_length()
     z_exponent = sign_extend(z.exponent, width)
     # A product of zero has no first bit: it takes the exponent of the smallest one.
@@ -517,7 +530,7 @@ def exact_multiply_add(mode: RoundingMode, probe: Probe, x: Operand, y: Operand,
     )
 
 
-def exact_quotient(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact:
+def exact_quotient(mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
     """x / y (clauses 5.4.1, 6.1, 7.3): that of the normalised significands, to one place below guard."""
     precision = x.significand.bv_width()
     width = x.exponent.bv_width() + 2 + precision.bit_length()
@@ -540,7 +553,7 @@ def exact_quotient(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> 
     )
 
 
-def exact_root(mode: RoundingMode, probe: Probe, x: Operand) -> Exact:
+def exact_root(mode: Mode, probe: Probe, x: Operand) -> Exact:
     """The square root of x (clause 5.4.1): that of its significand, normalised to an even exponent."""
     precision = x.significand.bv_width()
     width = x.exponent.bv_width() + 2 + precision.bit_length()
@@ -563,7 +576,7 @@ def exact_root(mode: RoundingMode, probe: Probe, x: Operand) -> Exact:
     )
 
 
-def unchanged(mode: RoundingMode, probe: Probe, x: Operand) -> Exact:
+def unchanged(mode: Mode, probe: Probe, x: Operand) -> Exact:
     """x: a conversion does nothing but round (clause 5.4.2)."""
     return Exact(x.nan, x.infinite, x.negative, x.exponent, x.significand)
 
@@ -650,7 +663,7 @@ def observed(fmt: Format, convention: Convention, result: FNode) -> FNode:
 def compute(
     operation: str,
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     policy: OverflowPolicy,
     *codes: FNode,
     source: Format | None = None,
@@ -677,7 +690,7 @@ def compute(
 
 def deliver(
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     policy: OverflowPolicy,
     result: Exact,
     nan: FNode,
@@ -700,7 +713,7 @@ def deliver(
 def flags(
     operation: str,
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     *codes: FNode,
     source: Format | None = None,
     probe: Probe = as_computed,
@@ -722,7 +735,7 @@ def flags(
 
 def exceptions(
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     source: Format,
     codes: Sequence[FNode],
     result: Exact,

@@ -28,7 +28,7 @@ KNOWN = {
     "family": FAMILIES,
     "format": {*FORMATS, *OTHER_FORMATS, *INTEGERS, E8M0.name, *(f"{name}x2" for name in FORMATS)},
     "source": {*FORMATS, *INTEGERS, E8M0.name, *(f"{name}x2" for name in FORMATS)},
-    "mode": {mode.value for mode in RoundingMode},
+    "mode": {mode.value for mode in RoundingMode} | {f"stochastic{bits}" for bits in range(1, 25)},
     "policy": {policy.value for policy in OverflowPolicy},
     "library": set(LIBRARIES),
     "structure": {"small", "fast"},
@@ -69,7 +69,8 @@ def test_cells_and_blocks_name_library_and_operation():
 
 def test_specs_name_format_operation_and_kind():
     for parameters in of_family("spec"):
-        assert {"format", "operation", "kind"} <= set(parameters)
+        assert {"operation", "kind"} <= set(parameters)
+        assert ("format" in parameters) == (parameters["operation"] != "count_words")
         assert "library" not in parameters
 
 

@@ -38,8 +38,9 @@ def add_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
     distance = subtract(gates, "exponent_difference", x=large[1], y=small[1])["difference"]
 
     # Two guard places and a sticky place below the significands suffice: only a shift of two or more
-    # loses anything, and then the difference has at most one leading zero.
-    places = constant_bus(0, 2)
+    # loses anything, and then the difference has at most one leading zero. Where more than one lost
+    # place counts, there are as many more.
+    places = constant_bus(0, rounder.mode.places + 1)
     aligned = shift_right_sticky(gates, "align", x=(*places, *small[0]), amount=distance)
     addend = (*aligned["sticky"], *aligned["shifted"])
     augend = (ZERO, *places, *large[0])

@@ -18,7 +18,19 @@ from spikeproof.circuits.units.floating_point.unpacking import flush_operand, un
 from spikeproof.circuits.units.integer import Buses
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, SMALL, Structure, library_gates
 from spikeproof.specs.conventions import IEEE, Convention
-from spikeproof.specs.formats import ARITY, OPERANDS, Format, OverflowPolicy, RoundingMode, scale_integer
+from spikeproof.specs.formats import (
+    ARITY,
+    OPERANDS,
+    RANDOM,
+    Format,
+    Mode,
+    OverflowPolicy,
+    RoundingMode,
+    Stochastic,
+    drawn,
+    require_rounding,
+    scale_integer,
+)
 
 UNITS: dict[str, Callable[..., Buses]] = {
     "add": add_unit,
@@ -35,7 +47,7 @@ UNITS: dict[str, Callable[..., Buses]] = {
 def build_unit(
     operation: str,
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     policy: OverflowPolicy,
     library: str = DEFAULT_LIBRARY,
     *,
@@ -48,6 +60,8 @@ def build_unit(
 ) -> Netlist:
     """A unit as a netlist: inputs ``x``, ``y``, ``z`` as many as it has, output ``result``.
 
+    One that rounds stochastically has the input ``random`` too.
+
     Args:
         fmt: the format of the result.
         source: the format of the operands, if it is another.
@@ -58,13 +72,17 @@ def build_unit(
 
     Raises:
         KeyError: if there is no such operation or library.
-        ValueError: if the format cannot express the policy, or a format cannot have the convention.
+        ValueError: if the format cannot express the policy, or a format cannot have the convention; if
+            the operation does not round stochastically.
     """
     source = source or fmt
     convention.require_possible(fmt, source)
+    require_rounding(mode, operation)
     gates = library_gates(library, structure)
     names = OPERANDS[: ARITY[operation]]
     codes = [gates.builder.input(name, source.width) for name in names]
+    if isinstance(mode, Stochastic):
+        mode = drawn(mode, {RANDOM: gates.builder.input(RANDOM, mode.bits)})
     operands = [unpack(gates, source, flush_operand(gates, source, convention, x)) for x in codes]
     rounder = Rounder(gates, fmt, mode, policy, convention)
     built = (unit or UNITS[operation])(rounder, source, *operands)

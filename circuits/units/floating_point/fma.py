@@ -26,14 +26,16 @@ def fma_unit(rounder: Rounder, source: Format, x: Operand, y: Operand, z: Operan
 
     The addend z is shifted to the product: it starts two places to the left of it and goes right by the
     difference of exponents, if that is positive. Otherwise it stays there, and its exponent is the
-    sum's; the product is then too small to matter but as a sticky bit.
+    sum's; the product is then too small to matter but as a sticky bit. Where more than one lost place
+    counts, there are as many more places between them, and below the product.
     """
     gates, precision = rounder.gates, source.precision
     factors = factors_of(gates, x, y)
     gates.builder.probe("z_significand", z.significand)
     # Exponents of the last places, up to a constant. A product of zero leaves the addend where it is.
     some_product = gates.not_(gates.or_(x.zero, y.zero))
-    offset = precision + 3 - source.bias
+    gap = rounder.mode.places + 1
+    offset = precision + 1 + gap - source.bias
     width = 2 + max(source.exponent_bits, abs(offset).bit_length())
     of_product, of_addend = (
         add(
@@ -50,9 +52,9 @@ def fma_unit(rounder: Rounder, source: Format, x: Operand, y: Operand, z: Operan
     )
     distance = subtract(gates, "alignment", x=of_product, y=of_addend)
     moves = gates.and_(distance["no_borrow"][0], some_product)
-    # Two guard places and a sticky place below the product, two places and a carry place above it.
-    below = constant_bus(0, 2)
-    start = pad(below, len(factors.product) + 4) + z.significand
+    # Guard places and a sticky place below the product, as many and a carry place above it.
+    below = constant_bus(0, gap)
+    start = pad(below, len(factors.product) + 2 * gap) + z.significand
     aligned = shift_right_sticky(
         gates, "align", x=start, amount=tuple(gates.and_(bit, moves) for bit in distance["difference"])
     )
