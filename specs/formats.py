@@ -328,6 +328,23 @@ def format_named(name: str) -> Format:
     )
 
 
+Source = Format | tuple[Format, ...]
+"""The formats of an operation's operands: one of all of them, or one of each."""
+
+
+def operand_formats(source: Source, count: int) -> tuple[Format, ...]:
+    """The format of each of so many operands.
+
+    Raises:
+        ValueError: if there are neither one nor as many.
+    """
+    formats = source if isinstance(source, tuple) else (source,) * count
+    if len(formats) != count:
+        names = ", ".join(fmt.name for fmt in formats)
+        raise ValueError(f"{len(formats)} formats for {count} operands: {names}; give one, or one of each")
+    return formats
+
+
 # --- integers -----------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from spikeproof.circuits.netlist import ONE, ZERO, Bus
 from spikeproof.circuits.units.floating_point.exponents import rebias
 from spikeproof.circuits.units.floating_point.rounding import Rounder
-from spikeproof.circuits.units.floating_point.unpacking import Operand
+from spikeproof.circuits.units.floating_point.unpacking import Operand, common_format, widened
 from spikeproof.circuits.units.integer import (
     Buses,
     add,
@@ -18,14 +18,16 @@ from spikeproof.circuits.units.integer import (
     subtract,
 )
 from spikeproof.circuits.units.libraries import GateLibrary
-from spikeproof.specs.formats import Format, RoundingMode
+from spikeproof.specs.formats import RoundingMode
 
 
-def add_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
-    """x + y."""
-    gates = rounder.gates
+def add_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
+    """x + y, brought to a common format."""
+    gates, operands = rounder.gates, (x, y)
     gates.builder.probe("x_significand", x.significand)
     gates.builder.probe("y_significand", y.significand)
+    common = common_format(x.fmt, y.fmt, precision=rounder.fmt.precision)
+    x, y = widened(gates, "x", x, common), widened(gates, "y", y, common)
     swap = less_than(gates, "swap", x=x.magnitude, y=y.magnitude)["out"][0]
     sign = gates.mux(swap, y.sign, x.sign)
     large, small = (
@@ -52,7 +54,7 @@ def add_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
 
     sign = sign_of_sum(rounder, total["sum"], opposite, sign)
     # The carry place has the exponent field of the larger operand plus one.
-    budget, excess = rebias(gates, large[1], rounder.fmt.bias - source.bias)
+    budget, excess = rebias(gates, large[1], rounder.fmt.bias - common.bias)
     finite = rounder.denormalise_and_round(sign, budget, excess, magnitude)
 
     invalid = gates.wide_and((x.infinite, y.infinite, opposite))
@@ -61,13 +63,13 @@ def add_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
         infinite=gates.or_(x.infinite, y.infinite),
         infinity_sign=gates.mux(x.infinite, x.sign, y.sign),
         nan=gates.wide_or((x.nan, y.nan, invalid)),
-        operands=(x, y),
+        operands=operands,
     )
 
 
-def subtract_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
+def subtract_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
     """x - y: the adder with the sign of y inverted."""
-    return add_unit(rounder, source, x, replace(y, sign=rounder.gates.not_(y.sign)))
+    return add_unit(rounder, x, replace(y, sign=rounder.gates.not_(y.sign)))
 
 
 def sum_or_difference(gates: GateLibrary, x: Bus, y: Bus, opposite: int) -> Buses:

@@ -18,7 +18,16 @@ from spikeproof.circuits.units.floating_point.unpacking import flush_operand, un
 from spikeproof.circuits.units.integer import Buses
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, SMALL, Structure, library_gates
 from spikeproof.specs.conventions import IEEE, Convention
-from spikeproof.specs.formats import ARITY, OPERANDS, Format, OverflowPolicy, RoundingMode, scale_integer
+from spikeproof.specs.formats import (
+    ARITY,
+    OPERANDS,
+    Format,
+    OverflowPolicy,
+    RoundingMode,
+    Source,
+    operand_formats,
+    scale_integer,
+)
 
 UNITS: dict[str, Callable[..., Buses]] = {
     "add": add_unit,
@@ -29,7 +38,7 @@ UNITS: dict[str, Callable[..., Buses]] = {
     "fma": fma_unit,
     "convert": convert_unit,
 }
-"""The units that round, by operation. Each takes a rounder, the operands' format and the operands."""
+"""The units that round, by operation. Each takes a rounder and the operands."""
 
 
 def build_unit(
@@ -39,7 +48,7 @@ def build_unit(
     policy: OverflowPolicy,
     library: str = DEFAULT_LIBRARY,
     *,
-    source: Format | None = None,
+    source: Source | None = None,
     flags: bool = False,
     structure: Structure = SMALL,
     unit: Callable[..., Buses] | None = None,
@@ -50,7 +59,7 @@ def build_unit(
 
     Args:
         fmt: the format of the result.
-        source: the format of the operands, if it is another.
+        source: the formats of the operands, if they are others.
         flags: whether to have an output ``flags`` too, one bit for each of ``specs.formats.FLAGS``.
         structure: how adders and multipliers are made.
         unit: another unit for the same operation.
@@ -60,14 +69,16 @@ def build_unit(
         KeyError: if there is no such operation or library.
         ValueError: if the format cannot express the policy, or a format cannot have the convention.
     """
-    source = source or fmt
-    convention.require_possible(fmt, source)
+    forms = operand_formats(source or fmt, ARITY[operation])
+    convention.require_possible(fmt, *forms)
     gates = library_gates(library, structure)
-    names = OPERANDS[: ARITY[operation]]
-    codes = [gates.builder.input(name, source.width) for name in names]
-    operands = [unpack(gates, source, flush_operand(gates, source, convention, x)) for x in codes]
+    codes = {name: gates.builder.input(name, form.width) for name, form in zip(OPERANDS, forms)}
+    operands = [
+        unpack(gates, form, flush_operand(gates, form, convention, code))
+        for form, code in zip(forms, codes.values(), strict=True)
+    ]
     rounder = Rounder(gates, fmt, mode, policy, convention)
-    built = (unit or UNITS[operation])(rounder, source, *operands)
+    built = (unit or UNITS[operation])(rounder, *operands)
     outputs = built if flags else {"result": built["result"]}
     return gates.builder.build(outputs, keep_waypoints=keep_waypoints)
 
