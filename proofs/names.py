@@ -7,7 +7,7 @@ from typing import Any
 from spikeproof.circuits.units.libraries import LIBRARIES, STRUCTURE_NAMES
 from spikeproof.proofs.general_operations import WORDS, GeneralUnit
 from spikeproof.proofs.integer_conversions import FromInteger, ToInteger
-from spikeproof.proofs.rounded_units import RoundedUnit
+from spikeproof.proofs.rounded_units import AND, RoundedUnit
 from spikeproof.proofs.units import Unit
 from spikeproof.specs.conventions import convention_named
 from spikeproof.specs.formats import (
@@ -17,6 +17,7 @@ from spikeproof.specs.formats import (
     OverflowPolicy,
     RoundingMode,
     format_named,
+    shortest_source,
 )
 
 CHOICES: Mapping[str, Mapping[str, Any]] = {
@@ -40,8 +41,10 @@ def unit_named(name: str) -> RoundedUnit | None:
     target, operation, mode, *words = (*name.split("."), "", "")
     operation, _, source = operation.partition("_from_")
     modes = {mode.value: mode for mode in RoundingMode}
-    known = operation in ARITY or operation in WORDS
-    if not known or mode not in modes or (operation == "convert") != bool(source):
+    known = (operation in ARITY and bool(source) >= (operation == "convert")) or (
+        operation in WORDS and not source
+    )
+    if not known or mode not in modes:
         return None
     return _with_words(_plain(target, operation, modes[mode], source), list(filter(None, words)))
 
@@ -52,9 +55,16 @@ def _plain(target: str, operation: str, mode: RoundingMode, source: str) -> Roun
         return FromInteger(INTEGERS[source], format_named(target), mode)
     if target in INTEGERS and source:
         return ToInteger(format_named(source), INTEGERS[target], mode)
+    fmt = format_named(target)
     if operation in WORDS:
-        return GeneralUnit(operation, format_named(target), mode)
-    return Unit(operation, format_named(target), mode, source=format_named(source) if source else None)
+        return GeneralUnit(operation, fmt, mode)
+    formats = tuple(format_named(name) for name in source.split(AND)) if source else (fmt,)
+    return Unit(
+        operation,
+        fmt,
+        mode,
+        source=shortest_source(operation, fmt, formats if len(formats) > 1 else formats[0]),
+    )
 
 
 def _with_words(unit: RoundedUnit, words: Sequence[str]) -> RoundedUnit:

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from itertools import cycle
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
@@ -22,9 +23,13 @@ from spikeproof.specs.formats import Format, Integer, OverflowPolicy, RoundingMo
 from spikeproof.specs.integers import Buses
 
 
-def engines_for(operands: Format) -> tuple[str, ...]:
+AND = "_and_"
+"""Stands between the formats of operands in a name."""
+
+
+def engines_for(*operands: Format | Integer) -> tuple[str, ...]:
     """Both for operands of up to 16 bits; above, the quicker one."""
-    return BOTH if operands.width <= 16 else ("cadical",)
+    return BOTH if all(fmt.width <= 16 for fmt in operands) else ("cadical",)
 
 
 class RoundedUnit(ABC):
@@ -33,13 +38,13 @@ class RoundedUnit(ABC):
     Attributes:
         operation: by its name.
         fmt: the format of the result.
-        source: the format of the operands, where it is another.
+        source: the format of the operands, where it is another; or one for each operand.
         usual_policy: what goes unsaid in the name.
     """
 
     operation: str
     fmt: Format | Integer
-    source: Format | Integer | None
+    source: Format | Integer | tuple[Format, ...] | None
     mode: RoundingMode
     policy: OverflowPolicy
     usual_policy = OverflowPolicy.IEEE
@@ -49,14 +54,26 @@ class RoundedUnit(ABC):
 
     @property
     def name(self) -> str:
-        """``FORMAT.OPERATION[_from_SOURCE].MODE[.POLICY][.CONVENTION][.MAKE][.flags]``.
+        """``FORMAT.OPERATION[_from_SOURCE[_and_SOURCE]].MODE[.POLICY][.CONVENTION][.MAKE][.flags]``.
 
         The usual policy, the IEEE convention and the default library go unsaid.
         """
-        source = f"_from_{self.source.name}" if self.source else ""
+        source = f"_from_{self.source_name}" if self.source else ""
         policy = () if self.policy is self.usual_policy else (self.policy.value,)
         words = (*policy, self.convention.name, *self.make, "flags" if self.flags else "")
         return ".".join((self.fmt.name, self.operation + source, self.mode.value, *filter(None, words)))
+
+    @property
+    def sources(self) -> tuple[Format | Integer, ...]:
+        """The formats of the operands as its name says them: none, one of all, or one of each."""
+        if isinstance(self.source, tuple):
+            return self.source
+        return (self.source,) if self.source else ()
+
+    @property
+    def source_name(self) -> str:
+        """Their names, joined by ``_and_``."""
+        return AND.join(source.name for source in self.sources)
 
     @property
     def make(self) -> tuple[str, ...]:
@@ -70,7 +87,7 @@ class RoundedUnit(ABC):
             "family": "unit",
             "format": self.fmt.name,
             "operation": self.operation,
-            **({"source": self.source.name} if self.source else {}),
+            **({"source": self.source_name} if self.source else {}),
             "mode": self.mode.value,
             "policy": self.policy.value,
             "library": self.library,
@@ -86,7 +103,8 @@ class RoundedUnit(ABC):
     @property
     def reading(self) -> Reading:
         """How to read its counterexamples."""
-        codes = dict.fromkeys(self.operands, self.source or self.fmt)
+        formats = self.sources or (self.fmt,)
+        codes = dict(zip(self.operands, cycle(formats), strict=False))
         return Reading({**codes, "result": self.fmt}, self.trace)
 
     @property
@@ -102,7 +120,7 @@ class RoundedUnit(ABC):
     @property
     def function(self) -> str:
         """What it computes, and in which format, for people."""
-        source = f"{self.source.name} to " if self.source else ""
+        source = f"{', '.join(source.name for source in self.sources)} to " if self.source else ""
         convention = f", {self.convention.in_words}" if self.convention != IEEE else ""
         flags = ", and its exception flags" if self.flags else ""
         return f"{source}{self.fmt.name}: {self.in_words}{convention}{flags}"
@@ -150,7 +168,7 @@ class RoundedUnit(ABC):
             ValueError: saying what it can have.
         """
         convention.require_possible(
-            *(each for each in (self.fmt, self.source) if isinstance(each, Format))
+            *(each for each in (self.fmt, *self.sources) if isinstance(each, Format))
         )
 
     def neighbours(self) -> Iterator["RoundedUnit"]:

@@ -345,6 +345,18 @@ def operand_formats(source: Source, count: int) -> tuple[Format, ...]:
     return formats
 
 
+def shortest_source(operation: str, fmt: Format, source: Source) -> Source | None:
+    """The formats of operands, as they are said: one if all are alike, none if that is the result's.
+
+    Raises:
+        ValueError: if there are neither one nor as many as the operation has operands.
+    """
+    formats = operand_formats(source, ARITY[operation])
+    if len(set(formats)) > 1:
+        return formats
+    return None if formats[0] == fmt and operation != "convert" else formats[0]
+
+
 # --- integers -----------------------------------------------------------------------------------
 
 
