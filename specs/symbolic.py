@@ -226,8 +226,9 @@ def normalised_down_to(x: Operand, least: int) -> Operand:
     room = x.least - least
     if room == 0:
         return x
-    width = 1 + max(x.exponent.bv_width(), room.bit_length(), (-least).bit_length() + 1)
-    significand, left = shift_left_within(x.significand, BV(room, room.bit_length()))
+    room_width = max(room.bit_length(), x.precision.bit_length())
+    width = 2 + max(x.exponent.bv_width(), room_width, (-least).bit_length())
+    significand, left = shift_left_within(x.significand, BV(room, room_width))
     shifted = BVSub(BV(room, width), zero_extend(left, width))
     exponent = BVSub(sign_extend(x.exponent, width), shifted)
     return replace(
@@ -531,39 +532,49 @@ def exact_product(fmt: Format, mode: RoundingMode, probe: Probe, x: Operand, y: 
 def exact_multiply_add(
     fmt: Format, mode: RoundingMode, probe: Probe, x: Operand, y: Operand, z: Operand
 ) -> Exact:
-    """x * y + z, as if in unbounded precision (clause 5.4.1).
+    """x * y + z, as if in unbounded precision (clause 5.4.1)."""
+    product = exact_product(fmt, mode, probe, x, y)
+    of_result = fmt.precision, fmt.minimum_exponent - fmt.fraction_bits
+    if all((each.precision, each.least) == of_result for each in (x, y, z)):
+        return _aligned_to_product(mode, probe, x, y, z, product)
+    # The product is an operand: normalised, of the least exponent that leaves.
+    zero = Not(nonzero(product.significand))
+    least = x.least + y.least - product.significand.bv_width() + 1
+    width = max(product.exponent.bv_width(), (-least).bit_length() + 1) + 1
+    significand, shift = shift_out_leading_zeros(product.significand, width)
+    exponent = BVSub(sign_extend(product.exponent, width), shift)
+    exponent = Ite(zero, signed_constant(least, width), exponent)
+    factor = Operand(
+        product.nan, product.infinite, zero, product.negative, significand, exponent, least
+    )
+    return exact_sum(fmt, mode, probe, factor, z)
+
+
+def _aligned_to_product(
+    mode: RoundingMode, probe: Probe, x: Operand, y: Operand, z: Operand, product: Exact
+) -> Exact:
+    """x * y + z, all of the result's format.
 
     The product stays in place and the addend z is shifted to it. To the left it goes as far as leaves
-    two places between them: any smaller product affects the rounding of the sum in the same way. For
-    that z has at least the result's precision, and an exponent as small as the result's can be. To
+    two places between them: any smaller product affects the rounding of the sum in the same way. To
     the right it may lose what is more than ``places`` places below the product, whose last one is
     jammed: a product that is not zero has its first bit at or above the last place of z's precision,
-    or else an exponent below that of every z. For that it may need zeros below it.
+    or else an exponent below that of every z.
     """
-    z = lengthened(z, max(z.precision, fmt.precision))
-    z = normalised_down_to(z, min(z.least, fmt.minimum_exponent - z.precision + 1))
-    first_bit = min(x.precision, y.precision) - 1 if x.least + y.least <= z.least else 0
-    zeros = max(0, z.precision - 1 - first_bit)
-    product = exact_product(fmt, mode, probe, x, y)
-    significand = append_zeros(product.significand, zeros)
     places = 3
-    left = significand.bv_width() + 2
-    span = max(product.exponent.bv_width(), z.exponent.bv_width() + 1, left.bit_length() + 2)
-    width = span + 2 + left.bit_length()
+    left = product.significand.bv_width() + 2
+    width = product.exponent.bv_width() + 2 + left.bit_length()
     z_exponent = sign_extend(z.exponent, width)
     # A product of zero has no first bit: it takes the exponent of the smallest one.
-    smallest = signed_constant(-(1 << span - 1), width)
-    last_bit = sign_extend(product.exponent, width)
-    if zeros:
-        last_bit = BVSub(last_bit, BV(zeros, width))
-    product_exponent = Ite(Or(x.zero, y.zero), smallest, last_bit)
+    smallest = signed_constant(-(1 << product.exponent.bv_width() - 1), width)
+    product_exponent = Ite(Or(x.zero, y.zero), smallest, sign_extend(product.exponent, width))
     right = BVAdd(BVSub(product_exponent, z_exponent), BV(left, width))
     beyond = BVSLT(right, BV(0, width))
     aligned = shift_right_jamming(
         append_zeros(z.significand, left + places), Ite(beyond, BV(0, width), right)
     )
     exponent = Ite(beyond, BVSub(z_exponent, BV(left, width)), product_exponent)
-    in_place = zero_extend(append_zeros(significand, places), aligned.bv_width())
+    in_place = zero_extend(append_zeros(product.significand, places), aligned.bv_width())
     return _sum(
         mode,
         probe,

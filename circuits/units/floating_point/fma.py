@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from spikeproof.circuits.netlist import ZERO
-from spikeproof.circuits.units.floating_point.addition import sign_of_sum, sum_or_difference
+from spikeproof.circuits.units.floating_point.addition import (
+    finite_sum,
+    sign_of_sum,
+    sum_or_difference,
+)
 from spikeproof.circuits.units.floating_point.exponents import rebias
-from spikeproof.circuits.units.floating_point.multiplication import factors_of, infinity_times_zero
-from spikeproof.circuits.units.floating_point.rounding import Rounder
-from spikeproof.circuits.units.floating_point.unpacking import Operand, common_format, widened
+from spikeproof.circuits.units.floating_point.multiplication import (
+    Factors,
+    factors_of,
+    infinity_times_zero,
+)
+from spikeproof.circuits.units.floating_point.rounding import Rounded, Rounder
+from spikeproof.circuits.units.floating_point.unpacking import Operand, shifted_out
 from spikeproof.circuits.units.integer import (
     Buses,
     add,
@@ -18,27 +26,75 @@ from spikeproof.circuits.units.integer import (
     shift_right_sticky,
     subtract,
 )
-from spikeproof.specs.formats import Format
+from spikeproof.circuits.units.libraries import GateLibrary
+from spikeproof.specs.formats import Format, Specials
 
 
 def fma_unit(rounder: Rounder, x: Operand, y: Operand, z: Operand) -> Buses:
-    """x * y + z, rounded once.
+    """x * y + z, rounded once."""
+    gates, fmt = rounder.gates, rounder.fmt
+    factors = factors_of(gates, x, y)
+    gates.builder.probe("z_significand", z.significand)
+    scales = {(each.precision, each.bias) for each in (fmt, x.fmt, y.fmt, z.fmt)}
+    if len(scales) == 1:
+        finite, opposite = _aligned_to_product(rounder, factors, x, y, z)
+    else:
+        finite, opposite = finite_sum(rounder, _product(gates, factors, x, y, z.fmt.bias), z)
+
+    product_infinite = gates.or_(x.infinite, y.infinite)
+    invalid_product = infinity_times_zero(gates, x, y)
+    invalid = gates.or_(
+        invalid_product,
+        gates.wide_and((product_infinite, z.infinite, opposite)),
+    )
+    return rounder.override(
+        finite,
+        infinite=gates.or_(product_infinite, z.infinite),
+        infinity_sign=gates.mux(product_infinite, factors.sign, z.sign),
+        nan=gates.wide_or((x.nan, y.nan, z.nan, invalid)),
+        operands=(x, y, z),
+        invalid_product=invalid_product,
+    )
+
+
+def _product(gates: GateLibrary, factors: Factors, x: Operand, y: Operand, bias: int) -> Operand:
+    """A finite product, normalised, as an operand of a format of at least that bias."""
+    precision = len(factors.product)
+    # In this format the exponent field of a product that is not normalised is the sum of the two. Raised
+    # by so much it is at least 1 after a shift by all places but one.
+    of_sum = x.fmt.bias + y.fmt.bias - 1
+    raised_by = max(precision - 2, bias - of_sum)
+    significand, exponent = shifted_out(
+        gates, "product", factors.product, factors.exponent_sum, raised_by
+    )
+    *fraction, normal = significand
+    return Operand(
+        fmt=Format("product", len(exponent), precision - 1, of_sum + raised_by, Specials.FINITE),
+        code=(),
+        sign=factors.sign,
+        magnitude=(*fraction, *(gates.and_(bit, normal) for bit in exponent)),
+        significand=significand,
+        exponent=exponent,
+        nan=ZERO,
+        infinite=ZERO,
+        zero=gates.not_(normal),
+    )
+
+
+def _aligned_to_product(
+    rounder: Rounder, factors: Factors, x: Operand, y: Operand, z: Operand
+) -> tuple[Rounded, int]:
+    """x * y + z of finite operands, all of the result's format; and whether the signs of these differ.
 
     The addend z is shifted to the product: it starts two places to the left of it and goes right by the
     difference of exponents, if that is positive. Otherwise it stays there, and its exponent is the
-    sum's; the product is then too small to matter but as a sticky bit, z having all of the result's
-    numbers.
+    sum's; the product is then too small to matter but as a sticky bit.
     """
-    gates, operands = rounder.gates, (x, y, z)
-    factors = factors_of(gates, x, y)
-    gates.builder.probe("z_significand", z.significand)
-    z = widened(gates, "z", z, common_format(z.fmt, rounder.fmt))
-    product = pad((), places_below_product(x.fmt, y.fmt, z.fmt)) + factors.product
+    gates, fmt = rounder.gates, rounder.fmt
     # Exponents of the last places, up to a constant. A product of zero leaves the addend where it is.
     some_product = gates.not_(gates.or_(x.zero, y.zero))
-    offset = z.fmt.precision + 3 + z.fmt.bias - x.fmt.bias - y.fmt.bias
-    longest = max(len(factors.exponent_sum) - 1, len(z.exponent), abs(offset).bit_length())
-    width = 2 + longest
+    offset = fmt.precision + 3 - fmt.bias
+    width = 2 + max(fmt.exponent_bits, abs(offset).bit_length())
     of_product, of_addend = (
         add(
             gates,
@@ -56,12 +112,12 @@ def fma_unit(rounder: Rounder, x: Operand, y: Operand, z: Operand) -> Buses:
     moves = gates.and_(distance["no_borrow"][0], some_product)
     # Two guard places and a sticky place below the product, two places and a carry place above it.
     below = constant_bus(0, 2)
-    start = pad(below, len(product) + 4) + z.significand
+    start = pad(below, len(factors.product) + 4) + z.significand
     aligned = shift_right_sticky(
         gates, "align", x=start, amount=tuple(gates.and_(bit, moves) for bit in distance["difference"])
     )
     addend = (*aligned["sticky"], *aligned["shifted"])
-    augend = pad((ZERO, *below, *product), len(addend))
+    augend = pad((ZERO, *below, *factors.product), len(addend))
     opposite = gates.xor(factors.sign, z.sign)
     total = sum_or_difference(gates, augend, addend, opposite)
     (carry,) = total["carry"]
@@ -73,33 +129,5 @@ def fma_unit(rounder: Rounder, x: Operand, y: Operand, z: Operand) -> Buses:
 
     sign = sign_of_sum(rounder, total["sum"], opposite, gates.xor(factors.sign, negative))
     exponent = mux_bus(gates, moves, of_product, of_addend)
-    rebased = rounder.fmt.bias - z.fmt.bias - max(-offset, 0)
-    budget, excess = rebias(gates, exponent, rebased)
-    finite = rounder.denormalise_and_round(sign, budget, excess, magnitude)
-
-    product_infinite = gates.or_(x.infinite, y.infinite)
-    invalid_product = infinity_times_zero(gates, x, y)
-    invalid = gates.or_(
-        invalid_product,
-        gates.wide_and((product_infinite, z.infinite, opposite)),
-    )
-    return rounder.override(
-        finite,
-        infinite=gates.or_(product_infinite, z.infinite),
-        infinity_sign=gates.mux(product_infinite, factors.sign, z.sign),
-        nan=gates.wide_or((x.nan, y.nan, z.nan, invalid)),
-        operands=operands,
-        invalid_product=invalid_product,
-    )
-
-
-def places_below_product(x: Format, y: Format, z: Format) -> int:
-    """Zeros below a product, so that an addend z that loses anything below it is much smaller.
-
-    For that the first bit of a product that is not zero is at or above the last place of z's precision;
-    unless the product's last place is below that of every z, as where both factors are subnormal.
-    """
-    last_of_product = x.minimum_exponent - x.fraction_bits + y.minimum_exponent - y.fraction_bits
-    some_normal = last_of_product <= z.minimum_exponent - z.fraction_bits
-    first_bit = min(x.precision, y.precision) - 1 if some_normal else 0
-    return max(0, z.precision - 1 - first_bit)
+    budget, excess = rebias(gates, exponent, -max(-offset, 0))
+    return rounder.denormalise_and_round(sign, budget, excess, magnitude), opposite

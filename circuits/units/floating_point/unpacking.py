@@ -134,15 +134,25 @@ def normalised(gates: GateLibrary, name: str, operand: Operand) -> tuple[Bus, Bu
 
     Zero stays zero, with an exponent of no use.
     """
-    shifted = leading_zeros(gates, f"{name}_leading_zeros", x=operand.significand)
     precision = len(operand.significand)
-    width = 1 + max(len(operand.exponent), precision.bit_length())
+    return shifted_out(gates, name, operand.significand, operand.exponent, precision)
+
+
+def shifted_out(
+    gates: GateLibrary, name: str, significand: Bus, exponent: Bus, raised_by: int
+) -> tuple[Bus, Bus]:
+    """Significand shifted left until its first bit is set, and its exponent raised by some number.
+
+    Zero stays zero, with an exponent of no use.
+    """
+    shifted = leading_zeros(gates, f"{name}_leading_zeros", x=significand)
+    width = 1 + max(len(exponent), raised_by.bit_length())
     raised = add(
         gates,
         f"{name}_raised",
-        x=pad(operand.exponent, width),
-        y=constant_bus(precision, width),
+        x=pad(exponent, width),
+        y=constant_bus(raised_by, width),
         carry_in=(ZERO,),
     )["sum"]
-    exponent = subtract(gates, f"{name}_exponent", x=raised, y=pad(shifted["count"], width))
-    return shifted["shifted"], exponent["difference"]
+    difference = subtract(gates, f"{name}_exponent", x=raised, y=pad(shifted["count"], width))
+    return shifted["shifted"], difference["difference"]
