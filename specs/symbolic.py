@@ -534,8 +534,8 @@ def exact_multiply_add(
 ) -> Exact:
     """x * y + z, as if in unbounded precision (clause 5.4.1)."""
     product = exact_product(fmt, mode, probe, x, y)
-    of_result = fmt.precision, fmt.minimum_exponent - fmt.fraction_bits
-    if all((each.precision, each.least) == of_result for each in (x, y, z)):
+    alike = len({(each.precision, each.least) for each in (x, y, z)}) == 1
+    if alike and fmt.precision <= z.precision and fmt.minimum_exponent >= z.least + z.precision - 1:
         return _aligned_to_product(mode, probe, x, y, z, product)
     # The product is an operand: normalised, of the least exponent that leaves.
     zero = Not(nonzero(product.significand))
@@ -553,7 +553,7 @@ def exact_multiply_add(
 def _aligned_to_product(
     mode: RoundingMode, probe: Probe, x: Operand, y: Operand, z: Operand, product: Exact
 ) -> Exact:
-    """x * y + z, all of the result's format.
+    """x * y + z, all of one format, of the result's precision and range at least.
 
     The product stays in place and the addend z is shifted to it. To the left it goes as far as leaves
     two places between them: any smaller product affects the rounding of the sum in the same way. To

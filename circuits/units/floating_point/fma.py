@@ -35,8 +35,8 @@ def fma_unit(rounder: Rounder, x: Operand, y: Operand, z: Operand) -> Buses:
     gates, fmt = rounder.gates, rounder.fmt
     factors = factors_of(gates, x, y)
     gates.builder.probe("z_significand", z.significand)
-    scales = {(each.precision, each.bias) for each in (fmt, x.fmt, y.fmt, z.fmt)}
-    if len(scales) == 1:
+    alike = len({(each.fmt.precision, each.fmt.bias) for each in (x, y, z)}) == 1
+    if alike and fmt.precision <= z.fmt.precision and fmt.bias <= z.fmt.bias:
         finite, opposite = _aligned_to_product(rounder, factors, x, y, z)
     else:
         finite, opposite = finite_sum(rounder, _product(gates, factors, x, y, z.fmt.bias), z)
@@ -84,13 +84,15 @@ def _product(gates: GateLibrary, factors: Factors, x: Operand, y: Operand, bias:
 def _aligned_to_product(
     rounder: Rounder, factors: Factors, x: Operand, y: Operand, z: Operand
 ) -> tuple[Rounded, int]:
-    """x * y + z of finite operands, all of the result's format; and whether the signs of these differ.
+    """x * y + z of finite operands, and whether the signs of these differ.
+
+    All are of one format, of the result's precision and range at least.
 
     The addend z is shifted to the product: it starts two places to the left of it and goes right by the
     difference of exponents, if that is positive. Otherwise it stays there, and its exponent is the
     sum's; the product is then too small to matter but as a sticky bit.
     """
-    gates, fmt = rounder.gates, rounder.fmt
+    gates, fmt = rounder.gates, z.fmt
     # Exponents of the last places, up to a constant. A product of zero leaves the addend where it is.
     some_product = gates.not_(gates.or_(x.zero, y.zero))
     offset = fmt.precision + 3 - fmt.bias
@@ -129,5 +131,5 @@ def _aligned_to_product(
 
     sign = sign_of_sum(rounder, total["sum"], opposite, gates.xor(factors.sign, negative))
     exponent = mux_bus(gates, moves, of_product, of_addend)
-    budget, excess = rebias(gates, exponent, -max(-offset, 0))
+    budget, excess = rebias(gates, exponent, rounder.fmt.bias - fmt.bias - max(-offset, 0))
     return rounder.denormalise_and_round(sign, budget, excess, magnitude), opposite
