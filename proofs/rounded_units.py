@@ -22,7 +22,6 @@ from spikeproof.specs.conventions import IEEE, Convention
 from spikeproof.specs.formats import Format, Integer, OverflowPolicy, RoundingMode
 from spikeproof.specs.integers import Buses
 
-
 AND = "_and_"
 """Stands between the formats of operands in a name."""
 

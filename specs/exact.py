@@ -557,8 +557,7 @@ def exceptions(
     kinds = [operand.kind for operand in map(decode, forms, codes)]
     signalled = dict.fromkeys(FLAGS, False)
     signalled["invalid"] = (result.kind is Kind.NAN and Kind.NAN not in kinds) or (
-        convention.nan_operands is NanOperands.SIGNALLING
-        and any(map(is_signalling, forms, codes))
+        convention.nan_operands is NanOperands.SIGNALLING and any(map(is_signalling, forms, codes))
     )
     signalled["divide_by_zero"] = result.kind is Kind.INFINITE and Kind.INFINITE not in kinds
     if result.kind is Kind.FINITE and not result.is_zero:

@@ -341,7 +341,9 @@ def operand_formats(source: Source, count: int) -> tuple[Format, ...]:
     formats = source if isinstance(source, tuple) else (source,) * count
     if len(formats) != count:
         names = ", ".join(fmt.name for fmt in formats)
-        raise ValueError(f"{len(formats)} formats for {count} operands: {names}; give one, or one of each")
+        raise ValueError(
+            f"{len(formats)} formats for {count} operands: {names}; give one, or one of each"
+        )
     return formats
 
 

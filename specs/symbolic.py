@@ -544,9 +544,7 @@ def exact_multiply_add(
     significand, shift = shift_out_leading_zeros(product.significand, width)
     exponent = BVSub(sign_extend(product.exponent, width), shift)
     exponent = Ite(zero, signed_constant(least, width), exponent)
-    factor = Operand(
-        product.nan, product.infinite, zero, product.negative, significand, exponent, least
-    )
+    factor = Operand(product.nan, product.infinite, zero, product.negative, significand, exponent, least)
     return exact_sum(fmt, mode, probe, factor, z)
 
 

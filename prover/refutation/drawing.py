@@ -56,8 +56,8 @@ def inputs_by_class(
     codes = {name: fmt for name, fmt in zip(widths, kinds, strict=True) if isinstance(fmt, Format)}
     alike = len(codes) == len(widths) <= 3
     if alike and len(set(kinds)) == 1:
-        (fmt,) = set(codes.values())
-        return dict(zip(widths, many_codes(fmt, count, seed, len(kinds)), strict=True))
+        (one,) = set(codes.values())
+        return dict(zip(widths, many_codes(one, count, seed, len(kinds)), strict=True))
     drawn = {}
     for place, (name, width) in enumerate(widths.items()):
         fmt = formats.get(name)

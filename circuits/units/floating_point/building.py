@@ -72,7 +72,9 @@ def build_unit(
     forms = operand_formats(source or fmt, ARITY[operation])
     convention.require_possible(fmt, *forms)
     gates = library_gates(library, structure)
-    codes = {name: gates.builder.input(name, form.width) for name, form in zip(OPERANDS, forms)}
+    codes = {
+        name: gates.builder.input(name, form.width) for name, form in zip(OPERANDS, forms, strict=False)
+    }
     operands = [
         unpack(gates, form, flush_operand(gates, form, convention, code))
         for form, code in zip(forms, codes.values(), strict=True)

@@ -42,7 +42,9 @@ def divide_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
     significand = rounder.with_room(significand)
     # Its first bit has the exponent field total - floor + 1.
     scales = [each.fmt.precision + each.fmt.bias for each in (y, x)]
-    of_total, of_floor = (each + scale - min(scales) for each, scale in zip((fmt.bias, 2), scales, strict=True))
+    of_total, of_floor = (
+        each + scale - min(scales) for each, scale in zip((fmt.bias, 2), scales, strict=True)
+    )
     width = 2 + max(len(x_exponent), len(y_exponent), of_total.bit_length(), of_floor.bit_length())
     total = add(
         gates,

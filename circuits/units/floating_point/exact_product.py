@@ -11,7 +11,7 @@ from spikeproof.specs.formats import Format, Specials
 
 
 def exact_product_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
-    """x * y, of one format, in a format that holds every product: normalised and put in place, never rounded.
+    """x * y, of one format, in one that holds every product: normalised and put in place, never rounded.
 
     The rounder lends its gates, its format and what it delivers for infinities and NaNs; its mode plays
     no part.
