@@ -403,7 +403,7 @@ def test_a_counterexample_reads_each_operand_in_its_format():
 
 
 def test_inputs_of_mixed_formats_have_exponents_near_each_other():
-    """Drawn each for itself, a third of them would."""
+    """Drawn each for itself, one in twenty would be."""
     formats = {"x": FP8_E4M3FN, "y": FP32}
     drawn = inputs_by_class({"x": 8, "y": 32}, formats, 4096, SEED)
     x, y = (
