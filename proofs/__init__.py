@@ -4,6 +4,7 @@
 * ``proofs.blocks``       -- every integer block is its integer function
 * ``proofs.units``        -- every floating-point unit is its IEEE 754 operation
 * ``proofs.exact_units``  -- so is every conversion, and every unit that does not round
+* ``proofs.format_of`` -- so is every operation with operands of other formats than the result
 * ``proofs.integer_conversions`` -- so is every conversion from and to integers
 * ``proofs.general_operations`` -- so is every other operation of IEEE 754's clause 5
 * ``proofs.stochastic``   -- so is every unit that rounds by a random word, and none is biased
@@ -33,6 +34,7 @@ from spikeproof.proofs import (
     exact_products,
     exact_units,
     floating_point_theory,
+    format_of,
     general_operations,
     integer_conversions,
     margins,
@@ -69,6 +71,7 @@ def obligations() -> Iterator[Obligation]:
         floating_point_theory,
         units,
         exact_units,
+        format_of,
         integer_conversions,
         general_operations,
         stochastic,

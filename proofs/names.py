@@ -9,7 +9,7 @@ from spikeproof.proofs.exact_units import EXACT_OPERATIONS, ExactUnit
 from spikeproof.proofs.general_operations import WORDS, GeneralUnit
 from spikeproof.proofs.integer_conversions import FromInteger, ToInteger
 from spikeproof.proofs.packed_units import PackedUnit
-from spikeproof.proofs.rounded_units import AnyUnit, PromisedUnit, RoundedUnit
+from spikeproof.proofs.rounded_units import AND, AnyUnit, PromisedUnit, RoundedUnit
 from spikeproof.proofs.scale_conversions import SHARED, FromScale, ToScale
 from spikeproof.proofs.stochastic import StochasticUnit
 from spikeproof.proofs.units import Unit
@@ -19,13 +19,16 @@ from spikeproof.specs.formats import (
     E8M0,
     INTEGERS,
     Coded,
+    Format,
     Mode,
     OverflowPolicy,
+    Source,
     Stochastic,
     UnknownNameError,
     format_named,
     mode_named,
     require_rounding,
+    shortest_source,
 )
 
 CHOICES: Mapping[str, Mapping[str, Any]] = {
@@ -57,7 +60,7 @@ def unit_named(name: str) -> PromisedUnit | None:
     operation, _, source = operation.partition("_from_")
     shared = operation.startswith(SHARED)
     known = operation in ARITY or operation in WORDS or shared
-    if not known or (operation == "convert" or shared) != bool(source):
+    if not known or (operation == "convert" or shared) > bool(source) or (operation in WORDS and source):
         return None
     if not (rounding := mode_named(mode)):
         return None
@@ -72,8 +75,8 @@ def _plain(target: str, operation: str, mode: Mode, source: str) -> RoundedUnit:
         require_rounding(mode, operation)
         if {source, target} & {*INTEGERS, E8M0.name}:
             raise ValueError("conversions from and to integers and scales do not round stochastically")
-        form = format_named(source) if source else None
-        return StochasticUnit(operation, format_named(target), mode, source=form)
+        fmt = format_named(target)
+        return StochasticUnit(operation, fmt, mode, source=_sources(operation, fmt, source))
     if operation.startswith(SHARED) and target != E8M0.name:
         raise UnknownNameError(f"{operation} gives no {target}; use {E8M0.name}")
     if source == E8M0.name:
@@ -85,9 +88,16 @@ def _plain(target: str, operation: str, mode: Mode, source: str) -> RoundedUnit:
         return FromInteger(INTEGERS[source], format_named(target), mode)
     if target in INTEGERS and source:
         return ToInteger(format_named(source), INTEGERS[target], mode)
+    fmt = format_named(target)
     if operation in WORDS:
-        return GeneralUnit(operation, format_named(target), mode)
-    return Unit(operation, format_named(target), mode, source=format_named(source) if source else None)
+        return GeneralUnit(operation, fmt, mode)
+    return Unit(operation, fmt, mode, source=_sources(operation, fmt, source))
+
+
+def _sources(operation: str, fmt: Format, names: str) -> Source | None:
+    """The formats of operands, by their names."""
+    formats = tuple(format_named(name) for name in names.split(AND)) if names else (fmt,)
+    return shortest_source(operation, fmt, formats if len(formats) > 1 else formats[0])
 
 
 def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from itertools import cycle
 from typing import TypeVar
 
 from spikeproof.circuits.netlist import Netlist
@@ -31,10 +32,13 @@ from spikeproof.specs.formats import (
 )
 from spikeproof.specs.integers import Buses
 
+AND = "_and_"
+"""Stands between the formats of operands in a name."""
 
-def engines_for(operands: Format | ScaleFormat) -> tuple[str, ...]:
+
+def engines_for(*operands: Format | Integer | ScaleFormat) -> tuple[str, ...]:
     """Both for operands of up to 16 bits; above, the quicker one."""
-    return BOTH if operands.width <= 16 else ("cadical",)
+    return BOTH if all(fmt.width <= 16 for fmt in operands) else ("cadical",)
 
 
 AnyUnit = TypeVar("AnyUnit", bound="PromisedUnit")
@@ -46,23 +50,23 @@ class PromisedUnit(ABC):
     Attributes:
         operation: by its name.
         fmt: the format of the result.
-        source: the format of the operands, where it is another.
+        source: the format of the operands, where it is another; or one for each operand.
     """
 
     operation: str
     fmt: Format | Integer | ScaleFormat
-    source: Format | Integer | ScaleFormat | None
+    source: Format | Integer | ScaleFormat | tuple[Format, ...] | None
     convention: Convention = IEEE
     library: str = DEFAULT_LIBRARY
     flags: bool = False
 
     @property
     def name(self) -> str:
-        """``FORMAT.OPERATION[_from_SOURCE][.ROUNDING][.CONVENTION][.MAKE][.flags]``.
+        """``FORMAT.OPERATION[_from_SOURCE[_and_SOURCE]][.ROUNDING][.CONVENTION][.MAKE][.flags]``.
 
         The IEEE convention and the default library go unsaid.
         """
-        source = f"_from_{self.source.name}" if self.source else ""
+        source = f"_from_{self.source_name}" if self.source else ""
         words = (*self.rounding, self.convention.name, *self.make, "flags" if self.flags else "")
         return ".".join((self.fmt.name, self.operation + source, *filter(None, words)))
 
@@ -70,6 +74,18 @@ class PromisedUnit(ABC):
     def rounding(self) -> tuple[str, ...]:
         """What its name says of how it rounds."""
         return ()
+
+    @property
+    def sources(self) -> tuple[Format | Integer | ScaleFormat, ...]:
+        """The formats of the operands as its name says them: none, one of all, or one of each."""
+        if isinstance(self.source, tuple):
+            return self.source
+        return (self.source,) if self.source else ()
+
+    @property
+    def source_name(self) -> str:
+        """Their names, joined by ``_and_``."""
+        return AND.join(source.name for source in self.sources)
 
     @property
     def make(self) -> tuple[str, ...]:
@@ -83,7 +99,7 @@ class PromisedUnit(ABC):
             "family": "unit",
             "format": self.fmt.name,
             "operation": self.operation,
-            **({"source": self.source.name} if self.source else {}),
+            **({"source": self.source_name} if self.source else {}),
             **self.rounding_parameters,
             "library": self.library,
             **({"convention": self.convention.name} if self.convention != IEEE else {}),
@@ -103,7 +119,8 @@ class PromisedUnit(ABC):
     @property
     def reading(self) -> Reading:
         """How to read its counterexamples."""
-        codes = dict.fromkeys(self.operands, self.source or self.fmt)
+        formats = self.sources or (self.fmt,)
+        codes = dict(zip(self.operands, cycle(formats), strict=False))
         return Reading({**codes, "result": self.fmt}, self.trace)
 
     @property
@@ -119,7 +136,7 @@ class PromisedUnit(ABC):
     @property
     def function(self) -> str:
         """What it computes, and in which format, for people."""
-        source = f"{self.source.name} to " if self.source else ""
+        source = f"{', '.join(source.name for source in self.sources)} to " if self.source else ""
         convention = f", {self.convention.in_words}" if self.convention != IEEE else ""
         flags = ", and its exception flags" if self.flags else ""
         return f"{source}{self.fmt.name}: {self.in_words}{convention}{flags}"
@@ -169,7 +186,7 @@ class PromisedUnit(ABC):
             ValueError: saying what it can have.
         """
         convention.require_possible(
-            *(each for each in (self.fmt, self.source) if isinstance(each, Coded))
+            *(each for each in (self.fmt, *self.sources) if isinstance(each, Coded))
         )
 
     def neighbours(self) -> Iterator["PromisedUnit"]:

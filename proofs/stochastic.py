@@ -46,6 +46,7 @@ from spikeproof.specs.formats import (
     Format,
     RoundingMode,
     Stochastic,
+    operand_formats,
 )
 from spikeproof.specs.integers import Buses
 from spikeproof.specs.symbolic import (
@@ -125,12 +126,13 @@ class StochasticUnit(Unit):
 
     def _by_number(self, inputs: Buses) -> Buses:
         assert isinstance(self.mode, Stochastic)
-        form, bits = self.source or self.fmt, self.mode.bits
-        codes = [inputs[name] for name in self.operands]
-        given = [symbolic.flush_operand(form, self.convention, code) for code in codes]
-        operands = [symbolic.unpack(form, code) for code in given]
-        exact = symbolic.OPERATIONS[self.operation](self.mode, as_computed, *operands)
-        number = words_up(self.fmt, bits, exact.exponent, exact.significand)
+        forms = operand_formats(self.source or self.fmt, len(self.operands))
+        operands = [
+            symbolic.unpack(form, symbolic.flush_operand(form, self.convention, inputs[name]))
+            for form, name in zip(forms, self.operands, strict=True)
+        ]
+        exact = symbolic.OPERATIONS[self.operation](self.fmt, self.mode, as_computed, *operands)
+        number = words_up(self.fmt, self.mode.bits, exact.exponent, exact.significand)
         down, up, toward_zero = (
             Unit(
                 self.operation,

@@ -49,6 +49,7 @@ from spikeproof.specs.formats import (
     Mode,
     OverflowPolicy,
     RoundingMode,
+    Source,
     drawn,
 )
 from spikeproof.specs.integers import Buses
@@ -146,10 +147,10 @@ STEPS: dict[str, tuple[tuple[Step, ...], Step]] = {
 
 @dataclass(frozen=True)
 class Unit(RoundedUnit):
-    """An operation of a format, or from one format to another.
+    """An operation of a format, or from others to one.
 
-    ``source`` is the format of the operands where it is not ``fmt``; ``flags`` says whether the
-    exception flags are an output too.
+    ``source`` is the format of the operands where it is not ``fmt``, or the formats of each where they
+    differ; ``flags`` says whether the exception flags are an output too.
     """
 
     operation: str
@@ -157,7 +158,7 @@ class Unit(RoundedUnit):
     mode: Mode = RoundingMode.NEAREST_EVEN
     policy: OverflowPolicy = OverflowPolicy.IEEE
     library: str = DEFAULT_LIBRARY
-    source: Format | None = None
+    source: Source | None = None
     flags: bool = False
     structure: Structure = SMALL
     convention: Convention = IEEE
@@ -236,7 +237,7 @@ class Unit(RoundedUnit):
     @property
     def engines(self) -> tuple[str, ...]:
         """As its operands need."""
-        return engines_for(self.source or self.fmt)
+        return engines_for(*(self.sources or (self.fmt,)))
 
 
 AnyUnit = TypeVar("AnyUnit", bound=Unit)

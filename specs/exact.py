@@ -42,8 +42,10 @@ from spikeproof.specs.formats import (
     Mode,
     OverflowPolicy,
     RoundingMode,
+    Source,
     Specials,
     Stochastic,
+    operand_formats,
 )
 
 HALF = Fraction(1, 2)
@@ -459,10 +461,11 @@ def quieted(source: Format, fmt: Format, code: int) -> int:
 
 
 def result_nan(
-    operation: str, fmt: Format, source: Format, convention: Convention, codes: tuple[int, ...]
+    operation: str, fmt: Format, source: Source, convention: Convention, codes: tuple[int, ...]
 ) -> int:
     """The code delivered where the result is not a number; where all are allowed, the canonical one."""
-    nans = [code for code in codes if source.is_nan(code)]
+    operands = tuple(zip(operand_formats(source, len(codes)), codes, strict=True))
+    nans = [(form, code) for form, code in operands if form.is_nan(code)]
     match convention.nan:
         case NanResult.CANONICAL | NanResult.ANY:
             return deliver_nan(fmt)
@@ -472,13 +475,16 @@ def result_nan(
             return with_sign(fmt, 1, fmt.canonical_nan)
         case NanResult.ARM:
             if operation == "fma":
-                x, y, z = codes
-                product = {classify(source, x), classify(source, y)}
-                if product == {"zero", "infinity"} and not is_signalling(source, z):
+                x, y, z = operands
+                product = {classify(*x), classify(*y)}
+                if product == {"zero", "infinity"} and not is_signalling(*z):
                     return fmt.canonical_nan
-                nans = [code for code in (z, x, y) if source.is_nan(code)]
-            nans.sort(key=lambda code: not is_signalling(source, code))  # which is stable
-    return quieted(source, fmt, nans[0]) if nans else fmt.canonical_nan
+                nans = [(form, code) for form, code in (z, x, y) if form.is_nan(code)]
+            nans.sort(key=lambda operand: not is_signalling(*operand))  # which is stable
+    if not nans:
+        return fmt.canonical_nan
+    form, code = nans[0]
+    return quieted(form, fmt, code)
 
 
 def allows(fmt: Format, convention: Convention, expected: int, result: int) -> bool:
@@ -496,27 +502,34 @@ def compute(
     mode: Mode,
     policy: OverflowPolicy,
     *codes: int,
-    source: Format | None = None,
+    source: Source | None = None,
     convention: Convention = IEEE,
 ) -> int:
     """The result code, in ``fmt``, of an operation on codes.
 
     Args:
-        source: the format of the operands, if it is not ``fmt`` (a formatOf operation, clause 5.4).
+        source: the formats of the operands, if not all are ``fmt`` (a formatOf operation, clause 5.4).
         convention: where it allows several results this is one of them; see ``allows``.
 
     Raises:
         KeyError: if the operation is not in ``EXACT_OPERATIONS``.
         ValueError: if a code, the policy or the convention is not one of the format's.
     """
-    form = source or fmt
+    forms = operand_formats(source or fmt, len(codes))
     fmt.require_policy(policy)
-    convention.require_possible(fmt, form)
-    given = tuple(flush_operand(form, convention, code) for code in codes)
-    result = EXACT_OPERATIONS[operation](mode, *(decode(form, code) for code in given))
+    convention.require_possible(fmt, *forms)
+    given = _flushed(forms, convention, codes)
+    result = EXACT_OPERATIONS[operation](mode, *map(decode, forms, given))
     if result.kind is Kind.NAN:
-        return result_nan(operation, fmt, form, convention, given)
+        return result_nan(operation, fmt, forms, convention, given)
     return round_to(fmt, mode, policy, result, convention)
+
+
+def _flushed(
+    forms: tuple[Format, ...], convention: Convention, codes: tuple[int, ...]
+) -> tuple[int, ...]:
+    """What counts in place of operands."""
+    return tuple(flush_operand(form, convention, code) for form, code in zip(forms, codes, strict=True))
 
 
 def flags(
@@ -524,16 +537,16 @@ def flags(
     fmt: Format,
     mode: Mode,
     *codes: int,
-    source: Format | None = None,
+    source: Source | None = None,
     convention: Convention = IEEE,
 ) -> int:
     """The exceptions that an operation signals, one bit each in the order of ``FLAGS`` (clause 7).
 
     They are those of IEEE 754 whatever the overflow policy delivers.
     """
-    form = source or fmt
-    given = [flush_operand(form, convention, code) for code in codes]
-    operands = [decode(form, code) for code in given]
+    forms = operand_formats(source or fmt, len(codes))
+    given = _flushed(forms, convention, codes)
+    operands = list(map(decode, forms, given))
     result = EXACT_OPERATIONS[operation](mode, *operands)
     invalid_product = (
         convention.zero_times_infinity is ZeroTimesInfinity.INVALID
@@ -541,7 +554,7 @@ def flags(
         and Kind.NAN not in [operand.kind for operand in operands[:2]]
         and exact_product(mode, *operands[:2]).kind is Kind.NAN
     )
-    signalled = exceptions(fmt, mode, form, given, result, convention)
+    signalled = exceptions(fmt, mode, forms, given, result, convention)
     signalled["invalid"] |= invalid_product
     return flags_word(signalled)
 
@@ -549,7 +562,7 @@ def flags(
 def exceptions(
     fmt: Format,
     mode: Mode,
-    source: Format,
+    source: Source,
     codes: Iterable[int],
     result: Value,
     convention: Convention = IEEE,
@@ -557,14 +570,14 @@ def exceptions(
     """Which exceptions are signalled where operands have a result, before rounding, in ``fmt``.
 
     Args:
-        codes: of the operands, in the format ``source``.
+        codes: of the operands, in the formats ``source``.
     """
     codes = tuple(codes)
-    kinds = [decode(source, code).kind for code in codes]
+    forms = operand_formats(source, len(codes))
+    kinds = [operand.kind for operand in map(decode, forms, codes)]
     signalled = dict.fromkeys(FLAGS, False)
     signalled["invalid"] = (result.kind is Kind.NAN and Kind.NAN not in kinds) or (
-        convention.nan_operands is NanOperands.SIGNALLING
-        and any(is_signalling(source, code) for code in codes)
+        convention.nan_operands is NanOperands.SIGNALLING and any(map(is_signalling, forms, codes))
     )
     signalled["divide_by_zero"] = result.kind is Kind.INFINITE and Kind.INFINITE not in kinds
     if result.kind is Kind.FINITE and not result.is_zero:
@@ -905,7 +918,7 @@ def trace(
     mode: Mode,
     policy: OverflowPolicy,
     *codes: int,
-    source: Format | None = None,
+    source: Source | None = None,
     convention: Convention = IEEE,
 ) -> dict[str, int]:
     """What the definition implies for the signals of a datapath, in the order they arise.
@@ -913,12 +926,12 @@ def trace(
     Keys are the probe names of ``circuits.units.floating_point``. An operation with a NaN or infinite
     result has no finite datapath to compare: its trace is the result alone.
     """
-    form = source or fmt
-    operands = [decode(form, flush_operand(form, convention, code)) for code in codes]
+    forms = operand_formats(source or fmt, len(codes))
+    operands = list(map(decode, forms, _flushed(forms, convention, codes)))
     exact = EXACT_OPERATIONS[operation](mode, *operands)
     signals: dict[str, int] = {}
     if exact.kind is Kind.FINITE:
-        for name, operand in zip(OPERANDS, operands, strict=False):
+        for name, form, operand in zip(OPERANDS, forms, operands, strict=False):
             if operand.kind is Kind.FINITE:
                 significand = operand.rational / quantum(form, operand.rational)
                 signals[f"{name}_significand"] = int(significand)

@@ -421,6 +421,37 @@ def format_named(name: str) -> Format:
     )
 
 
+Source = Format | tuple[Format, ...]
+"""The formats of an operation's operands: one of all of them, or one of each."""
+
+
+def operand_formats(source: Source, count: int) -> tuple[Format, ...]:
+    """The format of each of so many operands.
+
+    Raises:
+        ValueError: if there are neither one nor as many.
+    """
+    formats = source if isinstance(source, tuple) else (source,) * count
+    if len(formats) != count:
+        names = ", ".join(fmt.name for fmt in formats)
+        raise ValueError(
+            f"{len(formats)} formats for {count} operands: {names}; give one, or one of each"
+        )
+    return formats
+
+
+def shortest_source(operation: str, fmt: Format, source: Source) -> Source | None:
+    """The formats of operands, as they are said: one if all are alike, none if that is the result's.
+
+    Raises:
+        ValueError: if there are neither one nor as many as the operation has operands.
+    """
+    formats = operand_formats(source, ARITY[operation])
+    if len(set(formats)) > 1:
+        return formats
+    return None if formats[0] == fmt and operation != "convert" else formats[0]
+
+
 # --- integers -----------------------------------------------------------------------------------
 
 

@@ -71,8 +71,10 @@ from spikeproof.specs.formats import (
     Mode,
     OverflowPolicy,
     RoundingMode,
+    Source,
     Specials,
     Stochastic,
+    operand_formats,
 )
 
 # --- bit-vector vocabulary ----------------------------------------------------------------------
@@ -159,7 +161,8 @@ class Operand:
     """A code taken apart. If finite, its value is (-1)^negative * significand * 2^exponent.
 
     ``significand`` has the format's precision (hidden bit included, zero for subnormals);
-    ``exponent`` is that of the significand's last bit, signed, in ``exponent_width(fmt)`` bits.
+    ``exponent`` is that of the significand's last bit, signed, in ``exponent_width(fmt)`` bits;
+    ``least`` is the least that it can be.
     """
 
     nan: FNode
@@ -168,6 +171,12 @@ class Operand:
     negative: FNode
     significand: FNode
     exponent: FNode
+    least: int
+
+    @property
+    def precision(self) -> int:
+        """Bits in the significand."""
+        return int(self.significand.bv_width())
 
 
 def exponent_width(fmt: Format) -> int:
@@ -198,6 +207,42 @@ def unpack(fmt: Format, code: FNode) -> Operand:
         negative=bit(code, fmt.width - 1),
         significand=BVConcat(from_bool(Not(subnormal), 1), fraction),
         exponent=BVAdd(zero_extend(effective, width), last_bit_at_zero),
+        least=fmt.minimum_exponent - fmt.fraction_bits,
+    )
+
+
+def lengthened(x: Operand, precision: int) -> Operand:
+    """x with zeros below its significand, which makes it of a larger precision."""
+    places = precision - x.precision
+    if places == 0:
+        return x
+    width = 1 + max(x.exponent.bv_width(), places.bit_length() + 1)
+    return replace(
+        x,
+        significand=append_zeros(x.significand, places),
+        exponent=BVSub(sign_extend(x.exponent, width), BV(places, width)),
+        least=x.least - places,
+    )
+
+
+def normalised_down_to(x: Operand, least: int) -> Operand:
+    """x with its significand shifted left as far as its exponent stays at or above ``least``.
+
+    That is no more than its own least exponent, which all that need to be shifted have.
+    """
+    room = x.least - least
+    if room == 0:
+        return x
+    room_width = max(room.bit_length(), x.precision.bit_length())
+    width = 2 + max(x.exponent.bv_width(), room_width, (-least).bit_length())
+    significand, left = shift_left_within(x.significand, BV(room, room_width))
+    shifted = BVSub(BV(room, width), zero_extend(left, width))
+    exponent = BVSub(sign_extend(x.exponent, width), shifted)
+    return replace(
+        x,
+        significand=significand,
+        exponent=Ite(x.zero, signed_constant(least, width), exponent),
+        least=least,
     )
 
 
@@ -449,15 +494,22 @@ def _sum(
     )
 
 
-def exact_sum(mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
+def exact_sum(fmt: Format, mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
     """x + y.
 
-    The operand of smaller exponent is shifted right by the difference, with two places below the larger
+    Both are made of one precision, the result's if that is more, and of one least exponent. Then the
+    operand of smaller exponent is shifted right by the difference, with two places below the larger
     one and a last, jammed place that stands for whatever is lost beyond them. Only a shift by more than
     two loses anything; the larger operand is then normal, and the sum loses one leading bit at most.
     Where more than one lost place counts, there are as many more.
     """
     places = mode.places + 2
+    precision = max(x.precision, y.precision, fmt.precision)
+    x, y = lengthened(x, precision), lengthened(y, precision)
+    least = min(x.least, y.least)
+    x, y = normalised_down_to(x, least), normalised_down_to(y, least)
+    width = max(x.exponent.bv_width(), y.exponent.bv_width())
+    x, y = (replace(each, exponent=sign_extend(each.exponent, width)) for each in (x, y))
     swap = BVSLT(x.exponent, y.exponent)
     near, far = (
         (
@@ -473,18 +525,18 @@ def exact_sum(mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
     return _sum(mode, probe, x, y, exponent, (near[2], near[1]), (far[2], aligned))
 
 
-def exact_difference(mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
+def exact_difference(fmt: Format, mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
     """x - y, which is x + (-y) (clause 5.4.1)."""
-    return exact_sum(mode, probe, x, replace(y, negative=Not(y.negative)))
+    return exact_sum(fmt, mode, probe, x, replace(y, negative=Not(y.negative)))
 
 
-def exact_product(mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
+def exact_product(fmt: Format, mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
     """x * y (clauses 5.4.1, 6.1)."""
     factors = {
         "x": probe("x_significand", x.significand),
         "y": probe("y_significand", y.significand),
     }
-    width = x.exponent.bv_width() + 1
+    width = max(x.exponent.bv_width(), y.exponent.bv_width()) + 1
     return Exact(
         nan=Or(x.nan, y.nan, And(x.infinite, y.zero), And(x.zero, y.infinite)),
         infinite=Or(x.infinite, y.infinite),
@@ -494,8 +546,29 @@ def exact_product(mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
     )
 
 
-def exact_multiply_add(mode: Mode, probe: Probe, x: Operand, y: Operand, z: Operand) -> Exact:
-    """x * y + z, as if in unbounded precision (clause 5.4.1).
+def exact_multiply_add(
+    fmt: Format, mode: Mode, probe: Probe, x: Operand, y: Operand, z: Operand
+) -> Exact:
+    """x * y + z, as if in unbounded precision (clause 5.4.1)."""
+    product = exact_product(fmt, mode, probe, x, y)
+    alike = len({(each.precision, each.least) for each in (x, y, z)}) == 1
+    if alike and fmt.precision <= z.precision and fmt.minimum_exponent >= z.least + z.precision - 1:
+        return _aligned_to_product(mode, probe, x, y, z, product)
+    # The product is an operand: normalised, of the least exponent that leaves.
+    zero = Not(nonzero(product.significand))
+    least = x.least + y.least - product.significand.bv_width() + 1
+    width = max(product.exponent.bv_width(), (-least).bit_length() + 1) + 1
+    significand, shift = shift_out_leading_zeros(product.significand, width)
+    exponent = BVSub(sign_extend(product.exponent, width), shift)
+    exponent = Ite(zero, signed_constant(least, width), exponent)
+    factor = Operand(product.nan, product.infinite, zero, product.negative, significand, exponent, least)
+    return exact_sum(fmt, mode, probe, factor, z)
+
+
+def _aligned_to_product(
+    mode: Mode, probe: Probe, x: Operand, y: Operand, z: Operand, product: Exact
+) -> Exact:
+    """x * y + z, all of one format, of the result's precision and range at least.
 
     The product stays in place and the addend z is shifted to it. To the left it goes as far as leaves
     two places between them, and more where more than one lost place counts: any smaller product affects
@@ -504,7 +577,6 @@ def exact_multiply_add(mode: Mode, probe: Probe, x: Operand, y: Operand, z: Oper
     jammed: a product that is not zero has its first bit at or above the last place of z's precision,
     or else an exponent below that of every z.
     """
-    product = exact_product(mode, probe, x, y)
     places = mode.places + 2
     left = product.significand.bv_width() + mode.places + 1
     width = product.exponent.bv_width() + 2 + left.bit_length()
@@ -530,10 +602,11 @@ def exact_multiply_add(mode: Mode, probe: Probe, x: Operand, y: Operand, z: Oper
     )
 
 
-def exact_quotient(mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
+def exact_quotient(fmt: Format, mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
     """x / y (clauses 5.4.1, 6.1, 7.3): that of the normalised significands, to one place below guard."""
-    precision = x.significand.bv_width()
-    width = x.exponent.bv_width() + 2 + precision.bit_length()
+    precision = max(x.precision, y.precision, fmt.precision)
+    x, y = lengthened(x, precision), lengthened(y, precision)
+    width = max(x.exponent.bv_width(), y.exponent.bv_width()) + 2 + precision.bit_length()
     dividend, x_shift = shift_out_leading_zeros(x.significand, width)
     divisor, y_shift = shift_out_leading_zeros(y.significand, width)
     # Dividing by infinity is dividing zero. What a division by zero delivers does not depend on the
@@ -553,14 +626,16 @@ def exact_quotient(mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
     )
 
 
-def exact_root(mode: Mode, probe: Probe, x: Operand) -> Exact:
+def exact_root(fmt: Format, mode: Mode, probe: Probe, x: Operand) -> Exact:
     """The square root of x (clause 5.4.1): that of its significand, normalised to an even exponent."""
-    precision = x.significand.bv_width()
-    width = x.exponent.bv_width() + 2 + precision.bit_length()
+    # The radicand has two bits for each bit of the root: the result's precision and a guard bit. It
+    # holds the significand, and one bit more.
+    size = 2 * max(fmt.precision + 1, x.precision // 2 + 1)
+    places = size - x.precision - 1
+    width = x.exponent.bv_width() + 2 + max(x.precision, places - 1).bit_length()
     normalised, shift = shift_out_leading_zeros(x.significand, width)
-    # The radicand has two bits for each bit of the root: the precision and a guard bit.
-    wide = append_zeros(zero_extend(normalised, precision + 1), precision + 1)
-    exponent = BVSub(BVSub(sign_extend(x.exponent, width), shift), BV(precision + 1, width))
+    wide = append_zeros(zero_extend(normalised, x.precision + 1), places)
+    exponent = BVSub(BVSub(sign_extend(x.exponent, width), shift), BV(places, width))
     odd = bit(exponent, 0)
     radicand = probe("radicand", Ite(odd, BVLShl(wide, BV(1, wide.bv_width())), wide))
     parts = integers.square_root({"x": radicand})
@@ -576,7 +651,7 @@ def exact_root(mode: Mode, probe: Probe, x: Operand) -> Exact:
     )
 
 
-def unchanged(mode: Mode, probe: Probe, x: Operand) -> Exact:
+def unchanged(fmt: Format, mode: Mode, probe: Probe, x: Operand) -> Exact:
     """x: a conversion does nothing but round (clause 5.4.2)."""
     return Exact(x.nan, x.infinite, x.negative, x.exponent, x.significand)
 
@@ -592,7 +667,8 @@ OPERATIONS: dict[str, Callable[..., Exact]] = {
 }
 """The operations that round, before they do; the same names as ``specs.exact.EXACT_OPERATIONS``.
 
-Each takes the rounding mode, which decides only the sign of an exact zero, a probe, and the operands.
+Each takes the format of the result, which decides only how many places are needed, the rounding mode,
+which decides only the sign of an exact zero, a probe, and the operands.
 """
 
 
@@ -617,33 +693,34 @@ def quieted(source: Format, fmt: Format, code: FNode) -> FNode:
 
 
 def result_nan(
-    operation: str, fmt: Format, source: Format, convention: Convention, codes: tuple[FNode, ...]
+    operation: str, fmt: Format, source: Source, convention: Convention, codes: tuple[FNode, ...]
 ) -> FNode:
     """The code delivered where the result is not a number; where all are allowed, the canonical one."""
     if convention.nan in (NanResult.CANONICAL, NanResult.ANY):
         return deliver_nan(fmt)
-    ordered = codes
+    operands = tuple(zip(operand_formats(source, len(codes)), codes, strict=True))
+    ordered = operands
     if convention.nan is NanResult.LAST:
-        ordered = codes[::-1]
+        ordered = operands[::-1]
     if convention.nan is NanResult.ARM and operation == "fma":
-        ordered = (codes[2], *codes[:2])
+        ordered = (operands[2], *operands[:2])
     negative = TRUE() if convention.nan is NanResult.X86 else FALSE()
     chosen = magnitude_constant(fmt, negative, fmt.canonical_nan)
-    for code in reversed(ordered):
-        chosen = Ite(unpack(source, code).nan, quieted(source, fmt, code), chosen)
+    for form, code in reversed(ordered):
+        chosen = Ite(unpack(form, code).nan, quieted(form, fmt, code), chosen)
     if convention.nan is not NanResult.ARM:
         return chosen
-    for code in reversed(ordered):
-        chosen = Ite(is_signalling(source, code), quieted(source, fmt, code), chosen)
+    for form, code in reversed(ordered):
+        chosen = Ite(is_signalling(form, code), quieted(form, fmt, code), chosen)
     if operation == "fma":
-        alone = And(_invalid_product(source, codes), Not(is_signalling(source, codes[2])))
+        x, y = (unpack(*operand) for operand in operands[:2])
+        alone = And(_invalid_product(x, y), Not(is_signalling(*operands[2])))
         chosen = Ite(alone, deliver_nan(fmt), chosen)
     return chosen
 
 
-def _invalid_product(source: Format, codes: tuple[FNode, ...]) -> FNode:
-    """Whether the first two operands are zero and infinity, in any order."""
-    x, y = (unpack(source, code) for code in codes[:2])
+def _invalid_product(x: Operand, y: Operand) -> FNode:
+    """Whether two operands are zero and infinity, in any order."""
     return Or(And(x.infinite, y.zero), And(x.zero, y.infinite))
 
 
@@ -666,26 +743,33 @@ def compute(
     mode: Mode,
     policy: OverflowPolicy,
     *codes: FNode,
-    source: Format | None = None,
+    source: Source | None = None,
     probe: Probe = as_computed,
     convention: Convention = IEEE,
 ) -> FNode:
     """The result code, in ``fmt``, of an operation on codes.
 
     Args:
-        source: the format of the operands, if it is not ``fmt`` (a formatOf operation, clause 5.4).
+        source: the formats of the operands, if not all are ``fmt`` (a formatOf operation, clause 5.4).
         convention: where it allows several results this is one of them; see ``allows``.
 
     Raises:
         KeyError: if the operation is not in ``OPERATIONS``.
         ValueError: if the format cannot express the policy, or cannot have the convention.
     """
-    form = source or fmt
-    convention.require_possible(fmt, form)
-    given = tuple(flush_operand(form, convention, code) for code in codes)
-    result = OPERATIONS[operation](mode, probe, *(unpack(form, code) for code in given))
-    nan = result_nan(operation, fmt, form, convention, given)
+    forms = operand_formats(source or fmt, len(codes))
+    convention.require_possible(fmt, *forms)
+    given = _flushed(forms, convention, codes)
+    result = OPERATIONS[operation](fmt, mode, probe, *map(unpack, forms, given))
+    nan = result_nan(operation, fmt, forms, convention, given)
     return deliver(fmt, mode, policy, result, nan, convention)
+
+
+def _flushed(
+    forms: tuple[Format, ...], convention: Convention, codes: tuple[FNode, ...]
+) -> tuple[FNode, ...]:
+    """What counts in place of operands."""
+    return tuple(flush_operand(form, convention, code) for form, code in zip(forms, codes, strict=True))
 
 
 def deliver(
@@ -715,7 +799,7 @@ def flags(
     fmt: Format,
     mode: Mode,
     *codes: FNode,
-    source: Format | None = None,
+    source: Source | None = None,
     probe: Probe = as_computed,
     convention: Convention = IEEE,
 ) -> FNode:
@@ -724,19 +808,20 @@ def flags(
     Raises:
         KeyError: if the operation is not in ``OPERATIONS``.
     """
-    form = source or fmt
-    given = tuple(flush_operand(form, convention, code) for code in codes)
-    result = OPERATIONS[operation](mode, probe, *(unpack(form, code) for code in given))
+    forms = operand_formats(source or fmt, len(codes))
+    given = _flushed(forms, convention, codes)
+    operands = list(map(unpack, forms, given))
+    result = OPERATIONS[operation](fmt, mode, probe, *operands)
     invalid = []
     if operation == "fma" and convention.zero_times_infinity is ZeroTimesInfinity.INVALID:
-        invalid.append(_invalid_product(form, given))
-    return flags_word(exceptions(fmt, mode, form, given, result, convention, invalid))
+        invalid.append(_invalid_product(*operands[:2]))
+    return flags_word(exceptions(fmt, mode, forms, given, result, convention, invalid))
 
 
 def exceptions(
     fmt: Format,
     mode: Mode,
-    source: Format,
+    source: Source,
     codes: Sequence[FNode],
     result: Exact,
     convention: Convention = IEEE,
@@ -745,15 +830,16 @@ def exceptions(
     """Which exceptions are signalled where operands have a result in ``fmt``.
 
     Args:
-        codes: of the operands, in the format ``source``.
+        codes: of the operands, in the formats ``source``.
         invalid: what else signals invalid.
     """
-    operands = [unpack(source, code) for code in codes]
+    forms = operand_formats(source, len(codes))
+    operands = list(map(unpack, forms, codes))
     sign, exponent, significand = result.negative, result.exponent, result.significand
     rounded = round_to(fmt, mode, OverflowPolicy.SATURATE, sign, exponent, significand, convention)
     all_invalid = [And(result.nan, Not(Or(operand.nan for operand in operands)))]
     if convention.nan_operands is NanOperands.SIGNALLING:
-        all_invalid += [is_signalling(source, code) for code in codes]
+        all_invalid += map(is_signalling, forms, codes)
     underflow: tuple[FNode, ...] = (rounded.tiny, rounded.inexact)
     inexact = rounded.inexact
     if convention.subnormal_results is not SubnormalResults.GRADUAL:
@@ -887,6 +973,7 @@ def scaled(scale: FNode, x: Operand) -> Operand:
         x,
         nan=Or(x.nan, Equals(scale, BV(E8M0.nan, E8M0.width))),
         exponent=BVAdd(sign_extend(x.exponent, width), exponent),
+        least=x.least - E8M0.bias,
     )
 
 
@@ -898,8 +985,8 @@ def convert_from_scale(
     Raises:
         ValueError: if the format cannot express the policy.
     """
-    one = Operand(FALSE(), FALSE(), FALSE(), FALSE(), significand=BV(1, 1), exponent=BV(0, 1))
-    result = unchanged(mode, as_computed, scaled(code, one))
+    one = Operand(FALSE(), FALSE(), FALSE(), FALSE(), significand=BV(1, 1), exponent=BV(0, 1), least=0)
+    result = unchanged(fmt, mode, as_computed, scaled(code, one))
     return deliver(fmt, mode, policy, result, deliver_nan(fmt), convention)
 
 
@@ -973,7 +1060,7 @@ def mx_compute(
         ValueError: if the format cannot express the policy.
     """
     operands = [scaled(scale, unpack(element, code)) for scale, code in pairs]
-    result = OPERATIONS[MX_OPERATIONS[operation]](mode, as_computed, *operands)
+    result = OPERATIONS[MX_OPERATIONS[operation]](fmt, mode, as_computed, *operands)
     return deliver(fmt, mode, policy, result, deliver_nan(fmt))
 
 

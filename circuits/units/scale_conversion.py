@@ -47,7 +47,7 @@ def from_scale_unit(rounder: Rounder, scale: Bus) -> Bus:
         infinite=ZERO,
         zero=ZERO,
     )
-    return convert_unit(rounder, WITH_FRACTION, x)["result"]
+    return convert_unit(rounder, x)["result"]
 
 
 def to_scale_unit(

@@ -49,13 +49,16 @@ def inputs_by_class(
 ) -> dict[str, NDArray[Any]]:
     """Values of input buses: codes as ``many_codes`` draws them, and integers of every length.
 
-    Codes of different formats, and more than three, are drawn each for itself; so are words of
-    several codes.
+    Codes of different formats, and more than three, are drawn each for itself; up to three, but every
+    second of them with exponents near each other as those of one format are. So are words of several
+    codes.
     """
     kinds = [formats.get(name) for name in widths]
-    fmt = kinds[0]
-    if isinstance(fmt, Format) and kinds == [fmt] * len(kinds) and len(kinds) <= 3:
-        return dict(zip(widths, many_codes(fmt, count, seed, len(kinds)), strict=True))
+    codes = {name: fmt for name, fmt in zip(widths, kinds, strict=True) if isinstance(fmt, Format)}
+    alike = len(codes) == len(widths) <= 3
+    if alike and len(set(kinds)) == 1:
+        (one,) = set(codes.values())
+        return dict(zip(widths, many_codes(one, count, seed, len(kinds)), strict=True))
     drawn = {}
     for place, (name, width) in enumerate(widths.items()):
         fmt = formats.get(name)
@@ -65,7 +68,25 @@ def inputs_by_class(
             drawn[name] = _packed(fmt, count, seed + place)
         else:
             drawn[name] = _integers(width, count, np.random.default_rng([seed, place]))
-    return drawn
+    return _with_exponents_near(codes, drawn, count, seed) if alike else drawn
+
+
+def _with_exponents_near(
+    formats: Mapping[str, Format], drawn: Mapping[str, NDArray[Any]], count: int, seed: int
+) -> dict[str, NDArray[Any]]:
+    """Codes, every second of them with the exponents of codes of the format that has the fewest."""
+    narrow = min(formats.values(), key=lambda fmt: fmt.exponent_bits)
+    near = {}
+    for (name, fmt), code in zip(
+        formats.items(), many_codes(narrow, count, seed, len(formats)), strict=True
+    ):
+        field = code >> np.uint64(narrow.fraction_bits) & np.uint64((1 << narrow.exponent_bits) - 1)
+        moved = field.astype(np.int64) + fmt.bias - narrow.bias
+        moved = moved.clip(0, (1 << fmt.exponent_bits) - 1).astype(np.uint64)
+        mask = np.uint64((1 << fmt.magnitude_bits) - (1 << fmt.fraction_bits))
+        with_exponent = drawn[name] & ~mask | moved << np.uint64(fmt.fraction_bits)
+        near[name] = np.where(np.arange(count) % 2 == 0, with_exponent, drawn[name])
+    return near
 
 
 def _packed(fmt: Packed, count: int, seed: int) -> NDArray[Any]:

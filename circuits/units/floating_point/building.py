@@ -26,8 +26,10 @@ from spikeproof.specs.formats import (
     Mode,
     OverflowPolicy,
     RoundingMode,
+    Source,
     Stochastic,
     drawn,
+    operand_formats,
     require_rounding,
     scale_integer,
 )
@@ -41,7 +43,7 @@ UNITS: dict[str, Callable[..., Buses]] = {
     "fma": fma_unit,
     "convert": convert_unit,
 }
-"""The units that round, by operation. Each takes a rounder, the operands' format and the operands."""
+"""The units that round, by operation. Each takes a rounder and the operands."""
 
 
 def build_unit(
@@ -51,7 +53,7 @@ def build_unit(
     policy: OverflowPolicy,
     library: str = DEFAULT_LIBRARY,
     *,
-    source: Format | None = None,
+    source: Source | None = None,
     flags: bool = False,
     structure: Structure = SMALL,
     unit: Callable[..., Buses] | None = None,
@@ -64,7 +66,7 @@ def build_unit(
 
     Args:
         fmt: the format of the result.
-        source: the format of the operands, if it is another.
+        source: the formats of the operands, if they are others.
         flags: whether to have an output ``flags`` too, one bit for each of ``specs.formats.FLAGS``.
         structure: how adders and multipliers are made.
         unit: another unit for the same operation.
@@ -75,17 +77,21 @@ def build_unit(
         ValueError: if the format cannot express the policy, or a format cannot have the convention; if
             the operation does not round stochastically.
     """
-    source = source or fmt
-    convention.require_possible(fmt, source)
+    forms = operand_formats(source or fmt, ARITY[operation])
+    convention.require_possible(fmt, *forms)
     require_rounding(mode, operation)
     gates = library_gates(library, structure)
-    names = OPERANDS[: ARITY[operation]]
-    codes = [gates.builder.input(name, source.width) for name in names]
+    codes = {
+        name: gates.builder.input(name, form.width) for name, form in zip(OPERANDS, forms, strict=False)
+    }
     if isinstance(mode, Stochastic):
         mode = drawn(mode, {RANDOM: gates.builder.input(RANDOM, mode.bits)})
-    operands = [unpack(gates, source, flush_operand(gates, source, convention, x)) for x in codes]
+    operands = [
+        unpack(gates, form, flush_operand(gates, form, convention, code))
+        for form, code in zip(forms, codes.values(), strict=True)
+    ]
     rounder = Rounder(gates, fmt, mode, policy, convention)
-    built = (unit or UNITS[operation])(rounder, source, *operands)
+    built = (unit or UNITS[operation])(rounder, *operands)
     outputs = built if flags else {"result": built["result"]}
     return gates.builder.build(outputs, keep_waypoints=keep_waypoints)
 

@@ -158,7 +158,8 @@ class Rounder:
         gates.builder.probe("sticky", (sticky,))
         fraction, carry = increment(gates, (gates.or_(kept[0], jam), *kept[1:-1]), rounds_up)
         # The exponent field is one more than ``exponent`` if normal, and one more again on carry.
-        wide = pad(tuple(gates.and_(bit, normal) for bit in exponent), len(exponent) + 1)
+        size = max(len(exponent) + 1, self.fmt.exponent_bits)
+        wide = pad(tuple(gates.and_(bit, normal) for bit in exponent), size)
         field = add(gates, "exponent_field", x=wide, y=pad((normal,), len(wide)), carry_in=(carry,))[
             "sum"
         ]
