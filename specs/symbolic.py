@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import (
@@ -21,6 +22,7 @@ from pysmt.shortcuts import (
     BVSLT,
     BVUGT,
     BVULE,
+    BVULT,
     FALSE,
     TRUE,
     And,
@@ -155,6 +157,7 @@ class Operand:
     ``exponent`` is that of the significand's last bit, signed, in ``exponent_width(fmt)`` bits.
     """
 
+    fmt: Format
     nan: FNode
     infinite: FNode
     zero: FNode
@@ -185,6 +188,7 @@ def unpack(fmt: Format, code: FNode) -> Operand:
     effective = Ite(subnormal, BV(1, fmt.exponent_bits), field)
     last_bit_at_zero = signed_constant(-fmt.bias - fmt.fraction_bits, width)
     return Operand(
+        fmt=fmt,
         nan=nan,
         infinite=infinite,
         zero=Not(nonzero(magnitude)),
@@ -535,6 +539,75 @@ def exact_quotient(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> 
     )
 
 
+CUT = 8
+"""At every so many places of a dividend there is a probe of the remainder so far."""
+
+
+def long_division(probe: Probe, dividend: FNode, divisor: FNode) -> tuple[FNode, FNode]:
+    """Dividend modulo divisor, in the width of the latter, and whether the quotient is odd.
+
+    Digit by digit from the top, as on paper. This is ``BVURem``, and the last bit of ``BVUDiv``, for
+    every divisor but 0 (``proofs.adequacy`` proves it); but of some hundred bits those are formulas a
+    hundred times as large, and none that a circuit's rows can be compared with one by one.
+    """
+    size = divisor.bv_width()
+    wide = zero_extend(divisor, size + 1)
+    remainder, odd = BV(0, size), FALSE()
+    for place in reversed(range(dividend.bv_width())):
+        digit = BVExtract(dividend, place, place)
+        row = BVConcat(remainder, digit)
+        odd = BVULE(wide, row)
+        remainder = BVExtract(Ite(odd, BVSub(row, wide), row), 0, size - 1)
+        if place and place % CUT == 0:
+            remainder = probe(f"remainder_{place}", remainder)
+    return probe("remainder", remainder), bit(probe("odd", from_bool(odd, 1)), 0)
+
+
+def exact_remainder(
+    nearest: RoundingMode, mode: RoundingMode, probe: Probe, x: Operand, y: Operand
+) -> Exact:
+    """x - y * n, n being the whole number that x / y rounds to (clauses 5.3.1, 7.2 f).
+
+    In units of half of y's last place x is a whole number, unless it is less than half of y: then it is
+    the remainder itself. What of it is in whole places is divided.
+
+    Args:
+        nearest: how n is found: to nearest even, or toward zero.
+        mode: plays no part in it.
+    """
+    width = x.exponent.bv_width() + 1
+    halves = BVSub(sign_extend(x.exponent, width), sign_extend(y.exponent, width))
+    halves = BVAdd(halves, BV(1, width))  # from a half of y's last place to x's last place
+    below = BVSLT(halves, BV(0, width))
+    size = x.significand.bv_width() + largest_distance(x.fmt) + 1
+    room = max(size, width)
+    amount = zero_extend(Ite(below, BV(0, width), halves), room)
+    shifted = BVLShl(zero_extend(x.significand, room), amount)
+    dividend = probe("dividend", BVExtract(shifted, 0, size - 1))
+    remainder, odd = long_division(probe, BVExtract(dividend, 1, size - 1), y.significand)
+    rest = BVConcat(remainder, BVExtract(dividend, 0, 0))  # in halves, and less than 2y
+    divisor = zero_extend(y.significand, rest.bv_width())
+    beyond = {
+        RoundingMode.NEAREST_EVEN: Or(BVULT(divisor, rest), And(odd, Equals(divisor, rest))),
+        RoundingMode.TOWARD_ZERO: FALSE(),
+    }[nearest]
+    far = Or(below, y.infinite)
+    magnitude = Ite(beyond, BVSub(BVAdd(divisor, divisor), rest), rest)
+    exponent = Ite(far, x.exponent, y.exponent)
+    return Exact(
+        nan=Or(x.nan, y.nan, x.infinite, y.zero),
+        infinite=FALSE(),
+        negative=Iff(x.negative, Or(far, Not(beyond))),
+        exponent=BVSub(sign_extend(exponent, width), BV(1, width)),
+        significand=Ite(far, append_zeros(x.significand, 1), magnitude),
+    )
+
+
+def largest_distance(fmt: Format) -> int:
+    """How far the exponents of two numbers can be apart, subnormal ones having the least."""
+    return (fmt.largest_finite >> fmt.fraction_bits) - 1
+
+
 def exact_root(mode: RoundingMode, probe: Probe, x: Operand) -> Exact:
     """The square root of x (clause 5.4.1): that of its significand, normalised to an even exponent."""
     precision = x.significand.bv_width()
@@ -571,8 +644,10 @@ OPERATIONS: dict[str, Callable[..., Exact]] = {
     "square_root": exact_root,
     "fma": exact_multiply_add,
     "convert": unchanged,
+    "remainder": partial(exact_remainder, RoundingMode.NEAREST_EVEN),
+    "truncated_remainder": partial(exact_remainder, RoundingMode.TOWARD_ZERO),
 }
-"""The operations that round, before they do; the same names as ``specs.exact.EXACT_OPERATIONS``.
+"""The operations on numbers, before they round; the same names as ``specs.exact.EXACT_OPERATIONS``.
 
 Each takes the rounding mode, which decides only the sign of an exact zero, a probe, and the operands.
 """
