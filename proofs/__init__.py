@@ -6,6 +6,7 @@
 * ``proofs.exact_units``  -- so is every conversion, and every unit that does not round
 * ``proofs.integer_conversions`` -- so is every conversion from and to integers
 * ``proofs.general_operations`` -- so is every other operation of IEEE 754's clause 5
+* ``proofs.remainders``  -- so is every remainder, which never rounds
 * ``proofs.mx``           -- so is every unit for scaled elements of MX blocks
 * ``proofs.exact_products`` -- so is every product in a format that holds it exactly, without rounding
 * ``proofs.sticky_extra`` -- S1's Sticky-Extra Correction: sufficient, and which routes are necessary
@@ -14,6 +15,7 @@
 * ``proofs.memristive``   -- what holds for every relaxation time of a memristive neuron
 * ``proofs.noisy_units``  -- so is every unit whose neurons are all within their margins
 * ``proofs.adequacy``     -- the spec's rounding formula is what the standard says in words
+* ``proofs.remainder_definition`` -- the spec's remainders are those of whole numbers
 * ``proofs.floating_point_theory`` -- the spec is SMT-LIB's floating-point theory, as z3 implements it
 
 What is promised of units that round has one form: ``proofs.rounded_units``; ``proofs.names`` finds them
@@ -36,6 +38,8 @@ from spikeproof.proofs import (
     memristive,
     mx,
     noisy_units,
+    remainder_definition,
+    remainders,
     sticky_extra,
     superconducting,
     units,
@@ -60,11 +64,13 @@ def obligations() -> Iterator[Obligation]:
         cells,
         blocks,
         adequacy,
+        remainder_definition,
         floating_point_theory,
         units,
         exact_units,
         integer_conversions,
         general_operations,
+        remainders,
         mx,
         exact_products,
         sticky_extra,

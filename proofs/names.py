@@ -7,12 +7,14 @@ from typing import Any
 from spikeproof.circuits.units.libraries import LIBRARIES, STRUCTURE_NAMES
 from spikeproof.proofs.general_operations import WORDS, GeneralUnit
 from spikeproof.proofs.integer_conversions import FromInteger, ToInteger
+from spikeproof.proofs.remainders import Remainder
 from spikeproof.proofs.rounded_units import RoundedUnit
 from spikeproof.proofs.units import Unit
 from spikeproof.specs.conventions import convention_named
 from spikeproof.specs.formats import (
     ARITY,
     INTEGERS,
+    REMAINDERS,
     Format,
     OverflowPolicy,
     RoundingMode,
@@ -31,13 +33,15 @@ CHOICES: Mapping[str, Mapping[str, Any]] = {
 def unit_named(name: str) -> RoundedUnit | None:
     """The unit of a name as ``RoundedUnit.name`` gives it.
 
-    None if it has no operation and mode in their places. What goes unsaid may be said, and the words
+    None if it has no operation and mode in their places, or, of what does not round, no operation. What goes unsaid may be said, and the words
     behind the mode in any order.
 
     Raises:
         ValueError: if what is before or behind these is not possible; one line.
     """
     target, operation, mode, *words = (*name.split("."), "", "")
+    if operation in REMAINDERS:
+        return _with_words(Remainder.of(operation, format_named(target)), list(filter(None, (mode, *words))))
     operation, _, source = operation.partition("_from_")
     modes = {mode.value: mode for mode in RoundingMode}
     known = operation in ARITY or operation in WORDS
@@ -60,6 +64,8 @@ def _plain(target: str, operation: str, mode: RoundingMode, source: str) -> Roun
 def _with_words(unit: RoundedUnit, words: Sequence[str]) -> RoundedUnit:
     """The unit with all that stands in a name behind the mode."""
     choices = {each.name: CHOICES[each.name] for each in fields(unit) if each.name in CHOICES}  # type: ignore[arg-type]
+    if not unit.rounds:
+        del choices["policy"]
     said: dict[str, Any] = {}
     convention = []
     for word in words:

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import ClassVar
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
@@ -31,12 +32,15 @@ class RoundedUnit(ABC):
     """A unit that rounds, and what is promised of it.
 
     Attributes:
+        rounds: whether it does; else it has neither mode nor policy to choose or to name, but
+            conventions as those that do.
         operation: by its name.
         fmt: the format of the result.
         source: the format of the operands, where it is another.
         usual_policy: what goes unsaid in the name.
     """
 
+    rounds: ClassVar[bool] = True
     operation: str
     fmt: Format | Integer
     source: Format | Integer | None
@@ -51,12 +55,14 @@ class RoundedUnit(ABC):
     def name(self) -> str:
         """``FORMAT.OPERATION[_from_SOURCE].MODE[.POLICY][.CONVENTION][.MAKE][.flags]``.
 
-        The usual policy, the IEEE convention and the default library go unsaid.
+        The usual policy, the IEEE convention and the default library go unsaid; of what does not round,
+        mode and policy too.
         """
         source = f"_from_{self.source.name}" if self.source else ""
         policy = () if self.policy is self.usual_policy else (self.policy.value,)
-        words = (*policy, self.convention.name, *self.make, "flags" if self.flags else "")
-        return ".".join((self.fmt.name, self.operation + source, self.mode.value, *filter(None, words)))
+        rounding = (self.mode.value, *policy) if self.rounds else ()
+        words = (*rounding, self.convention.name, *self.make, "flags" if self.flags else "")
+        return ".".join((self.fmt.name, self.operation + source, *filter(None, words)))
 
     @property
     def make(self) -> tuple[str, ...]:
@@ -71,8 +77,7 @@ class RoundedUnit(ABC):
             "format": self.fmt.name,
             "operation": self.operation,
             **({"source": self.source.name} if self.source else {}),
-            "mode": self.mode.value,
-            "policy": self.policy.value,
+            **({"mode": self.mode.value, "policy": self.policy.value} if self.rounds else {}),
             "library": self.library,
             **({"convention": self.convention.name} if self.convention != IEEE else {}),
             **({"flags": "yes"} if self.flags else {}),
@@ -155,8 +160,9 @@ class RoundedUnit(ABC):
 
     def neighbours(self) -> Iterator["RoundedUnit"]:
         """Units that differ from it in one choice: of mode, policy or convention."""
-        yield from (self.changed(mode=mode) for mode in RoundingMode if mode is not self.mode)
-        yield from (self.changed(policy=each) for each in self.policies if each is not self.policy)
+        if self.rounds:
+            yield from (self.changed(mode=mode) for mode in RoundingMode if mode is not self.mode)
+            yield from (self.changed(policy=each) for each in self.policies if each is not self.policy)
         for convention in self.convention.neighbours():
             with suppress(ValueError):
                 self.require_convention(convention)

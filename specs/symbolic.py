@@ -539,7 +539,7 @@ def exact_quotient(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> 
     )
 
 
-CUT = 8
+CUT = 2
 """At every so many places of a dividend there is a probe of the remainder so far."""
 
 

@@ -30,7 +30,7 @@ of the same names in ``specs.symbolic`` what those must be at which proofs are c
     radicand                       normalised significand of even exponent (square root)
     root, remainder                of that
     dividend                       x in units of half of y's last place (remainder)
-    remainder_8, remainder_16, ... after division of all but so many places of that (remainder)
+    remainder_2, remainder_4, ...  after division of all but so many places of that (remainder)
     remainder, odd                 after that of all of them; whether the quotient is odd (remainder)
     magnitude                      exact sum, but for a sticky last bit (add, subtract, fma)
     sign                           sign of the result, 1 for negative

@@ -9,7 +9,7 @@ from spikeproof.circuits.units.integer import Buses, less_than, mux_bus, pad, sh
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.formats import Format
 
-CUT = 8
+CUT = 2
 """At every so many places of a dividend there is a waypoint: the remainder so far."""
 
 
