@@ -41,7 +41,9 @@ def unit_named(name: str) -> RoundedUnit | None:
     """
     target, operation, mode, *words = (*name.split("."), "", "")
     if operation in REMAINDERS:
-        return _with_words(Remainder.of(operation, format_named(target)), list(filter(None, (mode, *words))))
+        return _with_words(
+            Remainder.of(operation, format_named(target)), list(filter(None, (mode, *words)))
+        )
     operation, _, source = operation.partition("_from_")
     modes = {mode.value: mode for mode in RoundingMode}
     known = operation in ARITY or operation in WORDS

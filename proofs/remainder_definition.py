@@ -1,4 +1,13 @@
-"""The spec's remainders, made digit by digit, are those of whole numbers as SMT-LIB divides them."""
+"""The spec's remainders, made digit by digit, are those of whole numbers as SMT-LIB divides them.
+
+Division is proved whole of small formats, where an engine can. Of others a row is: from the remainder R
+of what of a dividend X has been read, R < B, and the next digit d it makes q and D with
+
+    2R + d = q B + D    and    D < B.
+
+If X = Q B + R then 2X + d = (2Q + q) B + D; and it begins with X = Q = R = 0. So in the end X = Q B + R
+with R < B, for as many digits as there are: there is no other such pair.
+"""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -10,6 +19,7 @@ from pysmt.shortcuts import (
     BVULT,
     FALSE,
     And,
+    BVAdd,
     BVConcat,
     BVExtract,
     BVLShl,
@@ -32,7 +42,7 @@ from spikeproof.proofs.adequacy import is_finite, is_negative
 from spikeproof.proofs.remainders import WORDS
 from spikeproof.prover.claims.obligation import Claim, Obligation, Profile
 from spikeproof.specs import symbolic
-from spikeproof.specs.formats import FP16, REMAINDERS, SMALL_FORMATS, Format, RoundingMode
+from spikeproof.specs.formats import FORMATS, REMAINDERS, SMALL_FORMATS, Format, RoundingMode
 from spikeproof.specs.integers import Buses
 
 
@@ -49,11 +59,25 @@ def long_division_claim(fmt: Format, netlist: Netlist | None) -> Claim:
     dividend, divisor = Symbol("dividend", BVType(size)), Symbol("divisor", BVType(fmt.precision))
     remainder, odd = symbolic.long_division(symbolic.as_computed, dividend, divisor)
     wide_remainder, wide = (BVZExt(word, size - fmt.precision) for word in (remainder, divisor))
-    goal = And(
-        Equals(wide_remainder, BVURem(dividend, wide)), Iff(odd, _odd(BVUDiv(dividend, wide)))
-    )
+    goal = And(Equals(wide_remainder, BVURem(dividend, wide)), Iff(odd, _odd(BVUDiv(dividend, wide))))
     assumption = NotEquals(divisor, BV(0, fmt.precision))
     return Claim({"dividend": dividend, "divisor": divisor}, goal, (assumption,))
+
+
+def row_claim(fmt: Format, netlist: Netlist | None) -> Claim:
+    """Of every remainder, digit and divisor of a format's precision."""
+    widths = {"remainder": fmt.precision, "digit": 1, "divisor": fmt.precision}
+    inputs = {name: Symbol(name, BVType(width)) for name, width in widths.items()}
+    rest, taken = symbolic.division_row(*inputs.values())
+    size = fmt.precision + 2
+    before, digit, divisor, after = (
+        BVZExt(word, size - word.bv_width()) for word in (*inputs.values(), rest)
+    )
+    product = Ite(taken, divisor, BV(0, size))
+    goal = And(
+        Equals(BVAdd(before, before, digit), BVAdd(product, after)), BVULT(rest, inputs["divisor"])
+    )
+    return Claim(inputs, goal, (BVULT(inputs["remainder"], inputs["divisor"]),))
 
 
 # --- remainders ---------------------------------------------------------------------------------
@@ -119,7 +143,9 @@ def by_exponent(fmt: Format, inputs: Buses) -> Mapping[str, Buses]:
     sign = BVExtract(y, fmt.width - 1, fmt.width - 1)
     fraction = BVExtract(y, 0, fmt.fraction_bits - 1)
     return {
-        f"exponent field {field}": {"y": BVConcat(sign, BVConcat(BV(field, fmt.exponent_bits), fraction))}
+        f"exponent field {field}": {
+            "y": BVConcat(sign, BVConcat(BV(field, fmt.exponent_bits), fraction))
+        }
         for field in range(1 << fmt.exponent_bits)
     }
 
@@ -128,7 +154,7 @@ def by_exponent(fmt: Format, inputs: Buses) -> Mapping[str, Buses]:
 
 
 def obligations() -> Iterator[Obligation]:
-    """``spec.FORMAT.OPERATION.definition`` and ``spec.FORMAT.long_division``."""
+    """``spec.FORMAT.OPERATION.definition``, ``spec.FORMAT.long_division`` and, of its rows, ``.row``."""
     for fmt, operation in product(SMALL_FORMATS, REMAINDERS):
         yield Obligation(
             f"spec.{fmt.name}.{operation}.definition",
@@ -138,14 +164,22 @@ def obligations() -> Iterator[Obligation]:
             cases=partial(by_exponent, fmt),
             parameters=_parameters(fmt, operation) | {"kind": "definition"},
         )
-    for fmt in (*SMALL_FORMATS, FP16):
+    for fmt in SMALL_FORMATS:
         yield Obligation(
             f"spec.{fmt.name}.long_division",
-            f"the spec's division of what {fmt.name} needs leaves SMT-LIB's remainder",
+            f"the spec's division of as many digits as {fmt.name} needs leaves SMT-LIB's remainder",
             partial(long_division_claim, fmt),
             profile=Profile.WIDE,
             parameters=_parameters(fmt, "long_division"),
         )
+    for fmt in FORMATS.values():
+        if fmt not in SMALL_FORMATS:
+            yield Obligation(
+                f"spec.{fmt.name}.long_division.row",
+                f"a row of the spec's division of {fmt.name} significands leaves less than the divisor",
+                partial(row_claim, fmt),
+                parameters=_parameters(fmt, "long_division") | {"kind": "row"},
+            )
 
 
 def _parameters(fmt: Format, operation: str) -> dict[str, str]:

@@ -547,20 +547,22 @@ def long_division(probe: Probe, dividend: FNode, divisor: FNode) -> tuple[FNode,
     """Dividend modulo divisor, in the width of the latter, and whether the quotient is odd.
 
     Digit by digit from the top, as on paper. This is ``BVURem``, and the last bit of ``BVUDiv``, for
-    every divisor but 0 (``proofs.adequacy`` proves it); but of some hundred bits those are formulas a
-    hundred times as large, and none that a circuit's rows can be compared with one by one.
+    every divisor but 0: see ``proofs.remainder_definition``. But of some hundred bits those are formulas
+    many times as large, and have no rows that a circuit's can be compared with one by one.
     """
-    size = divisor.bv_width()
-    wide = zero_extend(divisor, size + 1)
-    remainder, odd = BV(0, size), FALSE()
+    remainder, odd = BV(0, divisor.bv_width()), FALSE()
     for place in reversed(range(dividend.bv_width())):
-        digit = BVExtract(dividend, place, place)
-        row = BVConcat(remainder, digit)
-        odd = BVULE(wide, row)
-        remainder = BVExtract(Ite(odd, BVSub(row, wide), row), 0, size - 1)
+        remainder, odd = division_row(remainder, BVExtract(dividend, place, place), divisor)
         if place and place % CUT == 0:
             remainder = probe(f"remainder_{place}", remainder)
     return probe("remainder", remainder), bit(probe("odd", from_bool(odd, 1)), 0)
+
+
+def division_row(remainder: FNode, digit: FNode, divisor: FNode) -> tuple[FNode, FNode]:
+    """The remainder, less than the divisor, after one more digit; and the quotient's digit."""
+    row, wide = BVConcat(remainder, digit), zero_extend(divisor, divisor.bv_width() + 1)
+    taken = BVULE(wide, row)
+    return BVExtract(Ite(taken, BVSub(row, wide), row), 0, divisor.bv_width() - 1), taken
 
 
 def exact_remainder(
