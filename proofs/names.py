@@ -33,8 +33,8 @@ CHOICES: Mapping[str, Mapping[str, Any]] = {
 def unit_named(name: str) -> RoundedUnit | None:
     """The unit of a name as ``RoundedUnit.name`` gives it.
 
-    None if it has no operation and mode in their places, or, of what does not round, no operation. What goes unsaid may be said, and the words
-    behind the mode in any order.
+    None if it has no operation in its place, or one that rounds and no mode. What goes unsaid may be
+    said, and the words behind the mode in any order.
 
     Raises:
         ValueError: if what is before or behind these is not possible; one line.
