@@ -8,6 +8,7 @@
 * ``proofs.integer_conversions`` -- so is every conversion from and to integers
 * ``proofs.general_operations`` -- so is every other operation of IEEE 754's clause 5
 * ``proofs.stochastic``   -- so is every unit that rounds by a random word, and none is biased
+* ``proofs.remainders``  -- so is every remainder, which never rounds
 * ``proofs.mx``           -- so is every unit for scaled elements of MX blocks
 * ``proofs.scale_conversions`` -- so is every conversion from and to E8M0, the scales of MX blocks
 * ``proofs.packed_units`` -- so is every unit for words of several numbers
@@ -18,6 +19,7 @@
 * ``proofs.memristive``   -- what holds for every relaxation time of a memristive neuron
 * ``proofs.noisy_units``  -- so is every unit whose neurons are all within their margins
 * ``proofs.adequacy``     -- the spec's rounding formula is what the standard says in words
+* ``proofs.remainder_definition`` -- the spec's remainders are those of whole numbers
 * ``proofs.floating_point_theory`` -- the spec is SMT-LIB's floating-point theory, as z3 implements it
 
 What is promised of units that round has one form: ``proofs.rounded_units``; ``proofs.names`` finds them
@@ -42,6 +44,8 @@ from spikeproof.proofs import (
     mx,
     noisy_units,
     packed_units,
+    remainder_definition,
+    remainders,
     scale_conversions,
     sticky_extra,
     stochastic,
@@ -68,6 +72,7 @@ def obligations() -> Iterator[Obligation]:
         cells,
         blocks,
         adequacy,
+        remainder_definition,
         floating_point_theory,
         units,
         exact_units,
@@ -75,6 +80,7 @@ def obligations() -> Iterator[Obligation]:
         integer_conversions,
         general_operations,
         stochastic,
+        remainders,
         mx,
         scale_conversions,
         packed_units,

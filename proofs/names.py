@@ -9,6 +9,7 @@ from spikeproof.proofs.exact_units import EXACT_OPERATIONS, ExactUnit
 from spikeproof.proofs.general_operations import WORDS, GeneralUnit
 from spikeproof.proofs.integer_conversions import FromInteger, ToInteger
 from spikeproof.proofs.packed_units import PackedUnit
+from spikeproof.proofs.remainders import Remainder
 from spikeproof.proofs.rounded_units import AND, AnyUnit, PromisedUnit, RoundedUnit
 from spikeproof.proofs.scale_conversions import SHARED, FromScale, ToScale
 from spikeproof.proofs.stochastic import StochasticUnit
@@ -18,6 +19,7 @@ from spikeproof.specs.formats import (
     ARITY,
     E8M0,
     INTEGERS,
+    REMAINDERS,
     Coded,
     Format,
     Mode,
@@ -57,9 +59,12 @@ def unit_named(name: str) -> PromisedUnit | None:
     if operation in EXACT_OPERATIONS:
         exact = ExactUnit(operation, format_named(target), "flags" in (mode, *words))
         return _with_words(exact, list(filter(None, (mode, *words))))
+    if operation in REMAINDERS:
+        remainder = Remainder.of(operation, format_named(target))
+        return _with_words(remainder, list(filter(None, (mode, *words))))
     operation, _, source = operation.partition("_from_")
     shared = operation.startswith(SHARED)
-    known = operation in ARITY or operation in WORDS or shared
+    known = (operation in ARITY and operation not in REMAINDERS) or operation in WORDS or shared
     if not known or (operation == "convert" or shared) > bool(source) or (operation in WORDS and source):
         return None
     if not (rounding := mode_named(mode)):
@@ -103,6 +108,8 @@ def _sources(operation: str, fmt: Format, names: str) -> Source | None:
 def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
     """The unit with all that stands in a name behind the operation, or mode."""
     choices = {each.name: CHOICES[each.name] for each in fields(unit) if each.name in CHOICES}  # type: ignore[arg-type]
+    if not unit.rounding:
+        choices.pop("policy", None)
     said: dict[str, Any] = {}
     convention = []
     for word in words:

@@ -44,6 +44,7 @@ from spikeproof.specs.formats import (
     FP32,
     OPERANDS,
     OTHER_FORMATS,
+    REMAINDERS,
     SMALL_FORMATS,
     Format,
     Mode,
@@ -55,7 +56,7 @@ from spikeproof.specs.formats import (
 from spikeproof.specs.integers import Buses
 from spikeproof.specs.symbolic import Probe, nonzero
 
-OPERATIONS = tuple(operation for operation in ARITY if operation != "convert")
+OPERATIONS = tuple(operation for operation in ARITY if operation not in ("convert", *REMAINDERS))
 """The arithmetic operations; conversions are among ``proofs.exact_units``."""
 
 

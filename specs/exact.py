@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import isqrt
 
 from spikeproof.specs.conventions import (
@@ -410,6 +410,23 @@ def exact_quotient(mode: Mode, x: Value, y: Value) -> Value:
     return Value(Kind.FINITE, sign, x.rational / y.rational)
 
 
+def exact_remainder(nearest: RoundingMode, mode: Mode, x: Value, y: Value) -> Value:
+    """x - y * n, n being the whole number that x / y rounds to (clauses 5.3.1, 7.2 f).
+
+    Args:
+        nearest: how n is found: to nearest even, or toward zero.
+        mode: plays no part in it.
+    """
+    if Kind.NAN in (x.kind, y.kind) or x.kind is Kind.INFINITE or y.is_zero:
+        return NAN
+    if y.kind is Kind.INFINITE:
+        return x
+    n = round_to_multiple(Fraction(1), nearest, 0, x.rational / y.rational).magnitude
+    difference = x.rational - y.rational * n
+    sign = x.sign if difference >= 0 else 1 - x.sign
+    return Value(Kind.FINITE, sign, abs(difference))
+
+
 def exact_root(mode: Mode, x: Value) -> Value:
     """The square root of x; that of -0 is -0 (clause 5.4.1)."""
     if x.kind is Kind.NAN or x.is_zero:
@@ -437,8 +454,10 @@ EXACT_OPERATIONS: dict[str, Callable[..., Value]] = {
     "square_root": exact_root,
     "fma": exact_multiply_add,
     "convert": unchanged,
+    "remainder": partial(exact_remainder, RoundingMode.NEAREST_EVEN),
+    "truncated_remainder": partial(exact_remainder, RoundingMode.TOWARD_ZERO),
 }
-"""The operations that round, each as its result before rounding, from the mode and the operands."""
+"""The operations on numbers, each as its result before rounding, from the mode and the operands."""
 
 
 # --- results that are not numbers ---------------------------------------------------------------

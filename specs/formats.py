@@ -184,8 +184,17 @@ CLASSES = (
 RISC-V's ``FCLASS`` has the two NaNs at the end: our word turned right by two places.
 """
 
-ARITY = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "square_root": 1, "fma": 3, "convert": 1}
-"""The operations that round, by name, and how many operands each has (``fma``: x * y + z)."""
+REMAINDERS = ("remainder", "truncated_remainder")
+"""The operations that deliver x - y * n, n being x / y rounded to nearest even, or toward zero.
+
+They never round: the first is clause 5.3.1's ``remainder``, the second ``fmod`` of C.
+"""
+
+ARITY = {
+    **{"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "square_root": 1, "fma": 3, "convert": 1},
+    **dict.fromkeys(REMAINDERS, 2),
+}
+"""The operations on numbers, by name, and how many operands each has (``fma``: x * y + z)."""
 
 STOCHASTIC_OPERATIONS = ("add", "subtract", "multiply", "fma", "convert")
 """Those of them that can round stochastically."""

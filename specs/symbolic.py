@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import (
@@ -201,6 +202,7 @@ def unpack(fmt: Format, code: FNode) -> Operand:
     effective = Ite(subnormal, BV(1, fmt.exponent_bits), field)
     last_bit_at_zero = signed_constant(-fmt.bias - fmt.fraction_bits, width)
     return Operand(
+        fmt=fmt,
         nan=nan,
         infinite=infinite,
         zero=Not(nonzero(magnitude)),
@@ -626,6 +628,78 @@ def exact_quotient(fmt: Format, mode: Mode, probe: Probe, x: Operand, y: Operand
     )
 
 
+CUT = 2
+"""At every so many places of a dividend there is a probe of the remainder so far."""
+
+
+def long_division(probe: Probe, dividend: FNode, divisor: FNode) -> tuple[FNode, FNode]:
+    """Dividend modulo divisor, in the width of the latter, and whether the quotient is odd.
+
+    Digit by digit from the top, as on paper. This is ``BVURem``, and the last bit of ``BVUDiv``, for
+    every divisor but 0: see ``proofs.remainder_definition``. But of some hundred bits those are formulas
+    many times as large, and have no rows that a circuit's can be compared with one by one.
+    """
+    remainder, odd = BV(0, divisor.bv_width()), FALSE()
+    for place in reversed(range(dividend.bv_width())):
+        remainder, odd = division_row(remainder, BVExtract(dividend, place, place), divisor)
+        if place and place % CUT == 0:
+            remainder = probe(f"remainder_{place}", remainder)
+    return probe("remainder", remainder), bit(probe("odd", from_bool(odd, 1)), 0)
+
+
+def division_row(remainder: FNode, digit: FNode, divisor: FNode) -> tuple[FNode, FNode]:
+    """The remainder, less than the divisor, after one more digit; and the quotient's digit."""
+    row, wide = BVConcat(remainder, digit), zero_extend(divisor, divisor.bv_width() + 1)
+    taken = BVULE(wide, row)
+    return BVExtract(Ite(taken, BVSub(row, wide), row), 0, divisor.bv_width() - 1), taken
+
+
+def exact_remainder(
+    nearest: RoundingMode, fmt: Format, mode: Mode, probe: Probe, x: Operand, y: Operand
+) -> Exact:
+    """x - y * n, n being the whole number that x / y rounds to (clauses 5.3.1, 7.2 f).
+
+    In units of half of y's last place x is a whole number, unless it is less than half of y: then it is
+    the remainder itself. What of it is in whole places is divided.
+
+    Args:
+        nearest: how n is found: to nearest even, or toward zero.
+        fmt: of the result and of both operands.
+        mode: plays no part in it.
+    """
+    width = x.exponent.bv_width() + 1
+    halves = BVSub(sign_extend(x.exponent, width), sign_extend(y.exponent, width))
+    halves = BVAdd(halves, BV(1, width))  # from a half of y's last place to x's last place
+    below = BVSLT(halves, BV(0, width))
+    size = x.significand.bv_width() + largest_distance(fmt) + 1
+    room = max(size, width)
+    amount = zero_extend(Ite(below, BV(0, width), halves), room)
+    shifted = BVLShl(zero_extend(x.significand, room), amount)
+    dividend = probe("dividend", BVExtract(shifted, 0, size - 1))
+    remainder, odd = long_division(probe, BVExtract(dividend, 1, size - 1), y.significand)
+    rest = BVConcat(remainder, BVExtract(dividend, 0, 0))  # in halves, and less than 2y
+    divisor = zero_extend(y.significand, rest.bv_width())
+    beyond = {
+        RoundingMode.NEAREST_EVEN: Or(BVULT(divisor, rest), And(odd, Equals(divisor, rest))),
+        RoundingMode.TOWARD_ZERO: FALSE(),
+    }[nearest]
+    far = Or(below, y.infinite)
+    magnitude = Ite(beyond, BVSub(BVAdd(divisor, divisor), rest), rest)
+    exponent = Ite(far, x.exponent, y.exponent)
+    return Exact(
+        nan=Or(x.nan, y.nan, x.infinite, y.zero),
+        infinite=FALSE(),
+        negative=Iff(x.negative, Or(far, Not(beyond))),
+        exponent=BVSub(sign_extend(exponent, width), BV(1, width)),
+        significand=Ite(far, append_zeros(x.significand, 1), magnitude),
+    )
+
+
+def largest_distance(fmt: Format) -> int:
+    """How far the exponents of two numbers can be apart, subnormal ones having the least."""
+    return (fmt.largest_finite >> fmt.fraction_bits) - 1
+
+
 def exact_root(fmt: Format, mode: Mode, probe: Probe, x: Operand) -> Exact:
     """The square root of x (clause 5.4.1): that of its significand, normalised to an even exponent."""
     # The radicand has two bits for each bit of the root: the result's precision and a guard bit. It
@@ -664,8 +738,10 @@ OPERATIONS: dict[str, Callable[..., Exact]] = {
     "square_root": exact_root,
     "fma": exact_multiply_add,
     "convert": unchanged,
+    "remainder": partial(exact_remainder, RoundingMode.NEAREST_EVEN),
+    "truncated_remainder": partial(exact_remainder, RoundingMode.TOWARD_ZERO),
 }
-"""The operations that round, before they do; the same names as ``specs.exact.EXACT_OPERATIONS``.
+"""The operations on numbers, before they round; the same names as ``specs.exact.EXACT_OPERATIONS``.
 
 Each takes the format of the result, which decides only how many places are needed, the rounding mode,
 which decides only the sign of an exact zero, a probe, and the operands.

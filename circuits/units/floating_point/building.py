@@ -11,6 +11,10 @@ from spikeproof.circuits.units.floating_point.division import divide_unit
 from spikeproof.circuits.units.floating_point.fma import fma_unit
 from spikeproof.circuits.units.floating_point.integral import round_to_integral_unit
 from spikeproof.circuits.units.floating_point.multiplication import multiply_unit
+from spikeproof.circuits.units.floating_point.remainder import (
+    remainder_unit,
+    truncated_remainder_unit,
+)
 from spikeproof.circuits.units.floating_point.rounding import Rounder
 from spikeproof.circuits.units.floating_point.scaling import logarithm_unit, scale_unit
 from spikeproof.circuits.units.floating_point.square_root import square_root_unit
@@ -42,8 +46,10 @@ UNITS: dict[str, Callable[..., Buses]] = {
     "square_root": square_root_unit,
     "fma": fma_unit,
     "convert": convert_unit,
+    "remainder": remainder_unit,
+    "truncated_remainder": truncated_remainder_unit,
 }
-"""The units that round, by operation. Each takes a rounder and the operands."""
+"""The units of ``ARITY``, by operation. Each takes a rounder and the operands."""
 
 
 def build_unit(
