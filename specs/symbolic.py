@@ -202,7 +202,6 @@ def unpack(fmt: Format, code: FNode) -> Operand:
     effective = Ite(subnormal, BV(1, fmt.exponent_bits), field)
     last_bit_at_zero = signed_constant(-fmt.bias - fmt.fraction_bits, width)
     return Operand(
-        fmt=fmt,
         nan=nan,
         infinite=infinite,
         zero=Not(nonzero(magnitude)),
