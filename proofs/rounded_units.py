@@ -20,7 +20,7 @@ from spikeproof.prover.claims.obligation import (
     everything,
 )
 from spikeproof.specs import symbolic
-from spikeproof.specs.conventions import IEEE, Convention, NanResult
+from spikeproof.specs.conventions import IEEE, SEVERAL, Convention
 from spikeproof.specs.formats import (
     Coded,
     Format,
@@ -166,13 +166,17 @@ class PromisedUnit(ABC):
     @property
     def observed(self) -> Observation:
         """What counts of its outputs."""
-        if self.convention.nan is not NanResult.ANY or not isinstance(self.fmt, Format):
+        if self.convention.nan not in SEVERAL or not isinstance(self.fmt, Format):
             return everything
-        return self._with_any_nan
+        return self._with_several_nans
 
-    def _with_any_nan(self, inputs: Buses, outputs: Buses) -> Buses:
+    def _with_several_nans(self, inputs: Buses, outputs: Buses) -> Buses:
         assert isinstance(self.fmt, Format)
-        result = symbolic.observed(self.fmt, self.convention, outputs["result"])
+        formats = self.reading.formats
+        operands = [
+            (fmt, inputs[name]) for name in self.operands if isinstance(fmt := formats[name], Format)
+        ]
+        result = symbolic.observed(self.fmt, self.convention, outputs["result"], operands)
         return {**outputs, "result": result}
 
     def changed(self: AnyUnit, **choices: object) -> AnyUnit:

@@ -283,9 +283,6 @@ SINGLE_CHOICES = (
 )
 """Conventions that are no bundle, promised so that each choice is, whatever the bundles have."""
 
-HARDWARE = tuple(BUNDLES[name] for name in ("riscv", "arm", "x86_sse", "cuda"))
-"""The conventions of processors, as they are set when a program starts, and of CUDA's fast mode."""
-
 
 def under_conventions() -> Iterator[Unit]:
     """Formats of up to 32 bits under every bundle they can have, in every mode.
@@ -310,19 +307,18 @@ def units_under(unit: AnyUnit, conventions: Iterable[Convention]) -> Iterator[An
 
 
 def profile_for(unit: Unit) -> Profile:
-    """Nearest even up to 32 bits, and every mode up to 16, the latter under the first policy.
+    """Nearest even up to 32 bits; every mode of ``FORMATS`` of up to 8 bits, and of FP16.
 
-    Flags in other modes than nearest even are left to ``--wide``, and so is all else. Under conventions:
-    nearest even up to 8 bits, and of FP16 those of ``HARDWARE``.
+    The latter under the first policy. Flags in other modes than nearest even are left to ``--wide``, and
+    so is all else. Under conventions: nearest even up to 8 bits, and of FP16 that of RISC-V.
     """
     fmt = unit.fmt
+    nearest = unit.mode is RoundingMode.NEAREST_EVEN
     if unit.convention != IEEE:
-        usual = fmt in SMALL_FORMATS or (fmt is FP16 and unit.convention in HARDWARE)
-        nearest = unit.mode is RoundingMode.NEAREST_EVEN
+        usual = fmt in SMALL_FORMATS or (fmt is FP16 and unit.convention == BUNDLES["riscv"])
         return Profile.DEFAULT if usual and nearest else Profile.WIDE
-    nearest = unit.mode is RoundingMode.NEAREST_EVEN and fmt.width <= 32
-    any_mode = fmt.width <= 16 and unit.policy is fmt.policies[0] and not unit.flags
-    return Profile.DEFAULT if nearest or any_mode else Profile.WIDE
+    any_mode = fmt in (*SMALL_FORMATS, FP16) and unit.policy is fmt.policies[0] and not unit.flags
+    return Profile.DEFAULT if (nearest and fmt.width <= 32) or any_mode else Profile.WIDE
 
 
 def obligations() -> Iterator[Obligation]:

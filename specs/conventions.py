@@ -43,8 +43,20 @@ class NanResult(Enum):
     factors; the canonical NaN where no operand is, and where infinity times zero is added to a quiet NaN
     (``FPProcessNaNs``, ``FPProcessNaNs3``, ``FPMulAdd``)."""
 
+    ONES = "all_ones_nan"
+    """The positive NaN with all fraction bits set; in a format with one NaN, that (CUDA C++ Programming
+    Guide, appendix on compute capabilities, "the bit pattern 0x7fffffff"; ``CUDART_NAN_F``; PTX ISA)."""
+
+    WEBASSEMBLY = "wasm_nan"
+    """Some quiet NaN; where no operand is a NaN with another payload than the canonical one, that, of
+    either sign (WebAssembly Core Specification 4.3.3, NaN propagation)."""
+
     ANY = "any_nan"
-    """Some code that is NaN: every one is allowed."""
+    """Some code that is NaN: every one is allowed (The OpenCL C Specification, section 7)."""
+
+
+SEVERAL = (NanResult.WEBASSEMBLY, NanResult.ANY)
+"""Under these several codes are right where a result is not a number; specs give the canonical one."""
 
 
 class NanOperands(Enum):
@@ -227,7 +239,7 @@ class Convention:
 
     def is_possible(self, *formats: Coded) -> bool:
         """Whether an operation on these formats can have the convention."""
-        payloads = self.nan not in (NanResult.CANONICAL, NanResult.ANY)
+        payloads = self.nan not in (NanResult.CANONICAL, NanResult.ONES, *SEVERAL)
         return not payloads or all(fmt.specials is Specials.IEEE for fmt in formats)
 
     def require_possible(self, *formats: Coded) -> None:
@@ -272,10 +284,12 @@ BUNDLES: dict[str, Convention] = {
         integer_result=IntegerResult.INDEFINITE,
     ),
     "cuda": Convention(
-        subnormal_operands=SubnormalOperands.ZERO, subnormal_results=SubnormalResults.ZERO_CODE
+        nan=NanResult.ONES,
+        subnormal_operands=SubnormalOperands.ZERO,
+        subnormal_results=SubnormalResults.ZERO_CODE,
     ),
-    "wasm": Convention(nan=NanResult.ANY),
-    "opencl": Convention(nan=NanResult.ANY, nan_operands=NanOperands.SIGNALLING),
+    "wasm": Convention(nan=NanResult.WEBASSEMBLY),
+    "opencl": Convention(nan=NanResult.ANY),
 }
 """Combinations by name."""
 
@@ -295,6 +309,8 @@ PROPAGATING = ("minimum", "maximum", "minimum_magnitude", "maximum_magnitude")
 """Those that one NaN makes NaN."""
 
 _IN_WORDS = {
+    "all_ones_nan": "the NaN of all ones",
+    "wasm_nan": "any quiet NaN will do that WebAssembly allows",
     "any_nan": "any NaN will do",
     "first_nan": "NaN of the first operand that is one",
     "last_nan": "NaN of the last operand that is one",

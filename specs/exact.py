@@ -486,8 +486,10 @@ def result_nan(
     operands = tuple(zip(operand_formats(source, len(codes)), codes, strict=True))
     nans = [(form, code) for form, code in operands if form.is_nan(code)]
     match convention.nan:
-        case NanResult.CANONICAL | NanResult.ANY:
+        case NanResult.CANONICAL | NanResult.WEBASSEMBLY | NanResult.ANY:
             return deliver_nan(fmt)
+        case NanResult.ONES:
+            return fmt.nan_of_ones if fmt.has_nan else deliver_nan(fmt)
         case NanResult.LAST:
             nans.reverse()
         case NanResult.X86 if not nans:
@@ -506,10 +508,25 @@ def result_nan(
     return quieted(form, fmt, code)
 
 
-def allows(fmt: Format, convention: Convention, expected: int, result: int) -> bool:
-    """Whether a convention allows a result code where ``compute`` gives the expected one."""
-    any_nan = convention.nan is NanResult.ANY and fmt.is_nan(expected)
-    return result == expected or (any_nan and fmt.is_nan(result))
+def allows(
+    fmt: Format,
+    convention: Convention,
+    expected: int,
+    result: int,
+    operands: Iterable[tuple[Format, int]] = (),
+) -> bool:
+    """Whether a convention allows a result code where ``compute`` of operands gives the expected one."""
+    if result == expected or not (fmt.is_nan(expected) and fmt.is_nan(result)):
+        return result == expected
+    if convention.nan is NanResult.WEBASSEMBLY:
+        payloads = any(form.is_nan(code) and has_payload(form, code) for form, code in operands)
+        return not is_signalling(fmt, result) and (payloads or not has_payload(fmt, result))
+    return convention.nan is NanResult.ANY
+
+
+def has_payload(fmt: Format, nan: int) -> bool:
+    """Whether a NaN is neither the canonical one nor that with its sign set, in IEEE formats."""
+    return fmt.specials is Specials.IEEE and nan & ~fmt.sign_mask != fmt.canonical_nan
 
 
 # --- operations on codes ------------------------------------------------------------------------

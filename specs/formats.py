@@ -315,6 +315,15 @@ class Format(Coded):
         return ((1 << self.exponent_bits) - 1) << self.fraction_bits
 
     @property
+    def nan_of_ones(self) -> int:
+        """The positive NaN with all fraction bits set, or a format's only NaN.
+
+        Raises:
+            ValueError: if the format has no NaN.
+        """
+        return (1 << self.magnitude_bits) - 1 if self.specials is Specials.IEEE else self.canonical_nan
+
+    @property
     def canonical_nan(self) -> int:
         """The one NaN code that units and specs deliver: positive, quiet, no payload.
 

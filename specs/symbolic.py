@@ -11,7 +11,7 @@ format of up to 8 bits; ``proofs/adequacy.py`` proves what a reader expects of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -49,6 +49,7 @@ from spikeproof.specs.conventions import (
     IEEE,
     OF_2008,
     PROPAGATING,
+    SEVERAL,
     Convention,
     FlushedInexact,
     FlushedSign,
@@ -771,8 +772,10 @@ def result_nan(
     operation: str, fmt: Format, source: Source, convention: Convention, codes: tuple[FNode, ...]
 ) -> FNode:
     """The code delivered where the result is not a number; where all are allowed, the canonical one."""
-    if convention.nan in (NanResult.CANONICAL, NanResult.ANY):
+    if convention.nan in (NanResult.CANONICAL, *SEVERAL):
         return deliver_nan(fmt)
+    if convention.nan is NanResult.ONES:
+        return BV(fmt.nan_of_ones, fmt.width) if fmt.has_nan else deliver_nan(fmt)
     operands = tuple(zip(operand_formats(source, len(codes)), codes, strict=True))
     ordered = operands
     if convention.nan is NanResult.LAST:
@@ -799,14 +802,29 @@ def _invalid_product(x: Operand, y: Operand) -> FNode:
     return Or(And(x.infinite, y.zero), And(x.zero, y.infinite))
 
 
-def observed(fmt: Format, convention: Convention, result: FNode) -> FNode:
-    """What counts of a result: the code, but the canonical NaN for every NaN where any will do.
+def observed(
+    fmt: Format, convention: Convention, result: FNode, operands: Iterable[tuple[Format, FNode]] = ()
+) -> FNode:
+    """What counts of a result of operands: the code, but the canonical NaN for every NaN that will do.
 
     Where this is equal ``specs.exact.allows`` one for the other.
     """
-    if convention.nan is not NanResult.ANY or not fmt.has_nan:
+    if convention.nan not in SEVERAL or not fmt.has_nan:
         return result
-    return Ite(unpack(fmt, result).nan, deliver_nan(fmt), result)
+    allowed = unpack(fmt, result).nan
+    if convention.nan is NanResult.WEBASSEMBLY:
+        payloads = [And(unpack(form, code).nan, _has_payload(form, code)) for form, code in operands]
+        canonical = Not(_has_payload(fmt, result))
+        allowed = And(allowed, Not(is_signalling(fmt, result)), Or(canonical, *payloads))
+    return Ite(allowed, deliver_nan(fmt), result)
+
+
+def _has_payload(fmt: Format, nan: FNode) -> FNode:
+    """Whether a NaN is neither the canonical one nor that with its sign set, in IEEE formats."""
+    if fmt.specials is not Specials.IEEE:
+        return FALSE()
+    magnitude = BVExtract(nan, 0, fmt.magnitude_bits - 1)
+    return NotEquals(magnitude, BV(fmt.canonical_nan, fmt.magnitude_bits))
 
 
 # --- operations, on codes -----------------------------------------------------------------------
