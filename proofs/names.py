@@ -1,7 +1,9 @@
 """Units by name, promised or not: of any format and under any convention."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
+from itertools import chain
 from typing import Any
 
 from spikeproof.circuits.units.libraries import LIBRARIES, STRUCTURE_NAMES
@@ -46,6 +48,17 @@ def unit_named(name: str) -> RoundedUnit | None:
     return _with_words(_plain(target, operation, modes[mode], source), list(filter(None, words)))
 
 
+def lacks_mode(name: str) -> bool:
+    """Whether it would be the name of a unit with a mode before what stands behind its operation."""
+    target, operation, *words = (*name.split("."), "")
+    with suppress(ValueError):
+        return (
+            any(words)
+            and unit_named(".".join((target, operation, "rne", *filter(None, words)))) is not None
+        )
+    return False
+
+
 def _plain(target: str, operation: str, mode: RoundingMode, source: str) -> RoundedUnit:
     """A unit of which no more is said."""
     if source in INTEGERS:
@@ -70,7 +83,8 @@ def _with_words(unit: RoundedUnit, words: Sequence[str]) -> RoundedUnit:
             raise ValueError(f"{word!r} is said beside another {kind}; leave out one of them")
         else:
             said[kind] = choices[kind][word]
-    found = convention_named(".".join(convention))
+    beside = chain.from_iterable(choices.values())
+    found = convention_named(".".join(convention), beside=beside)
     if found != unit.convention:
         unit.require_convention(found)
         said["convention"] = found

@@ -12,7 +12,6 @@ import click
 
 from spikeproof.circuits.doors.json import read_json
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims import catalogue
 from spikeproof.prover.claims.obligation import Obligation
 from spikeproof.prover.commands.completion import theorem_argument
 from spikeproof.prover.commands.console import (
@@ -20,6 +19,7 @@ from spikeproof.prover.commands.console import (
     STANDARD_OUTPUT,
     circuit_option,
     examples,
+    named,
     out,
     progress_bar,
 )
@@ -57,7 +57,7 @@ def testfloat(
     which function is which THEOREM. Exit code 0 if circuit, spec and vectors agree on every line, 1 if
     they do not.
     """
-    obligation = catalogue.theorem(theorem)
+    obligation = named(theorem)
     if generate_count:
         if file or circuit_file:
             raise click.UsageError("--generate writes what the spec gives; leave out FILE and --circuit")

@@ -62,7 +62,8 @@ class ReferenceModel:
 
     def __repr__(self) -> str:
         """Its theorem, and what it is called with and gives."""
-        return f"<reference model of {self.obligation.name}: {_named(self.inputs)} -> {_named(self.outputs)}>"
+        buses = f"{_named(self.inputs)} -> {_named(self.outputs)}"
+        return f"<reference model of {self.obligation.name}: {buses}>"
 
     def __call__(self, inputs: Mapping[str, Array], *, sample: int = 0) -> dict[str, Array]:
         """The outputs by name, as unsigned integers: of the smallest type that holds the bus.
@@ -99,12 +100,15 @@ class ReferenceModel:
         given = {name: np.asarray(words) for name, words in inputs.items()}
         for name, words in given.items():
             if words.ndim != 1:
-                raise ValueError(f"{name} has {words.ndim} dimensions; give np.ravel({name}), which has one")
+                raise ValueError(
+                    f"{name} has {words.ndim} dimensions; give np.ravel({name}), which has one"
+                )
             if not _are_integers(words):
                 width = self.inputs[name]
+                view = f"{name}.view(np.{_word(width)})"
                 raise ValueError(
                     f"{name} is of type {words.dtype}; inputs are codes (unsigned integers of "
-                    f"{counted_bits(width)}): of floats in that format give {name}.view(np.{_word(width)})"
+                    f"{counted_bits(width)}): of floats in that format give {view}"
                 )
         return given
 

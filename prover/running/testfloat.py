@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator
 from spikeproof.circuits.meanings.boolean import word_type
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims.catalogue import stated
+from spikeproof.prover.claims.catalogue import require_fitting, stated
 from spikeproof.prover.claims.obligation import Obligation, require_same_buses
 from spikeproof.prover.refutation.comparison import SIDES, column
 from spikeproof.prover.refutation.counterexample import compared
@@ -300,7 +300,7 @@ class Check:
         assert obligation.circuit
         assert obligation.reading
         if circuit:
-            require_same_buses(obligation, circuit)
+            require_fitting(obligation, circuit)
         self._obligation = obligation
         self._netlist = circuit or obligation.circuit()
         self._spec = _spec_of(obligation)

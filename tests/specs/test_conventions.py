@@ -265,8 +265,9 @@ def test_names_are_read_as_they_are_written():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("flush", "unknown convention 'flush'; known: ieee, riscv,"),
-        ("ftz.riscv", "unknown convention 'riscv'"),
+        ("rscv", "unknown convention 'rscv'; did you mean riscv? docs/conventions.md has all"),
+        ("qqq", "unknown convention 'qqq'; docs/conventions.md has all"),
+        ("ftz.riscv", "'riscv' is a bundle; name one, before all other words"),
         ("ftz.ftz_after", "'ftz_after' contradicts 'ftz'; leave out one of them"),
     ],
 )

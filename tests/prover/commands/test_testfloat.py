@@ -12,7 +12,7 @@ import pytest
 from spikeproof.circuits.doors.json import write_json
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.units.libraries import gate_netlist
-from spikeproof.prover.claims.catalogue import theorem
+from spikeproof.prover.claims.catalogue import CatalogueError, theorem
 from spikeproof.prover.refutation.mutation import stuck_at_zero
 from tests.support.command_line import spikeproof_here
 
@@ -414,3 +414,13 @@ def test_every_theorem_of_the_documentation_is_there():
     named -= {"riscv.any_nan", "arm_default_nan.any_nan"}
     assert len(named) > 20
     assert all(theorem(name) for name in named)
+
+
+def test_a_function_of_testfloat_is_told_its_theorem_as_the_documentation_has_it():
+    rows = re.findall(r"^\| (`\w+_\w+`.*?) \| (.*?)(?:;.*)? \|$", DOCS.read_text(), re.M)
+    columns = [[re.findall(r"`(\w\S+)`", cell) for cell in row] for row in rows]
+    said = {f: t for functions, names in columns for f, t in zip(functions, names, strict=False)}
+    assert len(said) == 19
+    for function, name in said.items():
+        with pytest.raises(CatalogueError, match=re.escape(f"did you mean {name}?")):
+            theorem(function)

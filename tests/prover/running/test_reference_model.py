@@ -68,7 +68,10 @@ def test_a_spec_that_contradicts_the_spec_of_record_is_noticed():
         ({"x": [1], "y": [-1]}, "values must lie between 0 and 255 to fit 8 bits"),
         ({"x": [1], "y": 1}, "y has 0 dimensions; give np.ravel(y)"),
         ({"x": [[1]], "y": [1]}, "x has 2 dimensions; give np.ravel(x)"),
-        ({"x": [1], "y": [60.7]}, "y is of type float64; inputs are codes (unsigned integers of 8 bits)"),
+        (
+            {"x": [1], "y": [60.7]},
+            "y is of type float64; inputs are codes (unsigned integers of 8 bits)",
+        ),
         ({"x": np.float16([1]), "y": [1]}, "of floats in that format give x.view(np.uint8)"),
         ({"x": np.array([60.7], dtype=object), "y": [1]}, "x is of type object"),
     ],
@@ -80,7 +83,9 @@ def test_what_are_no_inputs_is_refused(inputs, words):
 
 def test_what_is_no_mapping_is_refused_and_what_would_be_one_is_shown():
     add = spikeproof.reference_model(ADD)
-    with pytest.raises(ValueError, match=re.escape("takes one mapping from names to arrays: x (8 bits)")):
+    with pytest.raises(
+        ValueError, match=re.escape("takes one mapping from names to arrays: x (8 bits)")
+    ):
         add(np.array([1, 2]))
     buses = "x (8 bits), y (8 bits) -> result (8 bits), flags (5 bits)"
     assert repr(add) == f"<reference model of {ADD}: {buses}>"

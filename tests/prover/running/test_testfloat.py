@@ -66,7 +66,10 @@ def test_empty_lines_and_comments_are_passed_over_and_counted(monkeypatch):
     monkeypatch.setattr(testfloat, "BATCH", 1)
     text = b"# by hand\n\n  \n01 002 1 00\n # and\n\n\n03 004 0 00\n\n"
     found = read(text)
-    assert [(lines.tolist(), columns["x"].tolist()) for lines, columns in found] == [([4], [1]), ([8], [3])]
+    assert [(lines.tolist(), columns["x"].tolist()) for lines, columns in found] == [
+        ([4], [1]),
+        ([8], [3]),
+    ]
     with pytest.raises(VectorError, match="line 11 has 2 fields"):
         read(text + b"# more\n01 002\n")
     ((_, columns),) = read(b"#\n01 002 1\n", flags=False)
@@ -145,6 +148,6 @@ def test_what_a_theorem_excludes_is_refused():
         raise ValueError("it says nothing of x = 0x0")
 
     check._spec = type("", (), {"inputs": {"x": 8, "y": 8}, "__call__": staticmethod(refuse)})()
+    codes = {name: np.array([0], dtype=np.uint64) for name in ("x", "y", "result", "flags")}
     with pytest.raises(VectorError, match="of lines 7 to 7: it says nothing of x = 0x0"):
-        codes = {name: np.array([0], dtype=np.uint64) for name in ("x", "y", "result", "flags")}
         check.add(np.array([7]), codes)
