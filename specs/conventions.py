@@ -90,7 +90,8 @@ class SubnormalResults(Enum):
     """Zero, if it is tiny after rounding: as with an exponent without bounds (x86, SDM 10.2.3.3)."""
 
     ZERO_CODE = "ftz"
-    """Zero, if what it rounds to is subnormal."""
+    """Zero, if what it rounds to is subnormal (Microchip, dsPIC33A, Flush-To-Zero: FCR.FTZ; so we read
+    PTX, which says that subnormal results are flushed)."""
 
 
 class FlushedSign(Enum):

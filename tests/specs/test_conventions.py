@@ -1,5 +1,8 @@
 """Conventions: formulas against the spec of record, that against x86, and what manuals say."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pysmt.shortcuts import BVType, Equals, Symbol
@@ -13,6 +16,7 @@ from spikeproof.specs.formats import (
     FP8_E4M3FN,
     FP8_E4M3FNUZ,
     FP8_E5M2,
+    FP16,
     FP32,
     OPERANDS,
     OverflowPolicy,
@@ -23,6 +27,8 @@ from spikeproof.specs.formats import (
 from tests.support import x86
 from tests.support.conventions import CONVENTIONS, SOME, some_operands
 from tests.support.formula_evaluation import evaluate_all
+
+DOCS = Path(__file__).parents[2] / "docs" / "conventions.md"
 
 TINY = ieee_format(2, 2)
 """Small enough to try all, and with NaNs of several payloads, quiet and signalling."""
@@ -167,6 +173,25 @@ def test_that_cases_tell_conventions_apart(name, control):
         for row in codes.T.tolist()
     ]
     assert spec != list(zip(results.tolist(), flags.tolist(), strict=True))
+
+
+def test_the_products_that_tell_flushing_apart_are_as_the_documentation_has_them():
+    rows = re.findall(r"^\| `(0x\w+)` × `(0x\w+)` (.*)$", DOCS.read_text(), re.M)
+    assert len(rows) == 2
+    for x, y, results in rows:
+        given = (
+            "multiply",
+            FP16,
+            RoundingMode.NEAREST_EVEN,
+            OverflowPolicy.IEEE,
+            int(x, 16),
+            int(y, 16),
+        )
+        found = [
+            exact.compute(*given, convention=convention_named(word))
+            for word in ("", "ftz_before", "ftz_after", "ftz")
+        ]
+        assert found == [int(code, 16) for code in re.findall(r"0x\w+", results)]
 
 
 # --- manuals --------------------------------------------------------------------------------------
