@@ -176,7 +176,7 @@ def test_that_cases_tell_conventions_apart(name, control):
 
 
 def test_the_products_that_tell_flushing_apart_are_as_the_documentation_has_them():
-    rows = re.findall(r"^\| `(0x\w+)` × `(0x\w+)` (.*)$", DOCS.read_text(), re.M)
+    rows = re.findall(r"^\| `(0x\w+)` x `(0x\w+)` (.*)$", DOCS.read_text(), re.M)
     assert len(rows) == 2
     for x, y, results in rows:
         given = (
