@@ -20,7 +20,7 @@ from itertools import takewhile
 
 from spikeproof.circuits.netlist import Netlist, NetlistError
 from spikeproof.prover.claims.obligation import Obligation, Profile, require_same_buses
-from spikeproof.specs.formats import UnknownNameError, format_named
+from spikeproof.specs.formats import format_named
 
 ENTRY_POINT_GROUP = "spikeproof.obligations"
 
@@ -197,7 +197,7 @@ def _is_glob(pattern: str) -> bool:
 def _is_format(name: str) -> bool:
     try:
         format_named(name)
-    except UnknownNameError:
+    except ValueError:
         return False
     return True
 

@@ -250,6 +250,7 @@ def test_what_no_name_describes_is_refused_in_one_line(name, words):
     [
         ("e5m6.add.*", "formats such as e5m6 have no list: name the theorem in full, e.g. e5m6.add.rne"),
         ("fp_e5m6.*", "formats such as fp_e5m6 have no list"),
+        ("e1m3.*", "names begin with a format or a family: "),
         ("fp64.convert_to_int32.rtz", "did you mean int32.convert_from_fp64.rtz?"),
         ("fp8_e5m2.mul.rne.cuda", "did you mean fp8_e5m2.multiply.rne.cuda?"),
         ("fp8_e5m2.sqrt.*", "did you mean fp8_e5m2.square_root.*?"),
