@@ -18,6 +18,7 @@ FUNCTIONS = {
     "div": "divide.rne",
     "sqrt": "square_root.rne",
     "muladd": "fma.rne",
+    "rem": "remainder.flags",
     "eq": "equal.flags",
     "lt_quiet": "less.flags",
     "le_quiet": "less_equal.flags",

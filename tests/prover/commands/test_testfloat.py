@@ -420,7 +420,7 @@ def test_a_function_of_testfloat_is_told_its_theorem_as_the_documentation_has_it
     rows = re.findall(r"^\| (`\w+_\w+`.*?) \| (.*?)(?:;.*)? \|$", DOCS.read_text(), re.M)
     columns = [[re.findall(r"`(\w\S+)`", cell) for cell in row] for row in rows]
     said = {f: t for functions, names in columns for f, t in zip(functions, names, strict=False)}
-    assert len(said) == 19
+    assert len(said) >= 19
     for function, name in said.items():
         with pytest.raises(CatalogueError, match=re.escape(f"did you mean {name}?")):
             theorem(function)
