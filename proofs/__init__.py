@@ -23,7 +23,8 @@
 * ``proofs.floating_point_theory`` -- the spec is SMT-LIB's floating-point theory, as z3 implements it
 
 What is promised of units that round has one form: ``proofs.rounded_units``; ``proofs.names`` finds them
-by name, promised or not. ``proofs.z3_theory`` has z3's floating-point theory in formulas of pySMT.
+by name, promised or not, and ``proofs.spelling`` says what is meant by names in the words of others.
+``proofs.z3_theory`` has z3's floating-point theory in formulas of pySMT.
 """
 
 from collections.abc import Iterator
@@ -52,8 +53,12 @@ from spikeproof.proofs import (
     superconducting,
     units,
 )
-from spikeproof.proofs.names import unit_named
+from spikeproof.proofs.names import lacks_mode, unit_named
+from spikeproof.proofs.spelling import respelled
 from spikeproof.prover.claims.obligation import Obligation, Profile
+from spikeproof.specs.formats import RoundingMode
+
+__all__ = ["described", "obligations", "respelled"]
 
 
 def described(name: str) -> Obligation | None:
@@ -63,6 +68,10 @@ def described(name: str) -> Obligation | None:
         ValueError: if it begins like one, and what follows is not possible; one line.
     """
     unit = unit_named(name)
+    if unit is None and lacks_mode(name):
+        target, operation, rest = name.split(".", 2)
+        modes = ", ".join(mode.value for mode in RoundingMode)
+        raise ValueError(f"a mode is missing: {target}.{operation}.MODE.{rest}; modes are {modes}")
     return unit.obligation(Profile.WIDE) if unit else None
 
 

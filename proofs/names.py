@@ -1,7 +1,9 @@
 """Units by name, promised or not: of any format and under any convention."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
+from itertools import chain
 from typing import Any
 
 from spikeproof.circuits.units.libraries import LIBRARIES, STRUCTURE_NAMES
@@ -74,6 +76,17 @@ def unit_named(name: str) -> PromisedUnit | None:
     return unit if element == target else PackedUnit(unit)
 
 
+def lacks_mode(name: str) -> bool:
+    """Whether it would be the name of a unit with a mode before what stands behind its operation."""
+    target, operation, *words = (*name.split("."), "")
+    with suppress(ValueError):
+        return (
+            any(words)
+            and unit_named(".".join((target, operation, "rne", *filter(None, words)))) is not None
+        )
+    return False
+
+
 def _plain(target: str, operation: str, mode: Mode, source: str) -> RoundedUnit:
     """A unit of which no more is said."""
     if isinstance(mode, Stochastic):
@@ -120,7 +133,8 @@ def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
             raise ValueError(f"{word!r} is said beside another {kind}; leave out one of them")
         else:
             said[kind] = choices[kind][word]
-    found = convention_named(".".join(convention))
+    beside = chain.from_iterable(choices.values())
+    found = convention_named(".".join(convention), beside=beside)
     if found != unit.convention:
         unit.require_convention(found)
         said["convention"] = found

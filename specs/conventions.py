@@ -13,8 +13,9 @@ CUDA 13.0.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from enum import Enum
 from functools import cached_property
 from typing import Any
@@ -102,7 +103,8 @@ class SubnormalResults(Enum):
     """Zero, if it is tiny after rounding: as with an exponent without bounds (x86, SDM 10.2.3.3)."""
 
     ZERO_CODE = "ftz"
-    """Zero, if what it rounds to is subnormal."""
+    """Zero, if what it rounds to is subnormal (Microchip, dsPIC33A, Flush-To-Zero: FCR.FTZ; so we read
+    PTX, which says that subnormal results are flushed)."""
 
 
 class FlushedSign(Enum):
@@ -342,19 +344,25 @@ _WORDS: dict[str, tuple[str, Any]] = {
 }
 
 
-def convention_named(name: str) -> Convention:
+def convention_named(name: str, beside: Iterable[str] = ()) -> Convention:
     """The convention of a name: words of choices joined by dots, before them perhaps one of ``BUNDLES``.
 
+    Args:
+        beside: other words, of which an unknown one may be meant.
+
     Raises:
-        UnknownNameError: naming what there is, if a word is none or contradicts another.
+        UnknownNameError: if a word is none, naming those that come closest, or contradicts another.
     """
     first, _, rest = name.partition(".")
     base, words = (BUNDLES[first], rest) if first in BUNDLES else (IEEE, name)
     chosen: dict[str, Any] = {}
     for word in filter(None, words.split(".")):
+        if word in BUNDLES:
+            raise UnknownNameError(f"{word!r} is a bundle; name one, before all other words")
         if word not in _WORDS:
-            known = f"{', '.join(BUNDLES)}; and after these, joined by dots, {', '.join(_WORDS)}"
-            raise UnknownNameError(f"unknown convention {word!r}; known: {known}")
+            close = get_close_matches(word.lower(), [*BUNDLES, *_WORDS, *beside], cutoff=0.5)
+            maybe = f"did you mean {' or '.join(close)}? " if close else ""
+            raise UnknownNameError(f"unknown convention {word!r}; {maybe}docs/conventions.md has all")
         field, choice = _WORDS[word]
         if field in chosen:
             raise UnknownNameError(

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims.catalogue import select, theorem
+from spikeproof.prover.claims.catalogue import require_fitting, select, theorem
 from spikeproof.prover.claims.obligation import (
     DEFAULT_TIMEOUT,
     Obligation,
     equivalence,
-    require_same_buses,
 )
 from spikeproof.prover.evidence.record import Record
 from spikeproof.specs.integers import Buses
@@ -125,7 +124,7 @@ def exhaust(
     obligation = _obligation(claim)
     own = enumerable_circuit(obligation)
     if circuit:
-        require_same_buses(obligation, circuit)
+        require_fitting(obligation, circuit)
     return enumerate_all(obligation, circuit or own, (SPEC,), threads, device=device)
 
 

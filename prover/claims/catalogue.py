@@ -17,8 +17,11 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from itertools import takewhile
 
-from spikeproof.prover.claims.obligation import Obligation, Profile
+from spikeproof.circuits.netlist import Netlist, NetlistError
+from spikeproof.prover.claims.obligation import Obligation, Profile, require_same_buses
+from spikeproof.specs.formats import format_named
 
 ENTRY_POINT_GROUP = "spikeproof.obligations"
 
@@ -30,6 +33,9 @@ OURS = f"{PROJECT}.proofs:obligations"
 
 DESCRIBED = f"{PROJECT}.proofs:described"
 """The function from a name to the obligation of ours that it describes, if it does."""
+
+RESPELLED = f"{PROJECT}.proofs:respelled"
+"""The function from a name, or a pattern, to what is probably meant by it."""
 
 
 class CatalogueError(ValueError):
@@ -84,10 +90,15 @@ def catalogue() -> dict[str, Obligation]:
 
 def stated(name: str) -> Obligation | None:
     """The obligation of a name, if there is one; no other package is imported for our own."""
-    found = own().get(name)
-    with suppress(ValueError):
-        found = found or described(name)
+    found = own().get(name) or _described(name)
     return found if found and found.name == name else catalogue().get(name)
+
+
+def _described(name: str) -> Obligation | None:
+    """The obligation that a name describes, if it does."""
+    with suppress(ValueError):
+        return described(name)
+    return None
 
 
 def announced() -> list[EntryPoint]:
@@ -166,8 +177,40 @@ def select(pattern: str) -> list[Obligation]:
     return [found]
 
 
+def require_fitting(obligation: Obligation, circuit: Netlist) -> None:
+    """Refuse a circuit that cannot stand in for the obligation's own: see ``require_same_buses``.
+
+    Raises:
+        NetlistError: as that does; it names the theorem with or without flags, if the circuit fits that.
+    """
+    try:
+        require_same_buses(obligation, circuit)
+    except NetlistError as error:
+        flags, name = ".flags", obligation.name
+        other = stated(name.removesuffix(flags) if name.endswith(flags) else name + flags)
+        if other is None or not _fits(other, circuit):
+            raise
+        raise NetlistError(f"{error}; ask for {other.name}") from None
+
+
+def _fits(obligation: Obligation, circuit: Netlist) -> bool:
+    try:
+        require_same_buses(obligation, circuit)
+    except NetlistError:
+        return False
+    return True
+
+
 def _is_glob(pattern: str) -> bool:
     return any(letter in pattern for letter in "*?[")
+
+
+def _is_format(name: str) -> bool:
+    try:
+        format_named(name)
+    except ValueError:
+        return False
+    return True
 
 
 def theorem(name: str) -> Obligation:
@@ -184,10 +227,19 @@ def theorem(name: str) -> Obligation:
     return matching[0]
 
 
-def _hint(pattern: str) -> str:
+def _hint(given: str) -> str:
+    pattern: str = EntryPoint(PROJECT, RESPELLED, ENTRY_POINT_GROUP).load()(given)
     names = list(catalogue())
+    if _described(pattern) or any(fnmatchcase(name, pattern) for name in names):
+        return f"did you mean {pattern}?"
+    words = list(takewhile(lambda word: not _is_glob(word), pattern.split(".")))
+    ours = _described(".".join(words)) if _is_glob(pattern) else None
+    if ours and ours.name not in names:
+        return f"{ours.name} can be named though it is not listed: name theorems in full"
     families = sorted({name.split(".")[0] for name in names})
     family = pattern.split(".")[0]
+    if _is_format(family) and family not in families:
+        return f"formats such as {family} have no list: name the theorem in full, e.g. e5m6.add.rne"
     if not any(fnmatchcase(known, family) for known in families):
         return f"names begin with a format or a family: {', '.join(families)}"
     longer = [name for name in names if name.startswith(f"{pattern}.")]

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from errno import EISDIR
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -78,8 +79,8 @@ def jobs_option() -> Callable[[Command], Command]:
     )
 
 
-def timeout_option(each: str) -> Callable[[Command], Command]:
-    """How many seconds each of something may take."""
+def timeout_option(each: str, then: str = "") -> Callable[[Command], Command]:
+    """How many seconds each of something may take, and what happens when they are over."""
     from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT
 
     return click.option(
@@ -87,7 +88,7 @@ def timeout_option(each: str) -> Callable[[Command], Command]:
         type=Seconds(),
         default=DEFAULT_TIMEOUT,
         show_default=True,
-        help=f"Seconds that each {each} may take.",
+        help=f"Seconds that {each} may take{then}.",
     )
 
 
@@ -119,6 +120,12 @@ def failures_option() -> Callable[[Command], Command]:
     )
 
 
+def nearby(path: Path) -> Path:
+    """The path of a file, from the current folder if it lies in there."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def circuit_option(use: str) -> Callable[[Command], Command]:
     """A file with a netlist, and what it is for."""
     return click.option(
@@ -134,8 +141,31 @@ def selected(patterns: Iterable[str]) -> list[Obligation]:
     """
     from spikeproof.prover.claims.catalogue import select
 
-    found = {each.name: each for pattern in patterns for each in select(pattern)}
+    found: dict[str, Obligation] = {}
+    for pattern in patterns:
+        matching = select(pattern)
+        _tell_name(pattern, matching[0])
+        found |= {each.name: each for each in matching}
     return list(found.values())
+
+
+def named(name: str) -> Obligation:
+    """The theorem of a name.
+
+    Raises:
+        CatalogueError: if there is none; the message names those that come closest.
+    """
+    from spikeproof.prover.claims.catalogue import theorem
+
+    found = theorem(name)
+    _tell_name(name, found)
+    return found
+
+
+def _tell_name(asked: str, found: Obligation) -> None:
+    """Say what a theorem is called that was asked for in other words, for so it is shown and kept."""
+    if not fnmatchcase(found.name, asked):
+        err.print(f"{asked} is {found.name}", markup=False, soft_wrap=True)
 
 
 def log_option(use: str) -> Callable[[Command], Command]:

@@ -9,7 +9,7 @@ import click
 
 from spikeproof.circuits.doors.files import read_circuit
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims.obligation import require_same_buses
+from spikeproof.prover.claims.catalogue import require_fitting
 from spikeproof.prover.commands.completion import theorem_argument
 from spikeproof.prover.commands.console import circuit_option, examples, out, progress_bar, selected
 from spikeproof.prover.report.energy import (
@@ -53,7 +53,7 @@ def energy(patterns: tuple[str, ...], samples: int, circuit_file: Path | None) -
         if obligation.circuit is None:
             raise click.UsageError(f"{obligation.name} is about formulas; name a theorem with a circuit")
         if given:
-            require_same_buses(obligation, given)
+            require_fitting(obligation, given)
         netlist = given or obligation.circuit()
         try:
             found = [_simulated(netlist, d) for d in distributions(obligation, netlist, samples)]

@@ -14,9 +14,9 @@ from rich.text import Text
 from spikeproof.circuits.doors.files import read_circuit
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.replays import expected_outputs
-from spikeproof.prover.claims import catalogue
+from spikeproof.prover.claims.catalogue import require_fitting
 from spikeproof.prover.claims.environment import passing_formulas
-from spikeproof.prover.claims.obligation import Obligation, require_same_buses
+from spikeproof.prover.claims.obligation import Obligation
 from spikeproof.prover.commands.completion import theorem_argument
 from spikeproof.prover.commands.console import (
     EXIT_REFUTED,
@@ -25,6 +25,8 @@ from spikeproof.prover.commands.console import (
     examples,
     failures_option,
     log_option,
+    named,
+    nearby,
     screen_beside,
 )
 from spikeproof.prover.evidence.files import storing
@@ -92,11 +94,12 @@ def exhaust(
     from spikeproof.prover.refutation import exhaustion
     from spikeproof.prover.refutation.drawing import MOST_BITS
 
-    obligation = catalogue.theorem(theorem)
+    obligation = named(theorem)
+    theorem = obligation.name
     own = exhaustion.enumerable_circuit(obligation)
     circuit = read_circuit(circuit_file) if circuit_file else None
     if circuit:
-        require_same_buses(obligation, circuit)
+        require_fitting(obligation, circuit)
     netlist = circuit or own
     screen = screen_beside(failures_file)
     if failures_file:
@@ -107,16 +110,24 @@ def exhaust(
     default = (exhaustion.SPEC,) if device else exhaustion.default_references(obligation, netlist)
     wanted = exhaustion.AGAINST[against] if against else default
     with _progress() as progress:
-        task = progress.add_task(theorem, total=1 << netlist.input_count)
+        inputs = 1 << netlist.input_count
+        task = progress.add_task(theorem, total=inputs)
+
+        def advance(tried: int, again: bool) -> None:
+            if not again:
+                progress.advance(task, tried)
+                return
+            progress.reset(task, completed=tried)
+            if tried:
+                err.print(f"continued: {tried:,} of {inputs:,} inputs were tried before", markup=False)
+
         record = exhaustion.enumerate_all(
             obligation,
             netlist,
             wanted,
             threads or (1 if device else Machine.here().cores),
             log.exhaustive(theorem, unfinished=True),
-            lambda inputs, again: (
-                progress.reset(task, completed=inputs) if again else progress.advance(task, inputs)
-            ),
+            advance,
             device,
         )
     exhaustion.write_exhausted(log, record)
@@ -153,8 +164,9 @@ def _progress() -> Progress:
 
 def _show(record: Exhausted, screen: Console, given: bool) -> None:
     rate = record.inputs / max(record.seconds, 0.01)
-    subject = f", the circuit given instead, of SHA-256 {record.netlist_sha256[:12]}" if given else ""
-    lines = [f"{record.theorem}{subject}: all {record.inputs:,} inputs enumerated"]
+    lines = [f"{record.theorem}: all {record.inputs:,} inputs enumerated"]
+    if given:
+        lines.append(f"  of the circuit given instead, of SHA-256 {record.netlist_sha256[:12]}")
     for compared in record.compared:
         lines.append(f"  against the {compared.reference}: {compared.failures:,} fail")
     lines.append(f"  SHA-256 of all outputs: {record.outputs_sha256}")
@@ -193,4 +205,4 @@ def _explain(
     path = log.counterexample(obligation.name, enumerated=True)
     write_counterexample(obligation, circuit, found.inputs, path, text)
     screen.print(f"\nthe simplest found:\n{text}", markup=False, soft_wrap=True)
-    screen.print(f"\nreplay it with: spikeproof replay {path}", markup=False, soft_wrap=True)
+    screen.print(f"\nreplay it with: spikeproof replay {nearby(path)}", markup=False, soft_wrap=True)

@@ -49,7 +49,7 @@ MUTATION_SCHEMA = "spikeproof-mutation-1"
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Another draws other mutants.")
 @jobs_option()
-@timeout_option("mutant")
+@timeout_option("each mutant")
 @file_option("json", "the report")
 def mutate(
     patterns: tuple[str, ...],

@@ -14,8 +14,8 @@ import click
 
 from spikeproof.circuits.doors.files import read_circuit
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims.catalogue import profile_name, promised
-from spikeproof.prover.claims.obligation import Obligation, Outcome, require_same_buses
+from spikeproof.prover.claims.catalogue import profile_name, promised, require_fitting
+from spikeproof.prover.claims.obligation import Obligation, Outcome
 from spikeproof.prover.commands.completion import theorem_argument
 from spikeproof.prover.commands.console import (
     circuit_option,
@@ -26,6 +26,7 @@ from spikeproof.prover.commands.console import (
     file_option,
     jobs_option,
     log_option,
+    nearby,
     progress_bar,
     require_writable,
     screen_beside,
@@ -62,7 +63,10 @@ RESULTS_SCHEMA = "spikeproof-results-1"
 @theorem_argument("patterns", many=True)
 @click.option("--wide", is_flag=True, help="Without PATTERN: also what takes minutes (FP64).")
 @jobs_option()
-@timeout_option("theorem")
+@timeout_option(
+    "the engines of each theorem",
+    "; of up to 32 input bits, every input is then tried for as long again, at least a minute",
+)
 @click.option("--verbose", "-v", is_flag=True, help="Show statements and engines too.")
 @file_option("json", "results")
 @circuit_option("Prove the theorem of the netlist in FILE instead of the built-in circuit.")
@@ -109,7 +113,7 @@ def prove(
     circuit = read_circuit(circuit_file) if circuit_file else None
     if circuit:
         for obligation in obligations:
-            require_same_buses(obligation, circuit)
+            require_fitting(obligation, circuit)
     if failures_file:
         _require_listable(obligations, circuit, failures_file)
     cache = None if no_cache else Cache.default()
@@ -136,7 +140,7 @@ def prove(
         if not record.green:
             screen.print("\n" + failure_text(record), markup=False, soft_wrap=True)
             if log.counterexample(record.theorem).exists():
-                replay = f"spikeproof replay {log.counterexample(record.theorem)}"
+                replay = f"spikeproof replay {nearby(log.counterexample(record.theorem))}"
                 screen.print(f"\nreplay it with: {replay}", markup=False, soft_wrap=True)
     screen.print("\n" + summary(records), markup=False, soft_wrap=True)
     if audit:

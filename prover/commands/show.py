@@ -6,10 +6,9 @@ import click
 from rich.text import Text
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims import catalogue
 from spikeproof.prover.claims.obligation import ENGINES_ALONE, Obligation, counted_bits
 from spikeproof.prover.commands.completion import theorem_argument
-from spikeproof.prover.commands.console import examples, out
+from spikeproof.prover.commands.console import examples, named, out
 from spikeproof.prover.engines.engine import engine_named
 from spikeproof.prover.evidence.history import last_result
 from spikeproof.prover.report.tables import outcome_text, plain_table
@@ -19,7 +18,7 @@ from spikeproof.prover.report.tables import outcome_text, plain_table
 @theorem_argument("theorem")
 def show(theorem: str) -> None:
     """Show a theorem: statement, circuit, proof, last result."""
-    obligation = catalogue.theorem(theorem)
+    obligation = named(theorem)
     netlist = obligation.circuit() if obligation.circuit else None
     rows = [
         ("theorem", obligation.name),
@@ -27,7 +26,7 @@ def show(theorem: str) -> None:
         ("promised", obligation.expected.value),
         *(_circuit_rows(netlist) if netlist else [("circuit", "none: a claim about formulas")]),
         ("decomposition", _decomposition(obligation)),
-        ("last result", _last_result(theorem)),
+        ("last result", _last_result(obligation.name)),
     ]
     if not out.is_terminal:  # a table would be padded to the longest line
         print(*(f"{label:<15}{value}" for label, value in rows), sep="\n")

@@ -12,7 +12,6 @@ import click
 
 from spikeproof.circuits.doors.files import read_circuit
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims import catalogue
 from spikeproof.prover.claims.obligation import Obligation
 from spikeproof.prover.commands.completion import theorem_argument
 from spikeproof.prover.commands.console import (
@@ -20,6 +19,7 @@ from spikeproof.prover.commands.console import (
     STANDARD_OUTPUT,
     circuit_option,
     examples,
+    named,
     out,
     progress_bar,
 )
@@ -57,7 +57,7 @@ def testfloat(
     which function is which THEOREM. Exit code 0 if circuit, spec and vectors agree on every line, 1 if
     they do not.
     """
-    obligation = catalogue.theorem(theorem)
+    obligation = named(theorem)
     if generate_count:
         if file or circuit_file:
             raise click.UsageError("--generate writes what the spec gives; leave out FILE and --circuit")
@@ -76,8 +76,8 @@ def _check(obligation: Obligation, circuit: Netlist | None, file: Path) -> None:
         check = Check(obligation, circuit)
         with progress_bar("vectors") as progress:
             task = progress.add_task(obligation.name, total=None)
-            for first, vectors in check.lines.read(stream, flags=check.has_flags):
-                check.add(first, vectors)
+            for lines, vectors in check.lines.read(stream, flags=check.has_flags):
+                check.add(lines, vectors)
                 progress.update(task, completed=check.vectors)
     given = f"the circuit given instead, of SHA-256 {circuit.sha256[:12]}\n" if circuit else ""
     out.print(given + check.in_words(), markup=False, soft_wrap=True)
@@ -90,7 +90,11 @@ def _check(obligation: Obligation, circuit: Netlist | None, file: Path) -> None:
 def _opened(file: Path) -> Iterator[BinaryIO]:
     """A file to be read, or standard input."""
     if file != STANDARD_OUTPUT:
-        with file.open("rb") as stream:
+        try:
+            stream = file.open("rb")
+        except OSError as error:
+            raise click.UsageError(f"cannot read {file}: {error.strerror}") from None
+        with stream:
             yield stream
     elif sys.stdin is None or sys.stdin.isatty():
         raise click.UsageError("no vectors: pipe what `testfloat_gen FUNCTION` writes, or name a FILE")

@@ -9,6 +9,7 @@ from functools import partial
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
+from spikeproof.prover.claims.catalogue import require_fitting
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import (
     DEFAULT_TIMEOUT,
@@ -16,7 +17,6 @@ from spikeproof.prover.claims.obligation import (
     Obligation,
     Outcome,
     StatementError,
-    require_same_buses,
 )
 from spikeproof.prover.encoding.smtlib import spec_sha256
 from spikeproof.prover.engines.engine import Answer, engine_named
@@ -75,7 +75,7 @@ def discharge(
         StorageError: if a certificate or an answer cannot be kept.
     """
     if circuit is not None:
-        require_same_buses(obligation, circuit)
+        require_fitting(obligation, circuit)
     engines = tuple(engine_named(name).use for name in obligation.engines)
     blank = blank_record(obligation, timeout, circuit, engines)
     started = time.perf_counter()

@@ -13,7 +13,7 @@ from spikeproof.circuits.meanings.bitsliced import CIRCUIT, BitSlicedFunction
 from spikeproof.circuits.meanings.boolean import require_inputs
 from spikeproof.circuits.meanings.native import OPTIMISED, block_function
 from spikeproof.prover.claims.environment import passing_formulas
-from spikeproof.prover.claims.obligation import Obligation
+from spikeproof.prover.claims.obligation import Obligation, counted_bits
 from spikeproof.prover.refutation.comparison import Comparison
 from spikeproof.prover.refutation.exhaustion import spec_logic
 
@@ -60,22 +60,26 @@ class ReferenceModel:
             function = block_function(CIRCUIT, *logic, OPTIMISED)
         self._spec = BitSlicedFunction(function, self.inputs, {**self.outputs, POSSIBLE: 1}, threads)
 
+    def __repr__(self) -> str:
+        """Its theorem, and what it is called with and gives."""
+        buses = f"{_named(self.inputs)} -> {_named(self.outputs)}"
+        return f"<reference model of {self.obligation.name}: {buses}>"
+
     def __call__(self, inputs: Mapping[str, Array], *, sample: int = 0) -> dict[str, Array]:
-        """The outputs by name, as unsigned integers.
+        """The outputs by name, as unsigned integers: of the smallest type that holds the bus.
 
         Args:
-            inputs: for each input bus an array of codes, unsigned integers of at most 64 bits; all of
-                one length.
+            inputs: for each input bus an array of codes, as integers; all of one length.
             sample: of so many inputs, drawn at random, the outputs are compared with the spec of record.
 
         Raises:
-            ValueError: if a bus is missing or unknown, the arrays are not of one length, a value does
+            ValueError: if inputs are not such arrays by name, a bus is missing or unknown, a value does
                 not fit its bus, or does not satisfy the theorem's assumptions; or if a sample is asked
                 for and the theorem has no spec of record.
             RuntimeError: if the formula contradicts the spec of record.
         """
-        count = require_inputs(self._netlist, inputs)
-        given = {name: np.asarray(words) for name, words in inputs.items()}
+        given = self._arrays(inputs)
+        count = require_inputs(self._netlist, given)
         found = self._spec.evaluate(given, count)
         outside = np.flatnonzero(found.pop(POSSIBLE) == 0)
         if len(outside):
@@ -85,7 +89,28 @@ class ReferenceModel:
             self._require_record(
                 {name: int(words[index]) for name, words in given.items()}, found, index
             )
-        return found
+        return {name: codes.astype(_word(self.outputs[name])) for name, codes in found.items()}
+
+    def _arrays(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """The arrays by name, if they are of codes."""
+        names = sorted(map(str, inputs)) if isinstance(inputs, Mapping) else [type(inputs).__name__]
+        if names != sorted(self.inputs):
+            wanted = f"one mapping from names to arrays: {_named(self.inputs)}"
+            raise ValueError(f"inputs are {names}; {self.obligation.name} takes {wanted}")
+        given = {name: np.asarray(words) for name, words in inputs.items()}
+        for name, words in given.items():
+            if words.ndim != 1:
+                raise ValueError(
+                    f"{name} has {words.ndim} dimensions; give np.ravel({name}), which has one"
+                )
+            if not _are_integers(words):
+                width = self.inputs[name]
+                view = f"{name}.view(np.{_word(width)})"
+                raise ValueError(
+                    f"{name} is of type {words.dtype}; inputs are codes (unsigned integers of "
+                    f"{counted_bits(width)}): of floats in that format give {view}"
+                )
+        return given
 
     def _require_record(self, codes: Mapping[str, int], found: Mapping[str, Array], index: int) -> None:
         """Compare outputs with the spec of record."""
@@ -99,3 +124,19 @@ class ReferenceModel:
                     f"for {shown} the formula of the spec gives {name} = {int(found[name][index]):#x}, "
                     f"the spec of record {record[name]:#x}; one of them is wrong"
                 )
+
+
+def _are_integers(words: Array) -> bool:
+    """Whether they are; wide ones are Python's."""
+    if words.dtype == object:
+        return all(isinstance(word, int) for word in words)
+    return words.dtype.kind in "iu"
+
+
+def _word(width: int) -> np.dtype[Any]:
+    """The smallest unsigned type that holds so many bits; above 64 Python's integers."""
+    return np.min_scalar_type((1 << width) - 1)
+
+
+def _named(widths: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({counted_bits(width)})" for name, width in widths.items())

@@ -21,9 +21,9 @@ from spikeproof.circuits.doors.json import parse, require_keys, unrepeated
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist, NetlistError
 from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
-from spikeproof.prover.claims.catalogue import stated
+from spikeproof.prover.claims.catalogue import require_fitting, stated
 from spikeproof.prover.claims.environment import passing_formulas
-from spikeproof.prover.claims.obligation import Claim, Obligation, require_same_buses
+from spikeproof.prover.claims.obligation import Claim, Obligation
 from spikeproof.prover.evidence.files import write_atomically
 from spikeproof.prover.evidence.log import COUNTEREXAMPLES
 from spikeproof.prover.refutation.counterexample import explain
@@ -185,7 +185,7 @@ def replay(found: Counterexample, circuit: Netlist | None = None) -> Replay:
         raise ReplayError(f"there is no theorem {found.theorem!r}; `spikeproof list` shows all names")
     given = circuit or found.netlist
     if given:
-        require_same_buses(obligation, given)
+        require_fitting(obligation, given)
     netlist = given or (obligation.circuit() if obligation.circuit else None)
     with passing_formulas():
         return _run(obligation, netlist, obligation.state(netlist), found.inputs)

@@ -9,7 +9,7 @@ in ours, the lines aside.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any, BinaryIO
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator
 from spikeproof.circuits.meanings.boolean import word_type
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims.catalogue import stated
+from spikeproof.prover.claims.catalogue import require_fitting, stated
 from spikeproof.prover.claims.obligation import Obligation, require_same_buses
 from spikeproof.prover.refutation.comparison import SIDES, column
 from spikeproof.prover.refutation.counterexample import compared
@@ -88,10 +88,11 @@ class Lines:
         """The same, but for flags."""
         return replace(self, widths={name: w for name, w in self.widths.items() if name != RAISED})
 
-    def read(self, file: BinaryIO, *, flags: bool = True) -> Iterator[tuple[int, Columns]]:
-        """The codes of each field, many lines at a time, with the number of the first of them.
+    def read(self, file: BinaryIO, *, flags: bool = True) -> Iterator[tuple[Array, Columns]]:
+        """The codes of each field, many lines at a time, after the numbers of these lines.
 
-        Letters may be small, and blanks more than one.
+        Letters may be small, and blanks more than one. Empty lines, and those that begin with ``#``, are
+        passed over.
 
         Args:
             flags: whether they must be there; else it is as the first line has it.
@@ -99,16 +100,22 @@ class Lines:
         Raises:
             VectorError: naming the first line that is no vector; or if there are none.
         """
-        lines, first = self, 1
+        lines, first, found = self, 1, False
         for block in _blocks(file, BATCH * self.length):
-            if first == 1 and not flags and len(block.split(b"\n", 1)[0].split()) < len(self.widths):
+            rows = block.split(b"\n")[:-1]
+            places = [place for place, row in enumerate(rows) if row.strip()[:1] not in (b"", b"#")]
+            numbers, vectors = [first + place for place in places], [rows[place] for place in places]
+            first += len(rows)
+            if not vectors:
+                continue
+            if not (found or flags) and len(vectors[0].split()) < len(self.widths):
                 lines = self.without_flags
-            columns = lines.parsed(block) or lines.parsed(_tidied(block))
+            columns = lines.parsed(_block(vectors)) or lines.parsed(_tidied(vectors))
             if columns is None:
-                raise lines.refusal(block, first)
-            yield first, columns
-            first += len(columns[RESULT])
-        if first == 1:
+                raise lines.refusal(vectors, numbers)
+            yield np.array(numbers), columns
+            found = True
+        if not found:
             raise VectorError(
                 "no lines were read, and no vectors are no test; pipe what `testfloat_gen FUNCTION` "
                 "writes into this, or name a FILE"
@@ -132,13 +139,9 @@ class Lines:
             columns[RAISED] = reversed_flags(columns[RAISED])
         return columns
 
-    def refusal(self, block: bytes, first: int) -> VectorError:
-        """Why lines, of which some are no vectors, are refused: the first of those.
-
-        Args:
-            first: the number of the first line.
-        """
-        lines = enumerate(block.split(b"\n")[:-1], first)
+    def refusal(self, rows: Sequence[bytes], numbers: Sequence[int]) -> VectorError:
+        """Why lines of these numbers, of which some are no vectors, are refused: the first of those."""
+        lines = zip(numbers, rows, strict=True)
         return next(VectorError(f"line {n}{why}") for n, line in lines if (why := self._problem(line)))
 
     def written(self, columns: Columns) -> str:
@@ -161,6 +164,8 @@ class Lines:
         """What is wrong with a line, and what to do; nothing if it is a vector."""
         words, advice = line.split(), "check TestFloat's function against docs/testfloat.md"
         if len(words) != len(self.widths):
+            if self.theorem.endswith(f".{RAISED}") and len(words) == len(self.without_flags.widths):
+                advice = f"if they lack flags, ask for {self.theorem.removesuffix(f'.{RAISED}')}"
             names = ", ".join(self.widths)
             return (
                 f" has {len(words)} fields, vectors of {self.theorem} have {len(self.widths)} "
@@ -168,6 +173,8 @@ class Lines:
             )
         for (name, width), word in zip(self.widths.items(), words, strict=True):
             said = f": {name} is {word[:40].decode('ascii', 'backslashreplace')!r}"
+            if word[:2] in (b"0x", b"0X"):
+                return f"{said}; write it without 0x"
             if len(word) != _digits(width):
                 return (
                     f"{said}, of {self.theorem} it has {_digits(width)} digits ({width} bits): {advice}"
@@ -192,9 +199,14 @@ def _blocks(file: BinaryIO, size: int) -> Iterator[bytes]:
         yield rest + b"\n"
 
 
-def _tidied(block: bytes) -> bytes:
-    """Lines with single spaces between their words."""
-    return b"".join(b" ".join(line.split()) + b"\n" for line in block.split(b"\n")[:-1])
+def _block(rows: Iterable[bytes]) -> bytes:
+    """Lines with their ends."""
+    return b"".join(row + b"\n" for row in rows)
+
+
+def _tidied(rows: Iterable[bytes]) -> bytes:
+    """The same, with single spaces between their words."""
+    return _block(b" ".join(row.split()) for row in rows)
 
 
 def _digits(width: int) -> int:
@@ -288,7 +300,7 @@ class Check:
         assert obligation.circuit
         assert obligation.reading
         if circuit:
-            require_same_buses(obligation, circuit)
+            require_fitting(obligation, circuit)
         self._obligation = obligation
         self._netlist = circuit or obligation.circuit()
         self._spec = _spec_of(obligation)
@@ -310,11 +322,11 @@ class Check:
         """How many vectors somebody disagrees about."""
         return sum(group.count for group in self._groups.values())
 
-    def add(self, first: int, vectors: Columns) -> None:
+    def add(self, lines: Array, vectors: Columns) -> None:
         """Compare some vectors.
 
         Args:
-            first: the line of the first of them.
+            lines: the number of the line of each.
 
         Raises:
             VectorError: if the theorem says nothing of an operand.
@@ -325,7 +337,7 @@ class Check:
         try:
             spec = self._spec(inputs, sample=SAMPLE)
         except ValueError as error:
-            raise VectorError(f"of lines {first} to {first + size - 1}: {error}") from None
+            raise VectorError(f"of lines {lines[0]} to {lines[-1]}: {error}") from None
         given = {name: vectors[name] for name in self._spec.outputs}
         sides: Sides = {"circuit": self._circuit.evaluate(inputs), "spec": spec, VECTORS: given}
         codes = [inputs[name] for name in self._operands]
@@ -336,7 +348,7 @@ class Check:
             places = np.flatnonzero(which)
             if len(places):
                 chosen = {side: _at(outputs, places) for side, outputs in sides.items()}
-                self._add(title, first + places, _at(inputs, places), chosen)
+                self._add(title, lines[places], _at(inputs, places), chosen)
 
     def _who_differs(self, inputs: Columns, sides: Sides) -> dict[str, NDArray[np.bool_]]:
         """Where each of ``GROUPS`` does."""
@@ -393,12 +405,13 @@ class Check:
 
     def _notes(self) -> Iterator[str]:
         shown = " and on what is shown" if self.disagreements else ""
-        sampled = f"the spec of record on {self._sampled:,} drawn at random{shown}"
-        yield f"  spec: the compiled formula on all of them, {sampled}"
+        yield "  spec: the compiled formula on all of them,"
+        yield f"    the spec of record on {self._sampled:,} drawn at random{shown}"
         if not self.has_flags:
             other = f"{self._obligation.name}.flags"
-            advice = f"; {other} does" if stated(other) else ""
-            yield f"  flags: not compared, for the theorem does not speak of them{advice}"
+            yield "  flags: not compared, for the theorem does not speak of them"
+            if stated(other):
+                yield f"    {other} does"
 
     def _of(self, title: str, group: _Group) -> Iterator[str]:
         assert group.simplest

@@ -1,6 +1,8 @@
 """Conventions: formulas against the spec of record, that against x86, and what manuals say."""
 
+import re
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from spikeproof.specs.formats import (
     FP8_E4M3FN,
     FP8_E4M3FNUZ,
     FP8_E5M2,
+    FP16,
     FP32,
     OPERANDS,
     OverflowPolicy,
@@ -25,6 +28,8 @@ from spikeproof.specs.formats import (
 from tests.support import x86
 from tests.support.conventions import CONVENTIONS, SOME, some_operands
 from tests.support.formula_evaluation import evaluate_all
+
+DOCS = Path(__file__).parents[2] / "docs" / "conventions.md"
 
 TINY = ieee_format(2, 2)
 """Small enough to try all, and with NaNs of several payloads, quiet and signalling."""
@@ -171,6 +176,25 @@ def test_that_cases_tell_conventions_apart(name, control):
     assert spec != list(zip(results.tolist(), flags.tolist(), strict=True))
 
 
+def test_the_products_that_tell_flushing_apart_are_as_the_documentation_has_them():
+    rows = re.findall(r"^\| `(0x\w+)` x `(0x\w+)` (.*)$", DOCS.read_text(), re.M)
+    assert len(rows) == 2
+    for x, y, results in rows:
+        given = (
+            "multiply",
+            FP16,
+            RoundingMode.NEAREST_EVEN,
+            OverflowPolicy.IEEE,
+            int(x, 16),
+            int(y, 16),
+        )
+        found = [
+            exact.compute(*given, convention=convention_named(word))
+            for word in ("", "ftz_before", "ftz_after", "ftz")
+        ]
+        assert found == [int(code, 16) for code in re.findall(r"0x\w+", results)]
+
+
 # --- manuals --------------------------------------------------------------------------------------
 
 ONE, INFINITY, ZERO, LEAST = 0x3F800000, 0x7F800000, 0x00000000, 0x00800000
@@ -280,8 +304,9 @@ def test_names_are_read_as_they_are_written():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("flush", "unknown convention 'flush'; known: ieee, riscv,"),
-        ("ftz.riscv", "unknown convention 'riscv'"),
+        ("rscv", "unknown convention 'rscv'; did you mean riscv? docs/conventions.md has all"),
+        ("qqq", "unknown convention 'qqq'; docs/conventions.md has all"),
+        ("ftz.riscv", "'riscv' is a bundle; name one, before all other words"),
         ("ftz.ftz_after", "'ftz_after' contradicts 'ftz'; leave out one of them"),
     ],
 )

@@ -124,6 +124,40 @@ def test_show_before_and_after_proving():
     assert "significand_product (multiply)" in after.stdout
 
 
+def test_another_name_is_told_and_its_last_result_shown(capsys):
+    named, name = "fp_e2m2.square_root.rne", "e2m2.square_root.rne"
+    for command in ("prove", "show"):
+        run = spikeproof_here(capsys, command, named)
+        assert (run.returncode, run.stderr.splitlines()[0]) == (0, f"{named} is {name}")
+    assert "proved by z3" in run.stdout
+    assert f"{name} is" not in spikeproof_here(capsys, "show", name).stderr
+
+
+def test_a_circuit_with_flags_is_told_which_theorem_it_suits(tmp_path, capsys):
+    name = "fp8_e5m2.square_root.rne"
+    for asked, meant in ((name, f"{name}.flags"), (f"{name}.flags", name)):
+        write_json(catalogue()[meant].circuit(), tmp_path / "mine.json")
+        for command in ("prove", "exhaust"):
+            run = spikeproof_here(capsys, command, asked, "--circuit", tmp_path / "mine.json")
+            assert run.returncode == 2
+            assert run.stderr.endswith(f"; ask for {meant}\n")
+    write_json(gate_netlist("ionic", "and"), tmp_path / "other.json")
+    run = spikeproof_here(capsys, "prove", name, "--circuit", tmp_path / "other.json")
+    assert "ask for" not in run.stderr
+
+
+def test_what_lies_below_the_current_folder_is_named_from_there(
+    broken_unit, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    log = tmp_path / "logs" / "found"
+    run = spikeproof_here(capsys, "prove", UNIT, "--circuit", broken_unit, "--log", log)
+    assert f"replay it with: spikeproof replay logs/found/counterexamples/{UNIT}.json\n" in run.stdout
+    monkeypatch.chdir("/")
+    run = spikeproof_here(capsys, "prove", UNIT, "--circuit", broken_unit, "--log", log)
+    assert f"replay it with: spikeproof replay {log.relative_to('/')}/counterexamples" in run.stdout
+
+
 def test_results_of_other_circuits_are_not_remembered(broken_unit):
     spikeproof("prove", UNIT, "--circuit", broken_unit)
     assert "none yet" in spikeproof("show", UNIT).stdout

@@ -49,6 +49,10 @@ def test_the_overview_and_what_is_misspelt_load_no_command():
         assert ended.stdout.splitlines()[-1] == "[]"
 
 
+def test_prove_says_that_it_may_take_longer_than_its_timeout():
+    assert "every input is then tried for as long again" in " ".join(help_of("prove").split())
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_examples_that_can_be_parsed(name):
     shown = help_of(name).partition("Examples:\n")[2].partition("\n\n")[0].splitlines()

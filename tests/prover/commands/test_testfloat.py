@@ -12,7 +12,7 @@ import pytest
 from spikeproof.circuits.doors.json import write_json
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.units.libraries import gate_netlist
-from spikeproof.prover.claims.catalogue import theorem
+from spikeproof.prover.claims.catalogue import CatalogueError, theorem
 from spikeproof.prover.refutation.mutation import stuck_at_zero
 from tests.support.command_line import spikeproof_here
 
@@ -140,6 +140,7 @@ def test_landmarks_of_the_standard(check, name):
     run = check(name, text)
     assert run.stdout.startswith(f"{name}: {text.count(chr(10))} vectors, all agree\n")
     assert "the spec of record on" in run.stdout
+    assert max(map(len, run.stdout.splitlines())) <= 80
     assert ("flags: not compared" in run.stdout) == (not name.endswith("flags"))
     assert (run.returncode, run.stderr) == (0, "")
 
@@ -200,7 +201,7 @@ def test_what_is_not_spoken_of_is_not_compared_and_said(check):
     vectors = without(VECTORS, "40 BC 3C 00", "40 BC 3C 1F")
     run = check("fp8_e5m2.add.rne", vectors)
     assert run.returncode == 0
-    assert f"flags: not compared, for the theorem does not speak of them; {ADD} does" in run.stdout
+    assert f"flags: not compared, for the theorem does not speak of them\n    {ADD} does" in run.stdout
     run = check("fp8_e5m2.add.rne", re.sub(" ..$", "", vectors, flags=re.M))
     assert run.returncode == 0, run.stderr
 
@@ -210,10 +211,11 @@ def test_what_is_not_spoken_of_is_not_compared_and_said(check):
     [
         (
             "40 BC 3C",
-            "line 5 has 3 fields, vectors of fp8_e5m2.add.rne.flags have 4 (x, y, result, flags)",
+            "line 5 has 3 fields, vectors of fp8_e5m2.add.rne.flags have 4 (x, y, result, flags): "
+            "if they lack flags, ask for fp8_e5m2.add.rne\n",
         ),
+        ("0x40 0xBC 0x3C 00", "line 5: x is '0x40'; write it without 0x\n"),
         ("40 BC 3C 00 00", "line 5 has 5 fields"),
-        ("", "line 5 has 0 fields"),
         ("40 0BC 3C 00", "line 5: y is '0BC', of fp8_e5m2.add.rne.flags it has 2 digits (8 bits)"),
         ("40 BC 3G 00", "line 5: result is '3G', which is not hexadecimal"),
         ("40 BC -3 00", "line 5: result is '-3', which is not hexadecimal"),
@@ -343,7 +345,7 @@ def test_a_seed_says_what_is_generated(capsys):
         (("--generate", 3, "--circuit", "mine.json"), "leave out FILE and --circuit"),
         (("--seed", 3, "vectors.txt"), "add --generate COUNT"),
         (("--generate", 0), "0 is not in the range x>=1"),
-        (("absent.txt",), "absent.txt: No such file or directory"),
+        (("absent.txt",), "spikeproof: cannot read absent.txt: No such file or directory\n"),
     ],
 )
 def test_what_does_not_go_together_is_refused(capsys, arguments, why):
@@ -412,3 +414,13 @@ def test_every_theorem_of_the_documentation_is_there():
     named -= {"riscv.any_nan", "arm_default_nan.any_nan"}
     assert len(named) > 20
     assert all(theorem(name) for name in named)
+
+
+def test_a_function_of_testfloat_is_told_its_theorem_as_the_documentation_has_it():
+    rows = re.findall(r"^\| (`\w+_\w+`.*?) \| (.*?)(?:;.*)? \|$", DOCS.read_text(), re.M)
+    columns = [[re.findall(r"`(\w\S+)`", cell) for cell in row] for row in rows]
+    said = {f: t for functions, names in columns for f, t in zip(functions, names, strict=False)}
+    assert len(said) >= 19
+    for function, name in said.items():
+        with pytest.raises(CatalogueError, match=re.escape(f"did you mean {name}?")):
+            theorem(function)

@@ -318,7 +318,9 @@ def test_the_command_shows_a_counterexample_that_replays(tmp_path):
     log = tmp_path / "log"
     run = spikeproof("exhaust", PRODUCT, "--circuit", tmp_path / "wrong.json", "--log", log)
     assert run.returncode == 1
-    assert f"{PRODUCT}, the circuit given instead, of SHA-256 {wrong.sha256[:12]}: all" in run.stdout
+    title, given, *_ = run.stdout.splitlines()
+    assert title == f"{PRODUCT}: all {1 << netlist.input_count:,} inputs enumerated"
+    assert given == f"  of the circuit given instead, of SHA-256 {wrong.sha256[:12]}"
     assert f"{len(failing_pairs(wrong)):,} fail" in run.stdout
     assert "the circuit differs from its spec" in run.stdout
     replay = spikeproof("replay", log / "exhaustive" / "counterexamples" / f"{PRODUCT}.json")
@@ -363,6 +365,14 @@ def test_a_theorem_about_formulas_has_no_inputs_to_enumerate(capsys):
     run = spikeproof_here(capsys, "exhaust", name)
     assert run.returncode == 2
     assert "is about formulas, not about a circuit" in run.stderr
+
+
+def test_a_theorem_in_other_words_is_recorded_by_its_name(tmp_path, capsys):
+    run = spikeproof_here(capsys, "exhaust", "fp16.square_root.rne.ieee", "--log", tmp_path)
+    assert run.stderr == "fp16.square_root.rne.ieee is fp16.square_root.rne\n"
+    (path,) = (tmp_path / "exhaustive").iterdir()
+    assert path.name == "fp16.square_root.rne.json"
+    assert f"record: {path}" in run.stdout
 
 
 # --- interruption -------------------------------------------------------------------------------
@@ -423,8 +433,9 @@ def test_an_enumeration_that_is_killed_goes_on_to_the_same_digest(tmp_path, sent
     assert 5 <= done < 64
     assert not (killed / "exhaustive" / f"{LONG}.json").exists()
     again = start(0, killed)
-    again.communicate(timeout=120)
+    _, said = again.communicate(timeout=120)
     assert again.returncode == 0
+    assert f"continued: {done << 18:,} of {1 << 24:,} inputs were tried before\n" in said
     assert record_of(killed)["outputs_sha256"] == record_of(whole)["outputs_sha256"]
     assert record_of(killed)["compared"] == record_of(whole)["compared"]
     assert not (killed / "exhaustive" / f"{LONG}.checkpoint").exists()

@@ -66,11 +66,40 @@ def test_a_spec_that_contradicts_the_spec_of_record_is_noticed():
         ({"x": [1], "y": [1, 2]}, "input arrays have lengths [1, 2]"),
         ({"x": [1], "y": [256]}, "values must lie between 0 and 255 to fit 8 bits"),
         ({"x": [1], "y": [-1]}, "values must lie between 0 and 255 to fit 8 bits"),
+        ({"x": [1], "y": 1}, "y has 0 dimensions; give np.ravel(y)"),
+        ({"x": [[1]], "y": [1]}, "x has 2 dimensions; give np.ravel(x)"),
+        (
+            {"x": [1], "y": [60.7]},
+            "y is of type float64; inputs are codes (unsigned integers of 8 bits)",
+        ),
+        ({"x": np.float16([1]), "y": [1]}, "of floats in that format give x.view(np.uint8)"),
+        ({"x": np.array([60.7], dtype=object), "y": [1]}, "x is of type object"),
     ],
 )
 def test_what_are_no_inputs_is_refused(inputs, words):
     with pytest.raises(ValueError, match=re.escape(words)):
-        spikeproof.reference_model(ADD)({name: np.array(each) for name, each in inputs.items()})
+        spikeproof.reference_model(ADD)(inputs)
+
+
+def test_what_is_no_mapping_is_refused_and_what_would_be_one_is_shown():
+    add = spikeproof.reference_model(ADD)
+    with pytest.raises(
+        ValueError, match=re.escape("takes one mapping from names to arrays: x (8 bits)")
+    ):
+        add(np.array([1, 2]))
+    buses = "x (8 bits), y (8 bits) -> result (8 bits), flags (5 bits)"
+    assert repr(add) == f"<reference model of {ADD}: {buses}>"
+
+
+@pytest.mark.parametrize(
+    ("name", "types"),
+    [(ADD, ["uint8", "uint8"]), ("fp32.add.rne", ["uint32"]), ("e15m112.add.rne", ["object"])],
+)
+def test_results_are_of_the_smallest_type_that_holds_them(name, types):
+    """As wide as the format, so that they can be viewed as numbers."""
+    model = spikeproof.reference_model(name)
+    found = model({bus: np.array([0, 0]) for bus in model.inputs})
+    assert [str(codes.dtype) for codes in found.values()] == types
 
 
 def test_what_a_theorem_excludes_is_refused():

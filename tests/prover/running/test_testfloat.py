@@ -37,7 +37,7 @@ def test_lines_are_counted_over_batches(monkeypatch):
     monkeypatch.setattr(testfloat, "BATCH", 2)
     found = read(b"01 002 1 00\n" * 5)
     assert sum(len(columns["x"]) for _, columns in found) == 5
-    assert [first for first, _ in found] == [1, 3, 5]
+    assert [lines.tolist() for lines, _ in found] == [[1, 2], [3, 4], [5]]
     with pytest.raises(VectorError, match="line 4: x is '41', which has more than 6 bits"):
         read(b"01 002 1 00\n" * 3 + b"41 002 1 00\n" + b"01 002 1 00\n" * 3)
     with pytest.raises(VectorError, match="no line ends within 24 characters"):
@@ -62,6 +62,22 @@ def test_flags_may_be_absent_only_where_they_are_not_asked_for():
         read(b"01 002 1\n")
 
 
+def test_empty_lines_and_comments_are_passed_over_and_counted(monkeypatch):
+    monkeypatch.setattr(testfloat, "BATCH", 1)
+    text = b"# by hand\n\n  \n01 002 1 00\n # and\n\n\n03 004 0 00\n\n"
+    found = read(text)
+    assert [(lines.tolist(), columns["x"].tolist()) for lines, columns in found] == [
+        ([4], [1]),
+        ([8], [3]),
+    ]
+    with pytest.raises(VectorError, match="line 11 has 2 fields"):
+        read(text + b"# more\n01 002\n")
+    ((_, columns),) = read(b"#\n01 002 1\n", flags=False)
+    assert list(columns) == ["x", "y", "result"]
+    with pytest.raises(VectorError, match="no vectors are no test"):
+        read(b"# none\n\n")
+
+
 def test_what_is_written_is_as_testfloat_writes_it():
     columns = {"x": [0x3F, 5], "y": [0xABC, 13], "result": [1, 0], "flags": [1, 0b10100]}
     arrays = {name: np.array(codes, dtype=np.uint64) for name, codes in columns.items()}
@@ -79,8 +95,8 @@ def test_flags_are_reversed():
 
 
 def added(check, text):
-    for first, vectors in check.lines.read(io.BytesIO(text)):
-        check.add(first, vectors)
+    for lines, vectors in check.lines.read(io.BytesIO(text)):
+        check.add(lines, vectors)
     return check
 
 
@@ -132,5 +148,6 @@ def test_what_a_theorem_excludes_is_refused():
         raise ValueError("it says nothing of x = 0x0")
 
     check._spec = type("", (), {"inputs": {"x": 8, "y": 8}, "__call__": staticmethod(refuse)})()
+    codes = {name: np.array([0], dtype=np.uint64) for name in ("x", "y", "result", "flags")}
     with pytest.raises(VectorError, match="of lines 7 to 7: it says nothing of x = 0x0"):
-        check.add(7, {name: np.array([0], dtype=np.uint64) for name in ("x", "y", "result", "flags")})
+        check.add(np.array([7]), codes)
