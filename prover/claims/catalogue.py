@@ -241,7 +241,8 @@ def _hint(given: str) -> str:
     if _is_format(family) and family not in families:
         return f"formats such as {family} have no list: name the theorem in full, e.g. e5m6.add.rne"
     if not any(fnmatchcase(known, family) for known in families):
-        return f"names begin with a format or a family: {', '.join(families)}"
+        single = (known for known in families if not known.endswith("x2"))
+        return f"names begin with a format or a family: {', '.join(single)}"
     longer = [name for name in names if name.startswith(f"{pattern}.")]
     close = longer[:3] or get_close_matches(pattern, names, n=3, cutoff=0.5)
     if close:
