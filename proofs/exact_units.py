@@ -8,24 +8,47 @@ from typing import Any
 
 from pysmt.fnode import FNode
 
-from spikeproof.circuits.netlist import Bus
+from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.circuits.units.floating_point.building import build_exact_unit
-from spikeproof.circuits.units.floating_point.comparison import compare_unit, extremum_unit
+from spikeproof.circuits.units.floating_point.comparison import (
+    compare_unit,
+    compare_with_flags_unit,
+    extremum_unit,
+    extremum_with_flags_unit,
+)
+from spikeproof.circuits.units.floating_point.ordering import (
+    class_unit,
+    neighbour_unit,
+    neighbour_with_flags_unit,
+    total_order_unit,
+)
 from spikeproof.circuits.units.floating_point.sign import change_sign_unit
-from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
+from spikeproof.proofs.rounded_units import PromisedUnit, engines_for
 from spikeproof.proofs.units import Unit
 from spikeproof.prover.claims.obligation import (
     BOTH,
     Obligation,
+    Observation,
     Profile,
     Reading,
-    equivalence,
     everything,
 )
-from spikeproof.specs import exact, symbolic
+from spikeproof.specs import exact, exact_general, symbolic, symbolic_general
+from spikeproof.specs.conventions import (
+    BUNDLES,
+    EXTREMA,
+    IEEE,
+    OF_2008,
+    Convention,
+    NanResult,
+)
 from spikeproof.specs.formats import (
+    BFLOAT16,
     FORMATS,
+    FP8_E5M2,
     FP16,
+    FP32,
+    FP64,
     OPERANDS,
     SMALL_FORMATS,
     Format,
@@ -44,8 +67,11 @@ class ExactFamily:
         formula, record: from operation, format and codes the output, or a tuple of all ``outputs``.
         operands: how many codes an operation takes.
         coded: whether the result is a code.
-        observed: from operation, format, codes and result, what counts of that; if it is not all.
-        engines, profile: for each format.
+        copies: whether it is about bits, whatever they mean, and has no convention; the functions of
+            all others take one, by this name.
+        observed: from operation, format, codes, result and convention, what counts of that; if it is
+            not all.
+        engines: for each format.
     """
 
     operations: tuple[str, ...]
@@ -55,63 +81,21 @@ class ExactFamily:
     outputs: tuple[str, ...] = ("result",)
     operands: int = 2
     coded: bool = False
+    copies: bool = False
     observed: Callable[..., FNode] | None = None
     engines: Callable[[Format], tuple[str, ...]] = lambda fmt: BOTH
-    profile: Callable[[Format], Profile] = lambda fmt: Profile.DEFAULT
-
-    def obligation(self, fmt: Format, operation: str) -> Obligation:
-        """That the unit of an operation is that."""
-        codes = OPERANDS[: self.operands]
-
-        def values(function: Callable[..., Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
-            found = function(operation, fmt, *(inputs[name] for name in codes))
-            found = found if isinstance(found, tuple) else (found,)
-            return dict(zip(self.outputs, found, strict=True))
-
-        def meaning(inputs: Buses) -> Buses:
-            return values(self.formula, inputs)
-
-        def trace(inputs: Mapping[str, int]) -> Mapping[str, int]:
-            return values(self.record, inputs)
-
-        def observed(inputs: Buses, outputs: Buses) -> Buses:
-            assert self.observed
-            operands = (inputs[name] for name in codes)
-            return {**outputs, "result": self.observed(operation, fmt, *operands, outputs["result"])}
-
-        flags = "flags" in self.outputs
-        function = f"{fmt.name}: {operation.replace('_', ' ')}"
-        function += ", and its exception flags" if flags else ""
-        return equivalence(
-            f"{fmt.name}.{operation}.flags" if flags else f"{fmt.name}.{operation}",
-            f"{function}, of {DEFAULT_LIBRARY} gates",
-            circuit=partial(build_exact_unit, self.unit, operation, fmt, self.operands),
-            meaning=meaning,
-            observed=observed if self.observed else everything,
-            engines=self.engines(fmt),
-            profile=self.profile(fmt),
-            reading=Reading(dict.fromkeys((*codes, *(["result"] if self.coded else [])), fmt), trace),
-            parameters={
-                "family": "unit",
-                "format": fmt.name,
-                "operation": operation,
-                "library": DEFAULT_LIBRARY,
-                **({"flags": "yes"} if flags else {}),
-            },
-            function=function,
-        )
 
 
-EITHER_ZERO = ("min_num", "max_num")
-"""The operations of which the result may be either of two zeros."""
+WITH_FLAGS = ("result", "flags")
 
 _EXTREMA = ExactFamily(
-    tuple(each for each in exact.EXTREMA if each not in EITHER_ZERO),
+    tuple(each for each in EXTREMA if each not in OF_2008),
     extremum_unit,
     symbolic.extremum,
     exact.extremum,
     coded=True,
 )
+_EITHER_ZERO = replace(_EXTREMA, operations=OF_2008, observed=symbolic.observed_extremum)
 _SIGN = ExactFamily(
     ("negate", "absolute"),
     change_sign_unit,
@@ -119,16 +103,193 @@ _SIGN = ExactFamily(
     exact.change_sign,
     operands=1,
     coded=True,
+    copies=True,
 )
+_NEIGHBOURS = ExactFamily(
+    exact_general.NEIGHBOURS,
+    neighbour_unit,
+    symbolic_general.neighbour,
+    exact_general.neighbour,
+    operands=1,
+    coded=True,
+    engines=engines_for,
+)
+_CLASS = ExactFamily(
+    ("class",),
+    class_unit,
+    lambda _, fmt, x: symbolic_general.class_word(fmt, x),
+    lambda _, fmt, x: exact_general.class_word(fmt, x),
+    outputs=("class",),
+    operands=1,
+    copies=True,
+    engines=engines_for,
+)
+_TOTAL_ORDERS = ExactFamily(
+    exact_general.TOTAL_ORDERS,
+    total_order_unit,
+    symbolic_general.total_order,
+    exact_general.total_order,
+    copies=True,
+    engines=engines_for,
+)
+_COMPARISONS_WITH_FLAGS = ExactFamily(
+    exact_general.COMPARISONS,
+    compare_with_flags_unit,
+    symbolic_general.compare_with_flags,
+    exact_general.compare_with_flags,
+    outputs=WITH_FLAGS,
+    engines=engines_for,
+)
+_COMPARISONS = ExactFamily(tuple(exact.RELATIONS), compare_unit, symbolic.compare, exact.compare)
 
 FAMILIES = (
-    ExactFamily(tuple(exact.RELATIONS), compare_unit, symbolic.compare, exact.compare),
+    _COMPARISONS,
     _EXTREMA,
-    replace(_EXTREMA, operations=EITHER_ZERO, observed=symbolic.observed_extremum),
+    _EITHER_ZERO,
     _SIGN,
     replace(_SIGN, operations=("copy_sign",), operands=2),
+    _NEIGHBOURS,
+    _CLASS,
+    _TOTAL_ORDERS,
+    _COMPARISONS_WITH_FLAGS,
 )
-"""``FORMAT.OPERATION``."""
+"""Those of every format."""
+
+
+def _with_flags(
+    family: ExactFamily,
+    unit: Callable[..., dict[str, Bus]],
+    formula: Callable[..., Any],
+    record: Callable[..., Any],
+) -> ExactFamily:
+    return replace(family, unit=unit, formula=formula, record=record, outputs=WITH_FLAGS)
+
+
+FAMILIES_WITH_FLAGS = (
+    *(
+        _with_flags(
+            family, extremum_with_flags_unit, symbolic.extremum_with_flags, exact.extremum_with_flags
+        )
+        for family in (_EXTREMA, _EITHER_ZERO)
+    ),
+    _with_flags(
+        _NEIGHBOURS,
+        neighbour_with_flags_unit,
+        symbolic_general.neighbour_with_flags,
+        exact_general.neighbour_with_flags,
+    ),
+)
+"""Those of which there is little to say without a convention: NaN operands that signal."""
+
+_FAMILY_OF = {
+    (operation, family.outputs == WITH_FLAGS): family
+    for family in (*FAMILIES, *FAMILIES_WITH_FLAGS)
+    for operation in family.operations
+}
+
+EXACT_OPERATIONS = frozenset(operation for operation, _ in _FAMILY_OF)
+"""All of them."""
+
+
+@dataclass(frozen=True)
+class ExactUnit(PromisedUnit):
+    """One of ``EXACT_OPERATIONS``, of a format."""
+
+    operation: str
+    fmt: Format
+    flags: bool = False
+    convention: Convention = IEEE
+    source = None
+
+    @property
+    def family(self) -> ExactFamily:
+        """What it is one of.
+
+        Raises:
+            ValueError: if it is there without flags alone, or with them.
+        """
+        if (self.operation, self.flags) not in _FAMILY_OF:
+            instead = "has no flags; leave out" if self.flags else "is there with its flags alone; add"
+            raise ValueError(f"{self.operation} {instead} 'flags'")
+        return _FAMILY_OF[self.operation, self.flags]
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """The names of its input buses."""
+        return OPERANDS[: self.family.operands]
+
+    @property
+    def in_words(self) -> str:
+        """What it computes, for people."""
+        return self.operation.replace("_", " ")
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """As its family needs."""
+        return self.family.engines(self.fmt)
+
+    def require_convention(self, convention: Convention) -> None:
+        """Refuse a convention that it cannot have; of what is about bits alone, any but IEEE."""
+        if convention != IEEE and self.family.copies:
+            raise ValueError(f"{self.operation} is the same by all conventions; leave them out")
+        super().require_convention(convention)
+
+    @property
+    def _choices(self) -> dict[str, Convention]:
+        return {} if self.family.copies else {"convention": self.convention}
+
+    def _values(self, function: Callable[..., Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+        operands = (inputs[name] for name in self.operands)
+        found = function(self.operation, self.fmt, *operands, **self._choices)
+        found = found if isinstance(found, tuple) else (found,)
+        return dict(zip(self.family.outputs, found, strict=True))
+
+    def circuit(self) -> Netlist:
+        """The unit itself."""
+        family = self.family
+        unit = partial(family.unit, **self._choices)
+        return build_exact_unit(unit, self.operation, self.fmt, family.operands)
+
+    def spec(self, inputs: Buses) -> Buses:
+        """What its outputs should be."""
+        return self._values(self.family.formula, inputs)
+
+    def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
+        """What the spec of record implies for its outputs."""
+        return self._values(self.family.record, inputs)
+
+    @property
+    def observed(self) -> Observation:
+        """What counts of its outputs."""
+        any_nan = self.family.coded and self.convention.nan is NanResult.ANY
+        return self._observed if any_nan or self.family.observed else everything
+
+    def _observed(self, inputs: Buses, outputs: Buses) -> Buses:
+        result = symbolic.observed(self.fmt, self.convention, outputs["result"])
+        if self.family.observed:
+            operands = (inputs[name] for name in self.operands)
+            result = self.family.observed(self.operation, self.fmt, *operands, result, **self._choices)
+        return {**outputs, "result": result}
+
+    @property
+    def reading(self) -> Reading:
+        """How to read its counterexamples."""
+        result = ("result",) if self.family.coded else ()
+        return Reading(dict.fromkeys((*self.operands, *result), self.fmt), self.trace)
+
+    def neighbours(self) -> Iterator[PromisedUnit]:
+        """Units that differ from it in one choice: of convention, or of which minimum it is."""
+        yield from (self.changed(operation=each) for each in _kin(self.operation))
+        yield from super().neighbours()
+
+
+def _kin(operation: str) -> Iterator[str]:
+    """The other minima, or maxima, that differ from one in what they do with NaNs and zeros alone."""
+    if operation in EXTREMA:
+        for other in EXTREMA:
+            alike = all((word in operation) == (word in other) for word in ("min", "magnitude"))
+            if alike and other != operation:
+                yield other
 
 
 def conversions() -> Iterator[Unit]:
@@ -148,9 +309,41 @@ def profile_for(unit: Unit) -> Profile:
     return Profile.DEFAULT if usual else Profile.WIDE
 
 
+PROMISED_CONVENTIONS = tuple(BUNDLES[name] for name in ("riscv", "arm", "x86_sse", "cuda", "opencl"))
+"""All that there are of NaN operands and results but the last, and subnormal operands that are zero."""
+
+
+def under_conventions() -> Iterator[ExactUnit]:
+    """In formats of hardware with payloads: extrema and neighbours with flags; comparisons of CUDA's."""
+    for fmt in (FP8_E5M2, FP16, BFLOAT16, FP32):
+        for convention, operation in product(
+            PROMISED_CONVENTIONS, (*EXTREMA, *exact_general.NEIGHBOURS)
+        ):
+            yield ExactUnit(operation, fmt, flags=True, convention=convention)
+        for operation in exact.RELATIONS:
+            yield ExactUnit(operation, fmt, convention=BUNDLES["cuda"])
+
+
+def exact_profile(unit: ExactUnit) -> Profile:
+    """What clause 5 has besides, of FP64, is left to ``--wide``; of magnitudes all but FP8_E5M2.
+
+    Under conventions: all but a few operations of FP8_E5M2.
+    """
+    usual = unit.fmt is not FP64 or unit.family.engines is not engines_for
+    if "magnitude" in unit.operation and unit.operation in EXTREMA:
+        usual = unit.fmt is FP8_E5M2
+    if unit.convention != IEEE:
+        usual = unit.fmt is FP8_E5M2 and unit.operation in ("minimum", "next_up", "less")
+    return Profile.DEFAULT if usual else Profile.WIDE
+
+
 def obligations() -> Iterator[Obligation]:
-    """``FORMAT.OPERATION``, and ``TARGET.convert_from_SOURCE.MODE[.POLICY][.flags]``."""
+    """``FORMAT.OPERATION[.CONVENTION][.flags]``, and the conversions."""
     for fmt, family in product(FORMATS.values(), FAMILIES):
-        yield from (family.obligation(fmt, operation) for operation in family.operations)
-    for unit in conversions():
-        yield unit.obligation(profile_for(unit))
+        for operation in family.operations:
+            unit = ExactUnit(operation, fmt, flags=family.outputs == WITH_FLAGS)
+            yield unit.obligation(exact_profile(unit))
+    for unit in under_conventions():
+        yield unit.obligation(exact_profile(unit))
+    for conversion in conversions():
+        yield conversion.obligation(profile_for(conversion))

@@ -1,21 +1,12 @@
-"""The other operations of IEEE 754-2019 clause 5: each unit equals its operation on all inputs."""
+"""The other operations of clause 5 that round: each unit equals its operation on all inputs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import product
 from typing import ClassVar
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.floating_point.building import build_general_unit
-from spikeproof.circuits.units.floating_point.comparison import compare_with_flags_unit
-from spikeproof.circuits.units.floating_point.ordering import (
-    class_unit,
-    neighbour_unit,
-    total_order_unit,
-)
-from spikeproof.proofs.exact_units import ExactFamily
-from spikeproof.proofs.rounded_units import engines_for
 from spikeproof.proofs.units import Unit, units_under
 from spikeproof.prover.claims.obligation import (
     Decomposition,
@@ -28,7 +19,6 @@ from spikeproof.specs.conventions import BUNDLES, IEEE
 from spikeproof.specs.formats import (
     FORMATS,
     FP8_E5M2,
-    FP64,
     SMALL_FORMATS,
     Format,
     Integer,
@@ -37,8 +27,6 @@ from spikeproof.specs.formats import (
 )
 from spikeproof.specs.integers import Buses
 from spikeproof.specs.symbolic import Probe, as_computed
-
-# --- units that round ---------------------------------------------------------------------------
 
 WORDS = {
     "round_to_integral": "x as a whole number",
@@ -136,53 +124,7 @@ def profile_for(unit: GeneralUnit) -> Profile:
     return Profile.DEFAULT if usual else Profile.WIDE
 
 
-# --- units that do not round --------------------------------------------------------------------
-
-
-def exact_profile(fmt: Format) -> Profile:
-    """FP64 is left to ``--wide``."""
-    return Profile.WIDE if fmt is FP64 else Profile.DEFAULT
-
-
-_exact = partial(ExactFamily, engines=engines_for, profile=exact_profile)
-
-EXACT_FAMILIES = (
-    _exact(
-        exact_general.NEIGHBOURS,
-        neighbour_unit,
-        symbolic_general.neighbour,
-        exact_general.neighbour,
-        operands=1,
-        coded=True,
-    ),
-    _exact(
-        ("class",),
-        class_unit,
-        lambda _, fmt, x: symbolic_general.class_word(fmt, x),
-        lambda _, fmt, x: exact_general.class_word(fmt, x),
-        outputs=("class",),
-        operands=1,
-    ),
-    _exact(
-        exact_general.TOTAL_ORDERS,
-        total_order_unit,
-        symbolic_general.total_order,
-        exact_general.total_order,
-    ),
-    _exact(
-        exact_general.COMPARISONS,
-        compare_with_flags_unit,
-        symbolic_general.compare_with_flags,
-        exact_general.compare_with_flags,
-        outputs=("result", "flags"),
-    ),
-)
-"""``FORMAT.OPERATION``, and of comparisons ``FORMAT.[signalling_]PREDICATE.flags``."""
-
-
 def obligations() -> Iterator[Obligation]:
-    """Those of ``general_units``, and of units that do not round."""
+    """Those of ``general_units``."""
     for unit in general_units():
         yield unit.obligation(profile_for(unit))
-    for fmt, family in product(FORMATS.values(), EXACT_FAMILIES):
-        yield from (family.obligation(fmt, operation) for operation in family.operations)

@@ -5,9 +5,10 @@ from dataclasses import fields, replace
 from typing import Any
 
 from spikeproof.circuits.units.libraries import LIBRARIES, STRUCTURE_NAMES
+from spikeproof.proofs.exact_units import EXACT_OPERATIONS, ExactUnit
 from spikeproof.proofs.general_operations import WORDS, GeneralUnit
 from spikeproof.proofs.integer_conversions import FromInteger, ToInteger
-from spikeproof.proofs.rounded_units import RoundedUnit
+from spikeproof.proofs.rounded_units import PromisedUnit, RoundedUnit
 from spikeproof.proofs.units import Unit
 from spikeproof.specs.conventions import convention_named
 from spikeproof.specs.formats import (
@@ -28,16 +29,19 @@ CHOICES: Mapping[str, Mapping[str, Any]] = {
 """What may stand in a name after the mode, beside the words of conventions, by field of a unit."""
 
 
-def unit_named(name: str) -> RoundedUnit | None:
-    """The unit of a name as ``RoundedUnit.name`` gives it.
+def unit_named(name: str) -> PromisedUnit | None:
+    """The unit of a name as ``PromisedUnit.name`` gives it.
 
-    None if it has no operation and mode in their places. What goes unsaid may be said, and the words
-    behind the mode in any order.
+    None if it has no operation, and mode if it rounds, in their places. What goes unsaid may be said,
+    and the words behind these in any order.
 
     Raises:
         ValueError: if what is before or behind these is not possible; one line.
     """
     target, operation, mode, *words = (*name.split("."), "", "")
+    if operation in EXACT_OPERATIONS:
+        exact = ExactUnit(operation, format_named(target), "flags" in (mode, *words))
+        return _with_words(exact, list(filter(None, (mode, *words))))
     operation, _, source = operation.partition("_from_")
     modes = {mode.value: mode for mode in RoundingMode}
     known = operation in ARITY or operation in WORDS
@@ -57,8 +61,8 @@ def _plain(target: str, operation: str, mode: RoundingMode, source: str) -> Roun
     return Unit(operation, format_named(target), mode, source=format_named(source) if source else None)
 
 
-def _with_words(unit: RoundedUnit, words: Sequence[str]) -> RoundedUnit:
-    """The unit with all that stands in a name behind the mode."""
+def _with_words(unit: PromisedUnit, words: Sequence[str]) -> PromisedUnit:
+    """The unit with all that stands in a name behind the operation, or mode."""
     choices = {each.name: CHOICES[each.name] for each in fields(unit) if each.name in CHOICES}  # type: ignore[arg-type]
     said: dict[str, Any] = {}
     convention = []
@@ -75,6 +79,6 @@ def _with_words(unit: RoundedUnit, words: Sequence[str]) -> RoundedUnit:
         unit.require_convention(found)
         said["convention"] = found
     made = replace(unit, **said)  # type: ignore[type-var]
-    if isinstance(made.fmt, Format):
+    if isinstance(made, RoundedUnit) and isinstance(made.fmt, Format):
         made.fmt.require_policy(made.policy)
     return made

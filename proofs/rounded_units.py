@@ -1,4 +1,4 @@
-"""What is promised of units that round, whatever they compute: names, parameters, obligations."""
+"""What is promised of units, whatever they compute: names, parameters, obligations."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -27,36 +27,36 @@ def engines_for(operands: Format) -> tuple[str, ...]:
     return BOTH if operands.width <= 16 else ("cadical",)
 
 
-class RoundedUnit(ABC):
-    """A unit that rounds, and what is promised of it.
+class PromisedUnit(ABC):
+    """A unit, and what is promised of it.
 
     Attributes:
         operation: by its name.
         fmt: the format of the result.
         source: the format of the operands, where it is another.
-        usual_policy: what goes unsaid in the name.
     """
 
     operation: str
     fmt: Format | Integer
     source: Format | Integer | None
-    mode: RoundingMode
-    policy: OverflowPolicy
-    usual_policy = OverflowPolicy.IEEE
     convention: Convention = IEEE
     library: str = DEFAULT_LIBRARY
     flags: bool = False
 
     @property
     def name(self) -> str:
-        """``FORMAT.OPERATION[_from_SOURCE].MODE[.POLICY][.CONVENTION][.MAKE][.flags]``.
+        """``FORMAT.OPERATION[_from_SOURCE][.ROUNDING][.CONVENTION][.MAKE][.flags]``.
 
-        The usual policy, the IEEE convention and the default library go unsaid.
+        The IEEE convention and the default library go unsaid.
         """
         source = f"_from_{self.source.name}" if self.source else ""
-        policy = () if self.policy is self.usual_policy else (self.policy.value,)
-        words = (*policy, self.convention.name, *self.make, "flags" if self.flags else "")
-        return ".".join((self.fmt.name, self.operation + source, self.mode.value, *filter(None, words)))
+        words = (*self.rounding, self.convention.name, *self.make, "flags" if self.flags else "")
+        return ".".join((self.fmt.name, self.operation + source, *filter(None, words)))
+
+    @property
+    def rounding(self) -> tuple[str, ...]:
+        """What its name says of how it rounds."""
+        return ()
 
     @property
     def make(self) -> tuple[str, ...]:
@@ -71,12 +71,16 @@ class RoundedUnit(ABC):
             "format": self.fmt.name,
             "operation": self.operation,
             **({"source": self.source.name} if self.source else {}),
-            "mode": self.mode.value,
-            "policy": self.policy.value,
+            **self.rounding_parameters,
             "library": self.library,
             **({"convention": self.convention.name} if self.convention != IEEE else {}),
             **({"flags": "yes"} if self.flags else {}),
         }
+
+    @property
+    def rounding_parameters(self) -> dict[str, str]:
+        """How it rounds, if it does."""
+        return {}
 
     @property
     def operands(self) -> tuple[str, ...]:
@@ -97,7 +101,7 @@ class RoundedUnit(ABC):
     @property
     @abstractmethod
     def in_words(self) -> str:
-        """What it computes and how it is rounded, for people."""
+        """What it computes, and how it is rounded if it is, for people."""
 
     @property
     def function(self) -> str:
@@ -134,14 +138,9 @@ class RoundedUnit(ABC):
         """What counts of its outputs."""
         return everything
 
-    def changed(self, **choices: object) -> "RoundedUnit":
-        """The unit with other choices: of mode, policy or convention."""
+    def changed(self, **choices: object) -> "PromisedUnit":
+        """The unit with other choices, such as of its convention."""
         return replace(self, **choices)  # type: ignore[type-var]
-
-    @property
-    def policies(self) -> tuple[OverflowPolicy, ...]:
-        """The policies that it can have."""
-        return self.fmt.policies if isinstance(self.fmt, Format) else (self.usual_policy,)
 
     def require_convention(self, convention: Convention) -> None:
         """Refuse a convention that it cannot have.
@@ -153,10 +152,8 @@ class RoundedUnit(ABC):
             *(each for each in (self.fmt, self.source) if isinstance(each, Format))
         )
 
-    def neighbours(self) -> Iterator["RoundedUnit"]:
-        """Units that differ from it in one choice: of mode, policy or convention."""
-        yield from (self.changed(mode=mode) for mode in RoundingMode if mode is not self.mode)
-        yield from (self.changed(policy=each) for each in self.policies if each is not self.policy)
+    def neighbours(self) -> Iterator["PromisedUnit"]:
+        """Units that differ from it in one choice."""
         for convention in self.convention.neighbours():
             with suppress(ValueError):
                 self.require_convention(convention)
@@ -178,3 +175,36 @@ class RoundedUnit(ABC):
             function=self.function,
             neighbours=lambda: (each.obligation(Profile.WIDE) for each in self.neighbours()),
         )
+
+
+class RoundedUnit(PromisedUnit):
+    """A unit that rounds, and what is promised of it.
+
+    Attributes:
+        usual_policy: what goes unsaid in the name.
+    """
+
+    mode: RoundingMode
+    policy: OverflowPolicy
+    usual_policy = OverflowPolicy.IEEE
+
+    @property
+    def rounding(self) -> tuple[str, ...]:
+        """Its mode, and its policy where it is not the usual one."""
+        return (self.mode.value, *(() if self.policy is self.usual_policy else (self.policy.value,)))
+
+    @property
+    def rounding_parameters(self) -> dict[str, str]:
+        """Its mode and policy."""
+        return {"mode": self.mode.value, "policy": self.policy.value}
+
+    @property
+    def policies(self) -> tuple[OverflowPolicy, ...]:
+        """The policies that it can have."""
+        return self.fmt.policies if isinstance(self.fmt, Format) else (self.usual_policy,)
+
+    def neighbours(self) -> Iterator["PromisedUnit"]:
+        """Units that differ from it in one choice: of mode, policy or convention."""
+        yield from (self.changed(mode=mode) for mode in RoundingMode if mode is not self.mode)
+        yield from (self.changed(policy=each) for each in self.policies if each is not self.policy)
+        yield from super().neighbours()

@@ -253,6 +253,21 @@ BUNDLES: dict[str, Convention] = {
 }
 """Combinations by name."""
 
+EXTREMA = (
+    *("minimum", "maximum", "minimum_number", "maximum_number"),
+    *("min_num", "max_num", "x86_minimum", "x86_maximum"),
+    *("minimum_magnitude", "maximum_magnitude"),
+    *("minimum_magnitude_number", "maximum_magnitude_number"),
+    *("min_num_magnitude", "max_num_magnitude"),
+)
+"""The operations of IEEE 754-2019 clause 9.6, of IEEE 754-2008 clause 5.3.1, and of x86."""
+
+OF_2008 = tuple(each for each in EXTREMA if each.startswith(("min_num", "max_num")))
+"""Those of IEEE 754-2008."""
+
+PROPAGATING = ("minimum", "maximum", "minimum_magnitude", "maximum_magnitude")
+"""Those that one NaN makes NaN."""
+
 _IN_WORDS = {
     "any_nan": "any NaN will do",
     "first_nan": "NaN of the first operand that is one",

@@ -8,7 +8,7 @@ fast; everything is meant to be read beside the standard. (What is asked again a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
 from functools import lru_cache
@@ -16,6 +16,8 @@ from math import isqrt
 
 from spikeproof.specs.conventions import (
     IEEE,
+    OF_2008,
+    PROPAGATING,
     Convention,
     FlushedInexact,
     FlushedSign,
@@ -739,43 +741,66 @@ RELATIONS: dict[str, frozenset[str]] = {
 """The comparison predicates by name: the relations of which each holds (clause 5.11, table 5.3)."""
 
 
-def compare(predicate: str, fmt: Format, x: int, y: int) -> int:
+def compare(predicate: str, fmt: Format, x: int, y: int, *, convention: Convention = IEEE) -> int:
     """Whether a comparison predicate holds of two codes: 1 or 0.
 
     Raises:
         KeyError: if the predicate is not in ``RELATIONS``.
     """
-    return int(relation(decode(fmt, x), decode(fmt, y)) in RELATIONS[predicate])
+    left, right = (decode(fmt, flush_operand(fmt, convention, code)) for code in (x, y))
+    return int(relation(left, right) in RELATIONS[predicate])
 
 
-EXTREMA = (
-    *("minimum", "maximum", "minimum_number", "maximum_number"),
-    *("min_num", "max_num", "x86_minimum", "x86_maximum"),
-)
-"""The operations of IEEE 754-2019 clause 9.6, of IEEE 754-2008 clause 5.3.1, and of x86."""
-
-
-def extremum(operation: str, fmt: Format, x: int, y: int) -> int:
+def extremum(operation: str, fmt: Format, x: int, y: int, *, convention: Convention = IEEE) -> int:
     """The smaller or larger of two codes, -0 being less than +0 (clause 9.6).
 
-    One NaN makes ``minimum`` and ``maximum`` NaN; the ``number`` variants deliver the other operand. So
-    do ``min_num`` and ``max_num`` unless a NaN is signalling; of zeros of unlike signs they may deliver
-    either (IEEE 754-2008 clauses 5.3.1, 6.2). Those of x86 deliver the second operand unless the first
-    is smaller, or larger: where one is NaN, or both are zeros, too (SDM, ``MINSS``, ``MAXSS``).
+    Those of ``magnitude`` compare magnitudes first. One NaN makes ``PROPAGATING`` ones NaN; the
+    ``number`` variants deliver the other operand. So do ``OF_2008`` unless a NaN is signalling; of zeros
+    of unlike signs they may deliver either (IEEE 754-2008 clauses 5.3.1, 6.2). Those of x86 deliver the
+    second operand unless the first is smaller, or larger: where one is NaN, or both are zeros, too, and
+    NaN as it is (SDM, ``MINSS``, ``MAXSS``).
+
+    Raises:
+        ValueError: if a code or the convention is not one of the format's.
     """
+    convention.require_possible(fmt)
+    x, y = (flush_operand(fmt, convention, code) for code in (x, y))
+    left, right = decode(fmt, x), decode(fmt, y)
+    order = relation(left, right)
     if operation.startswith("x86"):
-        wanted = "less" if operation == "x86_minimum" else "greater"
-        return x if relation(decode(fmt, x), decode(fmt, y)) == wanted else y
-    if operation.endswith("_num") and (is_signalling(fmt, x) or is_signalling(fmt, y)):
-        return fmt.canonical_nan
+        return x if order == ("less" if operation == "x86_minimum" else "greater") else y
     nan_x, nan_y = fmt.is_nan(x), fmt.is_nan(y)
+    signalling = is_signalling(fmt, x) or is_signalling(fmt, y)
+    one_nan_does = operation in PROPAGATING or (operation in OF_2008 and signalling)
+    if (nan_x and nan_y) or (one_nan_does and (nan_x or nan_y)):
+        return result_nan(operation, fmt, fmt, convention, (x, y))
     if nan_x or nan_y:
-        if (nan_x and nan_y) or operation in ("minimum", "maximum"):
-            return fmt.canonical_nan
         return y if nan_x else x
-    order = relation(decode(fmt, x), decode(fmt, y))
-    x_is_less = decode(fmt, x).sign == 1 if order == "equal" else order == "less"
+    if "magnitude" in operation:
+        by_magnitude = relation(replace(left, sign=0), replace(right, sign=0))
+        order = order if by_magnitude == "equal" else by_magnitude
+    x_is_less = left.sign == 1 if order == "equal" else order == "less"
     return x if x_is_less == operation.startswith("min") else y
+
+
+def extremum_with_flags(
+    operation: str, fmt: Format, x: int, y: int, *, convention: Convention = IEEE
+) -> tuple[int, int]:
+    """The code, and the exceptions that are signalled, in the order of ``FLAGS`` (clauses 6.2, 9.6).
+
+    Invalid, for a signalling NaN operand where the convention has them; of x86, for every NaN (SDM).
+    """
+    invalid = nan_signals(fmt, convention, x, y)
+    if operation.startswith("x86"):
+        invalid = fmt.is_nan(x) or fmt.is_nan(y)
+    result = extremum(operation, fmt, x, y, convention=convention)
+    return result, flags_word({"invalid": invalid})
+
+
+def nan_signals(fmt: Format, convention: Convention, *codes: int) -> bool:
+    """Whether some operand is a NaN that signals invalid (clause 6.2)."""
+    signalling = any(is_signalling(fmt, code) for code in codes)
+    return convention.nan_operands is NanOperands.SIGNALLING and signalling
 
 
 SIGN_OPERATIONS = ("negate", "absolute", "copy_sign")

@@ -24,6 +24,7 @@ from spikeproof.specs.exact import (
     floor_log2,
     flush_operand,
     is_signalling,
+    nan_signals,
     power_of_two,
     result_nan,
     round_to,
@@ -154,20 +155,23 @@ NEIGHBOURS = ("next_up", "next_down")
 """The operations of clause 5.3.1 that deliver the next number."""
 
 
-def neighbour(operation: str, fmt: Format, x: int) -> int:
+def neighbour(operation: str, fmt: Format, x: int, *, convention: Convention = IEEE) -> int:
     """The least number of the format that compares greater than x, or the largest that compares less.
 
     Beyond the largest finite number there is infinity; a format that has none stays where it is, and so
-    does infinity. What is next to the smallest subnormal number is zero of its sign; NaN becomes the
-    canonical NaN (clause 5.3.1).
+    does infinity. What is next to the smallest subnormal number is zero of its sign; NaN becomes what
+    the convention says (clause 5.3.1). Nothing is rounded, so no result is flushed.
 
     Raises:
         KeyError: if the operation is not in ``NEIGHBOURS``.
+        ValueError: if the code or the convention is not one of the format's.
     """
+    convention.require_possible(fmt)
+    x = flush_operand(fmt, convention, x)
     mode, sign = {"next_up": (RoundingMode.UP, 0), "next_down": (RoundingMode.DOWN, 1)}[operation]
     value, policy = decode(fmt, x), fmt.policies[0]
     if value.kind is Kind.NAN:
-        return fmt.canonical_nan
+        return result_nan(operation, fmt, fmt, convention, (x,))
     if value.kind is Kind.INFINITE:
         # Beyond every number in the same direction; else what is just within it is the largest finite.
         return x if value.sign == sign else value.sign << fmt.magnitude_bits | fmt.largest_finite
@@ -175,6 +179,17 @@ def neighbour(operation: str, fmt: Format, x: int) -> int:
     little = HALF * power_of_two(fmt.minimum_exponent - fmt.fraction_bits)
     moved = value.signed + (-little if sign else little)
     return round_to(fmt, mode, policy, Value(Kind.FINITE, int(moved < 0), abs(moved)))
+
+
+def neighbour_with_flags(
+    operation: str, fmt: Format, x: int, *, convention: Convention = IEEE
+) -> tuple[int, int]:
+    """The code, and the exceptions that are signalled, in the order of ``FLAGS``.
+
+    Invalid alone, for a signalling NaN where the convention has them (clause 5.3.1).
+    """
+    result = neighbour(operation, fmt, x, convention=convention)
+    return result, flags_word({"invalid": nan_signals(fmt, convention, x)})
 
 
 def class_of(fmt: Format, x: int) -> str:
@@ -240,7 +255,9 @@ COMPARISONS = (
 """Predicates with flags."""
 
 
-def compare_with_flags(operation: str, fmt: Format, x: int, y: int) -> tuple[int, int]:
+def compare_with_flags(
+    operation: str, fmt: Format, x: int, y: int, *, convention: Convention = IEEE
+) -> tuple[int, int]:
     """Whether a predicate holds, and the exceptions that it signals, in the order of ``FLAGS``.
 
     Invalid, for a signalling NaN operand; of predicates that signal, for any NaN operand (clause 5.11).
@@ -251,4 +268,4 @@ def compare_with_flags(operation: str, fmt: Format, x: int, y: int) -> tuple[int
     predicate = operation.removeprefix("signalling_")
     signals = fmt.is_nan if predicate != operation else lambda code: is_signalling(fmt, code)
     invalid = any(signals(code) for code in (x, y))
-    return compare(predicate, fmt, x, y), flags_word({"invalid": invalid})
+    return compare(predicate, fmt, x, y, convention=convention), flags_word({"invalid": invalid})

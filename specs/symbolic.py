@@ -21,6 +21,7 @@ from pysmt.shortcuts import (
     BVSLT,
     BVUGT,
     BVULE,
+    BVULT,
     FALSE,
     TRUE,
     And,
@@ -45,6 +46,8 @@ from pysmt.shortcuts import (
 from spikeproof.specs import integers
 from spikeproof.specs.conventions import (
     IEEE,
+    OF_2008,
+    PROPAGATING,
     Convention,
     FlushedInexact,
     FlushedSign,
@@ -903,12 +906,13 @@ def _order_key(fmt: Format, code: FNode) -> FNode:
     return Ite(bit(code, fmt.width - 1), BVNeg(magnitude), magnitude)
 
 
-def compare(predicate: str, fmt: Format, x: FNode, y: FNode) -> FNode:
+def compare(predicate: str, fmt: Format, x: FNode, y: FNode, *, convention: Convention = IEEE) -> FNode:
     """Whether a comparison predicate holds, in one bit (clause 5.11).
 
     Raises:
         KeyError: if there is no such predicate.
     """
+    x, y = (flush_operand(fmt, convention, code) for code in (x, y))
     unordered = Or(unpack(fmt, x).nan, unpack(fmt, y).nan)
     left, right = _order_key(fmt, x), _order_key(fmt, y)
     holds = {
@@ -934,33 +938,62 @@ _NEGATIONS = {
 """Predicates that hold where others do not (clause 5.11, tables 5.1 to 5.3)."""
 
 
-def extremum(operation: str, fmt: Format, x: FNode, y: FNode) -> FNode:
-    """The smaller or larger of two codes, -0 being less than +0; see ``specs.exact.extremum``."""
+def extremum(operation: str, fmt: Format, x: FNode, y: FNode, *, convention: Convention = IEEE) -> FNode:
+    """The smaller or larger of two codes, -0 being less than +0; see ``specs.exact.extremum``.
+
+    Raises:
+        ValueError: if the format cannot have the convention.
+    """
+    convention.require_possible(fmt)
+    x, y = (flush_operand(fmt, convention, code) for code in (x, y))
     nan_x, nan_y = unpack(fmt, x).nan, unpack(fmt, y).nan
     left, right = _order_key(fmt, x), _order_key(fmt, y)
-    x_is_less = Or(BVSLT(left, right), And(Equals(left, right), bit(x, fmt.width - 1)))
-    smaller, larger = Ite(x_is_less, x, y), Ite(x_is_less, y, x)
     if operation.startswith("x86"):
         first = BVSLT(left, right) if operation == "x86_minimum" else BVSLT(right, left)
         return Ite(And(first, Not(Or(nan_x, nan_y))), x, y)
+    x_is_less = Or(BVSLT(left, right), And(Equals(left, right), bit(x, fmt.width - 1)))
+    if "magnitude" in operation:
+        shorter, longer = (BVExtract(code, 0, fmt.magnitude_bits - 1) for code in (x, y))
+        x_is_less = Or(BVULT(shorter, longer), And(Equals(shorter, longer), x_is_less))
+    smaller, larger = Ite(x_is_less, x, y), Ite(x_is_less, y, x)
     chosen = smaller if operation.startswith("min") else larger
     if not fmt.has_nan:
         return chosen
-    if operation in ("minimum", "maximum"):
+    if operation in PROPAGATING:
         nan = Or(nan_x, nan_y)
     else:
         nan = And(nan_x, nan_y)
         chosen = Ite(nan_x, y, Ite(nan_y, x, chosen))
-    if operation.endswith("_num"):
+    if operation in OF_2008:
         nan = Or(nan, is_signalling(fmt, x), is_signalling(fmt, y))
-    return Ite(nan, deliver_nan(fmt), chosen)
+    return Ite(nan, result_nan(operation, fmt, fmt, convention, (x, y)), chosen)
 
 
-def observed_extremum(operation: str, fmt: Format, x: FNode, y: FNode, result: FNode) -> FNode:
-    """What counts of an extremum: the code, without the sign where the operands are +0 and -0."""
-    if not operation.endswith("_num") or not fmt.has_negative_zero:
+def extremum_with_flags(
+    operation: str, fmt: Format, x: FNode, y: FNode, *, convention: Convention = IEEE
+) -> tuple[FNode, FNode]:
+    """The code, and the exceptions that are signalled; see ``specs.exact.extremum_with_flags``."""
+    invalid = nan_signals(fmt, convention, x, y)
+    if operation.startswith("x86"):
+        invalid = Or(unpack(fmt, code).nan for code in (x, y))
+    result = extremum(operation, fmt, x, y, convention=convention)
+    return result, flags_word({"invalid": invalid})
+
+
+def nan_signals(fmt: Format, convention: Convention, *codes: FNode) -> FNode:
+    """Whether some operand is a NaN that signals invalid (clause 6.2)."""
+    if convention.nan_operands is NanOperands.QUIET:
+        return FALSE()
+    return Or(is_signalling(fmt, code) for code in codes)
+
+
+def observed_extremum(
+    operation: str, fmt: Format, x: FNode, y: FNode, result: FNode, *, convention: Convention = IEEE
+) -> FNode:
+    """What counts of an extremum: of ``OF_2008`` not the sign where the operands are +0 and -0."""
+    if operation not in OF_2008 or not fmt.has_negative_zero:
         return result
-    left, right = unpack(fmt, x), unpack(fmt, y)
+    left, right = (unpack(fmt, flush_operand(fmt, convention, code)) for code in (x, y))
     unlike_zeros = And(left.zero, right.zero, Not(Iff(left.negative, right.negative)))
     magnitude = BVExtract(result, 0, fmt.magnitude_bits - 1)
     return Ite(unlike_zeros, zero_extend(magnitude, fmt.width), result)

@@ -37,12 +37,12 @@ from spikeproof.specs.symbolic import (
     Operand,
     append_zeros,
     bit,
-    deliver_nan,
     exceptions,
     flags_word,
     flush_operand,
     from_bool,
     is_signalling,
+    nan_signals,
     result_nan,
     rounds_up,
     shift_out_leading_zeros,
@@ -168,14 +168,17 @@ def flags(
 # --- operations that do not round ---------------------------------------------------------------
 
 
-def neighbour(operation: str, fmt: Format, x: FNode) -> FNode:
+def neighbour(operation: str, fmt: Format, x: FNode, *, convention: Convention = IEEE) -> FNode:
     """The next number above or below; see ``specs.exact_general.neighbour``.
 
     Codes, read as sign and magnitude, are in the order of numbers: the next one is the next integer.
 
     Raises:
         KeyError: if there is no such operation.
+        ValueError: if the format cannot have the convention.
     """
+    convention.require_possible(fmt)
+    x = flush_operand(fmt, convention, x)
     step = {"next_up": 1, "next_down": -1}[operation]
     width = fmt.width + 1
     negative = bit(x, fmt.width - 1)
@@ -188,7 +191,15 @@ def neighbour(operation: str, fmt: Format, x: FNode) -> FNode:
     moved_negative = Or(BVSLT(place, BV(0, width)), And(negative, Equals(place, BV(0, width))))
     absolute = BVExtract(Ite(bit(place, width - 1), BVNeg(place), place), 0, fmt.magnitude_bits - 1)
     moved = with_sign(fmt, moved_negative, absolute)
-    return Ite(unpack(fmt, x).nan, deliver_nan(fmt), moved)
+    return Ite(unpack(fmt, x).nan, result_nan(operation, fmt, fmt, convention, (x,)), moved)
+
+
+def neighbour_with_flags(
+    operation: str, fmt: Format, x: FNode, *, convention: Convention = IEEE
+) -> tuple[FNode, FNode]:
+    """The code, and the exceptions that are signalled (clause 5.3.1)."""
+    result = neighbour(operation, fmt, x, convention=convention)
+    return result, flags_word({"invalid": nan_signals(fmt, convention, x)})
 
 
 def class_word(fmt: Format, x: FNode) -> FNode:
@@ -232,7 +243,9 @@ def _place(fmt: Format, code: FNode, signed: bool) -> FNode:
     return Ite(unpack(fmt, code).nan, BV(1 << fmt.magnitude_bits, width), place)
 
 
-def compare_with_flags(operation: str, fmt: Format, x: FNode, y: FNode) -> tuple[FNode, FNode]:
+def compare_with_flags(
+    operation: str, fmt: Format, x: FNode, y: FNode, *, convention: Convention = IEEE
+) -> tuple[FNode, FNode]:
     """Whether a predicate holds, in one bit, and the exceptions that it signals (clause 5.11).
 
     Raises:
@@ -243,4 +256,5 @@ def compare_with_flags(operation: str, fmt: Format, x: FNode, y: FNode) -> tuple
         invalid = Or(is_signalling(fmt, x), is_signalling(fmt, y))
     else:
         invalid = Or(unpack(fmt, x).nan, unpack(fmt, y).nan)
-    return symbolic.compare(predicate, fmt, x, y), flags_word({"invalid": invalid})
+    holds = symbolic.compare(predicate, fmt, x, y, convention=convention)
+    return holds, flags_word({"invalid": invalid})

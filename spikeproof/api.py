@@ -49,14 +49,15 @@ def prove(claim: str | Obligation, *, timeout: float = DEFAULT_TIMEOUT, jobs: in
 
     Returns:
         A record, whose ``outcome`` says what came of it, and whose ``message`` shows a counterexample.
+        Where that was not promised ``nearest`` names the theorem of another mode, policy or convention
+        that the circuit comes nearest to, if there is one, and the message says how near; to look for
+        it may take a minute or two more.
 
     Raises:
         CatalogueError: if there is no theorem of that name.
         EngineError: if an engine that it promises is not installed.
     """
-    from spikeproof.prover.running.discharge import discharge
-
-    return discharge(_obligation(claim), timeout, jobs=jobs)
+    return _discharged(_obligation(claim), timeout, jobs)
 
 
 def check(
@@ -72,8 +73,7 @@ def check(
         jobs: processes for its lemmas.
 
     Returns:
-        A record, whose ``outcome`` says what came of it, and whose ``message`` shows a counterexample,
-        or why the claim could not be stated.
+        A record, as of ``prove``; its ``message`` may also say why the claim could not be stated.
 
     Raises:
         CatalogueError: if there is no theorem of that name.
@@ -81,13 +81,20 @@ def check(
         NetlistError: if the circuit has other buses than the theorem's own.
         EngineError: if an engine that is needed is not installed.
     """
-    from spikeproof.prover.running.discharge import discharge
-
     if not isinstance(circuit, Netlist):
         raise TypeError(f"a circuit is a Netlist, as `read_json` gives; {circuit!r} is none")
     if callable(claim):
         claim = _stated(circuit, claim)
-    return discharge(_obligation(claim), timeout, circuit, jobs)
+    return _discharged(_obligation(claim), timeout, jobs, circuit)
+
+
+def _discharged(
+    obligation: Obligation, timeout: float, jobs: int, circuit: Netlist | None = None
+) -> Record:
+    from spikeproof.prover.running.discharge import discharge
+    from spikeproof.prover.running.neighbours import with_nearest
+
+    return with_nearest(discharge(obligation, timeout, circuit, jobs), obligation, circuit)
 
 
 def exhaust(

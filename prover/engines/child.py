@@ -6,11 +6,10 @@ import gc
 import signal
 import time
 from collections.abc import Callable
-from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 from spikeproof.prover.engines.engine import Answer
-from spikeproof.prover.engines.pool import die_with_parent
+from spikeproof.prover.engines.pool import FORK, die_with_parent
 from spikeproof.prover.evidence.record import Status
 
 
@@ -18,8 +17,8 @@ class Child:
     """A process of its own that decides something, since nothing else can stop an engine."""
 
     def __init__(self, decide: Callable[[], Answer]) -> None:
-        self.receiver, sender = get_context("fork").Pipe(duplex=False)
-        self._process = get_context("fork").Process(target=_send_answer, args=(decide, sender))
+        self.receiver, sender = FORK.Pipe(duplex=False)
+        self._process = FORK.Process(target=_send_answer, args=(decide, sender))
         self.started = time.perf_counter()
         self._process.start()
         sender.close()

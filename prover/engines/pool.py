@@ -8,11 +8,18 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import active_children
+from multiprocessing import active_children, get_context
 from typing import Any, TypeVar
 
 Key = TypeVar("Key")
 Result = TypeVar("Result")
+
+FORK = get_context("fork")
+"""How all our processes begin, whatever Python's default is: with the formulas and the catalogue there
+are, and without running the caller's script again. Only the thread that forks goes on in them. We have no
+other then that could hold a lock: OpenBLAS stops its own, and our pools of threads have ended. Of a caller
+with threads Python 3.12 warns, and rightly: what these have locked stays locked.
+"""
 
 LOST = "the process that worked on it died; it may have run out of memory: lower --jobs"
 
@@ -33,7 +40,7 @@ def results(
         for arguments in tasks.values():
             yield work(*arguments)
         return
-    with ProcessPoolExecutor(min(jobs, len(tasks)), initializer=die_with_parent) as pool:
+    with ProcessPoolExecutor(min(jobs, len(tasks)), FORK, die_with_parent) as pool:
         pending = {pool.submit(work, *arguments): key for key, arguments in tasks.items()}
         try:
             for future in as_completed(pending):

@@ -146,6 +146,8 @@ class Record:
         seal: see ``prover.evidence.seal``; empty until it is sealed.
         package: the installed package that states the theorem, if it is none of ours.
         notes: those of the circuit; what was assumed when it was made.
+        nearest: the theorem under which a refuted circuit is right, or to which it comes nearest, if
+            there is another; the message says what is known of that.
     """
 
     schema: Literal["spikeproof-record-1"]
@@ -168,6 +170,7 @@ class Record:
     seal: str
     package: str | None = None
     notes: tuple[str, ...] = ()
+    nearest: str | None = None
 
     @property
     def green(self) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from spikeproof.prover.checking.replays import expected_outputs
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Obligation
 from spikeproof.prover.encoding.evaluation import Evaluation
+from spikeproof.prover.evidence.record import Record
 from spikeproof.prover.refutation.comparison import SIDES, Comparison, column
 from spikeproof.prover.refutation.counterexample import explain
 from spikeproof.prover.refutation.drawing import MOST_BITS, every_input_or_some
@@ -39,22 +40,45 @@ COUNTING_SECONDS = 60.0
 POSSIBLE = "possible"
 
 
-def told_nearest(obligation: Obligation, netlist: Netlist) -> str:
-    """What a refuted circuit comes nearest to, and what is left then; empty if it is to nothing else."""
+def with_nearest(record: Record, obligation: Obligation, circuit: Netlist | None = None) -> Record:
+    """The record; of a circuit that is wrong, against what was promised, with what it comes nearest to.
+
+    Args:
+        circuit: that the record is about, if it is not the obligation's own.
+    """
+    own = obligation.circuit
+    if not record.refutes or not own:
+        return record
+    found = nearest(obligation, circuit or own())
+    if not found:
+        return record
+    return replace(record, message=f"{record.message}\n{found.words}", nearest=found.theorem)
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The theorem that a circuit comes nearest to; whether it is right under it, in words."""
+
+    theorem: str
+    words: str
+
+
+def nearest(obligation: Obligation, netlist: Netlist) -> Nearest | None:
+    """What a refuted circuit comes nearest to, and what is left then; None if it is to nothing else."""
     if next(iter(obligation.neighbours()), None) is None:
-        return ""
+        return None
     with passing_formulas():
         search = _Search.of(obligation, netlist)
     while True:
         with passing_formulas():
-            nearest, failing = search.nearest(obligation)
-        if nearest is obligation:
-            return ""
+            found, failing = search.nearest(obligation)
+        if found is obligation:
+            return None
         if failing.any():
-            return _left(nearest, netlist, search.input(failing))
-        counterexample, words = _settled(nearest, netlist, search)
+            return Nearest(found.name, _left(found, netlist, search.input(failing)))
+        counterexample, words = _settled(found, netlist, search)
         if counterexample is None:
-            return words
+            return Nearest(found.name, words)
         search = search.with_input(counterexample)
 
 

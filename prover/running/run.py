@@ -19,7 +19,7 @@ from spikeproof.prover.evidence.record import CACHED, CONTINUED, Found, Record, 
 from spikeproof.prover.evidence.seal import sealed
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.inquiry import Keeping
-from spikeproof.prover.running.neighbours import told_nearest
+from spikeproof.prover.running.neighbours import with_nearest
 from spikeproof.prover.running.replay import write_counterexample
 
 
@@ -62,9 +62,8 @@ class Run:
         """A new record, which is from nowhere, and where its certificates are."""
         keeping = Keeping(self._archive, self.cache, self.log)
         record = discharge(obligation, self.timeout, self.circuit, jobs, keeping)
-        if self.circuit and record.outcome is Outcome.REFUTED:
-            nearest = told_nearest(obligation, self.circuit)
-            record = replace(record, message="\n".join(filter(None, (record.message, nearest))))
+        if self.circuit:
+            record = with_nearest(record, obligation, self.circuit)
         record = sealed(record)
         if self.cache:
             self.cache.keep_record(record)

@@ -6,12 +6,13 @@ from spikeproof.circuits.physics.substrates import SUBSTRATES
 from spikeproof.circuits.units.libraries import LIBRARIES
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.specs import exact, exact_general
+from spikeproof.specs.conventions import EXTREMA
 from spikeproof.specs.formats import FORMATS, INTEGERS, OTHER_FORMATS, OverflowPolicy, RoundingMode
 
 FAMILIES = {"cell", "block", "unit", "spec", "margin"}
 
 WITHOUT_ROUNDING = {
-    *(*exact.RELATIONS, *exact.EXTREMA, *exact.SIGN_OPERATIONS, "class"),
+    *(*exact.RELATIONS, *EXTREMA, *exact.SIGN_OPERATIONS, "class"),
     *(*exact_general.NEIGHBOURS, *exact_general.TOTAL_ORDERS, *exact_general.COMPARISONS),
 }
 """Operations of which neither mode nor policy can be said."""

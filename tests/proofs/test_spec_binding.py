@@ -9,6 +9,7 @@ from pysmt.shortcuts import BVType, Symbol
 
 from spikeproof.proofs.units import OPERATIONS
 from spikeproof.specs import exact, symbolic
+from spikeproof.specs.conventions import EXTREMA
 from spikeproof.specs.formats import ARITY, FORMATS, SMALL_FORMATS, OverflowPolicy, RoundingMode
 from tests.support.formula_evaluation import evaluate, evaluate_all
 from tests.support.operands import (
@@ -67,7 +68,7 @@ def test_conversions_from_every_fp16_code(target):
 
 EXACT_FAMILIES = [
     (symbolic.compare, exact.compare, tuple(exact.RELATIONS)),
-    (symbolic.extremum, exact.extremum, exact.EXTREMA),
+    (symbolic.extremum, exact.extremum, EXTREMA),
     (symbolic.change_sign, exact.change_sign, exact.SIGN_OPERATIONS),
 ]
 

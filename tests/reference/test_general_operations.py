@@ -9,9 +9,10 @@ import pytest
 from pysmt.shortcuts import BVType, Symbol
 
 from spikeproof.prover.refutation.drawing import inputs_by_class, many_codes
+from spikeproof.specs import exact as exact_codes
 from spikeproof.specs import exact_general as exact
 from spikeproof.specs import symbolic_general as symbolic
-from spikeproof.specs.conventions import BUNDLES, convention_named
+from spikeproof.specs.conventions import BUNDLES, OF_2008, convention_named
 from spikeproof.specs.formats import (
     BFLOAT16,
     CLASSES,
@@ -233,6 +234,47 @@ def test_other_ways_of_the_c_library_to_whole_numbers(name, mode):
         assert found == expected or (FP32.is_nan(x) and FP32.is_nan(found)), hex(x)
 
 
+C_EXTREMA = {
+    "fminimumf": "minimum",
+    "fmaximumf": "maximum",
+    "fminimum_numf": "minimum_number",
+    "fmaximum_numf": "maximum_number",
+    "fminf": "min_num",
+    "fmaxf": "max_num",
+    "fminimum_magf": "minimum_magnitude",
+    "fmaximum_magf": "maximum_magnitude",
+    "fminimum_mag_numf": "minimum_magnitude_number",
+    "fmaximum_mag_numf": "maximum_magnitude_number",
+    "fminmagf": "min_num_magnitude",
+    "fmaxmagf": "max_num_magnitude",
+}
+"""C23, and TS 18661-1 for those of 2008."""
+
+
+@on_x86
+@pytest.mark.parametrize(("name", "operation"), C_EXTREMA.items())
+def test_extrema_of_the_c_library_with_their_flags(name, operation):
+    """Which NaN it is, C does not say."""
+    x, y = many_codes(FP32, COUNT, SEED)
+    y[::7], y[1::7] = x[::7], x[1::7] ^ np.uint64(FP32.sign_mask)
+    convention = convention_named("signalling")
+    for a, b in zip(x.tolist(), y.tolist(), strict=True):
+        found, raised = in_c(name, "rne", single(a), single(b))
+        expected, flags = exact_codes.extremum_with_flags(operation, FP32, a, b, convention=convention)
+        alike = found == expected or (FP32.is_nan(found) and FP32.is_nan(expected))
+        alike |= operation in OF_2008 and {found, expected} == {0, FP32.sign_mask}
+        assert (alike, raised) == (True, flags), (hex(a), hex(b), hex(found))
+
+
+@on_x86
+@pytest.mark.parametrize(("name", "operation"), [("nextupf", "next_up"), ("nextdownf", "next_down")])
+def test_neighbours_of_the_c_library_with_their_flags(name, operation):
+    convention = convention_named("first_nan.signalling")
+    for x in many_codes(FP32, COUNT, SEED, 1)[0].tolist():
+        found = in_c(name, "rne", single(x))
+        assert found == exact.neighbour_with_flags(operation, FP32, x, convention=convention), hex(x)
+
+
 C_TOTAL_ORDERS = {"total_order": "totalorder", "total_order_magnitude": "totalordermag"}
 
 
@@ -262,13 +304,16 @@ def test_classes_in_c():
 
 @on_x86
 @pytest.mark.parametrize("operation", exact.COMPARISONS)
-def test_comparisons_of_the_processor_with_their_flags(operation):
+@pytest.mark.parametrize("daz", [0, x86.DAZ])
+def test_comparisons_of_the_processor_with_their_flags(operation, daz):
     x, y = many_codes(FP32, COUNT, SEED)
     y[::7] = x[::7]
-    masks, flags = x86.fp32(operation, x86.MODES["rne"], x, y)
+    convention = convention_named("daz" if daz else "")
+    masks, flags = x86.fp32(operation, x86.MODES["rne"] | daz, x, y)
     for each in zip(*(column.tolist() for column in (x, y, masks, flags)), strict=True):
         a, b, mask, raised = each
-        assert exact.compare_with_flags(operation, FP32, a, b) == (mask & 1, raised), each
+        found = exact.compare_with_flags(operation, FP32, a, b, convention=convention)
+        assert found == (mask & 1, raised), each
 
 
 @on_x86

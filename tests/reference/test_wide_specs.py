@@ -20,6 +20,7 @@ from spikeproof.prover.encoding.evaluation import Evaluation
 from spikeproof.prover.refutation.drawing import many_codes
 from spikeproof.reference.oracles import fused_multiply_add
 from spikeproof.specs import exact, symbolic
+from spikeproof.specs.conventions import EXTREMA
 from spikeproof.specs.formats import (
     ARITY,
     BFLOAT16,
@@ -179,13 +180,13 @@ def test_comparisons_against_the_machine(fmt, predicate):
     assert np.array_equal(actual.astype(bool), expected)
 
 
-@pytest.mark.parametrize("operation", [*exact.EXTREMA, *exact.SIGN_OPERATIONS, *exact.RELATIONS])
+@pytest.mark.parametrize("operation", [*EXTREMA, *exact.SIGN_OPERATIONS, *exact.RELATIONS])
 @pytest.mark.parametrize("fmt", WIDE, ids=lambda fmt: fmt.name)
 def test_operations_that_do_not_round_against_the_spec_of_record(fmt, operation):
     formula, record = next(
         (f, r)
         for f, r, operations in (
-            (symbolic.extremum, exact.extremum, exact.EXTREMA),
+            (symbolic.extremum, exact.extremum, EXTREMA),
             (symbolic.change_sign, exact.change_sign, exact.SIGN_OPERATIONS),
             (symbolic.compare, exact.compare, tuple(exact.RELATIONS)),
         )

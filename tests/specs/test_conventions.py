@@ -180,12 +180,14 @@ BELOW = (0x00800001, 0x3F7FFFFE)
 
 
 @pytest.mark.skipif(not x86.AVAILABLE, reason="no x86")
+@pytest.mark.parametrize("name", CONTROLS)
 @pytest.mark.parametrize("operation", ["x86_minimum", "x86_maximum"])
-def test_the_extrema_of_x86(operation):
-    codes = fp32_cases("add")
-    results, _ = x86.fp32(operation, 0, *codes)
-    for x, y, result in zip(*(each.tolist() for each in codes), results.tolist(), strict=True):
-        assert exact.extremum(operation, FP32, x, y) == result, (hex(x), hex(y))
+def test_the_extrema_of_x86_with_their_flags(operation, name):
+    codes, convention = fp32_cases("add"), convention_named(name)
+    found = x86.fp32(operation, CONTROLS[name], *codes)
+    for x, y, *shown in zip(*(each.tolist() for each in (*codes, *found)), strict=True):
+        wanted = exact.extremum_with_flags(operation, FP32, x, y, convention=convention)
+        assert tuple(shown) == wanted, (hex(x), hex(y))
 
 
 BY_THE_MANUALS = [

@@ -76,6 +76,22 @@ def test_checking_a_circuit():
     assert record.circuit_sha256 == wrong.sha256
 
 
+def test_a_refutation_says_once_what_the_circuit_comes_nearest_to():
+    theorem = spikeproof.theorem("fp8_e5m2.multiply.rne")
+    flushing = spikeproof.theorem("fp8_e5m2.multiply.rne.cuda").circuit()
+    told = "it is right by another convention, fp8_e5m2.multiply.rne.cuda:\nnone of all 65,536 inputs"
+    with pytest.raises(RefutedError) as failed:
+        assert_proved(flushing, theorem)
+    of_its_own = spikeproof.prove(replace(theorem, circuit=lambda: flushing))
+    checked = spikeproof.check(flushing, theorem)
+    for record in (checked, of_its_own):
+        assert record.nearest == "fp8_e5m2.multiply.rne.cuda"
+        assert record.message.count(told) == 1
+    assert str(failed.value).count(told) == 1
+    assert spikeproof.check(theorem.circuit(), theorem).nearest is None
+    assert spikeproof.prove(replace(theorem, circuit=lambda: flushing, expected=Outcome.REFUTED)).green
+
+
 def test_exhausting():
     assert spikeproof.exhaust(ADD).failures == 0
     assert spikeproof.exhaust(ADD, broken_adder()).failures > 0

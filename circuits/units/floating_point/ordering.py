@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from spikeproof.circuits.netlist import ONE, ZERO, Bus
-from spikeproof.circuits.units.floating_point.unpacking import signalling, unpack
+from spikeproof.circuits.units.floating_point.nans import nan_signals, result_nan
+from spikeproof.circuits.units.floating_point.rounding import flags_bus
+from spikeproof.circuits.units.floating_point.unpacking import flush_operand, signalling, unpack
 from spikeproof.circuits.units.integer import add, constant_bus, less_than, mux_bus
 from spikeproof.circuits.units.libraries import GateLibrary
+from spikeproof.specs.conventions import IEEE, Convention
 from spikeproof.specs.formats import CLASSES, Format
 
 
-def neighbour_unit(gates: GateLibrary, fmt: Format, operation: str, x: Bus) -> Bus:
+def neighbour_unit(
+    gates: GateLibrary, fmt: Format, operation: str, x: Bus, *, convention: Convention = IEEE
+) -> Bus:
     """Code of the next number: ``next_up`` or ``next_down``.
 
     Away from zero the magnitude code grows by one, as far as there is another; toward it, it shrinks.
 
     Raises:
         KeyError: if there is no such operation.
+        ValueError: if the format cannot have the convention.
     """
+    convention.require_possible(fmt)
     toward = {"next_up": ZERO, "next_down": ONE}[operation]  # the infinity of this sign
-    operand = unpack(gates, fmt, x)
+    operand = unpack(gates, fmt, flush_operand(gates, fmt, convention, x))
     grows = gates.or_(operand.zero, gates.not_(gates.xor(operand.sign, toward)))
     shrinks = gates.not_(grows)
     one = (ONE, *(shrinks for _ in operand.magnitude[1:]))  # or minus one
@@ -33,8 +40,19 @@ def neighbour_unit(gates: GateLibrary, fmt: Format, operation: str, x: Bus) -> B
         sign = gates.and_(sign, gates.wide_or(magnitude))
     if not fmt.has_nan:
         return (*magnitude, sign)
-    nan = constant_bus(fmt.canonical_nan, fmt.width)
+    nan = result_nan(gates, fmt, convention, (operand,))
     return mux_bus(gates, operand.nan, nan, (*magnitude, sign))
+
+
+def neighbour_with_flags_unit(
+    gates: GateLibrary, fmt: Format, operation: str, x: Bus, *, convention: Convention = IEEE
+) -> dict[str, Bus]:
+    """``result``, as of ``neighbour_unit``, and ``flags``: invalid."""
+    signals = nan_signals(gates, convention, [unpack(gates, fmt, x)])
+    return {
+        "result": neighbour_unit(gates, fmt, operation, x, convention=convention),
+        "flags": flags_bus({"invalid": gates.wide_or((ZERO, *signals))}),
+    }
 
 
 def class_unit(gates: GateLibrary, fmt: Format, operation: str, x: Bus) -> dict[str, Bus]:

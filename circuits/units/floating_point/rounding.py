@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from spikeproof.circuits.netlist import ONE, ZERO, Bus
-from spikeproof.circuits.units.floating_point.unpacking import Operand, signalling
+from spikeproof.circuits.units.floating_point.nans import nan_signals, result_nan
+from spikeproof.circuits.units.floating_point.unpacking import Operand
 from spikeproof.circuits.units.integer import (
     Buses,
     add,
@@ -24,8 +25,6 @@ from spikeproof.specs.conventions import (
     Convention,
     FlushedInexact,
     FlushedSign,
-    NanOperands,
-    NanResult,
     SubnormalResults,
     Tininess,
     ZeroTimesInfinity,
@@ -250,7 +249,8 @@ class Rounder:
         """
         gates = self.gates
         code = mux_bus(gates, infinite, self.infinity(infinity_sign), finite.code)
-        code = mux_bus(gates, nan, self._nan(operands, invalid_product), code)
+        delivered = result_nan(gates, self.fmt, self.convention, operands, invalid_product)
+        code = mux_bus(gates, nan, delivered, code)
         gates.builder.probe("result", code)
         is_finite = gates.not_(gates.or_(nan, infinite))
         some_nan, some_infinite = (
@@ -269,35 +269,8 @@ class Rounder:
     def _invalid(self, invalid: int, operands: Sequence[Operand], invalid_product: int) -> int:
         """Whether invalid is signalled, also where operands that are no numbers do it."""
         gates, convention = self.gates, self.convention
-        if convention.nan_operands is NanOperands.SIGNALLING:
-            invalid = gates.wide_or((invalid, *(signalling(gates, operand) for operand in operands)))
+        if signals := nan_signals(gates, convention, operands):
+            invalid = gates.wide_or((invalid, *signals))
         if convention.zero_times_infinity is ZeroTimesInfinity.INVALID:
             invalid = gates.or_(invalid, invalid_product)
         return invalid
-
-    def _nan(self, operands: Sequence[Operand], invalid_product: int) -> Bus:
-        """The code delivered where the result is not a number."""
-        gates, fmt, nan = self.gates, self.fmt, self.convention.nan
-        default = constant_bus(fmt.canonical_nan if fmt.has_nan else fmt.largest_finite, fmt.width)
-        if nan in (NanResult.CANONICAL, NanResult.ANY):
-            return default
-        first = operands
-        if nan is NanResult.LAST:
-            first = operands[::-1]
-        if nan is NanResult.ARM and len(operands) == 3:
-            first = (operands[2], *operands[:2])
-        chosen = (*default[:-1], ONE) if nan is NanResult.X86 else default
-        for operand in reversed(first):
-            chosen = mux_bus(gates, operand.nan, self._quieted(operand), chosen)
-        if nan is not NanResult.ARM:
-            return chosen
-        for operand in reversed(first):
-            chosen = mux_bus(gates, signalling(gates, operand), self._quieted(operand), chosen)
-        alone = gates.and_(invalid_product, gates.not_(signalling(gates, operands[-1])))
-        return mux_bus(gates, alone, default, chosen)
-
-    def _quieted(self, operand: Operand) -> Bus:
-        """The quiet NaN that a NaN operand becomes: its sign, and the first of its fraction bits."""
-        fraction, places = operand.code[: operand.fmt.fraction_bits], self.fmt.fraction_bits
-        aligned = (pad((), max(0, places - len(fraction))) + fraction)[-places:]
-        return (*aligned[:-1], ONE, *constant_bus(-1, self.fmt.exponent_bits), operand.code[-1])

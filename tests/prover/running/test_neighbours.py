@@ -1,5 +1,7 @@
 """Verdicts that separate: where a refuted circuit would be right, and what is left of what is wrong."""
 
+from dataclasses import replace
+
 import pytest
 
 from spikeproof.circuits.netlist import Netlist, Neuron
@@ -10,7 +12,8 @@ from spikeproof.prover.claims.obligation import Outcome, Profile
 from spikeproof.prover.refutation.exhaustion import enumerate_all
 from spikeproof.prover.refutation.mutation import stuck_at_zero
 from spikeproof.prover.running import neighbours
-from spikeproof.prover.running.neighbours import told_nearest
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.prover.running.neighbours import nearest
 from spikeproof.prover.running.run import Run
 
 
@@ -22,8 +25,13 @@ def circuit(name):
     return unit_named(name).circuit()
 
 
+def told_nearest(theorem, netlist):
+    found = nearest(theorem, netlist)
+    return found.words if found else ""
+
+
 @pytest.mark.parametrize(
-    ("given", "nearest"),
+    ("given", "own"),
     [
         ("multiply.rne.cuda", "multiply.rne.cuda"),
         ("multiply.rne.first_nan.daz", "multiply.rne.first_nan.daz"),
@@ -32,12 +40,12 @@ def circuit(name):
         ("multiply.rne.riscv.flags", "multiply.rne.riscv.flags"),
     ],
 )
-def test_a_consistent_circuit_is_right_under_its_own_convention(given, nearest):
+def test_a_consistent_circuit_is_right_under_its_own_convention(given, own):
     operation = given.split(".")[0]
     flags = ".flags" if given.endswith(".flags") else ""
     text = told_nearest(obligation(f"fp8_e5m2.{operation}.rne{flags}"), circuit(f"fp8_e5m2.{given}"))
     assert text == (
-        f"it is right by another convention, fp8_e5m2.{nearest}:\nnone of all 65,536 inputs fails"
+        f"it is right by another convention, fp8_e5m2.{own}:\nnone of all 65,536 inputs fails"
     )
 
 
@@ -157,3 +165,31 @@ def test_a_run_says_it_of_given_circuits_alone():
     assert found.outcome is Outcome.REFUTED
     assert "all with a subnormal operand or result" in found.message
     assert found.message.endswith("multiply.rne.cuda:\nnone of all 65,536 inputs fails")
+    assert found.nearest == "fp8_e5m2.multiply.rne.cuda"
+    own = replace(theorem, circuit=lambda: given)
+    assert Run(60.0).discharge(own).record.nearest is None
+
+
+@pytest.mark.parametrize(
+    ("theorem", "own"),
+    [
+        ("minimum", "x86_minimum"),
+        ("maximum", "max_num"),
+        ("minimum", "minimum.first_nan"),
+        ("maximum_magnitude", "maximum_magnitude_number"),
+        ("minimum.flags", "minimum.signalling.flags"),
+        ("next_up.flags", "next_up.x86_nan.signalling.flags"),
+        ("less", "less.daz"),
+        ("less.flags", "less.daz.flags"),
+    ],
+)
+def test_so_is_one_that_does_not_round(theorem, own):
+    found = nearest(obligation(f"fp8_e5m2.{theorem}"), circuit(f"fp8_e5m2.{own}"))
+    words = f"it is right by another convention, {found.theorem}:\nnone of all "
+    assert found.words.startswith(words)
+    assert discharge(obligation(found.theorem), circuit=circuit(f"fp8_e5m2.{own}")).green
+
+
+def test_bits_alone_have_no_convention():
+    wrong = circuit("fp8_e5m2.absolute")
+    assert nearest(obligation("fp8_e5m2.negate"), wrong) is None
