@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 
@@ -12,6 +13,7 @@ from pysmt.shortcuts import BV
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import UNUSED, Block, Bus, Netlist
 from spikeproof.prover.claims.obligation import Obligation
+from spikeproof.prover.refutation.signalling import RAISED, has_flags, raised
 from spikeproof.specs import exact, integers
 from spikeproof.specs.formats import Format, Integer
 
@@ -55,22 +57,22 @@ def compared(
         title: what is said of that.
     """
     signals = boolean.evaluate_signals(netlist, boolean.one_input(inputs))
-    formats = obligation.reading.formats if obligation.reading else {}
+    reader = _Reader.of(obligation, netlist)
     rows = [
-        ("input " + name, _describe(value, netlist.inputs[name], formats.get(name)))
+        ("input " + name, reader.described(name, value, netlist.inputs[name]))
         for name, value in inputs.items()
     ]
     for name in next(iter(others.values())):
         bus = netlist.outputs[name]
         shown = {"circuit": _value(signals, bus), **{side: each[name] for side, each in others.items()}}
         for side, value in shown.items():
-            rows.append((f"{name}, {side}", _describe(value, len(bus), formats.get(name))))
+            rows.append((f"{name}, {side}", reader.described(name, value, len(bus))))
     width = max(len(label) for label, _ in rows)
     text = [title]
     text += [f"  {label:<{width}}  {description}" for label, description in rows]
     text += _section(
         "first signals along the datapath that depart from what the spec implies:",
-        _departing_probes(obligation, netlist, signals, inputs),
+        _departing_probes(obligation, netlist, signals, inputs, reader),
     )
     text += _section(
         "first blocks whose outputs are not the function of their inputs that they should be:",
@@ -88,15 +90,37 @@ def _value(signals: boolean.Bits, bus: Bus) -> int:
     return int(boolean.bus_words(signals, bus)[0])
 
 
-def _describe(value: int, width: int, fmt: Format | Integer | None) -> str:
-    """A bus value as bits and number; a floating-point code as its fields, class and value."""
-    if not isinstance(fmt, Format):
-        number = exact.decode_integer(fmt, value).signed if fmt else value
-        return f"{value:0{width}b} = {number}"
-    sign, exponent, fraction = exact.fields(fmt, value)
-    bits = f"{sign} {exponent:0{fmt.exponent_bits}b} {fraction:0{fmt.fraction_bits}b}"
-    code = f"{value:#0{2 + (width + 3) // 4}x}"
-    return f"{bits} ({code})  {exact.classify(fmt, value)}  {decimal_value(fmt, value)}"
+@dataclass(frozen=True)
+class _Reader:
+    """How the buses of a theorem's circuit are read: by their formats, flags by their names."""
+
+    formats: Mapping[str, Format | Integer]
+    flags: bool
+
+    @classmethod
+    def of(cls, obligation: Obligation, netlist: Netlist) -> _Reader:
+        widths = {name: len(bus) for name, bus in netlist.outputs.items()}
+        formats = obligation.reading.formats if obligation.reading else {}
+        return cls(formats, has_flags(obligation, widths))
+
+    def described(self, name: str, value: int, width: int) -> str:
+        """A bus value as bits and meaning; a floating-point code as its fields, class and value."""
+        fmt = self.formats.get(name)
+        if not isinstance(fmt, Format):
+            return self.plain(name, value, width)
+        sign, exponent, fraction = exact.fields(fmt, value)
+        bits = f"{sign} {exponent:0{fmt.exponent_bits}b} {fraction:0{fmt.fraction_bits}b}"
+        code = f"{value:#0{2 + (width + 3) // 4}x}"
+        return f"{bits} ({code})  {exact.classify(fmt, value)}  {decimal_value(fmt, value)}"
+
+    def plain(self, name: str, value: int, width: int) -> str:
+        """A value as bits, and as a number, of its sign if it has one; or as the flags that it raises."""
+        fmt = self.formats.get(name)
+        if self.flags and name == RAISED:
+            meaning: object = raised(value)
+        else:
+            meaning = exact.decode_integer(fmt, value).signed if isinstance(fmt, Integer) else value
+        return f"{value:0{width}b} = {meaning}"
 
 
 def decimal_value(fmt: Format, code: int) -> str:
@@ -116,7 +140,11 @@ def _decimal(magnitude: Fraction) -> str:
 
 
 def _departing_probes(
-    obligation: Obligation, netlist: Netlist, signals: boolean.Bits, inputs: Mapping[str, int]
+    obligation: Obligation,
+    netlist: Netlist,
+    signals: boolean.Bits,
+    inputs: Mapping[str, int],
+    reader: _Reader,
 ) -> Iterator[str]:
     if obligation.reading is None:
         return
@@ -125,8 +153,8 @@ def _departing_probes(
         live = sum(1 << index for index, signal in enumerate(bus) if signal != UNUSED)
         shown = _value(signals, bus) if bus else 0
         if shown & live != implied & live:
-            width = len(bus)
-            yield f"{name}: circuit {shown:0{width}b} = {shown}, spec {implied:0{width}b} = {implied}"
+            circuit, spec = (reader.plain(name, value, len(bus)) for value in (shown, implied))
+            yield f"{name}: circuit {circuit}, spec {spec}"
 
 
 def _departing_blocks(netlist: Netlist, signals: boolean.Bits) -> Iterator[str]:
