@@ -188,7 +188,7 @@ def _explain(
         found = minimised(obligation, claim, codes, netlist)
         shown = explain(obligation, netlist, found.inputs, expected_outputs(claim, found.inputs))
         counted = [found.failures] if found.counted else []
-        other = nearest(obligation, circuit) if circuit else None
+        other = nearest(obligation, circuit, found.inputs) if circuit else None
         text = "\n".join([shown, *counted, *([other.words] if other else [])])
     path = log.counterexample(obligation.name, enumerated=True)
     write_counterexample(obligation, circuit, found.inputs, path, text)

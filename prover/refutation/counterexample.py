@@ -114,7 +114,7 @@ class _Reader:
         return f"{bits} ({code})  {exact.classify(fmt, value)}  {decimal_value(fmt, value)}"
 
     def plain(self, name: str, value: int, width: int) -> str:
-        """A value as bits, and as a number, of its sign if it has one; or as the flags that it raises."""
+        """A value as bits, and as a number, signed if it is; or as the flags that it raises."""
         fmt = self.formats.get(name)
         if self.flags and name == RAISED:
             meaning: object = raised(value)

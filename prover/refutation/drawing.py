@@ -34,7 +34,7 @@ LANDMARK_OPERANDS = 3
 """Of more operands landmarks are not combined."""
 
 BESIDE = 96
-"""How many operands another is drawn for with which the result is just beside the smallest normal one."""
+"""For so many operands others are found so that the result is beside the smallest normal number."""
 
 
 def every_input(widths: Mapping[str, int]) -> dict[str, NDArray[np.uint64]]:
@@ -92,7 +92,7 @@ def landmarks(fmt: Format) -> list[int]:
 def _combined_landmarks(
     widths: Mapping[str, int], formats: Mapping[str, Format | Integer]
 ) -> Iterator[tuple[int, ...]]:
-    """Every combination of as many landmarks of each input as ``CORNERS`` allow; bits are no landmarks."""
+    """Every combination of as many landmarks of each input as ``CORNERS`` allow."""
     if not set(widths) <= set(formats) or len(widths) > LANDMARK_OPERANDS:
         return
     most = next(n for n in range(CORNERS, 0, -1) if n ** len(widths) <= CORNERS)

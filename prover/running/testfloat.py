@@ -296,7 +296,8 @@ class Check:
         self._tried: Counts = np.zeros((len(CLASSES),) * len(self._operands), dtype=np.int64)
         results = {n: self._formats[n] for n in self._spec.outputs if n in self._formats}
         self._groups = {
-            title: _Group(Tally(self._tried, self._operands, results, self.has_flags)) for title in GROUPS
+            title: _Group(Tally(self._tried, self._operands, results, self.has_flags))
+            for title in GROUPS
         }
         self.vectors = self._sampled = 0
 
@@ -455,6 +456,6 @@ def _operands(widths: Mapping[str, int], formats: Formats, rng: np.random.Genera
     for name, codes in drawn.items():
         fmt = formats.get(name)
         if isinstance(fmt, Format):
-            landmarks = rng.choice(np.array(landmarks(fmt), dtype=np.uint64), BATCH)
-            drawn[name] = np.where(rng.random(BATCH) < LANDMARKS, landmarks, codes)
+            chosen = rng.choice(np.array(landmarks(fmt), dtype=np.uint64), BATCH)
+            drawn[name] = np.where(rng.random(BATCH) < LANDMARKS, chosen, codes)
     return drawn
