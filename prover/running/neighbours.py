@@ -36,7 +36,7 @@ from spikeproof.prover.refutation.drawing import MOST_BITS, every_input_or_some
 from spikeproof.prover.refutation.minimisation import minimised
 from spikeproof.prover.refutation.signalling import RAISED
 from spikeproof.prover.running.discharge import discharge
-from spikeproof.specs.conventions import BUNDLES, IEEE, Convention, convention_named
+from spikeproof.specs.conventions import IEEE, Convention, convention_named
 from spikeproof.specs.formats import FLAGS, OverflowPolicy, RoundingMode
 
 SEARCH_SECONDS = 60.0
@@ -50,6 +50,11 @@ SHORT = 105
 
 MOST_REVERSED = 2
 """Of how many outputs at a time bits are reversed."""
+
+CHOICES = (("mode", RoundingMode, "rounded "), ("policy", OverflowPolicy, ""))
+"""Beside conventions, what may be different: a parameter, its values, and a word before their labels."""
+
+SEARCHING = "looking for a mode, policy and convention under which it is right"
 
 POSSIBLE = "possible"
 
@@ -122,11 +127,11 @@ def nearest(
         if asked:
             return Nearest(None, _lines(NO_BETTER if found.complete else "", *notes))
         if found.failing.any():
-            words = _left(found.theorem, netlist, search.input(found.failing), differs)
-            return Nearest(found.theorem.name, _lines(words, *notes))
-        counterexample, words = _settled(found.theorem, netlist, search, differs)
+            words = _left(found.theorem, netlist, search.input(found.failing))
+            return Nearest(found.theorem.name, _lines(words, differs, *notes))
+        counterexample, words = _settled(found.theorem, netlist, search)
         if counterexample is None:
-            return Nearest(found.theorem.name, words)
+            return Nearest(found.theorem.name, _lines(words, differs))
         search = search.with_input(counterexample)
 
 
@@ -264,8 +269,8 @@ class _Search:
         """What is different under another theorem, of what makes a difference; empty if that is long."""
         given, own = _convention(asked), _convention(theorem)
         words = [
-            kind(theorem.parameters[name]).label
-            for name, kind in (("mode", RoundingMode), ("policy", OverflowPolicy))
+            before_it + kind(theorem.parameters[name]).label
+            for name, kind, before_it in CHOICES
             if theorem.parameters.get(name) != asked.parameters.get(name)
         ]
         meaning = self._meaning(self._claim(theorem))
@@ -275,7 +280,7 @@ class _Search:
                 alone: dict[str, Any] = {each.name: after if after.value else before}
                 said = replace(IEEE, **alone).in_words
                 words.append(said if after.value else f"not: {said}")
-        text = f"that is, {', '.join(words)}"
+        text = f"the difference: {', '.join(words)}"
         return text if words and len(text) <= SHORT else ""
 
     def _matters(self, theorem: Obligation, convention: Convention, meaning: Meaning) -> bool:
@@ -319,10 +324,9 @@ class _Search:
         return {name: int(codes[index]) for name, codes in self.inputs.items()}
 
 
-def _length(theorem: Obligation) -> tuple[int, bool]:
-    """How long a name is: by its words, and a bundle of conventions is shorter than another word."""
-    words = theorem.name.split(".")
-    return len(words), not set(words) & set(BUNDLES)
+def _length(theorem: Obligation) -> int:
+    """How many words a name has; a bundle of conventions is one."""
+    return len(theorem.name.split("."))
 
 
 def _convention(theorem: Obligation) -> Convention:
@@ -341,28 +345,26 @@ def _outputs(netlist: Netlist, inputs: Mapping[str, NDArray[Any]]) -> dict[str, 
     return {column(SIDES[0], name): codes for name, codes in found.items()}
 
 
-def _left(nearest: Obligation, netlist: Netlist, inputs: Mapping[str, int], differs: str) -> str:
+def _left(nearest: Obligation, netlist: Netlist, inputs: Mapping[str, int]) -> str:
     """What is wrong with a circuit even under the theorem that it comes nearest to.
 
     Args:
         inputs: fail there.
-        differs: what is different there, in words.
     """
     with passing_formulas():
         claim = nearest.state(netlist)
         simplest = minimised(nearest, claim, inputs, netlist)
         shown = explain(nearest, netlist, simplest.inputs, expected_outputs(claim, simplest.inputs))
-    there = f"{nearest.name} ({differs})" if differs else nearest.name
-    return f"it comes nearest to {there}, under which\n{shown}\n{simplest.failures}"
+    return f"it comes nearest to {nearest.name}, under which\n{shown}\n{simplest.failures}"
 
 
 Settled = tuple[Mapping[str, int] | None, str]
 """An input that fails; else what is known, in words, if anything is."""
 
 
-def _settled(nearest: Obligation, netlist: Netlist, search: _Search, differs: str) -> Settled:
+def _settled(nearest: Obligation, netlist: Netlist, search: _Search) -> Settled:
     """What is known of a theorem under which none of the inputs fails that were tried."""
-    title = _lines(f"right by another convention, {nearest.name}:", differs)
+    title = f"right by another convention, {nearest.name}:"
     if search.every:
         return None, f"it is {title}\nnone of all {search.tried:,} inputs fails"
     for means in (_counted, _proved):
@@ -371,7 +373,7 @@ def _settled(nearest: Obligation, netlist: Netlist, search: _Search, differs: st
             return counterexample, f"it is {title}\n{settled}"
     return None, (
         f"it may be {title}\n"
-        f"none of {search.tried:,} inputs drawn by class fails: a sample, no proof; to settle it:\n"
+        f"none of {search.tried:,} inputs that were tried fails: a sample, no proof; to settle it:\n"
         f"spikeproof prove {nearest.name} --circuit FILE"
     )
 
