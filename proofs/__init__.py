@@ -4,9 +4,14 @@
 * ``proofs.blocks``       -- every integer block is its integer function
 * ``proofs.units``        -- every floating-point unit is its IEEE 754 operation
 * ``proofs.exact_units``  -- so is every conversion, and every unit that does not round
+* ``proofs.format_of`` -- so is every operation with operands of other formats than the result
 * ``proofs.integer_conversions`` -- so is every conversion from and to integers
 * ``proofs.general_operations`` -- so is every other operation of IEEE 754's clause 5
+* ``proofs.stochastic``   -- so is every unit that rounds by a random word, and none is biased
+* ``proofs.remainders``  -- so is every remainder, which never rounds
 * ``proofs.mx``           -- so is every unit for scaled elements of MX blocks
+* ``proofs.scale_conversions`` -- so is every conversion from and to E8M0, the scales of MX blocks
+* ``proofs.packed_units`` -- so is every unit for words of several numbers
 * ``proofs.exact_products`` -- so is every product in a format that holds it exactly, without rounding
 * ``proofs.sticky_extra`` -- S1's Sticky-Extra Correction: sufficient, and which routes are necessary
 * ``proofs.margins``      -- within which noise, spread and leak every gate is right, and not beyond
@@ -14,6 +19,7 @@
 * ``proofs.memristive``   -- what holds for every relaxation time of a memristive neuron
 * ``proofs.noisy_units``  -- so is every unit whose neurons are all within their margins
 * ``proofs.adequacy``     -- the spec's rounding formula is what the standard says in words
+* ``proofs.remainder_definition`` -- the spec's remainders are those of whole numbers
 * ``proofs.floating_point_theory`` -- the spec is SMT-LIB's floating-point theory, as z3 implements it
 
 What is promised of units that round has one form: ``proofs.rounded_units``; ``proofs.names`` finds them
@@ -30,13 +36,19 @@ from spikeproof.proofs import (
     exact_products,
     exact_units,
     floating_point_theory,
+    format_of,
     general_operations,
     integer_conversions,
     margins,
     memristive,
     mx,
     noisy_units,
+    packed_units,
+    remainder_definition,
+    remainders,
+    scale_conversions,
     sticky_extra,
+    stochastic,
     superconducting,
     units,
 )
@@ -60,12 +72,18 @@ def obligations() -> Iterator[Obligation]:
         cells,
         blocks,
         adequacy,
+        remainder_definition,
         floating_point_theory,
         units,
         exact_units,
+        format_of,
         integer_conversions,
         general_operations,
+        stochastic,
+        remainders,
         mx,
+        scale_conversions,
+        packed_units,
         exact_products,
         sticky_extra,
         margins,

@@ -10,7 +10,7 @@ smallest such v, with no rounding anywhere in the statement. A *candidate* is an
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 from pysmt.fnode import FNode
@@ -20,7 +20,9 @@ from pysmt.shortcuts import (
     BVSGT,
     BVSLE,
     BVSLT,
+    BVUGE,
     BVULE,
+    BVULT,
     FALSE,
     And,
     BVAdd,
@@ -42,9 +44,19 @@ from pysmt.shortcuts import (
 )
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims.obligation import Claim, Obligation
+from spikeproof.prover.claims.obligation import Claim, Obligation, Profile
 from spikeproof.specs import symbolic
-from spikeproof.specs.formats import SMALL_FORMATS, Format, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import (
+    FP4_E2M1,
+    RANDOM,
+    SMALL_FORMATS,
+    Format,
+    Mode,
+    OverflowPolicy,
+    RoundingMode,
+    Stochastic,
+    drawn,
+)
 
 
 @dataclass(frozen=True)
@@ -83,13 +95,17 @@ class Scale:
         subnormal = Equals(field, BV(0, fmt.exponent_bits))
         one = BV(1 << fmt.fraction_bits, fmt.precision)
         hidden = Ite(subnormal, BV(0, fmt.precision), one)
-        significand = BVOr(BVZExt(fraction, 1), hidden)
-        # A subnormal's last bit is this many places above the unit.
+        return self.of(is_negative(fmt, code), BVOr(BVZExt(fraction, 1), hidden), self.last_place(code))
+
+    def last_place(self, code: FNode) -> FNode:
+        """How many places above the unit the last bit of a finite code's significand is."""
+        fmt = self.fmt
+        field = BVExtract(code, fmt.fraction_bits, fmt.magnitude_bits - 1)
+        subnormal = Equals(field, BV(0, fmt.exponent_bits))
         smallest = fmt.minimum_exponent - fmt.fraction_bits - self.lowest
         above = Ite(subnormal, BV(0, fmt.exponent_bits), BVSub(field, BV(1, fmt.exponent_bits)))
         size = max(smallest.bit_length(), fmt.exponent_bits) + 1
-        shift = BVAdd(BVZExt(above, size - fmt.exponent_bits), BV(smallest, size))
-        return self.of(is_negative(fmt, code), significand, shift)
+        return BVAdd(BVZExt(above, size - fmt.exponent_bits), BV(smallest, size))
 
 
 def is_negative(fmt: Format, code: FNode) -> FNode:
@@ -113,8 +129,10 @@ class Setting:
     """The symbols of a statement: a number v, its rounding r under a mode, and a candidate c."""
 
     fmt: Format
-    mode: RoundingMode
+    mode: Mode
     suffix: str = ""
+    word: FNode | None = None
+    """The random word, if it is not an input."""
 
     @cached_property
     def scale(self) -> Scale:
@@ -134,7 +152,10 @@ class Setting:
             self._symbol("exponent", span),  # above the lowest
             self._symbol("candidate", self.fmt.width),
         )
-        return {symbol.symbol_name(): symbol for symbol in symbols}
+        named = {symbol.symbol_name(): symbol for symbol in symbols}
+        if isinstance(self.mode, Stochastic):  # of two numbers the same
+            named[RANDOM] = Symbol(RANDOM, BVType(self.mode.bits))
+        return named
 
     @cached_property
     def assumptions(self) -> tuple[FNode, ...]:
@@ -170,7 +191,8 @@ class Setting:
         width = max(offset.bv_width(), (-self.scale.lowest).bit_length()) + 2
         lowest = symbolic.signed_constant(self.scale.lowest, width)
         exponent = BVAdd(BVZExt(offset, width - offset.bv_width()), lowest)
-        return symbolic.round_to(self.fmt, self.mode, policy, self.negative, exponent, significand).code
+        mode = drawn(self.mode, {**self.inputs, **({RANDOM: self.word} if self.word else {})})
+        return symbolic.round_to(self.fmt, mode, policy, self.negative, exponent, significand).code
 
     @cached_property
     def code(self) -> FNode:
@@ -275,6 +297,58 @@ def _to_odd(s: Setting) -> FNode:
     )
 
 
+def _word_rounds_up(s: Setting, code: FNode) -> FNode:
+    """Whether word * u + 2^bits * (v - c) >= 2^bits * u, v being between a number c and the next, c + u.
+
+    That is word + k >= 2^bits for the largest k with k * u <= 2^bits * (v - c). All of magnitudes.
+    """
+    word, bits = s.inputs[RANDOM], s.mode.places
+    width = s.scale.width + bits + 1
+
+    def times_last_place(factor: FNode) -> FNode:
+        shift = s.scale.last_place(code)
+        return BVLShl(BVZExt(factor, width - factor.bv_width()), BVZExt(shift, width - shift.bv_width()))
+
+    beyond = BVSub(s.magnitude(s.v), s.magnitude(s.scale.of_code(code)))
+    scaled = BVZExt(symbolic.append_zeros(beyond, bits), 1)
+    whole = times_last_place(BV(1 << bits, bits + 1))
+    return BVUGE(BVAdd(times_last_place(word), scaled), whole)
+
+
+def _last_place(s: Setting) -> FNode:
+    """The distance from the candidate to the next larger number, of magnitudes."""
+    return s.scale.of(FALSE(), BV(1, 1), s.scale.last_place(s.candidate))
+
+
+def _stochastic(s: Setting) -> FNode:
+    """The candidate that v is rounded down to, or the next: that if the random word says so.
+
+    All of magnitudes; beyond the range, the largest number.
+    """
+    c, v = s.magnitude(s.c), s.magnitude(s.v)
+    following = BVAdd(c, _last_place(s))
+    is_largest = Equals(c, s.largest)
+    rounded_down = And(BVSLE(c, v), Or(is_largest, BVSLT(v, following)))
+    goes_up = And(_word_rounds_up(s, s.candidate), Not(is_largest))
+    return Implies(rounded_down, Equals(s.magnitude(s.r), Ite(goes_up, following, c)))
+
+
+def unbiased(s: Setting) -> FNode:
+    """Over all random words, the results add up to 2^bits * v, or to less by less than a last place.
+
+    All of magnitudes, of v in the range. The sum is whole in last places: where 2^bits * v is so too,
+    the two are equal.
+    """
+    bits = s.mode.places
+    width = s.scale.width + bits
+    results = [replace(s, word=BV(word, bits)).r for word in range(1 << bits)]
+    total = BVAdd(*(BVZExt(s.magnitude(r), bits) for r in results))
+    c, v, last_place = s.magnitude(s.c), s.magnitude(s.v), BVZExt(_last_place(s), bits)
+    rounded_down = And(BVSLE(c, v), BVSLT(v, BVAdd(c, _last_place(s))), BVSLE(v, s.largest))
+    scaled = BVExtract(symbolic.append_zeros(v, bits), 0, width - 1)
+    return Implies(rounded_down, And(BVULE(total, scaled), BVULT(BVSub(scaled, total), last_place)))
+
+
 DEFINITIONS: dict[RoundingMode, Callable[[Setting], FNode]] = {
     RoundingMode.NEAREST_EVEN: partial(_nearest, _ties_to_even),
     RoundingMode.NEAREST_AWAY: partial(_nearest, _ties_away),
@@ -285,12 +359,21 @@ DEFINITIONS: dict[RoundingMode, Callable[[Setting], FNode]] = {
 }
 """What each mode means (clauses 4.3.1 and 4.3.2), overflow saturating."""
 
-PROPERTIES: dict[str, tuple[str, Callable[[RoundingMode], Callable[[Setting], FNode]]]] = {
+PROPERTIES: dict[str, tuple[str, Callable[[Mode], Callable[[Setting], FNode]]]] = {
     "representable": ("yields a number of the format", lambda mode: representable),
     "exact": ("keeps what is representable", lambda mode: exact_when_possible),
-    "definition": ("is the number that IEEE 754 names", DEFINITIONS.__getitem__),
+    "definition": (
+        "is the number that {definer} names",
+        lambda mode: DEFINITIONS[mode] if isinstance(mode, RoundingMode) else _stochastic,
+    ),
 }
 """What is claimed of every mode: in words, and as a goal."""
+
+STOCHASTIC = Stochastic(4)
+"""By random words of this length promised too; to FP4 by default."""
+
+SUMMED_WIDTH = 6
+"""To formats of up to so many bits the results of all random words are added up."""
 
 
 def goes_to_infinity(s: Setting) -> FNode:
@@ -303,6 +386,9 @@ def goes_to_infinity(s: Setting) -> FNode:
     tie_overflows = BVSGE(twice_excess, step)
     more_than_tie_overflows = BVSGT(twice_excess, step)
     beyond = BVSGT(v, s.largest)
+    if isinstance(s.mode, Stochastic):
+        largest = BV(fmt.largest_finite, fmt.width)
+        return And(BVSGE(v, s.largest), _word_rounds_up(s, largest))
     largest_is_odd = fmt.largest_finite % 2 == 1
     return {
         RoundingMode.NEAREST_EVEN: tie_overflows if largest_is_odd else more_than_tie_overflows,
@@ -330,7 +416,7 @@ def overflow(policy: OverflowPolicy, s: Setting) -> FNode:
 
 def rounding_claim(
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     statement: Callable[[Setting], FNode],
     netlist: Netlist | None,
 ) -> Claim:
@@ -339,7 +425,7 @@ def rounding_claim(
     return Claim(setting.inputs, statement(setting), setting.assumptions)
 
 
-def monotone_claim(fmt: Format, mode: RoundingMode, netlist: Netlist | None) -> Claim:
+def monotone_claim(fmt: Format, mode: Mode, netlist: Netlist | None) -> Claim:
     """That v <= w implies round(v) <= round(w)."""
     v, w = Setting(fmt, mode, "_v"), Setting(fmt, mode, "_w")
     goal = Implies(BVSLE(v.v, w.v), BVSLE(v.r, w.r))
@@ -349,34 +435,52 @@ def monotone_claim(fmt: Format, mode: RoundingMode, netlist: Netlist | None) -> 
 def obligations() -> Iterator[Obligation]:
     """``spec.FORMAT.round.MODE.PROPERTY`` and ``spec.FORMAT.round.MODE.overflow.POLICY``."""
     for fmt in SMALL_FORMATS:
-        for mode in RoundingMode:
-            name = f"spec.{fmt.name}.round.{mode.value}"
-            parameters = {
-                "family": "spec",
-                "format": fmt.name,
-                "operation": "round",
-                "mode": mode.value,
-                "policy": OverflowPolicy.SATURATE.value,
-            }
-            words = f"the spec's rounding to {fmt.name}, {mode.label},"
-            for key, (claim, statement) in PROPERTIES.items():
-                yield Obligation(
-                    f"{name}.{key}",
-                    f"{words} {claim}",
-                    partial(rounding_claim, fmt, mode, statement(mode)),
-                    parameters=parameters | {"kind": key},
-                )
+        for mode in (*RoundingMode, STOCHASTIC):
+            quick = mode is not STOCHASTIC or fmt is FP4_E2M1
+            yield from _of(fmt, mode, Profile.DEFAULT if quick else Profile.WIDE)
+
+
+def _of(fmt: Format, mode: Mode, profile: Profile) -> Iterator[Obligation]:
+    """All of one format and mode."""
+    name = f"spec.{fmt.name}.round.{mode.value}"
+    parameters = {
+        "family": "spec",
+        "format": fmt.name,
+        "operation": "round",
+        "mode": mode.value,
+        "policy": OverflowPolicy.SATURATE.value,
+    }
+    words = f"the spec's rounding to {fmt.name}, {mode.label},"
+    definer = "IEEE 754" if isinstance(mode, RoundingMode) else "the random word"
+    for key, (claim, statement) in PROPERTIES.items():
+        yield Obligation(
+            f"{name}.{key}",
+            f"{words} {claim.format(definer=definer)}",
+            partial(rounding_claim, fmt, mode, statement(mode)),
+            profile=profile,
+            parameters=parameters | {"kind": key},
+        )
+    if isinstance(mode, Stochastic) and fmt.width <= SUMMED_WIDTH:
+        yield Obligation(
+            f"{name}.unbiased",
+            f"{words} averages v over all words, or short of it by less than 2^-{mode.bits} places",
+            partial(rounding_claim, fmt, mode, unbiased),
+            profile=profile,
+            parameters=parameters | {"kind": "unbiased"},
+        )
+    yield Obligation(
+        f"{name}.monotone",
+        f"{words} preserves order",
+        partial(monotone_claim, fmt, mode),
+        profile=profile,
+        parameters=parameters | {"kind": "monotone"},
+    )
+    for policy in fmt.policies:
+        if policy is not OverflowPolicy.SATURATE:
             yield Obligation(
-                f"{name}.monotone",
-                f"{words} preserves order",
-                partial(monotone_claim, fmt, mode),
-                parameters=parameters | {"kind": "monotone"},
+                f"{name}.overflow.{policy.value}",
+                f"{words} overflows exactly where {definer} says",
+                partial(rounding_claim, fmt, mode, partial(overflow, policy)),
+                profile=profile,
+                parameters=parameters | {"kind": "overflow", "policy": policy.value},
             )
-            for policy in fmt.policies:
-                if policy is not OverflowPolicy.SATURATE:
-                    yield Obligation(
-                        f"{name}.overflow.{policy.value}",
-                        f"{words} overflows exactly where IEEE 754 says",
-                        partial(rounding_claim, fmt, mode, partial(overflow, policy)),
-                        parameters=parameters | {"kind": "overflow", "policy": policy.value},
-                    )

@@ -39,8 +39,8 @@ from spikeproof.specs.conventions import (
     EXTREMA,
     IEEE,
     OF_2008,
+    SEVERAL,
     Convention,
-    NanResult,
 )
 from spikeproof.specs.formats import (
     BFLOAT16,
@@ -261,14 +261,15 @@ class ExactUnit(PromisedUnit):
     @property
     def observed(self) -> Observation:
         """What counts of its outputs."""
-        any_nan = self.family.coded and self.convention.nan is NanResult.ANY
-        return self._observed if any_nan or self.family.observed else everything
+        several = self.family.coded and self.convention.nan in SEVERAL
+        return self._observed if several or self.family.observed else everything
 
     def _observed(self, inputs: Buses, outputs: Buses) -> Buses:
-        result = symbolic.observed(self.fmt, self.convention, outputs["result"])
+        operands = [(self.fmt, inputs[name]) for name in self.operands]
+        result = symbolic.observed(self.fmt, self.convention, outputs["result"], operands)
         if self.family.observed:
-            operands = (inputs[name] for name in self.operands)
-            result = self.family.observed(self.operation, self.fmt, *operands, result, **self._choices)
+            codes = (inputs[name] for name in self.operands)
+            result = self.family.observed(self.operation, self.fmt, *codes, result, **self._choices)
         return {**outputs, "result": result}
 
     @property

@@ -40,6 +40,7 @@ WORDS = {
 class GeneralUnit(Unit):
     """One of ``WORDS``, of a format."""
 
+    mode: RoundingMode = RoundingMode.NEAREST_EVEN
     words: ClassVar[Mapping[str, str]] = WORDS
 
     @property

@@ -156,7 +156,7 @@ def profile_for(unit: Conversion) -> Profile:
 
     With flags: all but towards zero, between formats of up to 16 bits.
     """
-    widths = {each.width for each in (unit.fmt, unit.source) if each}
+    widths = {each.width for each in (unit.fmt, *unit.sources)}
     quick = max(widths) <= 16 and unit.mode is RoundingMode.TOWARD_ZERO
     return Profile.DEFAULT if (quick if unit.flags else max(widths) < 64) else Profile.WIDE
 

@@ -8,16 +8,29 @@ from spikeproof.circuits.units.libraries import LIBRARIES, STRUCTURE_NAMES
 from spikeproof.proofs.exact_units import EXACT_OPERATIONS, ExactUnit
 from spikeproof.proofs.general_operations import WORDS, GeneralUnit
 from spikeproof.proofs.integer_conversions import FromInteger, ToInteger
-from spikeproof.proofs.rounded_units import PromisedUnit, RoundedUnit
+from spikeproof.proofs.packed_units import PackedUnit
+from spikeproof.proofs.remainders import Remainder
+from spikeproof.proofs.rounded_units import AND, AnyUnit, PromisedUnit, RoundedUnit
+from spikeproof.proofs.scale_conversions import SHARED, FromScale, ToScale
+from spikeproof.proofs.stochastic import StochasticUnit
 from spikeproof.proofs.units import Unit
 from spikeproof.specs.conventions import convention_named
 from spikeproof.specs.formats import (
     ARITY,
+    E8M0,
     INTEGERS,
+    REMAINDERS,
+    Coded,
     Format,
+    Mode,
     OverflowPolicy,
-    RoundingMode,
+    Source,
+    Stochastic,
+    UnknownNameError,
     format_named,
+    mode_named,
+    require_rounding,
+    shortest_source,
 )
 
 CHOICES: Mapping[str, Mapping[str, Any]] = {
@@ -25,8 +38,12 @@ CHOICES: Mapping[str, Mapping[str, Any]] = {
     "library": {name: name for name in LIBRARIES},
     "structure": {name: structure for structure, name in STRUCTURE_NAMES.items()},
     "flags": {"flags": True},
+    "count": {"count": True},
 }
 """What may stand in a name after the mode, beside the words of conventions, by field of a unit."""
+
+PAIR = "x2"
+"""What stands behind the format of the result where words are of two numbers."""
 
 
 def unit_named(name: str) -> PromisedUnit | None:
@@ -42,28 +59,57 @@ def unit_named(name: str) -> PromisedUnit | None:
     if operation in EXACT_OPERATIONS:
         exact = ExactUnit(operation, format_named(target), "flags" in (mode, *words))
         return _with_words(exact, list(filter(None, (mode, *words))))
+    if operation in REMAINDERS:
+        remainder = Remainder.of(operation, format_named(target))
+        return _with_words(remainder, list(filter(None, (mode, *words))))
     operation, _, source = operation.partition("_from_")
-    modes = {mode.value: mode for mode in RoundingMode}
-    known = operation in ARITY or operation in WORDS
-    if not known or mode not in modes or (operation == "convert") != bool(source):
+    shared = operation.startswith(SHARED)
+    known = (operation in ARITY and operation not in REMAINDERS) or operation in WORDS or shared
+    if not known or (operation == "convert" or shared) > bool(source) or (operation in WORDS and source):
         return None
-    return _with_words(_plain(target, operation, modes[mode], source), list(filter(None, words)))
+    if not (rounding := mode_named(mode)):
+        return None
+    element = target.removesuffix(PAIR)
+    unit = _with_words(_plain(element, operation, rounding, source), list(filter(None, words)))
+    return unit if element == target else PackedUnit(unit)
 
 
-def _plain(target: str, operation: str, mode: RoundingMode, source: str) -> RoundedUnit:
+def _plain(target: str, operation: str, mode: Mode, source: str) -> RoundedUnit:
     """A unit of which no more is said."""
+    if isinstance(mode, Stochastic):
+        require_rounding(mode, operation)
+        if {source, target} & {*INTEGERS, E8M0.name}:
+            raise ValueError("conversions from and to integers and scales do not round stochastically")
+        fmt = format_named(target)
+        return StochasticUnit(operation, fmt, mode, source=_sources(operation, fmt, source))
+    if operation.startswith(SHARED) and target != E8M0.name:
+        raise UnknownNameError(f"{operation} gives no {target}; use {E8M0.name}")
+    if source == E8M0.name:
+        return FromScale(format_named(target), mode)
+    if target == E8M0.name and source:
+        element = format_named(operation.removeprefix(SHARED)) if operation != "convert" else None
+        return ToScale(format_named(source), mode, OverflowPolicy.IEEE, element=element)
     if source in INTEGERS:
         return FromInteger(INTEGERS[source], format_named(target), mode)
     if target in INTEGERS and source:
         return ToInteger(format_named(source), INTEGERS[target], mode)
+    fmt = format_named(target)
     if operation in WORDS:
-        return GeneralUnit(operation, format_named(target), mode)
-    return Unit(operation, format_named(target), mode, source=format_named(source) if source else None)
+        return GeneralUnit(operation, fmt, mode)
+    return Unit(operation, fmt, mode, source=_sources(operation, fmt, source))
 
 
-def _with_words(unit: PromisedUnit, words: Sequence[str]) -> PromisedUnit:
+def _sources(operation: str, fmt: Format, names: str) -> Source | None:
+    """The formats of operands, by their names."""
+    formats = tuple(format_named(name) for name in names.split(AND)) if names else (fmt,)
+    return shortest_source(operation, fmt, formats if len(formats) > 1 else formats[0])
+
+
+def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
     """The unit with all that stands in a name behind the operation, or mode."""
     choices = {each.name: CHOICES[each.name] for each in fields(unit) if each.name in CHOICES}  # type: ignore[arg-type]
+    if not unit.rounding:
+        choices.pop("policy", None)
     said: dict[str, Any] = {}
     convention = []
     for word in words:
@@ -79,6 +125,6 @@ def _with_words(unit: PromisedUnit, words: Sequence[str]) -> PromisedUnit:
         unit.require_convention(found)
         said["convention"] = found
     made = replace(unit, **said)  # type: ignore[type-var]
-    if isinstance(made, RoundedUnit) and isinstance(made.fmt, Format):
+    if isinstance(made, RoundedUnit) and isinstance(made.fmt, Coded):
         made.fmt.require_policy(made.policy)
     return made

@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from itertools import cycle
+from typing import TypeVar
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
@@ -17,14 +19,29 @@ from spikeproof.prover.claims.obligation import (
     equivalence,
     everything,
 )
-from spikeproof.specs.conventions import IEEE, Convention
-from spikeproof.specs.formats import Format, Integer, OverflowPolicy, RoundingMode
+from spikeproof.specs import symbolic
+from spikeproof.specs.conventions import IEEE, SEVERAL, Convention
+from spikeproof.specs.formats import (
+    Coded,
+    Format,
+    Integer,
+    Mode,
+    OverflowPolicy,
+    RoundingMode,
+    ScaleFormat,
+)
 from spikeproof.specs.integers import Buses
 
+AND = "_and_"
+"""Stands between the formats of operands in a name."""
 
-def engines_for(operands: Format) -> tuple[str, ...]:
+
+def engines_for(*operands: Format | Integer | ScaleFormat) -> tuple[str, ...]:
     """Both for operands of up to 16 bits; above, the quicker one."""
-    return BOTH if operands.width <= 16 else ("cadical",)
+    return BOTH if all(fmt.width <= 16 for fmt in operands) else ("cadical",)
+
+
+AnyUnit = TypeVar("AnyUnit", bound="PromisedUnit")
 
 
 class PromisedUnit(ABC):
@@ -33,23 +50,23 @@ class PromisedUnit(ABC):
     Attributes:
         operation: by its name.
         fmt: the format of the result.
-        source: the format of the operands, where it is another.
+        source: the format of the operands, where it is another; or one for each operand.
     """
 
     operation: str
-    fmt: Format | Integer
-    source: Format | Integer | None
+    fmt: Format | Integer | ScaleFormat
+    source: Format | Integer | ScaleFormat | tuple[Format, ...] | None
     convention: Convention = IEEE
     library: str = DEFAULT_LIBRARY
     flags: bool = False
 
     @property
     def name(self) -> str:
-        """``FORMAT.OPERATION[_from_SOURCE][.ROUNDING][.CONVENTION][.MAKE][.flags]``.
+        """``FORMAT.OPERATION[_from_SOURCE[_and_SOURCE]][.ROUNDING][.CONVENTION][.MAKE][.flags]``.
 
         The IEEE convention and the default library go unsaid.
         """
-        source = f"_from_{self.source.name}" if self.source else ""
+        source = f"_from_{self.source_name}" if self.source else ""
         words = (*self.rounding, self.convention.name, *self.make, "flags" if self.flags else "")
         return ".".join((self.fmt.name, self.operation + source, *filter(None, words)))
 
@@ -57,6 +74,18 @@ class PromisedUnit(ABC):
     def rounding(self) -> tuple[str, ...]:
         """What its name says of how it rounds."""
         return ()
+
+    @property
+    def sources(self) -> tuple[Format | Integer | ScaleFormat, ...]:
+        """The formats of the operands as its name says them: none, one of all, or one of each."""
+        if isinstance(self.source, tuple):
+            return self.source
+        return (self.source,) if self.source else ()
+
+    @property
+    def source_name(self) -> str:
+        """Their names, joined by ``_and_``."""
+        return AND.join(source.name for source in self.sources)
 
     @property
     def make(self) -> tuple[str, ...]:
@@ -70,7 +99,7 @@ class PromisedUnit(ABC):
             "family": "unit",
             "format": self.fmt.name,
             "operation": self.operation,
-            **({"source": self.source.name} if self.source else {}),
+            **({"source": self.source_name} if self.source else {}),
             **self.rounding_parameters,
             "library": self.library,
             **({"convention": self.convention.name} if self.convention != IEEE else {}),
@@ -90,7 +119,8 @@ class PromisedUnit(ABC):
     @property
     def reading(self) -> Reading:
         """How to read its counterexamples."""
-        codes = dict.fromkeys(self.operands, self.source or self.fmt)
+        formats = self.sources or (self.fmt,)
+        codes = dict(zip(self.operands, cycle(formats), strict=False))
         return Reading({**codes, "result": self.fmt}, self.trace)
 
     @property
@@ -106,7 +136,7 @@ class PromisedUnit(ABC):
     @property
     def function(self) -> str:
         """What it computes, and in which format, for people."""
-        source = f"{self.source.name} to " if self.source else ""
+        source = f"{', '.join(source.name for source in self.sources)} to " if self.source else ""
         convention = f", {self.convention.in_words}" if self.convention != IEEE else ""
         flags = ", and its exception flags" if self.flags else ""
         return f"{source}{self.fmt.name}: {self.in_words}{convention}{flags}"
@@ -136,9 +166,20 @@ class PromisedUnit(ABC):
     @property
     def observed(self) -> Observation:
         """What counts of its outputs."""
-        return everything
+        if self.convention.nan not in SEVERAL or not isinstance(self.fmt, Format):
+            return everything
+        return self._with_several_nans
 
-    def changed(self, **choices: object) -> "PromisedUnit":
+    def _with_several_nans(self, inputs: Buses, outputs: Buses) -> Buses:
+        assert isinstance(self.fmt, Format)
+        formats = self.reading.formats
+        operands = [
+            (fmt, inputs[name]) for name in self.operands if isinstance(fmt := formats[name], Format)
+        ]
+        result = symbolic.observed(self.fmt, self.convention, outputs["result"], operands)
+        return {**outputs, "result": result}
+
+    def changed(self: AnyUnit, **choices: object) -> AnyUnit:
         """The unit with other choices, such as of its convention."""
         return replace(self, **choices)  # type: ignore[type-var]
 
@@ -149,11 +190,15 @@ class PromisedUnit(ABC):
             ValueError: saying what it can have.
         """
         convention.require_possible(
-            *(each for each in (self.fmt, self.source) if isinstance(each, Format))
+            *(each for each in (self.fmt, *self.sources) if isinstance(each, Coded))
         )
 
     def neighbours(self) -> Iterator["PromisedUnit"]:
         """Units that differ from it in one choice."""
+        yield from self.under_other_conventions()
+
+    def under_other_conventions(self: AnyUnit) -> Iterator[AnyUnit]:
+        """The unit under conventions that differ from its own in one choice, or are a bundle."""
         for convention in self.convention.neighbours():
             with suppress(ValueError):
                 self.require_convention(convention)
@@ -184,7 +229,7 @@ class RoundedUnit(PromisedUnit):
         usual_policy: what goes unsaid in the name.
     """
 
-    mode: RoundingMode
+    mode: Mode
     policy: OverflowPolicy
     usual_policy = OverflowPolicy.IEEE
 
@@ -201,10 +246,11 @@ class RoundedUnit(PromisedUnit):
     @property
     def policies(self) -> tuple[OverflowPolicy, ...]:
         """The policies that it can have."""
-        return self.fmt.policies if isinstance(self.fmt, Format) else (self.usual_policy,)
+        return self.fmt.policies if isinstance(self.fmt, Coded) else (self.usual_policy,)
 
-    def neighbours(self) -> Iterator["PromisedUnit"]:
+    def neighbours(self) -> Iterator["RoundedUnit"]:
         """Units that differ from it in one choice: of mode, policy or convention."""
-        yield from (self.changed(mode=mode) for mode in RoundingMode if mode is not self.mode)
+        if isinstance(self.mode, RoundingMode):  # what is stochastic has an input more
+            yield from (self.changed(mode=mode) for mode in RoundingMode if mode is not self.mode)
         yield from (self.changed(policy=each) for each in self.policies if each is not self.policy)
-        yield from super().neighbours()
+        yield from self.under_other_conventions()

@@ -23,10 +23,8 @@ from spikeproof.proofs.rounded_units import RoundedUnit, engines_for
 from spikeproof.prover.claims.obligation import (
     Decomposition,
     Obligation,
-    Observation,
     Profile,
     Step,
-    everything,
 )
 from spikeproof.specs import exact, symbolic
 from spikeproof.specs.conventions import (
@@ -34,7 +32,6 @@ from spikeproof.specs.conventions import (
     IEEE,
     Convention,
     NanOperands,
-    NanResult,
     SubnormalResults,
     Tininess,
     convention_named,
@@ -47,15 +44,19 @@ from spikeproof.specs.formats import (
     FP32,
     OPERANDS,
     OTHER_FORMATS,
+    REMAINDERS,
     SMALL_FORMATS,
     Format,
+    Mode,
     OverflowPolicy,
     RoundingMode,
+    Source,
+    drawn,
 )
 from spikeproof.specs.integers import Buses
 from spikeproof.specs.symbolic import Probe, nonzero
 
-OPERATIONS = tuple(operation for operation in ARITY if operation != "convert")
+OPERATIONS = tuple(operation for operation in ARITY if operation not in ("convert", *REMAINDERS))
 """The arithmetic operations; conversions are among ``proofs.exact_units``."""
 
 
@@ -147,18 +148,18 @@ STEPS: dict[str, tuple[tuple[Step, ...], Step]] = {
 
 @dataclass(frozen=True)
 class Unit(RoundedUnit):
-    """An operation of a format, or from one format to another.
+    """An operation of a format, or from others to one.
 
-    ``source`` is the format of the operands where it is not ``fmt``; ``flags`` says whether the
-    exception flags are an output too.
+    ``source`` is the format of the operands where it is not ``fmt``, or the formats of each where they
+    differ; ``flags`` says whether the exception flags are an output too.
     """
 
     operation: str
     fmt: Format
-    mode: RoundingMode = RoundingMode.NEAREST_EVEN
+    mode: Mode = RoundingMode.NEAREST_EVEN
     policy: OverflowPolicy = OverflowPolicy.IEEE
     library: str = DEFAULT_LIBRARY
-    source: Format | None = None
+    source: Source | None = None
     flags: bool = False
     structure: Structure = SMALL
     convention: Convention = IEEE
@@ -209,28 +210,17 @@ class Unit(RoundedUnit):
     def spec(self, inputs: Buses, probe: Probe = symbolic.as_computed) -> Buses:
         """What its outputs should be."""
         codes = [inputs[name] for name in self.operands]
-        operation, fmt, mode = self.operation, self.fmt, self.mode
+        operation, fmt, mode = self.operation, self.fmt, drawn(self.mode, inputs)
         given: dict[str, Any] = {"source": self.source, "convention": self.convention, "probe": probe}
         outputs = {"result": symbolic.compute(operation, fmt, mode, self.policy, *codes, **given)}
         if self.flags:
             outputs["flags"] = symbolic.flags(operation, fmt, mode, *codes, **given)
         return outputs
 
-    @property
-    def observed(self) -> Observation:
-        """What counts of its outputs."""
-        if self.convention.nan is not NanResult.ANY:
-            return everything
-        return self._with_any_nan
-
-    def _with_any_nan(self, inputs: Buses, outputs: Buses) -> Buses:
-        result = symbolic.observed(self.fmt, self.convention, outputs["result"])
-        return {**outputs, "result": result}
-
     def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
         """What the spec of record implies for its probes and outputs."""
         codes = [inputs[name] for name in self.operands]
-        operation, fmt, mode = self.operation, self.fmt, self.mode
+        operation, fmt, mode = self.operation, self.fmt, drawn(self.mode, inputs)
         given: dict[str, Any] = {"source": self.source, "convention": self.convention}
         signals = exact.trace(operation, fmt, mode, self.policy, *codes, **given)
         if self.flags:
@@ -248,7 +238,7 @@ class Unit(RoundedUnit):
     @property
     def engines(self) -> tuple[str, ...]:
         """As its operands need."""
-        return engines_for(self.source or self.fmt)
+        return engines_for(*(self.sources or (self.fmt,)))
 
 
 AnyUnit = TypeVar("AnyUnit", bound=Unit)
@@ -293,9 +283,6 @@ SINGLE_CHOICES = (
 )
 """Conventions that are no bundle, promised so that each choice is, whatever the bundles have."""
 
-HARDWARE = tuple(BUNDLES[name] for name in ("riscv", "arm", "x86_sse", "cuda"))
-"""The conventions of processors, as they are set when a program starts, and of CUDA's fast mode."""
-
 
 def under_conventions() -> Iterator[Unit]:
     """Formats of up to 32 bits under every bundle they can have, in every mode.
@@ -320,19 +307,18 @@ def units_under(unit: AnyUnit, conventions: Iterable[Convention]) -> Iterator[An
 
 
 def profile_for(unit: Unit) -> Profile:
-    """Nearest even up to 32 bits, and every mode up to 16, the latter under the first policy.
+    """Nearest even up to 32 bits; every mode of ``FORMATS`` of up to 8 bits, and of FP16.
 
-    Flags in other modes than nearest even are left to ``--wide``, and so is all else. Under conventions:
-    nearest even up to 8 bits, and of FP16 those of ``HARDWARE``.
+    The latter under the first policy. Flags in other modes than nearest even are left to ``--wide``, and
+    so is all else. Under conventions: nearest even up to 8 bits, and of FP16 that of RISC-V.
     """
     fmt = unit.fmt
+    nearest = unit.mode is RoundingMode.NEAREST_EVEN
     if unit.convention != IEEE:
-        usual = fmt in SMALL_FORMATS or (fmt is FP16 and unit.convention in HARDWARE)
-        nearest = unit.mode is RoundingMode.NEAREST_EVEN
+        usual = fmt in SMALL_FORMATS or (fmt is FP16 and unit.convention == BUNDLES["riscv"])
         return Profile.DEFAULT if usual and nearest else Profile.WIDE
-    nearest = unit.mode is RoundingMode.NEAREST_EVEN and fmt.width <= 32
-    any_mode = fmt.width <= 16 and unit.policy is fmt.policies[0] and not unit.flags
-    return Profile.DEFAULT if nearest or any_mode else Profile.WIDE
+    any_mode = fmt in (*SMALL_FORMATS, FP16) and unit.policy is fmt.policies[0] and not unit.flags
+    return Profile.DEFAULT if (nearest and fmt.width <= 32) or any_mode else Profile.WIDE
 
 
 def obligations() -> Iterator[Obligation]:

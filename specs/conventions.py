@@ -7,7 +7,8 @@ the order of the fields: ``daz.ftz_after``. Some combinations have a name of the
 Sources: IEEE 754-2019; Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1 (SDM);
 Arm Architecture Reference Manual for A-profile (DDI 0487), pseudocode ``shared/functions/float``;
 The RISC-V Instruction Set Manual, volume I, chapters F and D; PTX ISA, instructions with ``.ftz``;
-WebAssembly Core Specification, section 4.3.3; The OpenCL C Specification, section 7.
+WebAssembly Core Specification, section 4.3.3; The OpenCL C Specification, section 7; ``cuda_fp8.hpp`` of
+CUDA 13.0.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from spikeproof.specs.formats import Format, Specials, UnknownNameError
+from spikeproof.specs.formats import Coded, Specials, UnknownNameError
 
 
 class NanResult(Enum):
@@ -42,8 +43,20 @@ class NanResult(Enum):
     factors; the canonical NaN where no operand is, and where infinity times zero is added to a quiet NaN
     (``FPProcessNaNs``, ``FPProcessNaNs3``, ``FPMulAdd``)."""
 
+    ONES = "all_ones_nan"
+    """The positive NaN with all fraction bits set; in a format with one NaN, that (CUDA C++ Programming
+    Guide, appendix on compute capabilities, "the bit pattern 0x7fffffff"; ``CUDART_NAN_F``; PTX ISA)."""
+
+    WEBASSEMBLY = "wasm_nan"
+    """Some quiet NaN; where no operand is a NaN with another payload than the canonical one, that, of
+    either sign (WebAssembly Core Specification 4.3.3, NaN propagation)."""
+
     ANY = "any_nan"
-    """Some code that is NaN: every one is allowed."""
+    """Some code that is NaN: every one is allowed (The OpenCL C Specification, section 7)."""
+
+
+SEVERAL = (NanResult.WEBASSEMBLY, NanResult.ANY)
+"""Under these several codes are right where a result is not a number; specs give the canonical one."""
 
 
 class NanOperands(Enum):
@@ -146,6 +159,29 @@ class IntegerInexact(Enum):
     """It does not: convertToInteger without Exact in its name."""
 
 
+class ScaleOperands(Enum):
+    """What a conversion to E8M0, which has no sign and no zero, makes of negative numbers and zeros."""
+
+    MAGNITUDE = ""
+    """The sign is ignored, and zero becomes the smallest scale (CUDA, ``__nv_cvt_float_to_e8m0``; PTX,
+    ``cvt`` to ``.ue8m0x2``; PyTorch, ``Float8_e8m0fnu.h``)."""
+
+    POSITIVE = "positive_scale"
+    """NaN (``ml_dtypes.float8_e8m0fnu``)."""
+
+
+class ScaleRounding(Enum):
+    """How a number below twice the smallest scale is rounded to one."""
+
+    BY_VALUE = ""
+    """As all others: to one of the two scales around it (CUDA, PTX)."""
+
+    GRADUAL = "gradual_scale"
+    """As in gradual underflow: to a multiple of twice the smallest scale, which itself stands for zero.
+    So does what rounds the subnormal numbers of FP32 by their bits (PyTorch, ``Float8_e8m0fnu.h``;
+    ``ml_dtypes.float8_e8m0fnu``)."""
+
+
 @dataclass(frozen=True)
 class Convention:
     """How results are delivered and exceptions signalled, beside format, mode and policy.
@@ -163,6 +199,8 @@ class Convention:
     tininess: Tininess = Tininess.BEFORE
     integer_result: IntegerResult = IntegerResult.SATURATED
     integer_inexact: IntegerInexact = IntegerInexact.RAISED
+    scale_operands: ScaleOperands = ScaleOperands.MAGNITUDE
+    scale_rounding: ScaleRounding = ScaleRounding.BY_VALUE
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -199,12 +237,12 @@ class Convention:
                     yield replace(self, **changed)
         yield from (bundle for bundle in BUNDLES.values() if bundle != self)
 
-    def is_possible(self, *formats: Format) -> bool:
+    def is_possible(self, *formats: Coded) -> bool:
         """Whether an operation on these formats can have the convention."""
-        payloads = self.nan not in (NanResult.CANONICAL, NanResult.ANY)
+        payloads = self.nan not in (NanResult.CANONICAL, NanResult.ONES, *SEVERAL)
         return not payloads or all(fmt.specials is Specials.IEEE for fmt in formats)
 
-    def require_possible(self, *formats: Format) -> None:
+    def require_possible(self, *formats: Coded) -> None:
         """Refuse a convention that one of an operation's formats cannot have.
 
         Raises:
@@ -246,10 +284,12 @@ BUNDLES: dict[str, Convention] = {
         integer_result=IntegerResult.INDEFINITE,
     ),
     "cuda": Convention(
-        subnormal_operands=SubnormalOperands.ZERO, subnormal_results=SubnormalResults.ZERO_CODE
+        nan=NanResult.ONES,
+        subnormal_operands=SubnormalOperands.ZERO,
+        subnormal_results=SubnormalResults.ZERO_CODE,
     ),
-    "wasm": Convention(nan=NanResult.ANY),
-    "opencl": Convention(nan=NanResult.ANY, nan_operands=NanOperands.SIGNALLING),
+    "wasm": Convention(nan=NanResult.WEBASSEMBLY),
+    "opencl": Convention(nan=NanResult.ANY),
 }
 """Combinations by name."""
 
@@ -269,6 +309,8 @@ PROPAGATING = ("minimum", "maximum", "minimum_magnitude", "maximum_magnitude")
 """Those that one NaN makes NaN."""
 
 _IN_WORDS = {
+    "all_ones_nan": "the NaN of all ones",
+    "wasm_nan": "any quiet NaN will do that WebAssembly allows",
     "any_nan": "any NaN will do",
     "first_nan": "NaN of the first operand that is one",
     "last_nan": "NaN of the last operand that is one",
@@ -287,6 +329,8 @@ _IN_WORDS = {
     "indefinite": "the indefinite integer beyond the range",
     "wrapped": "integers modulo 2^width",
     "silent_conversion": "conversion to integers without inexact",
+    "positive_scale": "NaN for the scale of what is not positive",
+    "gradual_scale": "the smallest scale rounded to as zero is",
 }
 """The words of choices, for people."""
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import isqrt
 
 from spikeproof.specs.conventions import (
@@ -25,6 +25,8 @@ from spikeproof.specs.conventions import (
     IntegerResult,
     NanOperands,
     NanResult,
+    ScaleOperands,
+    ScaleRounding,
     SubnormalOperands,
     SubnormalResults,
     Tininess,
@@ -37,9 +39,13 @@ from spikeproof.specs.formats import (
     OPERANDS,
     Format,
     Integer,
+    Mode,
     OverflowPolicy,
     RoundingMode,
+    Source,
     Specials,
+    Stochastic,
+    operand_formats,
 )
 
 HALF = Fraction(1, 2)
@@ -197,15 +203,16 @@ class Rounding:
 
 
 @lru_cache(1 << 16)
-def round_magnitude(fmt: Format, mode: RoundingMode, sign: int, magnitude: Magnitude) -> Rounding:
+def round_magnitude(fmt: Format, mode: Mode, sign: int, magnitude: Magnitude) -> Rounding:
     """Round to the representable magnitude the mode names, the exponent unbounded above."""
     return round_to_multiple(quantum(fmt, magnitude), mode, sign, magnitude)
 
 
-def round_to_multiple(step: Fraction, mode: RoundingMode, sign: int, magnitude: Magnitude) -> Rounding:
+def round_to_multiple(step: Fraction, mode: Mode, sign: int, magnitude: Magnitude) -> Rounding:
     """Round to the multiple of ``step`` that the mode names.
 
-    One line a mode: clause 4.3.1 (nearest), 4.3.2 (directed); to odd, see ``RoundingMode``.
+    One line a mode: clause 4.3.1 (nearest), 4.3.2 (directed); others, see ``RoundingMode`` and
+    ``Stochastic``.
     """
     kept, exact = floor_multiple(magnitude, step)
     halves, exact_in_halves = floor_multiple(magnitude, step * HALF)
@@ -213,6 +220,9 @@ def round_to_multiple(step: Fraction, mode: RoundingMode, sign: int, magnitude: 
     inexact = not exact
     at_least_half = halves == 2 * kept + 1
     tie = at_least_half and exact_in_halves
+    if isinstance(mode, Stochastic):
+        rounds_up = mode.word + words_up(step, mode, magnitude) >= 1 << mode.bits
+        return Rounding(step, kept, int(at_least_half), int(not exact_in_halves), rounds_up)
     rounds_up = {
         RoundingMode.NEAREST_EVEN: at_least_half and (odd or not tie),
         RoundingMode.NEAREST_AWAY: at_least_half,
@@ -224,16 +234,26 @@ def round_to_multiple(step: Fraction, mode: RoundingMode, sign: int, magnitude: 
     return Rounding(step, kept, int(at_least_half), int(not exact_in_halves), rounds_up)
 
 
-def overflows_to_infinity(mode: RoundingMode, sign: int) -> bool:
+def words_up(step: Fraction, mode: Stochastic, magnitude: Magnitude) -> int:
+    """How many random words round a magnitude away from zero: floor(f * 2^bits), see ``Stochastic``."""
+    kept, _ = floor_multiple(magnitude, step)
+    parts, _ = floor_multiple(magnitude, step / (1 << mode.bits))
+    return parts - (kept << mode.bits)
+
+
+def overflows_to_infinity(mode: Mode, sign: int) -> bool:
     """Whether an overflow goes to infinity, or stays at the largest finite number (clause 7.4)."""
-    return {
-        RoundingMode.NEAREST_EVEN: True,
-        RoundingMode.NEAREST_AWAY: True,
-        RoundingMode.TOWARD_ZERO: False,
-        RoundingMode.UP: not sign,
-        RoundingMode.DOWN: bool(sign),
-        RoundingMode.TO_ODD: False,
-    }[mode]
+    return (
+        isinstance(mode, Stochastic)
+        or {
+            RoundingMode.NEAREST_EVEN: True,
+            RoundingMode.NEAREST_AWAY: True,
+            RoundingMode.TOWARD_ZERO: False,
+            RoundingMode.UP: not sign,
+            RoundingMode.DOWN: bool(sign),
+            RoundingMode.TO_ODD: False,
+        }[mode]
+    )
 
 
 @lru_cache(1 << 16)
@@ -279,7 +299,7 @@ def is_tiny_before(fmt: Format, value: Value) -> bool:
     return not value.is_zero and floor_log2(value.magnitude) < fmt.minimum_exponent
 
 
-def is_tiny_after(fmt: Format, mode: RoundingMode, value: Value) -> bool:
+def is_tiny_after(fmt: Format, mode: Mode, value: Value) -> bool:
     """Whether it is tiny after rounding (clause 7.5 a): as with an exponent without bounds."""
     if value.is_zero:
         return False
@@ -288,7 +308,7 @@ def is_tiny_after(fmt: Format, mode: RoundingMode, value: Value) -> bool:
     return rounded < power_of_two(fmt.minimum_exponent)
 
 
-def is_flushed(fmt: Format, mode: RoundingMode, convention: Convention, value: Value) -> bool:
+def is_flushed(fmt: Format, mode: Mode, convention: Convention, value: Value) -> bool:
     """Whether zero is delivered in place of what a value rounds to."""
     if value.kind is not Kind.FINITE or value.is_zero:
         return False
@@ -317,7 +337,7 @@ def flush_operand(fmt: Format, convention: Convention, code: int) -> int:
 
 def round_to(
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     policy: OverflowPolicy,
     value: Value,
     convention: Convention = IEEE,
@@ -345,7 +365,7 @@ def round_to(
 # --- operations, before rounding ----------------------------------------------------------------
 
 
-def exact_sum(mode: RoundingMode, x: Value, y: Value) -> Value:
+def exact_sum(mode: Mode, x: Value, y: Value) -> Value:
     """x + y (clause 5.4.1). The mode decides only the sign of an exact zero (clause 6.3)."""
     if Kind.NAN in (x.kind, y.kind):
         return NAN
@@ -361,12 +381,12 @@ def exact_sum(mode: RoundingMode, x: Value, y: Value) -> Value:
     return Value(Kind.FINITE, int(mode is RoundingMode.DOWN))
 
 
-def exact_difference(mode: RoundingMode, x: Value, y: Value) -> Value:
+def exact_difference(mode: Mode, x: Value, y: Value) -> Value:
     """x - y, which is x + (-y) (clause 5.4.1)."""
     return exact_sum(mode, x, Value(y.kind, 1 - y.sign, y.magnitude))
 
 
-def exact_product(mode: RoundingMode, x: Value, y: Value) -> Value:
+def exact_product(mode: Mode, x: Value, y: Value) -> Value:
     """x * y (clause 5.4.1); the mode plays no part in it."""
     if Kind.NAN in (x.kind, y.kind):
         return NAN
@@ -376,7 +396,7 @@ def exact_product(mode: RoundingMode, x: Value, y: Value) -> Value:
     return Value(Kind.FINITE, sign, x.rational * y.rational)
 
 
-def exact_quotient(mode: RoundingMode, x: Value, y: Value) -> Value:
+def exact_quotient(mode: Mode, x: Value, y: Value) -> Value:
     """x / y (clauses 5.4.1, 7.3); the mode plays no part in it."""
     if Kind.NAN in (x.kind, y.kind):
         return NAN
@@ -390,7 +410,24 @@ def exact_quotient(mode: RoundingMode, x: Value, y: Value) -> Value:
     return Value(Kind.FINITE, sign, x.rational / y.rational)
 
 
-def exact_root(mode: RoundingMode, x: Value) -> Value:
+def exact_remainder(nearest: RoundingMode, mode: Mode, x: Value, y: Value) -> Value:
+    """x - y * n, n being the whole number that x / y rounds to (clauses 5.3.1, 7.2 f).
+
+    Args:
+        nearest: how n is found: to nearest even, or toward zero.
+        mode: plays no part in it.
+    """
+    if Kind.NAN in (x.kind, y.kind) or x.kind is Kind.INFINITE or y.is_zero:
+        return NAN
+    if y.kind is Kind.INFINITE:
+        return x
+    n = round_to_multiple(Fraction(1), nearest, 0, x.rational / y.rational).magnitude
+    difference = x.rational - y.rational * n
+    sign = x.sign if difference >= 0 else 1 - x.sign
+    return Value(Kind.FINITE, sign, abs(difference))
+
+
+def exact_root(mode: Mode, x: Value) -> Value:
     """The square root of x; that of -0 is -0 (clause 5.4.1)."""
     if x.kind is Kind.NAN or x.is_zero:
         return x
@@ -399,12 +436,12 @@ def exact_root(mode: RoundingMode, x: Value) -> Value:
     return x if x.kind is Kind.INFINITE else Value(Kind.FINITE, 0, Root(x.rational))
 
 
-def exact_multiply_add(mode: RoundingMode, x: Value, y: Value, z: Value) -> Value:
+def exact_multiply_add(mode: Mode, x: Value, y: Value, z: Value) -> Value:
     """x * y + z, as if in unbounded precision (clause 5.4.1)."""
     return exact_sum(mode, exact_product(mode, x, y), z)
 
 
-def unchanged(mode: RoundingMode, x: Value) -> Value:
+def unchanged(mode: Mode, x: Value) -> Value:
     """x: a conversion does nothing but round (clause 5.4.2)."""
     return x
 
@@ -417,8 +454,10 @@ EXACT_OPERATIONS: dict[str, Callable[..., Value]] = {
     "square_root": exact_root,
     "fma": exact_multiply_add,
     "convert": unchanged,
+    "remainder": partial(exact_remainder, RoundingMode.NEAREST_EVEN),
+    "truncated_remainder": partial(exact_remainder, RoundingMode.TOWARD_ZERO),
 }
-"""The operations that round, each as its result before rounding, from the mode and the operands."""
+"""The operations on numbers, each as its result before rounding, from the mode and the operands."""
 
 
 # --- results that are not numbers ---------------------------------------------------------------
@@ -441,32 +480,53 @@ def quieted(source: Format, fmt: Format, code: int) -> int:
 
 
 def result_nan(
-    operation: str, fmt: Format, source: Format, convention: Convention, codes: tuple[int, ...]
+    operation: str, fmt: Format, source: Source, convention: Convention, codes: tuple[int, ...]
 ) -> int:
     """The code delivered where the result is not a number; where all are allowed, the canonical one."""
-    nans = [code for code in codes if source.is_nan(code)]
+    operands = tuple(zip(operand_formats(source, len(codes)), codes, strict=True))
+    nans = [(form, code) for form, code in operands if form.is_nan(code)]
     match convention.nan:
-        case NanResult.CANONICAL | NanResult.ANY:
+        case NanResult.CANONICAL | NanResult.WEBASSEMBLY | NanResult.ANY:
             return deliver_nan(fmt)
+        case NanResult.ONES:
+            return fmt.nan_of_ones if fmt.has_nan else deliver_nan(fmt)
         case NanResult.LAST:
             nans.reverse()
         case NanResult.X86 if not nans:
             return with_sign(fmt, 1, fmt.canonical_nan)
         case NanResult.ARM:
             if operation == "fma":
-                x, y, z = codes
-                product = {classify(source, x), classify(source, y)}
-                if product == {"zero", "infinity"} and not is_signalling(source, z):
+                x, y, z = operands
+                product = {classify(*x), classify(*y)}
+                if product == {"zero", "infinity"} and not is_signalling(*z):
                     return fmt.canonical_nan
-                nans = [code for code in (z, x, y) if source.is_nan(code)]
-            nans.sort(key=lambda code: not is_signalling(source, code))  # which is stable
-    return quieted(source, fmt, nans[0]) if nans else fmt.canonical_nan
+                nans = [(form, code) for form, code in (z, x, y) if form.is_nan(code)]
+            nans.sort(key=lambda operand: not is_signalling(*operand))  # which is stable
+    if not nans:
+        return fmt.canonical_nan
+    form, code = nans[0]
+    return quieted(form, fmt, code)
 
 
-def allows(fmt: Format, convention: Convention, expected: int, result: int) -> bool:
-    """Whether a convention allows a result code where ``compute`` gives the expected one."""
-    any_nan = convention.nan is NanResult.ANY and fmt.is_nan(expected)
-    return result == expected or (any_nan and fmt.is_nan(result))
+def allows(
+    fmt: Format,
+    convention: Convention,
+    expected: int,
+    result: int,
+    operands: Iterable[tuple[Format, int]] = (),
+) -> bool:
+    """Whether a convention allows a result code where ``compute`` of operands gives the expected one."""
+    if result == expected or not (fmt.is_nan(expected) and fmt.is_nan(result)):
+        return result == expected
+    if convention.nan is NanResult.WEBASSEMBLY:
+        payloads = any(form.is_nan(code) and has_payload(form, code) for form, code in operands)
+        return not is_signalling(fmt, result) and (payloads or not has_payload(fmt, result))
+    return convention.nan is NanResult.ANY
+
+
+def has_payload(fmt: Format, nan: int) -> bool:
+    """Whether a NaN is neither the canonical one nor that with its sign set, in IEEE formats."""
+    return fmt.specials is Specials.IEEE and nan & ~fmt.sign_mask != fmt.canonical_nan
 
 
 # --- operations on codes ------------------------------------------------------------------------
@@ -475,47 +535,54 @@ def allows(fmt: Format, convention: Convention, expected: int, result: int) -> b
 def compute(
     operation: str,
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     policy: OverflowPolicy,
     *codes: int,
-    source: Format | None = None,
+    source: Source | None = None,
     convention: Convention = IEEE,
 ) -> int:
     """The result code, in ``fmt``, of an operation on codes.
 
     Args:
-        source: the format of the operands, if it is not ``fmt`` (a formatOf operation, clause 5.4).
+        source: the formats of the operands, if not all are ``fmt`` (a formatOf operation, clause 5.4).
         convention: where it allows several results this is one of them; see ``allows``.
 
     Raises:
         KeyError: if the operation is not in ``EXACT_OPERATIONS``.
         ValueError: if a code, the policy or the convention is not one of the format's.
     """
-    form = source or fmt
+    forms = operand_formats(source or fmt, len(codes))
     fmt.require_policy(policy)
-    convention.require_possible(fmt, form)
-    given = tuple(flush_operand(form, convention, code) for code in codes)
-    result = EXACT_OPERATIONS[operation](mode, *(decode(form, code) for code in given))
+    convention.require_possible(fmt, *forms)
+    given = _flushed(forms, convention, codes)
+    result = EXACT_OPERATIONS[operation](mode, *map(decode, forms, given))
     if result.kind is Kind.NAN:
-        return result_nan(operation, fmt, form, convention, given)
+        return result_nan(operation, fmt, forms, convention, given)
     return round_to(fmt, mode, policy, result, convention)
+
+
+def _flushed(
+    forms: tuple[Format, ...], convention: Convention, codes: tuple[int, ...]
+) -> tuple[int, ...]:
+    """What counts in place of operands."""
+    return tuple(flush_operand(form, convention, code) for form, code in zip(forms, codes, strict=True))
 
 
 def flags(
     operation: str,
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     *codes: int,
-    source: Format | None = None,
+    source: Source | None = None,
     convention: Convention = IEEE,
 ) -> int:
     """The exceptions that an operation signals, one bit each in the order of ``FLAGS`` (clause 7).
 
     They are those of IEEE 754 whatever the overflow policy delivers.
     """
-    form = source or fmt
-    given = [flush_operand(form, convention, code) for code in codes]
-    operands = [decode(form, code) for code in given]
+    forms = operand_formats(source or fmt, len(codes))
+    given = _flushed(forms, convention, codes)
+    operands = list(map(decode, forms, given))
     result = EXACT_OPERATIONS[operation](mode, *operands)
     invalid_product = (
         convention.zero_times_infinity is ZeroTimesInfinity.INVALID
@@ -523,15 +590,15 @@ def flags(
         and Kind.NAN not in [operand.kind for operand in operands[:2]]
         and exact_product(mode, *operands[:2]).kind is Kind.NAN
     )
-    signalled = exceptions(fmt, mode, form, given, result, convention)
+    signalled = exceptions(fmt, mode, forms, given, result, convention)
     signalled["invalid"] |= invalid_product
     return flags_word(signalled)
 
 
 def exceptions(
     fmt: Format,
-    mode: RoundingMode,
-    source: Format,
+    mode: Mode,
+    source: Source,
     codes: Iterable[int],
     result: Value,
     convention: Convention = IEEE,
@@ -539,14 +606,14 @@ def exceptions(
     """Which exceptions are signalled where operands have a result, before rounding, in ``fmt``.
 
     Args:
-        codes: of the operands, in the format ``source``.
+        codes: of the operands, in the formats ``source``.
     """
     codes = tuple(codes)
-    kinds = [decode(source, code).kind for code in codes]
+    forms = operand_formats(source, len(codes))
+    kinds = [operand.kind for operand in map(decode, forms, codes)]
     signalled = dict.fromkeys(FLAGS, False)
     signalled["invalid"] = (result.kind is Kind.NAN and Kind.NAN not in kinds) or (
-        convention.nan_operands is NanOperands.SIGNALLING
-        and any(is_signalling(source, code) for code in codes)
+        convention.nan_operands is NanOperands.SIGNALLING and any(map(is_signalling, forms, codes))
     )
     signalled["divide_by_zero"] = result.kind is Kind.INFINITE and Kind.INFINITE not in kinds
     if result.kind is Kind.FINITE and not result.is_zero:
@@ -692,6 +759,64 @@ def decode_scale(code: int) -> Value:
     return NAN if code == E8M0.nan else Value(Kind.FINITE, 0, power_of_two(code - E8M0.bias))
 
 
+def convert_from_scale(
+    fmt: Format, mode: RoundingMode, policy: OverflowPolicy, code: int, convention: Convention = IEEE
+) -> int:
+    """The code, in ``fmt``, that a scale rounds to.
+
+    Raises:
+        ValueError: if the code is no scale's, or the policy not the format's.
+    """
+    return round_to(fmt, mode, policy, decode_scale(code), convention)
+
+
+def convert_to_scale(
+    source: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    code: int,
+    convention: Convention = IEEE,
+    element: Format | None = None,
+) -> int:
+    """The E8M0 code that a number rounds to.
+
+    A power of two is a number of one significand bit, which is odd: ties go up. What is smaller than
+    every scale becomes the smallest. What becomes of negative numbers and zeros ``ScaleOperands`` says.
+
+    Args:
+        element: if given, the number is the largest magnitude of a block, and the scale is what elements
+            of this format share: that of the number divided by the format's largest power of two. Toward
+            zero, this is section 6.3 of OCP Microscaling Formats 1.0.
+
+    Raises:
+        ValueError: if the code is not one of the source's, or the policy none of E8M0's.
+    """
+    E8M0.require_policy(policy)
+    value = decode(source, flush_operand(source, convention, code))
+    positive_alone = convention.scale_operands is ScaleOperands.POSITIVE
+    if value.kind is Kind.NAN or (positive_alone and (value.sign or value.is_zero)):
+        return E8M0.nan
+    infinity = E8M0.largest if policy is OverflowPolicy.SATURATE else E8M0.nan
+    if value.kind is Kind.INFINITE:
+        return infinity
+    divisor = power_of_two(element.maximum_exponent) if element else 1
+    rounded = rounded_scale(mode, value.rational / divisor, convention)
+    if rounded <= E8M0.largest:
+        return max(rounded, 0)
+    return infinity if overflows_to_infinity(mode, 0) else E8M0.largest
+
+
+def rounded_scale(mode: RoundingMode, magnitude: Fraction, convention: Convention) -> int:
+    """The code that a magnitude rounds to if codes have no bounds; of zero, 0."""
+    if not magnitude:
+        return 0
+    exponent = floor_log2(magnitude)
+    if convention.scale_rounding is ScaleRounding.GRADUAL:
+        exponent = max(exponent, 1 - E8M0.bias)
+    rounded = round_to_multiple(power_of_two(exponent), mode, 0, magnitude).magnitude
+    return floor_log2(rounded) + E8M0.bias if rounded else 0
+
+
 def mx_exact(operation: str, element: Format, mode: RoundingMode, *pairs: tuple[int, int]) -> Value:
     """The result, before rounding, of one of ``MX_OPERATIONS`` (OCP MX 1.0, sections 5.1 and 6.1).
 
@@ -826,10 +951,10 @@ def change_sign(operation: str, fmt: Format, x: int, y: int = 0) -> int:
 def trace(
     operation: str,
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     policy: OverflowPolicy,
     *codes: int,
-    source: Format | None = None,
+    source: Source | None = None,
     convention: Convention = IEEE,
 ) -> dict[str, int]:
     """What the definition implies for the signals of a datapath, in the order they arise.
@@ -837,12 +962,12 @@ def trace(
     Keys are the probe names of ``circuits.units.floating_point``. An operation with a NaN or infinite
     result has no finite datapath to compare: its trace is the result alone.
     """
-    form = source or fmt
-    operands = [decode(form, flush_operand(form, convention, code)) for code in codes]
+    forms = operand_formats(source or fmt, len(codes))
+    operands = list(map(decode, forms, _flushed(forms, convention, codes)))
     exact = EXACT_OPERATIONS[operation](mode, *operands)
     signals: dict[str, int] = {}
     if exact.kind is Kind.FINITE:
-        for name, operand in zip(OPERANDS, operands, strict=False):
+        for name, form, operand in zip(OPERANDS, forms, operands, strict=False):
             if operand.kind is Kind.FINITE:
                 significand = operand.rational / quantum(form, operand.rational)
                 signals[f"{name}_significand"] = int(significand)
@@ -855,9 +980,7 @@ def trace(
     return signals
 
 
-def rounding_trace(
-    fmt: Format, mode: RoundingMode, policy: OverflowPolicy, exact: Value
-) -> dict[str, int]:
+def rounding_trace(fmt: Format, mode: Mode, policy: OverflowPolicy, exact: Value) -> dict[str, int]:
     """The part of a trace that follows from the result before rounding."""
     signals: dict[str, int] = {}
     if exact.kind is Kind.FINITE:

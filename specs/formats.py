@@ -11,9 +11,11 @@ Sources: IEEE 754-2019 clause 3.4 (interchange formats), OCP 8-bit Floating Poin
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
+from typing import Any
 
 
 class UnknownNameError(ValueError):
@@ -54,6 +56,87 @@ class RoundingMode(Enum):
     def label(self) -> str:
         """The mode in words."""
         return self.name.lower().replace("_", " ")
+
+    @property
+    def places(self) -> int:
+        """How many of the lost places count one by one; of those below, whether there is anything."""
+        return 1
+
+
+RANDOM = "random"
+"""The name of the input bus of random bits."""
+
+MOST_RANDOM_BITS = 64
+"""A random word has no more bits."""
+
+
+@dataclass(frozen=True)
+class Stochastic:
+    """Rounding by a random word: the larger what is lost, the more words round away from zero.
+
+    Not in IEEE 754. Where rounding toward zero loses the fraction f of the last place, 0 <= f < 1, the
+    magnitude becomes the next larger one iff word + floor(f * 2^bits) >= 2^bits; that is for exactly
+    floor(f * 2^bits) of all 2^bits words. An overflow goes to infinity.
+
+    Args:
+        bits: of the random word, 1 to ``MOST_RANDOM_BITS``.
+        word: the word where it is drawn: an integer, a formula or a bus, unsigned.
+
+    Raises:
+        ValueError: if there are no bits, or too many.
+    """
+
+    bits: int
+    word: Any = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.bits <= MOST_RANDOM_BITS:
+            raise ValueError(f"stochastic rounding is by 1 to {MOST_RANDOM_BITS} bits, not {self.bits}")
+
+    @property
+    def value(self) -> str:
+        """As used in theorem names: ``stochastic8``."""
+        return f"stochastic{self.bits}"
+
+    @property
+    def label(self) -> str:
+        """The mode in words."""
+        return f"stochastically by {self.bits} random bits"
+
+    @property
+    def places(self) -> int:
+        """How many of the lost places count one by one; of those below, whether there is anything."""
+        return self.bits
+
+
+Mode = RoundingMode | Stochastic
+
+
+def mode_named(name: str) -> Mode | None:
+    """The mode of that value; None if there is no such.
+
+    Raises:
+        ValueError: if it is stochastic with no bits, or too many.
+    """
+    if parts := re.fullmatch(r"stochastic(\d{1,9})", name, re.ASCII):
+        return Stochastic(int(parts[1]))
+    return next((mode for mode in RoundingMode if mode.value == name), None)
+
+
+def require_rounding(mode: Mode, operation: str) -> None:
+    """Refuse stochastic rounding for an operation that has none.
+
+    Raises:
+        ValueError: naming those that have.
+    """
+    if isinstance(mode, Stochastic) and operation not in STOCHASTIC_OPERATIONS:
+        names = ", ".join(STOCHASTIC_OPERATIONS)
+        raise ValueError(f"{operation} does not round stochastically; what does: {names}")
+
+
+def drawn(mode: Mode, inputs: Mapping[str, Any]) -> Mode:
+    """A mode with the random word that is among the inputs, where it takes one."""
+    return replace(mode, word=inputs[RANDOM]) if isinstance(mode, Stochastic) else mode
 
 
 class OverflowPolicy(Enum):
@@ -101,15 +184,64 @@ CLASSES = (
 RISC-V's ``FCLASS`` has the two NaNs at the end: our word turned right by two places.
 """
 
-ARITY = {"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "square_root": 1, "fma": 3, "convert": 1}
-"""The operations that round, by name, and how many operands each has (``fma``: x * y + z)."""
+REMAINDERS = ("remainder", "truncated_remainder")
+"""The operations that deliver x - y * n, n being x / y rounded to nearest even, or toward zero.
+
+They never round: the first is clause 5.3.1's ``remainder``, the second ``fmod`` of C.
+"""
+
+ARITY = {
+    **{"add": 2, "subtract": 2, "multiply": 2, "divide": 2, "square_root": 1, "fma": 3, "convert": 1},
+    **dict.fromkeys(REMAINDERS, 2),
+}
+"""The operations on numbers, by name, and how many operands each has (``fma``: x * y + z)."""
+
+STOCHASTIC_OPERATIONS = ("add", "subtract", "multiply", "fma", "convert")
+"""Those of them that can round stochastically."""
 
 OPERANDS = ("x", "y", "z")
 """The names of operands, in order."""
 
 
+class Coded:
+    """A format of which some codes may stand for no finite number."""
+
+    name: str
+    specials: Specials
+
+    @property
+    def has_infinity(self) -> bool:
+        """Whether infinities have codes."""
+        return self.specials is Specials.IEEE
+
+    @property
+    def has_nan(self) -> bool:
+        """Whether some code is NaN."""
+        return self.specials is not Specials.FINITE
+
+    @cached_property
+    def policies(self) -> tuple[OverflowPolicy, ...]:
+        """The overflow policies this format can express."""
+        possible = {
+            OverflowPolicy.IEEE: self.has_infinity,
+            OverflowPolicy.SATURATE: True,
+            OverflowPolicy.NAN: self.has_nan,
+        }
+        return tuple(policy for policy, can in possible.items() if can)
+
+    def require_policy(self, policy: OverflowPolicy) -> None:
+        """Refuse an overflow policy that this format cannot express.
+
+        Raises:
+            ValueError: naming the policies that it can.
+        """
+        if policy not in self.policies:
+            names = ", ".join(p.value for p in self.policies)
+            raise ValueError(f"format {self.name} has no policy {policy.value!r}; it has: {names}")
+
+
 @dataclass(frozen=True)
-class Format:
+class Format(Coded):
     """A binary floating-point format.
 
     Args:
@@ -162,16 +294,6 @@ class Format:
         return (self.largest_finite >> self.fraction_bits) - self.bias
 
     @property
-    def has_infinity(self) -> bool:
-        """Whether infinities have codes."""
-        return self.specials is Specials.IEEE
-
-    @property
-    def has_nan(self) -> bool:
-        """Whether some code is NaN."""
-        return self.specials is not Specials.FINITE
-
-    @property
     def has_negative_zero(self) -> bool:
         """Whether zero has a sign."""
         return self.specials is not Specials.FNUZ
@@ -191,6 +313,15 @@ class Format:
         if not self.has_infinity:
             raise ValueError(f"format {self.name} has no infinity")
         return ((1 << self.exponent_bits) - 1) << self.fraction_bits
+
+    @property
+    def nan_of_ones(self) -> int:
+        """The positive NaN with all fraction bits set, or a format's only NaN.
+
+        Raises:
+            ValueError: if the format has no NaN.
+        """
+        return (1 << self.magnitude_bits) - 1 if self.specials is Specials.IEEE else self.canonical_nan
 
     @property
     def canonical_nan(self) -> int:
@@ -230,26 +361,6 @@ class Format:
             case Specials.FN:
                 return all_ones - 1
         return all_ones
-
-    @cached_property
-    def policies(self) -> tuple[OverflowPolicy, ...]:
-        """The overflow policies this format can express."""
-        possible = {
-            OverflowPolicy.IEEE: self.has_infinity,
-            OverflowPolicy.SATURATE: True,
-            OverflowPolicy.NAN: self.has_nan,
-        }
-        return tuple(policy for policy, can in possible.items() if can)
-
-    def require_policy(self, policy: OverflowPolicy) -> None:
-        """Refuse an overflow policy that this format cannot express.
-
-        Raises:
-            ValueError: naming the policies that it can.
-        """
-        if policy not in self.policies:
-            names = ", ".join(p.value for p in self.policies)
-            raise ValueError(f"format {self.name} has no policy {policy.value!r}; it has: {names}")
 
 
 def ieee_format(exponent_bits: int, fraction_bits: int, name: str | None = None) -> Format:
@@ -328,6 +439,37 @@ def format_named(name: str) -> Format:
     )
 
 
+Source = Format | tuple[Format, ...]
+"""The formats of an operation's operands: one of all of them, or one of each."""
+
+
+def operand_formats(source: Source, count: int) -> tuple[Format, ...]:
+    """The format of each of so many operands.
+
+    Raises:
+        ValueError: if there are neither one nor as many.
+    """
+    formats = source if isinstance(source, tuple) else (source,) * count
+    if len(formats) != count:
+        names = ", ".join(fmt.name for fmt in formats)
+        raise ValueError(
+            f"{len(formats)} formats for {count} operands: {names}; give one, or one of each"
+        )
+    return formats
+
+
+def shortest_source(operation: str, fmt: Format, source: Source) -> Source | None:
+    """The formats of operands, as they are said: one if all are alike, none if that is the result's.
+
+    Raises:
+        ValueError: if there are neither one nor as many as the operation has operands.
+    """
+    formats = operand_formats(source, ARITY[operation])
+    if len(set(formats)) > 1:
+        return formats
+    return None if formats[0] == fmt and operation != "convert" else formats[0]
+
+
 # --- integers -----------------------------------------------------------------------------------
 
 
@@ -386,7 +528,7 @@ def scale_integer(fmt: Format) -> Integer:
 
 
 @dataclass(frozen=True)
-class ScaleFormat:
+class ScaleFormat(Coded):
     """A format of powers of two: code c stands for 2^(c - bias). No sign, no zero, no infinity.
 
     The code with all bits set is its only NaN.
@@ -395,11 +537,17 @@ class ScaleFormat:
     name: str
     width: int
     bias: int
+    specials: Specials = Specials.FN
 
     @property
     def nan(self) -> int:
         """The code that is not a number."""
         return (1 << self.width) - 1
+
+    @property
+    def largest(self) -> int:
+        """The code of the largest number."""
+        return self.nan - 1
 
 
 E8M0 = ScaleFormat("e8m0", 8, 127)
@@ -414,3 +562,36 @@ MX_ELEMENTS: tuple[Format, ...] = (FP8_E4M3FN, FP8_E5M2, FP6_E2M3, FP6_E3M2, FP4
 MX_OPERATIONS = {"mx_scale": "convert", "mx_multiply": "multiply"}
 """Operations on scaled elements, by name: each is the named operation, of which every operand is an
 element times the scale of its block."""
+
+
+# --- several numbers in a word ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Words of several codes side by side, the first in the lowest bits.
+
+    So are FP4 numbers packed by CUDA (``__nv_cvt_float2_to_fp4x2``; PTX, ``cvt`` to ``.e2m1x2``) and by
+    PyTorch (``Float4_e2m1fn_x2.h``). Nothing is left free between them; PTX keeps FP6 numbers in bytes.
+
+    Args:
+        element: the format of each code.
+        count: how many there are.
+    """
+
+    element: Format | Integer | ScaleFormat
+    count: int
+
+    @property
+    def name(self) -> str:
+        """As used in theorem names: ``fp4_e2m1x2``."""
+        return f"{self.element.name}x{self.count}"
+
+    @property
+    def width(self) -> int:
+        """Bits in a word."""
+        return self.element.width * self.count
+
+
+AnyFormat = Format | Integer | ScaleFormat | Packed
+"""What the codes on a bus may be of."""

@@ -11,8 +11,9 @@ format of up to 8 bits; ``proofs/adequacy.py`` proves what a reader expects of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import (
@@ -48,6 +49,7 @@ from spikeproof.specs.conventions import (
     IEEE,
     OF_2008,
     PROPAGATING,
+    SEVERAL,
     Convention,
     FlushedInexact,
     FlushedSign,
@@ -55,6 +57,8 @@ from spikeproof.specs.conventions import (
     IntegerResult,
     NanOperands,
     NanResult,
+    ScaleOperands,
+    ScaleRounding,
     SubnormalOperands,
     SubnormalResults,
     Tininess,
@@ -66,9 +70,13 @@ from spikeproof.specs.formats import (
     MX_OPERATIONS,
     Format,
     Integer,
+    Mode,
     OverflowPolicy,
     RoundingMode,
+    Source,
     Specials,
+    Stochastic,
+    operand_formats,
 )
 
 # --- bit-vector vocabulary ----------------------------------------------------------------------
@@ -155,7 +163,8 @@ class Operand:
     """A code taken apart. If finite, its value is (-1)^negative * significand * 2^exponent.
 
     ``significand`` has the format's precision (hidden bit included, zero for subnormals);
-    ``exponent`` is that of the significand's last bit, signed, in ``exponent_width(fmt)`` bits.
+    ``exponent`` is that of the significand's last bit, signed, in ``exponent_width(fmt)`` bits;
+    ``least`` is the least that it can be.
     """
 
     nan: FNode
@@ -164,6 +173,12 @@ class Operand:
     negative: FNode
     significand: FNode
     exponent: FNode
+    least: int
+
+    @property
+    def precision(self) -> int:
+        """Bits in the significand."""
+        return int(self.significand.bv_width())
 
 
 def exponent_width(fmt: Format) -> int:
@@ -194,6 +209,42 @@ def unpack(fmt: Format, code: FNode) -> Operand:
         negative=bit(code, fmt.width - 1),
         significand=BVConcat(from_bool(Not(subnormal), 1), fraction),
         exponent=BVAdd(zero_extend(effective, width), last_bit_at_zero),
+        least=fmt.minimum_exponent - fmt.fraction_bits,
+    )
+
+
+def lengthened(x: Operand, precision: int) -> Operand:
+    """x with zeros below its significand, which makes it of a larger precision."""
+    places = precision - x.precision
+    if places == 0:
+        return x
+    width = 1 + max(x.exponent.bv_width(), places.bit_length() + 1)
+    return replace(
+        x,
+        significand=append_zeros(x.significand, places),
+        exponent=BVSub(sign_extend(x.exponent, width), BV(places, width)),
+        least=x.least - places,
+    )
+
+
+def normalised_down_to(x: Operand, least: int) -> Operand:
+    """x with its significand shifted left as far as its exponent stays at or above ``least``.
+
+    That is no more than its own least exponent, which all that need to be shifted have.
+    """
+    room = x.least - least
+    if room == 0:
+        return x
+    room_width = max(room.bit_length(), x.precision.bit_length())
+    width = 2 + max(x.exponent.bv_width(), room_width, (-least).bit_length())
+    significand, left = shift_left_within(x.significand, BV(room, room_width))
+    shifted = BVSub(BV(room, width), zero_extend(left, width))
+    exponent = BVSub(sign_extend(x.exponent, width), shifted)
+    return replace(
+        x,
+        significand=significand,
+        exponent=Ite(x.zero, signed_constant(least, width), exponent),
+        least=least,
     )
 
 
@@ -213,8 +264,19 @@ def rounds_up(mode: RoundingMode, negative: FNode, odd: FNode, guard: FNode, sti
     }[mode]
 
 
-def overflows_to_infinity(mode: RoundingMode, negative: FNode) -> FNode:
+def lost_rounds_up(mode: Mode, negative: FNode, odd: FNode, lost: FNode) -> FNode:
+    """The same, from all that is lost: two places at least, and more than a mode's ``places``."""
+    size = lost.bv_width()
+    if isinstance(mode, Stochastic):  # whether the random word and the first places have a carry
+        first = BVExtract(lost, size - mode.bits, size - 1)
+        return bit(BVAdd(*(zero_extend(x, mode.bits + 1) for x in (mode.word, first))), mode.bits)
+    return rounds_up(mode, negative, odd, bit(lost, size - 1), nonzero(BVExtract(lost, 0, size - 2)))
+
+
+def overflows_to_infinity(mode: Mode, negative: FNode) -> FNode:
     """Whether an overflow goes to infinity rather than the largest finite number (clause 7.4)."""
+    if isinstance(mode, Stochastic):
+        return TRUE()
     return {
         RoundingMode.NEAREST_EVEN: TRUE(),
         RoundingMode.NEAREST_AWAY: TRUE(),
@@ -285,7 +347,7 @@ def flush_operand(fmt: Format, convention: Convention, code: FNode) -> FNode:
 
 def round_to(
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     policy: OverflowPolicy,
     negative: FNode,
     exponent: FNode,
@@ -303,11 +365,11 @@ def round_to(
         ValueError: if the format cannot express the policy.
     """
     fmt.require_policy(policy)
-    # Room below the kept bits for a guard bit and a sticky bit; and for another guard bit, if it is told
-    # what becomes of the number with one place more.
+    # Room below the kept bits for the places that count and a sticky bit; and for another place, if it
+    # is told what becomes of the number with one place more.
     after = SubnormalResults.ZERO_AFTER is convention.subnormal_results
     after = after or convention.tininess is Tininess.AFTER
-    padding = max(0, fmt.precision + 2 + after - significand.bv_width())
+    padding = max(0, fmt.precision + mode.places + 1 + after - significand.bv_width())
     significand = append_zeros(significand, padding)
     size = significand.bv_width()
     largest_exponent = fmt.bias + (1 << fmt.exponent_bits) + size
@@ -326,9 +388,8 @@ def round_to(
 
     # Round.
     kept = BVExtract(significand, size - fmt.precision, size - 1)
-    guard = bit(significand, size - fmt.precision - 1)
-    sticky = nonzero(BVExtract(significand, 0, size - fmt.precision - 2))
-    up = rounds_up(mode, negative, bit(kept, 0), guard, sticky)
+    lost = BVExtract(significand, 0, size - fmt.precision - 1)
+    up = lost_rounds_up(mode, negative, bit(kept, 0), lost)
     rounded = BVAdd(zero_extend(kept, fmt.precision + 1), from_bool(up, fmt.precision + 1))
 
     # Pack, the exponent field still wide; a carry out of the significand moves to the next binade.
@@ -345,10 +406,9 @@ def round_to(
     # numbers has its first bit where the others have their second: the guard bit is its last one then.
     tiny_after = tiny
     if after:
-        next_guard = bit(significand, size - fmt.precision - 2)
-        next_sticky = nonzero(BVExtract(significand, 0, size - fmt.precision - 3))
+        guard, rest = bit(lost, lost.bv_width() - 1), BVExtract(lost, 0, lost.bv_width() - 2)
         largest = Equals(kept, BV((1 << fmt.fraction_bits) - 1, fmt.precision))
-        next_up = rounds_up(mode, negative, TRUE(), next_guard, next_sticky)
+        next_up = lost_rounds_up(mode, negative, TRUE(), rest)
         tiny_after = And(tiny, Not(And(largest, guard, next_up)))
     flushed = {
         SubnormalResults.GRADUAL: FALSE(),
@@ -366,7 +426,7 @@ def round_to(
     code = Ite(overflow, overflowed, finite)
     if convention.tininess is Tininess.AFTER:
         tiny = tiny_after
-    return Rounded(code, overflow, tiny, Or(guard, sticky, overflow), flushed)
+    return Rounded(code, overflow, tiny, Or(nonzero(lost), overflow), flushed)
 
 
 # --- operations, before rounding ----------------------------------------------------------------
@@ -400,7 +460,7 @@ class Exact:
 
 
 def _sum(
-    mode: RoundingMode,
+    mode: Mode,
     probe: Probe,
     x: Operand | Exact,
     y: Operand | Exact,
@@ -436,14 +496,22 @@ def _sum(
     )
 
 
-def exact_sum(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact:
+def exact_sum(fmt: Format, mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
     """x + y.
 
-    The operand of smaller exponent is shifted right by the difference, with two places below the larger
+    Both are made of one precision, the result's if that is more, and of one least exponent. Then the
+    operand of smaller exponent is shifted right by the difference, with two places below the larger
     one and a last, jammed place that stands for whatever is lost beyond them. Only a shift by more than
     two loses anything; the larger operand is then normal, and the sum loses one leading bit at most.
+    Where more than one lost place counts, there are as many more.
     """
-    places = 3
+    places = mode.places + 2
+    precision = max(x.precision, y.precision, fmt.precision)
+    x, y = lengthened(x, precision), lengthened(y, precision)
+    least = min(x.least, y.least)
+    x, y = normalised_down_to(x, least), normalised_down_to(y, least)
+    width = max(x.exponent.bv_width(), y.exponent.bv_width())
+    x, y = (replace(each, exponent=sign_extend(each.exponent, width)) for each in (x, y))
     swap = BVSLT(x.exponent, y.exponent)
     near, far = (
         (
@@ -459,18 +527,18 @@ def exact_sum(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact
     return _sum(mode, probe, x, y, exponent, (near[2], near[1]), (far[2], aligned))
 
 
-def exact_difference(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact:
+def exact_difference(fmt: Format, mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
     """x - y, which is x + (-y) (clause 5.4.1)."""
-    return exact_sum(mode, probe, x, replace(y, negative=Not(y.negative)))
+    return exact_sum(fmt, mode, probe, x, replace(y, negative=Not(y.negative)))
 
 
-def exact_product(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact:
+def exact_product(fmt: Format, mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
     """x * y (clauses 5.4.1, 6.1)."""
     factors = {
         "x": probe("x_significand", x.significand),
         "y": probe("y_significand", y.significand),
     }
-    width = x.exponent.bv_width() + 1
+    width = max(x.exponent.bv_width(), y.exponent.bv_width()) + 1
     return Exact(
         nan=Or(x.nan, y.nan, And(x.infinite, y.zero), And(x.zero, y.infinite)),
         infinite=Or(x.infinite, y.infinite),
@@ -480,18 +548,39 @@ def exact_product(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> E
     )
 
 
-def exact_multiply_add(mode: RoundingMode, probe: Probe, x: Operand, y: Operand, z: Operand) -> Exact:
-    """x * y + z, as if in unbounded precision (clause 5.4.1).
+def exact_multiply_add(
+    fmt: Format, mode: Mode, probe: Probe, x: Operand, y: Operand, z: Operand
+) -> Exact:
+    """x * y + z, as if in unbounded precision (clause 5.4.1)."""
+    product = exact_product(fmt, mode, probe, x, y)
+    alike = len({(each.precision, each.least) for each in (x, y, z)}) == 1
+    if alike and fmt.precision <= z.precision and fmt.minimum_exponent >= z.least + z.precision - 1:
+        return _aligned_to_product(mode, probe, x, y, z, product)
+    # The product is an operand: normalised, of the least exponent that leaves.
+    zero = Not(nonzero(product.significand))
+    least = x.least + y.least - product.significand.bv_width() + 1
+    width = max(product.exponent.bv_width(), (-least).bit_length() + 1) + 1
+    significand, shift = shift_out_leading_zeros(product.significand, width)
+    exponent = BVSub(sign_extend(product.exponent, width), shift)
+    exponent = Ite(zero, signed_constant(least, width), exponent)
+    factor = Operand(product.nan, product.infinite, zero, product.negative, significand, exponent, least)
+    return exact_sum(fmt, mode, probe, factor, z)
+
+
+def _aligned_to_product(
+    mode: Mode, probe: Probe, x: Operand, y: Operand, z: Operand, product: Exact
+) -> Exact:
+    """x * y + z, all of one format, of the result's precision and range at least.
 
     The product stays in place and the addend z is shifted to it. To the left it goes as far as leaves
-    two places between them: any smaller product affects the rounding of the sum in the same way. To
+    two places between them, and more where more than one lost place counts: any smaller product affects
+    the rounding of the sum in the same way. To
     the right it may lose what is more than ``places`` places below the product, whose last one is
     jammed: a product that is not zero has its first bit at or above the last place of z's precision,
     or else an exponent below that of every z.
     """
-    product = exact_product(mode, probe, x, y)
-    places = 3
-    left = product.significand.bv_width() + 2
+    places = mode.places + 2
+    left = product.significand.bv_width() + mode.places + 1
     width = product.exponent.bv_width() + 2 + left.bit_length()
     z_exponent = sign_extend(z.exponent, width)
     # A product of zero has no first bit: it takes the exponent of the smallest one.
@@ -515,10 +604,11 @@ def exact_multiply_add(mode: RoundingMode, probe: Probe, x: Operand, y: Operand,
     )
 
 
-def exact_quotient(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> Exact:
+def exact_quotient(fmt: Format, mode: Mode, probe: Probe, x: Operand, y: Operand) -> Exact:
     """x / y (clauses 5.4.1, 6.1, 7.3): that of the normalised significands, to one place below guard."""
-    precision = x.significand.bv_width()
-    width = x.exponent.bv_width() + 2 + precision.bit_length()
+    precision = max(x.precision, y.precision, fmt.precision)
+    x, y = lengthened(x, precision), lengthened(y, precision)
+    width = max(x.exponent.bv_width(), y.exponent.bv_width()) + 2 + precision.bit_length()
     dividend, x_shift = shift_out_leading_zeros(x.significand, width)
     divisor, y_shift = shift_out_leading_zeros(y.significand, width)
     # Dividing by infinity is dividing zero. What a division by zero delivers does not depend on the
@@ -538,14 +628,88 @@ def exact_quotient(mode: RoundingMode, probe: Probe, x: Operand, y: Operand) -> 
     )
 
 
-def exact_root(mode: RoundingMode, probe: Probe, x: Operand) -> Exact:
+CUT = 2
+"""At every so many places of a dividend there is a probe of the remainder so far."""
+
+
+def long_division(probe: Probe, dividend: FNode, divisor: FNode) -> tuple[FNode, FNode]:
+    """Dividend modulo divisor, in the width of the latter, and whether the quotient is odd.
+
+    Digit by digit from the top, as on paper. This is ``BVURem``, and the last bit of ``BVUDiv``, for
+    every divisor but 0: see ``proofs.remainder_definition``. But of some hundred bits those are formulas
+    many times as large, and have no rows that a circuit's can be compared with one by one.
+    """
+    remainder, odd = BV(0, divisor.bv_width()), FALSE()
+    for place in reversed(range(dividend.bv_width())):
+        remainder, odd = division_row(remainder, BVExtract(dividend, place, place), divisor)
+        if place and place % CUT == 0:
+            remainder = probe(f"remainder_{place}", remainder)
+    return probe("remainder", remainder), bit(probe("odd", from_bool(odd, 1)), 0)
+
+
+def division_row(remainder: FNode, digit: FNode, divisor: FNode) -> tuple[FNode, FNode]:
+    """The remainder, less than the divisor, after one more digit; and the quotient's digit."""
+    row, wide = BVConcat(remainder, digit), zero_extend(divisor, divisor.bv_width() + 1)
+    taken = BVULE(wide, row)
+    return BVExtract(Ite(taken, BVSub(row, wide), row), 0, divisor.bv_width() - 1), taken
+
+
+def exact_remainder(
+    nearest: RoundingMode, fmt: Format, mode: Mode, probe: Probe, x: Operand, y: Operand
+) -> Exact:
+    """x - y * n, n being the whole number that x / y rounds to (clauses 5.3.1, 7.2 f).
+
+    In units of half of y's last place x is a whole number, unless it is less than half of y: then it is
+    the remainder itself. What of it is in whole places is divided.
+
+    Args:
+        nearest: how n is found: to nearest even, or toward zero.
+        fmt: of the result and of both operands.
+        mode: plays no part in it.
+    """
+    width = x.exponent.bv_width() + 1
+    halves = BVSub(sign_extend(x.exponent, width), sign_extend(y.exponent, width))
+    halves = BVAdd(halves, BV(1, width))  # from a half of y's last place to x's last place
+    below = BVSLT(halves, BV(0, width))
+    size = x.significand.bv_width() + largest_distance(fmt) + 1
+    room = max(size, width)
+    amount = zero_extend(Ite(below, BV(0, width), halves), room)
+    shifted = BVLShl(zero_extend(x.significand, room), amount)
+    dividend = probe("dividend", BVExtract(shifted, 0, size - 1))
+    remainder, odd = long_division(probe, BVExtract(dividend, 1, size - 1), y.significand)
+    rest = BVConcat(remainder, BVExtract(dividend, 0, 0))  # in halves, and less than 2y
+    divisor = zero_extend(y.significand, rest.bv_width())
+    beyond = {
+        RoundingMode.NEAREST_EVEN: Or(BVULT(divisor, rest), And(odd, Equals(divisor, rest))),
+        RoundingMode.TOWARD_ZERO: FALSE(),
+    }[nearest]
+    far = Or(below, y.infinite)
+    magnitude = Ite(beyond, BVSub(BVAdd(divisor, divisor), rest), rest)
+    exponent = Ite(far, x.exponent, y.exponent)
+    return Exact(
+        nan=Or(x.nan, y.nan, x.infinite, y.zero),
+        infinite=FALSE(),
+        negative=Iff(x.negative, Or(far, Not(beyond))),
+        exponent=BVSub(sign_extend(exponent, width), BV(1, width)),
+        significand=Ite(far, append_zeros(x.significand, 1), magnitude),
+    )
+
+
+def largest_distance(fmt: Format) -> int:
+    """How far the exponents of two numbers can be apart, subnormal ones having the least."""
+    return (fmt.largest_finite >> fmt.fraction_bits) - 1
+
+
+def exact_root(fmt: Format, mode: Mode, probe: Probe, x: Operand) -> Exact:
     """The square root of x (clause 5.4.1): that of its significand, normalised to an even exponent."""
-    precision = x.significand.bv_width()
-    width = x.exponent.bv_width() + 2 + precision.bit_length()
+    # The radicand has two bits for each bit of the root: the result's precision and a guard bit. It
+    # holds the significand, and one bit more.
+    size = 2 * max(fmt.precision + 1, x.precision // 2 + 1)
+    places = size - x.precision - 1
+    width = x.exponent.bv_width() + 2 + max(x.precision, places - 1).bit_length()
     normalised, shift = shift_out_leading_zeros(x.significand, width)
-    # The radicand has two bits for each bit of the root: the precision and a guard bit.
-    wide = append_zeros(zero_extend(normalised, precision + 1), precision + 1)
-    exponent = BVSub(BVSub(sign_extend(x.exponent, width), shift), BV(precision + 1, width))
+    wide = append_zeros(zero_extend(normalised, x.precision + 1), places)
+    exponent = BVSub(BVSub(sign_extend(x.exponent, width), shift), BV(places, width))
     odd = bit(exponent, 0)
     radicand = probe("radicand", Ite(odd, BVLShl(wide, BV(1, wide.bv_width())), wide))
     parts = integers.square_root({"x": radicand})
@@ -561,7 +725,7 @@ def exact_root(mode: RoundingMode, probe: Probe, x: Operand) -> Exact:
     )
 
 
-def unchanged(mode: RoundingMode, probe: Probe, x: Operand) -> Exact:
+def unchanged(fmt: Format, mode: Mode, probe: Probe, x: Operand) -> Exact:
     """x: a conversion does nothing but round (clause 5.4.2)."""
     return Exact(x.nan, x.infinite, x.negative, x.exponent, x.significand)
 
@@ -574,10 +738,13 @@ OPERATIONS: dict[str, Callable[..., Exact]] = {
     "square_root": exact_root,
     "fma": exact_multiply_add,
     "convert": unchanged,
+    "remainder": partial(exact_remainder, RoundingMode.NEAREST_EVEN),
+    "truncated_remainder": partial(exact_remainder, RoundingMode.TOWARD_ZERO),
 }
-"""The operations that round, before they do; the same names as ``specs.exact.EXACT_OPERATIONS``.
+"""The operations on numbers, before they round; the same names as ``specs.exact.EXACT_OPERATIONS``.
 
-Each takes the rounding mode, which decides only the sign of an exact zero, a probe, and the operands.
+Each takes the format of the result, which decides only how many places are needed, the rounding mode,
+which decides only the sign of an exact zero, a probe, and the operands.
 """
 
 
@@ -602,44 +769,62 @@ def quieted(source: Format, fmt: Format, code: FNode) -> FNode:
 
 
 def result_nan(
-    operation: str, fmt: Format, source: Format, convention: Convention, codes: tuple[FNode, ...]
+    operation: str, fmt: Format, source: Source, convention: Convention, codes: tuple[FNode, ...]
 ) -> FNode:
     """The code delivered where the result is not a number; where all are allowed, the canonical one."""
-    if convention.nan in (NanResult.CANONICAL, NanResult.ANY):
+    if convention.nan in (NanResult.CANONICAL, *SEVERAL):
         return deliver_nan(fmt)
-    ordered = codes
+    if convention.nan is NanResult.ONES:
+        return BV(fmt.nan_of_ones, fmt.width) if fmt.has_nan else deliver_nan(fmt)
+    operands = tuple(zip(operand_formats(source, len(codes)), codes, strict=True))
+    ordered = operands
     if convention.nan is NanResult.LAST:
-        ordered = codes[::-1]
+        ordered = operands[::-1]
     if convention.nan is NanResult.ARM and operation == "fma":
-        ordered = (codes[2], *codes[:2])
+        ordered = (operands[2], *operands[:2])
     negative = TRUE() if convention.nan is NanResult.X86 else FALSE()
     chosen = magnitude_constant(fmt, negative, fmt.canonical_nan)
-    for code in reversed(ordered):
-        chosen = Ite(unpack(source, code).nan, quieted(source, fmt, code), chosen)
+    for form, code in reversed(ordered):
+        chosen = Ite(unpack(form, code).nan, quieted(form, fmt, code), chosen)
     if convention.nan is not NanResult.ARM:
         return chosen
-    for code in reversed(ordered):
-        chosen = Ite(is_signalling(source, code), quieted(source, fmt, code), chosen)
+    for form, code in reversed(ordered):
+        chosen = Ite(is_signalling(form, code), quieted(form, fmt, code), chosen)
     if operation == "fma":
-        alone = And(_invalid_product(source, codes), Not(is_signalling(source, codes[2])))
+        x, y = (unpack(*operand) for operand in operands[:2])
+        alone = And(_invalid_product(x, y), Not(is_signalling(*operands[2])))
         chosen = Ite(alone, deliver_nan(fmt), chosen)
     return chosen
 
 
-def _invalid_product(source: Format, codes: tuple[FNode, ...]) -> FNode:
-    """Whether the first two operands are zero and infinity, in any order."""
-    x, y = (unpack(source, code) for code in codes[:2])
+def _invalid_product(x: Operand, y: Operand) -> FNode:
+    """Whether two operands are zero and infinity, in any order."""
     return Or(And(x.infinite, y.zero), And(x.zero, y.infinite))
 
 
-def observed(fmt: Format, convention: Convention, result: FNode) -> FNode:
-    """What counts of a result: the code, but the canonical NaN for every NaN where any will do.
+def observed(
+    fmt: Format, convention: Convention, result: FNode, operands: Iterable[tuple[Format, FNode]] = ()
+) -> FNode:
+    """What counts of a result of operands: the code, but the canonical NaN for every NaN that will do.
 
     Where this is equal ``specs.exact.allows`` one for the other.
     """
-    if convention.nan is not NanResult.ANY or not fmt.has_nan:
+    if convention.nan not in SEVERAL or not fmt.has_nan:
         return result
-    return Ite(unpack(fmt, result).nan, deliver_nan(fmt), result)
+    allowed = unpack(fmt, result).nan
+    if convention.nan is NanResult.WEBASSEMBLY:
+        payloads = [And(unpack(form, code).nan, _has_payload(form, code)) for form, code in operands]
+        canonical = Not(_has_payload(fmt, result))
+        allowed = And(allowed, Not(is_signalling(fmt, result)), Or(canonical, *payloads))
+    return Ite(allowed, deliver_nan(fmt), result)
+
+
+def _has_payload(fmt: Format, nan: FNode) -> FNode:
+    """Whether a NaN is neither the canonical one nor that with its sign set, in IEEE formats."""
+    if fmt.specials is not Specials.IEEE:
+        return FALSE()
+    magnitude = BVExtract(nan, 0, fmt.magnitude_bits - 1)
+    return NotEquals(magnitude, BV(fmt.canonical_nan, fmt.magnitude_bits))
 
 
 # --- operations, on codes -----------------------------------------------------------------------
@@ -648,34 +833,41 @@ def observed(fmt: Format, convention: Convention, result: FNode) -> FNode:
 def compute(
     operation: str,
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     policy: OverflowPolicy,
     *codes: FNode,
-    source: Format | None = None,
+    source: Source | None = None,
     probe: Probe = as_computed,
     convention: Convention = IEEE,
 ) -> FNode:
     """The result code, in ``fmt``, of an operation on codes.
 
     Args:
-        source: the format of the operands, if it is not ``fmt`` (a formatOf operation, clause 5.4).
+        source: the formats of the operands, if not all are ``fmt`` (a formatOf operation, clause 5.4).
         convention: where it allows several results this is one of them; see ``allows``.
 
     Raises:
         KeyError: if the operation is not in ``OPERATIONS``.
         ValueError: if the format cannot express the policy, or cannot have the convention.
     """
-    form = source or fmt
-    convention.require_possible(fmt, form)
-    given = tuple(flush_operand(form, convention, code) for code in codes)
-    result = OPERATIONS[operation](mode, probe, *(unpack(form, code) for code in given))
-    nan = result_nan(operation, fmt, form, convention, given)
+    forms = operand_formats(source or fmt, len(codes))
+    convention.require_possible(fmt, *forms)
+    given = _flushed(forms, convention, codes)
+    result = OPERATIONS[operation](fmt, mode, probe, *map(unpack, forms, given))
+    nan = result_nan(operation, fmt, forms, convention, given)
     return deliver(fmt, mode, policy, result, nan, convention)
+
+
+def _flushed(
+    forms: tuple[Format, ...], convention: Convention, codes: tuple[FNode, ...]
+) -> tuple[FNode, ...]:
+    """What counts in place of operands."""
+    return tuple(flush_operand(form, convention, code) for form, code in zip(forms, codes, strict=True))
 
 
 def deliver(
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     policy: OverflowPolicy,
     result: Exact,
     nan: FNode,
@@ -698,9 +890,9 @@ def deliver(
 def flags(
     operation: str,
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     *codes: FNode,
-    source: Format | None = None,
+    source: Source | None = None,
     probe: Probe = as_computed,
     convention: Convention = IEEE,
 ) -> FNode:
@@ -709,19 +901,20 @@ def flags(
     Raises:
         KeyError: if the operation is not in ``OPERATIONS``.
     """
-    form = source or fmt
-    given = tuple(flush_operand(form, convention, code) for code in codes)
-    result = OPERATIONS[operation](mode, probe, *(unpack(form, code) for code in given))
+    forms = operand_formats(source or fmt, len(codes))
+    given = _flushed(forms, convention, codes)
+    operands = list(map(unpack, forms, given))
+    result = OPERATIONS[operation](fmt, mode, probe, *operands)
     invalid = []
     if operation == "fma" and convention.zero_times_infinity is ZeroTimesInfinity.INVALID:
-        invalid.append(_invalid_product(form, given))
-    return flags_word(exceptions(fmt, mode, form, given, result, convention, invalid))
+        invalid.append(_invalid_product(*operands[:2]))
+    return flags_word(exceptions(fmt, mode, forms, given, result, convention, invalid))
 
 
 def exceptions(
     fmt: Format,
-    mode: RoundingMode,
-    source: Format,
+    mode: Mode,
+    source: Source,
     codes: Sequence[FNode],
     result: Exact,
     convention: Convention = IEEE,
@@ -730,15 +923,16 @@ def exceptions(
     """Which exceptions are signalled where operands have a result in ``fmt``.
 
     Args:
-        codes: of the operands, in the format ``source``.
+        codes: of the operands, in the formats ``source``.
         invalid: what else signals invalid.
     """
-    operands = [unpack(source, code) for code in codes]
+    forms = operand_formats(source, len(codes))
+    operands = list(map(unpack, forms, codes))
     sign, exponent, significand = result.negative, result.exponent, result.significand
     rounded = round_to(fmt, mode, OverflowPolicy.SATURATE, sign, exponent, significand, convention)
     all_invalid = [And(result.nan, Not(Or(operand.nan for operand in operands)))]
     if convention.nan_operands is NanOperands.SIGNALLING:
-        all_invalid += [is_signalling(source, code) for code in codes]
+        all_invalid += map(is_signalling, forms, codes)
     underflow: tuple[FNode, ...] = (rounded.tiny, rounded.inexact)
     inexact = rounded.inexact
     if convention.subnormal_results is not SubnormalResults.GRADUAL:
@@ -872,7 +1066,73 @@ def scaled(scale: FNode, x: Operand) -> Operand:
         x,
         nan=Or(x.nan, Equals(scale, BV(E8M0.nan, E8M0.width))),
         exponent=BVAdd(sign_extend(x.exponent, width), exponent),
+        least=x.least - E8M0.bias,
     )
+
+
+def convert_from_scale(
+    fmt: Format, mode: RoundingMode, policy: OverflowPolicy, code: FNode, convention: Convention = IEEE
+) -> FNode:
+    """The code, in ``fmt``, that a scale rounds to: that of one, scaled.
+
+    Raises:
+        ValueError: if the format cannot express the policy.
+    """
+    one = Operand(FALSE(), FALSE(), FALSE(), FALSE(), significand=BV(1, 1), exponent=BV(0, 1), least=0)
+    result = unchanged(fmt, mode, as_computed, scaled(code, one))
+    return deliver(fmt, mode, policy, result, deliver_nan(fmt), convention)
+
+
+def convert_to_scale(
+    source: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    code: FNode,
+    convention: Convention = IEEE,
+    element: Format | None = None,
+) -> FNode:
+    """The E8M0 code that a number rounds to; see ``specs.exact.convert_to_scale``.
+
+    Raises:
+        ValueError: if E8M0 cannot express the policy.
+    """
+    E8M0.require_policy(policy)
+    x = unpack(source, flush_operand(source, convention, code))
+    infinity = BV(E8M0.largest if policy is OverflowPolicy.SATURATE else E8M0.nan, E8M0.width)
+    largest, nan = BV(E8M0.largest, E8M0.width), BV(E8M0.nan, E8M0.width)
+    rounded = _rounded_scale(mode, x, convention, element.maximum_exponent if element else 0)
+    width = rounded.bv_width()
+    small = Or(x.zero, BVSLT(rounded, BV(0, width)))
+    overflow = BVSLT(BV(E8M0.largest, width), rounded)
+    overflowed = Ite(overflows_to_infinity(mode, FALSE()), infinity, largest)
+    in_range = Ite(small, BV(0, E8M0.width), BVExtract(rounded, 0, E8M0.width - 1))
+    number = Ite(And(overflow, Not(small)), overflowed, in_range)
+    invalid = x.nan
+    if convention.scale_operands is ScaleOperands.POSITIVE:
+        invalid = Or(invalid, x.negative, x.zero)
+    return Ite(invalid, nan, Ite(x.infinite, infinity, number))
+
+
+def _rounded_scale(mode: RoundingMode, x: Operand, convention: Convention, divisor: int) -> FNode:
+    """The code that |x| / 2^divisor rounds to if codes have no bounds, signed; of no use for zero."""
+    significand = append_zeros(x.significand, 1)  # so that there is something below the guard bit
+    size = significand.bv_width()
+    last_bit = E8M0.bias - divisor - 1  # one place below that of x
+    constants = max(abs(last_bit) + size, E8M0.nan).bit_length()
+    width = 2 + max(x.exponent.bv_width(), constants)
+    normalised, zeros = shift_out_leading_zeros(significand, width)
+    first_bit = signed_constant(last_bit + size - 1, width)
+    code = BVSub(BVAdd(sign_extend(x.exponent, width), first_bit), zeros)
+    odd, guard = TRUE(), bit(normalised, size - 2)
+    sticky = nonzero(BVExtract(normalised, 0, size - 3))
+    if convention.scale_rounding is ScaleRounding.GRADUAL:
+        # The first bit is beside that of twice the smallest scale, or further down: nothing is kept.
+        zero = BV(0, width)
+        low, beside = BVSLE(code, zero), Equals(code, zero)
+        sticky = Or(sticky, And(low, Or(guard, Not(beside))))
+        odd, guard = Not(low), Ite(low, beside, guard)
+        code = Ite(low, zero, code)
+    return BVAdd(code, from_bool(rounds_up(mode, FALSE(), odd, guard, sticky), width))
 
 
 def mx_compute(
@@ -893,7 +1153,7 @@ def mx_compute(
         ValueError: if the format cannot express the policy.
     """
     operands = [scaled(scale, unpack(element, code)) for scale, code in pairs]
-    result = OPERATIONS[MX_OPERATIONS[operation]](mode, as_computed, *operands)
+    result = OPERATIONS[MX_OPERATIONS[operation]](fmt, mode, as_computed, *operands)
     return deliver(fmt, mode, policy, result, deliver_nan(fmt))
 
 

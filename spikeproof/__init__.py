@@ -16,7 +16,8 @@ What is named here is the public face; whatever is not is internal, and may chan
 *Circuits*
 
 * ``Netlist``, ``Neuron``, ``NetlistBuilder``, ``NetlistError``: what a circuit is.
-* ``read_json``, ``write_json``, ``from_torch``: doors in and out.
+* ``read_circuit``, ``write_circuit``: files of JSON, AIGER, BLIF and Verilog; ``from_torch``.
+* ``read_json``, ``write_json``: of JSON alone; ``read_aiger``: of AIGER, with widths of buses.
 * ``build_unit``: one of our floating-point units.
 * ``BitSlicedSimulator``, ``MembraneSimulator``: circuits run.
 

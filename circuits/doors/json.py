@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Set
+from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,12 @@ SCHEMA = "spikeproof-netlist-1"
 
 def write_json(netlist: Netlist, path: Path | str) -> None:
     """Write a netlist as JSON; ``read_json`` gives an equal one back."""
-    Path(path).write_text(json.dumps(netlist.serialise(), indent=1) + "\n")
+    Path(path).write_bytes(as_json(netlist))
+
+
+def as_json(netlist: Netlist) -> bytes:
+    """A netlist as the content of a JSON file."""
+    return (json.dumps(netlist.serialise(), indent=1) + "\n").encode()
 
 
 def read_json(path: Path | str) -> Netlist:
@@ -30,6 +35,15 @@ def read_json(path: Path | str) -> Netlist:
         NetlistError: if the file cannot be read, is not of this form, or the netlist is not well
             formed; one line that says what to do.
     """
+    return read_decoded(path, parse)
+
+
+def read_decoded(path: Path | str, netlist_of: Callable[[Any], Netlist]) -> Netlist:
+    """The netlist that the decoded content of a JSON file stands for.
+
+    Raises:
+        NetlistError: if the file cannot be read, or stands for none; one line that names the file.
+    """
     try:
         # Decimals stay text until they become fractions, so that no digit is lost.
         data = json.loads(Path(path).read_text(), parse_float=str, object_pairs_hook=unrepeated)
@@ -38,7 +52,7 @@ def read_json(path: Path | str) -> Netlist:
     except (NetlistError, RecursionError, ValueError) as error:
         raise NetlistError(f"{path} is not JSON: {error}") from None
     try:
-        return parse(data)
+        return netlist_of(data)
     except NetlistError as error:
         raise NetlistError(f"{path}: {error}") from None
 

@@ -32,11 +32,15 @@ from spikeproof.specs.formats import (
 
 
 def scaled(gates: GateLibrary, name: str, scale: Bus, x: Operand) -> Operand:
-    """An operand times its scale: its exponent is biased by ``E8M0.bias`` more."""
+    """An operand times its scale: in a format of a wider exponent, biased by ``E8M0.bias`` more."""
     width = max(len(scale), len(x.exponent))
     total = add(gates, f"{name}_scaled", x=pad(scale, width), y=pad(x.exponent, width), carry_in=(ZERO,))
+    exponent = total["sum"] + total["carry"]
     return replace(
-        x, exponent=total["sum"] + total["carry"], nan=gates.or_(x.nan, gates.wide_and(scale))
+        x,
+        fmt=replace(x.fmt, exponent_bits=len(exponent), bias=x.fmt.bias + E8M0.bias),
+        exponent=exponent,
+        nan=gates.or_(x.nan, gates.wide_and(scale)),
     )
 
 
@@ -72,6 +76,5 @@ def build_mx_unit(
     operands = [
         scaled(gates, name, scale, unpack(gates, element, code)) for name, (scale, code) in pairs.items()
     ]
-    wider = replace(element, bias=element.bias + E8M0.bias)
-    built = UNITS[inner](Rounder(gates, fmt, mode, policy), wider, *operands)
+    built = UNITS[inner](Rounder(gates, fmt, mode, policy), *operands)
     return gates.builder.build({"result": built["result"]})

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -74,27 +75,19 @@ def catalogue() -> dict[str, Obligation]:
     """Every obligation, by name: this project's own, then those of installed packages.
 
     Those that only a name describes are not among them. A package that cannot be loaded is named in one
-    line of the log ``spikeproof``, which goes to standard error unless told otherwise, and has none.
+    line of the log ``spikeproof``, which goes to standard error unless told otherwise, and has none; nor
+    has one with a name that begins as ours do.
     """
     packages = [obligation for point in announced() for obligation in _loaded(point)]
-    for name, package in ((each.name, each.package) for each in packages if each.name not in own()):
-        if ours := _described(name):
-            raise CatalogueError(f"{name}, of {package}, is our {ours.name} in other words; rename it")
     return collect([*own().values(), *packages])
 
 
 def stated(name: str) -> Obligation | None:
     """The obligation of a name, if there is one; no other package is imported for our own."""
-    found = own().get(name) or _described(name)
+    found = own().get(name)
+    with suppress(ValueError):
+        found = found or described(name)
     return found if found and found.name == name else catalogue().get(name)
-
-
-def _described(name: str) -> Obligation | None:
-    """The obligation that a name describes, if it does."""
-    try:
-        return described(name)
-    except ValueError:
-        return None
 
 
 def announced() -> list[EntryPoint]:
@@ -113,6 +106,16 @@ def _passes_for_ours(name: str) -> bool:
     return re.sub(r"[-_.]+", "-", name).strip("-").lower() == PROJECT
 
 
+LIKE_FORMATS = re.compile(r"((fp_?)?e|u?int|b?float|[bt]?fp?)\d\w*")
+"""Words that people take for formats and integers, possible or not."""
+
+
+def _begins_like_ours(name: str) -> bool:
+    """Whether a theorem's name begins with a word of ours: a format, an integer, a family."""
+    first = name.split(".")[0].lower()
+    return bool(LIKE_FORMATS.fullmatch(first)) or first in {ours.split(".")[0] for ours in own()}
+
+
 def _loaded(point: EntryPoint) -> list[Obligation]:
     """What a package announces; nothing, and a word about it, if it cannot be loaded."""
     package = package_of(point)
@@ -121,7 +124,10 @@ def _loaded(point: EntryPoint) -> list[Obligation]:
             raise ImportError("it has no name; give it one")
         if any(map(_passes_for_ours, (package, point.module.split(".")[0]))):
             raise ImportError(f"{PROJECT} is this project's name; choose another")
-        return [replace(obligation, package=package) for obligation in point.load()()]
+        theirs = [replace(obligation, package=package) for obligation in point.load()()]
+        if taken := next((each.name for each in theirs if _begins_like_ours(each.name)), None):
+            raise ValueError(f"{taken} begins as ours do; let its names begin with one of its own")
+        return theirs
     except (Exception, SystemExit) as error:
         why = " ".join(str(error).split())
         logging.getLogger(PROJECT).warning(

@@ -14,7 +14,7 @@ from pysmt.shortcuts import And, Equals, Not, Symbol, get_type
 from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
 from spikeproof.circuits.netlist import NAME, UNUSED, Netlist, NetlistError
 from spikeproof.prover.claims.environment import FormulaError, stating_formulas
-from spikeproof.specs.formats import Format, Integer
+from spikeproof.specs.formats import AnyFormat
 from spikeproof.specs.integers import Buses
 from spikeproof.specs.symbolic import Probe
 
@@ -61,18 +61,18 @@ def everything(inputs: Buses, outputs: Buses) -> Buses:
     return outputs
 
 
-def observe(observed: Observation, inputs: Buses, outputs: Buses) -> Buses:
-    """What of some outputs counts.
+def counted(observed: Observation, inputs: Buses, outputs: Buses) -> Buses:
+    """What counts of each output, as formulas of the inputs and of symbols ``observed.OUTPUT``.
 
-    The observation is made once, of symbols, for which the outputs are put: so it is a formula of them,
-    the same for circuit and spec, whatever they are.
+    None where everything does. The observation is asked once, so that what counts is the same for
+    circuit and spec, whatever they are.
 
     Raises:
         StatementError: if an input has the name of such a symbol, or what counts of an output does not
             depend on it.
     """
     if observed is everything:
-        return outputs
+        return {}
     symbols = {name: Symbol(f"observed.{name}", get_type(bus)) for name, bus in outputs.items()}
     if clash := {symbol.symbol_name() for symbol in symbols.values()} & set(inputs):
         raise StatementError(f"an input is named {min(clash)}, as what is observed is; rename it")
@@ -80,8 +80,15 @@ def observe(observed: Observation, inputs: Buses, outputs: Buses) -> Buses:
     for name, symbol in symbols.items():
         if name not in seen or symbol not in seen[name].get_free_variables():
             raise StatementError(f"nothing counts of output {name!r}; let what is observed depend on it")
-    put = {symbol: outputs[name] for name, symbol in symbols.items()}
-    return {name: seen[name].substitute(put) for name in symbols}
+    return {name: seen[name] for name in symbols}
+
+
+def put(counting: Buses, outputs: Buses) -> Buses:
+    """What counts of some outputs, by formulas of ``counted``."""
+    if not counting:
+        return outputs
+    values = {Symbol(f"observed.{name}", get_type(bus)): bus for name, bus in outputs.items()}
+    return {name: counting[name].substitute(values) for name in outputs}
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,8 @@ class Claim:
         goal: a Boolean formula over them.
         assumptions: Boolean formulas over them; must be satisfiable together.
         actual, expected: the output buses of which it is the goal that they are equal, where it is that.
-        observed: what of them has to be equal. Where it is not everything, several outputs are right.
+        counting: what counts of them, by formulas of ``counted``; empty where every bit has to be equal.
+            Else several outputs are right.
     """
 
     inputs: Buses
@@ -101,7 +109,7 @@ class Claim:
     assumptions: tuple[FNode, ...] = ()
     actual: Buses = field(default_factory=dict)
     expected: Buses = field(default_factory=dict)
-    observed: Observation = everything
+    counting: Buses = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not isinstance(self.assumptions, tuple):
@@ -114,7 +122,7 @@ class Claim:
 
     def seen(self, outputs: Buses) -> Buses:
         """What counts of output buses."""
-        return observe(self.observed, self.inputs, outputs)
+        return put(self.counting, outputs)
 
     @property
     def negation(self) -> tuple[FNode, ...]:
@@ -189,7 +197,7 @@ class Reading:
         trace: from input codes, what the spec of record implies for each probe, in datapath order.
     """
 
-    formats: Mapping[str, Format | Integer]
+    formats: Mapping[str, AnyFormat]
     trace: Callable[[Mapping[str, int]], Mapping[str, int]]
 
 
@@ -282,7 +290,7 @@ def equivalence(
             ``def meaning(x, y)``; or one mapping of all, if it needs one argument and none of its
             arguments has a bus's name.
         assumptions: from the input buses, in one mapping, what may be taken for granted.
-        observed: as of ``Claim``.
+        observed: what counts of outputs, from the inputs in one mapping and outputs in another.
         function, neighbours: as of ``Obligation``.
 
     ``state`` raises ``StatementError`` if ``meaning`` does not suit the circuit.
@@ -296,7 +304,8 @@ def equivalence(
             wanted, assumed = _meant(name, meaning, inputs), assumptions(inputs)
         _require_suitable(name, actual, wanted)
         with stating_formulas():
-            seen, seen_wanted = (observe(observed, inputs, buses) for buses in (actual, wanted))
+            counting = counted(observed, inputs, actual)
+            seen, seen_wanted = (put(counting, buses) for buses in (actual, wanted))
         _require_suitable(name, seen, seen_wanted)
         return Claim(
             inputs=inputs,
@@ -304,7 +313,7 @@ def equivalence(
             assumptions=assumed,
             actual=actual,
             expected=wanted,
-            observed=observed,
+            counting=counting,
         )
 
     return Obligation(

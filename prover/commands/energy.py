@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from spikeproof.circuits.doors.json import read_json
+from spikeproof.circuits.doors.files import read_circuit
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.obligation import require_same_buses
 from spikeproof.prover.commands.completion import theorem_argument
@@ -48,7 +48,7 @@ def energy(patterns: tuple[str, ...], samples: int, circuit_file: Path | None) -
     neurons).
     """
     obligations = selected(patterns or DEFAULT)
-    given = read_json(circuit_file) if circuit_file else None
+    given = read_circuit(circuit_file) if circuit_file else None
     for obligation in obligations:
         if obligation.circuit is None:
             raise click.UsageError(f"{obligation.name} is about formulas; name a theorem with a circuit")

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from spikeproof.circuits.doors.json import read_json
+from spikeproof.circuits.doors.files import read_circuit
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.replays import expected_outputs
 from spikeproof.prover.claims import catalogue
@@ -94,7 +94,7 @@ def exhaust(
 
     obligation = catalogue.theorem(theorem)
     own = exhaustion.enumerable_circuit(obligation)
-    circuit = read_json(circuit_file) if circuit_file else None
+    circuit = read_circuit(circuit_file) if circuit_file else None
     if circuit:
         require_same_buses(obligation, circuit)
     netlist = circuit or own

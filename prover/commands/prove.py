@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import click
 
-from spikeproof.circuits.doors.json import read_json
+from spikeproof.circuits.doors.files import read_circuit
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.catalogue import profile_name, promised
 from spikeproof.prover.claims.obligation import Obligation, Outcome, require_same_buses
@@ -107,7 +107,7 @@ def prove(
     obligations = selected(patterns) if patterns else promised(wide=wide)
     screen = screen_beside(json_file, failures_file)
     require_writable(json_file)
-    circuit = read_json(circuit_file) if circuit_file else None
+    circuit = read_circuit(circuit_file) if circuit_file else None
     if circuit:
         for obligation in obligations:
             require_same_buses(obligation, circuit)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from spikeproof.circuits.doors.json import read_json
+from spikeproof.circuits.doors.files import read_circuit
 from spikeproof.prover.commands.console import (
     EXIT_REFUTED,
     STANDARD_OUTPUT,
@@ -34,7 +34,7 @@ def replay(file: Path, vcd_file: Path | None, circuit_file: Path | None) -> None
     screen = screen_beside(vcd_file)
     require_writable(vcd_file)
     found = read_counterexample(file)
-    result = run_again(found, read_json(circuit_file) if circuit_file else None)
+    result = run_again(found, read_circuit(circuit_file) if circuit_file else None)
     screen.print(found.theorem, markup=False, soft_wrap=True)
     if result.sha256 != found.sha256:
         screen.print("run on another circuit than the one that was wrong", markup=False)

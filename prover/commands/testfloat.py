@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import click
 
-from spikeproof.circuits.doors.json import read_json
+from spikeproof.circuits.doors.files import read_circuit
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims import catalogue
 from spikeproof.prover.claims.obligation import Obligation
@@ -65,7 +65,7 @@ def testfloat(
         return
     if seed is not None:
         raise click.UsageError("--seed is for operands that are drawn; add --generate COUNT")
-    _check(obligation, read_json(circuit_file) if circuit_file else None, file or STANDARD_OUTPUT)
+    _check(obligation, read_circuit(circuit_file) if circuit_file else None, file or STANDARD_OUTPUT)
 
 
 def _check(obligation: Obligation, circuit: Netlist | None, file: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from spikeproof.circuits.doors.json import read_json
+from spikeproof.circuits.doors.files import read_circuit
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.checkers import CHECKERS, PROGRAMS
 from spikeproof.prover.checking.verification import Verification
@@ -48,7 +48,7 @@ def verify(log_directory: Path, jobs: int | None, circuit_file: Path | None, all
         needs = "; lrat-check needs what drat-trim makes" if "drat-trim" in absent else ""
         err.print(f"not on the PATH, and not used: {', '.join(absent)}{needs}", markup=False)
     checkers = tuple(CHECKERS) if all_checkers else ("dratify",)
-    circuit = read_json(circuit_file) if circuit_file else None
+    circuit = read_circuit(circuit_file) if circuit_file else None
     with progress_bar("verifying") as progress:
         task = progress.add_task("", total=None)
         counted = 0

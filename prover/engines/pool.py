@@ -16,8 +16,8 @@ Result = TypeVar("Result")
 
 FORK = get_context("fork")
 """How all our processes begin, whatever Python's default is: with the formulas and the catalogue there
-are, and without running the caller's script again. Only the thread that forks goes on in them. We have no
-other then that could hold a lock: OpenBLAS stops its own, and our pools of threads have ended. Of a caller
+are, and without running the caller's script again. Only the thread that forks goes on in them. No other
+of ours could hold a lock then: OpenBLAS stops its own, and our pools of threads have ended. Of a caller
 with threads Python 3.12 warns, and rightly: what these have locked stays locked.
 """
 

@@ -2,7 +2,7 @@
 
 A circuit and its spec have probes of the same names. Let s_k be the value of probe k in the circuit and
 t_k its value in the spec, as functions of the inputs x. The theorem is s = t for the outputs, or for one
-function of x and the outputs where not all of them counts: see ``Claim.observed``. For every step k, in
+function of x and the outputs where not all of them counts: see ``Claim.counting``. For every step k, in
 order, and at last for the outputs, there are up to three lemmas. Each takes the values v of some
 earlier probes as free, restricted only by the facts f that were proved of them:
 

@@ -21,7 +21,7 @@ from pysmt.shortcuts import BV, And, BVExtract, BVType, Equals, Iff, Symbol
 
 from spikeproof.circuits.meanings.formula import neuron_formula, output_formulas
 from spikeproof.circuits.netlist import Netlist, Neuron
-from spikeproof.prover.claims.obligation import Claim, Decomposition, Place, everything
+from spikeproof.prover.claims.obligation import Claim, Decomposition, Place
 from spikeproof.prover.kernel.composition import CompositionError, compose, equal, require_outputs
 from spikeproof.specs.integers import Buses
 
@@ -45,7 +45,7 @@ def compose_following(
     """
     assert decomposition.place is not None
     require_outputs(netlist, claim)
-    if claim.observed is not everything:
+    if claim.counting:
         raise CompositionError("of a circuit that follows another, every bit of the outputs counts")
     followed = every_neuron(netlist, original, decomposition.place)
     inputs = {name: claim.inputs[name] for name in original.inputs}

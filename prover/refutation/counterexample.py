@@ -15,7 +15,7 @@ from spikeproof.circuits.netlist import UNUSED, Block, Bus, Netlist
 from spikeproof.prover.claims.obligation import Obligation
 from spikeproof.prover.refutation.signalling import RAISED, has_flags, raised
 from spikeproof.specs import exact, integers
-from spikeproof.specs.formats import Format, Integer
+from spikeproof.specs.formats import AnyFormat, Format, Integer, Packed, ScaleFormat
 
 SHOWN_DEPARTURES = 3
 """How many departing signals are worth a reader's time: the first is the one that matters."""
@@ -94,7 +94,7 @@ def _value(signals: boolean.Bits, bus: Bus) -> int:
 class _Reader:
     """How the buses of a theorem's circuit are read: by their formats, flags by their names."""
 
-    formats: Mapping[str, Format | Integer]
+    formats: Mapping[str, AnyFormat]
     flags: bool
 
     @classmethod
@@ -104,23 +104,38 @@ class _Reader:
         return cls(formats, has_flags(obligation, widths))
 
     def described(self, name: str, value: int, width: int) -> str:
-        """A bus value as bits and meaning; a floating-point code as its fields, class and value."""
-        fmt = self.formats.get(name)
-        if not isinstance(fmt, Format):
-            return self.plain(name, value, width)
-        sign, exponent, fraction = exact.fields(fmt, value)
-        bits = f"{sign} {exponent:0{fmt.exponent_bits}b} {fraction:0{fmt.fraction_bits}b}"
-        code = f"{value:#0{2 + (width + 3) // 4}x}"
-        return f"{bits} ({code})  {exact.classify(fmt, value)}  {decimal_value(fmt, value)}"
+        """A bus value as bits and meaning."""
+        raises = self.flags and name == RAISED
+        return (
+            self.plain(name, value, width) if raises else _describe(value, width, self.formats.get(name))
+        )
 
     def plain(self, name: str, value: int, width: int) -> str:
         """A value as bits, and as a number, signed if it is; or as the flags that it raises."""
         fmt = self.formats.get(name)
         if self.flags and name == RAISED:
-            meaning: object = raised(value)
-        else:
-            meaning = exact.decode_integer(fmt, value).signed if isinstance(fmt, Integer) else value
-        return f"{value:0{width}b} = {meaning}"
+            return f"{value:0{width}b} = {raised(value)}"
+        return _describe(value, width, fmt if isinstance(fmt, Integer) else None)
+
+
+def _describe(value: int, width: int, fmt: AnyFormat | None) -> str:
+    """A bus value as bits and number; a floating-point code as its fields, class and value.
+
+    Of several codes in a word each, the first one first.
+    """
+    if isinstance(fmt, Packed):
+        size = fmt.element.width
+        codes = (value >> size * place & (1 << size) - 1 for place in range(fmt.count))
+        return "; ".join(_describe(code, size, fmt.element) for code in codes)
+    if isinstance(fmt, ScaleFormat):
+        return f"{value:0{width}b} = {'NaN' if value == fmt.nan else f'2^{value - fmt.bias}'}"
+    if not isinstance(fmt, Format):
+        number = exact.decode_integer(fmt, value).signed if fmt else value
+        return f"{value:0{width}b} = {number}"
+    sign, exponent, fraction = exact.fields(fmt, value)
+    bits = f"{sign} {exponent:0{fmt.exponent_bits}b} {fraction:0{fmt.fraction_bits}b}"
+    code = f"{value:#0{2 + (width + 3) // 4}x}"
+    return f"{bits} ({code})  {exact.classify(fmt, value)}  {decimal_value(fmt, value)}"
 
 
 def decimal_value(fmt: Format, code: int) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from spikeproof.circuits.meanings import boolean
 from spikeproof.prover.evidence.record import SEED
 from spikeproof.specs import exact
-from spikeproof.specs.formats import Format, Integer, RoundingMode
+from spikeproof.specs.formats import AnyFormat, Format, Packed, RoundingMode
 
 ENUMERATED_BITS = 18
 """Inputs of up to so many bits together are enumerated: all pairs of 8 bits, all triples of 6."""
@@ -48,7 +48,7 @@ def every_input(widths: Mapping[str, int]) -> dict[str, NDArray[np.uint64]]:
 
 
 def every_input_or_some(
-    widths: Mapping[str, int], formats: Mapping[str, Format | Integer]
+    widths: Mapping[str, int], formats: Mapping[str, AnyFormat]
 ) -> tuple[dict[str, NDArray[Any]], bool]:
     """Every input, and True, if they have up to ``ENUMERATED_BITS`` together; else some by class.
 
@@ -90,7 +90,7 @@ def landmarks(fmt: Format) -> list[int]:
 
 
 def _combined_landmarks(
-    widths: Mapping[str, int], formats: Mapping[str, Format | Integer]
+    widths: Mapping[str, int], formats: Mapping[str, AnyFormat]
 ) -> Iterator[tuple[int, ...]]:
     """Every combination of as many landmarks of each input as ``CORNERS`` allow."""
     if not set(widths) <= set(formats) or len(widths) > LANDMARK_OPERANDS:
@@ -99,7 +99,7 @@ def _combined_landmarks(
     yield from product(*(_landmarks(formats[name])[:most] for name in widths))
 
 
-def _landmarks(fmt: Format | Integer) -> list[int]:
+def _landmarks(fmt: AnyFormat) -> list[int]:
     if isinstance(fmt, Format):
         return landmarks(fmt)
     top = 1 << fmt.width - 1
@@ -107,7 +107,7 @@ def _landmarks(fmt: Format | Integer) -> list[int]:
 
 
 def _beside_smallest_normal(
-    widths: Mapping[str, int], formats: Mapping[str, Format | Integer]
+    widths: Mapping[str, int], formats: Mapping[str, AnyFormat]
 ) -> Iterator[tuple[int, ...]]:
     """Operands whose product, quotient or sum, or who themselves, are beside the smallest normal number.
 
@@ -144,24 +144,58 @@ def _nearest(fmt: Format, number: Fraction) -> int:
 
 
 def inputs_by_class(
-    widths: Mapping[str, int], formats: Mapping[str, Format | Integer], count: int, seed: int
+    widths: Mapping[str, int], formats: Mapping[str, AnyFormat], count: int, seed: int
 ) -> dict[str, NDArray[Any]]:
     """Values of input buses: codes as ``many_codes`` draws them, and integers of every length.
 
-    Codes of different formats, and more than three, are drawn each for itself.
+    Codes of different formats, and more than three, are drawn each for itself; up to three, but every
+    second of them with exponents near each other as those of one format are. So are words of several
+    codes.
     """
     kinds = [formats.get(name) for name in widths]
-    fmt = kinds[0]
-    if isinstance(fmt, Format) and kinds == [fmt] * len(kinds) and len(kinds) <= 3:
-        return dict(zip(widths, many_codes(fmt, count, seed, len(kinds)), strict=True))
+    codes = {name: fmt for name, fmt in zip(widths, kinds, strict=True) if isinstance(fmt, Format)}
+    alike = len(codes) == len(widths) <= 3
+    if alike and len(set(kinds)) == 1:
+        (one,) = set(codes.values())
+        return dict(zip(widths, many_codes(one, count, seed, len(kinds)), strict=True))
     drawn = {}
     for place, (name, width) in enumerate(widths.items()):
         fmt = formats.get(name)
         if isinstance(fmt, Format):
             (drawn[name],) = many_codes(fmt, count, seed + place, 1)
+        elif isinstance(fmt, Packed):
+            drawn[name] = _packed(fmt, count, seed + place)
         else:
             drawn[name] = _integers(width, count, np.random.default_rng([seed, place]))
-    return drawn
+    return _with_exponents_near(codes, drawn, count, seed) if alike else drawn
+
+
+def _with_exponents_near(
+    formats: Mapping[str, Format], drawn: Mapping[str, NDArray[Any]], count: int, seed: int
+) -> dict[str, NDArray[Any]]:
+    """Codes, every second of them with the exponents of codes of the format that has the fewest."""
+    narrow = min(formats.values(), key=lambda fmt: fmt.exponent_bits)
+    near = {}
+    for (name, fmt), code in zip(
+        formats.items(), many_codes(narrow, count, seed, len(formats)), strict=True
+    ):
+        field = code >> np.uint64(narrow.fraction_bits) & np.uint64((1 << narrow.exponent_bits) - 1)
+        moved = field.astype(np.int64) + fmt.bias - narrow.bias
+        moved = moved.clip(0, (1 << fmt.exponent_bits) - 1).astype(np.uint64)
+        mask = np.uint64((1 << fmt.magnitude_bits) - (1 << fmt.fraction_bits))
+        with_exponent = drawn[name] & ~mask | moved << np.uint64(fmt.fraction_bits)
+        near[name] = np.where(np.arange(count) % 2 == 0, with_exponent, drawn[name])
+    return near
+
+
+def _packed(fmt: Packed, count: int, seed: int) -> NDArray[Any]:
+    """Words of codes drawn by class."""
+    names = [str(place) for place in range(fmt.count)]
+    widths, formats = dict.fromkeys(names, fmt.element.width), dict.fromkeys(names, fmt.element)
+    drawn = inputs_by_class(widths, formats, count, seed)
+    return boolean.pack_words(
+        np.concatenate([boolean.unpack_words(drawn[name], fmt.element.width) for name in names])
+    )
 
 
 def _integers(width: int, count: int, rng: np.random.Generator) -> NDArray[Any]:

@@ -38,13 +38,14 @@ from spikeproof.circuits.meanings.logic import FALSE, TRUE, Logic, Reader, read_
 from spikeproof.circuits.meanings.native import BLOCK, BlockFunction, block_function
 from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.prover.claims.environment import passing_formulas
-from spikeproof.prover.claims.obligation import Claim, Obligation, everything
+from spikeproof.prover.claims.obligation import Claim, Obligation
 from spikeproof.prover.encoding.bitblast import Blaster
 from spikeproof.prover.engines.memory import peak_memory_mib
 from spikeproof.prover.evidence.files import storing, write_atomically
 from spikeproof.prover.evidence.log import Log, Machine
 from spikeproof.prover.evidence.record import SEED
 from spikeproof.prover.evidence.source import commit, source_sha256
+from spikeproof.prover.refutation.comparison import column
 from spikeproof.prover.refutation.drawing import MOST_BITS
 from spikeproof.prover.refutation.machine_arithmetic import machine_function
 
@@ -256,11 +257,11 @@ def circuit_function(claim: Claim, netlist: Netlist) -> BlockFunction:
 
 def circuit_logic(claim: Claim, netlist: Netlist) -> tuple[Logic, list[int]]:
     """The same, as literals of a graph over the netlist's input bits."""
-    if claim.observed is everything:
+    if not claim.counting:
         return netlist_logic(netlist)
     reader = read_netlist(netlist)
     symbols = {
-        name: Symbol(f"circuit.{name}", BVType(len(bus))) for name, bus in netlist.outputs.items()
+        name: Symbol(column("circuit", name), BVType(len(bus))) for name, bus in netlist.outputs.items()
     }
     given = {claim.inputs[name]: bus for name, bus in netlist.input_buses.items()}
     given |= {symbols[name]: bus for name, bus in netlist.outputs.items()}

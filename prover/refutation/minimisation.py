@@ -37,7 +37,7 @@ from spikeproof.prover.refutation.drawing import (
 from spikeproof.prover.refutation.signalling import has_flags
 from spikeproof.prover.refutation.tally import CLASSES, Counts, Formats, Tally, classes, count, count_all
 from spikeproof.specs import exact
-from spikeproof.specs.formats import Format, Integer
+from spikeproof.specs.formats import AnyFormat, Format
 
 _VIOLATED, _POSSIBLE = "violated", "possible"
 _CONTRADICTION = "the circuit's formulas and the compiled circuit contradict each other"
@@ -297,7 +297,7 @@ def _simpler_numbers(fmt: Format, code: int) -> set[int]:
     return {code & ~last, *(_moved(fmt, code, by) for by in moves), *landmarks}
 
 
-def _ranks(codes: NDArray[Any], width: int, fmt: Format | Integer | None) -> NDArray[np.int64]:
+def _ranks(codes: NDArray[Any], width: int, fmt: AnyFormat | None) -> NDArray[np.int64]:
     """What each code adds to how far from simple an input is: most significant what is named first."""
     bits = unpack_words(codes, width)
     if not isinstance(fmt, Format):

@@ -11,28 +11,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeproof.prover.refutation.signalling import RAISED, flags_that_differ
-from spikeproof.specs.formats import Format, Integer
+from spikeproof.specs.formats import AnyFormat, Integer, Packed, ScaleFormat
 
 SHOWN_CLASSES = 6
 """How many classes of inputs are worth a reader's time."""
 
 CLASSES = ("zero", "subnormal", "normal", "infinity", "nan", "negative", "positive")
-"""Floating-point codes are of the first five classes, integers of zero and the last two."""
+"""Floating-point codes are of the first five classes, integers of zero and the last two.
+
+Words of several codes are of the first class among ``TELLING`` that one of these is of.
+"""
 
 TELLING = ("subnormal", "nan", "infinity", "zero")
 """Classes of which it is told if every failing input has an operand or a result of it."""
 
-Formats = Mapping[str, Format | Integer]
+Formats = Mapping[str, AnyFormat]
 Codes = NDArray[Any]
 
 Counts = NDArray[np.int64]
 """How many tuples of codes there are of each tuple of classes: an axis for each place in the tuple."""
 
 
-def classes(codes: Codes, fmt: Format | Integer) -> NDArray[np.intp]:
+def classes(codes: Codes, fmt: AnyFormat) -> NDArray[np.intp]:
     """The class of each code, as its place in ``CLASSES``: as ``specs.exact`` has it, but of arrays."""
     words: Any = codes  # what formats say of a code holds of arrays of codes
-    if isinstance(fmt, Integer):
+    if isinstance(fmt, Packed):
+        size, mask = fmt.element.width, (1 << fmt.element.width) - 1
+        parts = [classes(words >> size * place & mask, fmt.element) for place in range(fmt.count)]
+        told = [CLASSES.index(name) for name in TELLING]
+        return np.select([np.any([p == each for p in parts], axis=0) for each in told], told, parts[0])
+    if isinstance(fmt, ScaleFormat):
+        names, otherwise = {"nan": words == fmt.nan}, "normal"
+    elif isinstance(fmt, Integer):
         names = {"zero": words == 0, "negative": (words >> fmt.width - 1) & fmt.signed == 1}
         otherwise = "positive"
     else:
@@ -49,7 +59,7 @@ def classes(codes: Codes, fmt: Format | Integer) -> NDArray[np.intp]:
     return np.select(conditions, places, CLASSES.index(otherwise))
 
 
-def count(batch: int, codes: Sequence[Codes], formats: Sequence[Format | Integer]) -> Counts:
+def count(batch: int, codes: Sequence[Codes], formats: Sequence[AnyFormat]) -> Counts:
     """So many tuples of codes by class, given as an array for each place."""
     if not formats:
         return np.array(batch)

@@ -13,7 +13,7 @@ from spikeproof.circuits.meanings.bitsliced import CIRCUIT, BitSlicedFunction
 from spikeproof.circuits.meanings.boolean import require_inputs
 from spikeproof.circuits.meanings.native import OPTIMISED, block_function
 from spikeproof.prover.claims.environment import passing_formulas
-from spikeproof.prover.claims.obligation import Obligation, everything
+from spikeproof.prover.claims.obligation import Obligation
 from spikeproof.prover.refutation.comparison import Comparison
 from spikeproof.prover.refutation.exhaustion import spec_logic
 
@@ -56,7 +56,7 @@ class ReferenceModel:
             if not claim.expected:
                 raise ValueError(f"{obligation.name} says not what outputs should be; name a unit")
             self.comparison = Comparison(claim, self.outputs)
-            logic = spec_logic(replace(claim, observed=everything), self._netlist)
+            logic = spec_logic(replace(claim, counting={}), self._netlist)
             function = block_function(CIRCUIT, *logic, OPTIMISED)
         self._spec = BitSlicedFunction(function, self.inputs, {**self.outputs, POSSIBLE: 1}, threads)
 

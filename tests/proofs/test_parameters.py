@@ -4,10 +4,18 @@ from collections import Counter
 
 from spikeproof.circuits.physics.substrates import SUBSTRATES
 from spikeproof.circuits.units.libraries import LIBRARIES
+from spikeproof.proofs.rounded_units import AND
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.specs import exact, exact_general
 from spikeproof.specs.conventions import EXTREMA
-from spikeproof.specs.formats import FORMATS, INTEGERS, OTHER_FORMATS, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import (
+    E8M0,
+    FORMATS,
+    INTEGERS,
+    OTHER_FORMATS,
+    OverflowPolicy,
+    RoundingMode,
+)
 
 FAMILIES = {"cell", "block", "unit", "spec", "margin"}
 
@@ -19,9 +27,9 @@ WITHOUT_ROUNDING = {
 
 KNOWN = {
     "family": FAMILIES,
-    "format": {*FORMATS, *OTHER_FORMATS, *INTEGERS},
-    "source": {*FORMATS, *INTEGERS},
-    "mode": {mode.value for mode in RoundingMode},
+    "format": {*FORMATS, *OTHER_FORMATS, *INTEGERS, E8M0.name, *(f"{name}x2" for name in FORMATS)},
+    "source": {*FORMATS, *INTEGERS, E8M0.name, *(f"{name}x2" for name in FORMATS)},
+    "mode": {mode.value for mode in RoundingMode} | {f"stochastic{bits}" for bits in range(1, 25)},
     "policy": {policy.value for policy in OverflowPolicy},
     "library": set(LIBRARIES),
     "structure": {"small", "fast"},
@@ -43,7 +51,8 @@ def test_values_are_words_of_a_known_set():
     for obligation in catalogue().values():
         for name, value in obligation.parameters.items():
             assert isinstance(value, str), obligation.name
-            assert value in KNOWN.get(name, {value}), obligation.name
+            of_each = value.split(AND) if name == "source" else [value]
+            assert set(of_each) <= KNOWN.get(name, {value}), obligation.name
 
 
 def test_units_name_format_operation_mode_policy_and_library():
@@ -62,7 +71,8 @@ def test_cells_and_blocks_name_library_and_operation():
 
 def test_specs_name_format_operation_and_kind():
     for parameters in of_family("spec"):
-        assert {"format", "operation", "kind"} <= set(parameters)
+        assert {"operation", "kind"} <= set(parameters)
+        assert ("format" in parameters) == (parameters["operation"] != "count_words")
         assert "library" not in parameters
 
 

@@ -1,8 +1,10 @@
 """Conventions: formulas against the spec of record, that against x86, and what manuals say."""
 
+from itertools import product
+
 import numpy as np
 import pytest
-from pysmt.shortcuts import BVType, Equals, Symbol
+from pysmt.shortcuts import BV, BVType, Equals, Symbol
 
 from spikeproof.specs import exact, symbolic
 from spikeproof.specs.conventions import BUNDLES, IEEE, convention_named
@@ -215,6 +217,9 @@ BY_THE_MANUALS = [
     ("x86_sse", "multiply", (INFINITY, ZERO), INDEFINITE, ("invalid",)),
     ("x86_sse", "fma", (INFINITY, ZERO, QUIET), QUIET, ()),
     # PTX, .ftz: subnormal operands and results are zero of their sign
+    # CUDA C++ Programming Guide: what yields NaN yields 0x7fffffff
+    ("cuda", "add", (OTHER, ONE), 0x7FFFFFFF, ()),
+    ("cuda", "multiply", (INFINITY, ZERO), 0x7FFFFFFF, ("invalid",)),
     ("cuda", "add", (0x80000001, 0x80000001), 0x80000000, ()),
     ("cuda", "multiply", (0x80800000, 0x3F000000), 0x80000000, ("underflow", "inexact")),
 ]
@@ -233,29 +238,37 @@ def test_what_the_manuals_say(name, operation, codes, result, raised):
 
 
 @pytest.mark.parametrize("fmt", [TINY, FP8_E4M3FN, FP8_E4M3FNUZ, FP4_E2M1], ids=lambda fmt: fmt.name)
-@pytest.mark.parametrize("name", ["", "any_nan"])
-def test_where_any_nan_is_allowed_no_number_is(fmt, name):
-    convention, codes = convention_named(name), np.arange(1 << fmt.width, dtype=np.uint64)
-    expected, result = (np.repeat(codes, len(codes)), np.tile(codes, len(codes)))
+@pytest.mark.parametrize("name", ["", "any_nan", "wasm_nan"])
+@pytest.mark.parametrize("operand", [0b00001, 0b11110, 0b01111], ids=["number", "-NaN", "payload"])
+def test_which_nans_are_allowed_and_no_numbers(fmt, name, operand):
+    convention = convention_named(name)
+    codes = [code for code in range(1 << fmt.width) if not fmt.is_nan(code) or not name]
+    codes += [fmt.canonical_nan] if name and fmt.has_nan else []
+    pairs = list(product(codes, range(1 << fmt.width)))
+    expected, result = np.array(pairs, dtype=np.uint64).T
     symbols = [Symbol(f"{each}_{fmt.width}", BVType(fmt.width)) for each in ("expected", "result")]
-    seen = (symbolic.observed(fmt, convention, symbol) for symbol in symbols)
+    operands = [(TINY, BV(operand, TINY.width))]
+    seen = (symbolic.observed(fmt, convention, symbol, operands) for symbol in symbols)
     named = {
         symbol.symbol_name(): each for symbol, each in zip(symbols, (expected, result), strict=True)
     }
     found = evaluate_all({"same": Equals(*seen)}, named)["same"]
-    pairs = zip(expected.tolist(), result.tolist(), strict=True)
-    wanted = [w == r or (name == "any_nan" and fmt.is_nan(w) and fmt.is_nan(r)) for w, r in pairs]
+    # WebAssembly: quiet ones, of fraction 10, and 11 if an operand has a payload
+    quiet = {0b01110, 0b11110, *((0b01111, 0b11111) if operand == 0b01111 else ())}
+    nans = {code for code in range(1 << fmt.width) if fmt.is_nan(code)}
+    nans = {"": set(), "any_nan": nans, "wasm_nan": quiet if fmt is TINY else nans}[name]
+    wanted = [w == r or (fmt.is_nan(w) and r in nans) for w, r in pairs]
     assert found.astype(bool).tolist() == wanted
-    pairs = zip(expected.tolist(), result.tolist(), strict=True)
-    assert [exact.allows(fmt, convention, *pair) for pair in pairs] == wanted
+    given = [(TINY, operand)]
+    assert [exact.allows(fmt, convention, *pair, given) for pair in pairs] == wanted
 
 
 def test_names_are_read_as_they_are_written():
     for convention in CONVENTIONS:
         assert convention_named(convention.name) == convention
     assert convention_named("") == convention_named("ieee") == IEEE
-    assert convention_named("x86_sse.ftz.any_nan").name == "opencl.ftz.tiny_after.indefinite"
-    assert convention_named("daz.ftz.any_nan").name == "cuda.any_nan"
+    assert convention_named("signalling.ftz.any_nan").name == "any_nan.signalling.ftz"
+    assert convention_named("daz.ftz.all_ones_nan.tiny_after").name == "cuda.tiny_after"
     words = "ftz_after.tiny_after.signalling.indefinite.x86_nan"
     assert convention_named(words).name == "x86_sse.ftz_after"
     assert all(

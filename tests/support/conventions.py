@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from spikeproof.specs.conventions import IEEE, Convention
 from spikeproof.specs.formats import ARITY, Format
 
-FIELDS = [each.name for each in fields(Convention) if not each.name.startswith("integer")]
+FIELDS = [e.name for e in fields(Convention) if not e.name.startswith(("integer", "scale"))]
 """The choices that are about results in floating-point formats; they come first."""
 
 

@@ -11,6 +11,7 @@ lost, normalise as far as the exponent allows, round, pack, and let the special 
 * ``multiplication`` -- multiply; ``sticky_extra``: S1's multiplier; ``exact_product``: without rounding
 * ``fma``            -- fused multiply-add
 * ``division``       -- divide
+* ``remainder``      -- what whole quotients leave; it does not round
 * ``square_root``    -- square root
 * ``conversion``     -- from one format to another
 * ``integral``       -- rounding to a whole number
@@ -28,6 +29,9 @@ of the same names in ``specs.symbolic`` what those must be at which proofs are c
     quotient, remainder            of those
     radicand                       normalised significand of even exponent (square root)
     root, remainder                of that
+    dividend                       x in units of half of y's last place (remainder)
+    remainder_2, remainder_4, ...  after division of all but so many places of that (remainder)
+    remainder, odd                 after that of all of them; whether the quotient is odd (remainder)
     magnitude                      exact sum, but for a sticky last bit (add, subtract, fma)
     sign                           sign of the result, 1 for negative
     kept, guard, sticky            the significand before rounding, and what lies below it

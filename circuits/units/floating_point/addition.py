@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from spikeproof.circuits.netlist import ONE, ZERO, Bus
 from spikeproof.circuits.units.floating_point.exponents import rebias
-from spikeproof.circuits.units.floating_point.rounding import Rounder
-from spikeproof.circuits.units.floating_point.unpacking import Operand
+from spikeproof.circuits.units.floating_point.rounding import Rounded, Rounder
+from spikeproof.circuits.units.floating_point.unpacking import Operand, common_format, widened
 from spikeproof.circuits.units.integer import (
     Buses,
     add,
@@ -18,14 +18,30 @@ from spikeproof.circuits.units.integer import (
     subtract,
 )
 from spikeproof.circuits.units.libraries import GateLibrary
-from spikeproof.specs.formats import Format, RoundingMode
+from spikeproof.specs.formats import RoundingMode
 
 
-def add_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
+def add_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
     """x + y."""
     gates = rounder.gates
     gates.builder.probe("x_significand", x.significand)
     gates.builder.probe("y_significand", y.significand)
+    finite, opposite = finite_sum(rounder, x, y)
+    invalid = gates.wide_and((x.infinite, y.infinite, opposite))
+    return rounder.override(
+        finite,
+        infinite=gates.or_(x.infinite, y.infinite),
+        infinity_sign=gates.mux(x.infinite, x.sign, y.sign),
+        nan=gates.wide_or((x.nan, y.nan, invalid)),
+        operands=(x, y),
+    )
+
+
+def finite_sum(rounder: Rounder, x: Operand, y: Operand) -> tuple[Rounded, int]:
+    """x + y of finite operands, brought to a common format; and whether their signs differ."""
+    gates = rounder.gates
+    common = common_format(x.fmt, y.fmt, precision=rounder.fmt.precision)
+    x, y = widened(gates, "x", x, common), widened(gates, "y", y, common)
     swap = less_than(gates, "swap", x=x.magnitude, y=y.magnitude)["out"][0]
     sign = gates.mux(swap, y.sign, x.sign)
     large, small = (
@@ -38,8 +54,9 @@ def add_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
     distance = subtract(gates, "exponent_difference", x=large[1], y=small[1])["difference"]
 
     # Two guard places and a sticky place below the significands suffice: only a shift of two or more
-    # loses anything, and then the difference has at most one leading zero.
-    places = constant_bus(0, 2)
+    # loses anything, and then the difference has at most one leading zero. Where more than one lost
+    # place counts, there are as many more.
+    places = constant_bus(0, rounder.mode.places + 1)
     aligned = shift_right_sticky(gates, "align", x=(*places, *small[0]), amount=distance)
     addend = (*aligned["sticky"], *aligned["shifted"])
     augend = (ZERO, *places, *large[0])
@@ -52,22 +69,13 @@ def add_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
 
     sign = sign_of_sum(rounder, total["sum"], opposite, sign)
     # The carry place has the exponent field of the larger operand plus one.
-    budget, excess = rebias(gates, large[1], rounder.fmt.bias - source.bias)
-    finite = rounder.denormalise_and_round(sign, budget, excess, magnitude)
-
-    invalid = gates.wide_and((x.infinite, y.infinite, opposite))
-    return rounder.override(
-        finite,
-        infinite=gates.or_(x.infinite, y.infinite),
-        infinity_sign=gates.mux(x.infinite, x.sign, y.sign),
-        nan=gates.wide_or((x.nan, y.nan, invalid)),
-        operands=(x, y),
-    )
+    budget, excess = rebias(gates, large[1], rounder.fmt.bias - common.bias)
+    return rounder.denormalise_and_round(sign, budget, excess, magnitude), opposite
 
 
-def subtract_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
+def subtract_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
     """x - y: the adder with the sign of y inverted."""
-    return add_unit(rounder, source, x, replace(y, sign=rounder.gates.not_(y.sign)))
+    return add_unit(rounder, x, replace(y, sign=rounder.gates.not_(y.sign)))
 
 
 def sum_or_difference(gates: GateLibrary, x: Bus, y: Bus, opposite: int) -> Buses:

@@ -11,6 +11,10 @@ from spikeproof.circuits.units.floating_point.division import divide_unit
 from spikeproof.circuits.units.floating_point.fma import fma_unit
 from spikeproof.circuits.units.floating_point.integral import round_to_integral_unit
 from spikeproof.circuits.units.floating_point.multiplication import multiply_unit
+from spikeproof.circuits.units.floating_point.remainder import (
+    remainder_unit,
+    truncated_remainder_unit,
+)
 from spikeproof.circuits.units.floating_point.rounding import Rounder
 from spikeproof.circuits.units.floating_point.scaling import logarithm_unit, scale_unit
 from spikeproof.circuits.units.floating_point.square_root import square_root_unit
@@ -18,7 +22,21 @@ from spikeproof.circuits.units.floating_point.unpacking import flush_operand, un
 from spikeproof.circuits.units.integer import Buses
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, SMALL, Structure, library_gates
 from spikeproof.specs.conventions import IEEE, Convention
-from spikeproof.specs.formats import ARITY, OPERANDS, Format, OverflowPolicy, RoundingMode, scale_integer
+from spikeproof.specs.formats import (
+    ARITY,
+    OPERANDS,
+    RANDOM,
+    Format,
+    Mode,
+    OverflowPolicy,
+    RoundingMode,
+    Source,
+    Stochastic,
+    drawn,
+    operand_formats,
+    require_rounding,
+    scale_integer,
+)
 
 UNITS: dict[str, Callable[..., Buses]] = {
     "add": add_unit,
@@ -28,18 +46,20 @@ UNITS: dict[str, Callable[..., Buses]] = {
     "square_root": square_root_unit,
     "fma": fma_unit,
     "convert": convert_unit,
+    "remainder": remainder_unit,
+    "truncated_remainder": truncated_remainder_unit,
 }
-"""The units that round, by operation. Each takes a rounder, the operands' format and the operands."""
+"""The units of ``ARITY``, by operation. Each takes a rounder and the operands."""
 
 
 def build_unit(
     operation: str,
     fmt: Format,
-    mode: RoundingMode,
+    mode: Mode,
     policy: OverflowPolicy,
     library: str = DEFAULT_LIBRARY,
     *,
-    source: Format | None = None,
+    source: Source | None = None,
     flags: bool = False,
     structure: Structure = SMALL,
     unit: Callable[..., Buses] | None = None,
@@ -48,9 +68,11 @@ def build_unit(
 ) -> Netlist:
     """A unit as a netlist: inputs ``x``, ``y``, ``z`` as many as it has, output ``result``.
 
+    One that rounds stochastically has the input ``random`` too.
+
     Args:
         fmt: the format of the result.
-        source: the format of the operands, if it is another.
+        source: the formats of the operands, if they are others.
         flags: whether to have an output ``flags`` too, one bit for each of ``specs.formats.FLAGS``.
         structure: how adders and multipliers are made.
         unit: another unit for the same operation.
@@ -58,16 +80,24 @@ def build_unit(
 
     Raises:
         KeyError: if there is no such operation or library.
-        ValueError: if the format cannot express the policy, or a format cannot have the convention.
+        ValueError: if the format cannot express the policy, or a format cannot have the convention; if
+            the operation does not round stochastically.
     """
-    source = source or fmt
-    convention.require_possible(fmt, source)
+    forms = operand_formats(source or fmt, ARITY[operation])
+    convention.require_possible(fmt, *forms)
+    require_rounding(mode, operation)
     gates = library_gates(library, structure)
-    names = OPERANDS[: ARITY[operation]]
-    codes = [gates.builder.input(name, source.width) for name in names]
-    operands = [unpack(gates, source, flush_operand(gates, source, convention, x)) for x in codes]
+    codes = {
+        name: gates.builder.input(name, form.width) for name, form in zip(OPERANDS, forms, strict=False)
+    }
+    if isinstance(mode, Stochastic):
+        mode = drawn(mode, {RANDOM: gates.builder.input(RANDOM, mode.bits)})
+    operands = [
+        unpack(gates, form, flush_operand(gates, form, convention, code))
+        for form, code in zip(forms, codes.values(), strict=True)
+    ]
     rounder = Rounder(gates, fmt, mode, policy, convention)
-    built = (unit or UNITS[operation])(rounder, source, *operands)
+    built = (unit or UNITS[operation])(rounder, *operands)
     outputs = built if flags else {"result": built["result"]}
     return gates.builder.build(outputs, keep_waypoints=keep_waypoints)
 

@@ -15,16 +15,19 @@ from spikeproof.circuits.units.integer import (
     pad,
     shift_right_sticky,
 )
-from spikeproof.specs.formats import Format
 
 
-def divide_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
+def divide_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
     """x / y: the normalised significands divided to one place below the guard bit."""
     gates, fmt = rounder.gates, rounder.fmt
     gates.builder.probe("x_significand", x.significand)
     gates.builder.probe("y_significand", y.significand)
     x_significand, x_exponent = normalised(gates, "x", x)
     y_significand, y_exponent = normalised(gates, "y", y)
+    precision = max(x.fmt.precision, y.fmt.precision, fmt.precision)
+    x_significand, y_significand = (
+        pad((), precision - len(each)) + each for each in (x_significand, y_significand)
+    )
     # Dividing by infinity is dividing zero; dividing by zero delivers no quotient.
     dividend = tuple(gates.and_(bit, gates.not_(y.infinite)) for bit in x_significand)
     divisor = (*y_significand[:-1], ONE)
@@ -38,19 +41,23 @@ def divide_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Bus
     significand = mux_bus(gates, first, parts["quotient"], (ZERO, *parts["quotient"][:-1]))
     significand = rounder.with_room(significand)
     # Its first bit has the exponent field total - floor + 1.
-    width = 2 + max(len(x_exponent), fmt.bias.bit_length())
+    scales = [each.fmt.precision + each.fmt.bias for each in (y, x)]
+    of_total, of_floor = (
+        each + scale - min(scales) for each, scale in zip((fmt.bias, 2), scales, strict=True)
+    )
+    width = 2 + max(len(x_exponent), len(y_exponent), of_total.bit_length(), of_floor.bit_length())
     total = add(
         gates,
         "exponent_total",
         x=pad(x_exponent, width),
-        y=constant_bus(fmt.bias, width),
+        y=constant_bus(of_total, width),
         carry_in=(first,),
     )["sum"]
     floor = add(
         gates,
         "exponent_floor",
         x=pad(y_exponent, width),
-        y=constant_bus(2, width),
+        y=constant_bus(of_floor, width),
         carry_in=(ZERO,),
     )["sum"]
     exponent = positive_part(gates, "exponent", total, floor)

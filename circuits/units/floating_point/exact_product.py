@@ -10,8 +10,8 @@ from spikeproof.circuits.units.integer import Buses, add, constant_bus, leading_
 from spikeproof.specs.formats import Format, Specials
 
 
-def exact_product_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
-    """x * y in a format that holds every product: normalised and put in place, never rounded.
+def exact_product_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
+    """x * y, of one format, in one that holds every product: normalised and put in place, never rounded.
 
     The rounder lends its gates, its format and what it delivers for infinities and NaNs; its mode plays
     no part.
@@ -20,7 +20,7 @@ def exact_product_unit(rounder: Rounder, source: Format, x: Operand, y: Operand)
         ValueError: if the format does not hold every product as a normal number.
     """
     gates, fmt = rounder.gates, rounder.fmt
-    require_exact_products(source, fmt)
+    require_exact_products(x.fmt, fmt)
     factors = factors_of(gates, x, y)
     product = leading_zeros(gates, "product_leading_zeros", x=factors.product)
     # The first bit has the exponent field exponent_sum + offset - leading zeros; zero has the field 0.
@@ -29,7 +29,7 @@ def exact_product_unit(rounder: Rounder, source: Format, x: Operand, y: Operand)
         gates,
         "exponent_raised",
         x=pad(factors.exponent_sum, width),
-        y=constant_bus(fmt.bias - 2 * source.bias + 1, width),
+        y=constant_bus(fmt.bias - 2 * x.fmt.bias + 1, width),
         carry_in=(ZERO,),
     )["sum"]
     field = subtract(gates, "exponent", x=raised, y=pad(product["count"], width))["difference"]

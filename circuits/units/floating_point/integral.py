@@ -16,6 +16,7 @@ from spikeproof.circuits.units.integer import (
     shift_right_sticky,
     subtract,
 )
+from spikeproof.specs.formats import RoundingMode
 
 
 def round_to_integral_unit(rounder: Rounder, x: Operand) -> Buses:
@@ -35,6 +36,7 @@ def round_to_integral_unit(rounder: Rounder, x: Operand) -> Buses:
     )
     guard, *kept = aligned["shifted"]
     (sticky,) = aligned["sticky"]
+    assert isinstance(rounder.mode, RoundingMode)
     rounds_up, jam = rounding(gates, rounder.mode, x.sign, kept[0], guard, sticky)
     # A significand that was shifted leaves room for the carry.
     whole, _ = increment(gates, (gates.or_(kept[0], jam), *kept[1:]), rounds_up)

@@ -8,9 +8,8 @@ from spikeproof.circuits.netlist import ZERO, Bus
 from spikeproof.circuits.units.floating_point.exponents import rebias
 from spikeproof.circuits.units.floating_point.rounding import Rounded, Rounder
 from spikeproof.circuits.units.floating_point.unpacking import Operand
-from spikeproof.circuits.units.integer import Buses, add, multiply
+from spikeproof.circuits.units.integer import Buses, add, multiply, pad
 from spikeproof.circuits.units.libraries import GateLibrary
-from spikeproof.specs.formats import Format
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,9 @@ class Factors:
 def factors_of(gates: GateLibrary, x: Operand, y: Operand) -> Factors:
     """The factors of a product; their product may be cut out of proofs."""
     product = multiply(gates, "significand_product", x=x.significand, y=y.significand)["product"]
-    total = add(gates, "exponent_sum", x=x.exponent, y=y.exponent, carry_in=(ZERO,))
+    width = max(len(x.exponent), len(y.exponent))
+    exponents = {"x": pad(x.exponent, width), "y": pad(y.exponent, width)}
+    total = add(gates, "exponent_sum", **exponents, carry_in=(ZERO,))
     gates.builder.probe("x_significand", x.significand)
     gates.builder.probe("y_significand", y.significand)
     gates.builder.waypoint("product", product)
@@ -51,7 +52,7 @@ def override_product(rounder: Rounder, factors: Factors, finite: Rounded, *xy: O
     )
 
 
-def multiply_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> Buses:
+def multiply_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
     """x * y.
 
     The product's first bit has the exponent field ``exponent_sum + offset + 1``. If that is positive
@@ -59,7 +60,7 @@ def multiply_unit(rounder: Rounder, source: Format, x: Operand, y: Operand) -> B
     two amounts is always zero.
     """
     factors = factors_of(rounder.gates, x, y)
-    offset = rounder.fmt.bias - 2 * source.bias
+    offset = rounder.fmt.bias - x.fmt.bias - y.fmt.bias
     budget, excess = rebias(rounder.gates, factors.exponent_sum, offset)
     finite = rounder.denormalise_and_round(factors.sign, budget, excess, factors.product)
     return override_product(rounder, factors, finite, x, y)

@@ -8,7 +8,7 @@ from spikeproof.circuits.netlist import ONE, ZERO, Bus
 from spikeproof.circuits.units.floating_point.unpacking import Operand, signalling
 from spikeproof.circuits.units.integer import constant_bus, mux_bus, pad
 from spikeproof.circuits.units.libraries import GateLibrary
-from spikeproof.specs.conventions import Convention, NanOperands, NanResult
+from spikeproof.specs.conventions import SEVERAL, Convention, NanOperands, NanResult
 from spikeproof.specs.formats import Format
 
 
@@ -33,8 +33,10 @@ def result_nan(
     """
     nan = convention.nan
     default = constant_bus(fmt.canonical_nan if fmt.has_nan else fmt.largest_finite, fmt.width)
-    if nan in (NanResult.CANONICAL, NanResult.ANY):
+    if nan in (NanResult.CANONICAL, *SEVERAL):
         return default
+    if nan is NanResult.ONES:
+        return constant_bus(fmt.nan_of_ones, fmt.width) if fmt.has_nan else default
     first = operands
     if nan is NanResult.LAST:
         first = operands[::-1]

@@ -29,7 +29,7 @@ from spikeproof.specs.conventions import (
     Tininess,
     ZeroTimesInfinity,
 )
-from spikeproof.specs.formats import FLAGS, Format, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import FLAGS, Format, Mode, OverflowPolicy, RoundingMode, Stochastic
 
 
 def rounding(
@@ -49,6 +49,21 @@ def rounding(
             return gates.and_(gates.or_(guard, sticky), sign), ZERO
         case RoundingMode.TO_ODD:
             return ZERO, gates.or_(guard, sticky)
+
+
+def rounding_of(
+    gates: GateLibrary, mode: Mode, sign: int, last: int, below: Bus, sticky: int
+) -> tuple[int, int]:
+    """The same, by all places below the last.
+
+    Args:
+        sticky: stands for all of them but the first.
+    """
+    if isinstance(mode, Stochastic):
+        # The word and the first places have a carry: these are more than the word is short of all ones.
+        short = tuple(gates.not_(bit) for bit in mode.word)
+        return less_than(gates, "rounds_up", x=short, y=below[-mode.bits :])["out"][0], ZERO
+    return rounding(gates, mode, sign, last, below[-1] if below else ZERO, sticky)
 
 
 def flags_bus(signalled: Mapping[str, int]) -> Bus:
@@ -80,7 +95,7 @@ class Rounder:
 
     gates: GateLibrary
     fmt: Format
-    mode: RoundingMode
+    mode: Mode
     policy: OverflowPolicy
     convention: Convention = IEEE
 
@@ -97,8 +112,8 @@ class Rounder:
         )
 
     def with_room(self, magnitude: Bus) -> Bus:
-        """The magnitude with places below it, as many as a guard bit needs, or two."""
-        places = self.fmt.precision + 1 + self.tells_tiny_after
+        """The magnitude with places below it: as many as its rounding needs, perhaps one more."""
+        places = self.fmt.precision + self.mode.places + self.tells_tiny_after
         return pad((), max(0, places - len(magnitude))) + magnitude
 
     def denormalise_and_round(self, sign: int, budget: Bus, excess: Bus, magnitude: Bus) -> Rounded:
@@ -136,14 +151,15 @@ class Rounder:
         guard = below[-1] if below else ZERO
         sticky = gates.wide_or((*below[:-1], sticky))
         normal = kept[-1]
-        rounds_up, jam = rounding(gates, self.mode, sign, kept[0], guard, sticky)
+        rounds_up, jam = rounding_of(gates, self.mode, sign, kept[0], below, sticky)
         gates.builder.probe("sign", (sign,))
         gates.builder.probe("kept", kept)
         gates.builder.probe("guard", (guard,))
         gates.builder.probe("sticky", (sticky,))
         fraction, carry = increment(gates, (gates.or_(kept[0], jam), *kept[1:-1]), rounds_up)
         # The exponent field is one more than ``exponent`` if normal, and one more again on carry.
-        wide = pad(tuple(gates.and_(bit, normal) for bit in exponent), len(exponent) + 1)
+        size = max(len(exponent) + 1, self.fmt.exponent_bits)
+        wide = pad(tuple(gates.and_(bit, normal) for bit in exponent), size)
         field = add(gates, "exponent_field", x=wide, y=pad((normal,), len(wide)), carry_in=(carry,))[
             "sum"
         ]
@@ -170,7 +186,7 @@ class Rounder:
         """
         gates = self.gates
         further = gates.wide_or((*below[:-2], sticky))
-        up, _ = rounding(gates, self.mode, sign, ONE, below[-2], further)
+        up, _ = rounding_of(gates, self.mode, sign, ONE, below[:-1], further)
         return gates.wide_and((*kept[:-1], below[-1], up))
 
     def _flushed(self, kept: Bus, rounded: Bus, inexact: int, tiny_after: int) -> int:
@@ -202,14 +218,18 @@ class Rounder:
         gates, fmt = self.gates, self.fmt
         limit = constant_bus(fmt.largest_finite, len(rounded))
         overflow = less_than(gates, "overflow", x=limit, y=rounded)["out"][0]
-        goes_to_infinity = {
-            RoundingMode.NEAREST_EVEN: ONE,
-            RoundingMode.NEAREST_AWAY: ONE,
-            RoundingMode.TOWARD_ZERO: ZERO,
-            RoundingMode.UP: gates.not_(sign),
-            RoundingMode.DOWN: sign,
-            RoundingMode.TO_ODD: ZERO,
-        }[self.mode]
+        goes_to_infinity = (
+            ONE
+            if isinstance(self.mode, Stochastic)
+            else {
+                RoundingMode.NEAREST_EVEN: ONE,
+                RoundingMode.NEAREST_AWAY: ONE,
+                RoundingMode.TOWARD_ZERO: ZERO,
+                RoundingMode.UP: gates.not_(sign),
+                RoundingMode.DOWN: sign,
+                RoundingMode.TO_ODD: ZERO,
+            }[self.mode]
+        )
         largest = (*constant_bus(fmt.largest_finite, fmt.magnitude_bits), sign)
         overflowed = mux_bus(gates, goes_to_infinity, self.infinity(sign), largest)
         magnitude = rounded[: fmt.magnitude_bits]

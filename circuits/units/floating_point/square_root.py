@@ -15,18 +15,19 @@ from spikeproof.circuits.units.integer import (
     shift_right_sticky,
     square_root,
 )
-from spikeproof.specs.formats import Format
 
 
-def square_root_unit(rounder: Rounder, source: Format, x: Operand) -> Buses:
+def square_root_unit(rounder: Rounder, x: Operand) -> Buses:
     """Square root of x: that of the significand, normalised to an even exponent, to the guard bit."""
-    gates, fmt, precision = rounder.gates, rounder.fmt, source.precision
+    gates, fmt, source = rounder.gates, rounder.fmt, x.fmt
     gates.builder.probe("x_significand", x.significand)
     significand, exponent = normalised(gates, "x", x)
-    # With its last place at 2^e, the radicand is the significand times 2^(precision + 1), or twice
-    # that if e - precision - 1 is odd.
-    odd = gates.not_(exponent[0]) if (precision + source.bias) % 2 else exponent[0]
-    single = pad((), precision + 1) + significand + (ZERO,)
+    # With its last place at 2^e, the radicand is the significand times 2^places, or twice that if
+    # e - places is odd. It has two bits for each of the root, and no fewer than the significand needs.
+    size = 2 * max(fmt.precision + 1, source.precision // 2 + 1)
+    places = size - 1 - source.precision
+    odd = gates.not_(exponent[0]) if (source.precision + source.bias) % 2 else exponent[0]
+    single = pad((), places) + significand + (ZERO,)
     radicand = mux_bus(gates, odd, (ZERO, *single[:-1]), single)
     parts = square_root(gates, "significand_root", x=radicand)
     gates.builder.waypoint("radicand", radicand)
@@ -34,7 +35,7 @@ def square_root_unit(rounder: Rounder, source: Format, x: Operand) -> Buses:
     gates.builder.waypoint("remainder", parts["remainder"])
     root = rounder.with_room(parts["root"])
     # The root's first bit, always set, has the exponent field (exponent + offset) / 2 + 1, rounded down.
-    offset = 2 * fmt.bias - precision - source.bias - 2
+    offset = 2 * fmt.bias - source.precision - source.bias - 2
     twice, below = rebias(gates, exponent, offset)
     half = twice[1:]
     excess = add(gates, "halved", x=below, y=constant_bus(0, len(below)), carry_in=(ONE,))

@@ -17,7 +17,6 @@ from spikeproof.circuits.units.integer import (
     shift_right_sticky,
 )
 from spikeproof.circuits.units.libraries import GateLibrary
-from spikeproof.specs.formats import Format
 
 STICKY_EXTRA_ROUTES = ("sticky", "round", "significand")
 """Where S1's correction may send the lost product bit."""
@@ -25,7 +24,6 @@ STICKY_EXTRA_ROUTES = ("sticky", "round", "significand")
 
 def sticky_extra_multiply_unit(
     rounder: Rounder,
-    source: Format,
     x: Operand,
     y: Operand,
     routes: tuple[str, ...] = STICKY_EXTRA_ROUTES,

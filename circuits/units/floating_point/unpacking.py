@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from spikeproof.circuits.netlist import ZERO, Bus
-from spikeproof.circuits.units.integer import add, constant_bus, leading_zeros, pad, subtract
+from spikeproof.circuits.units.integer import (
+    add,
+    constant_bus,
+    leading_zeros,
+    normalise,
+    pad,
+    subtract,
+)
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.conventions import Convention, FlushedSign, SubnormalOperands
 from spikeproof.specs.formats import Format, Specials
@@ -13,7 +20,11 @@ from spikeproof.specs.formats import Format, Specials
 
 @dataclass(frozen=True)
 class Operand:
-    """A code taken apart into signals."""
+    """A code taken apart into signals.
+
+    ``fmt`` has the widths and the bias of ``magnitude``, ``significand`` and ``exponent``; but for
+    operands made wider, it is that of ``code`` too.
+    """
 
     fmt: Format
     code: Bus
@@ -78,20 +89,70 @@ def signalling(gates: GateLibrary, operand: Operand) -> int:
     return gates.and_(operand.nan, gates.not_(operand.code[operand.fmt.fraction_bits - 1]))
 
 
+def common_format(*formats: Format, precision: int = 0) -> Format:
+    """A format that has all finite numbers of others, of no fewer bits of precision than that."""
+    bias = max(fmt.bias for fmt in formats)
+    largest_field = max((1 << fmt.exponent_bits) - 1 + bias - fmt.bias for fmt in formats)
+    return Format(
+        "common",
+        exponent_bits=largest_field.bit_length(),
+        fraction_bits=max(precision, *(fmt.precision for fmt in formats)) - 1,
+        bias=bias,
+        specials=Specials.FINITE,
+    )
+
+
+def widened(gates: GateLibrary, name: str, x: Operand, fmt: Format) -> Operand:
+    """A finite operand in a format that has all finite numbers of its own.
+
+    Its significand gets places below it, and what was subnormal is shifted left as far as the exponents
+    of the format go.
+    """
+    places, room = fmt.fraction_bits - x.fmt.fraction_bits, fmt.bias - x.fmt.bias
+    significand = pad((), places) + x.significand
+    exponent = pad(x.exponent, fmt.exponent_bits)
+    magnitude = pad((), places) + pad(x.magnitude, fmt.magnitude_bits - places)
+    if room:
+        budget = constant_bus(room, room.bit_length())
+        parts = normalise(gates, f"{name}_widened", x=x.significand, budget=budget)
+        *fraction, normal = parts["shifted"]
+        left = tuple(gates.and_(bit, normal) for bit in parts["remaining"])
+        exponent = add(
+            gates,
+            f"{name}_rebiased",
+            x=exponent,
+            y=pad(left, fmt.exponent_bits),
+            carry_in=(ZERO,),
+        )["sum"]
+        significand = (*pad((), places), *fraction, normal)
+        magnitude = (*significand[:-1], gates.and_(exponent[0], normal), *exponent[1:])
+    return replace(x, fmt=fmt, significand=significand, exponent=exponent, magnitude=magnitude)
+
+
 def normalised(gates: GateLibrary, name: str, operand: Operand) -> tuple[Bus, Bus]:
     """Significand shifted left until its first bit is set, and the exponent field plus the precision.
 
     Zero stays zero, with an exponent of no use.
     """
-    shifted = leading_zeros(gates, f"{name}_leading_zeros", x=operand.significand)
     precision = len(operand.significand)
-    width = 1 + max(len(operand.exponent), precision.bit_length())
+    return shifted_out(gates, name, operand.significand, operand.exponent, precision)
+
+
+def shifted_out(
+    gates: GateLibrary, name: str, significand: Bus, exponent: Bus, raised_by: int
+) -> tuple[Bus, Bus]:
+    """Significand shifted left until its first bit is set, and its exponent raised by some number.
+
+    Zero stays zero, with an exponent of no use.
+    """
+    shifted = leading_zeros(gates, f"{name}_leading_zeros", x=significand)
+    width = 1 + max(len(exponent), raised_by.bit_length())
     raised = add(
         gates,
         f"{name}_raised",
-        x=pad(operand.exponent, width),
-        y=constant_bus(precision, width),
+        x=pad(exponent, width),
+        y=constant_bus(raised_by, width),
         carry_in=(ZERO,),
     )["sum"]
-    exponent = subtract(gates, f"{name}_exponent", x=raised, y=pad(shifted["count"], width))
-    return shifted["shifted"], exponent["difference"]
+    difference = subtract(gates, f"{name}_exponent", x=raised, y=pad(shifted["count"], width))
+    return shifted["shifted"], difference["difference"]

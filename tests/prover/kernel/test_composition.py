@@ -1,7 +1,7 @@
 """Decomposed proofs: sound lemmas compose, and each way to cheat is caught."""
 
 from dataclasses import replace
-from itertools import product
+from itertools import cycle, product
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from pysmt.shortcuts import (
     BVAdd,
     BVConcat,
     BVExtract,
+    BVNot,
     BVType,
     BVXor,
     Equals,
@@ -23,7 +24,7 @@ from pysmt.shortcuts import (
 )
 
 from spikeproof.circuits.meanings import boolean
-from spikeproof.circuits.netlist import UNUSED, ZERO, Neuron
+from spikeproof.circuits.netlist import UNUSED, ZERO, NetlistBuilder, Neuron
 from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.integer import block_netlist
 from spikeproof.circuits.units.libraries import FAST, LIBRARIES, SMALL
@@ -35,6 +36,7 @@ from spikeproof.prover.claims.obligation import (
     Outcome,
     StatementError,
     Step,
+    counted,
     equivalence,
 )
 from spikeproof.prover.engines.engine import ENGINES, Answer, Engine
@@ -662,9 +664,9 @@ def test_what_counts_of_the_outputs_is_that_of_the_claim():
     obligation = Unit("multiply", FP16).obligation()
     netlist = obligation.circuit()
     claim = obligation.state(netlist)
+    part = replace(claim, counting=counted(sign_alone, claim.inputs, claim.actual))
     with pytest.raises(CompositionError, match="not that outputs equal their spec"):
-        compose(netlist, obligation.decomposition, replace(claim, observed=sign_alone))
-    part = replace(claim, observed=sign_alone)
+        compose(netlist, obligation.decomposition, part)
     part = replace(part, goal=seen_alike(part, part.actual, part.expected))
     whole = compose(netlist, obligation.decomposition, claim)
     lemmas = compose(netlist, obligation.decomposition, part)
@@ -686,15 +688,30 @@ def test_an_observation_does_not_see_what_it_is_put_to():
         met.extend(outputs.values())
         return outputs
 
-    curious = replace(claim, observed=observed)
-    assert curious.seen(claim.actual) == dict(claim.actual)
+    counting = counted(observed, claim.inputs, claim.actual)
+    assert replace(claim, counting=counting).seen(claim.actual) == dict(claim.actual)
     assert [bus.symbol_name() for bus in met] == ["observed.result"]
     for blind in (lambda inputs, outputs: {}, lambda inputs, outputs: {"result": inputs["x"]}):
         with pytest.raises(StatementError, match="nothing counts of output 'result'"):
-            replace(claim, observed=blind).seen(claim.actual)
-    clash = replace(claim, inputs={"observed.result": met[0]}, observed=observed)
+            counted(blind, claim.inputs, claim.actual)
     with pytest.raises(StatementError, match="an input is named observed"):
-        clash.seen(claim.actual)
+        counted(observed, {"observed.result": met[0]}, claim.actual)
+
+
+def test_what_counts_is_asked_once():
+    """Found in review: an observation that changes its mind proved that NOT x is x."""
+    builder = NetlistBuilder()
+    (x,) = builder.input("x", 1)
+    inverter = builder.build({"out": (builder.neuron([(x, -1)], 0),)})
+    answers = cycle([lambda bus: bus, BVNot])
+    fickle = equivalence(
+        "fickle",
+        "NOT x is x",
+        lambda: inverter,
+        lambda x: {"out": x},
+        observed=lambda inputs, outputs: {"out": next(answers)(outputs["out"])},
+    )
+    assert discharge(fickle).outcome is Outcome.REFUTED
 
 
 def test_a_probe_that_nothing_reads_is_refused():

@@ -18,7 +18,7 @@ from spikeproof.circuits.units.libraries import LIBRARIES, gate_netlist
 from spikeproof.circuits.units.voting import voted_netlist
 from spikeproof.proofs.noisy_units import MARGIN, uncertain_unit, units, within
 from spikeproof.proofs.units import Unit
-from spikeproof.prover.claims.obligation import Claim, Outcome
+from spikeproof.prover.claims.obligation import Claim, Outcome, counted
 from spikeproof.prover.engines.engine import ENGINES
 from spikeproof.prover.evidence.record import Status
 from spikeproof.prover.kernel import following
@@ -188,7 +188,8 @@ def test_a_claim_about_other_things_is_refused():
         compose_following(other, original, decomposition, claim)
     with pytest.raises(CompositionError, match="not that outputs equal their spec"):
         compose_following(netlist, original, decomposition, replace(claim, assumptions=(claim.goal,)))
-    of_a_part = replace(claim, observed=lambda inputs, outputs: outputs)
+    in_words = counted(lambda inputs, outputs: outputs, claim.inputs, claim.actual)
+    of_a_part = replace(claim, counting=in_words)
     with pytest.raises(CompositionError, match="every bit of the outputs counts"):
         compose_following(netlist, original, decomposition, of_a_part)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pysmt.shortcuts import BV, BVAnd, Equals
+from pysmt.shortcuts import BV, BVAnd, BVXor, Equals
 
 from spikeproof.circuits.doors.json import write_json
 from spikeproof.circuits.meanings import boolean
@@ -20,10 +20,10 @@ from spikeproof.circuits.meanings.bitsliced import netlist_function
 from spikeproof.circuits.meanings.enumeration import Enumeration
 from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
 from spikeproof.circuits.meanings.native import BLOCK
-from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.netlist import Netlist, NetlistBuilder, Neuron
 from spikeproof.circuits.units.libraries import gate_netlist
 from spikeproof.prover.claims.catalogue import catalogue
-from spikeproof.prover.claims.obligation import Claim, Obligation
+from spikeproof.prover.claims.obligation import Claim, Obligation, equivalence
 from spikeproof.prover.refutation import exhaustion
 from spikeproof.prover.refutation.drawing import every_input
 from spikeproof.prover.refutation.exhaustion import ExhaustionError, enumerate_all
@@ -482,3 +482,19 @@ def with_outputs(netlist, *names):
     """The circuit with these outputs alone."""
     outputs = {name: netlist.outputs[name] for name in names}
     return Netlist(netlist.inputs, netlist.neurons, outputs)
+
+
+def test_an_input_has_no_name_that_outputs_are_given(tmp_path):
+    """Found in review: an input called ``circuit.out`` took the output's place."""
+    builder = NetlistBuilder()
+    builder.input("circuit.out", 1)
+    (x,) = builder.input("x", 1)
+    netlist = builder.build({"out": (builder.neuron([(x, -1)], 0),)})
+    wrong = equivalence(
+        "wrong",
+        "NOT x is x",
+        lambda: netlist,
+        lambda buses: {"out": buses["x"]},
+        observed=lambda inputs, outputs: {"out": BVXor(inputs["circuit.out"], outputs["out"])},
+    )
+    assert enumerate_all(wrong, netlist, ("spec",), 1).compared[0].failures == 4

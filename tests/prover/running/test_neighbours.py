@@ -48,8 +48,8 @@ def one_input_is_tried(monkeypatch):
     ("given", "own", "difference"),
     [
         (
-            "multiply.rne.cuda",
-            "multiply.rne.cuda",
+            "multiply.rne.daz.ftz",
+            "multiply.rne.daz.ftz",
             "subnormal operands are zero, subnormal results are zero",
         ),
         (
@@ -106,7 +106,7 @@ def without_quiet_bit(netlist: Netlist) -> Netlist:
 
 
 def test_of_one_bug_in_a_unit_of_another_convention_the_bug_is_what_is_left():
-    netlist = circuit("fp8_e5m2.multiply.rne.cuda.first_nan")
+    netlist = circuit("fp8_e5m2.multiply.rne.first_nan.daz.ftz")
     theorem = obligation("fp8_e5m2.multiply.rne")
     bug = next(
         mutant
@@ -114,12 +114,12 @@ def test_of_one_bug_in_a_unit_of_another_convention_the_bug_is_what_is_left():
         if 0 < failures(theorem_under(mutant), mutant) < 500
     )
     text = told_nearest(theorem, bug)
-    assert text.startswith("it comes nearest to fp8_e5m2.multiply.rne.cuda.first_nan, under which\n")
+    assert text.startswith("it comes nearest to fp8_e5m2.multiply.rne.first_nan.daz.ftz, under which\n")
     assert f"fails on {failures(theorem_under(bug), bug):,} of all 65,536 inputs" in text
 
 
 def theorem_under(netlist):
-    return obligation("fp8_e5m2.multiply.rne.cuda.first_nan")
+    return obligation("fp8_e5m2.multiply.rne.first_nan.daz.ftz")
 
 
 def failures(theorem, netlist):
@@ -218,7 +218,7 @@ def test_an_input_that_fails_when_all_are_counted_leads_on():
 
 def test_where_there_is_no_time_to_try_all_neighbours_that_is_said(monkeypatch):
     monkeypatch.setattr(neighbours, "SEARCH_SECONDS", 0.0)
-    theorem, netlist = obligation("fp8_e5m2.multiply.rne"), circuit("fp8_e5m2.multiply.rne.cuda")
+    theorem, netlist = obligation("fp8_e5m2.multiply.rne"), circuit("fp8_e5m2.multiply.rne.daz.ftz")
     found = nearest(theorem, netlist)
     assert (found.theorem, found.words) == (None, neighbours.NO_TIME)
 
@@ -305,15 +305,15 @@ def test_it_is_said_where_nothing_else_comes_nearer_and_nothing_where_there_is_n
 
 
 def test_a_run_says_it_of_given_circuits_alone():
-    given = circuit("fp8_e5m2.multiply.rne.cuda.any_nan")
+    given = circuit("fp8_e5m2.multiply.rne.any_nan.daz.ftz")
     theorem = obligation("fp8_e5m2.multiply.rne")
     found = Run(60.0, given).discharge(theorem).record
     assert found.outcome is Outcome.REFUTED
     assert "all with a subnormal operand or result" in found.message
-    told = "multiply.rne.cuda:\nnone of all 65,536 inputs fails\nthe difference: [a-z, ]*\n"
+    told = "multiply.rne.daz.ftz:\nnone of all 65,536 inputs fails\nthe difference: [a-z, ]*\n"
     searched = rf"\(searched for \d+\.\d s, after the verdict's {found.seconds:.1f} s\)"
     assert re.search(told + searched + "$", found.message)
-    assert found.nearest == "fp8_e5m2.multiply.rne.cuda"
+    assert found.nearest == "fp8_e5m2.multiply.rne.daz.ftz"
     own = replace(theorem, circuit=lambda: given)
     assert Run(60.0).discharge(own).record.nearest is None
 
@@ -321,7 +321,7 @@ def test_a_run_says_it_of_given_circuits_alone():
 def test_a_run_says_when_it_has_ended_proving_and_looks_for_a_convention():
     told = []
     theorem = obligation("fp8_e5m2.multiply.rne")
-    for name in ("fp8_e5m2.multiply.rne", "fp8_e5m2.multiply.rne.cuda"):
+    for name in ("fp8_e5m2.multiply.rne", "fp8_e5m2.multiply.rne.daz.ftz"):
         Run(60.0, circuit(name), told=told.append).discharge(theorem)
     assert told == [f"refuted; {neighbours.SEARCHING}: fp8_e5m2.multiply.rne"]
 

@@ -1,0 +1,228 @@
+"""Netlists as AIGER files, ascii (``.aag``) and binary (``.aig``).
+
+The format is that of A. Biere, "The AIGER And-Inverter Graph (AIG) Format", version 20071012, with the
+header of version 1.9 (2011). A literal is twice a variable, odd where it is negated; 0 is false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from spikeproof.circuits.doors.gates import (
+    Gate,
+    Net,
+    bits,
+    buses_by_name,
+    buses_by_width,
+    conjunction,
+    inverter,
+    netlist_of_gates,
+    read_file,
+)
+from spikeproof.circuits.meanings.logic import AND, read_netlist
+from spikeproof.circuits.netlist import Netlist, NetlistError
+
+LARGEST_INPUT = 1_000_000
+"""A binary file says nothing of its inputs but how many there are; more bits than these are refused."""
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def read_aiger(
+    path: Path | str, inputs: Mapping[str, int] | None = None, outputs: Mapping[str, int] | None = None
+) -> Netlist:
+    """Read a combinational AIGER file, of either kind.
+
+    Args:
+        inputs: names and widths of buses, for the input bits in the file's order, least significant bit
+            first; without it the file's symbols name them: ``x[0]``, ``x[1]``, ...
+        outputs: likewise.
+
+    Raises:
+        NetlistError: if the file cannot be read, is not of this form, or has latches; one line.
+    """
+    return read_file(path, lambda content: _netlist(_File(content), inputs, outputs))
+
+
+class _File:
+    """The octets of a file, read from the front."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._place = 0
+        self._line = 0
+
+    def left(self) -> int:
+        """How many octets are left."""
+        return len(self._content) - self._place
+
+    def line(self) -> str:
+        """The next line, without its end."""
+        end = self._content.find(b"\n", self._place)
+        if end < 0:
+            raise NetlistError(f"the file ends within or before line {self._line + 1}; is it whole?")
+        text = self._content[self._place : end]
+        self._place, self._line = end + 1, self._line + 1
+        try:
+            return text.decode().rstrip("\r")
+        except UnicodeDecodeError:
+            raise NetlistError(f"line {self._line} is not text") from None
+
+    def numbers(self, count: int) -> list[int]:
+        """The next line as so many numbers."""
+        text = self.line()
+        words = text.split(" ")
+        if len(words) != count or not all(map(_is_number, words)):
+            expected = "a number" if count == 1 else f"{count} numbers"
+            raise NetlistError(f"line {self._line} is {text[:40]!r}; it should be {expected}")
+        return [int(word) for word in words]
+
+    def delta(self) -> int:
+        """The next difference of literals, seven bits an octet."""
+        value = shift = 0
+        while self._place < len(self._content) and shift < 35:
+            octet = self._content[self._place]
+            self._place += 1
+            value |= (octet & 127) << shift
+            if octet < 128:
+                return value
+            shift += 7
+        raise NetlistError("the file ends within its gates, or has a number above 2^35; is it whole?")
+
+    def symbols(self) -> Iterator[tuple[str, str]]:
+        """Position and name of each symbol, up to the comment."""
+        while self.left():
+            text = self.line()
+            if text == "c":
+                return
+            position, space, name = text.partition(" ")
+            if not space:
+                raise NetlistError(f"line {self._line} is {text[:40]!r}; it should be a symbol, or 'c'")
+            yield position, name
+
+
+def _netlist(
+    file: _File, input_widths: Mapping[str, int] | None, output_widths: Mapping[str, int] | None
+) -> Netlist:
+    binary, variables, ins, outs, ands = _header(file)
+    inputs = [2 * (1 + n) for n in range(ins)] if binary else [file.numbers(1)[0] for _ in range(ins)]
+    outputs = [file.numbers(1)[0] for _ in range(outs)]
+    gates: dict[Net, Gate] = {0: Gate(())}
+    for index in range(ands):
+        gate = 2 * (1 + ins + index)
+        driven, *operands = _binary_gate(file, gate) if binary else file.numbers(3)
+        if driven in gates or driven % 2 or not 0 < driven <= 2 * variables:
+            raise NetlistError(f"{driven} is driven twice, or is no literal that a gate could drive")
+        gates[driven] = conjunction(*((literal & ~1, literal % 2 == 0) for literal in operands))
+    if len({*inputs} - gates.keys()) < ins or any(literal % 2 for literal in inputs):
+        raise NetlistError("an input is negated, or is driven by a gate, or occurs twice")
+    gates.update((literal, inverter(literal ^ 1)) for literal in outputs if literal % 2)
+    names = dict(file.symbols())
+    return netlist_of_gates(
+        _buses("i", "input", inputs, names, input_widths),
+        gates,
+        _buses("o", "output", outputs, names, output_widths),
+    )
+
+
+def _header(file: _File) -> tuple[bool, int, int, int, int]:
+    """Whether the rest is binary; and how many variables, inputs, outputs and gates there are."""
+    kind, _, rest = file.line().partition(" ")
+    words = rest.split(" ")
+    if kind not in ("aig", "aag") or not 5 <= len(words) <= 9 or not all(map(_is_number, words)):
+        raise NetlistError(
+            "the first line is not that of an AIGER file, 'aag M I L O A' or 'aig M I L O A'"
+        )
+    variables, ins, latches, outs, ands, *properties = map(int, words)
+    if latches:
+        raise NetlistError(f"it has {latches} latches; only circuits without memory are read")
+    if any(properties):
+        raise NetlistError("it states properties; write the circuit alone")
+    binary = kind == "aig"
+    octets = outs + (2 * ands if binary else ins + ands)  # a line or a gate has at least so many
+    if ins > LARGEST_INPUT or octets > file.left() or (binary and variables != ins + ands):
+        raise NetlistError("its first line promises more than the file holds; is it whole?")
+    return binary, variables, ins, outs, ands
+
+
+def _binary_gate(file: _File, gate: int) -> tuple[int, int, int]:
+    first = gate - file.delta()
+    second = first - file.delta()
+    if not 0 <= second <= first < gate:
+        raise NetlistError(f"the gate of literal {gate} reads what is not before it; is the file whole?")
+    return gate, first, second
+
+
+def _is_number(word: str) -> bool:
+    return word.isascii() and word.isdigit() and len(word) <= 10
+
+
+def _buses(
+    letter: str,
+    what: str,
+    literals: Sequence[int],
+    names: Mapping[str, str],
+    widths: Mapping[str, int] | None,
+) -> dict[str, list[Net]]:
+    if widths is not None:
+        return buses_by_width(literals, widths, what)
+    nameless = [position for position in range(len(literals)) if f"{letter}{position}" not in names]
+    if nameless:
+        raise NetlistError(
+            f"{what} {nameless[0]} has no name; add symbols such as '{letter}0 x[0]' to the file's end"
+        )
+    return buses_by_name([(names[f"{letter}{n}"], net) for n, net in enumerate(literals)], what)
+
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+def as_aiger(netlist: Netlist, *, binary: bool) -> bytes:
+    """A netlist as the content of an AIGER file, binary or ascii, with symbols."""
+    gates, outputs = _and_inverters(netlist)
+    ins, count = netlist.input_count, len(gates)
+    lines = [f"{'aig' if binary else 'aag'} {ins + count} {ins} 0 {len(outputs)} {count}"]
+    if not binary:
+        lines += [str(2 * (1 + index)) for index in range(ins)]
+    lines += map(str, outputs)
+    if not binary:
+        lines += [f"{gate} {first} {second}" for gate, first, second in gates]
+    content = "".join(f"{line}\n" for line in lines).encode()
+    if binary:
+        content += b"".join(_octets(g - a) + _octets(a - b) for g, a, b in gates)
+    names = [f"i{n} {name}" for n, name in enumerate(bits(netlist.inputs))]
+    widths = {name: len(bus) for name, bus in netlist.outputs.items()}
+    names += [f"o{n} {name}" for n, name in enumerate(bits(widths))]
+    return content + "".join(f"{name}\n" for name in names).encode()
+
+
+def _octets(number: int) -> bytes:
+    octets = bytearray()
+    while number >= 128:
+        octets.append(number & 127 | 128)
+        number >>= 7
+    return bytes((*octets, number))
+
+
+def _and_inverters(netlist: Netlist) -> tuple[list[tuple[int, int, int]], list[int]]:
+    """What the outputs need: each gate with its two operands, the greater first. And the outputs."""
+    reader = read_netlist(netlist)
+    roots = [reader.literals[signal] for bus in netlist.outputs.values() for signal in bus]
+    first = 1 + netlist.input_count
+    made = {node: 2 * node for node in range(first)}
+    gates: list[tuple[int, int, int]] = []
+
+    def conjunction_of(a: int, b: int) -> int:
+        gate = 2 * (first + len(gates))
+        gates.append((gate, max(a, b), min(a, b)))
+        return gate
+
+    for node in reader.logic.live(roots):
+        kind, *operands = reader.logic.operations[node - first]
+        a, b = (made[literal >> 1] ^ literal & 1 for literal in operands)
+        if kind == AND:
+            made[node] = conjunction_of(a, b)
+        else:
+            made[node] = conjunction_of(conjunction_of(a, b) ^ 1, conjunction_of(a ^ 1, b ^ 1) ^ 1)
+    return gates, [made[literal >> 1] ^ literal & 1 for literal in roots]

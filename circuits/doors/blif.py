@@ -1,0 +1,141 @@
+"""Netlists as files of the Berkeley Logic Interchange Format (``.blif``), of one model without memory.
+
+The format is that of "Berkeley Logic Interchange Format (BLIF)", University of California, 1992, as
+Yosys and ABC write and read it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from spikeproof.circuits.doors.gates import (
+    Gate,
+    Net,
+    bits,
+    buses_by_name,
+    netlist_of_gates,
+    read_file,
+)
+from spikeproof.circuits.meanings.logic import AND, read_netlist
+from spikeproof.circuits.netlist import Netlist, NetlistError
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def read_blif(path: Path | str) -> Netlist:
+    """Read the only model of a BLIF file; its ports ``x[0]``, ``x[1]``, ... are the bits of buses.
+
+    Raises:
+        NetlistError: if the file cannot be read, is not of this form, or has latches; one line.
+    """
+    return read_file(path, lambda content: _netlist(content.decode()))
+
+
+def _netlist(text: str) -> Netlist:
+    inputs: list[tuple[str, Net]] = []
+    outputs: list[tuple[str, Net]] = []
+    gates: dict[Net, Gate] = {}
+    models = 0
+    for number, (word, *rest), cover in _statements(text):
+        where = f"line {number}"
+        if word == ".model":
+            models += 1
+            if models > 1:
+                raise NetlistError(f"{where} begins a second model; flatten them into one")
+        elif word in (".inputs", ".outputs"):
+            (inputs if word == ".inputs" else outputs).extend((name, name) for name in rest)
+        elif word == ".names":
+            if not rest:
+                raise NetlistError(f"{where} names no net")
+            if rest[-1] in gates:
+                raise NetlistError(f"{where} drives {rest[-1]!r}, which is driven already")
+            gates[rest[-1]] = _gate(where, rest[:-1], cover)
+        elif word != ".end":
+            raise NetlistError(f"{where} has {word!r}; only gates (.names) are read, flattened")
+    if driven := next((name for name, _ in inputs if name in gates), None):
+        raise NetlistError(f"input {driven!r} is driven by a gate too")
+    return netlist_of_gates(buses_by_name(inputs, "input"), gates, buses_by_name(outputs, "output"))
+
+
+Statement = tuple[int, list[str], list[list[str]]]
+"""The number of its line, its words, and the words of the lines of its cover."""
+
+
+def _statements(text: str) -> Iterator[Statement]:
+    statement: Statement | None = None
+    for number, line in _logical_lines(text):
+        words = line.split()
+        if words and words[0].startswith("."):
+            if statement:
+                yield statement
+            statement = (number, words, [])
+        elif words:
+            if not statement or statement[1][0] != ".names":
+                raise NetlistError(f"line {number} is {line.strip()[:40]!r}; it belongs to no .names")
+            statement[2].append(words)
+    if statement:
+        yield statement
+    if not statement or statement[1][0] != ".end":
+        raise NetlistError("the file does not end with .end; is it whole?")
+
+
+def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Lines without comments, those that end in a backslash joined with the next."""
+    joined, first = "", 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        line = line.partition("#")[0].rstrip()
+        first = first or number
+        if line.endswith("\\"):
+            joined += line[:-1] + " "
+            continue
+        yield first, joined + line
+        joined, first = "", 0
+
+
+def _gate(where: str, sources: list[str], cover: list[list[str]]) -> Gate:
+    """The gate of a cover: lines of a value for each source, and the value that all of them yield."""
+    cubes, values = [], set()
+    for words in cover:
+        pattern = "".join(words[:-1])
+        if len(pattern) != len(sources) or not re.fullmatch("[01-]*", pattern) or words[-1] not in "01":
+            raise NetlistError(
+                f"the cover of {where} has {' '.join(words)[:40]!r}; write {len(sources)} of 0, 1, - "
+                "and the value 0 or 1"
+            )
+        values.add(words[-1])
+        pairs = zip(sources, pattern, strict=True)
+        cubes.append(tuple((source, on == "1") for source, on in pairs if on != "-"))
+    if len(values) > 1:
+        raise NetlistError(f"the cover of {where} has lines for 0 and for 1; keep those of one value")
+    return Gate(tuple(cubes), negated=values == {"0"})
+
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+def as_blif(netlist: Netlist) -> bytes:
+    """A netlist as the content of a BLIF file: one model of gates with two inputs at most."""
+    reader = read_netlist(netlist)
+    inputs = bits(netlist.inputs)
+    outputs = bits({name: len(bus) for name, bus in netlist.outputs.items()})
+    driven = [reader.literals[signal] for bus in netlist.outputs.values() for signal in bus]
+    first = 1 + len(inputs)
+
+    def name(literal: int) -> str:
+        node = literal >> 1
+        return inputs[node - 1] if node < first else f"${node}"  # no port can be called that
+
+    lines = [".model netlist", f".inputs {' '.join(inputs)}", f".outputs {' '.join(outputs)}"]
+    for node in reader.logic.live(driven):
+        kind, a, b = reader.logic.operations[node - first]
+        lines.append(f".names {name(a)} {name(b)} {name(2 * node)}")
+        x, y = 1 - (a & 1), 1 - (b & 1)  # values at which both operands are true
+        lines += [f"{x}{y} 1"] if kind == AND else [f"{x}{1 - y} 1", f"{1 - x}{y} 1"]
+    for output, literal in zip(outputs, driven, strict=True):
+        if literal >> 1:
+            lines += [f".names {name(literal)} {output}", f"{1 - (literal & 1)} 1"]
+        else:
+            lines += [f".names {output}", *(["1"] if literal else [])]
+    return "".join(f"{line}\n" for line in (*lines, ".end")).encode()

