@@ -34,7 +34,7 @@ from spikeproof.prover.evidence.log import Log, Machine, default_log_directory
 from spikeproof.prover.refutation.counterexample import explain
 from spikeproof.prover.refutation.minimisation import minimised
 from spikeproof.prover.report.tables import notes_text
-from spikeproof.prover.running.neighbours import nearest
+from spikeproof.prover.running.neighbours import SEARCHING, nearest
 from spikeproof.prover.running.replay import write_counterexample
 
 if TYPE_CHECKING:
@@ -200,7 +200,8 @@ def _explain(
         found = minimised(obligation, claim, codes, netlist)
         shown = explain(obligation, netlist, found.inputs, expected_outputs(claim, found.inputs))
         counted = [found.failures] if found.counted else []
-        other = nearest(obligation, circuit) if circuit else None
+        with err.status(SEARCHING):
+            other = nearest(obligation, circuit, found.inputs) if circuit else None
         text = "\n".join([shown, *counted, *([other.words] if other else [])])
     path = log.counterexample(obligation.name, enumerated=True)
     write_counterexample(obligation, circuit, found.inputs, path, text)

@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -182,6 +183,8 @@ def prove_all(obligations: Sequence[Obligation], run: Run, jobs: int | None) -> 
     found: dict[str, Found] = {}
     with progress_bar("proving") as progress:
         task = progress.add_task("", total=len(names))
+        if len(names) == 1:  # which is discharged in this process
+            run = replace(run, told=lambda words: progress.update(task, description=words))
         for record in discharge_all(names, run, jobs):
             found[record.theorem] = record
             earlier = f" ({record.origin})" if record.origin else ""

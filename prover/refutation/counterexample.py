@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 
@@ -12,8 +13,9 @@ from pysmt.shortcuts import BV
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import UNUSED, Block, Bus, Netlist
 from spikeproof.prover.claims.obligation import Obligation
+from spikeproof.prover.refutation.signalling import RAISED, has_flags, raised
 from spikeproof.specs import exact, integers
-from spikeproof.specs.formats import AnyFormat, Format, Packed, ScaleFormat
+from spikeproof.specs.formats import AnyFormat, Format, Integer, Packed, ScaleFormat
 
 SHOWN_DEPARTURES = 3
 """How many departing signals are worth a reader's time: the first is the one that matters."""
@@ -55,22 +57,22 @@ def compared(
         title: what is said of that.
     """
     signals = boolean.evaluate_signals(netlist, boolean.one_input(inputs))
-    formats = obligation.reading.formats if obligation.reading else {}
+    reader = _Reader.of(obligation, netlist)
     rows = [
-        ("input " + name, _describe(value, netlist.inputs[name], formats.get(name)))
+        ("input " + name, reader.described(name, value, netlist.inputs[name]))
         for name, value in inputs.items()
     ]
     for name in next(iter(others.values())):
         bus = netlist.outputs[name]
         shown = {"circuit": _value(signals, bus), **{side: each[name] for side, each in others.items()}}
         for side, value in shown.items():
-            rows.append((f"{name}, {side}", _describe(value, len(bus), formats.get(name))))
+            rows.append((f"{name}, {side}", reader.described(name, value, len(bus))))
     width = max(len(label) for label, _ in rows)
     text = [title]
     text += [f"  {label:<{width}}  {description}" for label, description in rows]
     text += _section(
         "first signals along the datapath that depart from what the spec implies:",
-        _departing_probes(obligation, netlist, signals, inputs),
+        _departing_probes(obligation, netlist, signals, inputs, reader),
     )
     text += _section(
         "first blocks whose outputs are not the function of their inputs that they should be:",
@@ -86,6 +88,34 @@ def _section(title: str, lines: Iterator[str]) -> list[str]:
 
 def _value(signals: boolean.Bits, bus: Bus) -> int:
     return int(boolean.bus_words(signals, bus)[0])
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """How the buses of a theorem's circuit are read: by their formats, flags by their names."""
+
+    formats: Mapping[str, AnyFormat]
+    flags: bool
+
+    @classmethod
+    def of(cls, obligation: Obligation, netlist: Netlist) -> _Reader:
+        widths = {name: len(bus) for name, bus in netlist.outputs.items()}
+        formats = obligation.reading.formats if obligation.reading else {}
+        return cls(formats, has_flags(obligation, widths))
+
+    def described(self, name: str, value: int, width: int) -> str:
+        """A bus value as bits and meaning."""
+        raises = self.flags and name == RAISED
+        return (
+            self.plain(name, value, width) if raises else _describe(value, width, self.formats.get(name))
+        )
+
+    def plain(self, name: str, value: int, width: int) -> str:
+        """A value as bits, and as a number, signed if it is; or as the flags that it raises."""
+        fmt = self.formats.get(name)
+        if self.flags and name == RAISED:
+            return f"{value:0{width}b} = {raised(value)}"
+        return _describe(value, width, fmt if isinstance(fmt, Integer) else None)
 
 
 def _describe(value: int, width: int, fmt: AnyFormat | None) -> str:
@@ -125,7 +155,11 @@ def _decimal(magnitude: Fraction) -> str:
 
 
 def _departing_probes(
-    obligation: Obligation, netlist: Netlist, signals: boolean.Bits, inputs: Mapping[str, int]
+    obligation: Obligation,
+    netlist: Netlist,
+    signals: boolean.Bits,
+    inputs: Mapping[str, int],
+    reader: _Reader,
 ) -> Iterator[str]:
     if obligation.reading is None:
         return
@@ -134,8 +168,8 @@ def _departing_probes(
         live = sum(1 << index for index, signal in enumerate(bus) if signal != UNUSED)
         shown = _value(signals, bus) if bus else 0
         if shown & live != implied & live:
-            width = len(bus)
-            yield f"{name}: circuit {shown:0{width}b} = {shown}, spec {implied:0{width}b} = {implied}"
+            circuit, spec = (reader.plain(name, value, len(bus)) for value in (shown, implied))
+            yield f"{name}: circuit {circuit}, spec {spec}"
 
 
 def _departing_blocks(netlist: Netlist, signals: boolean.Bits) -> Iterator[str]:

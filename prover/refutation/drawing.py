@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,8 @@ from numpy.typing import NDArray
 
 from spikeproof.circuits.meanings import boolean
 from spikeproof.prover.evidence.record import SEED
-from spikeproof.specs.formats import AnyFormat, Format, Packed
+from spikeproof.specs import exact
+from spikeproof.specs.formats import AnyFormat, Format, Packed, RoundingMode
 
 ENUMERATED_BITS = 18
 """Inputs of up to so many bits together are enumerated: all pairs of 8 bits, all triples of 6."""
@@ -23,6 +26,15 @@ MOST_BITS = 32
 
 DRAWN = 4096
 """How many inputs are drawn where there are more."""
+
+CORNERS = DRAWN // 2
+"""How many of these are combinations of landmarks, at most."""
+
+LANDMARK_OPERANDS = 3
+"""Of more operands landmarks are not combined."""
+
+BESIDE = 96
+"""For so many operands others are found so that the result is beside the smallest normal number."""
 
 
 def every_input(widths: Mapping[str, int]) -> dict[str, NDArray[np.uint64]]:
@@ -38,10 +50,97 @@ def every_input(widths: Mapping[str, int]) -> dict[str, NDArray[np.uint64]]:
 def every_input_or_some(
     widths: Mapping[str, int], formats: Mapping[str, AnyFormat]
 ) -> tuple[dict[str, NDArray[Any]], bool]:
-    """Every input, and True, if they have up to ``ENUMERATED_BITS`` together; else some by class."""
+    """Every input, and True, if they have up to ``ENUMERATED_BITS`` together; else some by class.
+
+    Those are ``DRAWN``, the first of them corners: combinations of landmarks, and operands whose result
+    is just beside the smallest normal number.
+
+    Args:
+        formats: of inputs and outputs that have one.
+    """
     if sum(widths.values()) <= ENUMERATED_BITS:
         return every_input(widths), True
-    return inputs_by_class(widths, formats, DRAWN, SEED), False
+    corners = [*_combined_landmarks(widths, formats), *_beside_smallest_normal(widths, formats)]
+    drawn = inputs_by_class(widths, formats, DRAWN - len(corners), SEED)
+    first = zip(*corners, strict=True) if corners else ((),) * len(widths)
+    together = {
+        name: np.concatenate([np.array(codes, dtype=drawn[name].dtype), drawn[name]])
+        for name, codes in zip(widths, first, strict=True)
+    }
+    return together, False
+
+
+# --- corners ------------------------------------------------------------------------------------
+
+
+def landmarks(fmt: Format) -> list[int]:
+    """Zeros, infinities, ones, NaNs, the ends of the ranges of normal and subnormal numbers.
+
+    What matters most is first, and no code is twice.
+    """
+    quiet, infinity = fmt.has_nan, fmt.has_infinity
+    signalling = quiet and infinity and fmt.fraction_bits > 1
+    smallest_normal = 1 << fmt.fraction_bits
+    both = [0, *([fmt.infinity] if infinity else []), fmt.bias << fmt.fraction_bits]
+    nans = [*([fmt.canonical_nan] if quiet else []), *([fmt.infinity | 1] if signalling else [])]
+    ends = [smallest_normal, fmt.largest_finite, 1, smallest_normal - 1]
+    signed = [code | sign for code in both for sign in (0, fmt.sign_mask)]
+    negative = [code | fmt.sign_mask for code in (*ends, *nans)]
+    return list(dict.fromkeys([*signed, *nans, *ends, *negative]))
+
+
+def _combined_landmarks(
+    widths: Mapping[str, int], formats: Mapping[str, AnyFormat]
+) -> Iterator[tuple[int, ...]]:
+    """Every combination of as many landmarks of each input as ``CORNERS`` allow."""
+    if not set(widths) <= set(formats) or len(widths) > LANDMARK_OPERANDS:
+        return
+    most = next(n for n in range(CORNERS, 0, -1) if n ** len(widths) <= CORNERS)
+    yield from product(*(_landmarks(formats[name])[:most] for name in widths))
+
+
+def _landmarks(fmt: AnyFormat) -> list[int]:
+    if isinstance(fmt, Format):
+        return landmarks(fmt)
+    top = 1 << fmt.width - 1
+    return [0, 1, 2 * top - 1, top, top - 1]
+
+
+def _beside_smallest_normal(
+    widths: Mapping[str, int], formats: Mapping[str, AnyFormat]
+) -> Iterator[tuple[int, ...]]:
+    """Operands whose product, quotient or sum, or who themselves, are beside the smallest normal number.
+
+    That is of the results' format. A third operand is zero or the smallest number.
+    """
+    results = [fmt for name, fmt in formats.items() if name not in widths]
+    operands = [formats.get(name) for name in widths]
+    fmt, result = operands[0], next(iter(results), None)
+    same = operands == [fmt] * len(operands) and len(operands) <= LANDMARK_OPERANDS
+    if not (same and isinstance(fmt, Format) and isinstance(result, Format)):
+        return
+    normal = exact.power_of_two(result.minimum_exponent)
+    if len(operands) == 1:
+        steps = (Fraction(part, 1 << result.fraction_bits + 3) for part in range(-17, 10))
+        yield from ((_nearest(fmt, sign * normal * (1 + s)),) for s in steps for sign in (1, -1))
+        return
+    for place, x in enumerate(many_codes(fmt, BESIDE, SEED, 1)[0].tolist()):
+        value = exact.decode(fmt, x)
+        if value.kind is exact.Kind.FINITE and not value.is_zero:
+            number = value.signed
+            for y in (normal / number, number / normal, normal - number):
+                beside = _nearest(fmt, y) + place % 3 - 1
+                if 0 <= beside < 1 << fmt.width:
+                    yield (x, beside, place % 2)[: len(operands)]
+
+
+def _nearest(fmt: Format, number: Fraction) -> int:
+    """The code nearest to a number."""
+    value = exact.Value(exact.Kind.FINITE, int(number < 0), abs(number))
+    return exact.round_to(fmt, RoundingMode.NEAREST_EVEN, fmt.policies[0], value)
+
+
+# --- drawn --------------------------------------------------------------------------------------
 
 
 def inputs_by_class(

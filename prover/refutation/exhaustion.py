@@ -16,8 +16,9 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -440,6 +441,35 @@ def enumerate_all(
     )
 
 
+def first_failing(
+    obligation: Obligation, netlist: Netlist, threads: int, seconds: float
+) -> dict[str, int] | None:
+    """An input on which a circuit departs from its spec, of the first chunk that has one; None of none.
+
+    Args:
+        seconds: that it may take; a chunk that is begun is finished.
+
+    Raises:
+        ExhaustionError: if there is no such spec.
+        OutOfTimeError: if it takes longer.
+    """
+    until = time.monotonic() + seconds
+    circuit = _of_theorem(circuit_function, obligation, netlist)
+    enumeration = Enumeration(circuit, references(obligation, netlist, (SPEC,)))
+    inputs = 1 << netlist.input_count
+    size = min(CHUNK, inputs)
+    numbers = range(inputs // size)
+    left = len(numbers)
+    with closing(_chunks(enumeration, numbers, size, min(size, PIECE), threads)) as chunks:
+        for _, chunk in chunks:
+            left -= 1
+            if chunk.failures[0]:
+                return input_values(chunk.first[0][0], netlist)
+            if left and time.monotonic() > until:
+                raise OutOfTimeError(f"not all {inputs:,} inputs were tried in {seconds:g} s")
+    return None
+
+
 def _on_device(
     device: str, obligation: Obligation, netlist: Netlist, wanted: Sequence[str]
 ) -> TensorEnumeration:
@@ -484,7 +514,7 @@ def processor() -> str:
 
 def _chunks(
     enumeration: Engine, numbers: Sequence[int], size: int, piece: int, threads: int
-) -> Iterator[tuple[int, Chunk]]:
+) -> Generator[tuple[int, Chunk], None, None]:
     """Chunks as they are finished."""
     pool = ThreadPoolExecutor(threads)
     try:

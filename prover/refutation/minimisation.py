@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pysmt.fnode import FNode
-from pysmt.shortcuts import And, Not
+from pysmt.shortcuts import And, Not, get_type
 
 from spikeproof.circuits.meanings.boolean import unpack_words
 from spikeproof.circuits.netlist import Netlist
@@ -34,6 +34,7 @@ from spikeproof.prover.refutation.drawing import (
     MOST_BITS,
     every_input_or_some,
 )
+from spikeproof.prover.refutation.signalling import has_flags
 from spikeproof.prover.refutation.tally import CLASSES, Counts, Formats, Tally, classes, count, count_all
 from spikeproof.specs import exact
 from spikeproof.specs.formats import AnyFormat, Format
@@ -88,8 +89,10 @@ def minimised(
         return Refutation(inputs)
     formats, widths = _formats(obligation), _widths(claim)
     operands = {name: formats[name] for name in widths if name in formats}
-    tried = _tried(evaluation, claim, netlist, operands)
-    tally = Tally(tried.counts, operands, {n: formats[n] for n in claim.expected if n in formats})
+    tried = _tried(evaluation, claim, netlist, formats)
+    outputs = {name: get_type(bus).width for name, bus in claim.expected.items()}
+    results = {name: formats[name] for name in outputs if name in formats}
+    tally = Tally(tried.counts, operands, results, has_flags(obligation, outputs))
     search, best = _Search(evaluation, widths, formats), inputs
     met = not tried.every  # the given input, if all were tried
     for failing in tried.failing:
@@ -124,14 +127,15 @@ class _Tried:
     every: bool
 
 
-def _tried(evaluation: Evaluation, claim: Claim, netlist: Netlist | None, operands: Formats) -> _Tried:
+def _tried(evaluation: Evaluation, claim: Claim, netlist: Netlist | None, formats: Formats) -> _Tried:
     widths = _widths(claim)
+    operands = {name: formats[name] for name in widths if name in formats}
     of_all_inputs = claim.expected and not claim.assumptions
     if netlist and of_all_inputs and ENUMERATED_BITS < netlist.input_count <= COMPILED_BITS:
         from spikeproof.prover.refutation.exhaustion import every_failing  # loads LLVM
 
         return _Tried(count_all(widths, operands), every_failing(claim, netlist), every=True)
-    cases, every = every_input_or_some(widths, operands)
+    cases, every = every_input_or_some(widths, formats)
     values = evaluation.evaluate(cases)
     possible, violated = (values[name].astype(bool) for name in (_POSSIBLE, _VIOLATED))
     codes = [cases[name][possible] for name in operands]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeproof.prover.refutation.signalling import RAISED, flags_that_differ
 from spikeproof.specs.formats import AnyFormat, Integer, Packed, ScaleFormat
 
 SHOWN_CLASSES = 6
@@ -84,14 +86,16 @@ class Tally:
         tried: how many inputs were tried, by class of operand.
         operands: the formats of inputs that have one, in order.
         results: the formats of outputs that have one.
+        flags: whether exception flags are an output too.
     """
 
-    def __init__(self, tried: Counts, operands: Formats, results: Formats) -> None:
+    def __init__(self, tried: Counts, operands: Formats, results: Formats, flags: bool = False) -> None:
         self._tried = tried
         self._failing = np.zeros_like(tried)
         self._operands = operands
         self._results = results
         self._departing = {name: np.zeros((len(CLASSES),) * 2, dtype=np.int64) for name in results}
+        self._flags: Counter[str] | None = Counter() if flags else None
         self._common = set(TELLING)
 
     def add(
@@ -107,7 +111,11 @@ class Tally:
         operands = self._operands
         self._failing += count(batch, [failing[name] for name in operands], list(operands.values()))
         for name, fmt in self._results.items():
-            self._departing[name] += count(batch, [circuit[name], spec[name]], [fmt, fmt])
+            differ = circuit[name] != spec[name]
+            sides = [side[name][differ] for side in (circuit, spec)]
+            self._departing[name] += count(len(sides[0]), sides, [fmt, fmt])
+        if self._flags is not None:
+            self._flags += flags_that_differ(circuit[RAISED], spec[RAISED])
         met = [classes(failing[name], fmt) for name, fmt in operands.items()]
         met += [
             classes(side[name], fmt) for side in (circuit, spec) for name, fmt in self._results.items()
@@ -135,15 +143,18 @@ class Tally:
     def _in_common(self) -> str:
         """What every failing input has in common, if that is told."""
         common = next((name for name in TELLING if name in self._common and self._failing.any()), None)
-        return f", all with a {common} operand or result" if common else ""
+        article = "an" if common and common[0] in "aeiou" else "a"
+        return f", all with {article} {common} operand or result" if common else ""
 
     def lines(self) -> Iterator[str]:
-        """The classes of failing inputs, then what should be in place of their results."""
+        """The classes of failing inputs, what should be in place of wrong results, and which flags."""
         if self._operands:
             wording = [f"{name} {{}}" for name in self._operands]
             yield from _table(self._failing, wording, self._tried)
         for name, counts in self._departing.items():
             yield from _table(counts, [f"{name} {{}}", "should be {}"])
+        for words, times in (self._flags or Counter()).most_common():
+            yield f"  {RAISED}, {words}: {times:,}"
 
 
 def _everywhere(name: str, met: Sequence[NDArray[np.intp]]) -> bool:

@@ -58,6 +58,7 @@ def discharge(
     circuit: Netlist | None = None,
     jobs: int = 1,
     keeping: Keeping = NOTHING_KEPT,
+    enumerating: bool = True,
 ) -> Record:
     """Try to prove one obligation; the record is not sealed.
 
@@ -68,6 +69,7 @@ def discharge(
             that it is proved, even where the obligation's own circuit is to be refuted.
         jobs: processes for the theorem's lemmas.
         keeping: where certificates go, and answers come from that were given before.
+        enumerating: whether every input is tried where engines do not answer.
 
     Raises:
         NetlistError: if ``circuit`` has other buses than the obligation's own circuit.
@@ -86,7 +88,7 @@ def discharge(
             case = Case.of(obligation, circuit)
             spec = spec_sha256(case.claim)
             seconds = timeout * obligation.patience
-            enumeration = max(seconds, ENUMERATION_SECONDS)
+            enumeration = max(seconds, ENUMERATION_SECONDS) if enumerating else None
             verdict = _Attempt(case, started + seconds, enumeration, jobs, keeping).verdict()
     except StorageError:
         raise
@@ -114,12 +116,13 @@ class _Attempt:
 
     Attributes:
         deadline: of the engines, by ``time.perf_counter``.
-        enumeration: seconds that trying every input may take, if they do not answer.
+        enumeration: seconds that trying every input may take, if they do not answer; None if it is not
+            to be tried.
     """
 
     case: Case
     deadline: float
-    enumeration: float
+    enumeration: float | None
     jobs: int
     keeping: Keeping
 
@@ -146,7 +149,9 @@ class _Attempt:
         from spikeproof.prover.refutation import exhaustion  # loads LLVM
 
         name, netlist, log = self.case.obligation.name, self.case.netlist, self.keeping.log
-        if not netlist or not exhaustion.is_enumerable(self.case.claim, netlist):
+        if self.enumeration is None or not netlist:
+            return undecided
+        if not exhaustion.is_enumerable(self.case.claim, netlist):
             return undecided
         try:
             found = exhaustion.enumerate_all(

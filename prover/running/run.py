@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -19,8 +19,12 @@ from spikeproof.prover.evidence.record import CACHED, CONTINUED, Found, Record, 
 from spikeproof.prover.evidence.seal import sealed
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.inquiry import Keeping
-from spikeproof.prover.running.neighbours import with_nearest
+from spikeproof.prover.running.neighbours import SEARCHING, with_nearest
 from spikeproof.prover.running.replay import write_counterexample
+
+
+def silently(words: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Run:
         cache: of records and answers.
         audited: theorems whose records, if they are found, are checked again by
             ``prover.checking.verification`` before they are believed.
+        told: what is done, when that is no longer proving.
     """
 
     timeout: float = DEFAULT_TIMEOUT
@@ -41,6 +46,7 @@ class Run:
     log: Log | None = None
     cache: Cache | None = None
     audited: frozenset[str] = frozenset()
+    told: Callable[[str], None] = silently
 
     def discharge(self, obligation: Obligation, jobs: int = 1) -> Found:
         """The record of an obligation, in log and cache too.
@@ -63,6 +69,8 @@ class Run:
         keeping = Keeping(self._archive, self.cache, self.log)
         record = discharge(obligation, self.timeout, self.circuit, jobs, keeping)
         if self.circuit:
+            if record.refutes:
+                self.told(f"refuted; {SEARCHING}: {obligation.name}")
             record = with_nearest(record, obligation, self.circuit)
         record = sealed(record)
         if self.cache:

@@ -8,9 +8,8 @@ in ours, the lines aside.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, BinaryIO
 
@@ -25,8 +24,9 @@ from spikeproof.prover.claims.catalogue import require_fitting, stated
 from spikeproof.prover.claims.obligation import Obligation, require_same_buses
 from spikeproof.prover.refutation.comparison import SIDES, column
 from spikeproof.prover.refutation.counterexample import compared
-from spikeproof.prover.refutation.drawing import inputs_by_class
+from spikeproof.prover.refutation.drawing import inputs_by_class, landmarks
 from spikeproof.prover.refutation.minimisation import place_of_simplest
+from spikeproof.prover.refutation.signalling import RAISED
 from spikeproof.prover.refutation.tally import CLASSES, Counts, Formats, Tally, count
 from spikeproof.prover.running.reference_model import ReferenceModel
 from spikeproof.specs.formats import FLAGS, Format
@@ -43,7 +43,7 @@ LANDMARKS = 0.25
 DRAWN_BITS = 64
 """Operands of up to so many bits can be drawn by class."""
 
-RESULT, RAISED = "result", "flags"
+RESULT = "result"
 
 Array = NDArray[Any]
 Columns = Mapping[str, Array]
@@ -269,13 +269,11 @@ class _Group:
     """Vectors about which the same ones disagree.
 
     Attributes:
-        flags: how many lack an exception, or have one that should not be, in words.
         simplest: the inputs of the simplest, then what each side makes of it; and its line.
     """
 
     tally: Tally
     count: int = 0
-    flags: Counter[str] = field(default_factory=Counter)
     simplest: tuple[dict[str, int], dict[str, dict[str, int]]] | None = None
     line: int = 0
 
@@ -309,7 +307,10 @@ class Check:
         self._operands = {n: self._formats[n] for n in self._spec.inputs if n in self._formats}
         self._tried: Counts = np.zeros((len(CLASSES),) * len(self._operands), dtype=np.int64)
         results = {n: self._formats[n] for n in self._spec.outputs if n in self._formats}
-        self._groups = {title: _Group(Tally(self._tried, self._operands, results)) for title in GROUPS}
+        self._groups = {
+            title: _Group(Tally(self._tried, self._operands, results, self.has_flags))
+            for title in GROUPS
+        }
         self.vectors = self._sampled = 0
 
     @property
@@ -379,8 +380,6 @@ class Check:
         found, wanted = (sides[side] for side in GROUPS[title])
         group.count += len(lines)
         group.tally.add(inputs, found, wanted)
-        if self.has_flags:
-            group.flags += _flags_that_differ(found[RAISED], wanted[RAISED])
         known = {n: [group.simplest[0][n]] if group.simplest else [] for n in inputs}
         together = {n: np.append(np.array(known[n], words.dtype), words) for n, words in inputs.items()}
         place = place_of_simplest(together, self._spec.inputs, self._formats) - (
@@ -396,7 +395,8 @@ class Check:
     def in_words(self) -> str:
         """Who disagrees with whom, how often and about what, and the simplest of each kind."""
         name = self._obligation.name
-        verdict = f"{self.disagreements:,} disagree" if self.disagreements else "all agree"
+        some = f"{self.disagreements:,} disagree{'s' if self.disagreements == 1 else ''}"
+        verdict = some if self.disagreements else "all agree"
         text = [f"{name}: {self.vectors:,} vectors, {verdict}", *self._notes()]
         for title, group in self._groups.items():
             if group.count:
@@ -417,33 +417,15 @@ class Check:
         assert group.simplest
         yield f"{title}: {group.count:,} of {self.vectors:,}"
         yield from group.tally.lines()
-        yield from (f"  flags, {words}: {times:,}" for words, times in group.flags.most_common())
         inputs, sides = group.simplest
         self._spec({name: np.array([code]) for name, code in inputs.items()}, sample=1)
         others = {side: sides[side] for side in ("spec", VECTORS)}
         shown = f"the simplest of them, line {group.line}:"
         yield compared(self._obligation, self._netlist, inputs, others, shown)
-        if self.has_flags:
-            raised = (f"{side} {_raised(outputs[RAISED])}" for side, outputs in sides.items())
-            yield f"  flags raised: {'; '.join(raised)}"
 
 
 def _at(columns: Columns, places: Array) -> Columns:
     return {name: codes[places] for name, codes in columns.items()}
-
-
-def _flags_that_differ(found: Array, wanted: Array) -> Counter[str]:
-    """How many words lack a flag, or have one too many."""
-    counts = {}
-    for place, name in enumerate(FLAGS):
-        has, should = (words >> place & 1 == 1 for words in (found, wanted))
-        counts[f"{name} missing"] = int(np.count_nonzero(should & ~has))
-        counts[f"{name} too many"] = int(np.count_nonzero(has & ~should))
-    return Counter({words: times for words, times in counts.items() if times})
-
-
-def _raised(word: int) -> str:
-    return ", ".join(name for place, name in enumerate(FLAGS) if word >> place & 1) or "none"
 
 
 def _spec_of(obligation: Obligation) -> ReferenceModel:
@@ -487,14 +469,6 @@ def _operands(widths: Mapping[str, int], formats: Formats, rng: np.random.Genera
     for name, codes in drawn.items():
         fmt = formats.get(name)
         if isinstance(fmt, Format):
-            landmarks = rng.choice(_landmarks(fmt), BATCH)
-            drawn[name] = np.where(rng.random(BATCH) < LANDMARKS, landmarks, codes)
+            chosen = rng.choice(np.array(landmarks(fmt), dtype=np.uint64), BATCH)
+            drawn[name] = np.where(rng.random(BATCH) < LANDMARKS, chosen, codes)
     return drawn
-
-
-def _landmarks(fmt: Format) -> Array:
-    """Zero, one, infinity, a NaN, and the ends of the ranges of subnormal and normal numbers."""
-    magnitudes = [0, 1, (1 << fmt.fraction_bits) - 1, 1 << fmt.fraction_bits, fmt.largest_finite]
-    magnitudes += [fmt.bias << fmt.fraction_bits, *([fmt.infinity] if fmt.has_infinity else [])]
-    magnitudes += [fmt.canonical_nan] if fmt.has_nan else []
-    return np.array([m | sign for m in magnitudes for sign in (0, fmt.sign_mask)], dtype=np.uint64)

@@ -1,12 +1,15 @@
 """What a refutation tells a person."""
 
+from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.libraries import gate_netlist
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.claims.obligation import Outcome
-from spikeproof.prover.refutation.counterexample import decimal_value
+from spikeproof.prover.refutation.counterexample import decimal_value, explain
+from spikeproof.prover.refutation.exhaustion import enumerate_all
 from spikeproof.prover.refutation.mutation import stuck_at_zero
 from spikeproof.prover.report.tables import failure_text
 from spikeproof.prover.running.discharge import discharge
+from spikeproof.prover.running.replay import read_counterexample, replay, write_counterexample
 from spikeproof.specs.formats import FP8_E4M3FN, FP8_E5M2, FP16, FP64
 
 MULTIPLY = "fp8_e4m3fn.multiply.rne.saturate"
@@ -65,3 +68,41 @@ def test_an_equal_gate_has_no_counterexample():
     result = discharge(catalogue()["cell.ionic.xor"], circuit=gate_netlist("nexus", "xor"))
     assert result.message == ""
     assert result.counterexample is None
+
+
+def without_overflow(netlist):
+    """The unit whose overflow flag is never raised: it has the bit of another flag that is not."""
+    invalid, never, _, underflow, inexact = netlist.outputs["flags"]
+    outputs = {**netlist.outputs, "flags": (invalid, never, never, underflow, inexact)}
+    return Netlist(netlist.inputs, netlist.neurons, outputs)
+
+
+def test_flags_are_told_by_name_and_a_result_that_is_right_is_not_told():
+    obligation = catalogue()["fp8_e5m2.multiply.rne.flags"]
+    netlist = without_overflow(obligation.circuit())
+    found = discharge(obligation, circuit=netlist)
+    assert "flags, circuit   10000 = inexact\n" in found.message
+    assert "flags, spec      10100 = overflow, inexact\n" in found.message
+    wrong = enumerate_all(obligation, netlist, ("spec",), 1).failures
+    assert found.message.endswith(f"\n  flags, overflow missing: {wrong:,}")
+    assert "  result normal, should be" not in found.message
+    assert "  result infinity, should be" not in found.message
+
+
+def test_flags_are_told_by_name_where_a_counterexample_is_replayed(tmp_path):
+    obligation = catalogue()["fp8_e5m2.multiply.rne.flags"]
+    netlist = without_overflow(obligation.circuit())
+    largest = {"x": 0x7B, "y": 0x7B}
+    write_counterexample(obligation, netlist, largest, tmp_path / "found.json")
+    text = replay(read_counterexample(tmp_path / "found.json")).text
+    assert "flags, spec      10100 = overflow, inexact" in text
+
+
+def test_signed_integers_are_signed_along_the_datapath_too():
+    obligation = catalogue()["int8.convert_from_fp8_e5m2.rtz"]
+    netlist = obligation.circuit()
+    wrong = stuck_at_zero(netlist, netlist.outputs["result"][0]).netlist
+    minus_one = 0xBC
+    text = explain(obligation, wrong, {"x": minus_one}, {"result": 0xFF})
+    assert "result, spec     11111111 = -1" in text
+    assert "result: circuit 11111110 = -2, spec 11111111 = -1" in text

@@ -472,6 +472,29 @@ def test_a_damaged_checkpoint_is_begun_anew(tmp_path, content):
     assert exhausted(PRODUCT, tmp_path).failures == 0
 
 
+def test_looking_for_a_failing_input_stops_at_the_first_chunk_that_has_one(monkeypatch):
+    """Of 256 chunks the first few have subnormal operands alone; in no time none is found."""
+    begun = []
+    chunk = exhaustion._chunk
+    monkeypatch.setattr(exhaustion, "_chunk", lambda *work: (begun.append(work[1]), chunk(*work))[1])
+    theorem, right = catalogue()["fp16.multiply.rne"], catalogue()["fp16.multiply.rne.cuda.flags"]
+    flushing = with_outputs(right.circuit(), "result")
+    found = exhaustion.first_failing(theorem, flushing, 1, 0.0)
+    assert len(begun) <= 3
+    result = int(boolean.evaluate(flushing, boolean.one_input(found))["result"][0])
+    assert result != theorem.reading.trace(found)["result"]
+    with pytest.raises(exhaustion.OutOfTimeError, match="not all 4,294,967,296 inputs were tried"):
+        exhaustion.first_failing(theorem, theorem.circuit(), 1, 0.0)
+    gate = catalogue()["cell.ionic.and"]
+    assert exhaustion.first_failing(gate, gate.circuit(), 1, 0.0) is None
+
+
+def with_outputs(netlist, *names):
+    """The circuit with these outputs alone."""
+    outputs = {name: netlist.outputs[name] for name in names}
+    return Netlist(netlist.inputs, netlist.neurons, outputs)
+
+
 def test_an_input_has_no_name_that_outputs_are_given(tmp_path):
     """Found in review: an input called ``circuit.out`` took the output's place."""
     builder = NetlistBuilder()

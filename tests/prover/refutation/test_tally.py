@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from spikeproof.prover.refutation.tally import CLASSES, classes, count_all
+from spikeproof.prover.refutation.tally import CLASSES, Tally, classes, count, count_all
 from spikeproof.specs import exact
-from spikeproof.specs.formats import FORMATS, FP8_E4M3FN, FP16, Integer
+from spikeproof.specs.formats import FORMATS, FP8_E4M3FN, FP8_E5M2, FP16, Integer
 
 
 def class_of(fmt, code):
@@ -42,3 +42,18 @@ def test_all_inputs_are_counted_by_the_classes_of_those_that_have_a_format():
         for y, second in enumerate(CLASSES):
             assert counts[x, y] == 8 * by_class.get(first, 0) * wide.get(second, 0)
     assert counts.sum() == 1 << 27
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (0x7C, "all with an infinity operand or result"),
+        (0x7E, "all with a nan operand or result"),
+        (0x00, "all with a zero operand or result"),
+    ],
+)
+def test_what_failing_inputs_have_in_common_has_its_article(code, words):
+    operands, codes = {"x": FP8_E5M2}, {"x": np.array([code], dtype=np.uint64)}
+    tally = Tally(count(1, [codes["x"]], [FP8_E5M2]), operands, {})
+    tally.add(codes, {}, {})
+    assert tally.in_words(every=True).splitlines()[0] == f"fails on 1 of all 1 inputs, {words}:"

@@ -1,7 +1,9 @@
 """Verdicts that separate: where a refuted circuit would be right, and what is left of what is wrong."""
 
+import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from spikeproof.circuits.netlist import Netlist, Neuron
@@ -9,7 +11,8 @@ from spikeproof.circuits.units.libraries import HALF
 from spikeproof.proofs.names import unit_named
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.claims.obligation import Outcome, Profile
-from spikeproof.prover.refutation.exhaustion import enumerate_all
+from spikeproof.prover.refutation import exhaustion
+from spikeproof.prover.refutation.exhaustion import OutOfTimeError, enumerate_all
 from spikeproof.prover.refutation.mutation import stuck_at_zero
 from spikeproof.prover.running import neighbours
 from spikeproof.prover.running.discharge import discharge
@@ -25,27 +28,60 @@ def circuit(name):
     return unit_named(name).circuit()
 
 
-def told_nearest(theorem, netlist):
-    found = nearest(theorem, netlist)
+def told_nearest(theorem, netlist, counterexample=None):
+    found = nearest(theorem, netlist, counterexample)
     return found.words if found else ""
 
 
+@pytest.fixture
+def one_input_is_tried(monkeypatch):
+    """Instead of a sample: of operands that are all 1."""
+
+    def one(widths, formats):
+        ones = {name: formats[name].bias << formats[name].fraction_bits for name in widths}
+        return {name: np.array([code], dtype=np.uint64) for name, code in ones.items()}, False
+
+    monkeypatch.setattr(neighbours, "every_input_or_some", one)
+
+
 @pytest.mark.parametrize(
-    ("given", "own"),
+    ("given", "own", "difference"),
     [
-        ("multiply.rne.cuda", "multiply.rne.cuda"),
-        ("multiply.rne.first_nan.daz", "multiply.rne.first_nan.daz"),
-        ("add.rtz.saturate.last_nan", "add.rtz.saturate.last_nan"),
-        ("divide.rne.x86_sse.daz.ftz_after.flags", "divide.rne.x86_nan.signalling.daz.ftz_before.flags"),
-        ("multiply.rne.riscv.flags", "multiply.rne.riscv.flags"),
+        (
+            "multiply.rne.daz.ftz",
+            "multiply.rne.daz.ftz",
+            "subnormal operands are zero, subnormal results are zero",
+        ),
+        (
+            "multiply.rne.first_nan.daz",
+            "multiply.rne.first_nan.daz",
+            "NaN of the first operand that is one, subnormal operands are zero",
+        ),
+        (
+            "add.rtz.saturate.last_nan",
+            "add.rtz.saturate.last_nan",
+            "rounded toward zero, overflow saturates, NaN of the last operand that is one",
+        ),
+        (
+            "divide.rne.x86_sse.daz.ftz_after.flags",
+            "divide.rne.x86_nan.signalling.daz.ftz_before.flags",
+            None,
+        ),
+        (
+            "multiply.rne.riscv.flags",
+            "multiply.rne.riscv.flags",
+            "signalling NaNs raise invalid, tininess after rounding",
+        ),
     ],
 )
-def test_a_consistent_circuit_is_right_under_its_own_convention(given, own):
+def test_a_consistent_circuit_is_right_under_its_own_convention(given, own, difference):
+    """What is different is said if that is short, and of words that make a difference."""
     operation = given.split(".")[0]
     flags = ".flags" if given.endswith(".flags") else ""
     text = told_nearest(obligation(f"fp8_e5m2.{operation}.rne{flags}"), circuit(f"fp8_e5m2.{given}"))
+    said = f"\nthe difference: {difference}" if difference else ""
     assert text == (
-        f"it is right by another convention, fp8_e5m2.{own}:\nnone of all 65,536 inputs fails"
+        f"it is right by another convention, fp8_e5m2.{own}:\nnone of all 65,536 inputs fails{said}"
     )
 
 
@@ -128,30 +164,140 @@ def test_a_fault_that_no_sample_meets_is_not_called_right(name, word, inputs):
 def test_above_32_bits_it_is_proved_and_where_it_cannot_be_it_is_a_sample(monkeypatch):
     theorem, netlist = obligation("fp32.multiply.rne"), circuit("fp32.multiply.rne.daz")
     said = "it is right by another convention, fp32.multiply.rne.daz:\n"
-    assert told_nearest(theorem, netlist) == said + "this is proved"
+    difference = "\nthe difference: subnormal operands are zero"
+    assert told_nearest(theorem, netlist) == said + "this is proved" + difference
     monkeypatch.setattr(neighbours, "COUNTING_SECONDS", 0.01)
     assert told_nearest(theorem, netlist) == (
         said.replace("is right", "may be right")
-        + "none of 4,096 inputs drawn by class fails: a sample, no proof"
+        + "none of 4,096 inputs that were tried fails: a sample, no proof; to settle it:\n"
+        + "spikeproof prove fp32.multiply.rne.daz --circuit FILE"
+        + difference
     )
 
 
 def test_up_to_32_bits_it_is_counted_or_a_sample(monkeypatch):
     theorem, netlist = obligation("e4m4.fma.rne"), circuit("e4m4.fma.rne.first_nan")
     said = "it is right by another convention, e4m4.fma.rne.first_nan:\n"
-    assert told_nearest(theorem, netlist) == said + "none of all 134,217,728 inputs fails"
+    difference = "\nthe difference: NaN of the first operand that is one"
+    assert told_nearest(theorem, netlist) == said + "none of all 134,217,728 inputs fails" + difference
     monkeypatch.setattr(neighbours, "COUNTING_SECONDS", 0.0)
     assert told_nearest(theorem, netlist) == (
         said.replace("is right", "may be right")
-        + "none of 4,096 inputs drawn by class fails: a sample, no proof"
+        + "none of 4,096 inputs that were tried fails: a sample, no proof; to settle it:\n"
+        + "spikeproof prove e4m4.fma.rne.first_nan --circuit FILE"
+        + difference
     )
 
 
-def test_nothing_is_said_where_nothing_else_comes_nearer():
+def test_where_counting_does_not_end_engines_are_asked(monkeypatch):
+    def out_of_time(*_):
+        raise OutOfTimeError("not all inputs were tried")
+
+    monkeypatch.setattr(exhaustion, "first_failing", out_of_time)
+    text = told_nearest(obligation("e5m4.multiply.rne"), circuit("e5m4.multiply.rne.daz"))
+    assert text.startswith("it is right by another convention, e5m4.multiply.rne.daz:\nthis is proved\n")
+
+
+@pytest.mark.usefixtures("one_input_is_tried")
+def test_the_counterexample_is_tried_too():
+    """Among inputs of which none fails it is all that is known of a convention."""
+    theorem, netlist = obligation("e5m6.multiply.rne"), circuit("e5m6.multiply.rne.daz")
+    assert nearest(theorem, netlist) is None
+    found = nearest(theorem, netlist, {"x": 1, "y": theorem.reading.formats["y"].bias << 6})
+    assert found.theorem == "e5m6.multiply.rne.daz"
+    assert "none of all 16,777,216 inputs fails" in found.words
+
+
+@pytest.mark.usefixtures("one_input_is_tried")
+def test_an_input_that_fails_when_all_are_counted_leads_on():
+    """Only where a product rounds up to the smallest normal number do these conventions differ."""
+    theorem, netlist = obligation("e5m6.multiply.rne"), circuit("e5m6.multiply.rne.daz.ftz_after")
+    subnormal = {"x": 1, "y": theorem.reading.formats["y"].bias << 6}
+    assert nearest(theorem, netlist, subnormal).theorem == "e5m6.multiply.rne.daz.ftz_after"
+
+
+def test_where_there_is_no_time_to_try_all_neighbours_that_is_said(monkeypatch):
+    monkeypatch.setattr(neighbours, "SEARCH_SECONDS", 0.0)
+    theorem, netlist = obligation("fp8_e5m2.multiply.rne"), circuit("fp8_e5m2.multiply.rne.daz.ftz")
+    found = nearest(theorem, netlist)
+    assert (found.theorem, found.words) == (None, neighbours.NO_TIME)
+
+
+@pytest.mark.parametrize(
+    ("theorem", "given", "named"),
+    [
+        ("int8.convert_from_fp8_e5m2.rtz.riscv.flags", "x86_sse.flags", "x86_sse.flags"),
+        (
+            "int8.convert_from_fp8_e5m2.rtz.x86_nan.signalling.tiny_after.flags",
+            "riscv.flags",
+            "riscv.flags",
+        ),
+        ("fp8_e5m2.add.rne.invalid_product", "invalid_product.indefinite.daz", "daz"),
+    ],
+)
+def test_a_convention_is_named_in_the_fewest_words(theorem, given, named):
+    stem = ".".join(theorem.split(".")[:3])
+    found = nearest(obligation(theorem), circuit(f"{stem}.{given}"))
+    assert found.theorem == f"{stem}.{named}"
+
+
+def reversed_bits(netlist, *names):
+    outputs = {n: bus[::-1] if n in names else bus for n, bus in netlist.outputs.items()}
+    return Netlist(netlist.inputs, netlist.neurons, outputs)
+
+
+NO_BETTER = "no neighbouring mode, policy or convention makes fewer inputs fail"
+
+
+@pytest.mark.parametrize(
+    ("given", "names", "hint"),
+    [
+        (
+            "add.rne.flags",
+            ("flags",),
+            "with the bits of flags reversed, none of 65,536 inputs fails: "
+            "bit 0 of flags is invalid, bit 4 inexact, unlike in SoftFloat",
+        ),
+        (
+            "multiply.rne.riscv.flags",
+            ("flags",),
+            "with the bits of flags reversed, none of 65,536 inputs fails under "
+            "fp8_e5m2.multiply.rne.riscv.flags: bit 0 of flags is invalid, bit 4 inexact, unlike in "
+            "SoftFloat",
+        ),
+        (
+            "add.rne.flags",
+            ("result",),
+            "with the bits of result reversed, none of 65,536 inputs fails: "
+            "the least significant bit of result comes first",
+        ),
+        (
+            "add.rne.flags",
+            ("result", "flags"),
+            "with the bits of result and flags reversed, none of 65,536 inputs fails: the least "
+            "significant bit of result comes first; bit 0 of flags is invalid, bit 4 inexact, unlike in "
+            "SoftFloat",
+        ),
+    ],
+)
+def test_outputs_whose_bits_are_in_reverse_are_told(given, names, hint):
+    theorem = obligation(f"fp8_e5m2.{given.split('.')[0]}.rne.flags")
+    lines = told_nearest(theorem, reversed_bits(circuit(f"fp8_e5m2.{given}"), *names)).splitlines()
+    assert lines[-1] == hint
+
+
+def test_it_is_said_where_nothing_else_comes_nearer_and_nothing_where_there_is_nothing_else():
+    """A circuit that has no inexact is right nowhere; one that is right has nothing to be told."""
     netlist = circuit("fp8_e5m2.multiply.rne")
     inputs = netlist.input_buses
     constant = Netlist(netlist.inputs, (), {"result": inputs["x"]})
     assert "right" not in told_nearest(obligation("fp8_e5m2.multiply.rne"), constant)
+    raised = circuit("fp8_e5m2.multiply.rne.flags")
+    invalid, never, overflow, underflow, _ = raised.outputs["flags"]
+    flags = (invalid, never, overflow, underflow, never)
+    inexact_missing = Netlist(raised.inputs, raised.neurons, {**raised.outputs, "flags": flags})
+    found = nearest(obligation("fp8_e5m2.multiply.rne.flags"), inexact_missing)
+    assert (found.theorem, found.words) == (None, NO_BETTER)
     theorem = obligation("fp8_e5m2.multiply.rne.any_nan")
     assert told_nearest(theorem, netlist) == ""
     gate = catalogue()["cell.ionic.and"]
@@ -164,10 +310,20 @@ def test_a_run_says_it_of_given_circuits_alone():
     found = Run(60.0, given).discharge(theorem).record
     assert found.outcome is Outcome.REFUTED
     assert "all with a subnormal operand or result" in found.message
-    assert found.message.endswith("multiply.rne.daz.ftz:\nnone of all 65,536 inputs fails")
+    told = "multiply.rne.daz.ftz:\nnone of all 65,536 inputs fails\nthe difference: [a-z, ]*\n"
+    searched = rf"\(searched for \d+\.\d s, after the verdict's {found.seconds:.1f} s\)"
+    assert re.search(told + searched + "$", found.message)
     assert found.nearest == "fp8_e5m2.multiply.rne.daz.ftz"
     own = replace(theorem, circuit=lambda: given)
     assert Run(60.0).discharge(own).record.nearest is None
+
+
+def test_a_run_says_when_it_has_ended_proving_and_looks_for_a_convention():
+    told = []
+    theorem = obligation("fp8_e5m2.multiply.rne")
+    for name in ("fp8_e5m2.multiply.rne", "fp8_e5m2.multiply.rne.daz.ftz"):
+        Run(60.0, circuit(name), told=told.append).discharge(theorem)
+    assert told == [f"refuted; {neighbours.SEARCHING}: fp8_e5m2.multiply.rne"]
 
 
 @pytest.mark.parametrize(
