@@ -37,6 +37,10 @@ BESIDE = 96
 """For so many operands others are found so that the result is beside the smallest normal number."""
 
 
+WORD = 64
+"""Bits of a machine word: above, codes are Python's integers."""
+
+
 def every_input(widths: Mapping[str, int]) -> dict[str, NDArray[np.uint64]]:
     """Every combination of values of buses of these widths, the first bus varying fastest."""
     combined = np.arange(1 << sum(widths.values()), dtype=np.uint64)
@@ -167,7 +171,8 @@ def inputs_by_class(
             drawn[name] = _packed(fmt, count, seed + place)
         else:
             drawn[name] = _integers(width, count, np.random.default_rng([seed, place]))
-    return _with_exponents_near(codes, drawn, count, seed) if alike else drawn
+    in_words = all(fmt.width <= WORD for fmt in codes.values())
+    return _with_exponents_near(codes, drawn, count, seed) if alike and in_words else drawn
 
 
 def _with_exponents_near(
@@ -206,8 +211,10 @@ def _integers(width: int, count: int, rng: np.random.Generator) -> NDArray[Any]:
     return boolean.pack_words(bits ^ (rng.random(count) < 0.25))
 
 
-def many_codes(fmt: Format, count: int, seed: int, operands: int = 2) -> list[NDArray[np.uint64]]:
+def many_codes(fmt: Format, count: int, seed: int, operands: int = 2) -> list[NDArray[Any]]:
     """Codes drawn by class, never uniformly: an array for each of up to three operands.
+
+    They are ``uint64`` for formats of up to 64 bits, Python's integers above.
 
     Zeros, subnormals, infinities and NaNs are frequent; so are second operands of an exponent near that
     of the first or of its reciprocal, third ones near the product of the others, and fractions of long
@@ -227,9 +234,11 @@ def many_codes(fmt: Format, count: int, seed: int, operands: int = 2) -> list[ND
     return [_codes(fmt, rng, field.clip(0, top)) for field in (first, second, third)[:operands]]
 
 
-def _codes(fmt: Format, rng: np.random.Generator, field: NDArray[np.int64]) -> NDArray[np.uint64]:
+def _codes(fmt: Format, rng: np.random.Generator, field: NDArray[np.int64]) -> NDArray[Any]:
     """Codes with these exponent fields, of either sign and with fractions of every kind."""
     count = len(field)
+    if fmt.width > WORD:
+        return _wide_codes(fmt, rng, field)
     last = (1 << fmt.fraction_bits) - 1
     fraction = rng.integers(0, last + 1, count)
     run = last >> rng.integers(0, fmt.fraction_bits + 1, count)
@@ -241,3 +250,17 @@ def _codes(fmt: Format, rng: np.random.Generator, field: NDArray[np.int64]) -> N
     )
     sign = rng.integers(0, 2, count)
     return ((sign << fmt.exponent_bits | field) << fmt.fraction_bits | fraction).view(np.uint64)
+
+
+def _wide_codes(fmt: Format, rng: np.random.Generator, field: NDArray[np.int64]) -> NDArray[Any]:
+    """The same where a code is wider than a machine word, from its bits."""
+    count, places = len(field), np.arange(fmt.fraction_bits)[:, None]
+    fraction = rng.integers(0, 2, (fmt.fraction_bits, count)).astype(bool)
+    run = places < rng.integers(0, fmt.fraction_bits + 1, count)
+    one = places == rng.integers(0, fmt.fraction_bits, count)
+    pattern = rng.integers(0, 6, count)
+    kinds = [np.broadcast_to(pattern == kind, fraction.shape) for kind in range(4)]
+    fraction = np.select(kinds, [run, ~run, one, fraction & ~run], fraction)
+    sign = rng.integers(0, 2, (1, count)).astype(bool)
+    exponent = boolean.unpack_words(field.astype(np.uint64), fmt.exponent_bits)
+    return boolean.pack_words(np.concatenate([fraction, exponent, sign]))

@@ -72,7 +72,11 @@ def with_nearest(record: Record, obligation: Obligation, circuit: Netlist | None
     if not record.refutes or not own:
         return record
     started = time.monotonic()
-    found = nearest(obligation, circuit or own(), record.counterexample)
+    try:
+        found = nearest(obligation, circuit or own(), record.counterexample)
+    except Exception as error:  # a fault of the search: the verdict does not depend on it
+        failed = f"the search for a convention failed: {type(error).__name__}: {error}; please report it"
+        return replace(record, message=f"{record.message}\n{failed}")
     if not found:
         return record
     taken = (

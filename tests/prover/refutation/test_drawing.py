@@ -1,13 +1,17 @@
 """Of inputs drawn by class the first are corners."""
 
+from collections import Counter
 from itertools import product
 
 import numpy as np
 import pytest
 
+from spikeproof import check
 from spikeproof.circuits.meanings import boolean
 from spikeproof.proofs.names import unit_named
-from spikeproof.prover.refutation.drawing import DRAWN, every_input_or_some, landmarks
+from spikeproof.prover.claims.catalogue import stated
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.refutation.drawing import DRAWN, every_input_or_some, landmarks, many_codes
 from spikeproof.specs import exact
 from spikeproof.specs.formats import (
     FORMATS,
@@ -17,6 +21,7 @@ from spikeproof.specs.formats import (
     FP32,
     Integer,
     format_named,
+    ieee_format,
 )
 
 
@@ -88,3 +93,25 @@ def test_results_beside_the_smallest_normal_number_tell_when_a_result_is_tiny(un
 def test_what_is_drawn_is_the_same_each_time():
     one, two = (every_input_or_some({"x": 32}, {"x": FP32, "result": FP16})[0]["x"] for _ in range(2))
     assert one.tolist() == two.tolist()
+
+
+@pytest.mark.parametrize(
+    "fmt", [ieee_format(11, 53), ieee_format(15, 49), ieee_format(15, 112)], ids=str
+)
+def test_codes_wider_than_a_machine_word_are_of_every_class_and_sign(fmt):
+    """Found in review: none was negative, or none could be drawn."""
+    for codes in many_codes(fmt, 4096, seed=1, operands=3):
+        met = Counter((exact.classify(fmt, code), code >> fmt.magnitude_bits) for code in codes.tolist())
+        assert {
+            (name, sign) for name in ("normal", "subnormal", "zero", "nan") for sign in (0, 1)
+        } <= set(met)
+        fractions = {exact.fields(fmt, code)[2] for code in codes.tolist()}
+        assert {1, (1 << fmt.fraction_bits) - 1, 1 << fmt.fraction_bits - 1} <= fractions
+
+
+def test_what_is_wrong_with_wide_operands_is_refuted_and_told():
+    theorem = "fp8_e5m2.convert_from_e15m49.rne"
+    circuit = stated("fp8_e5m2.convert_from_e15m49.rtz").circuit()
+    found = check(circuit, theorem)
+    assert found.outcome is Outcome.REFUTED
+    assert found.nearest == "fp8_e5m2.convert_from_e15m49.rtz"

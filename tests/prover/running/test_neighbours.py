@@ -349,3 +349,13 @@ def test_so_is_one_that_does_not_round(theorem, own):
 def test_bits_alone_have_no_convention():
     wrong = circuit("fp8_e5m2.absolute")
     assert nearest(obligation("fp8_e5m2.negate"), wrong) is None
+
+
+def test_a_fault_of_the_search_loses_no_verdict(monkeypatch):
+    def failing(*arguments):
+        raise OverflowError("too wide")
+
+    monkeypatch.setattr(neighbours, "nearest", failing)
+    found = Run(60.0, circuit("fp8_e5m2.add.rtz")).discharge(obligation("fp8_e5m2.add.rne")).record
+    assert found.outcome is Outcome.REFUTED
+    assert "the search for a convention failed: OverflowError: too wide" in found.message
