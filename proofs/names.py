@@ -64,10 +64,12 @@ def unit_named(name: str) -> PromisedUnit | None:
     if operation in REMAINDERS:
         remainder = Remainder.of(operation, format_named(target))
         return _with_words(remainder, list(filter(None, (mode, *words))))
-    operation, _, source = operation.partition("_from_")
+    operation, said, source = operation.partition("_from_")
     shared = operation.startswith(SHARED)
     known = (operation in ARITY and operation not in REMAINDERS) or operation in WORDS or shared
-    if not known or (operation == "convert" or shared) > bool(source) or (operation in WORDS and source):
+    if not known or bool(said) != bool(source) or (operation in WORDS and source):
+        return None
+    if (operation == "convert" or shared) and not source:
         return None
     if not (rounding := mode_named(mode)):
         return None
@@ -95,6 +97,8 @@ def _plain(target: str, operation: str, mode: Mode, source: str) -> RoundedUnit:
             raise ValueError("conversions from and to integers and scales do not round stochastically")
         fmt = format_named(target)
         return StochasticUnit(operation, fmt, mode, source=_sources(operation, fmt, source))
+    if (operation in ARITY and operation != "convert") and {source, target} & {*INTEGERS, E8M0.name}:
+        raise UnknownNameError(f"{operation} is an operation of floating-point formats alone")
     if operation.startswith(SHARED) and target != E8M0.name:
         raise UnknownNameError(f"{operation} gives no {target}; use {E8M0.name}")
     if source == E8M0.name:

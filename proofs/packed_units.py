@@ -19,6 +19,7 @@ from spikeproof.specs.formats import (
     FP6_E3M2,
     FP16,
     FP32,
+    RANDOM,
     OverflowPolicy,
     Packed,
 )
@@ -107,7 +108,7 @@ class PackedUnit(RoundedUnit):
     def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
         """What the spec of record implies for its probes and outputs."""
         widths = {name: fmt.width for name, fmt in self.unit.reading.formats.items()}
-        widths["flags"] = len(FLAGS)
+        widths |= {"flags": len(FLAGS), RANDOM: self.unit.mode.places}
         signals: dict[str, int] = {}
         words: dict[str, int] = {}
         for place in range(self.count):

@@ -28,7 +28,16 @@ class Remainder(Unit):
 
     @classmethod
     def of(cls, operation: str, fmt: Format) -> "Remainder":
-        """The unit of which no more is said; any mode and policy would do."""
+        """The unit of which no more is said; any mode and policy would do.
+
+        Raises:
+            ValueError: if the format has exponents that are too far apart.
+        """
+        if fmt.exponent_bits > FP64.exponent_bits:
+            raise ValueError(
+                f"a remainder has a row of division for each step between exponents, and {fmt.name} has "
+                f"{largest_distance(fmt):,}; use a format of up to {FP64.exponent_bits} exponent bits"
+            )
         return cls(operation, fmt, RoundingMode.TOWARD_ZERO, fmt.policies[0])
 
     @property

@@ -767,7 +767,10 @@ def convert_from_scale(
     Raises:
         ValueError: if the code is no scale's, or the policy not the format's.
     """
-    return round_to(fmt, mode, policy, decode_scale(code), convention)
+    value = decode_scale(code)
+    if value.kind is Kind.NAN:
+        return result_nan("convert", fmt, fmt, convention, ())  # no scale is a NaN with a payload
+    return round_to(fmt, mode, policy, value, convention)
 
 
 def convert_to_scale(

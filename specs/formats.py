@@ -118,7 +118,7 @@ def mode_named(name: str) -> Mode | None:
     Raises:
         ValueError: if it is stochastic with no bits, or too many.
     """
-    if parts := re.fullmatch(r"stochastic(\d{1,9})", name, re.ASCII):
+    if parts := re.fullmatch(r"stochastic(0|[1-9]\d{0,8})", name, re.ASCII):
         return Stochastic(int(parts[1]))
     return next((mode for mode in RoundingMode if mode.value == name), None)
 

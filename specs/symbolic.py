@@ -1080,7 +1080,8 @@ def convert_from_scale(
     """
     one = Operand(FALSE(), FALSE(), FALSE(), FALSE(), significand=BV(1, 1), exponent=BV(0, 1), least=0)
     result = unchanged(fmt, mode, as_computed, scaled(code, one))
-    return deliver(fmt, mode, policy, result, deliver_nan(fmt), convention)
+    nan = result_nan("convert", fmt, fmt, convention, ())  # no scale is a NaN with a payload
+    return deliver(fmt, mode, policy, result, nan, convention)
 
 
 def convert_to_scale(

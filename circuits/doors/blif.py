@@ -30,7 +30,7 @@ def read_blif(path: Path | str) -> Netlist:
     Raises:
         NetlistError: if the file cannot be read, is not of this form, or has latches; one line.
     """
-    return read_file(path, lambda content: _netlist(content.decode()))
+    return read_file(path, lambda content: _netlist(content.decode("ascii")))
 
 
 def _netlist(text: str) -> Netlist:
@@ -84,7 +84,7 @@ def _statements(text: str) -> Iterator[Statement]:
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Lines without comments, those that end in a backslash joined with the next."""
     joined, first = "", 0
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         line = line.partition("#")[0].rstrip()
         first = first or number
         if line.endswith("\\"):
@@ -99,7 +99,7 @@ def _gate(where: str, sources: list[str], cover: list[list[str]]) -> Gate:
     cubes, values = [], set()
     for words in cover:
         pattern = "".join(words[:-1])
-        if len(pattern) != len(sources) or not re.fullmatch("[01-]*", pattern) or words[-1] not in "01":
+        if len(pattern) != len(sources) or not re.fullmatch("[01-]* [01]", f"{pattern} {words[-1]}"):
             raise NetlistError(
                 f"the cover of {where} has {' '.join(words)[:40]!r}; write {len(sources)} of 0, 1, - "
                 "and the value 0 or 1"

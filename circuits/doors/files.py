@@ -69,9 +69,12 @@ def as_file(netlist: Netlist, path: Path | str) -> bytes:
     """What a file of that name should hold.
 
     Raises:
-        NetlistError: if the end of the name says no format that is written.
+        NetlistError: if the end of the name says no format that is written, or one in which an input and
+            an output cannot have the same name.
     """
     suffix = Path(path).suffix.lower()
+    if twice := suffix != ".json" and min(set(netlist.inputs) & set(netlist.outputs), default=None):
+        raise NetlistError(f"an input and an output are named {twice!r}; rename one, or write .json")
     if suffix not in WRITERS:
         raise NetlistError(f"{path} is of no known format; end its name in {', '.join(WRITERS)}")
     return WRITERS[suffix](netlist)

@@ -51,10 +51,15 @@ def netlist_of_gates(
         outputs: as inputs.
 
     Raises:
-        NetlistError: if a net that is read is driven by nothing, or depends on itself.
+        NetlistError: if a net that is read is driven by nothing, or twice, or depends on itself.
     """
     builder = NetlistBuilder(absorb_inverters=True)
     signals: dict[Net, int] = {LOW: ZERO, HIGH: ONE}
+    given = [net for nets in inputs.values() for net in nets]
+    if twice := {*gates, *signals} & {*given} or {*gates} & {*signals}:
+        raise NetlistError(f"{_shown(min(twice, key=str))} is driven twice; leave one driver")
+    if len({*given}) < len(given):
+        raise NetlistError("two inputs are one net; give each its own")
     for name, nets in inputs.items():
         signals.update(zip(nets, builder.input(name, len(nets)), strict=True))
     for net in _in_order(gates, signals, [net for nets in outputs.values() for net in nets]):
@@ -105,7 +110,7 @@ def _shown(net: Net) -> str:
 
 # --- buses --------------------------------------------------------------------------------------
 
-_BIT = re.compile(r"(?P<bus>.+)\[(?P<place>\d{1,9})\]")
+_BIT = re.compile(r"(?P<bus>.+)\[(?P<place>[0-9]{1,9})\]")
 
 
 def buses_by_name(bits: Sequence[tuple[str, Net]], what: str) -> dict[str, list[Net]]:
@@ -168,6 +173,6 @@ def read_file(path: Path | str, netlist_of: Callable[[bytes], Netlist]) -> Netli
     except OSError as error:
         raise NetlistError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise NetlistError(f"{path} is not text") from None
+        raise NetlistError(f"{path} is not ASCII text") from None
     except NetlistError as error:
         raise NetlistError(f"{path}: {error}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any
@@ -63,11 +64,11 @@ def unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     Raises:
         NetlistError: if one does.
     """
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise NetlistError(f"{name!r} occurs twice in one object; keep one")
-    return dict(pairs)
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+        raise NetlistError(f"{twice!r} occurs twice in one object; keep one")
+    return found
 
 
 def require_keys(entry: Any, what: str, required: Set[str], optional: Set[str] = frozenset()) -> None:

@@ -19,13 +19,13 @@ def as_verilog(netlist: Netlist) -> bytes:
         node = literal >> 1
         if not node:
             return f"1'b{literal}"
-        return "~" * (literal & 1) + (sources[node - 1] if node < first else f"n{node}_")
+        return "~" * (literal & 1) + (sources[node - 1] if node < first else _name(f"${node}"))
 
     wires = []
     for node in reader.logic.live(driven):
         kind, a, b = reader.logic.operations[node - first]
         sign = "&" if kind == AND else "^"
-        wires.append(f"  wire n{node}_ = {operand(a)} {sign} {operand(b)};")
+        wires.append(f"  wire {_name(f'${node}')} = {operand(a)} {sign} {operand(b)};")
     widths = {name: len(bus) for name, bus in netlist.outputs.items()}
     targets = [_bit(name, width, place) for name, width in widths.items() for place in range(width)]
     ports = [f"input {_range(width)}{_name(name)}" for name, width in netlist.inputs.items()]
@@ -39,7 +39,10 @@ def as_verilog(netlist: Netlist) -> bytes:
 
 
 def _name(bus: str) -> str:
-    """An escaped identifier: a bus may be called by a keyword, begin with a digit or have a point."""
+    """An escaped identifier: a bus may be called by a keyword, begin with a digit or have a point.
+
+    No bus begins as wires do, with ``$``.
+    """
     return f"\\{bus} "
 
 

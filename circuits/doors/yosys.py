@@ -6,6 +6,7 @@ What its gates mean is said in the Yosys manual, "Internal cell library", "Gate-
 from __future__ import annotations
 
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
@@ -39,8 +40,15 @@ COVERS: dict[str, tuple[str, tuple[str, ...], bool]] = {
 }
 """For each gate its inputs; values of these, - being either; and whether its output Y is 0 there."""
 
-SCRIPT = "hierarchy -check -auto-top; proc; flatten; opt -full; techmap; simplemap; opt -full; clean"
-"""What turns a design into such gates; no logic is restructured, so that adders stay adders."""
+SCRIPT = (
+    "hierarchy -check -auto-top; proc; flatten -noscopeinfo; check -assert; opt; techmap; simplemap; "
+    "opt; clean"
+)
+"""What turns a design into such gates; no logic is restructured, so that adders stay adders.
+
+``check`` refuses what is driven twice or by nothing, and without ``opt -full`` no value is chosen for
+what is undefined, which is then refused here.
+"""
 
 TIME_LIMIT = 600
 """Seconds that Yosys may take."""
@@ -71,10 +79,12 @@ def read_verilog(path: Path | str) -> Netlist:
         try:
             version = _yosys(folder, "--version").splitlines()[0]
             _yosys(folder, "-q", "-p", f"read_verilog -sv {source}; {SCRIPT}; write_json gates.json")
-            netlist = read_yosys_json(Path(folder, "gates.json"))
+            gates = json.loads(Path(folder, "gates.json").read_text())
+            netlist = parse(gates)
         except NetlistError as error:
             raise NetlistError(f"{path}: {error}") from None
-    return replace(netlist, notes=(f"read from Verilog by {version}: {SCRIPT}",))
+    note = f"module {', '.join(gates['modules'])}, read from Verilog by {version}: {SCRIPT}"
+    return replace(netlist, notes=(note,))
 
 
 def _yosys(folder: str, *arguments: str) -> str:
@@ -121,9 +131,12 @@ def parse(data: Any) -> Netlist:
     try:
         module = _top(data["modules"])
         ports = module["ports"]
-        gates = dict(_gate(name, cell) for name, cell in module["cells"].items())
-        if len(gates) < len(module["cells"]):
+        cells = {n: c for n, c in module["cells"].items() if c["type"] != "$scopeinfo"}  # no logic
+        gates = dict(_gate(name, cell) for name, cell in cells.items())
+        if len(gates) < len(cells):
             raise NetlistError("two cells drive the same net")
+        if module.get("processes") or module.get("memories"):
+            raise NetlistError("it has processes or memories; run `proc`, and read no memory")
         directions = {port["direction"] for port in ports.values()}
         sides = [
             {
@@ -137,7 +150,7 @@ def parse(data: Any) -> Netlist:
         raise NetlistError(f"it is not a netlist of Yosys: {error!r}; write it by write_json") from None
     if others := directions - {"input", "output"}:
         raise NetlistError(
-            f"it has a port of direction {min(others)!r}; only inputs and outputs are read"
+            f"it has a port of direction {min(others, key=str)!r}; only inputs and outputs are read"
         )
     return netlist_of_gates(sides[0], gates, sides[1])
 

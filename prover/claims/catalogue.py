@@ -117,14 +117,22 @@ def _passes_for_ours(name: str) -> bool:
     return re.sub(r"[-_.]+", "-", name).strip("-").lower() == PROJECT
 
 
-LIKE_FORMATS = re.compile(r"((fp_?)?e|u?int|b?float|[bt]?fp?)\d\w*")
+NAME = re.compile(r"[A-Za-z0-9_.-]+")
+"""What a theorem of a package may be called."""
+
+LIKE_FORMATS = re.compile(r"((fp)?e|u?int|b?float|[bt]?fp?)\d\w*")
 """Words that people take for formats and integers, possible or not."""
 
 
 def _begins_like_ours(name: str) -> bool:
     """Whether a theorem's name begins with a word of ours: a format, an integer, a family."""
-    first = name.split(".")[0].lower()
-    return bool(LIKE_FORMATS.fullmatch(first)) or first in {ours.split(".")[0] for ours in own()}
+    first = _bare(name)
+    return bool(LIKE_FORMATS.fullmatch(first)) or first in {_bare(ours) for ours in own()}
+
+
+def _bare(name: str) -> str:
+    """The first word of a theorem's name, however its letters are written and divided."""
+    return re.sub("[-_]", "", name.split(".")[0].lower())
 
 
 def _loaded(point: EntryPoint) -> list[Obligation]:
@@ -136,6 +144,8 @@ def _loaded(point: EntryPoint) -> list[Obligation]:
         if any(map(_passes_for_ours, (package, point.module.split(".")[0]))):
             raise ImportError(f"{PROJECT} is this project's name; choose another")
         theirs = [replace(obligation, package=package) for obligation in point.load()()]
+        if odd := next((each.name for each in theirs if not NAME.fullmatch(each.name)), None):
+            raise ValueError(f"{odd!r} is no name; use letters, digits, '_', '-' and '.'")
         if taken := next((each.name for each in theirs if _begins_like_ours(each.name)), None):
             raise ValueError(f"{taken} begins as ours do; let its names begin with one of its own")
         return theirs

@@ -10,16 +10,17 @@ from pysmt.shortcuts import BVType, Symbol
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.units.packing import side_by_side
 from spikeproof.proofs import described
+from spikeproof.proofs.names import unit_named
 from spikeproof.proofs.packed_units import ELEMENTS, PackedUnit, packed_units
 from spikeproof.proofs.units import Unit
 from spikeproof.prover.claims.obligation import Outcome, Profile
 from spikeproof.prover.encoding.evaluation import Evaluation
 from spikeproof.prover.refutation.drawing import inputs_by_class
 from spikeproof.prover.refutation.exhaustion import SPEC, enumerate_all
-from spikeproof.prover.refutation.mutation import mutants
+from spikeproof.prover.refutation.mutation import mutants, stuck_at_zero
 from spikeproof.prover.refutation.tally import CLASSES, classes
 from spikeproof.prover.running.discharge import discharge
-from spikeproof.prover.running.neighbours import told_nearest
+from spikeproof.prover.running.neighbours import nearest
 from spikeproof.specs.conventions import convention_named
 from spikeproof.specs.formats import (
     FP4_E2M1,
@@ -209,8 +210,18 @@ def test_numbers_in_the_other_order_are_refuted_and_shown_apart():
 def test_what_a_circuit_is_right_by_is_found():
     unit = PackedUnit(Unit("add", FP4_E2M1, policy=SATURATE))
     other = replace(unit, unit=unit.unit.changed(mode=RoundingMode.TOWARD_ZERO))
-    told = told_nearest(unit.obligation(), other.circuit())
+    told = nearest(unit.obligation(), other.circuit()).words
     assert told.startswith("it is right by another convention, fp4_e2m1x2.add.rtz.saturate:\n")
+
+
+def test_random_words_are_read_in_each_place():
+    """Found in review: what a refutation shows was not to be had."""
+    unit = unit_named("fp8_e5m2x2.convert_from_e5m3.stochastic2")
+    circuit = unit.circuit()
+    wrong = stuck_at_zero(circuit, circuit.outputs["result"][0]).netlist
+    found = discharge(unit.obligation(), circuit=wrong)
+    assert found.outcome is Outcome.REFUTED
+    assert set(found.counterexample) == {"x", "random"}
 
 
 def test_any_nan_will_do_in_each_place():

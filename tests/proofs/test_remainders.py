@@ -265,6 +265,7 @@ def test_what_is_promised_is_described_by_its_name():
         ("fp16.remainder.saturate", "unknown convention 'saturate'"),
         ("fp8_e4m3fn.remainder.x86_sse", "has no NaN with a payload"),
         ("fp9.truncated_remainder", "unknown format 'fp9'"),
+        ("e12m1.remainder", "has a row of division for each step between exponents, and e12m1 has 4,0"),
     ],
 )
 def test_what_no_name_describes_is_refused_in_one_line(name, words):

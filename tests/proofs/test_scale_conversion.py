@@ -27,7 +27,7 @@ from spikeproof.prover.refutation.drawing import many_codes
 from spikeproof.prover.refutation.exhaustion import SPEC, enumerate_all
 from spikeproof.prover.refutation.mutation import mutants
 from spikeproof.prover.running.discharge import discharge
-from spikeproof.prover.running.neighbours import told_nearest
+from spikeproof.prover.running.neighbours import nearest
 from spikeproof.specs import exact, symbolic
 from spikeproof.specs.conventions import IEEE, convention_named
 from spikeproof.specs.formats import (
@@ -302,7 +302,7 @@ def test_another_mode_policy_or_convention_is_refuted_and_found():
         ToScale(fmt, RNE, NAN, ML_DTYPES),
     ):
         assert discharge(unit.obligation(), circuit=other.circuit()).outcome is Outcome.REFUTED
-        told = told_nearest(unit.obligation(), other.circuit())
+        told = nearest(unit.obligation(), other.circuit()).words
         assert told.startswith(f"it is right by another convention, {other.name}:\n"), told
 
 
@@ -341,7 +341,9 @@ def test_every_unit_is_found_by_its_name():
         ("e8m0.convert_from_e8m0.rtz.nan", "unknown format 'e8m0'"),
         ("e8m0.convert_from_int8.rtz.nan", "unknown format 'int8'"),
         ("int8.convert_from_e8m0.rtz", "unknown format 'int8'"),
-        ("e8m0.add.rne.nan", "unknown format 'e8m0'"),
+        ("e8m0.add.rne.nan", "add is an operation of floating-point formats alone"),
+        ("fp16.add_from_int8.rne", "add is an operation of floating-point formats alone"),
+        ("uint64.square_root_from_fp16.rtz", "square_root is an operation of floating-point formats"),
         ("e8m0.convert_from_fp32.rtz.nan.flags", "unknown convention 'flags'"),
         ("e8m0.convert_from_fp32.rtz.nan.arm", "e8m0 has no NaN with a payload, so no 'arm_nan'"),
         ("fp32.convert_from_e8m0.rne.first_nan", "e8m0 has no NaN with a payload, so no 'first_nan'"),

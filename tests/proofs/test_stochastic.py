@@ -387,7 +387,7 @@ def test_a_wrong_number_of_words_is_refuted(monkeypatch):
     [
         ("fp16.divide.stochastic4", "divide does not round stochastically; what does: add, subtract"),
         ("fp16.log_b.stochastic4", "log_b does not round stochastically"),
-        ("int8.convert_from_fp16.stochastic4", "conversions from and to integers do not round"),
+        ("int8.convert_from_fp16.stochastic4", "conversions from and to integers and scales do not"),
         ("fp16.add.stochastic0", "stochastic rounding is by 1 to 64 bits, not 0"),
         ("fp16.add.stochastic65", "stochastic rounding is by 1 to 64 bits, not 65"),
         ("fp16.add.stochastic4.count.flags", "count says nothing of flags"),

