@@ -170,7 +170,7 @@ def obligations() -> Iterator[Obligation]:
             f"the spec's division of as many digits as {fmt.name} needs leaves SMT-LIB's remainder",
             partial(long_division_claim, fmt),
             profile=Profile.WIDE,
-            parameters=_parameters(fmt, "long_division"),
+            parameters=_parameters(fmt, "long_division") | {"kind": "definition"},
         )
     for fmt in FORMATS.values():
         if fmt not in SMALL_FORMATS:

@@ -19,7 +19,7 @@ from spikeproof.prover.evidence.files import write_atomically
 @theorem_argument("theorem")
 @click.argument("file", type=click.Path(path_type=Path))
 def export(theorem: str, file: Path) -> None:
-    """Write the circuit of THEOREM to FILE, for other tools.
+    """Write the circuit of a theorem, for other tools.
 
     The end of FILE's name says the format: .json (ours, of neurons), .aag or .aig (AIGER), .blif, .v
     (Verilog). In all but the first, neurons become gates of two inputs.
