@@ -160,6 +160,11 @@ class Netlist:
             first += width
         return buses
 
+    @property
+    def output_widths(self) -> dict[str, int]:
+        """Width of each output bus, in order; those of input buses are ``inputs``."""
+        return {name: len(bus) for name, bus in self.outputs.items()}
+
     @cached_property
     def levels(self) -> list[int]:
         """For each signal the neurons on the longest path to it: 0 for inputs."""

@@ -20,7 +20,7 @@ from spikeproof.circuits.doors.gates import (
     netlist_of_gates,
     read_file,
 )
-from spikeproof.circuits.meanings.logic import AND, read_netlist
+from spikeproof.circuits.meanings.logic import AND, netlist_logic
 from spikeproof.circuits.netlist import Netlist, NetlistError
 
 LARGEST_INPUT = 1_000_000
@@ -192,8 +192,7 @@ def as_aiger(netlist: Netlist, *, binary: bool) -> bytes:
     if binary:
         content += b"".join(_octets(g - a) + _octets(a - b) for g, a, b in gates)
     names = [f"i{n} {name}" for n, name in enumerate(bits(netlist.inputs))]
-    widths = {name: len(bus) for name, bus in netlist.outputs.items()}
-    names += [f"o{n} {name}" for n, name in enumerate(bits(widths))]
+    names += [f"o{n} {name}" for n, name in enumerate(bits(netlist.output_widths))]
     return content + "".join(f"{name}\n" for name in names).encode()
 
 
@@ -207,8 +206,7 @@ def _octets(number: int) -> bytes:
 
 def _and_inverters(netlist: Netlist) -> tuple[list[tuple[int, int, int]], list[int]]:
     """What the outputs need: each gate with its two operands, the greater first. And the outputs."""
-    reader = read_netlist(netlist)
-    roots = [reader.literals[signal] for bus in netlist.outputs.values() for signal in bus]
+    logic, driven = netlist_logic(netlist)
     first = 1 + netlist.input_count
     made = {node: 2 * node for node in range(first)}
     gates: list[tuple[int, int, int]] = []
@@ -218,11 +216,11 @@ def _and_inverters(netlist: Netlist) -> tuple[list[tuple[int, int, int]], list[i
         gates.append((gate, max(a, b), min(a, b)))
         return gate
 
-    for node in reader.logic.live(roots):
-        kind, *operands = reader.logic.operations[node - first]
+    for node in logic.live(driven):
+        kind, *operands = logic.operations[node - first]
         a, b = (made[literal >> 1] ^ literal & 1 for literal in operands)
         if kind == AND:
             made[node] = conjunction_of(a, b)
         else:
             made[node] = conjunction_of(conjunction_of(a, b) ^ 1, conjunction_of(a ^ 1, b ^ 1) ^ 1)
-    return gates, [made[literal >> 1] ^ literal & 1 for literal in roots]
+    return gates, [made[literal >> 1] ^ literal & 1 for literal in driven]

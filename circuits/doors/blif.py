@@ -18,7 +18,7 @@ from spikeproof.circuits.doors.gates import (
     netlist_of_gates,
     read_file,
 )
-from spikeproof.circuits.meanings.logic import AND, read_netlist
+from spikeproof.circuits.meanings.logic import AND, netlist_logic
 from spikeproof.circuits.netlist import Netlist, NetlistError
 
 # --- reading ------------------------------------------------------------------------------------
@@ -117,10 +117,9 @@ def _gate(where: str, sources: list[str], cover: list[list[str]]) -> Gate:
 
 def as_blif(netlist: Netlist) -> bytes:
     """A netlist as the content of a BLIF file: one model of gates with two inputs at most."""
-    reader = read_netlist(netlist)
+    logic, driven = netlist_logic(netlist)
     inputs = bits(netlist.inputs)
-    outputs = bits({name: len(bus) for name, bus in netlist.outputs.items()})
-    driven = [reader.literals[signal] for bus in netlist.outputs.values() for signal in bus]
+    outputs = bits(netlist.output_widths)
     first = 1 + len(inputs)
 
     def name(literal: int) -> str:
@@ -128,8 +127,8 @@ def as_blif(netlist: Netlist) -> bytes:
         return inputs[node - 1] if node < first else f"${node}"  # no port can be called that
 
     lines = [".model netlist", f".inputs {' '.join(inputs)}", f".outputs {' '.join(outputs)}"]
-    for node in reader.logic.live(driven):
-        kind, a, b = reader.logic.operations[node - first]
+    for node in logic.live(driven):
+        kind, a, b = logic.operations[node - first]
         lines.append(f".names {name(a)} {name(b)} {name(2 * node)}")
         x, y = 1 - (a & 1), 1 - (b & 1)  # values at which both operands are true
         lines += [f"{x}{y} 1"] if kind == AND else [f"{x}{1 - y} 1", f"{1 - x}{y} 1"]

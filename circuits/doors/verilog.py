@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from spikeproof.circuits.meanings.logic import AND, read_netlist
+from spikeproof.circuits.meanings.logic import AND, netlist_logic
 from spikeproof.circuits.netlist import Netlist
 
 
 def as_verilog(netlist: Netlist) -> bytes:
     """A netlist as the content of a Verilog file: the module ``netlist``, its buses as ports."""
-    reader = read_netlist(netlist)
+    logic, driven = netlist_logic(netlist)
     first = 1 + netlist.input_count
     sources = [
         _bit(name, width, place) for name, width in netlist.inputs.items() for place in range(width)
     ]
-    driven = [reader.literals[signal] for bus in netlist.outputs.values() for signal in bus]
 
     def operand(literal: int) -> str:
         node = literal >> 1
@@ -22,11 +21,11 @@ def as_verilog(netlist: Netlist) -> bytes:
         return "~" * (literal & 1) + (sources[node - 1] if node < first else _name(f"${node}"))
 
     wires = []
-    for node in reader.logic.live(driven):
-        kind, a, b = reader.logic.operations[node - first]
+    for node in logic.live(driven):
+        kind, a, b = logic.operations[node - first]
         sign = "&" if kind == AND else "^"
         wires.append(f"  wire {_name(f'${node}')} = {operand(a)} {sign} {operand(b)};")
-    widths = {name: len(bus) for name, bus in netlist.outputs.items()}
+    widths = netlist.output_widths
     targets = [_bit(name, width, place) for name, width in widths.items() for place in range(width)]
     ports = [f"input {_range(width)}{_name(name)}" for name, width in netlist.inputs.items()]
     ports += [f"output {_range(width)}{_name(name)}" for name, width in widths.items()]

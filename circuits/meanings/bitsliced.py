@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeproof.circuits.meanings.boolean import Words, require_fit, require_inputs, word_type
-from spikeproof.circuits.meanings.logic import Logic, read_netlist
+from spikeproof.circuits.meanings.logic import netlist_logic
 from spikeproof.circuits.meanings.native import (
     BLOCK,
     CLEAR,
@@ -62,12 +62,6 @@ def netlist_function(netlist: Netlist, optimised: int = OPTIMISED) -> BlockFunct
     """
     logic, outputs = netlist_logic(netlist)
     return block_function(CIRCUIT, logic, outputs, optimised)
-
-
-def netlist_logic(netlist: Netlist) -> tuple[Logic, list[int]]:
-    """The logic of a netlist and the literals of its output bits; all else that it took is forgotten."""
-    reader = read_netlist(netlist)
-    return reader.logic, [reader.literals[s] for bus in netlist.outputs.values() for s in bus]
 
 
 class BitSlicedFunction:
@@ -143,7 +137,7 @@ class BitSlicedSimulator:
 
     def __init__(self, netlist: Netlist, threads: int | None = None, optimised: int = OPTIMISED) -> None:
         self._netlist = netlist
-        outputs = {name: len(bus) for name, bus in netlist.outputs.items()}
+        outputs = netlist.output_widths
         function = netlist_function(netlist, optimised)
         self._compiled = BitSlicedFunction(function, netlist.inputs, outputs, threads)
 

@@ -15,6 +15,10 @@ Bits = NDArray[np.bool_]
 Words = NDArray[Any]
 
 
+WORD = 64
+"""Bits of a machine word; wider integers are Python's."""
+
+
 def require_fit(words: Words, width: int) -> None:
     """Refuse integers that a bus of so many bits cannot hold.
 
@@ -34,7 +38,7 @@ def unpack_words(words: Words, width: int) -> Bits:
     integers = np.asarray(words)
     require_fit(integers, width)
     # Octets, the lowest first, on any machine: NumPy takes their bits apart faster than words'.
-    if width <= 64:
+    if width <= WORD:
         octets = integers.astype("<u8").view(np.uint8).reshape(-1, 8)
     else:
         size = -(-width // 8)
@@ -50,7 +54,7 @@ def pack_words(bits: Bits) -> Words:
     ``uint64`` for up to 64 bits, Python integers in an object array above.
     """
     octets = np.packbits(bits, axis=0, bitorder="little")
-    if len(bits) <= 64:
+    if len(bits) <= WORD:
         padded = np.zeros((bits.shape[1], 8), dtype=np.uint8)
         padded[:, : len(octets)] = octets.T
         return padded.view("<u8")[:, 0].astype(np.uint64)
@@ -59,7 +63,7 @@ def pack_words(bits: Bits) -> Words:
 
 def word_type(width: int) -> np.dtype[Any]:
     """Machine words where they are wide enough, else Python integers."""
-    return np.dtype(np.uint64 if width <= 64 else object)
+    return np.dtype(np.uint64 if width <= WORD else object)
 
 
 def fires(neuron: Neuron, signals: Bits) -> NDArray[np.bool_]:

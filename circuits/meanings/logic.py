@@ -306,6 +306,12 @@ def read_netlist(netlist: Netlist) -> Reader:
     return reader
 
 
+def netlist_logic(netlist: Netlist) -> tuple[Logic, list[int]]:
+    """The logic of a netlist and the literals of its output bits; all else that it took is forgotten."""
+    reader = read_netlist(netlist)
+    return reader.logic, [reader.literals[s] for bus in netlist.outputs.values() for s in bus]
+
+
 @cache
 def _threshold_table(
     weights: tuple[Weight, ...], numerator: int, denominator: int, bias: int, bias_denominator: int

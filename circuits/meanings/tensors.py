@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spikeproof.circuits.meanings.bitsliced import netlist_logic
 from spikeproof.circuits.meanings.boolean import Words, pack_words, require_inputs, unpack_words
 from spikeproof.circuits.meanings.enumeration import (
     LANE_BITS,
@@ -23,7 +22,7 @@ from spikeproof.circuits.meanings.enumeration import (
     counted_lanes,
     low_counters,
 )
-from spikeproof.circuits.meanings.logic import AND, Logic, Operation
+from spikeproof.circuits.meanings.logic import AND, Logic, Operation, netlist_logic
 from spikeproof.circuits.meanings.native import BLOCK
 from spikeproof.circuits.netlist import Netlist
 

@@ -400,7 +400,7 @@ def require_same_buses(obligation: Obligation, circuit: Netlist) -> None:
     own = obligation.circuit()
     for kind, wanted, given in (
         ("input", own.inputs, circuit.inputs),
-        ("output", _output_widths(own), _output_widths(circuit)),
+        ("output", own.output_widths, circuit.output_widths),
     ):
         if dict(wanted) != dict(given):
             problem = "width mismatch" if set(wanted) == set(given) else "bus mismatch"
@@ -408,10 +408,6 @@ def require_same_buses(obligation: Obligation, circuit: Netlist) -> None:
                 f"{problem}: {obligation.name} needs {kind} buses "
                 f"{_in_words(wanted)}; the circuit has {_in_words(given)}"
             )
-
-
-def _output_widths(netlist: Netlist) -> dict[str, int]:
-    return {name: len(bus) for name, bus in netlist.outputs.items()}
 
 
 def _in_words(widths: Mapping[str, int]) -> str:

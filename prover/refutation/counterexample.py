@@ -99,7 +99,7 @@ class _Reader:
 
     @classmethod
     def of(cls, obligation: Obligation, netlist: Netlist) -> _Reader:
-        widths = {name: len(bus) for name, bus in netlist.outputs.items()}
+        widths = netlist.output_widths
         formats = obligation.reading.formats if obligation.reading else {}
         return cls(formats, has_flags(obligation, widths))
 

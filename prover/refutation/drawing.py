@@ -37,10 +37,6 @@ BESIDE = 96
 """For so many operands others are found so that the result is beside the smallest normal number."""
 
 
-WORD = 64
-"""Bits of a machine word: above, codes are Python's integers."""
-
-
 def every_input(widths: Mapping[str, int]) -> dict[str, NDArray[np.uint64]]:
     """Every combination of values of buses of these widths, the first bus varying fastest."""
     combined = np.arange(1 << sum(widths.values()), dtype=np.uint64)
@@ -171,7 +167,7 @@ def inputs_by_class(
             drawn[name] = _packed(fmt, count, seed + place)
         else:
             drawn[name] = _integers(width, count, np.random.default_rng([seed, place]))
-    in_words = all(fmt.width <= WORD for fmt in codes.values())
+    in_words = all(fmt.width <= boolean.WORD for fmt in codes.values())
     return _with_exponents_near(codes, drawn, count, seed) if alike and in_words else drawn
 
 
@@ -237,7 +233,7 @@ def many_codes(fmt: Format, count: int, seed: int, operands: int = 2) -> list[ND
 def _codes(fmt: Format, rng: np.random.Generator, field: NDArray[np.int64]) -> NDArray[Any]:
     """Codes with these exponent fields, of either sign and with fractions of every kind."""
     count = len(field)
-    if fmt.width > WORD:
+    if fmt.width > boolean.WORD:
         return _wide_codes(fmt, rng, field)
     last = (1 << fmt.fraction_bits) - 1
     fraction = rng.integers(0, last + 1, count)

@@ -32,9 +32,9 @@ from numpy.typing import NDArray
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And, BVType, Symbol, get_type
 
-from spikeproof.circuits.meanings.bitsliced import CIRCUIT, netlist_logic
+from spikeproof.circuits.meanings.bitsliced import CIRCUIT
 from spikeproof.circuits.meanings.enumeration import Enumeration
-from spikeproof.circuits.meanings.logic import FALSE, TRUE, Logic, Reader, read_netlist
+from spikeproof.circuits.meanings.logic import FALSE, TRUE, Logic, Reader, netlist_logic, read_netlist
 from spikeproof.circuits.meanings.native import BLOCK, BlockFunction, block_function
 from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.prover.claims.environment import passing_formulas

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And, Not, get_type
 
-from spikeproof.circuits.meanings.boolean import unpack_words
+from spikeproof.circuits.meanings.boolean import unpack_words, word_type
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.obligation import Claim, Obligation
 from spikeproof.prover.encoding.evaluation import Evaluation
@@ -228,7 +228,7 @@ class _Search:
         if not others:
             return given
         cases = {
-            name: np.array([case[name] for case in others], dtype=_word(width))
+            name: np.array([case[name] for case in others], dtype=word_type(width))
             for name, width in self._widths.items()
         }
         violated = self._evaluation.evaluate(cases)[_VIOLATED].astype(bool)
@@ -260,10 +260,6 @@ class _Search:
         for distance in {_from_one(first, x), _from_one(second, y)}:
             for sign_x, sign_y in product((-1, 1), repeat=2):
                 yield _moved(first, x, sign_x * distance), _moved(second, y, sign_y * distance)
-
-
-def _word(width: int) -> type[Any]:
-    return np.uint64 if width <= 64 else object
 
 
 def _near_one(fmt: Format, most: int) -> Iterator[int]:

@@ -121,7 +121,7 @@ def first_difference(obligation: Obligation, one: Netlist, other: Netlist) -> di
         columns |= {column(side, name): codes for name, codes in found}
     with passing_formulas():
         claim = obligation.state(one)
-        widths = {name: len(bus) for name, bus in one.outputs.items()}
+        widths = one.output_widths
         differs = Comparison(claim, widths).differ(columns)
         if claim.assumptions:
             possible = Evaluation({"possible": And(*claim.assumptions)}).evaluate(cases)["possible"]

@@ -237,7 +237,7 @@ class _Search:
 
     @property
     def _widths(self) -> dict[str, int]:
-        return {name: len(bus) for name, bus in self.netlist.outputs.items()}
+        return self.netlist.output_widths
 
     def _claim(self, obligation: Obligation) -> Claim:
         """What a theorem claims, of a circuit without neurons: so it is stated at once."""

@@ -50,7 +50,7 @@ class ReferenceModel:
         self.obligation = obligation
         self._netlist = obligation.circuit()
         self.inputs = dict(self._netlist.inputs)
-        self.outputs = {name: len(bus) for name, bus in self._netlist.outputs.items()}
+        self.outputs = self._netlist.output_widths
         with passing_formulas():
             claim = obligation.state(self._netlist)
             if not claim.expected:

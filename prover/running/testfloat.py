@@ -239,7 +239,7 @@ def lines_of(obligation: Obligation) -> Lines:
         raise VectorError(f"{obligation.name} is about formulas, not about a circuit; choose a unit")
     own = obligation.circuit()
     require_same_buses(obligation, own)
-    outputs = {name: len(bus) for name, bus in own.outputs.items()}
+    outputs = own.output_widths
     flags = {RAISED: len(FLAGS)}
     if obligation.reading is None or outputs | flags != {RESULT: outputs.get(RESULT)} | flags:
         raise VectorError(

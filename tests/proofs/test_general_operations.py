@@ -16,7 +16,7 @@ from spikeproof.proofs.general_operations import WORDS, GeneralUnit
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.refutation.drawing import every_input, inputs_by_class
-from spikeproof.prover.refutation.mutation import mutants, stuck_at_zero
+from spikeproof.prover.refutation.mutation import stuck_at_zero
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs import exact_general as exact
 from spikeproof.specs import symbolic_general as symbolic
@@ -37,10 +37,11 @@ from spikeproof.specs.formats import (
     ieee_format,
     scale_integer,
 )
-from tests.support.faults import some_kinds_for
+from tests.support.faults import assert_faults_are_refuted
 from tests.support.formula_evaluation import evaluate_all
 from tests.support.graphs import Encoded
 from tests.support.profile import NIGHTLY, one_of_each
+from tests.support.refusals import assert_not_described
 
 SEED = 20261128
 UP, DOWN, NEAREST = RoundingMode.UP, RoundingMode.DOWN, RoundingMode.NEAREST_EVEN
@@ -333,17 +334,7 @@ SOME_FAULTY = one_of_each(FAULTY, kind=lambda name: name.split(".")[1])
 @pytest.mark.parametrize("name", SOME_FAULTY)
 def test_faulty_units_are_refuted(name):
     obligation = replace(catalogue()[name], engines=("cadical",))
-    netlist = obligation.circuit()
-    given = every_input(netlist.inputs)
-    sound = boolean.evaluate(netlist, given)
-
-    def is_faulty(mutant):
-        outputs = boolean.evaluate(mutant, given)
-        return any(not np.array_equal(outputs[bus], sound[bus]) for bus in sound)
-
-    for kind in some_kinds_for(netlist, FAULTY.index(name)):
-        mutant = next(m for m in mutants(netlist, kind, SEED) if is_faulty(m.netlist))
-        assert discharge(obligation, circuit=mutant.netlist).outcome is Outcome.REFUTED, mutant.fault
+    assert_faults_are_refuted(obligation, SEED, FAULTY.index(name))
 
 
 @pytest.mark.parametrize("operation", WORDS)
@@ -415,6 +406,4 @@ def test_what_is_promised_is_described_by_its_name():
     ],
 )
 def test_what_no_name_describes_is_refused_in_one_line(name, words):
-    with pytest.raises(ValueError, match=words) as refusal:
-        described(name)
-    assert "\n" not in str(refusal.value)
+    assert_not_described(name, words)

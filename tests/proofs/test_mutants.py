@@ -191,7 +191,7 @@ def test_faulty_units_of_every_kind_are_refuted(name):
     netlist = obligation.circuit()
     inputs = inputs_by_class(netlist.inputs, obligation.reading.formats, 2048, SEED)
     sound = boolean.evaluate(netlist, inputs)
-    widths = {bus: len(signals) for bus, signals in netlist.outputs.items()}
+    widths = netlist.output_widths
     comparison = Comparison(obligation.state(netlist), widths)
 
     def is_faulty(mutant):

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.claims.obligation import Obligation, Outcome
+from spikeproof.prover.refutation.drawing import every_input
 from spikeproof.prover.refutation.mutation import FAULTS, mutants
+from spikeproof.prover.running.discharge import discharge
 
 
 def some_kinds(*place: int) -> list[str]:
@@ -14,3 +20,18 @@ def some_kinds(*place: int) -> list[str]:
 def some_kinds_for(netlist: Netlist, *place: int) -> list[str]:
     """Those of them that a netlist can have: with no block that is used, none can be faulty."""
     return [kind for kind in some_kinds(*place) if any(True for _ in mutants(netlist, kind, seed=0))]
+
+
+def assert_faults_are_refuted(obligation: Obligation, seed: int, *place: int) -> None:
+    """Of some kinds of fault the first mutant that enumeration tells from the sound circuit."""
+    netlist = obligation.circuit()
+    given = every_input(netlist.inputs)
+    sound = boolean.evaluate(netlist, given)
+
+    def is_faulty(mutant: Netlist) -> bool:
+        outputs = boolean.evaluate(mutant, given)
+        return any(not np.array_equal(outputs[bus], sound[bus]) for bus in sound)
+
+    for kind in some_kinds_for(netlist, *place):
+        mutant = next(m for m in mutants(netlist, kind, seed) if is_faulty(m.netlist))
+        assert discharge(obligation, circuit=mutant.netlist).outcome is Outcome.REFUTED, mutant.fault
