@@ -48,6 +48,26 @@ def test_where_any_nan_will_do_every_rule_for_them_is_right(operation, nan):
 
 
 @pytest.mark.parametrize("operation", ["add", "multiply"])
+def test_webassembly_allows_some_nans_and_no_others(operation):
+    """A payload where no operand has one is none of them, and no signalling NaN is."""
+    for nan in ("", "first_nan", "last_nan", "x86_nan", "arm_nan"):
+        assert discharge(obligation(operation, "wasm"), circuit=circuit(operation, nan)).green, nan
+    invented = circuit(operation, "all_ones_nan")
+    assert discharge(obligation(operation, "wasm"), circuit=invented).outcome is Outcome.REFUTED
+    # The payload of an operand goes on, but signals: of 0x7f, where all below the sign is set, 0x7d.
+    given = circuit(operation, "last_nan")
+    *fraction, sign = given.outputs["result"]
+    low, high, *field = fraction
+    of_ones = Neuron(tuple((signal, 1) for signal in fraction), len(fraction))
+    cleared = Neuron(((high, 1), (given.signal_count, -1)), 1)
+    neurons = (*given.neurons, of_ones, cleared)
+    outputs = {"result": (low, given.signal_count + 1, *field, sign)}
+    signalling = Netlist(given.inputs, neurons, outputs)
+    assert discharge(obligation(operation, "any_nan"), circuit=signalling).green
+    assert discharge(obligation(operation, "wasm"), circuit=signalling).outcome is Outcome.REFUTED
+
+
+@pytest.mark.parametrize("operation", ["add", "multiply"])
 def test_where_one_nan_is_meant_no_other_is_right(operation):
     found = discharge(obligation(operation, ""), circuit=circuit(operation, "first_nan"))
     assert found.outcome is Outcome.REFUTED

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from spikeproof.circuits.doors.aiger import read_aiger
 from spikeproof.circuits.doors.files import READERS, WRITERS, as_file, read_circuit, write_circuit
+from spikeproof.circuits.doors.json import unrepeated
 from spikeproof.circuits.doors.yosys import COVERS, parse, read_verilog
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import NAME, Netlist, NetlistBuilder, NetlistError
@@ -89,7 +90,7 @@ def verilog_outputs(text: str, widths: dict[str, int], outputs: dict[str, int]) 
 def test_what_is_written_as_verilog_means_the_same(tmp_path_factory, netlist):
     path = tmp_path_factory.mktemp("verilog") / "circuit.v"
     write_circuit(netlist, path)
-    widths = {name: len(bus) for name, bus in netlist.outputs.items()}
+    widths = netlist.output_widths
     assert verilog_outputs(path.read_text(), dict(netlist.inputs), widths) == outputs_of(netlist)
 
 
@@ -314,6 +315,18 @@ def test_a_large_file_takes_time_in_proportion(tmp_path):
     module["modules"]["m"]["ports"]["y"]["bits"] = [99 + 60_000]
     (tmp_path / "chain.json").write_text(json.dumps(module))
     assert len(read_circuit(tmp_path / "chain.json").neurons) <= 60_001
+
+    class Key(str):
+        compared = 0
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            Key.compared += 1
+            return str.__eq__(self, other)
+
+    unrepeated([(Key(place), None) for place in range(1000)])
+    assert Key.compared <= 10_000
 
 
 def test_an_unknown_format_is_not_written(tmp_path):
