@@ -21,6 +21,7 @@ from itertools import takewhile
 
 from spikeproof.circuits.netlist import Netlist, NetlistError
 from spikeproof.prover.claims.obligation import Obligation, Profile, require_same_buses
+from spikeproof.prover.claims.regions import EXCEPT, except_where
 from spikeproof.specs.formats import format_named
 
 ENTRY_POINT_GROUP = "spikeproof.obligations"
@@ -67,11 +68,17 @@ def own() -> dict[str, Obligation]:
 
 @cache
 def described(name: str) -> Obligation | None:
-    """The obligation of ours that a name describes, promised or not; None if it is no such name.
+    """The obligation that a name describes, promised or not; None if it is no such name.
+
+    It is one of ours, or any but for some of its inputs: see ``claims.regions``.
 
     Raises:
         ValueError: if it begins like one, and what follows is not possible; one line.
     """
+    whole, said, words = name.partition(EXCEPT)
+    if said:
+        obligation = stated(whole) or described(whole)
+        return except_where(obligation, words.split(".")) if obligation else None
     found: Obligation | None = EntryPoint(PROJECT, DESCRIBED, ENTRY_POINT_GROUP).load()(name)
     return own().get(found.name, found) if found else None
 

@@ -202,7 +202,9 @@ def _explain(
         counted = [found.failures] if found.counted else []
         with err.status(SEARCHING):
             other = nearest(obligation, circuit, found.inputs) if circuit else None
-        text = "\n".join([shown, *counted, *([other.words] if other else [])])
+        words = [other.words] if other else []
+        right = other is not None and other.right
+        text = "\n".join([*words, shown, *counted] if right else [shown, *counted, *words])
     path = log.counterexample(obligation.name, enumerated=True)
     write_counterexample(obligation, circuit, found.inputs, path, text)
     screen.print(f"\nthe simplest found:\n{text}", markup=False, soft_wrap=True)

@@ -148,6 +148,7 @@ class Record:
         notes: those of the circuit; what was assumed when it was made.
         nearest: the theorem under which a refuted circuit is right, or to which it comes nearest, if
             there is another; the message says what is known of that.
+        region: the theorem that says of some inputs only that a refuted circuit is right; proved.
     """
 
     schema: Literal["spikeproof-record-1"]
@@ -171,6 +172,7 @@ class Record:
     package: str | None = None
     notes: tuple[str, ...] = ()
     nearest: str | None = None
+    region: str | None = None
 
     @property
     def green(self) -> bool:

@@ -18,6 +18,9 @@ equality, about this circuit; that only earlier probes are taken as free; and th
 values filled in is the spec of the theorem, to the letter. Agreement may be shown by algebra instead of
 search, if the spec's value is that algebra's function to the letter.
 
+A theorem may be about some inputs only, those that satisfy its assumptions a. Then each lemma is for all
+x with a(x), and the induction is for each such x by itself; algebra shows its step for all x.
+
 A claim about formulas alone may be split into cases: see ``prover.kernel.splitting``. This module is
 trusted; it uses no solver.
 """
@@ -45,7 +48,8 @@ def compose(netlist: Netlist, decomposition: Decomposition, claim: Claim) -> dic
     """The lemmas, by name, from which a claim about a circuit follows.
 
     Args:
-        claim: that the circuit's outputs are those expected, for all inputs.
+        claim: that the circuit's outputs are those expected, for all inputs that satisfy its
+            assumptions, if it has any.
 
     Raises:
         CompositionError: if the claim is no such equality, or is not composed as the steps say.
@@ -71,16 +75,18 @@ def compose(netlist: Netlist, decomposition: Decomposition, claim: Claim) -> dic
 
 
 def require_outputs(netlist: Netlist, claim: Claim) -> None:
-    """Refuse a claim that is not that a circuit's outputs are those expected, for all inputs.
+    """Refuse a claim whose goal is not that a circuit's outputs are those expected.
 
     Raises:
-        CompositionError: saying which of this it is not.
+        CompositionError: saying which of this it is not, or that it assumes something else than of its
+            inputs.
     """
-    about_outputs = claim.expected and not claim.assumptions
-    if not about_outputs or claim.goal != seen_alike(claim, claim.actual, claim.expected):
-        raise CompositionError("the claim is not that outputs equal their spec on all inputs")
+    if not claim.expected or claim.goal != seen_alike(claim, claim.actual, claim.expected):
+        raise CompositionError("the claim is not that outputs equal their spec")
     if dict(output_formulas(netlist, claim.inputs)) != dict(claim.actual):
         raise CompositionError("the claim is about another circuit")
+    if not set(And(claim.assumptions).get_free_variables()) <= set(claim.inputs.values()):
+        raise CompositionError("what is assumed is not about the claim's inputs alone")
 
 
 def seen_alike(claim: Claim, actual: Buses, expected: Buses) -> FNode:
@@ -167,7 +173,7 @@ class _Kernel:
         facts = (*wiring, *(fact(values) for fact in proved if fact is not None))
 
         def claim(goal: FNode, *case: FNode, sides: tuple[Buses, Buses] = ({}, {})) -> Claim:
-            return Claim(quantified, goal, (*facts, *case), *sides)
+            return Claim(quantified, goal, (*self.theorem.assumptions, *facts, *case), *sides)
 
         label = ", ".join(step.names) or "outputs"
         if step.method != ENGINES_ALONE:

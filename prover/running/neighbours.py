@@ -28,6 +28,7 @@ from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.replays import expected_outputs
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Claim, Obligation
+from spikeproof.prover.claims.regions import stated_at_once
 from spikeproof.prover.encoding.evaluation import Evaluation
 from spikeproof.prover.evidence.record import Record
 from spikeproof.prover.refutation.comparison import SIDES, Comparison, column
@@ -36,6 +37,7 @@ from spikeproof.prover.refutation.drawing import MOST_BITS, every_input_or_some
 from spikeproof.prover.refutation.minimisation import minimised
 from spikeproof.prover.refutation.signalling import RAISED
 from spikeproof.prover.running.discharge import discharge
+from spikeproof.prover.running.region import widest_region
 from spikeproof.specs.conventions import IEEE, Convention, convention_named
 from spikeproof.specs.formats import FLAGS, OverflowPolicy, RoundingMode
 
@@ -44,6 +46,9 @@ SEARCH_SECONDS = 60.0
 
 COUNTING_SECONDS = 60.0
 """How long inputs are counted; and how long a proof is looked for, if that does not do."""
+
+FEW = 0.5
+"""Of the inputs that fail at most so many are left, where another theorem explains the failures."""
 
 SHORT = 105
 """Of up to so many characters, it is said in words what is different under another theorem."""
@@ -73,17 +78,31 @@ def with_nearest(record: Record, obligation: Obligation, circuit: Netlist | None
         return record
     started = time.monotonic()
     try:
-        found = nearest(obligation, circuit or own(), record.counterexample)
+        found = _explained(record, obligation, circuit or own())
     except Exception as error:  # a fault of the search: the verdict does not depend on it
         failed = f"the search for a convention failed: {type(error).__name__}: {error}; please report it"
         return replace(record, message=f"{record.message}\n{failed}")
-    if not found:
+    if found is record:
         return record
     taken = (
         f"(searched for {time.monotonic() - started:.1f} s, after the verdict's {record.seconds:.1f} s)"
     )
-    message = "\n".join((record.message, found.words, taken))
-    return replace(record, message=message, nearest=found.theorem)
+    return replace(found, message=_lines(found.message, taken))
+
+
+def _explained(record: Record, obligation: Obligation, netlist: Netlist) -> Record:
+    """The record with the theorem under which the circuit is right; else for which inputs it is."""
+    found = nearest(obligation, netlist, record.counterexample)
+    if found and found.right:  # which is what most want to know, and comes first
+        return replace(record, message=_lines(found.words, record.message), nearest=found.theorem)
+    base = found.base if found else obligation
+    region = widest_region(base, netlist, record.counterexample)
+    if not found and not region:
+        return record
+    message = _lines(record.message, found.words if found else "", region.words if region else "")
+    nearby = found.theorem if found else None
+    proved = region.theorem if region and region.proved else None
+    return replace(record, message=message, nearest=nearby, region=proved)
 
 
 @dataclass(frozen=True)
@@ -91,11 +110,15 @@ class Nearest:
     """The theorem that a circuit comes nearest to; whether it is right under it, in words.
 
     Attributes:
+        base: that of which regions are to be told: it, if it explains most of the failures.
         theorem: its name; None if that is the one that was asked about.
+        right: whether no input was found that fails under it.
     """
 
+    base: Obligation
     theorem: str | None
     words: str
+    right: bool = False
 
 
 def nearest(
@@ -129,13 +152,16 @@ def nearest(
             return None
         notes = [hint, *([] if found.complete else [NO_TIME])]
         if asked:
-            return Nearest(None, _lines(NO_BETTER if found.complete else "", *notes))
+            return Nearest(obligation, None, _lines(NO_BETTER if found.complete else "", *notes))
         if found.failing.any():
             words = _left(found.theorem, netlist, search.input(found.failing))
-            return Nearest(found.theorem.name, _lines(words, differs, *notes))
+            explains = found.failing.sum() <= FEW * search.failing(obligation).sum()
+            base = found.theorem if explains else obligation
+            return Nearest(base, found.theorem.name, _lines(words, differs, *notes))
         counterexample, words = _settled(found.theorem, netlist, search)
         if counterexample is None:
-            return Nearest(found.theorem.name, _lines(words, differs))
+            words = _lines(words, differs)
+            return Nearest(found.theorem, found.theorem.name, words, right=True)
         search = search.with_input(counterexample)
 
 
@@ -222,7 +248,7 @@ class _Search:
         Args:
             known: the same of theorems of one meaning; this one is added.
         """
-        claim, known = self._claim(obligation), {} if known is None else known
+        claim, known = self.claim(obligation), {} if known is None else known
         meaning = self._meaning(claim)
         if meaning not in known:
             known[meaning] = self._failing(claim)
@@ -239,10 +265,9 @@ class _Search:
     def _widths(self) -> dict[str, int]:
         return self.netlist.output_widths
 
-    def _claim(self, obligation: Obligation) -> Claim:
-        """What a theorem claims, of a circuit without neurons: so it is stated at once."""
-        somewhere = {name: (0,) * width for name, width in self._widths.items()}
-        return obligation.state(Netlist(self.netlist.inputs, (), somewhere))
+    def claim(self, obligation: Obligation) -> Claim:
+        """What a theorem claims, of a circuit without neurons."""
+        return stated_at_once(obligation, self.netlist)
 
     def _meaning(self, claim: Claim) -> Meaning:
         outputs = {name: Symbol(column(SIDES[0], name), BVType(w)) for name, w in self._widths.items()}
@@ -257,13 +282,13 @@ class _Search:
 
     def simplest(self, theorem: Obligation) -> Obligation:
         """A theorem that claims the same, by the shortest name that is found by leaving out words."""
-        meaning = self._meaning(self._claim(theorem))
+        meaning = self._meaning(self.claim(theorem))
         while True:
             shorter = (each for each in theorem.neighbours() if _length(each) < _length(theorem))
             same = (
                 each
                 for each in sorted(shorter, key=_length)
-                if self._meaning(self._claim(each)) == meaning
+                if self._meaning(self.claim(each)) == meaning
             )
             if (found := next(same, None)) is None:
                 return theorem
@@ -277,7 +302,7 @@ class _Search:
             for name, kind, before_it in CHOICES
             if theorem.parameters.get(name) != asked.parameters.get(name)
         ]
-        meaning = self._meaning(self._claim(theorem))
+        meaning = self._meaning(self.claim(theorem))
         for each, before, after in zip(fields(own), given.choices, own.choices, strict=True):
             back: dict[str, Any] = {each.name: before}
             if before is not after and self._matters(theorem, replace(own, **back), meaning):
@@ -295,7 +320,7 @@ class _Search:
                 for name in ("operation", "mode", "policy")
             )
             if alike and _convention(each) == convention:
-                return self._meaning(self._claim(each)) != meaning
+                return self._meaning(self.claim(each)) != meaning
         return True
 
     # --- bits in reverse ------------------------------------------------------------------------
