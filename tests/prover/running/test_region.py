@@ -56,7 +56,7 @@ def test_what_samples_do_not_meet_engines_show():
     wrong = with_fault("fp8_e5m2.fma.rne", wanted)
     found = widest_region(theorem("fp8_e5m2.fma.rne"), wrong, fails)
     assert found.proved
-    assert found.theorem.split(".except.")[1] in ("infinite_x", "infinite_x_and_infinite_result")
+    assert "infinite_x" in found.theorem
     assert discharge(theorem(found.theorem), circuit=wrong).outcome is Outcome.PROVED
 
 
