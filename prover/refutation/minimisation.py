@@ -12,6 +12,7 @@ fractions, or in operands that are no floating-point codes; exponents near that 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations, product
@@ -110,6 +111,42 @@ def minimised(
     proviso = " that satisfy the assumptions" if claim.assumptions else ""
     words = tally.in_words(tried.every, proviso, _advice(claim, netlist))
     return Refutation(best, words, tried.every)
+
+
+def simplest_by_class(
+    obligation: Obligation, claim: Claim, inputs: Inputs, netlist: Netlist
+) -> dict[str, Inputs]:
+    """The simplest violating input that is found of each combination of the operands' classes.
+
+    Those that most of them are of come first.
+
+    Args:
+        inputs: violate the claim, and are among those that are looked at.
+    """
+    evaluation, formats, widths = Evaluation(_formulas(claim)), _formats(obligation), _widths(claim)
+    operands = [name for name in widths if name in formats]
+    best: dict[tuple[int, ...], Inputs] = {}
+    counts: Counter[tuple[int, ...]] = Counter()
+    given = {name: np.array([code], word_type(widths[name])) for name, code in inputs.items()}
+    for failing in (given, *_tried(evaluation, claim, netlist, formats).failing):
+        kinds = np.array([classes(failing[name], formats[name]) for name in operands])
+        for kind in {tuple(each) for each in kinds.T.tolist()}:
+            alike = np.all(np.equal(kinds.T, kind), axis=1)
+            counts[kind] += int(alike.sum())
+            cases = {name: codes[alike] for name, codes in failing.items()}
+            if kind in best:
+                cases = {
+                    name: np.append(codes, np.array([best[kind][name]], codes.dtype))
+                    for name, codes in cases.items()
+                }
+            place = place_of_simplest(cases, widths, formats)
+            best[kind] = {name: int(codes[place]) for name, codes in cases.items()}
+    return {
+        ", ".join(f"{name} {CLASSES[place]}" for name, place in zip(operands, kind, strict=True)): best[
+            kind
+        ]
+        for kind, _ in counts.most_common()
+    }
 
 
 @dataclass(frozen=True)

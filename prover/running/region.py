@@ -211,7 +211,8 @@ class _Sample:
         return float((self._together(words) & right).sum() + A_WORD * count * (1 + right.sum()))
 
     def _together(self, words: Sequence[str]) -> Bits:
-        return np.any([np.zeros_like(self.failing), *(self.met[word] for word in words)], axis=0)
+        met = [np.zeros_like(self.failing), *(self.met[word] for word in words)]
+        return np.asarray(np.any(met, axis=0), dtype=np.bool_)
 
     def in_words(self, words: Iterable[str]) -> list[str]:
         """Conditions, as people say them."""
