@@ -102,15 +102,12 @@ def _graph_of(content: bytes) -> nir.NIRGraph:
     try:
         with h5py.File(BytesIO(content), "r") as file:
             _require_bounds(file)
-        graph = library.read(BytesIO(content), type_check=False)
+        return library.read(BytesIO(content), type_check=False)
     except NetlistError:
         raise
     except Exception as error:  # what nir raises is not documented: assertions, lookups, of HDF5 anything
         said = str(error).partition("\n")[0] or type(error).__name__
         raise NetlistError(f"no graph of NIR: {said[:200]}") from None
-    if not isinstance(graph, library.NIRGraph):
-        raise NetlistError(f"it holds one {type(graph).__name__}, no graph; put it between Input and Output")
-    return graph
 
 
 def _require_bounds(file: Any) -> None:
@@ -166,6 +163,8 @@ def from_nir(
     if isinstance(graph, Path | str):
         return read_nir(graph, reading, inputs=inputs, outputs=outputs, held=held)
     stated = Reading.parse(reading) if isinstance(reading, str) else reading
+    if type(graph).__name__ != "NIRGraph":
+        raise NetlistError(f"{type(graph).__name__} is no NIRGraph; put it between Input and Output")
     nodes, sources = _flattened(graph)
     order = _in_order(nodes, sources)
     given = {name: _shape(node) for name, node in nodes.items() if _is_source(name, node, sources)}
@@ -536,9 +535,9 @@ def _padding(value: Any, count: int, around: Sequence[int]) -> list[tuple[int, i
     """How many zeros stand before and after each dimension; ``same`` keeps its length at a stride of 1."""
     if isinstance(value, bytes):
         value = value.decode("ascii", "replace")
-    if value == "valid":
+    if isinstance(value, str) and value == "valid":
         return [(0, 0)] * count
-    if value == "same":
+    if isinstance(value, str) and value == "same":
         return [(total // 2, total - total // 2) for total in around]
     return [(size, size) for size in _sizes(value, "padding", count, 0)]
 
@@ -654,7 +653,9 @@ def to_nir(
     Args:
         neurons: ``Threshold``, which all readings read alike, in any number of steps; or for backends, which
             have none, ``IF`` (SpikingJelly, Norse) or ``LIF`` (snnTorch, SpikingJelly): then the graph means
-            the netlist in one step from the start.
+            the netlist in one step from the start, and every level reads the one before alone, through
+            neurons that hand on, for backends do not add what several edges carry. They run graphs of one
+            input bus and one output bus.
         dt: the time step that the constants of these are for; of ``Threshold`` none.
 
     Raises:
@@ -663,6 +664,8 @@ def to_nir(
     library = _library()
     if neurons not in NEURONS:
         raise NetlistError(f"neurons is {neurons!r}; use one of {', '.join(NEURONS)}")
+    if neurons != "Threshold":
+        netlist = _layered(netlist)
     rows = [_integer_row(neuron) for neuron in netlist.neurons]
     largest = max((sum(map(abs, weights.values())) + abs(bias) for weights, bias in rows), default=0)
     kind = next((name for name, most in EXACT_SUMS.items() if largest < most), None)
@@ -704,6 +707,36 @@ def to_nir(
         for source, matrix in _matrices([{signal: 1} for signal in bus], places, groups, kind).items():
             connect(source, name, matrix, None)
     return library.NIRGraph(nodes, edges, type_check=False)
+
+
+def _layered(netlist: Netlist) -> Netlist:
+    """The same function, of neurons that each read the level before; what is read later is handed on."""
+    levels = netlist.levels
+    depth = max(levels)
+    last = list(levels)
+    for signal, neuron in enumerate(netlist.neurons, start=netlist.input_count):
+        for source, _ in neuron.synapses:
+            last[source] = max(last[source], levels[signal] - 1)
+    for bus in netlist.outputs.values():
+        for signal in bus:
+            last[signal] = depth
+    made: list[Neuron] = []
+    where = dict(enumerate(range(netlist.input_count)))
+    by_level: dict[int, list[int]] = {}
+    for signal, level in enumerate(levels):
+        by_level.setdefault(level, []).append(signal)
+    for level in range(1, depth + 1):
+        before, where = where, {}
+        handed = [(signal, Neuron(((before[signal], 1),), 1)) for signal in before if last[signal] >= level]
+        for signal in by_level[level]:
+            neuron = netlist.neurons[signal - netlist.input_count]
+            synapses = tuple((before[source], weight) for source, weight in neuron.synapses)
+            handed.append((signal, Neuron(synapses, neuron.threshold, neuron.bias)))
+        for signal, neuron in handed:
+            where[signal] = netlist.input_count + len(made)
+            made.append(neuron)
+    outputs = {name: tuple(where[signal] for signal in bus) for name, bus in netlist.outputs.items()}
+    return Netlist(netlist.inputs, tuple(made), outputs)
 
 
 def _integer_row(neuron: Neuron) -> tuple[dict[int, int], int]:
