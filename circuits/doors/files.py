@@ -60,7 +60,8 @@ def read_circuit(path: Path | str) -> Netlist:
 def write_circuit(netlist: Netlist, path: Path | str) -> None:
     """Write a circuit as a file of the format that the end of its name says.
 
-    JSON of ours (``.json``), AIGER (``.aag``, ``.aig``), BLIF (``.blif``), NIR (``.nir``) or Verilog (``.v``).
+    JSON of ours (``.json``), AIGER (``.aag``, ``.aig``), BLIF (``.blif``), NIR (``.nir``) or Verilog
+    (``.v``).
 
     Raises:
         NetlistError: if it says none of these.

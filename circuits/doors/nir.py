@@ -19,12 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spikeproof.circuits.doors.gates import buses_by_width, read_file
-from spikeproof.circuits.doors.nir_reading import (
-    BACKENDS,
-    PARAMETERS,
-    Reading,
-    exact_values,
-)
+from spikeproof.circuits.doors.nir_backends import BACKENDS, PARAMETERS, exact_values
+from spikeproof.circuits.doors.nir_reading import Reading
 from spikeproof.circuits.doors.unrolling import ARITHMETIC, Form, Membrane, combined
 from spikeproof.circuits.netlist import NAME, Bus, Netlist, NetlistBuilder, NetlistError, Neuron, Weight
 
@@ -70,8 +66,8 @@ def read_nir(
         inputs: as ``outputs`` and ``held``: see ``from_nir``.
 
     Raises:
-        NetlistError: if the file cannot be read, is no graph of NIR, or nothing is said of how to read it;
-            one line.
+        NetlistError: if the file cannot be read, is no graph of NIR, or nothing is said of how to read
+            it; one line.
     """
     if reading is None:
         return read_file(path, _refuse_without_reading)
@@ -105,7 +101,9 @@ def _graph_of(content: bytes) -> nir.NIRGraph:
         return library.read(BytesIO(content), type_check=False)
     except NetlistError:
         raise
-    except Exception as error:  # what nir raises is not documented: assertions, lookups, of HDF5 anything
+    except (
+        Exception
+    ) as error:  # what nir raises is not documented: assertions, lookups, of HDF5 anything
         said = str(error).partition("\n")[0] or type(error).__name__
         raise NetlistError(f"no graph of NIR: {said[:200]}") from None
 
@@ -145,8 +143,8 @@ def from_nir(
 ) -> Netlist:
     """The netlist of a graph of NIR: what its neurons do in a number of time steps from the start.
 
-    A neuron at a step is a neuron of the netlist, or, where a reset forgets, one for each step of the last
-    spike. Weights are exact as stored. The netlist's ``notes`` state the reading.
+    A neuron at a step is a neuron of the netlist, or, where a reset forgets, one for each step that the
+    last spike may have been at. Weights are exact as stored. The netlist's ``notes`` state the reading.
 
     Args:
         reading: what the graph does not state; as text too, such as ``snntorch,steps=1``.
@@ -157,8 +155,8 @@ def from_nir(
             outputs, are named by step: ``x.0``, ``x.1``, ...
 
     Raises:
-        NetlistError: if the graph is not well formed, recurrent, has a node that is not read, a width does
-            not fit, an output is no spike, or the reading's arithmetic may round; one line.
+        NetlistError: if the graph is not well formed, is recurrent, has a node that is not read, a width
+            does not fit, an output is no spike, or the reading's arithmetic may round; one line.
     """
     if isinstance(graph, Path | str):
         return read_nir(graph, reading, inputs=inputs, outputs=outputs, held=held)
@@ -213,10 +211,14 @@ def _bus_widths(
     total = sum(map(math.prod, shapes.values()))
     if given is None:
         if wrong := next((name for name in shapes if not NAME.fullmatch(name)), None):
-            raise NetlistError(f"{wrong!r} is no name for a bus; name the {what}, as in {what}={{'x': {total}}}")
+            raise NetlistError(
+                f"{wrong!r} is no name for a bus; name the {what}, as in {what}={{'x': {total}}}"
+            )
         return {name: math.prod(shape) for name, shape in shapes.items()}
     if sum(given.values()) != total:
-        raise NetlistError(f"width mismatch: the {what} have {sum(given.values())} bits, the graph {total}")
+        raise NetlistError(
+            f"width mismatch: the {what} have {sum(given.values())} bits, the graph {total}"
+        )
     return given
 
 
@@ -259,7 +261,9 @@ def _spike(form: Form, output: str) -> int:
 # --- the graph ----------------------------------------------------------------------------------
 
 
-def _flattened(graph: Any, prefix: str = "", depth: int = 0) -> tuple[dict[str, Any], dict[str, list[str]]]:
+def _flattened(
+    graph: Any, prefix: str = "", depth: int = 0
+) -> tuple[dict[str, Any], dict[str, list[str]]]:
     """The nodes of a graph and of those within it, named by path, and for each what it reads.
 
     Raises:
@@ -293,9 +297,11 @@ def _flattened(graph: Any, prefix: str = "", depth: int = 0) -> tuple[dict[str, 
 
 def _only(graph: Any, prefix: str, kind: str) -> str:
     """The one Input or Output of a graph within another: an edge cannot say which of several."""
-    found = [name for name, node in graph.nodes.items() if type(node).__name__ == kind]
+    found: list[str] = [name for name, node in graph.nodes.items() if type(node).__name__ == kind]
     if len(found) != 1:
-        raise NetlistError(f"the graph {prefix[:-1]!r} has {len(found)} nodes of kind {kind}; give it one")
+        raise NetlistError(
+            f"the graph {prefix[:-1]!r} has {len(found)} nodes of kind {kind}; give it one"
+        )
     return prefix + found[0]
 
 
@@ -367,8 +373,8 @@ class _Layer:
     def _spikes(self, builder: NetlistBuilder, drive: Forms) -> Forms:
         if self._membranes is None or self._kind == "Threshold":  # which keeps nothing
             constants = self._reading.neurons(self._node, drive.shape)
-            stateless = {"order": "leak add fire"} if self._kind == "Threshold" else {}
-            reading = replace(self._reading, **stateless)
+            stateless = self._kind == "Threshold"
+            reading = replace(self._reading, order="leak add fire") if stateless else self._reading
             self._membranes = [Membrane(each, reading, "a neuron's drive") for each in constants]
         signals = [
             membrane.step(builder, form)
@@ -411,8 +417,8 @@ def _weights(node: Any, name: str, reading: Reading) -> Forms:
         for weight in {*exact}:
             if Fraction(float(kind(float(weight)))) != weight:
                 raise NetlistError(
-                    f"{name} {float(weight)!r} is rounded in {reading.arithmetic}; store such weights, or "
-                    "state arithmetic=exact, of real numbers"
+                    f"{name} {float(weight)!r} is rounded in {reading.arithmetic}; store such weights, "
+                    "or state arithmetic=exact, of real numbers"
                 )
     array = np.empty(len(exact), dtype=object)
     array[:] = exact
@@ -463,7 +469,9 @@ def _flatten(node: Any, reading: Reading) -> Callable[[Forms], Forms]:
     def sums(drive: Forms) -> Forms:
         begin, end = (place + drive.ndim if place < 0 else place for place in (first, last))
         if not 0 <= begin <= end < drive.ndim:
-            raise NetlistError(f"it flattens from {first} to {last}, of {drive.ndim} dimensions; correct them")
+            raise NetlistError(
+                f"it flattens from {first} to {last}, of {drive.ndim} dimensions; correct them"
+            )
         return drive.reshape(*drive.shape[:begin], -1, *drive.shape[end + 1 :])
 
     return sums
@@ -532,7 +540,7 @@ def _convolution(node: Any, reading: Reading) -> Callable[[Forms], Forms]:
 
 
 def _padding(value: Any, count: int, around: Sequence[int]) -> list[tuple[int, int]]:
-    """How many zeros stand before and after each dimension; ``same`` keeps its length at a stride of 1."""
+    """How many zeros stand before and after each dimension; ``same`` keeps its length, at stride 1."""
     if isinstance(value, bytes):
         value = value.decode("ascii", "replace")
     if isinstance(value, str) and value == "valid":
@@ -595,7 +603,7 @@ class _Window:
             raise NetlistError(f"it has more than {MAX_SYNAPSES:,} synapses, the most that is read")
 
     def sources(self, place: Sequence[int]) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-        """Of a place: each place of the kernel with that of the input below it, unless that is padding."""
+        """Each place of the kernel with that of the input below it, unless that is padding."""
         for within in itertools.product(*map(range, self.kernel)):
             source = tuple(
                 at * stride + dilation * step - before
@@ -645,17 +653,17 @@ def as_nir(netlist: Netlist) -> bytes:
 def to_nir(
     netlist: Netlist, *, neurons: str = "Threshold", dt: Weight | float | str = "1e-4"
 ) -> nir.NIRGraph:
-    """A netlist as a graph of NIR: a node of neurons for each level, an Affine or Linear for what it reads.
+    """A netlist as a graph of NIR: a node of neurons for each level, and Affine or Linear before it.
 
     Weights and biases are integers, and thresholds are 1/2, so that strict comparison and the other are
     the same. Buses become Inputs and Outputs of their names, least significant bit first.
 
     Args:
-        neurons: ``Threshold``, which all readings read alike, in any number of steps; or for backends, which
-            have none, ``IF`` (SpikingJelly, Norse) or ``LIF`` (snnTorch, SpikingJelly): then the graph means
-            the netlist in one step from the start, and every level reads the one before alone, through
-            neurons that hand on, for backends do not add what several edges carry. They run graphs of one
-            input bus and one output bus.
+        neurons: ``Threshold``, which all readings read alike, in any number of steps; or for backends,
+            which have none, ``IF`` (SpikingJelly, Norse) or ``LIF`` (snnTorch, SpikingJelly): then the
+            graph means the netlist in one step from the start, and every level reads the one before alone,
+            through neurons that hand on, for backends do not add what several edges carry. They run
+            graphs of one input bus and one output bus.
         dt: the time step that the constants of these are for; of ``Threshold`` none.
 
     Raises:
@@ -727,7 +735,9 @@ def _layered(netlist: Netlist) -> Netlist:
         by_level.setdefault(level, []).append(signal)
     for level in range(1, depth + 1):
         before, where = where, {}
-        handed = [(signal, Neuron(((before[signal], 1),), 1)) for signal in before if last[signal] >= level]
+        handed = [
+            (signal, Neuron(((before[signal], 1),), 1)) for signal in before if last[signal] >= level
+        ]
         for signal in by_level[level]:
             neuron = netlist.neurons[signal - netlist.input_count]
             synapses = tuple((before[source], weight) for source, weight in neuron.synapses)

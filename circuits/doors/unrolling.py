@@ -1,8 +1,8 @@
-"""Neurons that keep charge between time steps, as neurons that do not: each step's potential is affine.
+"""Neurons that keep charge between time steps, as neurons that do not: each potential is affine.
 
-What drives a neuron at a step is a sum of weights of earlier signals. Leaking multiplies it, a threshold
-that is subtracted is one more weight, on the spike; after a reset to a value the potential depends on when
-the last spike was: a case for each step, of which exactly one is.
+What drives a neuron at a step is a sum of weights of earlier signals. Leaking multiplies it; a threshold
+that is subtracted is one more weight, on the spike. After a reset to a value the potential depends on
+when the last spike was: there is a case for each step, and exactly one holds.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class Form:
     terms: Mapping[int, Weight]
     constant: Weight
     grain: int
-    reach: Weight
+    reach: Fraction
 
     @classmethod
     def of_signal(cls, signal: int) -> Form:
         """1 where the signal fires, and 0 elsewhere."""
         if signal in (ZERO, ONE):
             return combined([], int(signal == ONE))
-        return cls({signal: 1}, 0, 0, 1)
+        return cls({signal: 1}, 0, 0, Fraction(1))
 
     @property
     def signal(self) -> int | None:
@@ -53,7 +53,8 @@ class Form:
 def combined(parts: Iterable[tuple[Form, Weight]], constant: Weight = 0) -> Form:
     """The sum of forms, each times a weight, plus a constant."""
     terms: dict[int, Weight] = {}
-    grain, reach = _grain(constant), abs(constant)
+    grain = _grain(constant)
+    reach = abs(Fraction(constant))
     for form, weight in parts:
         if not weight or form.grain == EMPTY:
             continue
@@ -61,7 +62,7 @@ def combined(parts: Iterable[tuple[Form, Weight]], constant: Weight = 0) -> Form
             terms[signal] = terms.get(signal, 0) + weight * each
         constant += weight * form.constant
         grain = min(grain, max(BROKEN, form.grain + _grain(weight)))
-        reach += abs(weight) * form.reach
+        reach += abs(Fraction(weight)) * form.reach
     return Form({signal: weight for signal, weight in terms.items() if weight}, constant, grain, reach)
 
 
@@ -95,8 +96,8 @@ class Arithmetic:
         exact = form.grain > BROKEN // 2 and form.reach <= Fraction(2) ** (form.grain + self.precision)
         if not (exact and form.grain >= self.lowest and form.reach < Fraction(2) ** self.highest):
             raise NetlistError(
-                f"{self.name} may round sums of {what}; choose weights and decays of fewer bits, or state "
-                "arithmetic=exact, of real numbers"
+                f"{self.name} may round sums of {what}; choose weights and decays of fewer bits, or "
+                "state arithmetic=exact, of real numbers"
             )
 
 
@@ -181,7 +182,8 @@ class Membrane:
 def _leaked(form: Form, decay: Weight, offset: Weight) -> Form:
     """What is left, and how far away from 0 what is gone may have been computed."""
     left = combined([(form, decay)], offset)
-    return replace(left, reach=max(left.reach, abs(1 - decay) * form.reach + abs(offset)))
+    gone = abs(Fraction(1 - decay)) * form.reach + abs(Fraction(offset))
+    return replace(left, reach=max(left.reach, gone))
 
 
 def _fires(builder: NetlistBuilder, case: _Case, threshold: Weight, *, strict: bool) -> int:
