@@ -661,7 +661,7 @@ def to_nir(
     Args:
         neurons: ``Threshold``, which all readings read alike, in any number of steps; or for backends,
             which have none, ``IF`` (SpikingJelly, Norse) or ``LIF`` (snnTorch, SpikingJelly): then the
-            graph means the netlist in one step from the start, and every level reads the one before alone,
+            graph means the netlist in one step from the start, and each level reads only the one before,
             through neurons that hand on, for backends do not add what several edges carry. They run
             graphs of one input bus and one output bus.
         dt: the time step that the constants of these are for; of ``Threshold`` none.

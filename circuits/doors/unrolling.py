@@ -8,7 +8,7 @@ when the last spike was: there is a case for each step, and exactly one holds.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -21,49 +21,51 @@ EMPTY, BROKEN = 10**9, -(10**9)
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A weighted sum of signals plus a constant.
+    """A weighted sum of signals plus a constant: integers over one denominator.
 
     Attributes:
         grain: in whatever order its terms are added, every partial sum is a multiple of 2 to this power,
-        reach: and no larger than this.
+        reach: and, over the denominator, no larger than this.
     """
 
-    terms: Mapping[int, Weight]
-    constant: Weight
+    terms: Mapping[int, int]
+    constant: int
+    denominator: int
     grain: int
-    reach: Fraction
+    reach: int
 
     @classmethod
     def of_signal(cls, signal: int) -> Form:
         """1 where the signal fires, and 0 elsewhere."""
         if signal in (ZERO, ONE):
             return combined([], int(signal == ONE))
-        return cls({signal: 1}, 0, 0, Fraction(1))
+        return cls({signal: 1}, 0, 1, 0, 1)
 
     @property
     def signal(self) -> int | None:
         """The signal that this is; none if it is another sum."""
-        if not self.terms and self.constant in (0, 1):
+        if not self.terms and self.constant in (0, self.denominator):
             return ONE if self.constant else ZERO
-        if self.constant == 0 and list(self.terms.values()) == [1]:
+        if self.constant == 0 and list(self.terms.values()) == [self.denominator]:
             return next(iter(self.terms))
         return None
 
 
 def combined(parts: Iterable[tuple[Form, Weight]], constant: Weight = 0) -> Form:
     """The sum of forms, each times a weight, plus a constant."""
-    terms: dict[int, Weight] = {}
-    grain = _grain(constant)
-    reach = abs(Fraction(constant))
-    for form, weight in parts:
-        if not weight or form.grain == EMPTY:
-            continue
+    kept = [(form, weight) for form, weight in parts if weight and form.grain < EMPTY]
+    common = math.lcm(constant.denominator, *(form.denominator * w.denominator for form, w in kept))
+    total = constant.numerator * (common // constant.denominator)
+    terms: dict[int, int] = {}
+    grain, reach = _grain(constant), abs(total)
+    for form, weight in kept:
+        factor = weight.numerator * (common // (form.denominator * weight.denominator))
         for signal, each in form.terms.items():
-            terms[signal] = terms.get(signal, 0) + weight * each
-        constant += weight * form.constant
+            terms[signal] = terms.get(signal, 0) + factor * each
+        total += factor * form.constant
         grain = min(grain, max(BROKEN, form.grain + _grain(weight)))
-        reach += abs(Fraction(weight)) * form.reach
-    return Form({signal: weight for signal, weight in terms.items() if weight}, constant, grain, reach)
+        reach += abs(factor) * form.reach
+    return Form({signal: each for signal, each in terms.items() if each}, total, common, grain, reach)
 
 
 def _grain(value: Weight) -> int:
@@ -93,8 +95,9 @@ class Arithmetic:
         """
         if form.grain == EMPTY:
             return
-        exact = form.grain > BROKEN // 2 and form.reach <= Fraction(2) ** (form.grain + self.precision)
-        if not (exact and form.grain >= self.lowest and form.reach < Fraction(2) ** self.highest):
+        reach = Fraction(form.reach, form.denominator)
+        exact = form.grain >= self.lowest and reach <= Fraction(2) ** (form.grain + self.precision)
+        if not (exact and reach < Fraction(2) ** self.highest):
             raise NetlistError(
                 f"{self.name} may round sums of {what}; choose weights and decays of fewer bits, or "
                 "state arithmetic=exact, of real numbers"
@@ -145,8 +148,8 @@ class Membrane:
             NetlistError: if the arithmetic may round.
         """
         if self._current is not None and (synapse := self._constants.synapse) is not None:
-            leaked = _leaked(self._current, synapse.decay, synapse.offset)
-            drive = self._current = combined([(leaked, 1), (drive, synapse.gain)])
+            left = leaked(self._current, synapse.decay, synapse.offset)
+            drive = self._current = combined([(left, 1), (drive, synapse.gain)])
         fired = ZERO
         for action in self._reading.order.split():
             if action == "fire":
@@ -154,7 +157,7 @@ class Membrane:
                 continue
             for case in self._cases:
                 case.potential = (
-                    _leaked(case.potential, self._constants.decay, self._constants.offset)
+                    leaked(case.potential, self._constants.decay, self._constants.offset)
                     if action == "leak"
                     else combined([(case.potential, 1), (drive, self._constants.gain)])
                 )
@@ -179,36 +182,36 @@ class Membrane:
         return fired
 
 
-def _leaked(form: Form, decay: Weight, offset: Weight) -> Form:
-    """What is left, and how far away from 0 what is gone may have been computed."""
+def leaked(form: Form, decay: Weight, offset: Weight) -> Form:
+    """What is left of a potential; what is gone, which some subtract, counts among its partial sums."""
     left = combined([(form, decay)], offset)
-    gone = abs(Fraction(1 - decay)) * form.reach + abs(Fraction(offset))
-    return replace(left, reach=max(left.reach, gone))
+    gone = abs(1 - Fraction(decay)) * Fraction(form.reach, form.denominator) + abs(Fraction(offset))
+    return replace(left, reach=max(left.reach, math.ceil(gone * left.denominator)))
 
 
 def _fires(builder: NetlistBuilder, case: _Case, threshold: Weight, *, strict: bool) -> int:
     """The neuron that fires iff the case is the one, and its potential reaches the threshold."""
     form = case.potential
-    level = threshold - form.constant
+    level = threshold - Fraction(form.constant, form.denominator)
     if strict:
-        level = _beyond(level, list(form.terms.values()))
-    highest = sum((weight for weight in form.terms.values() if weight > 0), start=Fraction(0))
+        level = _beyond(level, form)
+    highest = Fraction(sum(weight for weight in form.terms.values() if weight > 0), form.denominator)
     veto = max(highest - level, Fraction(0)) + 1
-    synapses = [*form.terms.items(), *((signal, -veto) for signal in case.silent)]
+    synapses = [(signal, _plain(Fraction(w, form.denominator))) for signal, w in form.terms.items()]
+    synapses += [(signal, -_plain(veto)) for signal in case.silent]
     if case.spike is not None:
-        synapses.append((case.spike, veto))
+        synapses.append((case.spike, _plain(veto)))
         level += veto
     return builder.neuron(synapses, _plain(level))
 
 
-def _beyond(level: Weight, weights: Sequence[Weight]) -> Weight:
-    """The least sum above a level that some of the weights, or multiples of them, make."""
-    if not weights:
-        return 1 if level >= 0 else level
-    common = math.lcm(*(weight.denominator for weight in weights))
-    unit = Fraction(math.gcd(*(int(weight * common) for weight in weights)), common)
+def _beyond(level: Fraction, form: Form) -> Fraction:
+    """The least sum above a level that some of a form's weights, or multiples of them, make."""
+    if not form.terms:
+        return Fraction(1) if level >= 0 else level
+    unit = Fraction(math.gcd(*form.terms.values()), form.denominator)
     return (math.floor(level / unit) + 1) * unit
 
 
-def _plain(value: Weight) -> Weight:
+def _plain(value: Fraction) -> Weight:
     return value.numerator if value.denominator == 1 else value

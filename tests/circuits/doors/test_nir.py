@@ -18,6 +18,7 @@ from spikeproof.circuits.doors.files import read_circuit, write_circuit
 from spikeproof.circuits.doors.nir import as_nir, from_nir, read_nir, to_nir
 from spikeproof.circuits.doors.nir_backends import BACKENDS
 from spikeproof.circuits.doors.nir_reading import ORDERS, RESETS, STARTS, Reading
+from spikeproof.circuits.doors.unrolling import Form, combined, leaked
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist, NetlistBuilder, NetlistError
 from spikeproof.prover.refutation.drawing import every_input
@@ -492,6 +493,13 @@ def test_a_row_of_the_table_an_if_of_snntorch_leaks():
         from_nir(graph, Reading.of("snntorch", steps=2))
 
 
+def test_a_trap_of_the_table_subtracting_in_snntorch():
+    """3.5 is three thresholds and a half; still above one it loses another before it fires."""
+    torch, snntorch = pytest.importorskip("torch"), pytest.importorskip("snntorch")
+    layer = snntorch.Leaky(beta=1.0, threshold=1.0, init_hidden=True, reset_delay=False)
+    assert [layer(torch.tensor([drive])).item() for drive in (3.5, 0.0, 0.0)] == [1, 1, 0]
+
+
 def test_a_row_of_the_table_sinabs_fires_more_than_once():
     torch = pytest.importorskip("torch")
     sinabs = pytest.importorskip("sinabs.nir", reason="needs Sinabs")
@@ -550,6 +558,13 @@ def test_a_sum_that_a_backend_rounds_is_refused():
     bits = np.array([[[1, 0]], [[0, 0]], [[0, 1]]])
     assert run("snntorch", graph, bits) == [[0], [0], [0]]
     assert "arithmetic of real numbers" in exactly.notes[0]
+
+
+def test_what_is_gone_counts_too():
+    """Norse computes v + part (x - v), and of a part of 3/4 or 3 that is more than is left."""
+    form = combined([(Form.of_signal(0), 5)])
+    assert [leaked(form, 1 - Fraction(part), 0).reach for part in ("1/4", "3/4", 3)] == [15, 15, 15]
+    assert leaked(form, Fraction(1, 4), Fraction(1, 2)).denominator == 4
 
 
 @pytest.mark.parametrize(
