@@ -21,7 +21,9 @@ from spikeproof.circuits.doors.nir_reading import ORDERS, RESETS, STARTS, Readin
 from spikeproof.circuits.doors.unrolling import Form, combined, leaked
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist, NetlistBuilder, NetlistError
+from spikeproof.prover.claims.catalogue import theorem
 from spikeproof.prover.refutation.drawing import every_input
+from tests.support.command_line import spikeproof_here
 from tests.support.netlists import netlists
 
 nir = pytest.importorskip("nir", reason="needs nir: pip install '.[nir]'")
@@ -385,9 +387,10 @@ def spiking(backend, random, count):
     threshold = float(random.choice([0.5, 1.0, 1.25]))
     dt = float(Fraction(BACKENDS[backend].preset["dt"]))
     tau = dt * float(random.choice([2, 4]))
+    leak = 0.25 if backend == "norse" else 0.0
     kind = random.choice(["LIF", "CubaLIF", "IF"] if backend != "snntorch" else ["LIF", "CubaLIF"])
     if kind == "CubaLIF":
-        return cuba(count, dt=dt, tau_syn=dt * 2, tau_mem=tau, threshold=threshold)
+        return cuba(count, dt=dt, tau_syn=dt * 2, tau_mem=tau, threshold=threshold, v_leak=leak)
     if backend == "spikingjelly":
         rest = float(random.choice([0.0, -0.5]))
         if kind == "IF":
@@ -396,7 +399,6 @@ def spiking(backend, random, count):
         return lif(count, tau=tau, r=r, threshold=threshold, v_leak=rest, v_reset=rest)
     if kind == "IF":
         return integrate(count, threshold=threshold)
-    leak = 0.25 if backend == "norse" else 0.0
     return lif(count, tau=tau, r=random.choice([1.0, tau / dt]), threshold=threshold, v_leak=leak)
 
 
@@ -625,6 +627,14 @@ def test_files_hold_what_graphs_say(tmp_path_factory, netlist):
     again = read_nir(path, replace(PLAIN, arithmetic="float32"))
     assert outputs_of(again) == outputs_of(netlist)
     assert again.sha256 == from_nir(to_nir(netlist), PLAIN).sha256
+
+
+def test_a_unit_is_exported(tmp_path, capsys):
+    path = tmp_path / "unit.nir"
+    assert spikeproof_here(capsys, "export", "fp6_e3m2.add.rne.saturate", path).returncode == 0
+    assert outputs_of(read_nir(path, PLAIN)) == outputs_of(
+        theorem("fp6_e3m2.add.rne.saturate").circuit()
+    )
 
 
 @pytest.mark.parametrize(
