@@ -9,6 +9,10 @@ from .circuits.doors.files import read_circuit as read_circuit
 from .circuits.doors.files import write_circuit as write_circuit
 from .circuits.doors.json import read_json as read_json
 from .circuits.doors.json import write_json as write_json
+from .circuits.doors.nir import from_nir as from_nir
+from .circuits.doors.nir import read_nir as read_nir
+from .circuits.doors.nir import to_nir as to_nir
+from .circuits.doors.nir_reading import Reading as Reading
 from .circuits.doors.pytorch import from_torch as from_torch
 from .circuits.meanings.bitsliced import BitSlicedSimulator as BitSlicedSimulator
 from .circuits.meanings.membrane import MembraneSimulator as MembraneSimulator

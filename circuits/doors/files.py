@@ -8,6 +8,7 @@ from typing import Any
 from spikeproof.circuits.doors import json, yosys
 from spikeproof.circuits.doors.aiger import as_aiger, read_aiger
 from spikeproof.circuits.doors.blif import as_blif, read_blif
+from spikeproof.circuits.doors.nir import as_nir, read_nir
 from spikeproof.circuits.doors.verilog import as_verilog
 from spikeproof.circuits.netlist import Netlist, NetlistError
 
@@ -27,6 +28,7 @@ READERS: Mapping[str, Callable[[Path], Netlist]] = {
     ".aag": read_aiger,
     ".aig": read_aiger,
     ".blif": read_blif,
+    ".nir": read_nir,
     ".v": yosys.read_verilog,
     ".sv": yosys.read_verilog,
 }
@@ -37,6 +39,7 @@ WRITERS: Mapping[str, Callable[[Netlist], bytes]] = {
     ".aag": partial(as_aiger, binary=False),
     ".aig": partial(as_aiger, binary=True),
     ".blif": as_blif,
+    ".nir": as_nir,
     ".v": as_verilog,
 }
 """What a file holds, likewise."""
@@ -45,7 +48,8 @@ WRITERS: Mapping[str, Callable[[Netlist], bytes]] = {
 def read_circuit(path: Path | str) -> Netlist:
     """Read a circuit from a file of JSON, of ours or of Yosys, of AIGER, BLIF, Verilog or SystemVerilog.
 
-    The end of its name says which; without one of ``READERS`` it is taken for JSON.
+    The end of its name says which; without one of ``READERS`` it is taken for JSON. A graph of NIR is
+    refused, with what must be stated of it: ``read_nir`` takes that.
 
     Raises:
         NetlistError: if it cannot be read, or is not of that format; one line.
@@ -56,7 +60,8 @@ def read_circuit(path: Path | str) -> Netlist:
 def write_circuit(netlist: Netlist, path: Path | str) -> None:
     """Write a circuit as a file of the format that the end of its name says.
 
-    JSON of ours (``.json``), AIGER (``.aag``, ``.aig``), BLIF (``.blif``) or Verilog (``.v``).
+    JSON of ours (``.json``), AIGER (``.aag``, ``.aig``), BLIF (``.blif``), NIR (``.nir``) or Verilog
+    (``.v``).
 
     Raises:
         NetlistError: if it says none of these.

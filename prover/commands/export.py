@@ -21,8 +21,8 @@ from spikeproof.prover.evidence.files import write_atomically
 def export(theorem: str, file: Path) -> None:
     """Write the circuit of a theorem, for other tools.
 
-    The end of FILE's name says the format: .json (ours, of neurons), .aag or .aig (AIGER), .blif, .v
-    (Verilog). In all but the first, neurons become gates of two inputs.
+    The end of FILE's name says the format: .json (ours) and .nir, of neurons; .aag or .aig (AIGER),
+    .blif and .v (Verilog), where neurons become gates of two inputs.
     """
     obligation = catalogue.theorem(theorem)
     if obligation.circuit is None:
