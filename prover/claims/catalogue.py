@@ -42,27 +42,55 @@ class CatalogueError(ValueError):
     """Two obligations of one name, a pattern that matches none, or a package that is not there."""
 
 
-def collect(obligations: Iterable[Obligation]) -> dict[str, Obligation]:
-    """Obligations by name.
+class Collection:
+    """Obligations by name, no more of them made than it takes to find what is asked for.
 
-    Raises:
-        CatalogueError: if two have the same name.
+    Its methods raise ``CatalogueError`` if they come to two of the same name.
     """
-    found: dict[str, Obligation] = {}
-    for obligation in obligations:
-        if other := found.get(obligation.name):
+
+    def __init__(self, obligations: Iterable[Obligation]) -> None:
+        self._coming = iter(obligations)
+        self._found: dict[str, Obligation] = {}
+
+    def named(self, name: str) -> Obligation | None:
+        """The obligation of a name, if there is one."""
+        while name not in self._found and self._add_next():
+            pass
+        return self._found.get(name)
+
+    def all(self) -> dict[str, Obligation]:
+        """All of them."""
+        while self._add_next():
+            pass
+        return self._found
+
+    def _add_next(self) -> bool:
+        """Whether there was one more."""
+        obligation = next(self._coming, None)
+        if obligation is None:
+            return False
+        if other := self._found.get(obligation.name):
             packages = sorted({each.package or PROJECT for each in (obligation, other)})
             raise CatalogueError(
                 f"two obligations are named {obligation.name}, of {' and '.join(packages)}; rename one"
             )
-        found[obligation.name] = obligation
-    return found
+        self._found[obligation.name] = obligation
+        return True
 
 
 @cache
+def _ours() -> Collection:
+    return Collection(EntryPoint(PROJECT, OURS, ENTRY_POINT_GROUP).load()())
+
+
+def own_named(name: str) -> Obligation | None:
+    """That of this project of a name, if there is one; the others need not be made for it."""
+    return _ours().named(name)
+
+
 def own() -> dict[str, Obligation]:
     """The obligations of this project, by name; no other package is imported for them."""
-    return collect(EntryPoint(PROJECT, OURS, ENTRY_POINT_GROUP).load()())
+    return _ours().all()
 
 
 @cache
@@ -73,7 +101,7 @@ def described(name: str) -> Obligation | None:
         ValueError: if it begins like one, and what follows is not possible; one line.
     """
     found: Obligation | None = EntryPoint(PROJECT, DESCRIBED, ENTRY_POINT_GROUP).load()(name)
-    return own().get(found.name, found) if found else None
+    return (own_named(found.name) or found) if found else None
 
 
 @cache
@@ -85,12 +113,12 @@ def catalogue() -> dict[str, Obligation]:
     has one with a name that begins as ours do.
     """
     packages = [obligation for point in announced() for obligation in _loaded(point)]
-    return collect([*own().values(), *packages])
+    return Collection([*own().values(), *packages]).all()
 
 
 def stated(name: str) -> Obligation | None:
     """The obligation of a name, if there is one; no other package is imported for our own."""
-    found = own().get(name) or _described(name)
+    found = own_named(name) or _described(name)
     return found if found and found.name == name else catalogue().get(name)
 
 
@@ -175,6 +203,8 @@ def select(pattern: str) -> list[Obligation]:
     Raises:
         CatalogueError: if none does; the message says why, or names those that come closest.
     """
+    if not _is_glob(pattern) and (one := own_named(pattern)):
+        return [one]
     matching = [o for name, o in catalogue().items() if fnmatchcase(name, pattern)]
     if matching:
         return matching
@@ -229,7 +259,7 @@ def theorem(name: str) -> Obligation:
     Raises:
         CatalogueError: if there is none; the message names those that come closest.
     """
-    if found := catalogue().get(name):
+    if found := own_named(name) or catalogue().get(name):
         return found
     matching = select(name)
     if _is_glob(name):

@@ -10,7 +10,7 @@ from spikeproof.circuits.meanings.bitsliced import netlist_logic
 from spikeproof.circuits.netlist import NetlistError
 from spikeproof.circuits.units.libraries import gate_netlist, wide_gate_netlist
 from spikeproof.prover.checking.replays import replays
-from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, collect, select
+from spikeproof.prover.claims.catalogue import CatalogueError, Collection, catalogue, select
 from spikeproof.prover.claims.obligation import Claim, Obligation, Outcome, equivalence
 from spikeproof.prover.engines.engine import ENGINES, Answer, Engine
 from spikeproof.prover.evidence.log import Log
@@ -251,7 +251,7 @@ def test_a_dead_process_is_an_error_not_a_success(monkeypatch):
 def test_names_are_unique_and_patterns_must_match():
     obligation = formula_obligation(commutes)
     with pytest.raises(CatalogueError, match=r"two obligations are named an\.obligation"):
-        collect([obligation, replace(obligation)])
+        Collection([obligation, replace(obligation)]).all()
     with pytest.raises(CatalogueError, match=r"did you mean .*cell\.ionic\.and"):
         select("cell.ionic.an")
 
