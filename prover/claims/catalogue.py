@@ -13,15 +13,12 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from itertools import takewhile
 
 from spikeproof.circuits.netlist import Netlist, NetlistError
 from spikeproof.prover.claims.obligation import Obligation, Profile, require_same_buses
-from spikeproof.specs.formats import format_named
 
 ENTRY_POINT_GROUP = "spikeproof.obligations"
 
@@ -34,8 +31,8 @@ OURS = f"{PROJECT}.proofs:obligations"
 DESCRIBED = f"{PROJECT}.proofs:described"
 """The function from a name to the obligation of ours that it describes, if it does."""
 
-RESPELLED = f"{PROJECT}.proofs:respelled"
-"""The function from a name, or a pattern, to what is probably meant by it."""
+HINT = f"{PROJECT}.proofs:hint"
+"""The function from a pattern that matches none of some names, and these, to what may have been meant."""
 
 
 class CatalogueError(ValueError):
@@ -213,7 +210,8 @@ def select(pattern: str) -> list[Obligation]:
     except ValueError as error:
         raise CatalogueError(f"no theorem is named {pattern!r}: {error}") from None
     if found is None:
-        raise CatalogueError(f"no theorem matches {pattern!r}; {_hint(pattern)}")
+        hint = EntryPoint(PROJECT, HINT, ENTRY_POINT_GROUP).load()
+        raise CatalogueError(f"no theorem matches {pattern!r}; {hint(pattern, list(catalogue()))}")
     return [found]
 
 
@@ -245,14 +243,6 @@ def _is_glob(pattern: str) -> bool:
     return any(letter in pattern for letter in "*?[")
 
 
-def _is_format(name: str) -> bool:
-    try:
-        format_named(name)
-    except ValueError:
-        return False
-    return True
-
-
 def theorem(name: str) -> Obligation:
     """The theorem of a name, promised or described.
 
@@ -265,26 +255,3 @@ def theorem(name: str) -> Obligation:
     if _is_glob(name):
         raise CatalogueError(f"{name!r} is a pattern; name one theorem, or use `spikeproof list`")
     return matching[0]
-
-
-def _hint(given: str) -> str:
-    pattern: str = EntryPoint(PROJECT, RESPELLED, ENTRY_POINT_GROUP).load()(given)
-    names = list(catalogue())
-    if _described(pattern) or any(fnmatchcase(name, pattern) for name in names):
-        return f"did you mean {pattern}?"
-    words = list(takewhile(lambda word: not _is_glob(word), pattern.split(".")))
-    ours = _described(".".join(words)) if _is_glob(pattern) else None
-    if ours and ours.name not in names:
-        return f"{ours.name} can be named though it is not listed: name theorems in full"
-    families = sorted({name.split(".")[0] for name in names})
-    family = pattern.split(".")[0]
-    if _is_format(family) and family not in families:
-        return f"formats such as {family} have no list: name the theorem in full, e.g. e5m6.add.rne"
-    if not any(fnmatchcase(known, family) for known in families):
-        single = (known for known in families if not known.endswith("x2"))
-        return f"names begin with a format or a family: {', '.join(single)}"
-    longer = [name for name in names if name.startswith(f"{pattern}.")]
-    close = longer[:3] or get_close_matches(pattern, names, n=3, cutoff=0.5)
-    if close:
-        return "did you mean " + " or ".join(close) + "?"
-    return "`spikeproof list` shows all names"
