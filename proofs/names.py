@@ -17,7 +17,7 @@ from spikeproof.proofs.scale_conversions import SHARED, FromScale, ToScale
 from spikeproof.proofs.stochastic import StochasticUnit
 from spikeproof.proofs.units import Unit
 from spikeproof.prover.claims.obligation import Obligation, Profile
-from spikeproof.specs.conventions import convention_named
+from spikeproof.specs.conventions import convention_named, require_bearing
 from spikeproof.specs.formats import (
     ARITY,
     E8M0,
@@ -157,6 +157,7 @@ def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
     found = convention_named(".".join(convention), beside=beside)
     if found != unit.convention:
         unit.require_convention(found)
+        require_bearing(convention, unit.bearing, unit.operation)
         said["convention"] = found
     made = replace(unit, **said)  # type: ignore[type-var]
     if isinstance(made, RoundedUnit) and isinstance(made.fmt, Coded):
