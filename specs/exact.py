@@ -49,7 +49,6 @@ from spikeproof.specs.formats import (
     operand_formats,
 )
 
-
 HALF = Fraction(1, 2)
 
 

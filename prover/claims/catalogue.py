@@ -32,7 +32,7 @@ DESCRIBED = f"{PROJECT}.proofs:described"
 """The function from a name to the obligation of ours that it describes, if it does."""
 
 HINT = f"{PROJECT}.proofs:hint"
-"""The function from a pattern that matches none of some names, and these, to what may have been meant."""
+"""The function from a pattern that matches none of some names, and these, to what may be meant."""
 
 
 class CatalogueError(ValueError):
@@ -63,7 +63,11 @@ class Collection:
 
     def _add_next(self) -> bool:
         """Whether there was one more."""
-        obligation = next(self._coming, None)
+        try:
+            obligation = next(self._coming, None)
+        except BaseException:
+            self._coming = iter(_cut_short, None)
+            raise
         if obligation is None:
             return False
         if other := self._found.get(obligation.name):
@@ -73,6 +77,11 @@ class Collection:
             )
         self._found[obligation.name] = obligation
         return True
+
+
+def _cut_short() -> Obligation:
+    """What comes where no more can come: obligations that are missing are not taken for none."""
+    raise CatalogueError("not all theorems could be stated; start again")
 
 
 @cache

@@ -273,20 +273,23 @@ def test_a_statement_says_of_a_convention_what_matters_to_the_operation(name, fu
     ],
 )
 def test_what_is_not_said_of_a_convention_changes_nothing(name):
-    """The formulas under other choices are what they were, or come to the same on inputs of every class."""
+    """Formulas under other choices are what they were, or agree on inputs of every class."""
     unit = unit_named(name)
     formats = {bus: fmt for bus, fmt in unit.reading.formats.items() if bus in unit.operands}
     inputs = inputs_by_class({bus: fmt.width for bus, fmt in formats.items()}, formats, 1 << 14, seed=1)
     symbols = {bus: Symbol(bus, BVType(fmt.width)) for bus, fmt in formats.items()}
     for usual in (IEEE, convention_named("daz.ftz.signalling.any_nan")):
         expected = unit.changed(convention=usual).spec(symbols)
-        alike = (each for each in usual.neighbours() if each.only(unit.bearing) == usual.only(unit.bearing))
+        alike = (
+            each for each in usual.neighbours() if each.only(unit.bearing) == usual.only(unit.bearing)
+        )
         for other in alike:
             found = unit.changed(convention=other).spec(symbols)
             for bus, formula in found.items():
-                same = formula is expected[bus] or (
-                    evaluate(formula, inputs) == evaluate(expected[bus], inputs)
-                ).all()
+                same = (
+                    formula is expected[bus]
+                    or (evaluate(formula, inputs) == evaluate(expected[bus], inputs)).all()
+                )
                 assert same, (other.name, bus)
 
 
@@ -318,8 +321,14 @@ def test_what_is_promised_is_found_as_promised():
         ("e16m3.add.rne", "format e16m3 is too wide; the widest has 15 exponent and 112 fraction"),
         ("e1m3.add.rne", "format e1m3: needs at least 2 exponent bits"),
         ("fp16.add.rne.wrapped", "'wrapped' means nothing to add; use a bundle, or of: first_nan,"),
-        ("fp16.add.rne.riscv.wrapped", "'wrapped' means nothing to add; use a bundle, or of: first_nan,"),
-        ("fp16.add.rne.invalid_product", "'invalid_product' means nothing to add; use a bundle, or of: "),
+        (
+            "fp16.add.rne.riscv.wrapped",
+            "'wrapped' means nothing to add; use a bundle, or of: first_nan,",
+        ),
+        (
+            "fp16.add.rne.invalid_product",
+            "'invalid_product' means nothing to add; use a bundle, or of: ",
+        ),
         ("int8.convert_from_fp16.rtz.ftz", "'ftz' means nothing to convert; use a bundle, or of: daz, "),
         ("fp16.less.any_nan", "'any_nan' means nothing to less; use a bundle, or of: signalling, daz"),
     ],

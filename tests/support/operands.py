@@ -83,9 +83,7 @@ def expected_results(fmt: Format, operation: str, mode: RoundingMode, policy: Ov
 
 
 @cache
-def _rounding(
-    fmt: Format, mode: RoundingMode, policy: OverflowPolicy
-) -> Callable[[exact.Value], int]:
+def _rounding(fmt: Format, mode: RoundingMode, policy: OverflowPolicy) -> Callable[[exact.Value], int]:
     """What an exact result rounds to, each of them once: operations have many in common."""
     return cache(partial(exact.round_to, fmt, mode, policy))
 

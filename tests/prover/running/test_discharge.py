@@ -256,6 +256,22 @@ def test_names_are_unique_and_patterns_must_match():
         select("cell.ionic.an")
 
 
+def test_what_could_not_be_stated_is_not_taken_for_what_does_not_exist():
+    def interrupted():
+        yield formula_obligation(commutes)
+        raise KeyboardInterrupt
+
+    some = Collection(interrupted())
+    assert some.named("an.obligation").name == "an.obligation"
+    with pytest.raises(KeyboardInterrupt):
+        some.named("another.obligation")
+    for _ in range(2):
+        with pytest.raises(CatalogueError, match="not all theorems could be stated; start again"):
+            some.named("another.obligation")
+        with pytest.raises(CatalogueError, match="not all theorems"):
+            some.all()
+
+
 # --- simulation ---------------------------------------------------------------------------------
 
 
