@@ -62,6 +62,11 @@ def exact_weight(value: object, what: str) -> Weight:
     return exact.numerator if exact.denominator == 1 else exact
 
 
+def scaled(number: Weight, scale: int) -> int:
+    """A number times a multiple of its denominator."""
+    return number.numerator * (scale // number.denominator)
+
+
 @dataclass(frozen=True, slots=True)
 class Neuron:
     """Fires iff the sum of the weights of its firing inputs, plus the bias, reaches the threshold.
@@ -75,6 +80,13 @@ class Neuron:
     synapses: tuple[tuple[int, Weight], ...]
     threshold: Weight
     bias: Weight = 0
+
+    @property
+    def in_integers(self) -> tuple[int, int, list[int]]:
+        """Threshold, bias and weights, all times their common denominator."""
+        threshold, bias, weights = self.threshold, self.bias, [weight for _, weight in self.synapses]
+        scale = math.lcm(*(number.denominator for number in (threshold, bias, *weights)))
+        return scaled(threshold, scale), scaled(bias, scale), [scaled(each, scale) for each in weights]
 
 
 @dataclass(frozen=True)

@@ -53,26 +53,11 @@ from spikeproof.proofs import (
     superconducting,
     units,
 )
-from spikeproof.proofs.names import lacks_mode, unit_named
-from spikeproof.proofs.spelling import respelled
-from spikeproof.prover.claims.obligation import Obligation, Profile
-from spikeproof.specs.formats import RoundingMode
+from spikeproof.proofs.names import described
+from spikeproof.proofs.spelling import hint
+from spikeproof.prover.claims.obligation import Obligation
 
-__all__ = ["described", "obligations", "respelled"]
-
-
-def described(name: str) -> Obligation | None:
-    """The obligation that a name describes, promised or not: see ``proofs.names.unit_named``.
-
-    Raises:
-        ValueError: if it begins like one, and what follows is not possible; one line.
-    """
-    unit = unit_named(name)
-    if unit is None and lacks_mode(name):
-        target, operation, rest = name.split(".", 2)
-        modes = ", ".join(mode.value for mode in RoundingMode)
-        raise ValueError(f"a mode is missing: {target}.{operation}.MODE.{rest}; modes are {modes}")
-    return unit.obligation(Profile.WIDE) if unit else None
+__all__ = ["described", "hint", "obligations"]
 
 
 def obligations() -> Iterator[Obligation]:

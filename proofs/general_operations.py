@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.floating_point.building import build_general_unit
+from spikeproof.proofs.rounded_units import ARITHMETIC
 from spikeproof.proofs.units import Unit, units_under
 from spikeproof.prover.claims.obligation import (
     Decomposition,
@@ -47,6 +48,12 @@ class GeneralUnit(Unit):
     def operands(self) -> tuple[str, ...]:
         """The names of its input buses."""
         return ("x", "n") if self.operation == "scale_b" else ("x",)
+
+    @property
+    def bearing(self) -> tuple[str, ...]:
+        """All, where it rounds; whole numbers are never subnormal."""
+        whole = ("nan", "nan_operands", "subnormal_operands", "flushed_sign")
+        return ARITHMETIC if self.operation == "scale_b" else whole
 
     def circuit(self, keep_waypoints: bool = False) -> Netlist:
         """The unit itself; it has no waypoints."""

@@ -93,6 +93,11 @@ class ToInteger(Conversion):
         return f"x rounded {self.mode.label}{beyond}"
 
     @property
+    def bearing(self) -> tuple[str, ...]:
+        """What becomes of subnormal operands and of what is beyond the range, and what is inexact."""
+        return ("subnormal_operands", "integer_result", "integer_inexact")
+
+    @property
     def engines(self) -> tuple[str, ...]:
         """As the format needs."""
         return engines_for(self.source)

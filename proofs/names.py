@@ -16,7 +16,8 @@ from spikeproof.proofs.rounded_units import AND, AnyUnit, PromisedUnit, RoundedU
 from spikeproof.proofs.scale_conversions import SHARED, FromScale, ToScale
 from spikeproof.proofs.stochastic import StochasticUnit
 from spikeproof.proofs.units import Unit
-from spikeproof.specs.conventions import convention_named
+from spikeproof.prover.claims.obligation import Obligation, Profile
+from spikeproof.specs.conventions import convention_named, require_bearing
 from spikeproof.specs.formats import (
     ARITY,
     E8M0,
@@ -26,6 +27,7 @@ from spikeproof.specs.formats import (
     Format,
     Mode,
     OverflowPolicy,
+    RoundingMode,
     Source,
     Stochastic,
     UnknownNameError,
@@ -46,6 +48,20 @@ CHOICES: Mapping[str, Mapping[str, Any]] = {
 
 PAIR = "x2"
 """What stands behind the format of the result where words are of two numbers."""
+
+
+def described(name: str) -> Obligation | None:
+    """The obligation that a name describes, promised or not: see ``unit_named``.
+
+    Raises:
+        ValueError: if it begins like one, and what follows is not possible; one line.
+    """
+    unit = unit_named(name)
+    if unit is None and lacks_mode(name):
+        target, operation, rest = name.split(".", 2)
+        modes = ", ".join(mode.value for mode in RoundingMode)
+        raise ValueError(f"a mode is missing: {target}.{operation}.MODE.{rest}; modes are {modes}")
+    return unit.obligation(Profile.WIDE) if unit else None
 
 
 def unit_named(name: str) -> PromisedUnit | None:
@@ -141,6 +157,7 @@ def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
     found = convention_named(".".join(convention), beside=beside)
     if found != unit.convention:
         unit.require_convention(found)
+        require_bearing(convention, unit.bearing, unit.operation)
         said["convention"] = found
     made = replace(unit, **said)  # type: ignore[type-var]
     if isinstance(made, RoundedUnit) and isinstance(made.fmt, Coded):

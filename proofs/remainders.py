@@ -6,7 +6,7 @@ from functools import partial
 from itertools import product
 from typing import ClassVar
 
-from spikeproof.proofs.rounded_units import RoundedUnit
+from spikeproof.proofs.rounded_units import ARITHMETIC, RoundedUnit
 from spikeproof.proofs.units import Unit, units_under
 from spikeproof.prover.claims.obligation import Decomposition, Obligation, Profile, Step
 from spikeproof.specs.conventions import BUNDLES, IEEE
@@ -49,6 +49,11 @@ class Remainder(Unit):
     def rounding_parameters(self) -> dict[str, str]:
         """None, likewise."""
         return {}
+
+    @property
+    def bearing(self) -> tuple[str, ...]:
+        """All but tininess: what is tiny is exact."""
+        return tuple(each for each in ARITHMETIC if each != "tininess")
 
     def neighbours(self) -> Iterator[RoundedUnit]:
         """Units that differ from it in one choice of convention."""

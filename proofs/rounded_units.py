@@ -36,6 +36,13 @@ AND = "_and_"
 """Stands between the formats of operands in a name."""
 
 
+ARITHMETIC = (
+    *("nan", "nan_operands", "subnormal_operands", "subnormal_results"),
+    *("flushed_sign", "flushed_inexact", "tininess"),
+)
+"""The choices of a convention, by field, that play a part in results that are rounded."""
+
+
 def engines_for(*operands: Format | Integer | ScaleFormat) -> tuple[str, ...]:
     """Both for operands of up to 16 bits; above, the quicker one."""
     return BOTH if all(fmt.width <= 16 for fmt in operands) else ("cadical",)
@@ -137,7 +144,8 @@ class PromisedUnit(ABC):
     def function(self) -> str:
         """What it computes, and in which format, for people."""
         source = f"{', '.join(source.name for source in self.sources)} to " if self.source else ""
-        convention = f", {self.convention.in_words}" if self.convention != IEEE else ""
+        words = self.convention.only(self.bearing).in_words
+        convention = f", {words}" if words else ""
         flags = ", and its exception flags" if self.flags else ""
         return f"{source}{self.fmt.name}: {self.in_words}{convention}{flags}"
 
@@ -182,6 +190,11 @@ class PromisedUnit(ABC):
     def changed(self: AnyUnit, **choices: object) -> AnyUnit:
         """The unit with other choices, such as of its convention."""
         return replace(self, **choices)  # type: ignore[type-var]
+
+    @property
+    def bearing(self) -> tuple[str, ...]:
+        """The choices of a convention, by field, that play a part in what it computes."""
+        return ARITHMETIC
 
     def require_convention(self, convention: Convention) -> None:
         """Refuse a convention that it cannot have.

@@ -46,6 +46,11 @@ class FromScale(RoundedUnit):
         return f"x rounded {self.mode.label}, {self.policy.label}"
 
     @property
+    def bearing(self) -> tuple[str, ...]:
+        """What NaN becomes, and what is subnormal; no scale is negative."""
+        return ("nan", "subnormal_results")
+
+    @property
     def engines(self) -> tuple[str, ...]:
         """As the scale needs."""
         return engines_for(self.source)
@@ -88,6 +93,11 @@ class ToScale(RoundedUnit):
         """What it computes and how it is rounded, for people."""
         divided = f" / 2^{self.element.maximum_exponent}" if self.element else ""
         return f"|x|{divided} rounded {self.mode.label}, {self.policy.label}"
+
+    @property
+    def bearing(self) -> tuple[str, ...]:
+        """Which operands count, and how they round."""
+        return ("subnormal_operands", "scale_operands", "scale_rounding")
 
     @property
     def engines(self) -> tuple[str, ...]:

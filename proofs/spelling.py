@@ -1,4 +1,16 @@
-"""Theorems as others write them: in capitals, and in TestFloat's words."""
+"""What is meant by names that are none: theorems as others write them, and names that come close.
+
+Others write in capitals, and in TestFloat's words.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from itertools import takewhile
+
+from spikeproof.proofs.names import described
+from spikeproof.specs.formats import format_named
 
 TYPES = {
     **{f"f{width}": f"fp{width}" for width in (16, 32, 64)},
@@ -44,3 +56,44 @@ def respelled(name: str) -> str:
         target, operation = operation.removeprefix("convert_to_"), f"convert_from_{target}"
     operation = FUNCTIONS.get(operation, operation).split(".")[0]
     return ".".join(filter(None, (target, operation, *rest)))
+
+
+def hint(given: str, names: Sequence[str]) -> str:
+    """What may be meant by a name, or a pattern, that matches none of these names; a clause."""
+    pattern = respelled(given)
+    if _described_name(pattern) or any(fnmatchcase(name, pattern) for name in names):
+        return f"did you mean {pattern}?"
+    words = list(takewhile(lambda word: not _is_glob(word), pattern.split(".")))
+    ours = _described_name(".".join(words)) if _is_glob(pattern) else None
+    if ours and ours not in names:
+        return f"{ours} can be named though it is not listed: name theorems in full"
+    families = sorted({name.split(".")[0] for name in names})
+    family = pattern.split(".")[0]
+    if _is_format(family) and family not in families:
+        return f"formats such as {family} have no list: name the theorem in full, e.g. e5m6.add.rne"
+    if not any(fnmatchcase(known, family) for known in families):
+        single = (known for known in families if not known.endswith("x2"))
+        return f"names begin with a format or a family: {', '.join(single)}"
+    longer = [name for name in names if name.startswith(f"{pattern}.")]
+    close = longer[:3] or get_close_matches(pattern, names, n=3, cutoff=0.5)
+    if close:
+        return "did you mean " + " or ".join(close) + "?"
+    return "`spikeproof list` shows all names"
+
+
+def _described_name(name: str) -> str | None:
+    """What the theorem that a name describes is called, if it describes one."""
+    with suppress(ValueError):
+        found = described(name)
+        return found.name if found else None
+    return None
+
+
+def _is_glob(pattern: str) -> bool:
+    return any(letter in pattern for letter in "*?[")
+
+
+def _is_format(name: str) -> bool:
+    with suppress(ValueError):
+        return bool(format_named(name))
+    return False

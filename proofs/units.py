@@ -19,7 +19,7 @@ from spikeproof.circuits.units.libraries import (
     STRUCTURE_NAMES,
     Structure,
 )
-from spikeproof.proofs.rounded_units import RoundedUnit, engines_for
+from spikeproof.proofs.rounded_units import ARITHMETIC, RoundedUnit, engines_for
 from spikeproof.prover.claims.obligation import (
     Decomposition,
     Obligation,
@@ -186,6 +186,11 @@ class Unit(RoundedUnit):
     def parameters(self) -> dict[str, str]:
         """What its name says, and what goes unsaid there."""
         return {**super().parameters, "structure": STRUCTURE_NAMES[self.structure]}
+
+    @property
+    def bearing(self) -> tuple[str, ...]:
+        """Those of results that are rounded; of a product that is added to, whether it is valid."""
+        return (*ARITHMETIC, "zero_times_infinity") if self.operation == "fma" else ARITHMETIC
 
     @property
     def operands(self) -> tuple[str, ...]:

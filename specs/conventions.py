@@ -13,7 +13,7 @@ CUDA 13.0.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from enum import Enum
@@ -230,6 +230,10 @@ class Convention:
         """One value for each field, in order."""
         return tuple(getattr(self, each.name) for each in fields(self))
 
+    def only(self, names: Iterable[str]) -> Convention:
+        """Its choices in the fields of these names; in all others, what goes unsaid."""
+        return replace(IEEE, **{name: getattr(self, name) for name in names})
+
     def neighbours(self) -> Iterator[Convention]:
         """The conventions that differ from it in one choice, then ``BUNDLES``."""
         for each, chosen in zip(fields(self), self.choices, strict=True):
@@ -342,6 +346,20 @@ _WORDS: dict[str, tuple[str, Any]] = {
     for choice in type(usual)
     if choice.value
 }
+
+
+def require_bearing(words: Iterable[str], names: Collection[str], operation: str) -> None:
+    """Refuse words of choices in other fields than those that play a part in an operation.
+
+    Bundles are of all operations, and are never refused.
+
+    Raises:
+        ValueError: naming the words that do play a part.
+    """
+    for word in words:
+        if word in _WORDS and _WORDS[word][0] not in names:
+            others = ", ".join(other for other, (name, _) in _WORDS.items() if name in names)
+            raise ValueError(f"{word!r} means nothing to {operation}; use a bundle, or of: {others}")
 
 
 def convention_named(name: str, beside: Iterable[str] = ()) -> Convention:

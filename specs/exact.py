@@ -8,11 +8,12 @@ fast; everything is meant to be read beside the standard. (What is asked again a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from functools import lru_cache, partial
 from math import isqrt
+from typing import NamedTuple
 
 from spikeproof.specs.conventions import (
     IEEE,
@@ -69,8 +70,7 @@ class Root:
 Magnitude = Fraction | Root
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """What a code stands for, or what an operation yields before rounding.
 
     ``sign`` is 1 for negative, and is significant for zeros and infinities; ``magnitude`` is
@@ -84,7 +84,7 @@ class Value:
     @property
     def is_zero(self) -> bool:
         """Whether it is a zero, of either sign."""
-        return self.kind is Kind.FINITE and self.magnitude == 0
+        return self.kind is Kind.FINITE and not self.magnitude
 
     @property
     def rational(self) -> Fraction:
@@ -101,6 +101,7 @@ class Value:
 NAN = Value(Kind.NAN)
 
 
+@lru_cache(1 << 12)
 def power_of_two(exponent: int) -> Fraction:
     """2 to any integer power, exactly."""
     return Fraction(1 << exponent) if exponent >= 0 else Fraction(1, 1 << -exponent)
@@ -150,22 +151,25 @@ def classify(fmt: Format, code: int) -> str:
 # --- rounding -----------------------------------------------------------------------------------
 
 
-@lru_cache(1 << 16)
 def floor_log2(magnitude: Magnitude) -> int:
     """The e with 2^e <= magnitude < 2^(e+1), for a positive magnitude."""
     if isinstance(magnitude, Root):
         return floor_log2(magnitude.radicand) // 2
-    e = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
-    return e if power_of_two(e) <= magnitude else e - 1
+    n, d = magnitude.numerator, magnitude.denominator
+    e = n.bit_length() - d.bit_length()
+    reached = d << e <= n if e >= 0 else d <= n << -e
+    return e if reached else e - 1
 
 
-def floor_multiple(magnitude: Magnitude, step: Fraction) -> tuple[int, bool]:
-    """The largest k with k * step <= magnitude, and whether they are equal."""
+def floor_multiple(magnitude: Magnitude, step: Fraction, parts: int = 1) -> tuple[int, bool]:
+    """The largest k with k * step / parts <= magnitude, and whether they are equal."""
     if isinstance(magnitude, Root):
-        square = magnitude.radicand / step**2
+        square = magnitude.radicand / (step / parts) ** 2
         k = isqrt(int(square))
         return k, k * k == square
-    k, remainder = divmod(magnitude, step)
+    # magnitude / (step / parts), numerator and denominator, in whole numbers.
+    numerator = magnitude.numerator * step.denominator * parts
+    k, remainder = divmod(numerator, magnitude.denominator * step.numerator)
     return k, remainder == 0
 
 
@@ -181,8 +185,7 @@ def quantum(fmt: Format, magnitude: Magnitude) -> Fraction:
     return power_of_two(exponent - fmt.fraction_bits)
 
 
-@dataclass(frozen=True)
-class Rounding:
+class Rounding(NamedTuple):
     """One rounding, with every intermediate that a datapath may be compared with.
 
     ``magnitude`` lies between ``kept * quantum`` and ``(kept + 1) * quantum``; ``guard`` and
@@ -215,7 +218,7 @@ def round_to_multiple(step: Fraction, mode: Mode, sign: int, magnitude: Magnitud
     ``Stochastic``.
     """
     kept, exact = floor_multiple(magnitude, step)
-    halves, exact_in_halves = floor_multiple(magnitude, step * HALF)
+    halves, exact_in_halves = floor_multiple(magnitude, step, 2)
     odd = kept % 2 == 1
     inexact = not exact
     at_least_half = halves == 2 * kept + 1
@@ -223,21 +226,26 @@ def round_to_multiple(step: Fraction, mode: Mode, sign: int, magnitude: Magnitud
     if isinstance(mode, Stochastic):
         rounds_up = mode.word + words_up(step, mode, magnitude) >= 1 << mode.bits
         return Rounding(step, kept, int(at_least_half), int(not exact_in_halves), rounds_up)
-    rounds_up = {
-        RoundingMode.NEAREST_EVEN: at_least_half and (odd or not tie),
-        RoundingMode.NEAREST_AWAY: at_least_half,
-        RoundingMode.TOWARD_ZERO: False,
-        RoundingMode.UP: inexact and not sign,
-        RoundingMode.DOWN: inexact and bool(sign),
-        RoundingMode.TO_ODD: inexact and not odd,
-    }[mode]
+    match mode:
+        case RoundingMode.NEAREST_EVEN:
+            rounds_up = at_least_half and (odd or not tie)
+        case RoundingMode.NEAREST_AWAY:
+            rounds_up = at_least_half
+        case RoundingMode.TOWARD_ZERO:
+            rounds_up = False
+        case RoundingMode.UP:
+            rounds_up = inexact and not sign
+        case RoundingMode.DOWN:
+            rounds_up = inexact and bool(sign)
+        case RoundingMode.TO_ODD:
+            rounds_up = inexact and not odd
     return Rounding(step, kept, int(at_least_half), int(not exact_in_halves), rounds_up)
 
 
 def words_up(step: Fraction, mode: Stochastic, magnitude: Magnitude) -> int:
     """How many random words round a magnitude away from zero: floor(f * 2^bits), see ``Stochastic``."""
     kept, _ = floor_multiple(magnitude, step)
-    parts, _ = floor_multiple(magnitude, step / (1 << mode.bits))
+    parts, _ = floor_multiple(magnitude, step, 1 << mode.bits)
     return parts - (kept << mode.bits)
 
 
@@ -256,15 +264,13 @@ def overflows_to_infinity(mode: Mode, sign: int) -> bool:
     )
 
 
-@lru_cache(1 << 16)
 def encode_magnitude(fmt: Format, magnitude: Fraction) -> int:
     """Magnitude code of a representable number, the exponent field unbounded above."""
-    step = quantum(fmt, magnitude)
-    multiple = magnitude / step
+    multiple, _ = floor_multiple(magnitude, quantum(fmt, magnitude))
     if multiple < 1 << fmt.fraction_bits:
-        return int(multiple)
+        return multiple
     exponent_field = floor_log2(magnitude) + fmt.bias
-    return (exponent_field << fmt.fraction_bits) + int(multiple) - (1 << fmt.fraction_bits)
+    return (exponent_field << fmt.fraction_bits) + multiple - (1 << fmt.fraction_bits)
 
 
 def with_sign(fmt: Format, sign: int, magnitude_code: int) -> int:
@@ -905,7 +911,7 @@ def extremum(operation: str, fmt: Format, x: int, y: int, *, convention: Convent
     if nan_x or nan_y:
         return y if nan_x else x
     if "magnitude" in operation:
-        by_magnitude = relation(replace(left, sign=0), replace(right, sign=0))
+        by_magnitude = relation(left._replace(sign=0), right._replace(sign=0))
         order = order if by_magnitude == "equal" else by_magnitude
     x_is_less = left.sign == 1 if order == "equal" else order == "less"
     return x if x_is_less == operation.startswith("min") else y

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -71,9 +70,7 @@ def fires(neuron: Neuron, signals: Bits) -> NDArray[np.bool_]:
 
     Exact: weights are scaled to integers by their common denominator.
     """
-    numbers = [neuron.threshold, neuron.bias, *(weight for _, weight in neuron.synapses)]
-    scale = math.lcm(*(int(number.denominator) for number in numbers))
-    threshold, bias, *weights = (int(number * scale) for number in numbers)
+    threshold, bias, weights = neuron.in_integers
     # The narrowest integers that hold every sum, which are the fastest; Python's where no others do.
     kind = np.min_scalar_type(-sum(map(abs, [threshold, bias, *weights])) - 1)
     total = np.full(signals.shape[1], bias, dtype=kind)

@@ -51,9 +51,7 @@ def neuron_formula(neuron: Neuron, sources: Sequence[FNode]) -> FNode:
     Args:
         sources: Booleans, one for each synapse in order.
     """
-    numbers = [neuron.threshold, neuron.bias, *(weight for _, weight in neuron.synapses)]
-    scale = math.lcm(*(int(number.denominator) for number in numbers))
-    threshold, bias, *weights = (int(number * scale) for number in numbers)
+    threshold, bias, weights = neuron.in_integers
     unit = math.gcd(*weights) or 1
     needed = -((bias - threshold) // unit)  # in units, rounded up
     synapses = [(weight // unit, source) for weight, source in zip(weights, sources, strict=True)]
@@ -68,13 +66,17 @@ def _reached_by_cases(synapses: Sequence[Synapse], needed: int) -> FNode:
     once these reach it in any case, or in none.
     """
     largest_first = sorted(synapses, key=lambda synapse: -abs(synapse[0]))
+    least, most = [0], [0]  # that the last ones add up to
+    for weight, _ in reversed(largest_first):
+        least.append(least[-1] + min(weight, 0))
+        most.append(most[-1] + max(weight, 0))
 
     @cache
     def reached(start: int, needed: int) -> FNode:
-        others = [weight for weight, _ in largest_first[start:]]
-        if needed <= sum(weight for weight in others if weight < 0):
+        others = len(largest_first) - start
+        if needed <= least[others]:
             return TRUE()
-        if needed > sum(weight for weight in others if weight > 0):
+        if needed > most[others]:
             return FALSE()
         weight, source = largest_first[start]
         return _choice(source, reached(start + 1, needed - weight), reached(start + 1, needed))

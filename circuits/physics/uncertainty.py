@@ -116,7 +116,13 @@ class UncertainNeuron:
 
     def total(self, spikes: Sequence[bool]) -> Interval:
         """Where the sum lies, given all signals."""
-        return sum((w for source, w in self.synapses if spikes[source]), start=self.excess)
+        parts = [self.excess, *(weight for source, weight in self.synapses if spikes[source])]
+        return Interval(
+            sum(part.low for part in parts),  # type: ignore[arg-type]
+            sum(part.high for part in parts),  # type: ignore[arg-type]
+            any(part.low_open for part in parts),
+            any(part.high_open for part in parts),
+        )
 
     def outcomes(self, spikes: Sequence[bool]) -> tuple[bool, ...]:
         """Whether it can stay silent, and whether it can fire: the values that its spike can have."""

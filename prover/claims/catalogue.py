@@ -13,16 +13,13 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from itertools import takewhile
 
 from spikeproof.circuits.netlist import Netlist, NetlistError
 from spikeproof.prover.claims.obligation import Obligation, Profile, require_same_buses
 from spikeproof.prover.claims.regions import EXCEPT, except_where
-from spikeproof.specs.formats import format_named
 
 ENTRY_POINT_GROUP = "spikeproof.obligations"
 
@@ -35,35 +32,72 @@ OURS = f"{PROJECT}.proofs:obligations"
 DESCRIBED = f"{PROJECT}.proofs:described"
 """The function from a name to the obligation of ours that it describes, if it does."""
 
-RESPELLED = f"{PROJECT}.proofs:respelled"
-"""The function from a name, or a pattern, to what is probably meant by it."""
+HINT = f"{PROJECT}.proofs:hint"
+"""The function from a pattern that matches none of some names, and these, to what may be meant."""
 
 
 class CatalogueError(ValueError):
     """Two obligations of one name, a pattern that matches none, or a package that is not there."""
 
 
-def collect(obligations: Iterable[Obligation]) -> dict[str, Obligation]:
-    """Obligations by name.
+class Collection:
+    """Obligations by name, no more of them made than it takes to find what is asked for.
 
-    Raises:
-        CatalogueError: if two have the same name.
+    Its methods raise ``CatalogueError`` if they come to two of the same name.
     """
-    found: dict[str, Obligation] = {}
-    for obligation in obligations:
-        if other := found.get(obligation.name):
+
+    def __init__(self, obligations: Iterable[Obligation]) -> None:
+        self._coming = iter(obligations)
+        self._found: dict[str, Obligation] = {}
+
+    def named(self, name: str) -> Obligation | None:
+        """The obligation of a name, if there is one."""
+        while name not in self._found and self._add_next():
+            pass
+        return self._found.get(name)
+
+    def all(self) -> dict[str, Obligation]:
+        """All of them."""
+        while self._add_next():
+            pass
+        return self._found
+
+    def _add_next(self) -> bool:
+        """Whether there was one more."""
+        try:
+            obligation = next(self._coming, None)
+        except BaseException:
+            self._coming = iter(_cut_short, None)
+            raise
+        if obligation is None:
+            return False
+        if other := self._found.get(obligation.name):
             packages = sorted({each.package or PROJECT for each in (obligation, other)})
             raise CatalogueError(
                 f"two obligations are named {obligation.name}, of {' and '.join(packages)}; rename one"
             )
-        found[obligation.name] = obligation
-    return found
+        self._found[obligation.name] = obligation
+        return True
+
+
+def _cut_short() -> Obligation:
+    """What comes where no more can come: obligations that are missing are not taken for none."""
+    raise CatalogueError("not all theorems could be stated; start again")
 
 
 @cache
+def _ours() -> Collection:
+    return Collection(EntryPoint(PROJECT, OURS, ENTRY_POINT_GROUP).load()())
+
+
+def own_named(name: str) -> Obligation | None:
+    """That of this project of a name, if there is one; the others need not be made for it."""
+    return _ours().named(name)
+
+
 def own() -> dict[str, Obligation]:
     """The obligations of this project, by name; no other package is imported for them."""
-    return collect(EntryPoint(PROJECT, OURS, ENTRY_POINT_GROUP).load()())
+    return _ours().all()
 
 
 @cache
@@ -80,7 +114,7 @@ def described(name: str) -> Obligation | None:
         obligation = stated(whole) or described(whole)
         return except_where(obligation, words.split(".")) if obligation else None
     found: Obligation | None = EntryPoint(PROJECT, DESCRIBED, ENTRY_POINT_GROUP).load()(name)
-    return own().get(found.name, found) if found else None
+    return (own_named(found.name) or found) if found else None
 
 
 @cache
@@ -92,12 +126,12 @@ def catalogue() -> dict[str, Obligation]:
     has one with a name that begins as ours do.
     """
     packages = [obligation for point in announced() for obligation in _loaded(point)]
-    return collect([*own().values(), *packages])
+    return Collection([*own().values(), *packages]).all()
 
 
 def stated(name: str) -> Obligation | None:
     """The obligation of a name, if there is one; no other package is imported for our own."""
-    found = own().get(name) or _described(name)
+    found = own_named(name) or _described(name)
     return found if found and found.name == name else catalogue().get(name)
 
 
@@ -182,6 +216,8 @@ def select(pattern: str) -> list[Obligation]:
     Raises:
         CatalogueError: if none does; the message says why, or names those that come closest.
     """
+    if not _is_glob(pattern) and (one := own_named(pattern)):
+        return [one]
     matching = [o for name, o in catalogue().items() if fnmatchcase(name, pattern)]
     if matching:
         return matching
@@ -190,7 +226,8 @@ def select(pattern: str) -> list[Obligation]:
     except ValueError as error:
         raise CatalogueError(f"no theorem is named {pattern!r}: {error}") from None
     if found is None:
-        raise CatalogueError(f"no theorem matches {pattern!r}; {_hint(pattern)}")
+        hint = EntryPoint(PROJECT, HINT, ENTRY_POINT_GROUP).load()
+        raise CatalogueError(f"no theorem matches {pattern!r}; {hint(pattern, list(catalogue()))}")
     return [found]
 
 
@@ -222,46 +259,15 @@ def _is_glob(pattern: str) -> bool:
     return any(letter in pattern for letter in "*?[")
 
 
-def _is_format(name: str) -> bool:
-    try:
-        format_named(name)
-    except ValueError:
-        return False
-    return True
-
-
 def theorem(name: str) -> Obligation:
     """The theorem of a name, promised or described.
 
     Raises:
         CatalogueError: if there is none; the message names those that come closest.
     """
-    if found := catalogue().get(name):
+    if found := own_named(name) or catalogue().get(name):
         return found
     matching = select(name)
     if _is_glob(name):
         raise CatalogueError(f"{name!r} is a pattern; name one theorem, or use `spikeproof list`")
     return matching[0]
-
-
-def _hint(given: str) -> str:
-    pattern: str = EntryPoint(PROJECT, RESPELLED, ENTRY_POINT_GROUP).load()(given)
-    names = list(catalogue())
-    if _described(pattern) or any(fnmatchcase(name, pattern) for name in names):
-        return f"did you mean {pattern}?"
-    words = list(takewhile(lambda word: not _is_glob(word), pattern.split(".")))
-    ours = _described(".".join(words)) if _is_glob(pattern) else None
-    if ours and ours.name not in names:
-        return f"{ours.name} can be named though it is not listed: name theorems in full"
-    families = sorted({name.split(".")[0] for name in names})
-    family = pattern.split(".")[0]
-    if _is_format(family) and family not in families:
-        return f"formats such as {family} have no list: name the theorem in full, e.g. e5m6.add.rne"
-    if not any(fnmatchcase(known, family) for known in families):
-        single = (known for known in families if not known.endswith("x2"))
-        return f"names begin with a format or a family: {', '.join(single)}"
-    longer = [name for name in names if name.startswith(f"{pattern}.")]
-    close = longer[:3] or get_close_matches(pattern, names, n=3, cutoff=0.5)
-    if close:
-        return "did you mean " + " or ".join(close) + "?"
-    return "`spikeproof list` shows all names"

@@ -79,8 +79,13 @@ class Cell:
     @cached_property
     def logical(self) -> list[list[bool]]:
         """All signals without perturbation, for each input."""
-        nothing_left = Fraction(0), Reset.HARD
-        return [ExactMembranes(self.netlist, *nothing_left).evaluate(bits) for bits in self.inputs]
+        return [self._signals(bits) for bits in self.inputs]
+
+    def _signals(self, bits: Sequence[bool]) -> list[bool]:
+        spikes = list(bits)
+        for neuron in self.netlist.neurons:
+            spikes.append(drive(neuron, spikes) >= neuron.threshold)
+        return spikes
 
     def drives(self, index: int) -> dict[Fraction, tuple[bool, ...]]:
         """The drives that a neuron has without perturbation, with an input for each."""
@@ -487,9 +492,10 @@ class _Leaking:
 
     def harms(self) -> Iterator[Harm]:
         """How each drive can be brought to the other side of the threshold."""
+        worst = {sign: self.worst(sign) for sign in (-1, 1)}
         for given in self.drives:
             sign = -1 if self.fires(given) else 1
-            left, held = self.worst(sign)
+            left, held = worst[sign]
             if left:
                 distance = max(Fraction(0), abs(self.neuron.threshold - given) - self.noise)
                 yield Harm(held, left, sign * self.noise, distance)

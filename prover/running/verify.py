@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.verification import Verification, Verifier, conclusions
-from spikeproof.prover.claims.catalogue import own
+from spikeproof.prover.claims.catalogue import own_named
 from spikeproof.prover.claims.obligation import Profile
 from spikeproof.prover.engines.pool import LOST, results
 from spikeproof.prover.evidence.archive import Archive
@@ -159,7 +159,7 @@ def shortcomings(
     if given and manifest.profile != "part":
         found.append(f"the log is of a given circuit, which no profile is: not of {manifest.profile}")
     if not given:
-        ours = [record for record in records if record.theorem in own()]
+        ours = [record for record in records if own_named(record.theorem)]
         wide, whole = manifest.profile == Profile.WIDE.value, manifest.profile != "part"
         found += unfulfilled(read(ledger_path()), ours, wide=wide, whole=whole)
     return found

@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import chain
 
 import pytest
+from pysmt.shortcuts import BVType, Symbol
 
 from spikeproof.circuits.netlist import Netlist, Neuron
 from spikeproof.circuits.units.floating_point.building import build_unit
@@ -15,6 +16,7 @@ from spikeproof.proofs.names import unit_named
 from spikeproof.proofs.units import Unit
 from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, own, select, stated, theorem
 from spikeproof.prover.claims.obligation import Outcome, Profile
+from spikeproof.prover.refutation.drawing import inputs_by_class
 from spikeproof.prover.refutation.exhaustion import enumerate_all
 from spikeproof.prover.refutation.mutation import FAULTS, mutants
 from spikeproof.prover.running.discharge import discharge
@@ -22,6 +24,7 @@ from spikeproof.prover.running.mutation_report import judge
 from spikeproof.prover.running.reference_model import ReferenceModel
 from spikeproof.specs.conventions import BUNDLES, IEEE, Convention, convention_named
 from spikeproof.specs.formats import FP8_E5M2, FP16, OverflowPolicy, RoundingMode
+from tests.support.formula_evaluation import evaluate
 
 RNE = RoundingMode.NEAREST_EVEN
 
@@ -229,6 +232,67 @@ def test_what_a_name_describes_need_not_be_promised(name, canonical):
     assert stated(canonical) is not None
 
 
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        (
+            "fp16.add.rne.riscv",
+            "fp16: x + y rounded nearest even, IEEE overflow, signalling NaNs raise invalid, "
+            "tininess after rounding",
+        ),
+        (
+            "fp16.fma.rne.riscv",
+            "fp16: x * y + z rounded nearest even, IEEE overflow, signalling NaNs raise invalid, "
+            "zero times infinity always raises invalid, tininess after rounding",
+        ),
+        ("fp16.equal.x86_sse", "fp16: equal, signalling NaNs raise invalid"),
+        (
+            "int8.convert_from_fp16.rtz.riscv",
+            "fp16 to int8: x rounded toward zero, the largest integer for NaN",
+        ),
+        (
+            "int8.convert_from_fp16.rtz.arm_default_nan",
+            "fp16 to int8: x rounded toward zero, saturating, NaN to 0",
+        ),
+    ],
+)
+def test_a_statement_says_of_a_convention_what_matters_to_the_operation(name, function):
+    assert theorem(name).function == function
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"fp8_e5m2.{each}.rne.flags" for each in ("add", "multiply", "divide", "square_root", "fma")),
+        "e3m2.convert_from_fp8_e5m2.rne.flags",
+        *(f"fp8_e5m2.{each}.rne.flags" for each in ("round_to_integral", "scale_b", "log_b")),
+        *(f"fp8_e5m2.{each}.flags" for each in ("remainder", "minimum", "min_num", "next_up")),
+        *(f"fp8_e5m2.{each}" for each in ("less", "x86_maximum", "next_down")),
+        *("fp8_e5m2.signalling_less.flags", "int8.convert_from_fp8_e5m2.rtz.flags"),
+        *("fp8_e5m2.convert_from_e8m0.rne", "e8m0.convert_from_e8m1.rne.saturate"),
+    ],
+)
+def test_what_is_not_said_of_a_convention_changes_nothing(name):
+    """Formulas under other choices are what they were, or agree on inputs of every class."""
+    unit = unit_named(name)
+    formats = {bus: fmt for bus, fmt in unit.reading.formats.items() if bus in unit.operands}
+    inputs = inputs_by_class({bus: fmt.width for bus, fmt in formats.items()}, formats, 1 << 14, seed=1)
+    symbols = {bus: Symbol(bus, BVType(fmt.width)) for bus, fmt in formats.items()}
+    for usual in (IEEE, convention_named("daz.ftz.signalling.any_nan")):
+        expected = unit.changed(convention=usual).spec(symbols)
+        alike = (
+            each for each in usual.neighbours() if each.only(unit.bearing) == usual.only(unit.bearing)
+        )
+        for other in alike:
+            found = unit.changed(convention=other).spec(symbols)
+            for bus, formula in found.items():
+                same = (
+                    formula is expected[bus]
+                    or (evaluate(formula, inputs) == evaluate(expected[bus], inputs)).all()
+                )
+                assert same, (other.name, bus)
+
+
 def test_what_is_promised_is_found_as_promised():
     for name in ("fp16.add.rne", "fp8_e5m2.add.rne.riscv.flags", "fp8_e5m2.convert_from_fp32.rne"):
         assert stated(name) is own()[name] is theorem(name)
@@ -256,6 +320,17 @@ def test_what_is_promised_is_found_as_promised():
         ("fp17.add.rne", "unknown format 'fp17'; known: fp8_e4m3fn"),
         ("e16m3.add.rne", "format e16m3 is too wide; the widest has 15 exponent and 112 fraction"),
         ("e1m3.add.rne", "format e1m3: needs at least 2 exponent bits"),
+        ("fp16.add.rne.wrapped", "'wrapped' means nothing to add; use a bundle, or of: first_nan,"),
+        (
+            "fp16.add.rne.riscv.wrapped",
+            "'wrapped' means nothing to add; use a bundle, or of: first_nan,",
+        ),
+        (
+            "fp16.add.rne.invalid_product",
+            "'invalid_product' means nothing to add; use a bundle, or of: ",
+        ),
+        ("int8.convert_from_fp16.rtz.ftz", "'ftz' means nothing to convert; use a bundle, or of: daz, "),
+        ("fp16.less.any_nan", "'any_nan' means nothing to less; use a bundle, or of: signalling, daz"),
     ],
 )
 def test_what_no_name_describes_is_refused_in_one_line(name, words):

@@ -220,13 +220,13 @@ def test_a_fault_beyond_the_first_neuron_is_found_in_every_library():
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("fmt", SMALL_FORMATS, ids=lambda fmt: fmt.name)
 def test_a_unit_of_another_mode_is_refuted(fmt, operation):
-    """One other mode in turn; every one in the nightly profile."""
+    """One other mode in turn; every one in the nightly profile. Its own is proved by ``proofs``."""
     policy = fmt.policies[0]
     obligation = replace(Unit(operation, fmt, MODE, policy).obligation(), engines=("z3",))
     others = [mode for mode in RoundingMode if mode is not MODE]
     turn = (SMALL_FORMATS.index(fmt) + OPERATIONS.index(operation)) % len(others)
-    for mode in (MODE, *(others if NIGHTLY else others[turn : turn + 1])):
+    for mode in others if NIGHTLY else others[turn : turn + 1]:
         outcome = discharge(obligation, circuit=build_unit(operation, fmt, mode, policy)).outcome
         # A square root is never half way between two numbers.
-        same = mode is MODE or (operation == "square_root" and mode is RoundingMode.NEAREST_AWAY)
+        same = operation == "square_root" and mode is RoundingMode.NEAREST_AWAY
         assert outcome is (Outcome.PROVED if same else Outcome.REFUTED), mode

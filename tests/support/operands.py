@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -77,17 +78,14 @@ def _with_zeros_of(mode: RoundingMode) -> RoundingMode:
 def expected_results(fmt: Format, operation: str, mode: RoundingMode, policy: OverflowPolicy) -> Codes:
     """The result code for all ``operands``, by the spec of record."""
     values, which = _exact_results(fmt, operation, _with_zeros_of(mode))
-    rounded = _rounded(fmt, mode, policy)
-    for value in values:
-        if value not in rounded:
-            rounded[value] = exact.round_to(fmt, mode, policy, value)
-    return np.array([rounded[value] for value in values], dtype=np.uint64)[which]
+    rounded = _rounding(fmt, mode, policy)
+    return np.fromiter(map(rounded, values), np.uint64, len(values))[which]
 
 
 @cache
-def _rounded(fmt: Format, mode: RoundingMode, policy: OverflowPolicy) -> dict[exact.Value, int]:
-    """What exact results round to, as far as was needed: operations have many in common."""
-    return {}
+def _rounding(fmt: Format, mode: RoundingMode, policy: OverflowPolicy) -> Callable[[exact.Value], int]:
+    """What an exact result rounds to, each of them once: operations have many in common."""
+    return cache(partial(exact.round_to, fmt, mode, policy))
 
 
 @shared

@@ -10,7 +10,7 @@ from spikeproof.circuits.meanings.bitsliced import netlist_logic
 from spikeproof.circuits.netlist import NetlistError
 from spikeproof.circuits.units.libraries import gate_netlist, wide_gate_netlist
 from spikeproof.prover.checking.replays import replays
-from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, collect, select
+from spikeproof.prover.claims.catalogue import CatalogueError, Collection, catalogue, select
 from spikeproof.prover.claims.obligation import Claim, Obligation, Outcome, equivalence
 from spikeproof.prover.engines.engine import ENGINES, Answer, Engine
 from spikeproof.prover.evidence.log import Log
@@ -251,9 +251,25 @@ def test_a_dead_process_is_an_error_not_a_success(monkeypatch):
 def test_names_are_unique_and_patterns_must_match():
     obligation = formula_obligation(commutes)
     with pytest.raises(CatalogueError, match=r"two obligations are named an\.obligation"):
-        collect([obligation, replace(obligation)])
+        Collection([obligation, replace(obligation)]).all()
     with pytest.raises(CatalogueError, match=r"did you mean .*cell\.ionic\.and"):
         select("cell.ionic.an")
+
+
+def test_what_could_not_be_stated_is_not_taken_for_what_does_not_exist():
+    def interrupted():
+        yield formula_obligation(commutes)
+        raise KeyboardInterrupt
+
+    some = Collection(interrupted())
+    assert some.named("an.obligation").name == "an.obligation"
+    with pytest.raises(KeyboardInterrupt):
+        some.named("another.obligation")
+    for _ in range(2):
+        with pytest.raises(CatalogueError, match="not all theorems could be stated; start again"):
+            some.named("another.obligation")
+        with pytest.raises(CatalogueError, match="not all theorems"):
+            some.all()
 
 
 # --- simulation ---------------------------------------------------------------------------------
