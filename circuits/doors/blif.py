@@ -60,14 +60,14 @@ def _circuit(text: str) -> Circuit:
             _require_new(where, rest[-1], gates, registers)
             gates[rest[-1]] = _gate(where, rest[:-1], cover)
         elif word == ".latch":
-            latch, clock = _latch(where, rest)
-            _require_new(where, rest[1], gates, registers)
-            registers[rest[1]] = latch
+            driven, latch, clock = _latch(where, rest)
+            _require_new(where, driven, gates, registers)
+            registers[driven] = latch
             clocks |= clock
         elif word != ".end":
             raise NetlistError(f"{where} has {word!r}; only .names and .latch are read, flattened")
-    if driven := next((name for name, _ in inputs if name in gates or name in registers), None):
-        raise NetlistError(f"input {driven!r} is driven by a gate too")
+    if twice := next((name for name, _ in inputs if name in gates or name in registers), None):
+        raise NetlistError(f"input {twice!r} is driven by a gate too")
     return Circuit(
         buses_by_name(inputs, "input"),
         gates,
@@ -85,18 +85,22 @@ def _require_new(where: str, net: str, *driven: Mapping[Net, object]) -> None:
 EDGES = {"re": True, "fe": False}
 """Which edge of its clock a latch changes at; other kinds are no registers."""
 
+RESETS = {"0": False, "1": True, "2": None, "3": None}
+"""What a latch is at first; 2 and 3 say that it is anything."""
 
-def _latch(where: str, words: list[str]) -> tuple[Register, set[tuple[Net, bool]]]:
-    """A latch, and its clock, if it has one of its own."""
-    source, _, *kind = [*words, "3"] if len(words) in (2, 4) else words
-    if len(kind) not in (1, 3) or kind[-1] not in ("0", "1", "2", "3"):
+
+def _latch(where: str, words: list[str]) -> tuple[str, Register, set[tuple[Net, bool]]]:
+    """The net that a latch drives, the latch, and its clock, if it has one of its own."""
+    if not 2 <= len(words) <= 5:
         raise NetlistError(f"{where} is no latch; write .latch INPUT OUTPUT [re CLOCK] [0, 1, 2 or 3]")
-    if len(kind) == 3 and kind[0] not in EDGES:
+    source, driven, *kind = words
+    reset = kind.pop() if len(kind) % 2 else "3"
+    if reset not in RESETS:
+        raise NetlistError(f"{where} has a latch that begins as {reset!r}; write 0, 1, 2 or 3")
+    if kind and kind[0] not in EDGES:
         raise NetlistError(f"{where} has a latch of kind {kind[0]!r}; only re and fe are read")
-    clocks: set[tuple[Net, bool]] = set()
-    if len(kind) == 3 and kind[1] != "NIL":
-        clocks.add((kind[1], EDGES[kind[0]]))
-    return Register(source, {"0": False, "1": True}.get(kind[-1])), clocks
+    clocks: set[tuple[Net, bool]] = {(kind[1], EDGES[kind[0]])} if kind and kind[1] != "NIL" else set()
+    return driven, Register(source, RESETS[reset]), clocks
 
 
 Statement = tuple[int, list[str], list[list[str]]]

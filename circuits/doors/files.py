@@ -1,6 +1,7 @@
 """Circuits from files, whatever their format."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,24 @@ def read_circuit(path: Path | str, steps: int | Steps | None = None) -> Netlist:
         NetlistError: if it cannot be read, or is not of that format; one line.
     """
     return READERS[_end(path, READERS) or ".json"](Path(path), steps)
+
+
+def selected_outputs(netlist: Netlist, names: Collection[str]) -> Netlist:
+    """A circuit of which only these outputs count; its notes say which do not.
+
+    Raises:
+        NetlistError: if it lacks one of them.
+    """
+    if missing := sorted(set(names) - set(netlist.outputs)):
+        raise NetlistError(
+            f"it has no output {missing[0]!r}; its outputs are {', '.join(netlist.outputs)}"
+        )
+    ignored = [name for name in netlist.outputs if name not in names]
+    return replace(
+        netlist,
+        outputs={name: bus for name, bus in netlist.outputs.items() if name in names},
+        notes=(*netlist.notes, *([f"outputs ignored: {', '.join(ignored)}"] if ignored else [])),
+    )
 
 
 def write_circuit(netlist: Netlist, path: Path | str) -> None:
