@@ -1,6 +1,11 @@
 """Doors: where netlists come in and go out, a module for each kind of file or foreign object.
 
 * ``json``           -- netlists as files
+* ``files``          -- circuits from files and to files, by the end of the name
+* ``gates``          -- what circuits of gates have in common
+* ``unrolling``      -- those with memory, step after step
+* ``aiger``, ``blif``, ``yosys``, ``verilog``, ``smtlib``, ``btor2`` -- a format each
+* ``simulation``     -- Verilog beside its simulation
 * ``pytorch``        -- from PyTorch modules
 * ``spiking_layers`` -- what a layer of those does, by probing it
 

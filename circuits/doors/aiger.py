@@ -112,7 +112,7 @@ def _circuit(
 ) -> Circuit:
     binary, variables, ins, latches, outs, ands = _header(file)
     inputs = [2 * (1 + n) for n in range(ins)] if binary else [file.numbers(1)[0] for _ in range(ins)]
-    registers = dict(_latch(file, 2 * (1 + ins + n) if binary else None) for n in range(latches))
+    registers = [_latch(file, 2 * (1 + ins + n) if binary else None) for n in range(latches)]
     outputs = [file.numbers(1)[0] for _ in range(outs)]
     gates: dict[Net, Gate] = {0: Gate(())}
     for index in range(ands):
@@ -121,22 +121,22 @@ def _circuit(
         if driven in gates or driven % 2 or not 0 < driven <= 2 * variables:
             raise NetlistError(f"{driven} is driven twice, or is no literal that a gate could drive")
         gates[driven] = conjunction(*((literal & ~1, literal % 2 == 0) for literal in operands))
-    driven_otherwise = [*inputs, *registers]
-    if len({*driven_otherwise} - gates.keys()) < ins + latches or any(n % 2 for n in driven_otherwise):
+    given = [*inputs, *(driven for driven, _, _ in registers)]
+    if len({*given} - gates.keys()) < ins + latches or any(literal % 2 for literal in given):
         raise NetlistError("an input or latch is negated, or is driven by a gate, or occurs twice")
-    read = [*outputs, *(register.source for register in registers.values())]
+    read = [*outputs, *(source for _, source, _ in registers)]
     gates.update((literal, inverter(literal ^ 1)) for literal in read if literal % 2)
     names = dict(file.symbols())
     return Circuit(
         _buses("i", "input", inputs, names, input_widths),
         gates,
         _buses("o", "output", outputs, names, output_widths),
-        dict(registers),
+        {driven: Register(source, reset) for driven, source, reset in registers},
     )
 
 
-def _latch(file: _File, literal: int | None) -> tuple[int, Register]:
-    """The next latch, with its literal, which the file says if it is not given.
+def _latch(file: _File, literal: int | None) -> tuple[int, int, bool | None]:
+    """The next latch's literal, which the file says if it is not given; its source's; and its reset.
 
     It is reset to 0 unless a number says otherwise, which is the literal itself for no reset at all.
     """
@@ -144,7 +144,7 @@ def _latch(file: _File, literal: int | None) -> tuple[int, Register]:
     driven, source, reset = latch if len(latch) == 3 else (*latch, 0)
     if reset not in (0, 1, driven):
         raise NetlistError(f"latch {driven} is reset to {reset}; write 0, 1 or {driven} (undefined)")
-    return driven, Register(source, None if reset == driven else bool(reset))
+    return driven, source, None if reset == driven else bool(reset)
 
 
 def _header(file: _File) -> tuple[bool, int, int, int, int, int]:

@@ -62,9 +62,9 @@ def read_circuit(path: Path | str, steps: int | Steps | None = None) -> Netlist:
     The end of its name says which; without one of ``READERS`` it is taken for JSON.
 
     Args:
-        steps: of a circuit with registers, in which step its outputs are read, counting from 1, where the
-            first is that before any change of a register; inputs are held. See ``Steps`` for inputs that
-            are fixed, or that each step has of its own. None for a circuit without memory.
+        steps: of a circuit with registers, in which step its outputs are read, counting from 1: in
+            the first no register has changed yet. Inputs are held; see ``Steps`` for those that are
+            fixed, or that each step has of its own. None for a circuit without memory.
 
     Raises:
         NetlistError: if it cannot be read, or is not of that format; one line.

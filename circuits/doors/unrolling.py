@@ -53,8 +53,8 @@ def unrolled(circuit: Circuit, steps: int | Steps | None) -> Netlist:
 
     Raises:
         NetlistError: if it has memory and no steps are given; if it has several clocks, or one that is
-            no input of one bit; if a net that is read is driven by nothing or twice or depends on itself,
-            or if outputs depend on what a register was before it had a value.
+            no input of one bit; if a net that is read is driven by nothing or twice or depends on
+            itself, or if outputs depend on what a register was before it had a value.
     """
     circuit.require_one_driver()
     if steps is None:
@@ -70,7 +70,7 @@ def unrolled(circuit: Circuit, steps: int | Steps | None) -> Netlist:
         name: [unrolling.at(net, steps.count - 1) for net in nets]
         for name, nets in circuit.outputs.items()
     }
-    # Registers without a reset value are inputs, which no output may depend on once constants are folded.
+    # Registers without a reset value are inputs, on which no output may depend with constants folded.
     undefined = [net for net, register in circuit.registers.items() if register.reset is None]
     if undefined:
         name = "undefined".ljust(1 + max(map(len, unrolling.inputs), default=0), "_")  # none of its own
@@ -205,6 +205,8 @@ def _note(circuit: Circuit, steps: Steps) -> str:
     inputs = "inputs of their own in each" if steps.own_inputs else "inputs held"
     fixed = (f"{name} = {', '.join(map(str, values))}" for name, values in steps.fixed.items())
     found = clock(circuit)
-    clocked = [f"clocked by the {'rising' if found[1] else 'falling'} edge of {found[0]}"] if found else []
+    clocked = (
+        [f"clocked by the {'rising' if found[1] else 'falling'} edge of {found[0]}"] if found else []
+    )
     told = "; ".join([inputs, *fixed, *clocked])
     return f"outputs read in step {steps.count}, {len(circuit.registers)} registers; {told}"

@@ -52,8 +52,10 @@ def read_verilog(path: Path | str, steps: int | Steps | None = None) -> Netlist:
     with tempfile.TemporaryDirectory() as folder:
         source = shutil.copyfile(path, Path(folder, f"source{Path(path).suffix}"))
         try:
-            version = _yosys(folder, "--version").splitlines()[0]
-            _yosys(folder, "-q", "-p", f"read_verilog -sv {source.name}; {SCRIPT}; write_json gates.json")
+            version = run_yosys(folder, "--version").splitlines()[0]
+            run_yosys(
+                folder, "-q", "-p", f"read_verilog -sv {source.name}; {SCRIPT}; write_json gates.json"
+            )
             gates = json.loads(Path(folder, "gates.json").read_text())
             circuit = circuit_of(gates)
             netlist = unrolled(circuit, steps)
@@ -65,7 +67,7 @@ def read_verilog(path: Path | str, steps: int | Steps | None = None) -> Netlist:
     return replace(netlist, notes=(note, *netlist.notes, simulated))
 
 
-def _yosys(folder: str, *arguments: str) -> str:
+def run_yosys(folder: str, *arguments: str) -> str:
     """What Yosys prints, run in a folder.
 
     Raises:

@@ -104,9 +104,7 @@ def _circuit(module: Mapping[str, Any]) -> Circuit:
             )
         sides[port["direction"]][name] = [_net(bit) for bit in port["bits"]]
     clocks = frozenset(_clock(name, cell) for name, cell in clocked.items())
-    return Circuit(
-        sides["input"], dict(gates), sides["output"], dict(registers), clocks, _names(module)
-    )
+    return Circuit(sides["input"], dict(gates), sides["output"], dict(registers), clocks, _names(module))
 
 
 def _gate(name: str, cell: Mapping[str, Any]) -> tuple[Net, Gate]:

@@ -36,10 +36,10 @@ QUESTIONS: Mapping[str, Callable[[Claim], str]] = {
 def export(theorem: str, file: Path, circuit_alone: bool) -> None:
     """Write a theorem, or its circuit, for other tools.
 
-    The end of FILE's name says the format: of the circuit .json (ours, of neurons), .yosys.json, .aag or
-    .aig (AIGER), .blif, .v (Verilog), where in all but the first neurons become gates of two inputs; of
-    the theorem .smt2, a question that is unsatisfiable iff the theorem holds, and .btor2, a property that
-    is never bad iff it does.
+    The end of FILE's name says the format. Of the circuit: .json (ours, of neurons), .yosys.json, .aag
+    or .aig (AIGER), .blif, .v (Verilog); in all but the first, neurons become gates of two inputs. Of
+    the theorem: .smt2 (a question that is unsatisfiable iff the theorem holds), .btor2 (a property that
+    is never bad iff it does).
     """
     obligation = catalogue.theorem(theorem)
     content = _content(obligation, file, circuit_alone)

@@ -28,7 +28,11 @@ class Machine:
         first = 1 + INPUTS + LATCHES
         self.latches = [2 * (1 + INPUTS + place) for place in range(LATCHES)]
         self.gates = [
-            (2 * (first + place), draw.randrange(2 * (first + place)), draw.randrange(2 * (first + place)))
+            (
+                2 * (first + place),
+                draw.randrange(2 * (first + place)),
+                draw.randrange(2 * (first + place)),
+            )
             for place in range(GATES)
         ]
         self.last = 2 * (first + GATES)
