@@ -31,7 +31,7 @@ THEOREMS = (
     *("fp8_e5m2.multiply.rne", "fp8_e5m2.divide.rne", "fp8_e5m2.square_root.rne", "fp8_e5m2.fma.rne"),
     *(
         "fp8_e4m3fn.fma.rne.saturate",
-        "bf16.add.rne",
+        "bfloat16.add.rne",
         "fp16.add.rne",
         "fp16.multiply.rne",
         "fp32.add.rne",
