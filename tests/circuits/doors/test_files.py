@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 import sys
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikeproof.circuits.doors.aiger import read_aiger
-from spikeproof.circuits.doors.files import READERS, WRITERS, as_file, read_circuit, write_circuit
+from spikeproof.circuits.doors.files import (
+    READERS,
+    WRITERS,
+    as_file,
+    read_circuit,
+    selected_outputs,
+    write_circuit,
+)
 from spikeproof.circuits.doors.json import unrepeated
 from spikeproof.circuits.doors.unrolling import unrolled
 from spikeproof.circuits.doors.verilog import read_verilog
@@ -293,6 +301,44 @@ def test_damaged_files_are_read_or_refused(tmp_path_factory, suffix, data):
     path.write_bytes(content)
     with suppress(NetlistError):
         assert isinstance(read_circuit(path), Netlist)
+
+
+HOSTILE = [
+    (".aag", "aag 9999999999 999999 0 0 0\n"),
+    (".aig", "aig 9999999999 9999999999 0 1 0\n0\n"),
+    (".aig", "aig 9999999999 1 9999999998 0 0\n"),
+    (".aig", "aig 9999999999 1 0 9999999998 0\n"),
+    (
+        ".json",
+        '{"schema": "spikeproof-netlist-1", "inputs": [["x", 1000000000000]], "neurons": [], '
+        '"outputs": {"y": [0]}}',
+    ),
+    (".blif", ".model m\n.inputs x[999999999]\n.outputs y\n.end\n"),
+]
+
+
+@pytest.mark.parametrize(("suffix", "content"), HOSTILE, ids=range(len(HOSTILE)))
+def test_what_a_short_file_promises_takes_no_memory(tmp_path, suffix, content):
+    path = tmp_path / f"huge{suffix}"
+    path.write_text(content)
+    tracemalloc.start()
+    with pytest.raises(NetlistError):
+        read_circuit(path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1 << 20
+
+
+def test_outputs_that_do_not_count_are_named():
+    builder = NetlistBuilder()
+    x = builder.input("x", 2)
+    netlist = builder.build({"flags": (x[1],), "result": x, "valid": (x[0],)})
+    chosen = selected_outputs(netlist, ["result"])
+    assert list(chosen.outputs) == ["result"]
+    assert chosen.notes == ("outputs ignored: flags, valid",)
+    assert selected_outputs(chosen, ["result"]).notes == chosen.notes
+    with pytest.raises(NetlistError, match="no output 'sum'; its outputs are flags, result, valid"):
+        selected_outputs(netlist, ["sum"])
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path):
