@@ -231,9 +231,13 @@ def test_a_netlist_of_neurons_has_no_steps(tmp_path):
 
 def test_the_same_file_is_the_same_netlist(tmp_path):
     """Found here: a BLIF netlist's SHA-256 changed from one process to the next, as sets of text do."""
-    path = tmp_path / "counter.blif"
-    path.write_text(COUNTER)
-    program = f"from spikeproof import read_circuit; print(read_circuit({str(path)!r}, 3).sha256)"
+    path = tmp_path / "wide.blif"
+    words = " ".join(f"x[{place}]" for place in range(12))
+    gates = [f".names x[{place}] x[{(place + 5) % 12}] n{place}\n11 1" for place in range(12)]
+    nets = " ".join(f"n{place}" for place in range(12))
+    gates.append(f".names {nets} y\n{'1' * 12} 1")
+    path.write_text("\n".join([f".model m\n.inputs {words}\n.outputs y", *gates, ".end", ""]))
+    program = f"from spikeproof import read_circuit; print(read_circuit({str(path)!r}).sha256)"
     seen = {
         subprocess.run(
             [sys.executable, "-c", program],
