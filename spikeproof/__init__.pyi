@@ -6,6 +6,7 @@ from .api import theorems as theorems
 from .api import verify as verify
 from .circuits.doors.aiger import read_aiger as read_aiger
 from .circuits.doors.files import read_circuit as read_circuit
+from .circuits.doors.files import selected_outputs as selected_outputs
 from .circuits.doors.files import write_circuit as write_circuit
 from .circuits.doors.json import read_json as read_json
 from .circuits.doors.json import write_json as write_json
@@ -14,6 +15,7 @@ from .circuits.doors.nir import read_nir as read_nir
 from .circuits.doors.nir import to_nir as to_nir
 from .circuits.doors.nir_reading import Reading as Reading
 from .circuits.doors.pytorch import from_torch as from_torch
+from .circuits.doors.unrolling import Steps as Steps
 from .circuits.meanings.bitsliced import BitSlicedSimulator as BitSlicedSimulator
 from .circuits.meanings.membrane import MembraneSimulator as MembraneSimulator
 from .circuits.netlist import Netlist as Netlist

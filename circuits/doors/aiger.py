@@ -10,39 +10,44 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from spikeproof.circuits.doors.gates import (
+    Circuit,
     Gate,
     Net,
+    Register,
     bits,
     buses_by_name,
     buses_by_width,
     conjunction,
     inverter,
-    netlist_of_gates,
     read_file,
+    require_few_bits,
 )
+from spikeproof.circuits.doors.unrolling import Steps, unrolled
 from spikeproof.circuits.meanings.logic import AND, netlist_logic
 from spikeproof.circuits.netlist import Netlist, NetlistError
-
-LARGEST_INPUT = 1_000_000
-"""A binary file says nothing of its inputs but how many there are; more bits than these are refused."""
 
 # --- reading ------------------------------------------------------------------------------------
 
 
 def read_aiger(
-    path: Path | str, inputs: Mapping[str, int] | None = None, outputs: Mapping[str, int] | None = None
+    path: Path | str,
+    inputs: Mapping[str, int] | None = None,
+    outputs: Mapping[str, int] | None = None,
+    steps: int | Steps | None = None,
 ) -> Netlist:
-    """Read a combinational AIGER file, of either kind.
+    """Read an AIGER file, of either kind.
 
     Args:
         inputs: names and widths of buses, for the input bits in the file's order, least significant bit
             first; without it the file's symbols name them: ``x[0]``, ``x[1]``, ...
         outputs: likewise.
+        steps: over how many a file with latches is unrolled: see ``doors.unrolling``.
 
     Raises:
-        NetlistError: if the file cannot be read, is not of this form, or has latches; one line.
+        NetlistError: if the file cannot be read, is not of this form, or has latches and no steps are
+            given; one line.
     """
-    return read_file(path, lambda content: _netlist(_File(content), inputs, outputs))
+    return read_file(path, lambda content: unrolled(_circuit(_File(content), inputs, outputs), steps))
 
 
 class _File:
@@ -69,11 +74,11 @@ class _File:
         except UnicodeDecodeError:
             raise NetlistError(f"line {self._line} is not text") from None
 
-    def numbers(self, count: int) -> list[int]:
-        """The next line as so many numbers."""
+    def numbers(self, count: int, optional: int = 0) -> list[int]:
+        """The next line as so many numbers, after which there may be others."""
         text = self.line()
         words = text.split(" ")
-        if len(words) != count or not all(map(_is_number, words)):
+        if not count <= len(words) <= count + optional or not all(map(_is_number, words)):
             expected = "a number" if count == 1 else f"{count} numbers"
             raise NetlistError(f"line {self._line} is {text[:40]!r}; it should be {expected}")
         return [int(word) for word in words]
@@ -102,32 +107,48 @@ class _File:
             yield position, name
 
 
-def _netlist(
+def _circuit(
     file: _File, input_widths: Mapping[str, int] | None, output_widths: Mapping[str, int] | None
-) -> Netlist:
-    binary, variables, ins, outs, ands = _header(file)
+) -> Circuit:
+    binary, variables, ins, latches, outs, ands = _header(file)
     inputs = [2 * (1 + n) for n in range(ins)] if binary else [file.numbers(1)[0] for _ in range(ins)]
+    registers = [_latch(file, 2 * (1 + ins + n) if binary else None) for n in range(latches)]
     outputs = [file.numbers(1)[0] for _ in range(outs)]
     gates: dict[Net, Gate] = {0: Gate(())}
     for index in range(ands):
-        gate = 2 * (1 + ins + index)
+        gate = 2 * (1 + ins + latches + index)
         driven, *operands = _binary_gate(file, gate) if binary else file.numbers(3)
         if driven in gates or driven % 2 or not 0 < driven <= 2 * variables:
             raise NetlistError(f"{driven} is driven twice, or is no literal that a gate could drive")
         gates[driven] = conjunction(*((literal & ~1, literal % 2 == 0) for literal in operands))
-    if len({*inputs} - gates.keys()) < ins or any(literal % 2 for literal in inputs):
-        raise NetlistError("an input is negated, or is driven by a gate, or occurs twice")
-    gates.update((literal, inverter(literal ^ 1)) for literal in outputs if literal % 2)
+    given = [*inputs, *(driven for driven, _, _ in registers)]
+    if len({*given} - gates.keys()) < ins + latches or any(literal % 2 for literal in given):
+        raise NetlistError("an input or latch is negated, or is driven by a gate, or occurs twice")
+    read = [*outputs, *(source for _, source, _ in registers)]
+    gates.update((literal, inverter(literal ^ 1)) for literal in read if literal % 2)
     names = dict(file.symbols())
-    return netlist_of_gates(
+    return Circuit(
         _buses("i", "input", inputs, names, input_widths),
         gates,
         _buses("o", "output", outputs, names, output_widths),
+        {driven: Register(source, reset) for driven, source, reset in registers},
     )
 
 
-def _header(file: _File) -> tuple[bool, int, int, int, int]:
-    """Whether the rest is binary; and how many variables, inputs, outputs and gates there are."""
+def _latch(file: _File, literal: int | None) -> tuple[int, int, bool | None]:
+    """The next latch's literal, which the file says if it is not given; its source's; and its reset.
+
+    It is reset to 0 unless a number says otherwise, which is the literal itself for no reset at all.
+    """
+    latch = file.numbers(2, 1) if literal is None else [literal, *file.numbers(1, 1)]
+    driven, source, reset = latch if len(latch) == 3 else (*latch, 0)
+    if reset not in (0, 1, driven):
+        raise NetlistError(f"latch {driven} is reset to {reset}; write 0, 1 or {driven} (undefined)")
+    return driven, source, None if reset == driven else bool(reset)
+
+
+def _header(file: _File) -> tuple[bool, int, int, int, int, int]:
+    """Whether the rest is binary; and how many variables, inputs, latches, outputs and gates."""
     kind, _, rest = file.line().partition(" ")
     words = rest.split(" ")
     if kind not in ("aig", "aag") or not 5 <= len(words) <= 9 or not all(map(_is_number, words)):
@@ -135,15 +156,14 @@ def _header(file: _File) -> tuple[bool, int, int, int, int]:
             "the first line is not that of an AIGER file, 'aag M I L O A' or 'aig M I L O A'"
         )
     variables, ins, latches, outs, ands, *properties = map(int, words)
-    if latches:
-        raise NetlistError(f"it has {latches} latches; only circuits without memory are read")
     if any(properties):
         raise NetlistError("it states properties; write the circuit alone")
     binary = kind == "aig"
-    octets = outs + (2 * ands if binary else ins + ands)  # a line or a gate has at least so many
-    if ins > LARGEST_INPUT or octets > file.left() or (binary and variables != ins + ands):
+    require_few_bits([ins])  # of which a binary file says nothing else
+    octets = latches + outs + (2 * ands if binary else ins + ands)  # each has at least so many
+    if octets > file.left() or (binary and variables != ins + latches + ands):
         raise NetlistError("its first line promises more than the file holds; is it whole?")
-    return binary, variables, ins, outs, ands
+    return binary, variables, ins, latches, outs, ands
 
 
 def _binary_gate(file: _File, gate: int) -> tuple[int, int, int]:

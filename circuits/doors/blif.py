@@ -1,4 +1,4 @@
-"""Netlists as files of the Berkeley Logic Interchange Format (``.blif``), of one model without memory.
+"""Netlists as files of the Berkeley Logic Interchange Format (``.blif``), of one model.
 
 The format is that of "Berkeley Logic Interchange Format (BLIF)", University of California, 1992, as
 Yosys and ABC write and read it.
@@ -7,36 +7,44 @@ Yosys and ABC write and read it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from spikeproof.circuits.doors.gates import (
+    Circuit,
     Gate,
     Net,
+    Register,
     bits,
     buses_by_name,
-    netlist_of_gates,
     read_file,
 )
+from spikeproof.circuits.doors.unrolling import Steps, unrolled
 from spikeproof.circuits.meanings.logic import AND, netlist_logic
 from spikeproof.circuits.netlist import Netlist, NetlistError
 
 # --- reading ------------------------------------------------------------------------------------
 
 
-def read_blif(path: Path | str) -> Netlist:
+def read_blif(path: Path | str, steps: int | Steps | None = None) -> Netlist:
     """Read the only model of a BLIF file; its ports ``x[0]``, ``x[1]``, ... are the bits of buses.
 
+    Args:
+        steps: over how many a model with latches is unrolled: see ``doors.unrolling``.
+
     Raises:
-        NetlistError: if the file cannot be read, is not of this form, or has latches; one line.
+        NetlistError: if the file cannot be read, is not of this form, or has latches and no steps are
+            given; one line.
     """
-    return read_file(path, lambda content: _netlist(content.decode("ascii")))
+    return read_file(path, lambda content: unrolled(_circuit(content.decode("ascii")), steps))
 
 
-def _netlist(text: str) -> Netlist:
+def _circuit(text: str) -> Circuit:
     inputs: list[tuple[str, Net]] = []
     outputs: list[tuple[str, Net]] = []
     gates: dict[Net, Gate] = {}
+    registers: dict[Net, Register] = {}
+    clocks: set[tuple[Net, bool]] = set()
     models = 0
     for number, (word, *rest), cover in _statements(text):
         where = f"line {number}"
@@ -49,14 +57,50 @@ def _netlist(text: str) -> Netlist:
         elif word == ".names":
             if not rest:
                 raise NetlistError(f"{where} names no net")
-            if rest[-1] in gates:
-                raise NetlistError(f"{where} drives {rest[-1]!r}, which is driven already")
+            _require_new(where, rest[-1], gates, registers)
             gates[rest[-1]] = _gate(where, rest[:-1], cover)
+        elif word == ".latch":
+            driven, latch, clock = _latch(where, rest)
+            _require_new(where, driven, gates, registers)
+            registers[driven] = latch
+            clocks |= clock
         elif word != ".end":
-            raise NetlistError(f"{where} has {word!r}; only gates (.names) are read, flattened")
-    if driven := next((name for name, _ in inputs if name in gates), None):
-        raise NetlistError(f"input {driven!r} is driven by a gate too")
-    return netlist_of_gates(buses_by_name(inputs, "input"), gates, buses_by_name(outputs, "output"))
+            raise NetlistError(f"{where} has {word!r}; only .names and .latch are read, flattened")
+    if twice := next((name for name, _ in inputs if name in gates or name in registers), None):
+        raise NetlistError(f"input {twice!r} is driven by a gate too")
+    return Circuit(
+        buses_by_name(inputs, "input"),
+        gates,
+        buses_by_name(outputs, "output"),
+        registers,
+        frozenset(clocks),
+    )
+
+
+def _require_new(where: str, net: str, *driven: Mapping[Net, object]) -> None:
+    if any(net in nets for nets in driven):
+        raise NetlistError(f"{where} drives {net!r}, which is driven already")
+
+
+EDGES = {"re": True, "fe": False}
+"""Which edge of its clock a latch changes at; other kinds are no registers."""
+
+RESETS = {"0": False, "1": True, "2": None, "3": None}
+"""What a latch is at first; 2 and 3 say that it is anything."""
+
+
+def _latch(where: str, words: list[str]) -> tuple[str, Register, set[tuple[Net, bool]]]:
+    """The net that a latch drives, the latch, and its clock, if it has one of its own."""
+    if not 2 <= len(words) <= 5:
+        raise NetlistError(f"{where} is no latch; write .latch INPUT OUTPUT [re CLOCK] [0, 1, 2 or 3]")
+    source, driven, *kind = words
+    reset = kind.pop() if len(kind) % 2 else "3"
+    if reset not in RESETS:
+        raise NetlistError(f"{where} has a latch that begins as {reset!r}; write 0, 1, 2 or 3")
+    if kind and kind[0] not in EDGES:
+        raise NetlistError(f"{where} has a latch of kind {kind[0]!r}; only re and fe are read")
+    clocks: set[tuple[Net, bool]] = {(kind[1], EDGES[kind[0]])} if kind and kind[1] != "NIL" else set()
+    return driven, Register(source, RESETS[reset]), clocks
 
 
 Statement = tuple[int, list[str], list[list[str]]]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from spikeproof.circuits.netlist import NAME, ONE, ZERO, Netlist, NetlistBuilder, NetlistError
@@ -17,6 +18,9 @@ Cube = tuple[tuple[Net, bool], ...]
 
 LOW, HIGH = "the constant 0", "the constant 1"
 """Nets that nothing drives."""
+
+LARGEST_INPUT = 1_000_000
+"""A short file can declare any number of input bits; more than these are refused."""
 
 
 @dataclass(frozen=True)
@@ -40,30 +44,76 @@ def inverter(net: Net) -> Gate:
     return conjunction((net, False))
 
 
+@dataclass(frozen=True)
+class Register:
+    """Has in each step the value that another net had in the step before.
+
+    Attributes:
+        source: that net.
+        reset: its value in the first step; None if it has none then.
+    """
+
+    source: Net
+    reset: bool | None
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """What a file of gates holds.
+
+    Attributes:
+        inputs: the nets of each bus, least significant bit first.
+        gates: by the net that each drives, in any order.
+        outputs: as inputs.
+        registers: as gates.
+        clocks: the nets, and whether it is their rising edge, at which registers change.
+        names: what people call nets, as far as it is known.
+    """
+
+    inputs: Mapping[str, Sequence[Net]]
+    gates: Mapping[Net, Gate]
+    outputs: Mapping[str, Sequence[Net]]
+    registers: Mapping[Net, Register] = field(default_factory=dict)
+    clocks: frozenset[tuple[Net, bool]] = frozenset()
+    names: Mapping[Net, str] = field(default_factory=dict)
+
+    def require_one_driver(self) -> None:
+        """Refuse nets that are driven twice.
+
+        Raises:
+            NetlistError: naming one.
+        """
+        given = [net for nets in self.inputs.values() for net in nets]
+        drivers = Counter([*{*given}, *self.gates, *self.registers, LOW, HIGH])
+        if twice := next((net for net, times in drivers.items() if times > 1), None):
+            raise NetlistError(f"{shown(twice)} is driven twice; leave one driver")
+        if len({*given}) < len(given):
+            raise NetlistError("two inputs are one net; give each its own")
+
+
 def netlist_of_gates(
-    inputs: Mapping[str, Sequence[Net]], gates: Mapping[Net, Gate], outputs: Mapping[str, Sequence[Net]]
+    inputs: Mapping[str, Sequence[Net]],
+    gate_of: Callable[[Net], Gate | None],
+    outputs: Mapping[str, Sequence[Net]],
 ) -> Netlist:
-    """The netlist of gates by the net that each drives; what no output depends on is left out.
+    """The netlist of gates; what no output depends on is left out.
 
     Args:
         inputs: the nets of each bus, least significant bit first.
-        gates: in any order.
+        gate_of: the gate that drives a net, None if there is none.
         outputs: as inputs.
 
     Raises:
-        NetlistError: if a net that is read is driven by nothing, or twice, or depends on itself.
+        NetlistError: if a net that is read is driven by nothing, or depends on itself.
     """
+    require_few_bits(map(len, inputs.values()))
     builder = NetlistBuilder(absorb_inverters=True)
     signals: dict[Net, int] = {LOW: ZERO, HIGH: ONE}
-    given = [net for nets in inputs.values() for net in nets]
-    if twice := {*gates, *signals} & {*given} or {*gates} & {*signals}:
-        raise NetlistError(f"{_shown(min(twice, key=str))} is driven twice; leave one driver")
-    if len({*given}) < len(given):
-        raise NetlistError("two inputs are one net; give each its own")
     for name, nets in inputs.items():
         signals.update(zip(nets, builder.input(name, len(nets)), strict=True))
-    for net in _in_order(gates, signals, [net for nets in outputs.values() for net in nets]):
-        signals[net] = _fires(builder, gates[net], signals)
+    roots = [net for nets in outputs.values() for net in nets]
+    for net, gate in _in_order(gate_of, signals, roots):
+        signals[net] = _fires(builder, gate, signals)
     return builder.build({name: tuple(signals[net] for net in nets) for name, nets in outputs.items()})
 
 
@@ -76,10 +126,14 @@ def _fires(builder: NetlistBuilder, gate: Gate, signals: Mapping[Net, int]) -> i
     return builder.neuron([(some, -1)], 0) if gate.negated else some
 
 
-def _in_order(gates: Mapping[Net, Gate], driven: Iterable[Net], roots: Iterable[Net]) -> list[Net]:
-    """The gates' nets that the roots depend on, each after those that it reads."""
-    order: list[Net] = []
-    finished, path = set(driven), set[Net]()
+def _in_order(
+    gate_of: Callable[[Net], Gate | None], driven: Iterable[Net], roots: Iterable[Net]
+) -> Iterator[tuple[Net, Gate]]:
+    """The gates that the roots depend on, by net, each after those that it reads.
+
+    The order depends on the circuit alone, and so does the netlist's SHA-256.
+    """
+    finished, path = set(driven), dict[Net, Gate]()
     pending = list(roots)
     while pending:
         net = pending[-1]
@@ -87,25 +141,29 @@ def _in_order(gates: Mapping[Net, Gate], driven: Iterable[Net], roots: Iterable[
             pending.pop()
         elif net in path:
             pending.pop()
-            path.remove(net)
             finished.add(net)
-            order.append(net)
+            yield net, path.pop(net)
         else:
-            if net not in gates:
-                raise NetlistError(f"nothing drives {_shown(net)}; declare it as an input, or drive it")
-            path.add(net)
-            read = {source for cube in gates[net].cubes for source, _ in cube} - finished
-            if cyclic := read & path:
-                raise NetlistError(
-                    f"{_shown(min(cyclic, key=str))} depends on itself; only circuits without cycles "
-                    "and without memory are read"
-                )
-            pending.extend(read)
-    return order
+            gate = path[net] = _driver(gate_of, net)
+            for read in dict.fromkeys(source for cube in gate.cubes for source, _ in cube):
+                if read in path:
+                    raise NetlistError(
+                        f"{shown(read)} depends on itself; only circuits without cycles are read"
+                    )
+                if read not in finished:
+                    pending.append(read)
 
 
-def _shown(net: Net) -> str:
-    return net if isinstance(net, str) else f"net {net}"
+def _driver(gate_of: Callable[[Net], Gate | None], net: Net) -> Gate:
+    gate = gate_of(net)
+    if gate is None:
+        raise NetlistError(f"nothing drives {shown(net)}; declare it as an input, or drive it")
+    return gate
+
+
+def shown(net: Net) -> str:
+    """What a person is told of a net."""
+    return f"net {net}" if isinstance(net, int) else str(net)
 
 
 # --- buses --------------------------------------------------------------------------------------
@@ -157,6 +215,16 @@ def bits(widths: Mapping[str, int]) -> list[str]:
         for name, width in widths.items()
         for place in range(width)
     ]
+
+
+def require_few_bits(widths: Iterable[int]) -> None:
+    """Refuse more input bits than ``LARGEST_INPUT``.
+
+    Raises:
+        NetlistError: saying how many there are.
+    """
+    if (count := sum(widths)) > LARGEST_INPUT:
+        raise NetlistError(f"it has {count} input bits; at most {LARGEST_INPUT} are read")
 
 
 # --- files --------------------------------------------------------------------------------------

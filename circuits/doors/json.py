@@ -8,6 +8,7 @@ from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any
 
+from spikeproof.circuits.doors.gates import require_few_bits
 from spikeproof.circuits.netlist import Block, Bus, Netlist, NetlistError, Neuron, exact_weight
 
 SCHEMA = "spikeproof-netlist-1"
@@ -119,6 +120,7 @@ def parse(data: Any) -> Netlist:
         raise NetlistError("an input's name is not text; write [name, width]")
     if len(dict(inputs)) != len(inputs):
         raise NetlistError("two inputs have the same name; rename one")
+    require_few_bits(width for _, width in inputs if isinstance(width, int))
     return Netlist(
         inputs=dict(inputs),
         neurons=tuple(

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spikeproof.circuits.doors.gates import buses_by_width, read_file
+from spikeproof.circuits.doors.membranes import ARITHMETIC, Form, Membrane, combined
 from spikeproof.circuits.doors.nir_backends import BACKENDS, PARAMETERS, exact_values
 from spikeproof.circuits.doors.nir_reading import Reading
-from spikeproof.circuits.doors.unrolling import ARITHMETIC, Form, Membrane, combined
 from spikeproof.circuits.netlist import NAME, Bus, Netlist, NetlistBuilder, NetlistError, Neuron, Weight
 
 if TYPE_CHECKING:

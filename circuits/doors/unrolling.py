@@ -1,217 +1,212 @@
-"""Neurons that keep charge between time steps, as neurons that do not: each potential is affine.
+"""Circuits with memory as netlists: their gates step after step, as many steps as are stated.
 
-What drives a neuron at a step is a sum of weights of earlier signals. Leaking multiplies it; a threshold
-that is subtracted is one more weight, on the spike. After a reset to a value the potential depends on
-when the last spike was: there is a case for each step, and exactly one holds.
+In the first step registers have their reset values, in every other what they were to take in the step
+before; outputs are read in the last. A pipeline of two rows of registers thus takes three steps.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from typing import NamedTuple
 
-from spikeproof.circuits.doors.nir_reading import Constants, Reading
-from spikeproof.circuits.netlist import ONE, ZERO, NetlistBuilder, NetlistError, Weight
-
-EMPTY, BROKEN = 10**9, -(10**9)
-"""The grain of 0, and of what is no multiple of a power of two."""
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A weighted sum of signals plus a constant: integers over one denominator.
-
-    Attributes:
-        grain: in whatever order its terms are added, every partial sum is a multiple of 2 to this power,
-        reach: and, over the denominator, no larger than this.
-    """
-
-    terms: Mapping[int, int]
-    constant: int
-    denominator: int
-    grain: int
-    reach: int
-
-    @classmethod
-    def of_signal(cls, signal: int) -> Form:
-        """1 where the signal fires, and 0 elsewhere."""
-        if signal in (ZERO, ONE):
-            return combined([], int(signal == ONE))
-        return cls({signal: 1}, 0, 1, 0, 1)
-
-    @property
-    def signal(self) -> int | None:
-        """The signal that this is; none if it is another sum."""
-        if not self.terms and self.constant in (0, self.denominator):
-            return ONE if self.constant else ZERO
-        if self.constant == 0 and list(self.terms.values()) == [self.denominator]:
-            return next(iter(self.terms))
-        return None
-
-
-def combined(parts: Iterable[tuple[Form, Weight]], constant: Weight = 0) -> Form:
-    """The sum of forms, each times a weight, plus a constant."""
-    kept = [(form, weight) for form, weight in parts if weight and form.grain < EMPTY]
-    common = math.lcm(constant.denominator, *(form.denominator * w.denominator for form, w in kept))
-    total = constant.numerator * (common // constant.denominator)
-    terms: dict[int, int] = {}
-    grain, reach = _grain(constant), abs(total)
-    for form, weight in kept:
-        factor = weight.numerator * (common // (form.denominator * weight.denominator))
-        for signal, each in form.terms.items():
-            terms[signal] = terms.get(signal, 0) + factor * each
-        total += factor * form.constant
-        grain = min(grain, max(BROKEN, form.grain + _grain(weight)))
-        reach += abs(factor) * form.reach
-    return Form({signal: each for signal, each in terms.items() if each}, total, common, grain, reach)
-
-
-def _grain(value: Weight) -> int:
-    """The largest power of two of which it is a multiple."""
-    if not value:
-        return EMPTY
-    numerator, denominator = value.numerator, value.denominator
-    if denominator & (denominator - 1):
-        return BROKEN
-    return (numerator & -numerator).bit_length() - denominator.bit_length()
+from spikeproof.circuits.doors.gates import (
+    HIGH,
+    LOW,
+    Circuit,
+    Gate,
+    Net,
+    conjunction,
+    netlist_of_gates,
+    shown,
+)
+from spikeproof.circuits.netlist import Netlist, NetlistError
 
 
 @dataclass(frozen=True)
-class Arithmetic:
-    """What numbers a floating-point type has."""
-
-    name: str
-    precision: int
-    lowest: int
-    highest: int
-
-    def require(self, form: Form, what: str) -> None:
-        """Raise unless the type rounds no partial sum.
-
-        Raises:
-            NetlistError: if it may.
-        """
-        if form.grain == EMPTY:
-            return
-        reach = Fraction(form.reach, form.denominator)
-        exact = form.grain >= self.lowest and reach <= Fraction(2) ** (form.grain + self.precision)
-        if not (exact and reach < Fraction(2) ** self.highest):
-            raise NetlistError(
-                f"{self.name} may round sums of {what}; choose weights and decays of fewer bits, or "
-                "state arithmetic=exact, of real numbers"
-            )
-
-
-ARITHMETIC = {
-    "float32": Arithmetic("float32", 24, -126, 128),
-    "float64": Arithmetic("float64", 53, -1022, 1024),
-}
-
-
-# --- neurons ------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Case:
-    """The potential if the last spike was at some step, or there was none.
+class Steps:
+    """Over how many steps a circuit runs, and what its inputs are meanwhile.
 
     Attributes:
-        spike: the signal that fires then, if there is one.
-        silent: those of later steps, which do not.
+        count: the outputs are read in this one, counting from 1.
+        own_inputs: whether each step has inputs of its own, ``x.1``, ``x.2``, ... for a bus ``x``; else
+            they are held.
+        fixed: values of input buses step by step, the last of them held, such as ``{"reset": [1, 0]}``;
+            these are no inputs any more.
     """
 
-    potential: Form
-    spike: int | None
-    silent: list[int] = field(default_factory=list)
+    count: int
+    own_inputs: bool = False
+    fixed: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    def value(self, name: str, step: int) -> int:
+        """What a fixed input bus is in a step, counting from 0."""
+        values = self.fixed[name]
+        return values[min(step, len(values) - 1)]
 
 
-class Membrane:
-    """A neuron through its time steps.
+def unrolled(circuit: Circuit, steps: int | Steps | None) -> Netlist:
+    """The netlist of a circuit; its notes say over how many steps, if these are given.
 
     Args:
-        what: its name, for messages.
+        steps: a number stands for so many with inputs that are held. None for a circuit without memory.
+
+    Raises:
+        NetlistError: if it has memory and no steps are given; if it has several clocks, or one that is
+            no input of one bit; if a net that is read is driven by nothing or twice or depends on
+            itself, or if outputs depend on what a register was before it had a value.
+    """
+    circuit.require_one_driver()
+    if steps is None:
+        if circuit.registers:
+            raise NetlistError(
+                f"it has {len(circuit.registers)} registers; state in which step its outputs are read, "
+                "as in read_circuit(FILE, steps=3)"
+            )
+        return netlist_of_gates(circuit.inputs, circuit.gates.get, circuit.outputs)
+    steps = Steps(steps) if isinstance(steps, int) else steps
+    unrolling = _Unrolling(circuit, steps, clock(circuit))
+    outputs = {
+        name: [unrolling.at(net, steps.count - 1) for net in nets]
+        for name, nets in circuit.outputs.items()
+    }
+    # Registers without a reset value are inputs, on which no output may depend with constants folded.
+    undefined = [net for net, register in circuit.registers.items() if register.reset is None]
+    if undefined:
+        name = "undefined".ljust(1 + max(map(len, unrolling.inputs), default=0), "_")  # none of its own
+        unrolling.inputs[name] = [unrolling.at(net, 0) for net in undefined]
+    netlist = netlist_of_gates(unrolling.inputs, unrolling.gate, outputs)
+    if undefined:
+        netlist = _without(netlist, name, [circuit.names.get(net, shown(net)) for net in undefined])
+    return replace(netlist, notes=(_note(circuit, steps),))
+
+
+def _without(netlist: Netlist, name: str, registers: Sequence[str]) -> Netlist:
+    """A netlist without its last input bus, of the values that some registers have at first.
+
+    Raises:
+        NetlistError: if anything depends on it.
+    """
+    first, count = netlist.input_buses[name][0], len(registers)
+    read = {source for neuron in netlist.neurons for source, _ in neuron.synapses}
+    read.update(signal for bus in netlist.outputs.values() for signal in bus)
+    for place, register in enumerate(registers):
+        if first + place in read:
+            raise NetlistError(
+                f"the outputs depend on register {register} before it has a value; read them in a later "
+                "step, fix the inputs that hold it, or let the file state its reset value"
+            )
+
+    def moved(signal: int) -> int:
+        return signal - count if signal > first else signal
+
+    return Netlist(
+        {bus: width for bus, width in netlist.inputs.items() if bus != name},
+        tuple(
+            replace(neuron, synapses=tuple((moved(s), weight) for s, weight in neuron.synapses))
+            for neuron in netlist.neurons
+        ),
+        {bus: tuple(map(moved, signals)) for bus, signals in netlist.outputs.items()},
+    )
+
+
+def clock(circuit: Circuit) -> tuple[str, bool] | None:
+    """The input that is the clock of all registers, if they have one, and whether its edge rises.
+
+    Raises:
+        NetlistError: if there are several, or it is no input of one bit.
+    """
+    if len(circuit.clocks) > 1:
+        raise NetlistError(f"its registers have {len(circuit.clocks)} clocks or edges; only one is read")
+    for net, rising in circuit.clocks:
+        name = next((name for name, nets in circuit.inputs.items() if [*nets] == [net]), None)
+        if name is None:
+            raise NetlistError(f"the clock is {shown(net)}; only an input of one bit is read as clock")
+        return name, rising
+    return None
+
+
+class _Unrolling:
+    """Gates by net and step. What is the same in each step has no step: constants, inputs held.
+
+    Attributes:
+        inputs: the nets of each bus of the netlist.
     """
 
-    def __init__(self, constants: Constants, reading: Reading, what: str) -> None:
-        self._constants = constants
-        self._reading = reading
-        self._what = what
-        self._cases = [_Case(combined([], constants.start), None)]
-        self._current = combined([], constants.synapse.start) if constants.synapse else None
+    def __init__(self, circuit: Circuit, steps: Steps, clock: tuple[str, bool] | None) -> None:
+        self._circuit = circuit
+        self._constant: dict[Net, list[Net]] = {}
+        self._same: set[Net] = {LOW, HIGH}
+        self.inputs: dict[str, list[Net]] = {}
+        _require_possible(circuit, steps)
+        for name, nets in circuit.inputs.items():
+            if name in steps.fixed:
+                values = [steps.value(name, step) for step in range(steps.count)]
+                for place, net in enumerate(nets):
+                    self._constant[net] = [HIGH if value >> place & 1 else LOW for value in values]
+            elif clock is None or name != clock[0]:
+                self._add_input(name, nets, steps)
 
-    def step(self, builder: NetlistBuilder, drive: Form) -> int:
-        """The signal of the neuron's next time step.
+    def _add_input(self, name: str, nets: Sequence[Net], steps: Steps) -> None:
+        if not steps.own_inputs:
+            self.inputs[name] = [*nets]
+            self._same.update(nets)
+            return
+        for step in range(steps.count):
+            self.inputs[f"{name}.{step + 1}"] = [_Timed(net, step) for net in nets]
 
-        Raises:
-            NetlistError: if the arithmetic may round.
-        """
-        if self._current is not None and (synapse := self._constants.synapse) is not None:
-            left = leaked(self._current, synapse.decay, synapse.offset)
-            drive = self._current = combined([(left, 1), (drive, synapse.gain)])
-        fired = ZERO
-        for action in self._reading.order.split():
-            if action == "fire":
-                fired = self._fire(builder)
-                continue
-            for case in self._cases:
-                case.potential = (
-                    leaked(case.potential, self._constants.decay, self._constants.offset)
-                    if action == "leak"
-                    else combined([(case.potential, 1), (drive, self._constants.gain)])
-                )
-        return fired
+    def at(self, net: Net, step: int) -> Net:
+        """A net in a step."""
+        if net in self._constant:
+            return self._constant[net][step]
+        return net if net in self._same else _Timed(net, step)
 
-    def _fire(self, builder: NetlistBuilder) -> int:
-        if kind := ARITHMETIC.get(self._reading.arithmetic):
-            for case in self._cases:
-                kind.require(case.potential, self._what)
-        strict, threshold = self._reading.strict, self._constants.threshold
-        fires = [_fires(builder, case, threshold, strict=strict) for case in self._cases]
-        fired = builder.neuron([(signal, 1) for signal in fires], 1)
-        if self._reading.reset == "subtract":
-            spent = (Form.of_signal(fired), -threshold)
-            self._cases = [_Case(combined([(self._cases[0].potential, 1), spent]), None)]
-        elif fired == ONE:
-            self._cases = [_Case(combined([], self._constants.reset), None)]
-        elif fired != ZERO:
-            for case in self._cases:
-                case.silent.append(fired)
-            self._cases.append(_Case(combined([], self._constants.reset), fired))
-        return fired
+    def gate(self, timed: Net) -> Gate | None:
+        """What drives a net in a step."""
+        if not isinstance(timed, _Timed):
+            return None
+        net, step = timed.net, timed.step
+        if gate := self._circuit.gates.get(net):
+            cubes = (tuple((self.at(n, step), on) for n, on in cube) for cube in gate.cubes)
+            return Gate(tuple(cubes), gate.negated)
+        register = self._circuit.registers.get(net)
+        if register is None:
+            return None
+        if step:
+            return conjunction((self.at(register.source, step - 1), True))
+        return Gate(((),) if register.reset else ())
 
 
-def leaked(form: Form, decay: Weight, offset: Weight) -> Form:
-    """What is left of a potential; what is gone, which some subtract, counts among its partial sums."""
-    left = combined([(form, decay)], offset)
-    gone = abs(1 - Fraction(decay)) * Fraction(form.reach, form.denominator) + abs(Fraction(offset))
-    return replace(left, reach=max(left.reach, math.ceil(gone * left.denominator)))
+class _Timed(NamedTuple):
+    """A net in a step."""
+
+    net: Net
+    step: int
+
+    def __str__(self) -> str:
+        return f"{shown(self.net)} in step {self.step + 1}"
 
 
-def _fires(builder: NetlistBuilder, case: _Case, threshold: Weight, *, strict: bool) -> int:
-    """The neuron that fires iff the case is the one, and its potential reaches the threshold."""
-    form = case.potential
-    level = threshold - Fraction(form.constant, form.denominator)
-    if strict:
-        level = _beyond(level, form)
-    highest = Fraction(sum(weight for weight in form.terms.values() if weight > 0), form.denominator)
-    veto = max(highest - level, Fraction(0)) + 1
-    synapses = [(signal, _plain(Fraction(w, form.denominator))) for signal, w in form.terms.items()]
-    synapses += [(signal, -_plain(veto)) for signal in case.silent]
-    if case.spike is not None:
-        synapses.append((case.spike, _plain(veto)))
-        level += veto
-    return builder.neuron(synapses, _plain(level))
+def _require_possible(circuit: Circuit, steps: Steps) -> None:
+    if steps.count < 1:
+        raise NetlistError(f"it cannot be read in step {steps.count}; the first is 1")
+    for name, values in steps.fixed.items():
+        if name not in circuit.inputs:
+            raise NetlistError(
+                f"{name!r} is to be fixed, and is none of its inputs, {', '.join(circuit.inputs)}"
+            )
+        width = len(circuit.inputs[name])
+        if not values or any(not 0 <= value < 1 << width for value in values):
+            raise NetlistError(f"{name!r} is to be fixed to {list(values)}; give values of {width} bits")
 
 
-def _beyond(level: Fraction, form: Form) -> Fraction:
-    """The least sum above a level that some of a form's weights, or multiples of them, make."""
-    if not form.terms:
-        return Fraction(1) if level >= 0 else level
-    unit = Fraction(math.gcd(*form.terms.values()), form.denominator)
-    return (math.floor(level / unit) + 1) * unit
-
-
-def _plain(value: Fraction) -> Weight:
-    return value.numerator if value.denominator == 1 else value
+def _note(circuit: Circuit, steps: Steps) -> str:
+    """What was assumed in unrolling."""
+    inputs = "inputs of their own in each" if steps.own_inputs else "inputs held"
+    fixed = (f"{name} = {', '.join(map(str, values))}" for name, values in steps.fixed.items())
+    found = clock(circuit)
+    clocked = (
+        [f"clocked by the {'rising' if found[1] else 'falling'} edge of {found[0]}"] if found else []
+    )
+    told = "; ".join([inputs, *fixed, *clocked])
+    return f"outputs read in step {steps.count}, {len(circuit.registers)} registers; {told}"

