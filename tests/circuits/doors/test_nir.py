@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikeproof.circuits.doors.files import read_circuit, write_circuit
+from spikeproof.circuits.doors.membranes import Form, combined, leaked
 from spikeproof.circuits.doors.nir import as_nir, from_nir, read_nir, to_nir
 from spikeproof.circuits.doors.nir_backends import BACKENDS
 from spikeproof.circuits.doors.nir_reading import ORDERS, RESETS, STARTS, Reading
-from spikeproof.circuits.doors.membranes import Form, combined, leaked
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist, NetlistBuilder, NetlistError
 from spikeproof.prover.claims.catalogue import theorem
