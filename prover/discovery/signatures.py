@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pysmt.fnode import FNode
 
-from spikeproof.circuits.meanings.boolean import Bits, evaluate_signals, unpack_words
+from spikeproof.circuits.meanings.boolean import Bits, evaluate_signals, pack_words, unpack_words
 from spikeproof.circuits.netlist import ONE, ZERO, Bus, Netlist
 from spikeproof.prover.claims.obligation import Condition, Decomposition
 from spikeproof.prover.encoding.evaluation import Evaluation
@@ -29,6 +29,9 @@ from spikeproof.specs.integers import Buses
 
 COUNT, BATCH = 1 << 14, 1 << 11
 """How many inputs are simulated, and how many at a time."""
+
+BESIDE = 1 << 6
+"""Of an input that told two signals apart, so many that differ from it in a few bits."""
 
 Inputs = Mapping[str, NDArray[Any]]
 Candidates = list[list[int]]
@@ -55,14 +58,20 @@ class Signatures:
         symbols: Buses,
         formats: Mapping[str, AnyFormat],
         condition: Condition | None = None,
+        telling: Sequence[Mapping[str, int]] = (),
     ) -> Signatures:
         """Simulate a circuit on inputs drawn by class.
 
         Args:
             symbols: for its input buses.
             formats: of those that have one.
+            telling: inputs that are known to tell signals apart; they are simulated too.
         """
-        inputs: Inputs = inputs_by_class(netlist.inputs, formats, COUNT, SEED)
+        drawn = inputs_by_class(netlist.inputs, formats, COUNT, SEED)
+        inputs: Inputs = {
+            name: np.concatenate([codes, *(_beside(name, width, each) for each in telling)])
+            for (name, codes), width in zip(drawn.items(), netlist.inputs.values(), strict=True)
+        }
         if condition:
             holds = Evaluation({"": condition(symbols)}).evaluate(inputs)[""].astype(bool)
             inputs = {name: codes[holds] for name, codes in inputs.items()}
@@ -112,12 +121,14 @@ class Signatures:
 
         def best(own: Candidates, other: Candidates) -> Bus:
             def reads(signal: int) -> tuple[int, int]:
-                met = together[signal]
+                met = together.get(signal, set())
                 return sum(not met.isdisjoint(bit) for bit in other), -signal
 
             return tuple(max(bit, key=reads) for bit in own)
 
-        return best(x, y), best(y, x)
+        # A signal that selects is read with many words, but seldom with that which is multiplied.
+        first, second = best(x, y), best(y, x)
+        return best(x, [[signal] for signal in second]), best(y, [[signal] for signal in first])
 
     def _read_together(self, wanted: set[int]) -> dict[int, set[int]]:
         """For each of some signals, the others of them that some neuron reads beside it."""
@@ -127,6 +138,15 @@ class Signatures:
             for source in met:
                 together[source].update(met)
         return together
+
+
+def _beside(bus: str, width: int, inputs: Mapping[str, int]) -> NDArray[Any]:
+    """A value of an input bus, and others with a few of its bits changed."""
+    rng = np.random.default_rng([SEED, width, *bus.encode()])
+    value = unpack_words(np.array([inputs[bus]], dtype=object), width)
+    changed = rng.random((width, BESIDE)) < 2 / width
+    changed[:, 0] = False
+    return pack_words(value ^ changed)
 
 
 def _packed(netlist: Netlist, inputs: Inputs) -> NDArray[np.uint8]:

@@ -48,6 +48,9 @@ ENUMERATION_SECONDS = 60.0
 CUT_SHARE = 0.75
 """Of the time that is left for the engines, what lemmas may take at cuts that were found."""
 
+MOST_CUTS = 8
+"""So many cuts are tried, each with what spoke against those before."""
+
 NOTHING_KEPT = Keeping()
 
 
@@ -184,13 +187,17 @@ class _Attempt:
 
     def _cut(self) -> _Verdict | None:
         """The verdict by lemmas at cuts that are found in the circuit; None if there are none that do."""
-        found = annotations(self.case)
-        while True:
+        tried: set[bytes] = set()
+        telling: list[Mapping[str, int]] = []
+        while len(tried) < MOST_CUTS:
             with self.stages.stage("cuts by signature") as finding:
-                if (annotated := next(found, None)) is None:
+                found = annotations(self.case, telling)
+                annotated = next((each for each in found if each.content not in tried), None)
+                if annotated is None:
                     return None
                 case = replace(self.case, annotations=annotated)
                 finding.words = in_words(case)
+            tried.add(annotated.content)
             try:
                 with self.stages.stage("lemmas at these cuts") as finding:
                     left = CUT_SHARE * max(0.0, self.deadline - time.perf_counter())
@@ -199,9 +206,13 @@ class _Attempt:
             except _LemmaError as error:
                 if refutation := _by_model(case, error):
                     return refutation
+                if not error.model:
+                    return None
+                telling.append({bus: error.model.get(bus, 0) for bus in case.claim.inputs})
             else:
                 kept = self.keeping.keep("annotations", annotated.content)
                 return replace(verdict, annotations=kept)
+        return None
 
     def _enumerated(self, undecided: _Verdict) -> _Verdict:
         """What trying every input adds where there are few enough: a refutation, but never a proof."""
