@@ -175,6 +175,7 @@ class Decomposition:
             other inputs besides: see ``prover.kernel.following``. Its steps are then of ``circuit``.
         when: for which inputs circuit and spec have the same values on the way; None if for all. For
             others only the outputs are.
+        laws: whether ``prover.kernel.algebra.LAWS`` are assumed of values that are taken as free.
         conditions: by name, what ``when`` may be of a circuit that is somebody else's, the widest first.
     """
 
@@ -184,6 +185,7 @@ class Decomposition:
     circuit: Callable[[], Netlist] | None = None
     place: Place | None = None
     when: Condition | None = None
+    laws: bool = False
     conditions: Mapping[str, Condition] = field(default_factory=dict)
 
     def lacks_probes(self, netlist: Netlist) -> bool:

@@ -93,7 +93,7 @@ class Annotations:
         when = decomposition.conditions[self.condition] if self.condition is not None else None
         needed = _needed(steps, last)
         kept_steps = tuple(step for step in steps if not needed.isdisjoint(step.names))
-        return replace(decomposition, steps=kept_steps, last=last, when=when)
+        return replace(decomposition, steps=kept_steps, last=last, when=when, laws=True)
 
     def _has(self, names: tuple[str, ...]) -> bool:
         return all(UNUSED not in self.probes.get(name, (UNUSED,)) for name in names)

@@ -24,8 +24,10 @@ and the argument is the same for every such x. For the others there is one lemma
 
     otherwise  for all x, v and w with not W(x):  s, computed from x and v,  =  t, computed from x and w
 
-in which v and w are apart: nothing is known of either, but what the circuit's wiring says of v. It is
-instantiated by what the circuit has there and what the spec has, whatever these are.
+in which v and w are apart: nothing is known of either but what the circuit's wiring says of v, and the
+laws of ``prover.kernel.algebra`` of both. It is instantiated by what the circuit has there and what the
+spec has, whatever these are: for all x, s_k is its algebra's function of what the circuit has for its
+operands, if that takes no facts, and t_k of what the spec has.
 
 A claim about formulas alone may be split into cases: see ``prover.kernel.splitting``. This module is
 trusted; it uses no solver.
@@ -41,7 +43,7 @@ from pysmt.shortcuts import BV, FALSE, TRUE, And, BVExtract, BVType, Equals, Iff
 from spikeproof.circuits.meanings.formula import bus_formulas, output_formulas
 from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Netlist
 from spikeproof.prover.claims.obligation import ENGINES_ALONE, Claim, Decomposition, Step
-from spikeproof.prover.kernel.algebra import METHODS
+from spikeproof.prover.kernel.algebra import LAWS, METHODS, shifted_product
 from spikeproof.prover.kernel.cells import Site
 from spikeproof.specs.integers import Buses
 
@@ -136,6 +138,7 @@ class _Kernel:
     def __init__(self, netlist: Netlist, decomposition: Decomposition, theorem: Claim) -> None:
         self.netlist, self.spec, self.inputs = netlist, decomposition.spec, theorem.inputs
         self.theorem = theorem
+        self.lawful = [s for s in decomposition.steps if decomposition.laws and s.method in LAWS]
         self.step_of: dict[str, Step] = {}
         for name, step in ((name, s) for s in decomposition.steps for name in s.names):
             if self.step_of.setdefault(name, step) is not step:
@@ -192,10 +195,11 @@ class _Kernel:
         }
         proved = dict.fromkeys(self.step_of[name].fact for name in step.given)
         facts = (*wiring, *(fact(values) for fact in proved if fact is not None))
+        laws = tuple(LAWS[each.method](*each_values) for each, each_values in self._free(step, values))
         when = () if self.when.is_true() else (self.when,)
 
         def claim(goal: FNode, *case: FNode, sides: tuple[Buses, Buses] = ({}, {})) -> Claim:
-            return Claim(quantified, goal, (*when, *facts, *case), *sides)
+            return Claim(quantified, goal, (*when, *facts, *laws, *case), *sides)
 
         label = ", ".join(step.names) or "outputs"
         if step.method != ENGINES_ALONE:
@@ -215,13 +219,29 @@ class _Kernel:
 
     def otherwise(self, last: Step) -> Claim:
         """The lemma about the outputs for inputs that the condition leaves out."""
-        _, wanted = self._run(last.given)
+        probes, wanted = self._run(last.given)
         bits, wiring = self._free_signals(last.given, self.apart)
         actual = output_formulas(self.netlist, self.inputs, bits)
+        named = {name: self.netlist.probes[name] for each in self.lawful for name in each.given}
+        of_spec = {**probes, **{name: self.free[name] for name in last.given}}
+        of_circuit = {**bus_formulas(self.netlist, named, self.inputs, bits), **self.apart}
+        laws = []
+        for (each, own), (_, other) in zip(
+            self._free(last, of_spec), self._free(last, of_circuit), strict=True
+        ):
+            laws.append(LAWS[each.method](*own))
+            if not any(self.step_of[name].fact for name in each.given):
+                laws += [LAWS[each.method](*other), shifted_product(own, other)]
         free = (symbols[name] for symbols in (self.free, self.apart) for name in last.given)
         quantified = {each.symbol_name(): each for each in (*self.inputs.values(), *free)}
         goal = seen_alike(self.theorem, actual, wanted)
-        return Claim(quantified, goal, (Not(self.when), *wiring), actual, wanted)
+        return Claim(quantified, goal, (Not(self.when), *wiring, *laws), actual, wanted)
+
+    def _free(self, step: Step, values: Buses) -> Iterator[tuple[Step, tuple[FNode, ...]]]:
+        """The steps with laws whose results a step takes as free, with values of operands and results."""
+        for each in self.lawful:
+            if set(each.names) <= set(step.given):
+                yield each, tuple(values[name] for name in (*each.given, *each.names))
 
     def _free_signals(
         self, given: tuple[str, ...], free: Buses
