@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import BV, And, BVAdd, BVExtract, BVLShl, BVULE, Equals, Iff, Implies
+from pysmt.shortcuts import BV, And, BVAdd, BVExtract, BVLShl, BVLShr, BVULE, Equals, Iff, Implies
 
 from spikeproof.prover.claims.obligation import Claim
 from spikeproof.prover.kernel import recurrence, telescoping
@@ -80,7 +80,8 @@ def shifted_product(own: tuple[FNode, ...], other: tuple[FNode, ...]) -> FNode:
         shifted = BVLShl(zero_extend(x, size), count)
         alike += [BVULE(count, BV(size - x.bv_width(), size)), Equals(shifted, zero_extend(moved, size))]
         shift = BVAdd(shift, count)
-    return Implies(And(alike), Equals(other[2], BVLShl(own[2], shift)))
+    back_and_forth = Equals(other[2], BVLShl(own[2], shift)), Equals(own[2], BVLShr(other[2], shift))
+    return Implies(And(alike), And(back_and_forth))
 
 
 LAWS = {"product": product_laws}

@@ -223,8 +223,9 @@ class _Kernel:
         bits, wiring = self._free_signals(last.given, self.apart)
         actual = output_formulas(self.netlist, self.inputs, bits)
         named = {name: self.netlist.probes[name] for each in self.lawful for name in each.given}
+        named |= {name: self.netlist.probes[name] for name in last.given}
         of_spec = {**probes, **{name: self.free[name] for name in last.given}}
-        of_circuit = {**bus_formulas(self.netlist, named, self.inputs, bits), **self.apart}
+        of_circuit = bus_formulas(self.netlist, named, self.inputs, bits)
         laws = []
         for (each, own), (_, other) in zip(
             self._free(last, of_spec), self._free(last, of_circuit), strict=True
