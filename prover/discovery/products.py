@@ -245,10 +245,34 @@ class _Cells:
     of_output: dict[int, list[_Cell]] = field(default_factory=lambda: defaultdict(list))
     closed: dict[int, _Cell] = field(default_factory=dict)
     parities: dict[int, list[Cut]] = field(default_factory=lambda: defaultdict(list))
+    makers: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """Of the outputs of cells, what is inside these: a sum may read its carry."""
 
-    def add(self, cell: _Cell) -> None:
+    covered: set[int] = field(default_factory=set)
+    """What is inside cells that add partial products, not operand bits."""
+
+    def add(self, graph: _Graph, cell: _Cell, inside: set[int]) -> None:
         for signal, _ in cell.outputs:
             self.of_output[signal].append(cell)
+            self.makers[signal] |= inside
+        if graph.operands.isdisjoint(leaf for leaf, _ in cell.leaves):
+            self.covered |= inside
+
+    def is_atom(self, graph: _Graph, signal: int) -> bool:
+        """Whether it is a partial product: a function of few operand bits, but in no adder."""
+        return signal in graph.support and signal not in self.covered
+
+    def grounded(self, graph: _Graph, opened: set[int]) -> set[int]:
+        """The outputs of closed cells that stand on such cells and on partial products alone."""
+        found: set[int] = set()
+        for signal in sorted(self.closed):
+            cell = self.closed[signal]
+            outputs = [output for output, _ in cell.outputs]
+            if signal == max(outputs) and opened.isdisjoint(outputs) and all(
+                leaf in found or self.is_atom(graph, leaf) for leaf, _ in cell.leaves
+            ):
+                found.update(outputs)
+        return found
 
 
 def _cells(graph: _Graph) -> _Cells:
@@ -262,14 +286,23 @@ def _cells(graph: _Graph) -> _Cells:
                 continue
             cells.parities[total].append(cut)
             for carry in signals:
-                if cell := _cell(leaves, tables, (total, carry)) if carry != total else None:
-                    cells.add(cell)
+                cell = _cell(leaves, tables, (total, carry)) if carry != total else None
+                if cell and (inside := _visible(graph, cut, (total, carry))):
+                    cells.add(graph, cell, inside)
                     adders.append((cut, cell))
+    adders.sort(key=lambda each: -max(each[0]))  # what adds the latest signals is not a part of a gate
     taken: set[int] = set()
     _close(graph, cells, taken, [each for each in adders if len(each[0]) == CUT])
     _close(graph, cells, taken, _counters(graph, cells, taken))
     _close(graph, cells, taken, [each for each in adders if len(each[0]) < CUT])
     return cells
+
+
+def _visible(graph: _Graph, leaves: Cut, outputs: tuple[int, ...]) -> set[int]:
+    """What is inside a cell, if each output is read by others than the cell itself; else nothing."""
+    inside = graph.inside(outputs, leaves)
+    seen = all(s in graph.roots or not inside.issuperset(graph.readers[s]) for s in outputs)
+    return inside if seen else set()
 
 
 def _tables(graph: _Graph, leaves: Sequence[int], signals: Iterable[int]) -> dict[int, int]:
@@ -325,11 +358,15 @@ def _close(
         if outputs & taken:
             continue
         inside = graph.inside(outputs, leaves)
-        hidden = (inside - outputs) | {leaf for leaf in leaves if leaf not in graph.support}
+        hidden = (inside - outputs) | {s for s in leaves if not cells.is_atom(graph, s)}
         if (
             inside.isdisjoint(taken)
             and hidden.isdisjoint(graph.roots)
-            and all(inside.issuperset(graph.readers[signal]) for signal in hidden)
+            and all(
+                reader in inside or reader in cells.makers[signal]
+                for signal in hidden
+                for reader in graph.readers[signal]
+            )
         ):
             taken |= inside
             cells.closed.update(dict.fromkeys(outputs, cell))
@@ -352,8 +389,10 @@ def _counters(graph: _Graph, cells: _Cells, taken: set[int]) -> Iterator[tuple[C
                 if s != total and (s in graph.roots or not region.issuperset(graph.readers[s]))
             ]
             for carries in combinations(read, 2):
-                if cell := _cell(ordered, tables, (total, *carries)):
-                    cells.add(cell)
+                outputs = (total, *carries)
+                cell = _cell(ordered, tables, outputs)
+                if cell and (inside := _visible(graph, leaves, outputs)):
+                    cells.add(graph, cell, inside)
                     yield leaves, cell
 
 
@@ -407,12 +446,13 @@ class _LastAdder:
         stops: set[int] = set()
         between: set[int] = set()
         pending = [graph.plain(signal)[0] for signal in graph.product]
+        grounded = cells.grounded(graph, opened)
         while pending:
             signal = pending.pop()
             if signal in stops or signal in between:
                 continue
-            known = signal in cells.closed or signal in graph.support
-            if (known and signal not in opened) or signal not in graph.gates:
+            known = signal in grounded or (cells.is_atom(graph, signal) and signal not in opened)
+            if known or signal not in graph.gates:
                 stops.add(signal)
             else:
                 between.add(signal)
