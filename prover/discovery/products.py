@@ -11,7 +11,8 @@ Inverters are looked through. Then, of the signals on which the product depends:
   it reads is what the product changes by when that signal does. If it isn't linear in them, half adders
   belonged to it: the generate and propagate of a prefix adder;
 * from there backwards, a cell is taken when what is owed its outputs is in the proportion of their
-  weights. What is left at last are functions of few operand bits: partial products, of whatever recoding.
+  weights. What is left at last are partial products, of whatever recoding: functions of few operand bits
+  that are linear in one factor, whatever the other is.
 
 Nothing here is believed: ``prover.kernel.telescoping`` checks what is found.
 """
@@ -41,6 +42,8 @@ LEAF_SETS = 40
 SUPPORT = 6
 """A function of so many operand bits may be left over as a partial product; a bit of a row that is recoded
 by fours is one of five, and the kernel takes eight."""
+WHOLE = 8
+"""The product's bits are taken for functions of their operands' if there are so few."""
 BASES = 24
 """So many random values of its inputs show the last adder's weights."""
 ROUNDS = 12
@@ -59,8 +62,15 @@ def product_cells(netlist: Netlist, x: Bus, y: Bus, product: Bus) -> tuple[Block
     """
     if any(signal < 0 for signal in (*x, *y, *product)):
         raise NetlistError("a factor or the product has a constant bit, or one that nothing reads")
-    graph = _Graph(netlist, frozenset((*x, *y)), product)
+    if len(x) + len(y) <= WHOLE:
+        return tuple(_function(signal, {*x, *y}) for signal in dict.fromkeys(product))
+    graph = _Graph(netlist, (frozenset(x), frozenset(y)), product)
     return _Derivation(graph, _cells(graph)).blocks()
+
+
+def _function(signal: int, support: Iterable[int]) -> Block:
+    """A function of few bits as the kernel reads it."""
+    return Block(f"function_{signal}", "function", {"in": tuple(sorted(support))}, {"out": (signal,)})
 
 
 # --- gates --------------------------------------------------------------------------------------
@@ -112,13 +122,14 @@ class _Gate:
 class _Graph:
     """The signals between the factors and the product, inverters looked through."""
 
-    def __init__(self, netlist: Netlist, operands: Cut, product: Bus) -> None:
-        self.operands, self.product = operands, product
+    def __init__(self, netlist: Netlist, factors: tuple[Cut, Cut], product: Bus) -> None:
+        self.factors, self.product = factors, product
+        self.operands = factors[0] | factors[1]
         self.gates: dict[int, _Gate] = {}
         self._plain: dict[int, tuple[int, bool]] = {}
-        self.support: dict[int, Cut] = {signal: frozenset((signal,)) for signal in operands}
-        """Of signals that are functions of few operand bits: which."""
-        cone = _cone(netlist, operands, product)
+        self.support: dict[int, Cut] = {signal: frozenset((signal,)) for signal in self.operands}
+        """Of functions of few operand bits that multiply no two of the same factor: of which bits."""
+        cone = _cone(netlist, self.operands, product)
         for signal in sorted(cone):
             self._add(signal, netlist.neurons[signal - netlist.input_count])
         self.roots = {self.plain(signal)[0] for signal in product}
@@ -143,8 +154,18 @@ class _Graph:
         self.gates[signal] = _Gate(sources, _diagram(tuple(weights), threshold - bias))
         if all(source in self.support for source, _ in sources):
             support = frozenset[int]().union(*(self.support[source] for source, _ in sources))
-            if len(support) <= SUPPORT:
+            if len(support) <= SUPPORT and self._is_linear(signal, support):
                 self.support[signal] = support
+
+    def _is_linear(self, signal: int, support: Cut) -> bool:
+        """Whether a function is linear in one of the factors, whatever the bits of the other."""
+        leaves = sorted(support)
+        size = len(leaves)
+        table = self.table(signal, dict(zip(leaves, _variables(size), strict=True)), _ones(size))
+        return any(
+            all(_adds(table, size, leaves.index(a), leaves.index(b)) for a, b in combinations(bits, 2))
+            for bits in (factor & support for factor in self.factors)
+        )
 
     def table(self, signal: int, known: dict[int, int], ones: int) -> int:
         """A signal's values from those of a cut, which are known; all others on the way become so."""
@@ -212,12 +233,28 @@ def _variables(size: int) -> tuple[int, ...]:
     )
 
 
+def _ones(size: int) -> int:
+    """The truth table of so many variables that is always 1."""
+    return (1 << (1 << size)) - 1
+
+
+@cache
+def _adds(table: int, size: int, a: int, b: int) -> bool:
+    """Whether two variables change a function independently: f(0, 0) + f(1, 1) = f(0, 1) + f(1, 0)."""
+    ones = _ones(size)
+    variables = _variables(size)
+    p, q = 1 << a, 1 << b
+    neither = ones & ~variables[a] & ~variables[b]
+    none, first, second, both = (table >> shift & neither for shift in (0, p, q, p + q))
+    return none & both == first & second and none ^ both == first ^ second
+
+
 @cache
 def _is_parity(table: int, size: int) -> bool:
     parity = 0
     for variable in _variables(size):
         parity ^= variable
-    return table in (parity, parity ^ (1 << (1 << size)) - 1)
+    return table in (parity, parity ^ _ones(size))
 
 
 @cache
@@ -259,7 +296,7 @@ class _Cells:
             self.covered |= inside
 
     def is_atom(self, graph: _Graph, signal: int) -> bool:
-        """Whether it is a partial product: a function of few operand bits, but in no adder."""
+        """Whether it looks like a partial product, and is in no adder."""
         return signal in graph.support and signal not in self.covered
 
     def grounded(self, graph: _Graph, opened: set[int]) -> set[int]:
@@ -275,9 +312,13 @@ class _Cells:
         return found
 
 
+_Candidate = tuple[Cut, _Cell, set[int]]
+"""A cell with its leaves, and what is inside."""
+
+
 def _cells(graph: _Graph) -> _Cells:
     cells = _Cells()
-    adders: list[tuple[Cut, _Cell]] = []
+    adders: list[_Candidate] = []
     for cut, signals in _shared_cuts(graph).items():
         leaves = tuple(sorted(cut))
         tables = _tables(graph, leaves, signals)
@@ -289,8 +330,9 @@ def _cells(graph: _Graph) -> _Cells:
                 cell = _cell(leaves, tables, (total, carry)) if carry != total else None
                 if cell and (inside := _visible(graph, cut, (total, carry))):
                     cells.add(graph, cell, inside)
-                    adders.append((cut, cell))
-    adders.sort(key=lambda each: -max(each[0]))  # what adds the latest signals is not a part of a gate
+                    adders.append((cut, cell, inside))
+    # What adds the latest signals, and holds most, is not a part of a gate, or of another cell.
+    adders.sort(key=lambda each: (-max(each[0]), -len(each[2])))
     taken: set[int] = set()
     _close(graph, cells, taken, [each for each in adders if len(each[0]) == CUT])
     _close(graph, cells, taken, _counters(graph, cells, taken))
@@ -306,10 +348,9 @@ def _visible(graph: _Graph, leaves: Cut, outputs: tuple[int, ...]) -> set[int]:
 
 
 def _tables(graph: _Graph, leaves: Sequence[int], signals: Iterable[int]) -> dict[int, int]:
-    ones = (1 << (1 << len(leaves))) - 1
     known = dict(zip(leaves, _variables(len(leaves)), strict=True))
     for signal in signals:
-        graph.table(signal, known, ones)
+        graph.table(signal, known, _ones(len(leaves)))
     return known
 
 
@@ -349,15 +390,10 @@ def _shared_cuts(graph: _Graph) -> dict[Cut, list[int]]:
     return {cut: signals for cut, signals in signals_of.items() if len(signals) > 1}
 
 
-def _close(
-    graph: _Graph, cells: _Cells, taken: set[int], candidates: Iterable[tuple[Cut, _Cell]]
-) -> None:
+def _close(graph: _Graph, cells: _Cells, taken: set[int], candidates: Iterable[_Candidate]) -> None:
     """Enter the cells that are closed and overlap none that was entered before."""
-    for leaves, cell in candidates:
+    for leaves, cell, inside in candidates:
         outputs = {signal for signal, _ in cell.outputs}
-        if outputs & taken:
-            continue
-        inside = graph.inside(outputs, leaves)
         hidden = (inside - outputs) | {s for s in leaves if not cells.is_atom(graph, s)}
         if (
             inside.isdisjoint(taken)
@@ -372,8 +408,8 @@ def _close(
             cells.closed.update(dict.fromkeys(outputs, cell))
 
 
-def _counters(graph: _Graph, cells: _Cells, taken: set[int]) -> Iterator[tuple[Cut, _Cell]]:
-    """Cells of four or five leaves, with two or more carries."""
+def _counters(graph: _Graph, cells: _Cells, taken: set[int]) -> Iterator[_Candidate]:
+    """Cells of up to five leaves, with two carries."""
     for total in list(cells.parities):
         if total in taken:
             continue
@@ -393,11 +429,11 @@ def _counters(graph: _Graph, cells: _Cells, taken: set[int]) -> Iterator[tuple[C
                 cell = _cell(ordered, tables, outputs)
                 if cell and (inside := _visible(graph, leaves, outputs)):
                     cells.add(graph, cell, inside)
-                    yield leaves, cell
+                    yield leaves, cell, inside
 
 
 def _leaf_sets(parities: Mapping[int, list[Cut]], total: int) -> list[Cut]:
-    """Sets of four or five signals whose parity a signal is."""
+    """Sets of three to five signals whose parity a signal is."""
     found: dict[Cut, None] = dict.fromkeys(parities[total])
     for leaves in found_so_far(found):
         for leaf in sorted(leaves, reverse=True):
@@ -405,7 +441,7 @@ def _leaf_sets(parities: Mapping[int, list[Cut]], total: int) -> list[Cut]:
                 # A signal in both would cancel.
                 if leaves.isdisjoint(cut) and len(leaves) - 1 + len(cut) <= COUNTER:
                     found.setdefault(leaves - {leaf} | cut)
-    return [leaves for leaves in found if len(leaves) > CUT]
+    return [leaves for leaves in found if len(leaves) >= CUT]
 
 
 def found_so_far(found: dict[Cut, None]) -> Iterator[Cut]:
@@ -672,15 +708,7 @@ class _Derivation:
                 f"{len(unknown)} signals are left that are no function of {SUPPORT} bits of the factors, "
                 f"the last of them signal {unknown[-1]}"
             )
-        functions = (
-            Block(
-                f"function_{signal}",
-                "function",
-                {"in": tuple(sorted(self.graph.support[signal]))},
-                {"out": (signal,)},
-            )
-            for signal in left
-        )
+        functions = (_function(signal, self.graph.support[signal]) for signal in left)
         equations = (
             cell.block(f"linear_{place}") for place, cell in enumerate(reversed(self.taken))
         )
