@@ -347,6 +347,10 @@ def _visible(graph: _Graph, leaves: Cut, outputs: tuple[int, ...]) -> set[int]:
     return inside if seen else set()
 
 
+def _inside(graph: _Graph, cell: _Cell) -> set[int]:
+    return graph.inside((s for s, _ in cell.outputs), frozenset(leaf for leaf, _ in cell.leaves))
+
+
 def _tables(graph: _Graph, leaves: Sequence[int], signals: Iterable[int]) -> dict[int, int]:
     known = dict(zip(leaves, _variables(len(leaves)), strict=True))
     for signal in signals:
@@ -433,7 +437,7 @@ def _counters(graph: _Graph, cells: _Cells, taken: set[int]) -> Iterator[_Candid
 
 
 def _leaf_sets(parities: Mapping[int, list[Cut]], total: int) -> list[Cut]:
-    """Sets of three to five signals whose parity a signal is."""
+    """Sets of three to five signals whose parity a signal is, the largest first."""
     found: dict[Cut, None] = dict.fromkeys(parities[total])
     for leaves in found_so_far(found):
         for leaf in sorted(leaves, reverse=True):
@@ -441,7 +445,7 @@ def _leaf_sets(parities: Mapping[int, list[Cut]], total: int) -> list[Cut]:
                 # A signal in both would cancel.
                 if leaves.isdisjoint(cut) and len(leaves) - 1 + len(cut) <= COUNTER:
                     found.setdefault(leaves - {leaf} | cut)
-    return [leaves for leaves in found if len(leaves) >= CUT]
+    return sorted((leaves for leaves in found if len(leaves) >= CUT), key=len, reverse=True)
 
 
 def found_so_far(found: dict[Cut, None]) -> Iterator[Cut]:
@@ -483,6 +487,7 @@ class _LastAdder:
         between: set[int] = set()
         pending = [graph.plain(signal)[0] for signal in graph.product]
         grounded = cells.grounded(graph, opened)
+        opened = opened.union(*(_inside(graph, cells.closed[s]) for s in opened if s in cells.closed))
         while pending:
             signal = pending.pop()
             if signal in stops or signal in between:
