@@ -11,7 +11,8 @@ Inverters are looked through. Then, of the signals on which the product depends:
   it reads is what the product changes by when that signal does. If it isn't linear in them, half adders
   belonged to it: the generate and propagate of a prefix adder;
 * from there backwards, a cell is taken when what is owed its outputs is in the proportion of their
-  weights. What is left at last are functions of few operand bits: partial products, of whatever recoding.
+  weights. What is left at last are partial products, of whatever recoding: functions of few operand bits
+  that are linear in one factor, whatever the other is.
 
 Nothing here is believed: ``prover.kernel.telescoping`` checks what is found.
 """
@@ -41,6 +42,8 @@ LEAF_SETS = 40
 SUPPORT = 6
 """A function of so many operand bits may be left over as a partial product; a bit of a row that is recoded
 by fours is one of five, and the kernel takes eight."""
+WHOLE = 8
+"""The product's bits are taken for functions of their operands' if there are so few."""
 BASES = 24
 """So many random values of its inputs show the last adder's weights."""
 ROUNDS = 12
@@ -59,8 +62,15 @@ def product_cells(netlist: Netlist, x: Bus, y: Bus, product: Bus) -> tuple[Block
     """
     if any(signal < 0 for signal in (*x, *y, *product)):
         raise NetlistError("a factor or the product has a constant bit, or one that nothing reads")
-    graph = _Graph(netlist, frozenset((*x, *y)), product)
+    if len(x) + len(y) <= WHOLE:
+        return tuple(_function(signal, {*x, *y}) for signal in dict.fromkeys(product))
+    graph = _Graph(netlist, (frozenset(x), frozenset(y)), product)
     return _Derivation(graph, _cells(graph)).blocks()
+
+
+def _function(signal: int, support: Iterable[int]) -> Block:
+    """A function of few bits as the kernel reads it."""
+    return Block(f"function_{signal}", "function", {"in": tuple(sorted(support))}, {"out": (signal,)})
 
 
 # --- gates --------------------------------------------------------------------------------------
@@ -112,13 +122,14 @@ class _Gate:
 class _Graph:
     """The signals between the factors and the product, inverters looked through."""
 
-    def __init__(self, netlist: Netlist, operands: Cut, product: Bus) -> None:
-        self.operands, self.product = operands, product
+    def __init__(self, netlist: Netlist, factors: tuple[Cut, Cut], product: Bus) -> None:
+        self.factors, self.product = factors, product
+        self.operands = factors[0] | factors[1]
         self.gates: dict[int, _Gate] = {}
         self._plain: dict[int, tuple[int, bool]] = {}
-        self.support: dict[int, Cut] = {signal: frozenset((signal,)) for signal in operands}
-        """Of signals that are functions of few operand bits: which."""
-        cone = _cone(netlist, operands, product)
+        self.support: dict[int, Cut] = {signal: frozenset((signal,)) for signal in self.operands}
+        """Of functions of few operand bits that multiply no two of the same factor: of which bits."""
+        cone = _cone(netlist, self.operands, product)
         for signal in sorted(cone):
             self._add(signal, netlist.neurons[signal - netlist.input_count])
         self.roots = {self.plain(signal)[0] for signal in product}
@@ -143,8 +154,18 @@ class _Graph:
         self.gates[signal] = _Gate(sources, _diagram(tuple(weights), threshold - bias))
         if all(source in self.support for source, _ in sources):
             support = frozenset[int]().union(*(self.support[source] for source, _ in sources))
-            if len(support) <= SUPPORT:
+            if len(support) <= SUPPORT and self._is_linear(signal, support):
                 self.support[signal] = support
+
+    def _is_linear(self, signal: int, support: Cut) -> bool:
+        """Whether a function is linear in one of the factors, whatever the bits of the other."""
+        leaves = sorted(support)
+        size = len(leaves)
+        table = self.table(signal, dict(zip(leaves, _variables(size), strict=True)), _ones(size))
+        return any(
+            all(_adds(table, size, leaves.index(a), leaves.index(b)) for a, b in combinations(bits, 2))
+            for bits in (factor & support for factor in self.factors)
+        )
 
     def table(self, signal: int, known: dict[int, int], ones: int) -> int:
         """A signal's values from those of a cut, which are known; all others on the way become so."""
@@ -212,12 +233,28 @@ def _variables(size: int) -> tuple[int, ...]:
     )
 
 
+def _ones(size: int) -> int:
+    """The truth table of so many variables that is always 1."""
+    return (1 << (1 << size)) - 1
+
+
+@cache
+def _adds(table: int, size: int, a: int, b: int) -> bool:
+    """Whether two variables change a function independently: f(0, 0) + f(1, 1) = f(0, 1) + f(1, 0)."""
+    ones = _ones(size)
+    variables = _variables(size)
+    p, q = 1 << a, 1 << b
+    neither = ones & ~variables[a] & ~variables[b]
+    none, first, second, both = (table >> shift & neither for shift in (0, p, q, p + q))
+    return none & both == first & second and none ^ both == first ^ second
+
+
 @cache
 def _is_parity(table: int, size: int) -> bool:
     parity = 0
     for variable in _variables(size):
         parity ^= variable
-    return table in (parity, parity ^ (1 << (1 << size)) - 1)
+    return table in (parity, parity ^ _ones(size))
 
 
 @cache
@@ -245,15 +282,43 @@ class _Cells:
     of_output: dict[int, list[_Cell]] = field(default_factory=lambda: defaultdict(list))
     closed: dict[int, _Cell] = field(default_factory=dict)
     parities: dict[int, list[Cut]] = field(default_factory=lambda: defaultdict(list))
+    makers: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """Of the outputs of cells, what is inside these: a sum may read its carry."""
 
-    def add(self, cell: _Cell) -> None:
+    covered: set[int] = field(default_factory=set)
+    """What is inside cells that add partial products, not operand bits."""
+
+    def add(self, graph: _Graph, cell: _Cell, inside: set[int]) -> None:
         for signal, _ in cell.outputs:
             self.of_output[signal].append(cell)
+            self.makers[signal] |= inside
+        if graph.operands.isdisjoint(leaf for leaf, _ in cell.leaves):
+            self.covered |= inside
+
+    def is_atom(self, graph: _Graph, signal: int) -> bool:
+        """Whether it looks like a partial product, and is in no adder."""
+        return signal in graph.support and signal not in self.covered
+
+    def grounded(self, graph: _Graph, opened: set[int]) -> set[int]:
+        """The outputs of closed cells that stand on such cells and on partial products alone."""
+        found: set[int] = set()
+        for signal in sorted(self.closed):
+            cell = self.closed[signal]
+            outputs = [output for output, _ in cell.outputs]
+            if signal == max(outputs) and opened.isdisjoint(outputs) and all(
+                leaf in found or self.is_atom(graph, leaf) for leaf, _ in cell.leaves
+            ):
+                found.update(outputs)
+        return found
+
+
+_Candidate = tuple[Cut, _Cell, set[int]]
+"""A cell with its leaves, and what is inside."""
 
 
 def _cells(graph: _Graph) -> _Cells:
     cells = _Cells()
-    adders: list[tuple[Cut, _Cell]] = []
+    adders: list[_Candidate] = []
     for cut, signals in _shared_cuts(graph).items():
         leaves = tuple(sorted(cut))
         tables = _tables(graph, leaves, signals)
@@ -262,9 +327,12 @@ def _cells(graph: _Graph) -> _Cells:
                 continue
             cells.parities[total].append(cut)
             for carry in signals:
-                if cell := _cell(leaves, tables, (total, carry)) if carry != total else None:
-                    cells.add(cell)
-                    adders.append((cut, cell))
+                cell = _cell(leaves, tables, (total, carry)) if carry != total else None
+                if cell and (inside := _visible(graph, cut, (total, carry))):
+                    cells.add(graph, cell, inside)
+                    adders.append((cut, cell, inside))
+    # What adds the latest signals, and holds most, is not a part of a gate, or of another cell.
+    adders.sort(key=lambda each: (-max(each[0]), -len(each[2])))
     taken: set[int] = set()
     _close(graph, cells, taken, [each for each in adders if len(each[0]) == CUT])
     _close(graph, cells, taken, _counters(graph, cells, taken))
@@ -272,11 +340,21 @@ def _cells(graph: _Graph) -> _Cells:
     return cells
 
 
+def _visible(graph: _Graph, leaves: Cut, outputs: tuple[int, ...]) -> set[int]:
+    """What is inside a cell, if each output is read by others than the cell itself; else nothing."""
+    inside = graph.inside(outputs, leaves)
+    seen = all(s in graph.roots or not inside.issuperset(graph.readers[s]) for s in outputs)
+    return inside if seen else set()
+
+
+def _inside(graph: _Graph, cell: _Cell) -> set[int]:
+    return graph.inside((s for s, _ in cell.outputs), frozenset(leaf for leaf, _ in cell.leaves))
+
+
 def _tables(graph: _Graph, leaves: Sequence[int], signals: Iterable[int]) -> dict[int, int]:
-    ones = (1 << (1 << len(leaves))) - 1
     known = dict(zip(leaves, _variables(len(leaves)), strict=True))
     for signal in signals:
-        graph.table(signal, known, ones)
+        graph.table(signal, known, _ones(len(leaves)))
     return known
 
 
@@ -316,27 +394,26 @@ def _shared_cuts(graph: _Graph) -> dict[Cut, list[int]]:
     return {cut: signals for cut, signals in signals_of.items() if len(signals) > 1}
 
 
-def _close(
-    graph: _Graph, cells: _Cells, taken: set[int], candidates: Iterable[tuple[Cut, _Cell]]
-) -> None:
+def _close(graph: _Graph, cells: _Cells, taken: set[int], candidates: Iterable[_Candidate]) -> None:
     """Enter the cells that are closed and overlap none that was entered before."""
-    for leaves, cell in candidates:
+    for leaves, cell, inside in candidates:
         outputs = {signal for signal, _ in cell.outputs}
-        if outputs & taken:
-            continue
-        inside = graph.inside(outputs, leaves)
-        hidden = (inside - outputs) | {leaf for leaf in leaves if leaf not in graph.support}
+        hidden = (inside - outputs) | {s for s in leaves if not cells.is_atom(graph, s)}
         if (
             inside.isdisjoint(taken)
             and hidden.isdisjoint(graph.roots)
-            and all(inside.issuperset(graph.readers[signal]) for signal in hidden)
+            and all(
+                reader in inside or reader in cells.makers[signal]
+                for signal in hidden
+                for reader in graph.readers[signal]
+            )
         ):
             taken |= inside
             cells.closed.update(dict.fromkeys(outputs, cell))
 
 
-def _counters(graph: _Graph, cells: _Cells, taken: set[int]) -> Iterator[tuple[Cut, _Cell]]:
-    """Cells of four or five leaves, with two or more carries."""
+def _counters(graph: _Graph, cells: _Cells, taken: set[int]) -> Iterator[_Candidate]:
+    """Cells of up to five leaves, with two carries."""
     for total in list(cells.parities):
         if total in taken:
             continue
@@ -352,13 +429,15 @@ def _counters(graph: _Graph, cells: _Cells, taken: set[int]) -> Iterator[tuple[C
                 if s != total and (s in graph.roots or not region.issuperset(graph.readers[s]))
             ]
             for carries in combinations(read, 2):
-                if cell := _cell(ordered, tables, (total, *carries)):
-                    cells.add(cell)
-                    yield leaves, cell
+                outputs = (total, *carries)
+                cell = _cell(ordered, tables, outputs)
+                if cell and (inside := _visible(graph, leaves, outputs)):
+                    cells.add(graph, cell, inside)
+                    yield leaves, cell, inside
 
 
 def _leaf_sets(parities: Mapping[int, list[Cut]], total: int) -> list[Cut]:
-    """Sets of four or five signals whose parity a signal is."""
+    """Sets of three to five signals whose parity a signal is, the largest first."""
     found: dict[Cut, None] = dict.fromkeys(parities[total])
     for leaves in found_so_far(found):
         for leaf in sorted(leaves, reverse=True):
@@ -366,7 +445,7 @@ def _leaf_sets(parities: Mapping[int, list[Cut]], total: int) -> list[Cut]:
                 # A signal in both would cancel.
                 if leaves.isdisjoint(cut) and len(leaves) - 1 + len(cut) <= COUNTER:
                     found.setdefault(leaves - {leaf} | cut)
-    return [leaves for leaves in found if len(leaves) > CUT]
+    return sorted((leaves for leaves in found if len(leaves) >= CUT), key=len, reverse=True)
 
 
 def found_so_far(found: dict[Cut, None]) -> Iterator[Cut]:
@@ -407,12 +486,14 @@ class _LastAdder:
         stops: set[int] = set()
         between: set[int] = set()
         pending = [graph.plain(signal)[0] for signal in graph.product]
+        grounded = cells.grounded(graph, opened)
+        opened = opened.union(*(_inside(graph, cells.closed[s]) for s in opened if s in cells.closed))
         while pending:
             signal = pending.pop()
             if signal in stops or signal in between:
                 continue
-            known = signal in cells.closed or signal in graph.support
-            if (known and signal not in opened) or signal not in graph.gates:
+            known = signal in grounded or (cells.is_atom(graph, signal) and signal not in opened)
+            if known or signal not in graph.gates:
                 stops.add(signal)
             else:
                 between.add(signal)
@@ -632,15 +713,7 @@ class _Derivation:
                 f"{len(unknown)} signals are left that are no function of {SUPPORT} bits of the factors, "
                 f"the last of them signal {unknown[-1]}"
             )
-        functions = (
-            Block(
-                f"function_{signal}",
-                "function",
-                {"in": tuple(sorted(self.graph.support[signal]))},
-                {"out": (signal,)},
-            )
-            for signal in left
-        )
+        functions = (_function(signal, self.graph.support[signal]) for signal in left)
         equations = (
             cell.block(f"linear_{place}") for place, cell in enumerate(reversed(self.taken))
         )
