@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from spikeproof.circuits.netlist import ONE, ZERO, Bus, Netlist
@@ -10,7 +10,7 @@ from spikeproof.specs.formats import Format, OverflowPolicy, Specials
 from tests.support.foreign.gates import Gates, constant, extend
 
 FAULTS = {
-    "sticky_lost_when_saturated": "what a shift of p or more places (all places, in fma) shifts out is forgotten",
+    "sticky_lost_when_saturated": "what p or more places (in fma, all) shift out is forgotten",
     "rounding_carry_lost": "rounding up to the next power of two leaves the exponent",
     "small_operand_dropped": "one that is p + 1 binary orders smaller is not added",
     "subnormal_shifted_once_too_often": "a subnormal result is half of what it should be",
@@ -227,9 +227,10 @@ class Unit:
     def _infinity(self, sign: int) -> Bus:
         """What stands for it."""
         fmt = self.fmt
-        codes: Mapping[OverflowPolicy, int] = {
-            OverflowPolicy.SATURATE: fmt.largest_finite,
-            OverflowPolicy.NAN: fmt.canonical_nan if fmt.has_nan else 0,
-        }
-        code = codes[self.policy] if self.policy in codes else fmt.infinity
-        return (*constant(code, fmt.magnitude_bits), ZERO if self.policy is OverflowPolicy.NAN else sign)
+        match self.policy:
+            case OverflowPolicy.IEEE:
+                return (*constant(fmt.infinity, fmt.magnitude_bits), sign)
+            case OverflowPolicy.SATURATE:
+                return (*constant(fmt.largest_finite, fmt.magnitude_bits), sign)
+            case OverflowPolicy.NAN:
+                return constant(fmt.canonical_nan, fmt.width)
