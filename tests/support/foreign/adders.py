@@ -66,24 +66,22 @@ def two_path(fmt: Format, *, subtracting: bool = False, **options: Any) -> Netli
     forward, right = gates.subtract(whole, one_off)
     backward, _ = gates.subtract(one_off, whole)
     difference = gates.choose(right, forward, backward)
-    count, none = gates.leading_zeros(difference)
-    width = max(len(exponent), len(count)) + 1
-    before, _ = gates.ripple(extend(exponent, width), constant(-1, width))
-    left, enough = gates.subtract(before, extend(count, width))
-    shift = gates.choose(enough, extend(count, width), before)
-    close = (ZERO, ZERO, ZERO, *gates.shift_left(difference, shift))
-    close_field = gates.mask(gates.mask(left, enough), gates.not_(none))
+    width = len(exponent)
+    before, _ = gates.ripple(exponent, constant(-1, width))
+    shifted, close_field, none = unit.shifted_left(before, difference)
+    close = (ZERO, ZERO, ZERO, *shifted)
+    close_field = close_field[:width]
 
     # Far: the sum is as it should be, or out by one place.
     aligned = _aligned(unit, small, distance)
     total, carry = gates.ripple((ZERO,) * 3 + large[:p], gates.flip(aligned, opposite), opposite)
     carry = gates.and_(carry, gates.not_(opposite))
     halved = gates.and_(opposite, gates.not_(total[-1]))
-    far = gates.choose(carry, (*total, ONE), gates.choose(halved, (ZERO, ZERO, *total[:-1]), (ZERO, *total)))
-    lower, _ = gates.ripple(extend(exponent, width), constant(-2, width))
-    far_field = gates.choose(
-        carry, extend(exponent, width), gates.choose(halved, lower, before)
+    far = gates.choose(
+        carry, (*total, ONE), gates.choose(halved, (ZERO, ZERO, *total[:-1]), (ZERO, *total))
     )
+    lower, _ = gates.ripple(exponent, constant(-2, width))
+    far_field = gates.choose(carry, exponent, gates.choose(halved, lower, before))
     finite = unit.rounded(
         gates.choose(near, close_field, far_field),
         gates.choose(near, close, far),
@@ -91,7 +89,7 @@ def two_path(fmt: Format, *, subtracting: bool = False, **options: Any) -> Netli
         ZERO,
     )
     sign = gates.xor(large[-1], gates.and_(near, gates.not_(right)))
-    nonzero = gates.mux(near, gates.any_(difference), gates.or_(carry, gates.any_(total)))
+    nonzero = gates.mux(near, gates.not_(none), gates.or_(carry, gates.any_(total)))
     return _delivered(unit, x, y, sign, finite, nonzero)
 
 
@@ -104,10 +102,7 @@ def _operands(fmt: Format, subtracting: bool, options: Any) -> tuple[Unit, Numbe
 def _aligned(unit: Unit, significand: Bus, distance: Bus) -> Bus:
     """The smaller significand, three places below it, the last of them sticky."""
     gates, p = unit.gates, unit.fmt.precision
-    saturating = unit.fault != "sticky_lost_when_saturated"
-    moved, lost = gates.shift_right(
-        (ZERO, ZERO, *significand), distance, saturating=saturating
-    )
+    moved, lost = gates.shift_right((ZERO, ZERO, *significand), distance, unit.forgetting(p))
     aligned = (lost, *moved)
     if unit.fault == "small_operand_dropped":
         width = max(len(distance), p.bit_length() + 1)
@@ -116,9 +111,7 @@ def _aligned(unit: Unit, significand: Bus, distance: Bus) -> Bus:
     return aligned
 
 
-def _delivered(
-    unit: Unit, x: Number, y: Number, sign: int, finite: Finite, nonzero: int
-) -> Netlist:
+def _delivered(unit: Unit, x: Number, y: Number, sign: int, finite: Finite, nonzero: int) -> Netlist:
     gates = unit.gates
     zero_sign = gates.and_(x.sign, y.sign)
     if unit.fault == "negative_zero_lost":

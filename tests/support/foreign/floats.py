@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from spikeproof.circuits.netlist import ONE, ZERO, Bus, Netlist
@@ -10,7 +10,7 @@ from spikeproof.specs.formats import Format, OverflowPolicy, Specials
 from tests.support.foreign.gates import Gates, constant, extend
 
 FAULTS = {
-    "sticky_lost_when_saturated": "what a far shift to the right shifts out at once is forgotten",
+    "sticky_lost_when_saturated": "what p or more places (in fma, all) shift out is forgotten",
     "rounding_carry_lost": "rounding up to the next power of two leaves the exponent",
     "small_operand_dropped": "one that is p + 1 binary orders smaller is not added",
     "subnormal_shifted_once_too_often": "a subnormal result is half of what it should be",
@@ -101,6 +101,10 @@ class Unit:
         exponent, _ = gates.subtract(extend(x.exponent, width), extend(count, width))
         return gates.shift_left(x.significand, count), exponent
 
+    def forgetting(self, places: int) -> int | None:
+        """From how many places on a shift forgets what it shifts out, if it does."""
+        return places if self.fault == "sticky_lost_when_saturated" else None
+
     # --- back ends -------------------------------------------------------------------------------
 
     def shifted_left_and_rounded(self, field: Bus, magnitude: Bus, sticky: int) -> Finite:
@@ -110,16 +114,29 @@ class Unit:
             field: the exponent field, at least 1, of the magnitude's first place.
         """
         gates = self.gates
-        count, none = gates.leading_zeros(magnitude)
-        width = max(len(field), len(count)) + 1
-        allowed, count = gates.ripple(extend(field, width), constant(-1, width))[0], extend(count, width)
-        remaining, enough = gates.subtract(allowed, count)
-        if self.fault == "subnormal_shifted_once_too_often":  # to the left: once too little
-            allowed = gates.ripple(allowed, gates.invert(constant(0, width)))[0]
-        shift = gates.choose(enough, count, allowed)
-        shifted = gates.shift_left(magnitude, shift)
-        remaining = gates.mask(gates.mask(remaining, enough), gates.not_(none))
+        before, _ = gates.ripple(field, constant(-1, len(field)))
+        shifted, remaining, _ = self.shifted_left(before, magnitude)
         return self.rounded(remaining, shifted, sticky, ZERO)
+
+    def shifted_left(self, before: Bus, magnitude: Bus) -> tuple[Bus, Bus, int]:
+        """The magnitude shifted until its first bit is set or nothing is left of a number.
+
+        Args:
+            before: that number, not negative.
+
+        Returns:
+            The magnitude, what is left of the number (nothing for a zero), and whether it is a zero.
+        """
+        gates = self.gates
+        count, none = gates.leading_zeros(magnitude)
+        width = max(len(before), len(count))
+        before, count = extend(before, width), extend(count, width)
+        left, enough = gates.subtract(before, count)
+        if self.fault == "subnormal_shifted_once_too_often":  # to the left: once too little
+            some = gates.any_(before)
+            before, _ = gates.ripple(before, (some,) * width)
+        shifted = gates.shift_left(magnitude, gates.choose(enough, count, before))
+        return shifted, gates.mask(gates.mask(left, enough), gates.not_(none)), none
 
     def shifted_right_and_rounded(
         self, exponent: Bus, significand: Bus, sticky: int, nonzero: int
@@ -137,9 +154,7 @@ class Unit:
         if self.fault == "subnormal_shifted_once_too_often":
             amount = gates.increment(amount, ONE)
         shifted, lost = gates.shift_right(
-            significand,
-            gates.mask(amount, tiny)[:-1],
-            saturating=self.fault != "sticky_lost_when_saturated",
+            significand, gates.mask(amount, tiny)[:-1], self.forgetting(self.fmt.precision)
         )
         shifted, sticky = gates.mask(shifted, nonzero), gates.and_(gates.or_(sticky, lost), nonzero)
         top = significand[-self.fmt.precision - 1 :]
@@ -212,9 +227,10 @@ class Unit:
     def _infinity(self, sign: int) -> Bus:
         """What stands for it."""
         fmt = self.fmt
-        codes: Mapping[OverflowPolicy, int] = {
-            OverflowPolicy.SATURATE: fmt.largest_finite,
-            OverflowPolicy.NAN: fmt.canonical_nan if fmt.has_nan else 0,
-        }
-        code = codes[self.policy] if self.policy in codes else fmt.infinity
-        return (*constant(code, fmt.magnitude_bits), ZERO if self.policy is OverflowPolicy.NAN else sign)
+        match self.policy:
+            case OverflowPolicy.IEEE:
+                return (*constant(fmt.infinity, fmt.magnitude_bits), sign)
+            case OverflowPolicy.SATURATE:
+                return (*constant(fmt.largest_finite, fmt.magnitude_bits), sign)
+            case OverflowPolicy.NAN:
+                return constant(fmt.canonical_nan, fmt.width)

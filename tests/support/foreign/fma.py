@@ -33,9 +33,8 @@ def fused(fmt: Format, product: Product = wallace, **options: Any) -> Netlist:
     distance, _ = gates.subtract(first, extend(z.exponent, width))
     moves = gates.and_(gates.not_(distance[-1]), nonzero)
     field = gates.choose(moves, first, extend(z.exponent, width))
-    saturating = unit.fault != "sticky_lost_when_saturated"
     moved, lost = gates.shift_right(
-        (*(ZERO,) * (size - p), *z.significand), gates.mask(distance, moves), saturating=saturating
+        (*(ZERO,) * (size - p), *z.significand), gates.mask(distance, moves), unit.forgetting(size)
     )
     addend = (gates.or_(moved[0], lost), *moved[1:])
 

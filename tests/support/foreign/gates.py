@@ -112,20 +112,24 @@ class Gates:
             x = self.choose(amount[stage], shifted, x)
         return x
 
-    def shift_right(self, x: Bus, amount: Bus, *, saturating: bool = True) -> tuple[Bus, int]:
+    def shift_right(self, x: Bus, amount: Bus, forgetting: int | None = None) -> tuple[Bus, int]:
         """The word shifted, and whether anything but zeros was shifted out.
 
         Args:
-            saturating: else, by a wrong circuit, what is shifted out at once is forgotten.
+            forgetting: from so many places on, by a wrong circuit, what is shifted out is forgotten.
         """
         stages = (len(x) - 1).bit_length()
         far, near = self.any_(amount[stages:]), amount[:stages]
-        lost = self.and_(far, self.any_(x)) if saturating else ZERO
+        lost = self.and_(far, self.any_(x))
         x = self.mask(x, self.not_(far))
         for stage, bit in enumerate(near):
             step = min(1 << stage, len(x))
             lost = self.or_(lost, self.and_(bit, self.any_(x[:step])))
             x = self.choose(bit, (*x, *(ZERO,) * step)[step:], x)
+        if forgetting is not None:
+            width = max(len(amount), forgetting.bit_length())
+            _, forgets = self.subtract(extend(amount, width), constant(forgetting, width))
+            lost = self.and_(lost, self.not_(forgets))
         return x, lost
 
     def leading_zeros(self, x: Bus) -> tuple[Bus, int]:

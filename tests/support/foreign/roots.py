@@ -56,9 +56,7 @@ def square_root(fmt: Format, root: Root = restoring, **options: Any) -> Netlist:
     odd = biased[0]
     size = 2 * (fmt.precision + 1)
     low = size - 2 - fmt.fraction_bits
-    single, double = (
-        extend((*(ZERO,) * places, *significand), size) for places in (low, low + 1)
-    )
+    single, double = (extend((*(ZERO,) * places, *significand), size) for places in (low, low + 1))
     bits, remains = root(gates, gates.choose(odd, double, single))
     half = (*biased[1:], ZERO)
     nonzero = gates.not_(x.zero)
