@@ -22,13 +22,18 @@ from spikeproof.prover.kernel.composition import CompositionError
 
 Probes = Mapping[str, Bus]
 
-Finder = Callable[[Netlist, Step, Probes], tuple[Probes, tuple[Block, ...]]]
+Alike = Callable[[Bus], Sequence[Sequence[int]]]
+"""For each signal of a bus those that have its signature, itself among them."""
+
+Finder = Callable[[Netlist, Step, Probes, Alike], tuple[Probes, tuple[Block, ...]]]
 """From a circuit, a step that algebra shows, and the probes there are, cells for the step; and probes to
 take instead of those, where several signals have one signature. It raises ``NetlistError`` if it finds none.
 """
 
 
-def _product(netlist: Netlist, step: Step, probes: Probes) -> tuple[Probes, tuple[Block, ...]]:
+def _product(
+    netlist: Netlist, step: Step, probes: Probes, alike: Alike
+) -> tuple[Probes, tuple[Block, ...]]:
     """The adders and partial products of a multiplier."""
     (x, y), (product,) = ((probes[name] for name in names) for names in (step.given, step.names))
     return {}, product_cells(netlist, x, y, product)
@@ -85,7 +90,7 @@ def _under(
     for step in by_algebra:
         if step.method in FINDERS and probes.keys() >= {*step.names, *step.given}:
             with suppress(NetlistError):
-                instead, more = FINDERS[step.method](netlist, step, probes)
+                instead, more = FINDERS[step.method](netlist, step, probes, signatures.alike)
                 probes, cells = {**probes, **instead}, (*cells, *more)
     found = Annotations(SCHEMA, netlist.sha256, probes, cells, condition)
     while not _composes(case, found):
