@@ -302,13 +302,21 @@ class _Cells:
     def grounded(self, graph: _Graph, opened: set[int]) -> set[int]:
         """The outputs of closed cells that stand on such cells and on partial products alone."""
         found: set[int] = set()
-        for signal in sorted(self.closed):
-            cell = self.closed[signal]
-            outputs = [output for output, _ in cell.outputs]
-            if signal == max(outputs) and opened.isdisjoint(outputs) and all(
-                leaf in found or self.is_atom(graph, leaf) for leaf, _ in cell.leaves
-            ):
-                found.update(outputs)
+        waiting = [
+            cell
+            for signal, cell in sorted(self.closed.items())
+            if signal == cell.outputs[0][0] and opened.isdisjoint(s for s, _ in cell.outputs)
+        ]
+        while True:
+            left = []
+            for cell in waiting:
+                if all(leaf in found or self.is_atom(graph, leaf) for leaf, _ in cell.leaves):
+                    found.update(signal for signal, _ in cell.outputs)
+                else:
+                    left.append(cell)
+            if len(left) == len(waiting):
+                break
+            waiting = left
         return found
 
 
