@@ -302,13 +302,21 @@ class _Cells:
     def grounded(self, graph: _Graph, opened: set[int]) -> set[int]:
         """The outputs of closed cells that stand on such cells and on partial products alone."""
         found: set[int] = set()
-        for signal in sorted(self.closed):
-            cell = self.closed[signal]
-            outputs = [output for output, _ in cell.outputs]
-            if signal == max(outputs) and opened.isdisjoint(outputs) and all(
-                leaf in found or self.is_atom(graph, leaf) for leaf, _ in cell.leaves
-            ):
-                found.update(outputs)
+        waiting = [
+            cell
+            for signal, cell in sorted(self.closed.items())
+            if signal == cell.outputs[0][0] and opened.isdisjoint(s for s, _ in cell.outputs)
+        ]
+        while True:
+            left = []
+            for cell in waiting:
+                if all(leaf in found or self.is_atom(graph, leaf) for leaf, _ in cell.leaves):
+                    found.update(signal for signal, _ in cell.outputs)
+                else:
+                    left.append(cell)
+            if len(left) == len(waiting):
+                break
+            waiting = left
         return found
 
 
@@ -335,7 +343,7 @@ def _cells(graph: _Graph) -> _Cells:
     adders.sort(key=lambda each: (-max(each[0]), -len(each[2])))
     taken: set[int] = set()
     _close(graph, cells, taken, [each for each in adders if len(each[0]) == CUT])
-    _close(graph, cells, taken, _counters(graph, cells, taken))
+    _close(graph, cells, taken, sorted(_counters(graph, cells, taken), key=lambda each: -len(each[0])))
     _close(graph, cells, taken, [each for each in adders if len(each[0]) < CUT])
     return cells
 
@@ -437,7 +445,7 @@ def _counters(graph: _Graph, cells: _Cells, taken: set[int]) -> Iterator[_Candid
 
 
 def _leaf_sets(parities: Mapping[int, list[Cut]], total: int) -> list[Cut]:
-    """Sets of three to five signals whose parity a signal is, the largest first."""
+    """Sets of three to five signals whose parity a signal is."""
     found: dict[Cut, None] = dict.fromkeys(parities[total])
     for leaves in found_so_far(found):
         for leaf in sorted(leaves, reverse=True):
@@ -445,7 +453,7 @@ def _leaf_sets(parities: Mapping[int, list[Cut]], total: int) -> list[Cut]:
                 # A signal in both would cancel.
                 if leaves.isdisjoint(cut) and len(leaves) - 1 + len(cut) <= COUNTER:
                     found.setdefault(leaves - {leaf} | cut)
-    return sorted((leaves for leaves in found if len(leaves) >= CUT), key=len, reverse=True)
+    return [leaves for leaves in found if len(leaves) >= CUT]
 
 
 def found_so_far(found: dict[Cut, None]) -> Iterator[Cut]:
@@ -584,14 +592,13 @@ class _LastAdder:
             leaves = tuple(signal for signal, _ in cell.leaves)
             tables = _tables(self.graph, leaves, outputs)
             seen = {tuple(tables[s] >> at & 1 for s in outputs) for at in range(1 << len(leaves))}
-            rows = []
             for values in set(all_choices((0, 1), repeat=len(outputs))) - seen:
-                for row in possible:
-                    rows.append(list(row))
+                rows = [list(row) for row in possible]
+                for row in rows:
                     for signal, value in zip(outputs, values, strict=True):
-                        rows[-1][place_of[signal]] = value
-            if rows and any(self.constant_and_failures([*possible, *rows])[1][len(possible) :]):
-                wrong.update(outputs)
+                        row[place_of[signal]] = value
+                if any(self.constant_and_failures([*possible, *rows])[1][len(possible) :]):
+                    wrong.update(outputs)
         return wrong
 
     def cell(self) -> _Cell | None:
