@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, cycle, product
+from itertools import chain, product
 from typing import Any, ClassVar, TypeVar
 
 from pysmt.fnode import FNode
@@ -53,6 +53,7 @@ from spikeproof.specs.formats import (
     RoundingMode,
     Source,
     drawn,
+    operand_formats,
 )
 from spikeproof.specs.integers import Buses
 from spikeproof.specs.symbolic import Probe, nonzero
@@ -257,7 +258,8 @@ class Unit(RoundedUnit):
     @property
     def conditions(self) -> dict[str, Condition]:
         """``CONDITIONS`` of its operands."""
-        forms = dict(zip(self.operands, self.sources or cycle((self.fmt,)), strict=False))
+        count = len(self.operands)
+        forms = dict(zip(self.operands, operand_formats(self.source or self.fmt, count), strict=True))
         return {name: partial(condition, forms) for name, condition in CONDITIONS.items()}
 
     @property

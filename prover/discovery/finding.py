@@ -1,4 +1,4 @@
-"""Annotations that are worth a try: what a circuit has of a decomposition's probes, and the cells between.
+"""Annotations worth a try: what a circuit has of a decomposition's probes, and the cells between.
 
 First for all inputs, then for those of one condition after another: where an operand is zero or not a
 number many circuits have other values on the way than the spec. Whether a set of probes and cells makes
@@ -27,7 +27,8 @@ Alike = Callable[[Bus], Sequence[Sequence[int]]]
 
 Finder = Callable[[Netlist, Step, Probes, Alike], tuple[Probes, tuple[Block, ...]]]
 """From a circuit, a step that algebra shows, and the probes there are, cells for the step; and probes to
-take instead of those, where several signals have one signature. It raises ``NetlistError`` if it finds none.
+take instead of those, where several signals have one signature. It raises ``NetlistError`` if it finds
+none.
 """
 
 
@@ -68,7 +69,8 @@ def annotations(case: Case, telling: Sequence[Mapping[str, int]] = ()) -> Iterat
 
 def in_words(case: Case) -> str:
     """Where a case with annotations is cut, for people."""
-    assert case.decomposition and case.annotations
+    assert case.decomposition
+    assert case.annotations
     names = (name for step in case.decomposition.steps for name in step.names)
     where = f", {case.annotations.condition}" if case.annotations.condition else ""
     return f"{', '.join(names)}{where}; {len(case.annotations.cells)} cells"
@@ -78,8 +80,13 @@ def _under(
     case: Case, condition: str | None, telling: Sequence[Mapping[str, int]]
 ) -> Annotations | None:
     """What there is for the inputs of a condition, as far as it makes up the claim; None if nothing."""
-    netlist, decomposition, reading = case.netlist, case.obligation.decomposition, case.obligation.reading
-    assert netlist and decomposition
+    netlist, decomposition, reading = (
+        case.netlist,
+        case.obligation.decomposition,
+        case.obligation.reading,
+    )
+    assert netlist
+    assert decomposition
     symbols = case.claim.inputs
     when = decomposition.conditions[condition] if condition else None
     formats = reading.formats if reading else {}
@@ -105,7 +112,8 @@ def _under(
 def _composes(case: Case, found: Annotations) -> bool:
     """Whether the outputs are cut off from something, and the claim is made up of the lemmas."""
     annotated, whole = replace(case, annotations=found), case.obligation.decomposition
-    assert whole and annotated.decomposition
+    assert whole
+    assert annotated.decomposition
     if set(whole.last.given).isdisjoint(annotated.decomposition.last.given):
         return False
     try:

@@ -83,9 +83,9 @@ class Certificate:
 
     Attributes:
         kind: ``annotations``, probes and cells for a circuit that was given, as JSON: see
-            ``prover.kernel.annotation``; ``drat``, a clausal proof in binary DRAT; ``model``, values that satisfy a formula, as
-            JSON; ``smtlib``, the question as it was put, in SMT-LIB 2; ``telescoping``, the weights of
-            the equations that add up to a product, as JSON.
+            ``prover.kernel.annotation``; ``drat``, a clausal proof in binary DRAT; ``model``, values
+            that satisfy a formula, as JSON; ``smtlib``, the question as it was put, in SMT-LIB 2;
+            ``telescoping``, the weights of the equations that add up to a product, as JSON.
         size: how many bytes there are.
     """
 

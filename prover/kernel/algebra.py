@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import BV, And, BVAdd, BVExtract, BVLShl, BVLShr, BVULE, Equals, Iff, Implies
+from pysmt.shortcuts import BV, BVULE, And, BVAdd, BVExtract, BVLShl, BVLShr, Equals, Iff, Implies
 
 from spikeproof.prover.claims.obligation import Claim
 from spikeproof.prover.kernel import recurrence, telescoping

@@ -18,7 +18,7 @@ equality, about this circuit; that only earlier probes are taken as free; and th
 values filled in is the spec of the theorem, to the letter. Agreement may be shown by algebra instead of
 search, if the spec's value is that algebra's function to the letter.
 
-Somebody else's circuit may have other values on the way where an operand is zero, say, or not a number.
+Somebody else's circuit may have other values on the way where an operand is zero, or not a number.
 Then s_k(x) = t_k(x) is shown only for x with W(x), a condition on the inputs alone: all lemmas assume it,
 and the argument is the same for every such x. For the others there is one lemma more,
 
@@ -46,7 +46,6 @@ from spikeproof.prover.claims.obligation import ENGINES_ALONE, Claim, Decomposit
 from spikeproof.prover.kernel.algebra import LAWS, METHODS, shifted_product
 from spikeproof.prover.kernel.cells import Site
 from spikeproof.specs.integers import Buses
-
 
 OTHERWISE = "outputs otherwise"
 """The lemma about the inputs for which values on the way may differ."""
@@ -239,7 +238,7 @@ class _Kernel:
         return Claim(quantified, goal, (Not(self.when), *wiring, *laws), actual, wanted)
 
     def _free(self, step: Step, values: Buses) -> Iterator[tuple[Step, tuple[FNode, ...]]]:
-        """The steps with laws whose results a step takes as free, with values of operands and results."""
+        """The steps with laws whose results a step takes as free; of each, operands and results."""
         for each in self.lawful:
             if set(each.names) <= set(step.given):
                 yield each, tuple(values[name] for name in (*each.given, *each.names))

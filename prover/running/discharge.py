@@ -186,7 +186,7 @@ class _Attempt:
         return next(filter(None, (self._tried(*search) for search in searches.items())), None)
 
     def _cut(self) -> _Verdict | None:
-        """The verdict by lemmas at cuts that are found in the circuit; None if there are none that do."""
+        """The verdict by lemmas at cuts that are found in the circuit; None if no cuts do."""
         tried: set[bytes] = set()
         telling: list[Mapping[str, int]] = []
         while len(tried) < MOST_CUTS:

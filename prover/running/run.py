@@ -64,7 +64,9 @@ class Run:
     def _anew(self, obligation: Obligation, jobs: int) -> tuple[str, Record, Archive | None]:
         """A new record, which is from nowhere, and where its certificates are."""
         keeping = Keeping(self._archive, self.cache, self.log)
-        record = discharge(obligation, self.timeout, self.circuit, jobs, keeping, told=self._stage(obligation))
+        record = discharge(
+            obligation, self.timeout, self.circuit, jobs, keeping, told=self._stage(obligation)
+        )
         if self.circuit:
             if record.refutes:
                 self.told(f"refuted; {SEARCHING}: {obligation.name}")

@@ -1,4 +1,4 @@
-"""What is done for a verdict on a circuit that was given: told while it runs, and kept for the record."""
+"""What is done for a verdict on a given circuit: told while it runs, and kept for the record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our own circuits as somebody else's: without probes, cells or blocks, and their neurons in another order."""
+"""Our own circuits as somebody else's: without probes, cells or blocks, and in another order."""
 
 from __future__ import annotations
 

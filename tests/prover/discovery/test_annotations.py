@@ -94,13 +94,17 @@ def test_annotations_of_another_circuit_are_refused(record, archive, circuit, an
 def test_probes_elsewhere_are_refused(record, archive, circuit, annotations, name):
     first, second, *others = annotations.probes[name]
     probes = {**annotations.probes, name: (second, first, *others)}
-    assert refusal(with_annotations(record, archive, replace(annotations, probes=probes)), archive, circuit)
+    assert refusal(
+        with_annotations(record, archive, replace(annotations, probes=probes)), archive, circuit
+    )
 
 
 def test_operands_that_are_the_product_are_refused(record, archive, circuit, annotations):
     product = annotations.probes["product"]
     probes = {**annotations.probes, "x_significand": product[:3], "y_significand": product[3:]}
-    assert refusal(with_annotations(record, archive, replace(annotations, probes=probes)), archive, circuit)
+    assert refusal(
+        with_annotations(record, archive, replace(annotations, probes=probes)), archive, circuit
+    )
 
 
 def test_probes_that_do_not_exist_are_refused(record, archive, circuit, annotations):

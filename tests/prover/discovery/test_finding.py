@@ -1,4 +1,4 @@
-"""Circuits that were never made for us, and ours without anything that tells what is what: decided alike."""
+"""Circuits that were never made for us, and ours without labels, are decided alike."""
 
 from dataclasses import replace
 
@@ -31,7 +31,8 @@ def decided(name, circuit, seconds=100.0):
 
 def test_our_multiplier_without_labels_is_cut_where_we_cut_it():
     circuit = unlabelled(theorem("fp16.multiply.rne").circuit())
-    assert circuit.probes == {} and circuit.cells == ()
+    assert not circuit.probes
+    assert not circuit.cells
     assert cut("fp16.multiply.rne", circuit).startswith("x_significand, y_significand, product; ")
 
 
@@ -44,7 +45,8 @@ def test_a_multiplier_that_normalises_its_operands_is_cut_for_normal_ones():
 def test_foreign_multipliers_are_proved_by_lemmas(made):
     found = decided(MULTIPLY, made(FP8_E5M2, array))
     assert found.outcome is Outcome.PROVED
-    assert found.composed and found.strategy.annotations
+    assert found.composed
+    assert found.strategy.annotations
     otherwise = any(lemma.name == "outputs otherwise" for lemma in found.lemmas)
     assert otherwise == (made is normalising_before)
 
@@ -56,7 +58,9 @@ def test_a_multiplier_that_is_wrong_for_subnormal_operands_alone_is_not_proved()
 
 
 def test_a_circuit_without_anything_to_cut_is_put_to_engines_whole():
-    found = decided("fp4_e2m1.add.rne.saturate", unlabelled(theorem("fp4_e2m1.add.rne.saturate").circuit()))
+    found = decided(
+        "fp4_e2m1.add.rne.saturate", unlabelled(theorem("fp4_e2m1.add.rne.saturate").circuit())
+    )
     assert found.outcome is Outcome.PROVED
 
 

@@ -1,4 +1,4 @@
-"""Signals found by what they do: the spec's values are where our own circuits have them, and nowhere else."""
+"""Signals found by what they do: the spec's values are where our own circuits have them."""
 
 from dataclasses import replace
 
@@ -23,7 +23,9 @@ def stripped(name):
     return own, replace(own, probes={}, cells=(), blocks=())
 
 
-@pytest.mark.parametrize("name", ["fp8_e5m2.multiply.rne", "fp16.multiply.rne", "fp16.multiply.rne.nexus"])
+@pytest.mark.parametrize(
+    "name", ["fp8_e5m2.multiply.rne", "fp16.multiply.rne", "fp16.multiply.rne.nexus"]
+)
 def test_factors_and_product_are_where_they_are_multiplied(name):
     own, netlist = stripped(name)
     probes = found(name, netlist)
@@ -43,7 +45,8 @@ def test_what_never_changes_is_a_constant():
     own, netlist = stripped("fp16.square_root.rne")
     radicand = found("fp16.square_root.rne", netlist)["radicand"]
     constant = [k for k, signal in enumerate(own.probes["radicand"]) if signal == ZERO]
-    assert constant and all(radicand[k] == ZERO for k in constant)
+    assert constant
+    assert all(radicand[k] == ZERO for k in constant)
     assert found("fp16.divide.rne", stripped("fp16.divide.rne")[1])["divisor"][-1] == ONE
 
 
@@ -53,8 +56,7 @@ def test_a_value_that_the_circuit_lacks_is_not_found():
 
 
 def test_an_input_that_tells_signals_apart_is_simulated():
-    """One signal is another but for a single input that nobody draws."""
-    own, netlist = stripped("fp16.multiply.rne")
+    _, netlist = stripped("fp16.multiply.rne")
     telling = {"x": 0x3C00, "y": 0x4A31}
     signature = Signatures.of(netlist, input_symbols(netlist), {}, None, (telling,))
     assert signature.inputs["x"][-64] == 0x3C00
