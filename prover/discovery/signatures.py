@@ -1,10 +1,10 @@
 """Which signals of a circuit carry a spec's values, by simulation.
 
 A *signature* is what a signal, or a bit of a spec's value, is on some thousand inputs drawn by class.
-Two of one signature are most likely one function of the inputs. Where several signals share one, as a signal
-and its copies do, the earliest is taken, and for what never changes a constant; but of bits of factors
-that which neurons read most together with the other factor's, since of many signals that are 1 for all
-normal operands only the hidden bit is multiplied.
+Two of one signature are most likely one function of the inputs. Where several signals share one, as a
+signal and its copies do, the earliest is taken, and for what never changes a constant; but of bits of
+factors that which neurons read most together with the other factor's, since of many signals that are 1
+for all normal operands only the hidden bit is multiplied.
 """
 
 from __future__ import annotations

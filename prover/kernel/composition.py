@@ -19,8 +19,8 @@ values filled in is the spec of the theorem, to the letter. Agreement may be sho
 search, if the spec's value is that algebra's function to the letter.
 
 Somebody else's circuit may have other values on the way where an operand is zero, or not a number.
-Then s_k(x) = t_k(x) is shown only for x with W(x), a condition on the inputs alone: all lemmas assume it,
-and the argument is the same for every such x. For the others there is one lemma more,
+Then s_k(x) = t_k(x) is shown only for x with W(x), a condition on the inputs alone: all lemmas assume
+it, and the argument is the same for every such x. For the others there is one lemma more,
 
     otherwise  for all x, v and w with not W(x):  s, computed from x and v,  =  t, computed from x and w
 
