@@ -93,6 +93,11 @@ class Signatures:
                 found[name] = bits
         return found
 
+    def alike(self, bus: Bus) -> Candidates:
+        """For each signal of a bus those that have its signature, in order, itself among them."""
+        groups = {signal: group for group in self.signals.values() for signal in group}
+        return [list(groups.get(signal, (signal,))) for signal in bus]
+
     def _with_values(self, row: NDArray[np.bool_]) -> list[int]:
         """The signals, and constants, that have these values."""
         constants = [signal for signal, value in ((ZERO, False), (ONE, True)) if (row == value).all()]
