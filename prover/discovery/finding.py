@@ -14,6 +14,7 @@ from dataclasses import replace
 from spikeproof.circuits.netlist import Block, Bus, Netlist, NetlistError
 from spikeproof.prover.claims.obligation import ENGINES_ALONE, Step
 from spikeproof.prover.discovery.products import product_cells
+from spikeproof.prover.discovery.rows import Alike, row_cells
 from spikeproof.prover.discovery.signatures import Signatures
 from spikeproof.prover.kernel.annotation import SCHEMA, Annotations
 from spikeproof.prover.kernel.case import Case
@@ -22,19 +23,21 @@ from spikeproof.prover.kernel.composition import CompositionError
 
 Probes = Mapping[str, Bus]
 
-Finder = Callable[[Netlist, Step, Probes], tuple[Probes, tuple[Block, ...]]]
-"""From a circuit, a step that algebra shows, and the probes there are, cells for the step; and probes to
-take instead of those, where several signals have one signature. It raises ``NetlistError`` if it finds none.
+Finder = Callable[[Netlist, Step, Probes, Alike], tuple[Probes, tuple[Block, ...]]]
+"""From a circuit, a step that algebra shows, the probes there are, and what has their signatures, cells for
+the step; and probes to take instead of those. It raises ``NetlistError`` if it finds none.
 """
 
 
-def _product(netlist: Netlist, step: Step, probes: Probes) -> tuple[Probes, tuple[Block, ...]]:
+def _product(
+    netlist: Netlist, step: Step, probes: Probes, alike: Alike
+) -> tuple[Probes, tuple[Block, ...]]:
     """The adders and partial products of a multiplier."""
     (x, y), (product,) = ((probes[name] for name in names) for names in (step.given, step.names))
     return {}, product_cells(netlist, x, y, product)
 
 
-FINDERS: dict[str, Finder] = {"product": _product}
+FINDERS: dict[str, Finder] = {"product": _product, "quotient": row_cells, "root": row_cells}
 """For each method of ``prover.kernel.algebra.METHODS`` how its cells are found."""
 
 
@@ -85,7 +88,7 @@ def _under(
     for step in by_algebra:
         if step.method in FINDERS and probes.keys() >= {*step.names, *step.given}:
             with suppress(NetlistError):
-                instead, more = FINDERS[step.method](netlist, step, probes)
+                instead, more = FINDERS[step.method](netlist, step, probes, signatures.alike)
                 probes, cells = {**probes, **instead}, (*cells, *more)
     found = Annotations(SCHEMA, netlist.sha256, probes, cells, condition)
     while not _composes(case, found):

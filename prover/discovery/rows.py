@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import permutations
+from itertools import combinations, permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +87,8 @@ def row_cells(
     cells = _division_cells if step.method == "quotient" else _root_cells
     error = NetlistError("the results depend on more than the operands")
     read = _as_read(netlist, [alike(probes[name]) for name in step.given], results)
-    for operands in _completed(netlist, read, results):
+    (ones,) = alike((ONE,))
+    for operands in _completed(netlist, read, results, ones):
         try:
             read_results, found = cells(_Simulated.of(netlist, operands, results))
         except NetlistError as refused:
@@ -108,9 +109,10 @@ def _as_read(
 
     At first the one that is met first from the results; then one that they depend on besides.
     """
+    operands = [[bit[:1] if bit[0] < 0 else bit for bit in bus] for bus in operands]
     met = _met(netlist, operands, results)
     chosen = [[next((s for s in bit if s in met), bit[0]) for bit in bus] for bus in operands]
-    others = set(_others(netlist, chosen, results))
+    others, _ = _read_besides(netlist, {s for bus in chosen for s in bus}, results)
     return [
         tuple(next((s for s in bit if s in others and s != own), own) for bit, own in zip(*buses, strict=True))
         for buses in zip(operands, chosen, strict=True)
@@ -127,48 +129,48 @@ def _met(
 
 
 def _completed(
-    netlist: Netlist, operands: Sequence[Bus], results: Sequence[Bus]
+    netlist: Netlist, operands: Sequence[Bus], results: Sequence[Bus], ones: Sequence[int]
 ) -> Iterator[list[Bus]]:
-    """The operands; if results depend on something else, that in the place of bits that are 1."""
+    """The operands; if results depend on something else, that in the place of bits that are 1.
+
+    Args:
+        ones: signals that are 1 for all operands that count.
+    """
     missing = [(i, k) for i, bus in enumerate(operands) for k, s in enumerate(bus) if s == ONE]
-    others = _others(netlist, operands, results)
-    for places in permutations(missing, len(others)) if len(others) <= MOST_CONSTANT else ():
-        put = dict(zip(places, others, strict=True))
-        yield [
-            tuple(put.get((i, k), signal) for k, signal in enumerate(bus))
-            for i, bus in enumerate(operands)
-        ]
-
-
-def _others(netlist: Netlist, operands: Sequence[Sequence[int]], results: Sequence[Bus]) -> list[int]:
-    """What neurons that depend on operands read that does not: the signals of which all that is made."""
     boundary = {signal for bus in operands for signal in bus}
+    read, apart = _read_besides(netlist, boundary, results)
+    possible = [signal for signal in ones if signal in apart]
+    for count in range(min(len(missing), MOST_CONSTANT) + 1):
+        for others in combinations(possible, count):
+            cone = _cone(netlist, {*boundary, *others}, [read])
+            if cone and cone[0] < netlist.input_count:
+                continue
+            for places in permutations(missing, count):
+                put = dict(zip(places, others, strict=True))
+                yield [
+                    tuple(put.get((i, k), signal) for k, signal in enumerate(bus))
+                    for i, bus in enumerate(operands)
+                ]
+
+
+def _read_besides(
+    netlist: Netlist, boundary: set[int], results: Sequence[Bus]
+) -> tuple[Bus, set[int]]:
+    """What neurons that depend on a boundary read that does not; and all that does not."""
     depends: dict[int, bool] = dict.fromkeys(boundary, True)
-    read: set[int] = set()
+    read: dict[int, None] = {}
     for signal in _cone(netlist, boundary, results):
         sources = _sources(netlist, signal)
         depends[signal] = any(depends[source] for source in sources)
         if depends[signal]:
-            read.update(_inverted(netlist, source) for source in sources if not depends[source])
-    others: list[int] = []
-    for signal in sorted(read):
-        made = _cone(netlist, {*boundary, *others}, [(signal,)])
-        if made and made[0] < netlist.input_count:
-            others.append(signal)
-    return others
+            read.update(dict.fromkeys(source for source in sources if not depends[source]))
+    return tuple(read), {signal for signal, does in depends.items() if not does}
 
 
 def _sources(netlist: Netlist, signal: int) -> list[int]:
     if signal < netlist.input_count:
         return []
     return [source for source, _ in netlist.neurons[signal - netlist.input_count].synapses]
-
-
-def _inverted(netlist: Netlist, signal: int) -> int:
-    """What inverters, one after the other, invert."""
-    while len(sources := _sources(netlist, signal)) == 1:
-        signal = sources[0]
-    return signal
 
 
 def _cone(
