@@ -14,6 +14,7 @@ from dataclasses import replace
 from spikeproof.circuits.netlist import Block, Bus, Netlist, NetlistError
 from spikeproof.prover.claims.obligation import ENGINES_ALONE, Step
 from spikeproof.prover.discovery.products import product_cells
+from spikeproof.prover.discovery.rows import Alike, row_cells
 from spikeproof.prover.discovery.signatures import Signatures
 from spikeproof.prover.kernel.annotation import SCHEMA, Annotations
 from spikeproof.prover.kernel.case import Case
@@ -22,13 +23,9 @@ from spikeproof.prover.kernel.composition import CompositionError
 
 Probes = Mapping[str, Bus]
 
-Alike = Callable[[Bus], Sequence[Sequence[int]]]
-"""For each signal of a bus those that have its signature, itself among them."""
-
 Finder = Callable[[Netlist, Step, Probes, Alike], tuple[Probes, tuple[Block, ...]]]
-"""From a circuit, a step that algebra shows, and the probes there are, cells for the step; and probes to
-take instead of those, where several signals have one signature. It raises ``NetlistError`` if it finds
-none.
+"""From a circuit, a step that algebra shows, the probes there are, and what has their signatures, cells for
+the step; and probes to take instead of those. It raises ``NetlistError`` if it finds none.
 """
 
 
@@ -40,7 +37,7 @@ def _product(
     return {}, product_cells(netlist, x, y, product)
 
 
-FINDERS: dict[str, Finder] = {"product": _product}
+FINDERS: dict[str, Finder] = {"product": _product, "quotient": row_cells, "root": row_cells}
 """For each method of ``prover.kernel.algebra.METHODS`` how its cells are found."""
 
 

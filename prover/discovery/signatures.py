@@ -96,7 +96,12 @@ class Signatures:
     def alike(self, bus: Bus) -> Candidates:
         """For each signal of a bus those that have its signature, in order, itself among them."""
         groups = {signal: group for group in self.signals.values() for signal in group}
-        return [list(groups.get(signal, (signal,))) for signal in bus]
+        count = len(next(iter(self.inputs.values())))
+        constant = {signal: np.full(count, signal == ONE) for signal in (ZERO, ONE)}
+        return [
+            self._with_values(constant[signal]) if signal in constant else list(groups[signal])
+            for signal in bus
+        ]
 
     def _with_values(self, row: NDArray[np.bool_]) -> list[int]:
         """The signals, and constants, that have these values."""

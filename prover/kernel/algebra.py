@@ -5,7 +5,8 @@ so of any integers x and y and their product p, in n, m and n + m bits, and take
 
     p = 0 iff x = 0 or y = 0;    if x >= 2^(n-1) and y >= 2^(m-1) then p >= 2^(n+m-2).
 
-And if x' = 2^a x and y' = 2^b y, whatever a and b are, then p' = 2^(a+b) p for the product p' of those.
+Quotient and root of 0 are 0, and so is what remains, if the divisor is not 0. And if x' = 2^a x and
+y' = 2^b y, whatever a and b are, then p' = 2^(a+b) p for the product p' of those.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import BV, BVULE, And, BVAdd, BVExtract, BVLShl, BVLShr, Equals, Iff, Implies
+from pysmt.shortcuts import BV, BVULE, And, BVAdd, BVExtract, BVLShl, BVLShr, Equals, Iff, Implies, Not
 
 from spikeproof.prover.claims.obligation import Claim
 from spikeproof.prover.kernel import recurrence, telescoping
@@ -84,5 +85,23 @@ def shifted_product(own: tuple[FNode, ...], other: tuple[FNode, ...]) -> FNode:
     return Implies(And(alike), And(back_and_forth))
 
 
-LAWS = {"product": product_laws}
+def quotient_laws(dividend: FNode, divisor: FNode, quotient: FNode, remainder: FNode) -> FNode:
+    """What holds of a quotient."""
+    zero = And(Not(nonzero(quotient)), Not(nonzero(remainder)))
+    return Implies(And(Not(nonzero(dividend)), nonzero(divisor)), zero)
+
+
+def root_laws(radicand: FNode, root: FNode, remainder: FNode) -> FNode:
+    """What holds of a root."""
+    return Implies(Not(nonzero(radicand)), And(Not(nonzero(root)), Not(nonzero(remainder))))
+
+
+LAWS: dict[str, Callable[..., FNode]] = {
+    "product": product_laws,
+    "quotient": quotient_laws,
+    "root": root_laws,
+}
 """By method, from operands and results."""
+
+RELATIONS: dict[str, Callable[..., FNode]] = {"product": shifted_product}
+"""By method, what holds of operands and results and others of these."""

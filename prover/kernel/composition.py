@@ -43,7 +43,7 @@ from pysmt.shortcuts import BV, FALSE, TRUE, And, BVExtract, BVType, Equals, Iff
 from spikeproof.circuits.meanings.formula import bus_formulas, output_formulas
 from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Netlist
 from spikeproof.prover.claims.obligation import ENGINES_ALONE, Claim, Decomposition, Step
-from spikeproof.prover.kernel.algebra import LAWS, METHODS, shifted_product
+from spikeproof.prover.kernel.algebra import LAWS, METHODS, RELATIONS
 from spikeproof.prover.kernel.cells import Site
 from spikeproof.specs.integers import Buses
 
@@ -231,7 +231,9 @@ class _Kernel:
         ):
             laws.append(LAWS[each.method](*own))
             if not any(self.step_of[name].fact for name in each.given):
-                laws += [LAWS[each.method](*other), shifted_product(own, other)]
+                laws.append(LAWS[each.method](*other))
+                if each.method in RELATIONS:
+                    laws.append(RELATIONS[each.method](own, other))
         free = (symbols[name] for symbols in (self.free, self.apart) for name in last.given)
         quantified = {each.symbol_name(): each for each in (*self.inputs.values(), *free)}
         goal = seen_alike(self.theorem, actual, wanted)
