@@ -614,6 +614,9 @@ class _LastAdder:
             leaves[signal] -= outputs.pop(signal)
         if not outputs:
             return None
+        inside = self.graph.inside(outputs, frozenset(leaves))
+        read = {source for s in inside if s in self.graph.gates for source, _ in self.graph.gates[s].sources}
+        leaves = {signal: weight for signal, weight in leaves.items() if signal in read}
         unit = math.gcd(self.modulus, *outputs.values())
         modulus = self.modulus // unit
 
