@@ -44,7 +44,7 @@ SUPPORT = 6
 by fours is one of five, and the kernel takes eight."""
 WHOLE = 8
 """The product's bits are taken for functions of their operands' if there are so few."""
-BASES = 24
+BASES = 64
 """So many random values of its inputs show the last adder's weights."""
 ROUNDS = 12
 """How often the last adder is tried with more cells in it."""
@@ -508,37 +508,56 @@ class _LastAdder:
                 pending.extend(source for source, _ in graph.gates[signal].sources)
         self.inputs, self._between = sorted(stops), sorted(between)
 
-    def products(self, rows: Sequence[Sequence[int]]) -> list[int]:
-        """The product's values for rows of values of the inputs."""
-        ones = (1 << len(rows)) - 1
-        columns = zip(*rows, strict=True)
-        values = {
-            signal: int("".join(map(str, column)), 2)
-            for signal, column in zip(self.inputs, columns, strict=True)
-        }
+    def products(self, columns: Sequence[int], count: int) -> list[int]:
+        """The product's values for so many values of each input, which are the bits of an integer."""
+        ones = (1 << count) - 1
+        values = dict(zip(self.inputs, columns, strict=True))
         for signal in self._between:
             values[signal] = self.graph.gates[signal].value(values, ones)
         bits = []
         for signal in self.graph.product:
             source, inverted = self.graph.plain(signal)
-            bits.append(f"{values[source] ^ (ones if inverted else 0):0{len(rows)}b}")
-        return [int("".join(reversed(word)), 2) for word in zip(*bits, strict=True)]
+            bits.append(f"{values[source] ^ (ones if inverted else 0):0{count}b}")
+        words = [int("".join(reversed(word)), 2) for word in zip(*bits, strict=True)]
+        return words[::-1]
 
     @cached_property
-    def _drawn(self) -> list[list[int]]:
+    def possible(self) -> list[int]:
+        """Random values of the inputs, ``BASES`` of each, that closed cells can have."""
         draw = random.Random(SEED)
-        return [[draw.getrandbits(1) for _ in self.inputs] for _ in range(BASES)]
+        columns = {signal: draw.getrandbits(BASES) for signal in self.inputs}
+        for cell in self._whole_cells():
+            leaves = tuple(signal for signal, _ in cell.leaves)
+            outputs = [signal for signal, _ in cell.outputs]
+            tables = _tables(self.graph, leaves, outputs)
+            places = [draw.randrange(1 << len(leaves)) for _ in range(BASES)]
+            for signal in outputs:
+                columns[signal] = sum(
+                    (tables[signal] >> at & 1) << row for row, at in enumerate(places)
+                )
+        return list(columns.values())
 
     @cached_property
     def _changes(self) -> list[Counter[int]]:
         """For each input what the product changes by when it fires that did not, and how often."""
-        rows = []
-        for base in self._drawn:
-            for place in range(len(base)):
-                rows += ([*base[:place], bit, *base[place + 1 :]] for bit in (1, 0))
-        values = iter(self.products(rows))
-        changes = [[(next(values) - next(values)) % self.modulus for _ in self.inputs] for _ in self._drawn]
-        return [Counter(column) for column in zip(*changes, strict=True)]
+        size = len(self.inputs) + 1  # as it is, and with one input after another inverted
+        columns = [
+            sum(
+                ((2 << place) ^ (((1 << size) - 1) * (column >> row & 1))) << (row * size)
+                for row in range(BASES)
+            )
+            for place, column in enumerate(self.possible)
+        ]
+        values = self.products(columns, BASES * size)
+        return [
+            Counter(
+                (values[row * size + 1 + place] - values[row * size])
+                * (-1 if column >> row & 1 else 1)
+                % self.modulus
+                for row in range(BASES)
+            )
+            for place, column in enumerate(self.possible)
+        ]
 
     @cached_property
     def weights(self) -> list[int]:
@@ -553,39 +572,32 @@ class _LastAdder:
         cells = [self.closed[signal] for signal in signals if signal in self.closed]
         return signals.union(signal for cell in cells for signal, _ in cell.outputs)
 
-    def possible(self) -> list[list[int]]:
-        """Values of the inputs that closed cells can have."""
-        draw = random.Random(SEED + 1)
-        place_of = {signal: place for place, signal in enumerate(self.inputs)}
-        rows = [list(row) for row in self._drawn]
-        for cell in self._whole_cells():
-            leaves = tuple(signal for signal, _ in cell.leaves)
-            tables = _tables(self.graph, leaves, (signal for signal, _ in cell.outputs))
-            for row in rows:
-                at = draw.randrange(1 << len(leaves))
-                for signal, _ in cell.outputs:
-                    row[place_of[signal]] = tables[signal] >> at & 1
-        return rows
-
     def _whole_cells(self) -> list[_Cell]:
         """The closed cells all of whose outputs are inputs here."""
         inputs = set(self.inputs)
         found = {id(cell): cell for cell in (self.closed.get(s) for s in self.inputs) if cell}
         return [cell for cell in found.values() if inputs.issuperset(s for s, _ in cell.outputs)]
 
-    def constant_and_failures(self, rows: list[list[int]]) -> tuple[int, list[bool]]:
-        """The constant that most rows agree on, and which rows don't."""
-        rest = [
-            (value - sum(w for w, bit in zip(self.weights, row, strict=True) if bit)) % self.modulus
-            for row, value in zip(rows, self.products(rows), strict=True)
-        ]
-        constant = Counter(rest).most_common(1)[0][0]
-        return constant, [each != constant for each in rest]
+    def _rest(self, columns: Sequence[int]) -> list[int]:
+        """What the product is more than the weighted sum of the inputs."""
+        sums = [0] * BASES
+        for weight, column in zip(self.weights, columns, strict=True):
+            for row in range(BASES):
+                sums[row] += weight * (column >> row & 1)
+        values = self.products(columns, BASES)
+        return [(value - total) % self.modulus for value, total in zip(values, sums, strict=True)]
+
+    @cached_property
+    def constant(self) -> int:
+        """What that mostly is."""
+        return Counter(self._rest(self.possible)).most_common(1)[0][0]
+
+    def is_sum(self, columns: Sequence[int]) -> bool:
+        return all(rest == self.constant for rest in self._rest(columns))
 
     def to_open(self) -> set[int]:
         """Outputs of cells that belong to the adder, seen from values that such a cell never has."""
         place_of = {signal: place for place, signal in enumerate(self.inputs)}
-        possible = self.possible()
         wrong: set[int] = set()
         for cell in self._whole_cells():
             outputs = [signal for signal, _ in cell.outputs]
@@ -593,17 +605,16 @@ class _LastAdder:
             tables = _tables(self.graph, leaves, outputs)
             seen = {tuple(tables[s] >> at & 1 for s in outputs) for at in range(1 << len(leaves))}
             for values in set(all_choices((0, 1), repeat=len(outputs))) - seen:
-                rows = [list(row) for row in possible]
-                for row in rows:
-                    for signal, value in zip(outputs, values, strict=True):
-                        row[place_of[signal]] = value
-                if any(self.constant_and_failures([*possible, *rows])[1][len(possible) :]):
+                columns = list(self.possible)
+                for signal, value in zip(outputs, values, strict=True):
+                    columns[place_of[signal]] = value * ((1 << BASES) - 1)
+                if not self.is_sum(columns):
                     wrong.update(outputs)
         return wrong
 
     def cell(self) -> _Cell | None:
         """The adder as a cell; None if the product is what it reads."""
-        constant, _ = self.constant_and_failures(self.possible())
+        constant = self.constant
         outputs: Counter[int] = Counter()
         for place, signal in enumerate(self.graph.product):
             source, inverted = self.graph.plain(signal)
@@ -614,6 +625,9 @@ class _LastAdder:
             leaves[signal] -= outputs.pop(signal)
         if not outputs:
             return None
+        inside = self.graph.inside(outputs, frozenset(leaves))
+        read = {source for s in inside if s in self.graph.gates for source, _ in self.graph.gates[s].sources}
+        leaves = {signal: weight for signal, weight in leaves.items() if signal in read}
         unit = math.gcd(self.modulus, *outputs.values())
         modulus = self.modulus // unit
 
@@ -638,7 +652,7 @@ def _last_adder(graph: _Graph, cells: _Cells) -> _Cell | None:
     for _ in range(ROUNDS):
         adder = _LastAdder(graph, cells, opened)
         more = adder.to_open()
-        if not more and any(adder.constant_and_failures(adder.possible())[1]):
+        if not more and not adder.is_sum(adder.possible):
             more = adder.unsteady()
             if not more - opened - graph.operands:
                 break
