@@ -3,4 +3,5 @@
 * ``signatures``  -- which signals have the spec's values, by simulation
 * ``finding``     -- probes and cells together: annotations that are worth a try
 * ``products``    -- the cells of a multiplier
+* ``rows``        -- the rows of a divider or root
 """
