@@ -24,8 +24,8 @@ from spikeproof.prover.kernel.composition import CompositionError
 Probes = Mapping[str, Bus]
 
 Finder = Callable[[Netlist, Step, Probes, Alike], tuple[Probes, tuple[Block, ...]]]
-"""From a circuit, a step that algebra shows, the probes there are, and what has their signatures, cells for
-the step; and probes to take instead of those. It raises ``NetlistError`` if it finds none.
+"""From a circuit, a step that algebra shows, the probes there are, and what has their signatures: cells
+for the step, and probes to take instead of those. It raises ``NetlistError`` if it finds none.
 """
 
 
