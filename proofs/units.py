@@ -21,6 +21,7 @@ from spikeproof.circuits.units.libraries import (
 )
 from spikeproof.proofs.rounded_units import ARITHMETIC, RoundedUnit, engines_for
 from spikeproof.prover.claims.obligation import (
+    Condition,
     Decomposition,
     Obligation,
     Profile,
@@ -52,6 +53,7 @@ from spikeproof.specs.formats import (
     RoundingMode,
     Source,
     drawn,
+    operand_formats,
 )
 from spikeproof.specs.integers import Buses
 from spikeproof.specs.symbolic import Probe, nonzero
@@ -141,6 +143,23 @@ STEPS: dict[str, tuple[tuple[Step, ...], Step]] = {
     ),
 }
 """How the operations whose integer core no search can handle are decomposed."""
+
+
+def are_finite(forms: Mapping[str, Format], values: Buses) -> FNode:
+    """Whether all operands are numbers other than zero."""
+    operands = [symbolic.unpack(form, values[name]) for name, form in forms.items()]
+    return Not(Or(each for x in operands for each in (x.nan, x.infinite, x.zero)))
+
+
+def are_normal(forms: Mapping[str, Format], values: Buses) -> FNode:
+    """Whether all operands are normal numbers."""
+    operands = [symbolic.unpack(form, values[name]) for name, form in forms.items()]
+    normal = And(symbolic.bit(x.significand, x.precision - 1) for x in operands)
+    return And(normal, are_finite(forms, values))
+
+
+CONDITIONS = {"operands finite": are_finite, "operands normal": are_normal}
+"""For which operands somebody else's unit may have the spec's values on the way, if not for all."""
 
 
 # --- units --------------------------------------------------------------------------------------
@@ -238,7 +257,15 @@ class Unit(RoundedUnit):
         if self.operation not in STEPS:
             return None
         steps, last = STEPS[self.operation]
-        return Decomposition(self.spec, steps, last, partial(self.circuit, keep_waypoints=True))
+        circuit = partial(self.circuit, keep_waypoints=True)
+        return Decomposition(self.spec, steps, last, circuit, conditions=self.conditions)
+
+    @property
+    def conditions(self) -> dict[str, Condition]:
+        """``CONDITIONS`` of its operands."""
+        count = len(self.operands)
+        forms = dict(zip(self.operands, operand_formats(self.source or self.fmt, count), strict=True))
+        return {name: partial(condition, forms) for name, condition in CONDITIONS.items()}
 
     @property
     def engines(self) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 Netlist, spec, lemmas and clauses are derived from the source anew, and must be those that the record
 names; then every clausal proof is put to an independent checker, every model evaluated, every log of
-algebra added up, every counterexample replayed. No engine is asked, no seal or cache believed.
+algebra added up, every counterexample replayed. No engine is asked, no seal or cache believed. Where a
+circuit that was given is cut is in the log too, and is checked as if the circuit said so itself.
 
 A refutation that nobody promised, of a circuit that was given or of somebody's own claim, is evidence
 too: it is verified like one that was promised. What is undecided is refused.
@@ -19,7 +20,7 @@ from pathlib import Path
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And
 
-from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.netlist import Netlist, NetlistError
 from spikeproof.prover.checking.checkers import CHECKERS, CheckError
 from spikeproof.prover.checking.replays import replays, value_of
 from spikeproof.prover.claims.catalogue import PROJECT, stated
@@ -37,6 +38,7 @@ from spikeproof.prover.evidence.record import (
     Status,
     blank_record,
 )
+from spikeproof.prover.kernel.annotation import AnnotationError, Annotations
 from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.kernel.cells import AlgebraError
 from spikeproof.prover.kernel.composition import CompositionError
@@ -59,9 +61,11 @@ OF_USE: dict[LemmaKind, tuple[CertificateKind, ...]] = {
 REASONS = (
     RefusalError,
     AlgebraError,
+    AnnotationError,
     CertificateError,
     CheckError,
     CompositionError,
+    NetlistError,
     StatementError,
 )
 """All that can speak against a record."""
@@ -159,7 +163,7 @@ class _Check:
             raise RefusalError("it is about another circuit than that given with --circuit")
         if circuit is not None:
             require_same_buses(obligation, circuit)
-        case = Case.of(obligation, circuit)
+        case = Case.of(obligation, circuit, self._annotations())
         blank = blank_record(obligation, record.timeout, circuit)
         for what, now, then in (
             ("package", blank.package, record.package),
@@ -176,6 +180,17 @@ class _Check:
                 here, there = _shown(now), _shown(then)
                 raise RefusalError(f"the {what} differs: here {here}, in the record {there}")
         return case
+
+    def _annotations(self) -> Annotations | None:
+        """What was found in the circuit; what is said there is checked as if the circuit said it."""
+        kept = self.record.strategy.annotations if self.record.strategy else None
+        if kept is None:
+            return None
+        if self.record.circuit_sha256 is None:
+            raise RefusalError("it has annotations, which the theorem's own circuit does not need")
+        if kept.kind != "annotations":
+            raise RefusalError(f"its annotations are a {kept.kind} certificate")
+        return Annotations.read(self.verifier.archive.content(kept))
 
     def _check_refuted(self, case: Case) -> None:
         inputs = self.record.counterexample

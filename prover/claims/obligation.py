@@ -154,6 +154,9 @@ class Step:
     cases: Callable[[Buses], Mapping[str, FNode]] | None = None
 
 
+Condition = Callable[[Buses], FNode]
+"""From a claim's inputs, whether they are of some kind."""
+
 Place = Callable[[Netlist, int], int]
 """From a circuit and a signal of it, which signal of a circuit that follows it has the same value."""
 
@@ -170,6 +173,10 @@ class Decomposition:
             on it and the circuit therefore lacks it. The kernel checks that the outputs are the same.
         place: for a theorem about a circuit that follows ``circuit``, neuron by neuron, and may have
             other inputs besides: see ``prover.kernel.following``. Its steps are then of ``circuit``.
+        when: for which inputs circuit and spec have the same values on the way; None if for all. For
+            others only the outputs are.
+        laws: whether ``prover.kernel.algebra.LAWS`` are assumed of values that are taken as free.
+        conditions: by name, what ``when`` may be of a circuit that is somebody else's, the widest first.
     """
 
     spec: Callable[[Buses, Probe], Buses]
@@ -177,6 +184,9 @@ class Decomposition:
     last: Step
     circuit: Callable[[], Netlist] | None = None
     place: Place | None = None
+    when: Condition | None = None
+    laws: bool = False
+    conditions: Mapping[str, Condition] = field(default_factory=dict)
 
     def lacks_probes(self, netlist: Netlist) -> bool:
         """Whether a circuit lacks a probe, or some of its bits."""

@@ -74,7 +74,7 @@ class Reply:
     seconds: float
 
 
-CertificateKind = Literal["drat", "model", "smtlib", "telescoping"]
+CertificateKind = Literal["annotations", "drat", "model", "smtlib", "telescoping"]
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,10 @@ class Certificate:
     """What lets someone else check a lemma again, by the SHA-256 of its bytes.
 
     Attributes:
-        kind: ``drat``, a clausal proof in binary DRAT; ``model``, values that satisfy a formula, as
-            JSON; ``smtlib``, the question as it was put, in SMT-LIB 2; ``telescoping``, the weights of
-            the equations that add up to a product, as JSON.
+        kind: ``annotations``, probes and cells for a circuit that was given, as JSON: see
+            ``prover.kernel.annotation``; ``drat``, a clausal proof in binary DRAT; ``model``, values
+            that satisfy a formula, as JSON; ``smtlib``, the question as it was put, in SMT-LIB 2;
+            ``telescoping``, the weights of the equations that add up to a product, as JSON.
         size: how many bytes there are.
     """
 
@@ -123,6 +124,32 @@ class Lemma:
     def seconds(self) -> float:
         """How long the engines took, together."""
         return sum(reply.seconds for reply in self.replies)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the search for a verdict on a circuit that was given.
+
+    Attributes:
+        found: what it came to, for people.
+    """
+
+    name: str
+    found: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """How a circuit that was given was decided.
+
+    Attributes:
+        stages: in order; the last one is that which decided, or in which time ran out.
+        annotations: where the proof is cut, if it is and the circuit did not say so itself.
+    """
+
+    stages: tuple[Stage, ...]
+    annotations: Certificate | None = None
 
 
 @dataclass(frozen=True)
@@ -173,6 +200,7 @@ class Record:
     notes: tuple[str, ...] = ()
     nearest: str | None = None
     region: str | None = None
+    strategy: Strategy | None = None
 
     @property
     def green(self) -> bool:
@@ -206,8 +234,10 @@ class Record:
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
-        """Those of all lemmas."""
-        return tuple(certificate for lemma in self.lemmas for certificate in lemma.certificates)
+        """Those of all lemmas, and the annotations that these are of."""
+        found = self.strategy.annotations if self.strategy else None
+        of_lemmas = (certificate for lemma in self.lemmas for certificate in lemma.certificates)
+        return (*filter(None, (found,)), *of_lemmas)
 
     def as_json(self) -> dict[str, Any]:
         """As JSON-ready data."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims.obligation import Claim, Obligation, Step
+from spikeproof.prover.claims.obligation import Claim, Decomposition, Obligation, Step
 from spikeproof.prover.kernel.algebra import LOGS
+from spikeproof.prover.kernel.annotation import Annotations
 from spikeproof.prover.kernel.cells import AlgebraError, Site
 from spikeproof.prover.kernel.composition import compose
 from spikeproof.prover.kernel.following import compose_following
@@ -21,30 +22,52 @@ class Case:
     Attributes:
         netlist: the circuit that the claim is about, if any.
         own: whether that is the obligation's own.
+        annotations: what was found in it, if it has no probes of its own; believed in nothing.
     """
 
     obligation: Obligation
     netlist: Netlist | None
     own: bool
     claim: Claim
+    annotations: Annotations | None = None
 
     @classmethod
-    def of(cls, obligation: Obligation, circuit: Netlist | None = None) -> Case:
+    def of(
+        cls,
+        obligation: Obligation,
+        circuit: Netlist | None = None,
+        annotations: Annotations | None = None,
+    ) -> Case:
         """State an obligation, of another circuit than its own if one is given."""
         netlist = circuit
         if netlist is None and obligation.circuit:
             netlist = obligation.circuit()
-        return cls(obligation, netlist, circuit is None, obligation.state(netlist))
+        return cls(obligation, netlist, circuit is None, obligation.state(netlist), annotations)
+
+    @cached_property
+    def decomposition(self) -> Decomposition | None:
+        """How the claim is split: as the obligation says, but only where the circuit is known to be cut.
+
+        Raises:
+            AnnotationError: if the annotations do not fit it.
+        """
+        whole = self.obligation.decomposition
+        return self.annotations.reduced(whole) if whole and self.annotations else whole
 
     @cached_property
     def probed(self) -> Netlist | None:
         """The netlist with all probes of the decomposition, where that says how to come by it.
 
         If the circuit follows another, that other.
+
+        Raises:
+            AnnotationError, NetlistError: if the annotations are not of the circuit.
         """
-        decomposition = self.obligation.decomposition
+        decomposition = self.decomposition
         if not decomposition or not self.netlist:
             return None
+        if self.annotations:
+            return self.annotations.on(self.netlist)
         lacks_probes = self.own and decomposition.lacks_probes(self.netlist)
         if decomposition.circuit and (decomposition.place or lacks_probes):
             return decomposition.circuit()
@@ -55,19 +78,20 @@ class Case:
 
         Raises:
             CompositionError, AlgebraError: if they do not make up the claim.
+            AnnotationError, NetlistError: if the annotations are not of the circuit.
         """
         if self.obligation.cases:
             return split(self.claim, self.obligation.cases(self.claim.inputs))
-        netlist, decomposition = self.probed, self.obligation.decomposition
+        netlist, decomposition = self.probed, self.decomposition
         if not (self.netlist and netlist and decomposition):
             return {}
-        if decomposition.place:
+        if decomposition.place and not self.annotations:
             return compose_following(self.netlist, netlist, decomposition, self.claim)
         return compose(netlist, decomposition, self.claim)
 
     def steps_with_logs(self) -> dict[str, Step]:
         """The steps that are shown by algebra which keeps a log, by label."""
-        decomposition = self.obligation.decomposition
+        decomposition = self.decomposition
         steps = decomposition.steps if decomposition and self.probed else ()
         return {", ".join(step.names): step for step in steps if step.method in LOGS}
 

@@ -21,6 +21,17 @@ search, if the spec's value is that algebra's function to the letter.
 A theorem may be about some inputs only, those that satisfy its assumptions a. Then each lemma is for all
 x with a(x), and the induction is for each such x by itself; algebra shows its step for all x.
 
+Somebody else's circuit may have other values on the way where an operand is zero, or not a number.
+Then s_k(x) = t_k(x) is shown only for x with W(x), a condition on the inputs alone: all lemmas assume
+it, and the argument is the same for every such x. For the others there is one lemma more,
+
+    otherwise  for all x, v and w with not W(x):  s, computed from x and v,  =  t, computed from x and w
+
+in which v and w are apart: nothing is known of either but what the circuit's wiring says of v, and the
+laws of ``prover.kernel.algebra`` of both. It is instantiated by what the circuit has there and what the
+spec has, whatever these are: for all x, s_k is its algebra's function of what the circuit has for its
+operands, if that takes no facts, and t_k of what the spec has.
+
 A claim about formulas alone may be split into cases: see ``prover.kernel.splitting``. This module is
 trusted; it uses no solver.
 """
@@ -30,14 +41,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import BV, FALSE, TRUE, And, BVExtract, BVType, Equals, Iff, Or, Symbol
+from pysmt.shortcuts import BV, FALSE, TRUE, And, BVExtract, BVType, Equals, Iff, Not, Or, Symbol
 
 from spikeproof.circuits.meanings.formula import bus_formulas, output_formulas
 from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Netlist
 from spikeproof.prover.claims.obligation import ENGINES_ALONE, Claim, Decomposition, Step
-from spikeproof.prover.kernel.algebra import METHODS
+from spikeproof.prover.kernel.algebra import LAWS, METHODS, RELATIONS
 from spikeproof.prover.kernel.cells import Site
 from spikeproof.specs.integers import Buses
+
+OTHERWISE = "outputs otherwise"
+"""The lemma about the inputs for which values on the way may differ."""
 
 
 class CompositionError(ValueError):
@@ -71,6 +85,10 @@ def compose(netlist: Netlist, decomposition: Decomposition, claim: Claim) -> dic
                 raise CompositionError(f"two lemmas are named {name!r}")
             lemmas[name] = lemma
         earlier.update(step.names)
+    if decomposition.when:
+        if OTHERWISE in lemmas:
+            raise CompositionError(f"two lemmas are named {OTHERWISE!r}")
+        lemmas[OTHERWISE] = kernel.otherwise(decomposition.last)
     return lemmas
 
 
@@ -114,12 +132,18 @@ def free_symbol(name: str, width: int) -> FNode:
     return Symbol(f"free.{name}", BVType(width))
 
 
+def circuit_symbol(name: str, width: int) -> FNode:
+    """The symbol for what the circuit has for a probe, where the spec may have something else."""
+    return Symbol(f"circuit.{name}", BVType(width))
+
+
 class _Kernel:
     """What all steps have in common."""
 
     def __init__(self, netlist: Netlist, decomposition: Decomposition, theorem: Claim) -> None:
         self.netlist, self.spec, self.inputs = netlist, decomposition.spec, theorem.inputs
         self.theorem = theorem
+        self.lawful = [s for s in decomposition.steps if decomposition.laws and s.method in LAWS]
         self.step_of: dict[str, Step] = {}
         for name, step in ((name, s) for s in decomposition.steps for name in s.names):
             if self.step_of.setdefault(name, step) is not step:
@@ -129,8 +153,13 @@ class _Kernel:
                     f"the circuit has no probe {name!r}, or has bits that nothing reads"
                 )
         self.free = {name: free_symbol(name, len(netlist.probes[name])) for name in self.step_of}
-        if not {symbol.symbol_name() for symbol in self.free.values()}.isdisjoint(self.inputs):
+        self.apart = {name: circuit_symbol(name, free.bv_width()) for name, free in self.free.items()}
+        symbols = (*self.free.values(), *self.apart.values())
+        if not {symbol.symbol_name() for symbol in symbols}.isdisjoint(self.inputs):
             raise CompositionError("an input has the name of a free probe")
+        self.when = decomposition.when(self.inputs) if decomposition.when else TRUE()
+        if not self.when.get_free_variables() <= set(self.inputs.values()):
+            raise CompositionError("the condition is not about the inputs alone")
         self.probes, self.outputs = self._run(())
 
     def _run(self, given: tuple[str, ...]) -> tuple[dict[str, FNode], dict[str, FNode]]:
@@ -159,7 +188,7 @@ class _Kernel:
             raise CompositionError(f"the spec's {', '.join(wanted)} is not composed of the probes given")
 
         values = {**probes, **{name: self.free[name] for name in step.given}}
-        bits, wiring = self._free_signals(step.given)
+        bits, wiring = self._free_signals(step.given, self.free)
         if step.names:
             named = {name: self.netlist.probes[name] for name in step.names}
             actual = bus_formulas(self.netlist, named, self.inputs, bits)
@@ -171,9 +200,13 @@ class _Kernel:
         }
         proved = dict.fromkeys(self.step_of[name].fact for name in step.given)
         facts = (*wiring, *(fact(values) for fact in proved if fact is not None))
+        laws = tuple(LAWS[each.method](*each_values) for each, each_values in self._free(step, values))
+        when = () if self.when.is_true() else (self.when,)
 
         def claim(goal: FNode, *case: FNode, sides: tuple[Buses, Buses] = ({}, {})) -> Claim:
-            return Claim(quantified, goal, (*self.theorem.assumptions, *facts, *case), *sides)
+            return Claim(
+                quantified, goal, (*self.theorem.assumptions, *when, *facts, *laws, *case), *sides
+            )
 
         label = ", ".join(step.names) or "outputs"
         if step.method != ENGINES_ALONE:
@@ -191,13 +224,44 @@ class _Kernel:
         if step.fact:
             yield f"fact about {label}", claim(step.fact({**values, **actual}))
 
-    def _free_signals(self, given: tuple[str, ...]) -> tuple[dict[int, FNode], tuple[FNode, ...]]:
+    def otherwise(self, last: Step) -> Claim:
+        """The lemma about the outputs for inputs that the condition leaves out."""
+        probes, wanted = self._run(last.given)
+        bits, wiring = self._free_signals(last.given, self.apart)
+        actual = output_formulas(self.netlist, self.inputs, bits)
+        named = {name: self.netlist.probes[name] for each in self.lawful for name in each.given}
+        named |= {name: self.netlist.probes[name] for name in last.given}
+        of_spec = {**probes, **{name: self.free[name] for name in last.given}}
+        of_circuit = bus_formulas(self.netlist, named, self.inputs, bits)
+        laws = []
+        for (each, own), (_, other) in zip(
+            self._free(last, of_spec), self._free(last, of_circuit), strict=True
+        ):
+            laws.append(LAWS[each.method](*own))
+            if not any(self.step_of[name].fact for name in each.given):
+                laws.append(LAWS[each.method](*other))
+                if each.method in RELATIONS:
+                    laws.append(RELATIONS[each.method](own, other))
+        free = (symbols[name] for symbols in (self.free, self.apart) for name in last.given)
+        quantified = {each.symbol_name(): each for each in (*self.inputs.values(), *free)}
+        goal = seen_alike(self.theorem, actual, wanted)
+        return Claim(quantified, goal, (Not(self.when), *wiring, *laws), actual, wanted)
+
+    def _free(self, step: Step, values: Buses) -> Iterator[tuple[Step, tuple[FNode, ...]]]:
+        """The steps with laws whose results a step takes as free; of each, operands and results."""
+        for each in self.lawful:
+            if set(each.names) <= set(step.given):
+                yield each, tuple(values[name] for name in (*each.given, *each.names))
+
+    def _free_signals(
+        self, given: tuple[str, ...], free: Buses
+    ) -> tuple[dict[int, FNode], tuple[FNode, ...]]:
         """What the signals of free probes are, and that bits of one signal, or constant, are so."""
         bits: dict[int, FNode] = {ZERO: FALSE(), ONE: TRUE()}
         wiring = []
         for name in given:
             for index, signal in enumerate(self.netlist.probes[name]):
-                bit = Equals(BVExtract(self.free[name], index, index), BV(1, 1))
+                bit = Equals(BVExtract(free[name], index, index), BV(1, 1))
                 if bits.setdefault(signal, bit) is not bit:
                     wiring.append(Iff(bit, bits[signal]))
         return bits, tuple(wiring)

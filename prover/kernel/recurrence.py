@@ -14,6 +14,15 @@ Square root. A row takes a root Q, a remainder R <= 2Q and the next two digits d
 
 If X = Q^2 + R is the radicand's beginning, then 4X + d = (2Q + q)^2 + D is the next, because q = q^2. It
 begins with Q = R = 0. In the end X = Q^2 + R with R <= 2Q, so Q^2 <= X < (Q + 1)^2.
+
+Rows that do not restore have a remainder N instead, signed: where it is negative it lacks what was taken
+once too often, the divisor or 2Q + 1. With a bit p that says whether N >= 0, it stands for
+
+    D = N + (1 - p) B    or    D = N + (1 - p)(2Q + 1),
+
+and of what they stand for rows claim the same. For division, R is 2N + 2 (1 - p) B; the first row has A for
+2N, and p = 1. For roots it begins with N = 0 and p = 1, and rows claim also that q says whether the next N
+is not negative. A last cell gives D itself.
 """
 
 from __future__ import annotations
@@ -21,9 +30,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import BV, BVULE, BVULT, And, BVAdd, BVConcat, Equals, Implies, Ite
+from pysmt.shortcuts import (
+    BV,
+    BVULE,
+    BVULT,
+    And,
+    BVAdd,
+    BVConcat,
+    BVExtract,
+    BVNot,
+    BVSExt,
+    BVSub,
+    Equals,
+    Implies,
+    Ite,
+)
 
-from spikeproof.circuits.netlist import ZERO, Block, Bus, Netlist
+from spikeproof.circuits.netlist import ONE, ZERO, Block, Bus, Netlist
 from spikeproof.prover.claims.obligation import Claim
 from spikeproof.prover.kernel.cells import AlgebraError, FreeCell, Site, free_cell, require_form
 from spikeproof.specs.symbolic import zero_extend
@@ -44,18 +67,7 @@ def quotient_claims(site: Site) -> Mapping[str, Claim]:
         raise AlgebraError(
             "dividend, divisor, quotient and remainder do not have the widths of a division"
         )
-    cells = _cells(site.netlist, "divide_row", ("remainder", "divisor"), ("bit", "difference"))
-    rows = []
-    current, difference = (*dividend, ZERO), dividend
-    for bit in reversed(quotient):
-        row = _row(cells, "divide_row", current, divisor)
-        if row.outputs["bit"] != (bit,) or len(row.outputs["difference"]) != size:
-            raise AlgebraError(f"{row.name} does not give the quotient's next bit")
-        rows.append(row)
-        difference = row.outputs["difference"]
-        current = (ZERO, *difference)
-    if difference != remainder:
-        raise AlgebraError("the remainder is not that of the last row")
+    rows = _quotient_rows(site.netlist, dividend, divisor, quotient, remainder)
     first = Claim(
         {symbol.symbol_name(): symbol for symbol in site.free},
         BVULT(zero_extend(site.free[0], size + 1), BVConcat(site.free[1], BV(0, 1))),
@@ -76,28 +88,95 @@ def root_claims(site: Site) -> Mapping[str, Claim]:
     (radicand,), (root, remainder) = site.operands, site.results
     if len(radicand) != 2 * len(root):
         raise AlgebraError("radicand and root do not have the widths of a square root")
-    cells = _cells(site.netlist, "root_row", ("remainder", "root", "digits"), ("bit", "difference"))
-    rows = []
-    current: Bus = (ZERO,)
-    so_far: Bus = (ZERO,)
-    for low in reversed(range(0, len(radicand), 2)):
-        row = _row(cells, "root_row", current, so_far, radicand[low : low + 2])
-        if len(row.outputs["bit"]) != 1 or len(row.outputs["difference"]) != len(so_far) + 1:
-            raise AlgebraError(f"{row.name} has outputs of other widths than a row of a square root")
-        rows.append(row)
-        so_far, current = (*row.outputs["bit"], *so_far), row.outputs["difference"]
-    if so_far != (*root, ZERO) or current != remainder:
-        raise AlgebraError("root and remainder are not those of the last row")
-    return {"rows": _together(site.netlist, rows)}
+    return {"rows": _together(site.netlist, _root_rows(site.netlist, radicand, root, remainder))}
 
 
 # --- rows ---------------------------------------------------------------------------------------
 
 
-def _cells(
-    netlist: Netlist, kind: str, inputs: tuple[str, ...], outputs: tuple[str, ...]
-) -> dict[tuple[Bus, ...], Block]:
+BUSES = {
+    "divide_row": (("remainder", "divisor"), ("bit", "difference")),
+    "signed_divide_row": (("remainder", "sign", "divisor"), ("bit", "difference")),
+    "restored_remainder": (("difference", "sign", "divisor"), ("remainder",)),
+    "root_row": (("remainder", "root", "digits"), ("bit", "difference")),
+    "signed_root_row": (("remainder", "sign", "root", "digits"), ("bit", "difference")),
+    "restored_root_remainder": (("difference", "sign", "root"), ("remainder",)),
+}
+"""Input and output buses of each kind of row; ``sign`` is a bit that is 1 if N is not negative."""
+
+
+def _quotient_rows(
+    netlist: Netlist, dividend: Bus, divisor: Bus, quotient: Bus, remainder: Bus
+) -> list[Block]:
+    """The rows that begin with the operands and end with the results."""
+    size = len(divisor)
+    if signed := _cells(netlist, "signed_divide_row"):
+        return _signed_quotient_rows(netlist, signed, dividend, divisor, quotient, remainder)
+    cells, rows = _cells(netlist, "divide_row"), []
+    current, difference = (*dividend, ZERO), dividend
+    for bit in reversed(quotient):
+        row = _row(cells, "divide_row", current, divisor)
+        if row.outputs["bit"] != (bit,) or len(row.outputs["difference"]) != size:
+            raise AlgebraError(f"{row.name} does not give the quotient's next bit")
+        rows.append(row)
+        difference = row.outputs["difference"]
+        current = (ZERO, *difference)
+    if difference != remainder:
+        raise AlgebraError("the remainder is not that of the last row")
+    return rows
+
+
+def _signed_quotient_rows(
+    netlist: Netlist,
+    cells: Mapping[tuple[Bus, ...], Block],
+    dividend: Bus,
+    divisor: Bus,
+    quotient: Bus,
+    remainder: Bus,
+) -> list[Block]:
+    rows = []
+    current, sign, difference = (*dividend, ZERO), (ONE,), dividend
+    for bit in reversed(quotient):
+        row = _row(cells, "signed_divide_row", current, sign, divisor)
+        if row.outputs["bit"] != (bit,):
+            raise AlgebraError(f"{row.name} does not give the quotient's next bit")
+        rows.append(row)
+        sign, difference = row.outputs["bit"], row.outputs["difference"]
+        current = (ZERO, *difference)
+    last = _row(_cells(netlist, "restored_remainder"), "restored_remainder", difference, sign, divisor)
+    if last.outputs["remainder"] != remainder:
+        raise AlgebraError("the remainder is not that of the last row, restored")
+    return [*rows, last]
+
+
+def _root_rows(netlist: Netlist, radicand: Bus, root: Bus, remainder: Bus) -> list[Block]:
+    """The rows that begin with the radicand and end with the results."""
+    signed = _cells(netlist, "signed_root_row")
+    kind, cells = ("signed_root_row", signed) if signed else ("root_row", _cells(netlist, "root_row"))
+    rows = []
+    current: Bus = (ZERO,)
+    so_far: Bus = (ZERO,)
+    sign: tuple[Bus, ...] = ((ONE,),) if signed else ()
+    for low in reversed(range(0, len(radicand), 2)):
+        row = _row(cells, kind, current, *sign, so_far, radicand[low : low + 2])
+        wide = len(row.outputs["difference"]) == len(so_far) + 1
+        if len(row.outputs["bit"]) != 1 or not (signed or wide):
+            raise AlgebraError(f"{row.name} has outputs of other widths than a row of a square root")
+        rows.append(row)
+        so_far, current = (*row.outputs["bit"], *so_far), row.outputs["difference"]
+        sign = (row.outputs["bit"],) if signed else ()
+    if signed:
+        kind = "restored_root_remainder"
+        rows.append(_row(_cells(netlist, kind), kind, current, *sign, so_far))
+        current = rows[-1].outputs["remainder"]
+    if so_far != (*root, ZERO) or current != remainder:
+        raise AlgebraError("root and remainder are not those of the last row")
+    return rows
+
+
+def _cells(netlist: Netlist, kind: str) -> dict[tuple[Bus, ...], Block]:
     """The cells of a kind, by their input buses."""
+    inputs, outputs = BUSES[kind]
     found = {}
     for cell in netlist.cells:
         if cell.kind == kind:
@@ -119,39 +198,109 @@ def _together(netlist: Netlist, rows: Iterable[Block]) -> Claim:
     """
     symbols: dict[str, FNode] = {}
     claims: dict[FNode, None] = {}
-    for row in (free_cell(netlist, cell) for cell in rows):
+    for cell in rows:
+        row = free_cell(netlist, cell)
+        if row.outputs.keys() < cell.outputs.keys():
+            raise AlgebraError(f"{cell.name} has output bits that nothing reads")
         symbols.update(row.symbols)
-        claims[Implies(*(_divide_row(row) if "divisor" in row.inputs else _root_row(row)))] = None
+        claims[Implies(*_ROWS[cell.kind](_Words(row)))] = None
     return Claim(symbols, And(claims))
 
 
-def _divide_row(row: FreeCell) -> tuple[FNode, FNode]:
+class _Words:
+    """The buses of a row as integers modulo 2^size, that is more than any of them or their sums."""
+
+    def __init__(self, row: FreeCell) -> None:
+        self._row, self._buses = row, {**row.inputs, **row.outputs}
+        self.size = max(bus.bv_width() for bus in self._buses.values()) + 4
+
+    def __getitem__(self, name: str) -> FNode:
+        return zero_extend(self._buses[name], self.size)
+
+    def signed(self, name: str) -> FNode:
+        """A bus in two's complement."""
+        bus = self._buses[name]
+        return BVSExt(bus, self.size - bus.bv_width())
+
+    def says_sign(self, bit: str, of: str) -> FNode:
+        """Whether a bit is 1 iff a signed bus is not negative."""
+        bus = self._buses[of]
+        top = BVExtract(bus, bus.bv_width() - 1, bus.bv_width() - 1)
+        return Equals(BVNot(top), self._buses[bit])
+
+    def times(self, bit: str, word: FNode) -> FNode:
+        """The word where the bit is 1, else zero."""
+        return Ite(Equals(self._buses[bit], BV(1, 1)), word, BV(0, self.size))
+
+    def lacking(self, difference: str, bit: str, step: FNode) -> FNode:
+        """What a signed bus stands for: with the step added where the bit is 0."""
+        return BVAdd(self.signed(difference), BVSub(step, self.times(bit, step)))
+
+
+def _divide_row(row: _Words) -> tuple[FNode, FNode]:
     """The invariant R < 2B, and the goal R = q B + D with D < B."""
-    size = row.inputs["divisor"].bv_width() + 2
-    r, b, d = (
-        zero_extend(word, size)
-        for word in (row.inputs["remainder"], row.inputs["divisor"], row.outputs["difference"])
-    )
-    taken = _times(row.outputs["bit"], b)
-    return BVULT(r, BVAdd(b, b)), And(Equals(r, BVAdd(taken, d)), BVULT(d, b))
+    b, d = row["divisor"], row["difference"]
+    goal = And(Equals(row["remainder"], BVAdd(row.times("bit", b), d)), BVULT(d, b))
+    return BVULT(row["remainder"], BVAdd(b, b)), goal
 
 
-def _root_row(row: FreeCell) -> tuple[FNode, FNode]:
+def _signed_divide_row(row: _Words) -> tuple[FNode, FNode]:
+    """The same of what remainder and difference stand for, and that bits say their signs."""
+    b = row["divisor"]
+    twice = BVAdd(b, b)
+    r, d = row.lacking("remainder", "sign", twice), row.lacking("difference", "bit", b)
+    invariant = And(BVULT(r, twice), row.says_sign("sign", "remainder"))
+    goal = And(Equals(r, BVAdd(row.times("bit", b), d)), BVULT(d, b))
+    return invariant, And(goal, row.says_sign("bit", "difference"))
+
+
+def _restored(row: _Words) -> tuple[FNode, FNode]:
+    """The invariant D < B, and the goal that D is the remainder."""
+    d = row.lacking("difference", "sign", row["divisor"])
+    invariant = And(BVULT(d, row["divisor"]), row.says_sign("sign", "difference"))
+    return invariant, Equals(row["remainder"], d)
+
+
+def _root_row(row: _Words) -> tuple[FNode, FNode]:
     """The invariant R <= 2Q, and the goal 4R + d = q (4Q + 1) + D with D <= 2 (2Q + q)."""
-    size = row.inputs["root"].bv_width() + 4
-    r, q_before, d = (
-        zero_extend(word, size)
-        for word in (row.inputs["remainder"], row.inputs["root"], row.outputs["difference"])
+    return BVULE(row["remainder"], _twice(row["root"])), _root_goal(
+        row, row["remainder"], row["difference"]
     )
-    bit = row.outputs["bit"]
-    minuend = zero_extend(BVConcat(row.inputs["remainder"], row.inputs["digits"]), size)
-    twice = BVAdd(q_before, q_before)
-    taken = _times(bit, BVAdd(BVAdd(twice, twice), BV(1, size)))
-    q_after = BVAdd(twice, zero_extend(bit, size))
-    goal = And(Equals(minuend, BVAdd(taken, d)), BVULE(d, BVAdd(q_after, q_after)))
-    return BVULE(r, twice), goal
 
 
-def _times(bit: FNode, word: FNode) -> FNode:
-    """The word where the bit is 1, else zero."""
-    return Ite(Equals(bit, BV(1, 1)), word, BV(0, word.bv_width()))
+def _signed_root_row(row: _Words) -> tuple[FNode, FNode]:
+    """The same of what remainder and difference stand for, and that bits say their signs."""
+    one, twice = BV(1, row.size), _twice(row["root"])
+    r = row.lacking("remainder", "sign", BVAdd(twice, one))
+    d = row.lacking("difference", "bit", BVAdd(_twice(twice), one))
+    invariant = And(BVULE(r, twice), row.says_sign("sign", "remainder"))
+    return invariant, And(_root_goal(row, r, d), row.says_sign("bit", "difference"))
+
+
+def _root_goal(row: _Words, r: FNode, d: FNode) -> FNode:
+    minuend = BVAdd(_twice(_twice(r)), row["digits"])
+    twice = _twice(row["root"])
+    taken = row.times("bit", BVAdd(_twice(twice), BV(1, row.size)))
+    return And(Equals(minuend, BVAdd(taken, d)), BVULE(d, _twice(BVAdd(twice, row["bit"]))))
+
+
+def _restored_root(row: _Words) -> tuple[FNode, FNode]:
+    """The invariant D <= 2Q, and the goal that D is the remainder."""
+    twice = _twice(row["root"])
+    d = row.lacking("difference", "sign", BVAdd(twice, BV(1, row.size)))
+    return And(BVULE(d, twice), row.says_sign("sign", "difference")), Equals(row["remainder"], d)
+
+
+def _twice(word: FNode) -> FNode:
+    return BVAdd(word, word)
+
+
+_ROWS = {
+    "divide_row": _divide_row,
+    "signed_divide_row": _signed_divide_row,
+    "restored_remainder": _restored,
+    "root_row": _root_row,
+    "signed_root_row": _signed_root_row,
+    "restored_root_remainder": _restored_root,
+}
+"""From a row, its invariant and goal."""

@@ -9,17 +9,34 @@ up w times the equation of each cell, with the right weight w, everything cancel
 n being the width of the product; as both sides are less than 2^n, they are equal. A cell may be a whole
 adder too, with x + y + carry_in = sum + 2^m carry; that is a claim for the engines. The list of (cell,
 weight) is the log: anyone may add it up again. Linear in the number of cells.
+
+Circuits that were not made for this have cells of two general kinds. A cell ``linear`` has the weight of
+its buses' bits for their names (``2``, ``minus4``; ``0`` for what is read and has no part in the sum):
+
+    sum of weight * bit, over its inputs  =  sum of weight * bit, over its outputs
+
+for all values of its inputs. An output that is UNUSED stands for some integer, whichever: the equation
+then holds modulo its weight. With few inputs that is tried on all their values, else it is a claim for
+the engines. Its inputs may be ONE, for a constant, and an inverter or a counter of any size is such a
+cell. A cell ``function`` is any function of a few bits. As an integer it is one polynomial in them, of
+degree at most one in each: its coefficients are sums and differences of the function's values. What is
+left in the end must add up, monomial by monomial, to that of x y. So rows that were recoded, inverted
+or extended by signs are partial products like others.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product as all_choices
+from itertools import zip_longest
 
-from pysmt.shortcuts import BVAdd, BVConcat, Equals
+from pysmt.fnode import FNode
+from pysmt.shortcuts import BV, BVAdd, BVConcat, BVExtract, BVNot, Equals
 
 from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Block, Bus, Netlist
 from spikeproof.prover.claims.obligation import Claim
@@ -33,19 +50,28 @@ BUSES = {
 }
 """Input and output buses of each kind of cell, all of one bit but for those of ``adder``."""
 
+EQUATIONS = ("full_adder", "adder", "linear")
+"""The kinds of cell that have an equation; the others are partial products."""
+
+FEW_INPUTS = 8
+"""A cell of so many different inputs is tried on all their values; of more, it is put to the engines."""
+
+WEIGHT = re.compile(r"(?P<minus>minus)?(?P<size>0|[1-9][0-9]*)")
+"""How a bus of a cell ``linear`` is called."""
+
 DEEPEST_CELL = 100
 """Neurons on the longest path through a cell of one bit that is looked at."""
 
 
 @dataclass(frozen=True)
 class Log:
-    """The weight of each adder cell's equation, by the cell's position in the netlist's cells."""
+    """The weight of each cell's equation, by the cell's position in the netlist's cells."""
 
     weights: tuple[tuple[int, int], ...]
 
 
 def product_claims(site: Site) -> Mapping[str, Claim]:
-    """What remains to be proved for the result to be the operands' product: that whole adders add.
+    """What remains to be proved for the result to be the operands' product: that large cells add.
 
     Args:
         site: both factors, and their product as wide as both; no facts are needed.
@@ -56,11 +82,17 @@ def product_claims(site: Site) -> Mapping[str, Claim]:
     netlist, (x, y), (product,) = site.netlist, site.operands, site.results
     log = derive(netlist, product)
     check(netlist, x, y, product, log)
-    adders = [cell for cell in (netlist.cells[i] for i, _ in log.weights) if cell.kind == "adder"]
-    claims = {f"{cell.name} adds": _adder_claim(netlist, cell) for cell in adders}
+    adders = [cell for cell in (netlist.cells[i] for i, _ in log.weights) if _is_large(cell)]
+    claim_of = {"adder": _adder_claim, "linear": _linear_claim}
+    claims = {f"{cell.name} adds": claim_of[cell.kind](netlist, cell) for cell in adders}
     if len(claims) < len(adders):  # one would stand for the other
         raise AlgebraError("two adders have one name, or one is counted twice")
     return claims
+
+
+def _is_large(cell: Block) -> bool:
+    """Whether the equation of a cell is left to the engines."""
+    return cell.kind == "adder" or (cell.kind == "linear" and len(_inputs(cell)) > FEW_INPUTS)
 
 
 def _adder_claim(netlist: Netlist, cell: Block) -> Claim:
@@ -73,6 +105,41 @@ def _adder_claim(netlist: Netlist, cell: Block) -> Claim:
     return Claim(adder.symbols, Equals(total, BVAdd(*summands)))
 
 
+def _linear_claim(netlist: Netlist, cell: Block) -> Claim:
+    """That the inputs' sum is the outputs', in enough bits that a difference between them shows."""
+    free = free_cell(netlist, cell)
+    modulus = _modulus(cell)
+    if modulus & (modulus - 1):
+        raise AlgebraError(f"{cell.name} is to hold modulo {modulus}, which is no power of 2")
+    most = sum(abs(coefficient) for _, coefficient in _terms(cell))
+    width = max(1, modulus.bit_length() - 1 if modulus else most.bit_length())
+    given, found = (_weighted_sum(buses, width) for buses in (free.inputs, free.outputs))
+    return Claim(free.symbols, Equals(found, given))
+
+
+def _weighted_sum(buses: Mapping[str, FNode], width: int) -> FNode:
+    """The sum of bits by weight, modulo 2^width: as few words as hold them, and a constant.
+
+    A bit of negative weight counts as its negation does: -w b = w (1 - b) - w.
+    """
+    columns: list[list[FNode]] = [[] for _ in range(width)]
+    constant = 0
+    for name, bus in buses.items():
+        weight = _weight(name)
+        word = bus if weight > 0 else BVNot(bus)
+        constant += min(weight, 0) * bus.bv_width()
+        for place, column in enumerate(columns):
+            if abs(weight) >> place & 1:
+                column.extend(BVExtract(word, k, k) for k in range(bus.bv_width()))
+    total = BV(constant % (1 << width), width)
+    for row in zip_longest(*columns, fillvalue=BV(0, 1)):
+        word = row[0]
+        for bit in row[1:]:
+            word = BVConcat(bit, word)
+        total = BVAdd(total, word)
+    return total
+
+
 def derive(netlist: Netlist, product: Bus) -> Log:
     """Find the weights, from the outputs of a multiplier back to its partial products."""
     modulus = 1 << len(product)
@@ -80,10 +147,11 @@ def derive(netlist: Netlist, product: Bus) -> Log:
     weights = []
     for index in reversed(range(len(netlist.cells))):
         cell = netlist.cells[index]
-        if cell.kind not in ("full_adder", "adder"):
+        if cell.kind not in EQUATIONS:
             continue
         _require_form(cell)
-        if weight := coefficients[cell.outputs["sum"][0]] % modulus:
+        signal, unit = next(_units(cell), (ZERO, 1))
+        if weight := coefficients[signal] * unit % modulus:
             weights.append((index, weight))
             _add_equation(coefficients, cell, weight, modulus)
     return Log(tuple(weights))
@@ -128,17 +196,17 @@ def check(netlist: Netlist, x: Bus, y: Bus, product: Bus, log: Log) -> None:
         coefficients[signal] += 1 << k
     for index, weight in log.weights:
         cell = netlist.cells[index]
-        if cell.kind not in ("full_adder", "adder"):
+        if cell.kind not in EQUATIONS:
             raise AlgebraError(f"{cell.name} has no equation to add up")
         _check_cell(netlist, cell)
         _add_equation(coefficients, cell, weight, modulus)
     # What is left must be the partial products, each with the weight of its two bits.
     del coefficients[ZERO]
-    found: Counter[frozenset[int]] = Counter()
+    found: Counter[Monomial] = Counter({frozenset(): coefficients.pop(ONE)})
     partial_products = {
         signal: cell
         for cell in netlist.cells
-        if cell.kind == "and"
+        if cell.kind in ("and", "function")
         for signal in cell.outputs.get("out", ())
     }
     for signal, coefficient in coefficients.items():
@@ -146,18 +214,79 @@ def check(netlist: Netlist, x: Bus, y: Bus, product: Bus, log: Log) -> None:
             continue
         if signal not in partial_products:
             raise AlgebraError(f"signal {signal} is left over with weight {coefficient}")
-        cell = partial_products[signal]
-        _check_cell(netlist, cell)
-        found[frozenset((cell.inputs["a"][0], cell.inputs["b"][0]))] += coefficient % modulus
+        for monomial, factor in _monomials(netlist, partial_products[signal]).items():
+            found[monomial] += coefficient * factor
     wanted = Counter({frozenset((a, b)): 1 << (i + j) for i, a in enumerate(x) for j, b in enumerate(y)})
     if len({*x, *y}) < len(x) + len(y):
         raise AlgebraError("an input bit of the product occurs twice")
-    if found != wanted:
+    if any((found[each] - wanted[each]) % modulus for each in {*found, *wanted}):
         raise AlgebraError("the partial products do not make up x * y")
+
+
+Monomial = frozenset[int]
+"""The signals that are multiplied; none for the constant."""
+
+
+def _monomials(netlist: Netlist, cell: Block) -> dict[Monomial, int]:
+    """The polynomial that a partial product is of its inputs."""
+    _check_cell(netlist, cell)
+    if cell.kind == "and":
+        return {frozenset((cell.inputs["a"][0], cell.inputs["b"][0])): 1}
+    inputs, out = _inputs(cell), cell.outputs["out"][0]
+    # By the set of the inputs that are 1; then, input by input, less the value where it is 0.
+    coefficients = {
+        frozenset(s for s in inputs if known[s]): _evaluate(netlist, out, known)
+        for known in _assignments(inputs)
+    }
+    for signal in inputs:
+        for monomial in coefficients:
+            if signal in monomial:
+                coefficients[monomial] -= coefficients[monomial - {signal}]
+    return coefficients
+
+
+def _inputs(cell: Block) -> list[int]:
+    """The signals that a cell reads, constants aside."""
+    return sorted({signal for bus in cell.inputs.values() for signal in bus} - {ZERO, ONE})
+
+
+def _assignments(signals: Iterable[int]) -> Iterator[dict[int, int]]:
+    """All values of signals, and those of the constants."""
+    names = list(signals)
+    for values in all_choices((0, 1), repeat=len(names)):
+        yield {ZERO: 0, ONE: 1, **dict(zip(names, values, strict=True))}
+
+
+def _weight(name: str) -> int:
+    """The weight that the bits of a bus of this name have."""
+    found = WEIGHT.fullmatch(name)
+    if not found:
+        raise AlgebraError(f"{name!r} is no weight")
+    return -int(found["size"]) if found["minus"] else int(found["size"])
+
+
+def _modulus(cell: Block) -> int:
+    """Modulo what the equation of a cell ``linear`` holds; 0 if as it stands."""
+    return math.gcd(*(_weight(name) for name, bus in cell.outputs.items() if UNUSED in bus))
+
+
+def _units(cell: Block) -> Iterator[tuple[int, int]]:
+    """Outputs that have weight 1 or -1 in a cell's equation: its weight follows from what is owed them."""
+    if cell.kind != "linear":
+        yield cell.outputs["sum"][0], 1
+        return
+    for name, bus in cell.outputs.items():
+        if abs(_weight(name)) == 1:
+            yield from ((signal, _weight(name)) for signal in bus)
 
 
 def _terms(cell: Block) -> Iterator[tuple[int, int]]:
     """Signals and their coefficients in a cell's equation: inputs less outputs, which is zero."""
+    if cell.kind == "linear":
+        for sign, buses in ((1, cell.inputs), (-1, cell.outputs)):
+            for name, bus in buses.items():
+                yield from ((signal, sign * _weight(name)) for signal in bus)
+        return
     for bus in cell.inputs.values():
         for place, signal in enumerate(bus):
             yield signal, 1 << place
@@ -175,6 +304,17 @@ def _add_equation(coefficients: Counter[int], cell: Block, weight: int, modulus:
 
 def _require_form(cell: Block) -> None:
     """Refuse a cell that has other buses, or other widths, than its kind."""
+    if cell.kind in ("linear", "function") and UNUSED in _inputs(cell):
+        raise AlgebraError(f"{cell.name} has input bits that nothing reads")
+    if cell.kind == "linear":
+        for name in (*cell.inputs, *cell.outputs):
+            _weight(name)
+        return
+    if cell.kind == "function":
+        require_form(cell, ("in",), ("out",))
+        if len(cell.outputs["out"]) != 1 or len(_inputs(cell)) > FEW_INPUTS:
+            raise AlgebraError(f"{cell.name} is not one bit of at most {FEW_INPUTS}")
+        return
     require_form(cell, *BUSES[cell.kind])
     widths = {name: len(bus) for name, bus in (*cell.inputs.items(), *cell.outputs.items())}
     one_bit = widths if cell.kind != "adder" else ("carry_in", "carry")
@@ -185,9 +325,12 @@ def _require_form(cell: Block) -> None:
 
 
 def _check_cell(netlist: Netlist, cell: Block) -> None:
-    """Check the equation of a one-bit cell on all values of its inputs; adders are left to a claim."""
+    """Check the equation of a small cell on all values of its inputs; large ones are left to a claim."""
     _require_form(cell)
-    if cell.kind == "adder":
+    if cell.kind == "function" or _is_large(cell):
+        return  # any function will do
+    if cell.kind == "linear":
+        _check_linear(netlist, cell)
         return
     names = BUSES[cell.kind][0]
     for values in all_choices((0, 1), repeat=len(names)):
@@ -205,6 +348,16 @@ def _check_cell(netlist: Netlist, cell: Block) -> None:
             holds = values[0] * values[1] == outputs["out"]
         if not holds:
             raise AlgebraError(f"{cell.name} is wrong for inputs {values}")
+
+
+def _check_linear(netlist: Netlist, cell: Block) -> None:
+    terms = [(signal, weight) for signal, weight in _terms(cell) if signal != UNUSED]
+    modulus = _modulus(cell)
+    for known in _assignments(_inputs(cell)):
+        shown = tuple(known.values())[2:]
+        difference = sum(weight * _evaluate(netlist, signal, known) for signal, weight in terms)
+        if difference % modulus if modulus else difference:
+            raise AlgebraError(f"{cell.name} is wrong for inputs {shown}")
 
 
 def _evaluate(netlist: Netlist, signal: int, known: dict[int, int], depth: int = 0) -> int:

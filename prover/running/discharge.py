@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,17 +18,20 @@ from spikeproof.prover.claims.obligation import (
     Outcome,
     StatementError,
 )
+from spikeproof.prover.discovery.finding import annotations, in_words
 from spikeproof.prover.encoding.smtlib import spec_sha256
 from spikeproof.prover.engines.engine import Answer, engine_named
 from spikeproof.prover.engines.memory import forget_peak_memory, peak_memory_mib
 from spikeproof.prover.engines.questions import Question
 from spikeproof.prover.evidence.files import StorageError
 from spikeproof.prover.evidence.record import (
+    Certificate,
     Lemma,
     LemmaKind,
     Record,
     Size,
     Status,
+    Strategy,
     blank_record,
 )
 from spikeproof.prover.kernel.case import Case
@@ -37,9 +40,16 @@ from spikeproof.prover.kernel.composition import CompositionError
 from spikeproof.prover.refutation.counterexample import explain
 from spikeproof.prover.refutation.minimisation import minimised, violating
 from spikeproof.prover.running.inquiry import Inquiry, Keeping
+from spikeproof.prover.running.stages import Stages, silently
 
 ENUMERATION_SECONDS = 60.0
 """Trying every input may take so long, or as long as the engines if they are allowed more."""
+
+CUT_SHARE = 0.75
+"""Of the time that is left for the engines, what lemmas may take at cuts that were found."""
+
+MOST_CUTS = 8
+"""So many cuts are tried, each with what spoke against those before."""
 
 NOTHING_KEPT = Keeping()
 
@@ -50,6 +60,7 @@ class _Verdict:
     message: str = ""
     counterexample: Mapping[str, int] | None = None
     lemmas: tuple[Lemma, ...] = ()
+    annotations: Certificate | None = None
 
 
 def discharge(
@@ -59,6 +70,7 @@ def discharge(
     jobs: int = 1,
     keeping: Keeping = NOTHING_KEPT,
     enumerating: bool = True,
+    told: Callable[[str], None] = silently,
 ) -> Record:
     """Try to prove one obligation; the record is not sealed.
 
@@ -70,6 +82,7 @@ def discharge(
         jobs: processes for the theorem's lemmas.
         keeping: where certificates go, and answers come from that were given before.
         enumerating: whether every input is tried where engines do not answer.
+        told: each stage of the search for a verdict, as it begins.
 
     Raises:
         NetlistError: if ``circuit`` has other buses than the obligation's own circuit.
@@ -82,14 +95,14 @@ def discharge(
     blank = blank_record(obligation, timeout, circuit, engines)
     started = time.perf_counter()
     forget_peak_memory()
-    case = None
+    case, stages = None, Stages(told)
     try:
         with passing_formulas():
             case = Case.of(obligation, circuit)
             spec = spec_sha256(case.claim)
             seconds = timeout * obligation.patience
             enumeration = max(seconds, ENUMERATION_SECONDS) if enumerating else None
-            verdict = _Attempt(case, started + seconds, enumeration, jobs, keeping).verdict()
+            verdict = _Attempt(case, started + seconds, enumeration, jobs, keeping, stages).verdict()
     except StorageError:
         raise
     except Exception as error:
@@ -107,6 +120,7 @@ def discharge(
         spec_sha256=spec,
         lemmas=verdict.lemmas,
         notes=netlist.notes if netlist else (),
+        strategy=Strategy(tuple(stages.done), verdict.annotations) if circuit else None,
     )
 
 
@@ -125,24 +139,80 @@ class _Attempt:
     enumeration: float | None
     jobs: int
     keeping: Keeping
+    stages: Stages
 
     def verdict(self) -> _Verdict:
-        """By lemmas where there are any; put to the engines whole if those do not make up the claim."""
-        if refutation := _at_once(self.case):
+        """By lemmas where there are any; put to the engines whole if those do not make up the claim.
+
+        Where somebody else's circuit has no probes, or others, it is first looked where it can be cut.
+        """
+        if refutation := self._tried("simulation by class", _at_once):
             return _presented(self.case, refutation)
         why = ""
         try:
             if lemmas := self.case.lemmas():
-                return self._by_lemmas(lemmas)
+                return self._by_lemmas(self.case, lemmas, self.deadline)
         except (CompositionError, AlgebraError, _LemmaError) as error:
             why = f"by lemmas: {error}; "
-            found = (by(self.case) for by in (_by_drawing, partial(_by_case, error=error), _at_random))
-            if refutation := next(filter(None, found), None):
+            if refutation := self._refuted_after(error):
                 return _presented(self.case, refutation)
-        verdict = self._whole()
+            if not self.case.own and (verdict := self._cut()):
+                return _presented(self.case, verdict)
+        with self.stages.stage("the claim as a whole, by search") as finding:
+            verdict = self._whole()
+            finding.words = verdict.outcome.value
         if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN):
             verdict = self._enumerated(replace(verdict, message=why + verdict.message))
+            if not self.case.own and verdict.outcome is not Outcome.REFUTED:
+                verdict = replace(verdict, message=f"{verdict.message}; {self.stages.in_words()}")
         return _presented(self.case, verdict)
+
+    def _tried(self, name: str, search: Callable[[Case], _Verdict | None]) -> _Verdict | None:
+        """A refutation that a search for one finds."""
+        with self.stages.stage(name) as finding:
+            refutation = search(self.case)
+            finding.words = "a counterexample" if refutation else "no counterexample"
+        return refutation
+
+    def _refuted_after(self, error: Exception) -> _Verdict | None:
+        """A refutation that is looked for when lemmas do not hold."""
+        searches = {}
+        if isinstance(error, _LemmaError):
+            searches["what violates a lemma"] = partial(_by_model, error=error)
+        if self.case.own:
+            searches["simulation by class"] = _by_drawing  # which any other had at once
+        else:
+            searches["simulation at random"] = _at_random
+        return next(filter(None, (self._tried(*search) for search in searches.items())), None)
+
+    def _cut(self) -> _Verdict | None:
+        """The verdict by lemmas at cuts that are found in the circuit; None if no cuts do."""
+        tried: set[bytes] = set()
+        telling: list[Mapping[str, int]] = []
+        while len(tried) < MOST_CUTS:
+            with self.stages.stage("cuts by signature") as finding:
+                found = annotations(self.case, telling)
+                annotated = next((each for each in found if each.content not in tried), None)
+                if annotated is None:
+                    return None
+                case = replace(self.case, annotations=annotated)
+                finding.words = in_words(case)
+            tried.add(annotated.content)
+            try:
+                with self.stages.stage("lemmas at these cuts") as finding:
+                    left = CUT_SHARE * max(0.0, self.deadline - time.perf_counter())
+                    verdict = self._by_lemmas(case, case.lemmas(), time.perf_counter() + left)
+                    finding.words = verdict.outcome.value
+            except _LemmaError as error:
+                if refutation := _by_model(case, error):
+                    return refutation
+                if not error.model:
+                    return None
+                telling.append({bus: error.model.get(bus, 0) for bus in case.claim.inputs})
+            else:
+                kept = self.keeping.keep("annotations", annotated.content)
+                return replace(verdict, annotations=kept)
+        return None
 
     def _enumerated(self, undecided: _Verdict) -> _Verdict:
         """What trying every input adds where there are few enough: a refutation, but never a proof."""
@@ -194,17 +264,17 @@ class _Attempt:
         verdict = next(verdict for verdict in verdicts.values() if verdict.outcome is worst)
         return replace(verdict, lemmas=inquiry.lemmas())
 
-    def _by_lemmas(self, lemmas: Mapping[str, Claim]) -> _Verdict:
+    def _by_lemmas(self, case: Case, lemmas: Mapping[str, Claim], deadline: float) -> _Verdict:
         """Proved, if every lemma is and its assumptions are possible; else an exception.
 
         But engines that disagree are an error.
         """
-        inquiry, engines = self._inquiry(), self.case.obligation.engines
-        for label, log in self.case.algebra().items():
+        inquiry, engines = self._inquiry(), case.obligation.engines
+        for label, log in case.algebra().items():
             inquiry.settle(label, "telescoping", log)
         said: dict[str, dict[str, str]] = {}
         questions = [q for name, claim in lemmas.items() for q in _questions(inquiry, name, claim)]
-        for question, answer in inquiry.answers(questions, self.deadline, self.jobs):
+        for question, answer in inquiry.answers(questions, deadline, self.jobs):
             name, engine = question.name, question.engine
             if question.kind == "assumptions":
                 if answer.status is not Status.SATISFIABLE:
@@ -272,16 +342,16 @@ def _simulated(case: Case, inputs: Mapping[str, int] | None) -> _Verdict | None:
     return verdict if verdict.outcome is Outcome.REFUTED else None
 
 
-def _by_case(case: Case, error: Exception) -> _Verdict | None:
-    """A refutation that a case makes of what violates a lemma, and evaluation of the claim confirms."""
+def _by_model(case: Case, error: Exception) -> _Verdict | None:
+    """A refutation that what violates a lemma is, or that a case makes of it; the claim confirms it."""
     cases, claim = case.obligation.cases, case.claim
-    if not cases or not isinstance(error, _LemmaError):
+    if not isinstance(error, _LemmaError) or not error.model:
         return None
     violating = {bus: error.model.get(bus, 0) for bus in claim.inputs}
-    for name, formulas in cases(claim.inputs).items():
+    for name, formulas in {"": {}, **(cases(claim.inputs) if cases else {})}.items():
         put = {**claim.inputs, **formulas}
         inputs = {bus: value_of(put[bus], claim, violating).constant_value() for bus in put}
-        verdict = _confirm(f"case {name}", case, inputs)
+        verdict = _confirm(f"lemma {name}", case, inputs)
         if verdict.outcome is Outcome.REFUTED:
             return verdict
     return None

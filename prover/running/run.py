@@ -21,10 +21,7 @@ from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.inquiry import Keeping
 from spikeproof.prover.running.neighbours import SEARCHING, with_nearest
 from spikeproof.prover.running.replay import write_counterexample
-
-
-def silently(words: str) -> None:
-    """Tell nobody."""
+from spikeproof.prover.running.stages import silently
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ class Run:
         cache: of records and answers.
         audited: theorems whose records, if they are found, are checked again by
             ``prover.checking.verification`` before they are believed.
-        told: what is done, when that is no longer proving.
+        told: what is done, of a circuit that was given.
     """
 
     timeout: float = DEFAULT_TIMEOUT
@@ -67,7 +64,9 @@ class Run:
     def _anew(self, obligation: Obligation, jobs: int) -> tuple[str, Record, Archive | None]:
         """A new record, which is from nowhere, and where its certificates are."""
         keeping = Keeping(self._archive, self.cache, self.log)
-        record = discharge(obligation, self.timeout, self.circuit, jobs, keeping)
+        record = discharge(
+            obligation, self.timeout, self.circuit, jobs, keeping, told=self._stage(obligation)
+        )
         if self.circuit:
             if record.refutes:
                 self.told(f"refuted; {SEARCHING}: {obligation.name}")
@@ -76,6 +75,10 @@ class Run:
         if self.cache:
             self.cache.keep_record(record)
         return "", record, keeping.archive
+
+    def _stage(self, obligation: Obligation) -> Callable[[str], None]:
+        """Tells a stage, if it is of a circuit that was given."""
+        return (lambda words: self.told(f"{words}: {obligation.name}")) if self.circuit else silently
 
     @property
     def _archive(self) -> Archive | None:

@@ -1,0 +1,119 @@
+"""Annotations worth a try: what a circuit has of a decomposition's probes, and the cells between.
+
+First for all inputs, then for those of one condition after another: where an operand is zero or not a
+number many circuits have other values on the way than the spec. Whether a set of probes and cells makes
+up the claim is the kernel's to say; what it refuses is left out, and what it takes is put to engines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from spikeproof.circuits.netlist import Block, Bus, Netlist, NetlistError
+from spikeproof.prover.claims.obligation import ENGINES_ALONE, Step
+from spikeproof.prover.discovery.products import product_cells
+from spikeproof.prover.discovery.rows import Alike, row_cells
+from spikeproof.prover.discovery.signatures import Signatures
+from spikeproof.prover.kernel.annotation import SCHEMA, Annotations
+from spikeproof.prover.kernel.case import Case
+from spikeproof.prover.kernel.cells import AlgebraError
+from spikeproof.prover.kernel.composition import CompositionError
+
+Probes = Mapping[str, Bus]
+
+Finder = Callable[[Netlist, Step, Probes, Alike], tuple[Probes, tuple[Block, ...]]]
+"""From a circuit, a step that algebra shows, the probes there are, and what has their signatures: cells
+for the step, and probes to take instead of those. It raises ``NetlistError`` if it finds none.
+"""
+
+
+def _product(
+    netlist: Netlist, step: Step, probes: Probes, alike: Alike
+) -> tuple[Probes, tuple[Block, ...]]:
+    """The adders and partial products of a multiplier."""
+    (x, y), (product,) = ((probes[name] for name in names) for names in (step.given, step.names))
+    return {}, product_cells(netlist, x, y, product)
+
+
+FINDERS: dict[str, Finder] = {"product": _product, "quotient": row_cells, "root": row_cells}
+"""For each method of ``prover.kernel.algebra.METHODS`` how its cells are found."""
+
+
+def annotations(case: Case, telling: Sequence[Mapping[str, int]] = ()) -> Iterator[Annotations]:
+    """Annotations by which the claim is made up of lemmas, those with the most probes first.
+
+    Args:
+        case: of a circuit that was given.
+        telling: inputs that are known to tell signals apart.
+    """
+    decomposition = case.obligation.decomposition
+    if not case.netlist or not decomposition or decomposition.place:
+        return
+    found: list[tuple[set[str], Annotations]] = []
+    every = {name for step in decomposition.steps for name in step.names}
+    for condition in (None, *decomposition.conditions):
+        if each := _under(case, condition, telling):
+            names = {name for step in each.reduced(decomposition).steps for name in step.names}
+            if names == every:
+                yield each
+                return
+            if not any(names <= wider for wider, _ in found):
+                found.append((names, each))
+    yield from (each for _, each in sorted(found, key=lambda pair: -len(pair[0])))
+
+
+def in_words(case: Case) -> str:
+    """Where a case with annotations is cut, for people."""
+    assert case.decomposition
+    assert case.annotations
+    names = (name for step in case.decomposition.steps for name in step.names)
+    where = f", {case.annotations.condition}" if case.annotations.condition else ""
+    return f"{', '.join(names)}{where}; {len(case.annotations.cells)} cells"
+
+
+def _under(
+    case: Case, condition: str | None, telling: Sequence[Mapping[str, int]]
+) -> Annotations | None:
+    """What there is for the inputs of a condition, as far as it makes up the claim; None if nothing."""
+    netlist, decomposition, reading = (
+        case.netlist,
+        case.obligation.decomposition,
+        case.obligation.reading,
+    )
+    assert netlist
+    assert decomposition
+    symbols = case.claim.inputs
+    when = decomposition.conditions[condition] if condition else None
+    formats = reading.formats if reading else {}
+    signatures = Signatures.of(netlist, symbols, formats, when, telling)
+    probes = signatures.probes(decomposition, symbols)
+    cells: tuple[Block, ...] = netlist.cells
+    by_algebra = [step for step in decomposition.steps if step.method != ENGINES_ALONE]
+    for step in by_algebra:
+        if step.method in FINDERS and probes.keys() >= {*step.names, *step.given}:
+            with suppress(NetlistError):
+                instead, more = FINDERS[step.method](netlist, step, probes, signatures.alike)
+                probes, cells = {**probes, **instead}, (*cells, *more)
+    found = Annotations(SCHEMA, netlist.sha256, probes, cells, condition)
+    while not _composes(case, found):
+        if not by_algebra:
+            return None
+        missing = by_algebra.pop().names
+        probes = {name: bus for name, bus in found.probes.items() if name not in missing}
+        found = replace(found, probes=probes)
+    return found
+
+
+def _composes(case: Case, found: Annotations) -> bool:
+    """Whether the outputs are cut off from something, and the claim is made up of the lemmas."""
+    annotated, whole = replace(case, annotations=found), case.obligation.decomposition
+    assert whole
+    assert annotated.decomposition
+    if set(whole.last.given).isdisjoint(annotated.decomposition.last.given):
+        return False
+    try:
+        return bool(annotated.lemmas())
+    except (AlgebraError, CompositionError, NetlistError):
+        return False

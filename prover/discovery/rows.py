@@ -1,0 +1,398 @@
+"""The rows of a divider or root that says nothing of itself: by the values that a recurrence predicts.
+
+Operands are taken as free. What lies between them and the results is simulated, on operands of every size,
+beside the recurrence: a row's bit and its remainder are where signals have the predicted values, the latter
+either
+
+    D, as rows that restore have it,    or    D - B (for roots, D - 2Q - 1) where the row's bit is 0.
+
+The latter is signed; copies of its sign belong to it, since a row may read any of them. A bit of an operand
+that is 1 for all normal operands has no values by which it could be found: it is what the neurons between
+operands and results read besides.
+
+Nothing here is believed: ``prover.kernel.recurrence`` checks what is found.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeproof.circuits.meanings.boolean import Bits, evaluate_signals
+from spikeproof.circuits.netlist import ONE, ZERO, Block, Bus, Netlist, NetlistError, Neuron
+from spikeproof.prover.claims.obligation import Step
+from spikeproof.prover.evidence.record import SEED
+
+COUNT = 512
+"""How many operands are simulated."""
+
+MOST_CONSTANT = 2
+"""So many bits of operands may be 1 for all normal ones: the first of dividend and divisor."""
+
+Values = Mapping[str, int]
+Probes = Mapping[str, Bus]
+Alike = Callable[[Bus], Sequence[Sequence[int]]]
+"""For each bit of a bus the signals that have the same values, itself among them."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row's values for one pair of operands: its bit, D, and what is lacking where the bit is 0."""
+
+    bit: int
+    remainder: int
+    step: int
+
+
+def quotient_rows(dividend: int, divisor: int, size: int) -> Iterator[Row]:
+    """The rows of a division of numbers of so many bits, into a quotient of two more."""
+    rest = dividend
+    for _ in range(size + 2):
+        bit = int(rest >= divisor)
+        rest -= bit * divisor
+        yield Row(bit, rest, divisor)
+        rest *= 2
+
+
+def root_rows(radicand: int, size: int) -> Iterator[Row]:
+    """The rows of the square root of a number of twice so many bits."""
+    root = rest = 0
+    for place in reversed(range(size)):
+        rest = 4 * rest + (radicand >> 2 * place & 3)
+        bit = int(rest > 4 * root)
+        rest -= bit * (4 * root + 1)
+        root = 2 * root + bit
+        yield Row(bit, rest, 2 * root + 1)
+
+
+def row_cells(
+    netlist: Netlist, step: Step, probes: Probes, alike: Alike
+) -> tuple[Probes, tuple[Block, ...]]:
+    """Cells by which the kernel may show quotients or roots, and probes to take instead of some.
+
+    Args:
+        step: of method ``quotient`` or ``root``.
+        probes: of its operands and results.
+        alike: tells which signals have the same values.
+
+    Raises:
+        NetlistError: if none are found; it says how far the search came.
+    """
+    results = [probes[name] for name in step.names]
+    cells = _division_cells if step.method == "quotient" else _root_cells
+    error = NetlistError("the results depend on more than the operands")
+    read = _as_read(netlist, [alike(probes[name]) for name in step.given], results)
+    (ones,) = alike((ONE,))
+    for operands in _completed(netlist, read, results, ones):
+        try:
+            read_results, found = cells(_Simulated.of(netlist, operands, results))
+        except NetlistError as refused:
+            error = refused
+        else:
+            names = (*step.given, *step.names)
+            return dict(zip(names, (*operands, *read_results), strict=True)), found
+    raise error
+
+
+# --- operands -----------------------------------------------------------------------------------
+
+
+def _as_read(
+    netlist: Netlist, operands: Sequence[Sequence[Sequence[int]]], results: Sequence[Bus]
+) -> list[Bus]:
+    """Of the signals that may be an operand's bit, for each bit the one that results depend on.
+
+    At first the one that is met first from the results; then one that they depend on besides.
+    """
+    operands = [[bit[:1] if bit[0] < 0 else bit for bit in bus] for bus in operands]
+    met = _met(netlist, operands, results)
+    chosen = [[next((s for s in bit if s in met), bit[0]) for bit in bus] for bus in operands]
+    others, _ = _read_besides(netlist, {s for bus in chosen for s in bus}, results)
+    return [
+        tuple(
+            next((s for s in bit if s in others and s != own), own)
+            for bit, own in zip(*buses, strict=True)
+        )
+        for buses in zip(operands, chosen, strict=True)
+    ]
+
+
+def _met(netlist: Netlist, buses: Sequence[Sequence[Sequence[int]]], results: Sequence[Bus]) -> set[int]:
+    """Of the signals that may be bits of buses those that are met first from the results."""
+    met: set[int] = set()
+    _cone(netlist, {s for bus in buses for bit in bus for s in bit}, results, met)
+    return met
+
+
+def _completed(
+    netlist: Netlist, operands: Sequence[Bus], results: Sequence[Bus], ones: Sequence[int]
+) -> Iterator[list[Bus]]:
+    """The operands; if results depend on something else, that in the place of bits that are 1.
+
+    Args:
+        ones: signals that are 1 for all operands that count.
+    """
+    missing = [(i, k) for i, bus in enumerate(operands) for k, s in enumerate(bus) if s == ONE]
+    boundary = {signal for bus in operands for signal in bus}
+    read, apart = _read_besides(netlist, boundary, results)
+    possible = [signal for signal in ones if signal in apart]
+    for count in range(min(len(missing), MOST_CONSTANT) + 1):
+        for others in combinations(possible, count):
+            cone = _cone(netlist, {*boundary, *others}, [read])
+            if cone and cone[0] < netlist.input_count:
+                continue
+            for places in permutations(missing, count):
+                put = dict(zip(places, others, strict=True))
+                yield [
+                    tuple(put.get((i, k), signal) for k, signal in enumerate(bus))
+                    for i, bus in enumerate(operands)
+                ]
+
+
+def _read_besides(netlist: Netlist, boundary: set[int], results: Sequence[Bus]) -> tuple[Bus, set[int]]:
+    """What neurons that depend on a boundary read that does not; and all that does not."""
+    depends: dict[int, bool] = dict.fromkeys(boundary, True)
+    read: dict[int, None] = {}
+    for signal in _cone(netlist, boundary, results):
+        sources = _sources(netlist, signal)
+        depends[signal] = any(depends[source] for source in sources)
+        if depends[signal]:
+            read.update(dict.fromkeys(source for source in sources if not depends[source]))
+    return tuple(read), {signal for signal, does in depends.items() if not does}
+
+
+def _sources(netlist: Netlist, signal: int) -> list[int]:
+    if signal < netlist.input_count:
+        return []
+    return [source for source, _ in netlist.neurons[signal - netlist.input_count].synapses]
+
+
+def _cone(
+    netlist: Netlist, boundary: set[int], results: Iterable[Bus], met: set[int] | None = None
+) -> list[int]:
+    """The signals between a boundary and results, in order; it may reach the circuit's inputs.
+
+    Args:
+        met: takes those of the boundary that are read.
+    """
+    found: set[int] = set()
+    pending = [signal for bus in results for signal in bus]
+    while pending:
+        signal = pending.pop()
+        if signal in boundary and met is not None:
+            met.add(signal)
+        if signal >= 0 and signal not in boundary and signal not in found:
+            found.add(signal)
+            pending.extend(_sources(netlist, signal))
+    return sorted(found)
+
+
+# --- simulation ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Simulated:
+    """What lies between operands and results, on some operands.
+
+    Attributes:
+        values: of the operands, for each of those simulated.
+        signals: by signature, the signals that have it, in order.
+    """
+
+    netlist: Netlist
+    operands: Sequence[Bus]
+    results: Sequence[Bus]
+    values: list[tuple[int, ...]]
+    signals: Mapping[bytes, Sequence[int]]
+
+    @classmethod
+    def of(cls, netlist: Netlist, operands: Sequence[Bus], results: Sequence[Bus]) -> _Simulated:
+        """Simulate it.
+
+        Raises:
+            NetlistError: if results depend on more than operands.
+        """
+        free = list(dict.fromkeys(signal for bus in operands for signal in bus if signal >= 0))
+        cone = _cone(netlist, set(free), results)
+        if cone and cone[0] < netlist.input_count:
+            raise NetlistError("the results depend on more than the operands")
+        places = {signal: place for place, signal in enumerate((*free, *cone))}
+        neurons = (netlist.neurons[signal - netlist.input_count] for signal in cone)
+        between = Netlist(
+            {"operands": len(free)}, tuple(_moved(each, places) for each in neurons), {"last": (0,)}
+        )
+        given = _drawn(operands, free)
+        words = np.array([int("".join(map(str, column[::-1])), 2) for column in given.T], dtype=object)
+        values = evaluate_signals(between, {"operands": words})
+        signals: dict[bytes, list[int]] = defaultdict(list)
+        for signal, place in places.items():
+            signals[_signature(values[place])].append(signal)
+        rows = {
+            **dict(zip(free, given, strict=True)),
+            ZERO: np.zeros(COUNT, int),
+            ONE: np.ones(COUNT, int),
+        }
+        read = [
+            [sum(int(rows[s][i]) << k for k, s in enumerate(bus)) for i in range(COUNT)]
+            for bus in operands
+        ]
+        return cls(netlist, operands, results, list(zip(*read, strict=True)), signals)
+
+    def bus(self, values: Sequence[int], width: int) -> list[Sequence[int]]:
+        """For each bit of predicted values, in two's complement, the signals that have it."""
+        return [self.read([value >> place & 1 for value in values]) for place in range(width)]
+
+    def read(self, bits: Sequence[int]) -> Sequence[int]:
+        """The signals with these values on which the remainder depends directly; the first if none."""
+        found = self.having(bits)
+        met = _met(self.netlist, [[found]], self.results[1:])
+        return [s for s in found if s in met] or found[:1]
+
+    def having(self, bits: Sequence[int]) -> Sequence[int]:
+        """The signals, or else the constant, that have these values."""
+        found = self.signals.get(_signature(np.array(bits, dtype=bool)), ())
+        return found or [signal for signal, bit in ((ZERO, 0), (ONE, 1)) if set(bits) == {bit}]
+
+
+def _moved(neuron: Neuron, places: Mapping[int, int]) -> Neuron:
+    return replace(
+        neuron, synapses=tuple((places[source], weight) for source, weight in neuron.synapses)
+    )
+
+
+def _signature(bits: Bits | NDArray[np.bool_]) -> bytes:
+    return np.packbits(bits.astype(bool)).tobytes()
+
+
+def _drawn(operands: Sequence[Bus], free: Sequence[int]) -> NDArray[np.int64]:
+    """Random operands, each bit in a row; of a dividend and divisor those that have such a quotient."""
+    rng = np.random.default_rng(SEED)
+    given = rng.integers(0, 2, (len(free), COUNT))
+    if len(operands) == 1 or len(set(free)) < sum(map(len, operands)):
+        return given
+    size = len(operands[1])
+    for column in given.T:
+        length = int(rng.integers(1, size + 1))
+        column[size + length - 1] = 1
+        column[size + length :] = 0
+        dividend, divisor = (
+            sum(int(b) << k for k, b in enumerate(part)) for part in (column[:size], column[size:])
+        )
+        dividend %= 2 * divisor
+        column[:size] = [dividend >> k & 1 for k in range(size)]
+    return given
+
+
+# --- rows ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What the rows found have: the bit of each, and its remainder; whether that is signed.
+
+    ``remainder`` is the last D.
+    """
+
+    bits: list[int]
+    differences: list[Bus]
+    remainder: Bus
+    signed: bool
+
+
+def _found(simulated: _Simulated, rows: Sequence[Sequence[Row]], widths: Sequence[int]) -> _Rows:
+    """The buses that carry the values of rows.
+
+    Args:
+        rows: for each row its values, for each of the operands.
+        widths: of each row's remainder D.
+
+    Raises:
+        NetlistError: saying which row is missing.
+    """
+    chosen = reversed(simulated.results[0])
+    bits = [
+        _one_of(simulated.read([row.bit for row in each]), preferred)
+        for each, preferred in zip(rows, chosen, strict=True)
+    ]
+    restoring = [
+        simulated.bus([row.remainder for row in each], width)
+        for each, width in zip(rows, widths, strict=True)
+    ]
+    if not all(restoring[-1]):
+        raise NetlistError("no rows are seen: no bus has the remainder")
+    remainder = tuple(map(_one_of, restoring[-1], simulated.results[1]))
+    if all(all(bus) for bus in restoring):
+        differences = [tuple(bit[0] for bit in bus) for bus in restoring[:-1]]
+        return _Rows(bits, [*differences, remainder], remainder, signed=False)
+    differences = []
+    for number, (each, width) in enumerate(zip(rows, widths, strict=True)):
+        values = [row.remainder - (1 - row.bit) * row.step for row in each]
+        *low, signs = simulated.bus(values, width + 1)
+        if not (all(low) and signs):
+            raise NetlistError(f"no row is seen after {number} of {len(rows)}: no bus has its remainder")
+        differences.append((*(bit[0] for bit in low), *signs))
+    return _Rows(bits, differences, remainder, signed=True)
+
+
+def _one_of(candidates: Sequence[int], preferred: int) -> int:
+    """The preferred candidate, or else the first.
+
+    Raises:
+        NetlistError: if there is none.
+    """
+    if not candidates:
+        raise NetlistError("no rows are seen: the results are not those of a recurrence")
+    return preferred if preferred in candidates else candidates[0]
+
+
+def _division_cells(simulated: _Simulated) -> tuple[list[Bus], tuple[Block, ...]]:
+    """Quotient and remainder, and the cells that make them."""
+    dividend, divisor = simulated.operands
+    size = len(divisor)
+    values = [list(quotient_rows(a, b, size)) for a, b in simulated.values]
+    found = _found(simulated, list(zip(*values, strict=True)), [size] * (size + 2))
+    cells = []
+    current, sign = (*dividend, ZERO), ONE
+    kind = "signed_divide_row" if found.signed else "divide_row"
+    for number, (bit, difference) in enumerate(zip(found.bits, found.differences, strict=True)):
+        inputs = {
+            "remainder": current,
+            **({"sign": (sign,)} if found.signed else {}),
+            "divisor": divisor,
+        }
+        cells.append(Block(f"{kind}_{number}", kind, inputs, {"bit": (bit,), "difference": difference}))
+        current, sign = (ZERO, *difference), bit
+    if found.signed:
+        inputs = {"difference": found.differences[-1], "sign": (sign,), "divisor": divisor}
+        cells.append(Block("restored", "restored_remainder", inputs, {"remainder": found.remainder}))
+    return [tuple(reversed(found.bits)), found.remainder], tuple(cells)
+
+
+def _root_cells(simulated: _Simulated) -> tuple[list[Bus], tuple[Block, ...]]:
+    """Root and remainder, and the cells that make them."""
+    (radicand,) = simulated.operands
+    size = len(radicand) // 2
+    values = [list(root_rows(x, size)) for (x,) in simulated.values]
+    found = _found(simulated, list(zip(*values, strict=True)), [2 + k for k in range(size)])
+    cells = []
+    current: Bus = (ZERO,)
+    so_far: Bus = (ZERO,)
+    sign = ONE
+    kind = "signed_root_row" if found.signed else "root_row"
+    for number, (bit, difference) in enumerate(zip(found.bits, found.differences, strict=True)):
+        low = 2 * (size - 1 - number)
+        inputs = {"remainder": current, **({"sign": (sign,)} if found.signed else {})}
+        inputs |= {"root": so_far, "digits": radicand[low : low + 2]}
+        cells.append(Block(f"{kind}_{number}", kind, inputs, {"bit": (bit,), "difference": difference}))
+        current, so_far, sign = difference, (bit, *so_far), bit
+    if found.signed:
+        inputs = {"difference": current, "sign": (sign,), "root": so_far}
+        cells.append(
+            Block("restored", "restored_root_remainder", inputs, {"remainder": found.remainder})
+        )
+    return [tuple(reversed(found.bits)), found.remainder], tuple(cells)
