@@ -343,8 +343,11 @@ def _cells(graph: _Graph) -> _Cells:
     adders.sort(key=lambda each: (-max(each[0]), -len(each[2])))
     taken: set[int] = set()
     _close(graph, cells, taken, [each for each in adders if len(each[0]) == CUT])
-    _close(graph, cells, taken, sorted(_counters(graph, cells, taken), key=lambda each: -len(each[0])))
+    counters = sorted(_counters(graph, cells, taken), key=lambda each: -len(each[0]))
+    _close(graph, cells, taken, [each for each in counters if len(each[0]) > CUT])
     _close(graph, cells, taken, [each for each in adders if len(each[0]) < CUT])
+    # Of three bits and a constant; two half adders, one above the other, look alike.
+    _close(graph, cells, taken, [each for each in counters if len(each[0]) == CUT])
     return cells
 
 
