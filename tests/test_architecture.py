@@ -16,6 +16,7 @@ BASE = {"circuits", "specs"}
 CLAIMS = {"prover.claims"}
 TO_EVIDENCE = {*CLAIMS, "prover.encoding", "prover.evidence"}
 TO_REFUTATION = {*TO_EVIDENCE, "prover.engines", "prover.refutation"}
+TO_DISCOVERY = {*TO_REFUTATION, "prover.kernel", "prover.discovery"}
 BELOW_REPORT = {*TO_REFUTATION, "prover.kernel", "prover.checking", "prover.margins", "prover.running"}
 
 MAY_IMPORT = {
@@ -41,6 +42,7 @@ MAY_IMPORT = {
     "prover.engines": {*BASE, *TO_EVIDENCE},
     "prover.margins": {*BASE, *CLAIMS},
     "prover.refutation": {*BASE, *TO_EVIDENCE, "prover.engines"},
+    "prover.discovery": {*BASE, *TO_DISCOVERY},
     "prover.running": {*BASE, *BELOW_REPORT},
     "prover.report": {*BASE, *BELOW_REPORT},
     "prover.commands": {*BASE, *BELOW_REPORT, "prover.report"},

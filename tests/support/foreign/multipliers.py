@@ -111,9 +111,7 @@ def booth(gates: Gates, x: Bus, y: Bus) -> Columns:
         two = gates.and_(gates.xor(bit, after), gates.not_(one))
         extended = (ZERO, *y, ZERO)
         for place in range(len(y) + 1):
-            size = gates.or_(
-                gates.and_(one, extended[place + 1]), gates.and_(two, extended[place])
-            )
+            size = gates.or_(gates.and_(one, extended[place + 1]), gates.and_(two, extended[place]))
             _put(columns, low + place, gates.xor(after, size))
         _put(columns, low, after)
         _put(columns, low + len(y) + 1, gates.not_(after))
@@ -182,9 +180,7 @@ def array(gates: Gates, columns: Columns) -> Columns:
     """Row after row: a bit more of each column at a time."""
     rows: Columns = [column[:2] for column in columns]
     for level in range(2, max(map(len, columns))):
-        joined = [
-            row + column[level : level + 1] for row, column in zip(rows, columns, strict=True)
-        ]
+        joined = [row + column[level : level + 1] for row, column in zip(rows, columns, strict=True)]
         rows = dadda(gates, joined)
     return rows
 
@@ -310,8 +306,6 @@ def multiplier(
     x, y = builder.input("x", width), builder.input("y", width)
     made = GATES[gates](builder)
     columns = TREES[tree](made, PARTIAL_PRODUCTS[rows](made, x, y))
-    first, second = (
-        tuple(column[k] if k < len(column) else ZERO for column in columns) for k in (0, 1)
-    )
+    first, second = (tuple(column[k] if k < len(column) else ZERO for column in columns) for k in (0, 1))
     total = ADDERS[adder](made, first, second)[: 2 * width]
     return builder.build({"product": total})
