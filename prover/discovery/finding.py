@@ -41,7 +41,7 @@ FINDERS: dict[str, Finder] = {"product": _product, "quotient": row_cells, "root"
 """For each method of ``prover.kernel.algebra.METHODS`` how its cells are found."""
 
 
-def annotations(case: Case, telling: Sequence[Mapping[str, int]] = ()) -> Iterator[Annotations]:
+def possible_annotations(case: Case, telling: Sequence[Mapping[str, int]] = ()) -> Iterator[Annotations]:
     """Annotations by which the claim is made up of lemmas, those with the most probes first.
 
     Args:

@@ -7,8 +7,8 @@ Inverters are looked through. Then, of the signals on which the product depends:
   with inputs or outputs inverted, or with a constant in it. Counters of four and five signals are found
   from exclusive ors of exclusive ors;
 * a cell is *closed* if nothing else reads what is inside it, nor what it adds up. From the product down
-  to the outputs of closed cells is the last adder, whatever its structure. The weight of each signal that
-  it reads is what the product changes by when that signal does. If it isn't linear in them, half adders
+  to the outputs of closed cells is the last adder, whatever its structure. The weight of each signal it
+  reads is what the product changes by when that signal does. If it isn't linear in them, half adders
   belonged to it: the generate and propagate of a prefix adder;
 * from there backwards, a cell is taken when what is owed its outputs is in the proportion of their
   weights. What is left at last are partial products, of whatever recoding: functions of few operand bits
@@ -34,14 +34,14 @@ from spikeproof.prover.evidence.record import SEED
 Cut = frozenset[int]
 
 CUT, COUNTER = 3, 5
-"""Signals that a cut has at most; and the leaves of a counter, which is a cell of more outputs than two."""
+"""Signals that a cut has at most; and leaves of a counter, which is a cell of more than two outputs."""
 CUTS = 24
 """So many are kept of each signal; an adder's have fewer."""
 LEAF_SETS = 40
 """Of so many sets of leaves a counter is looked for."""
 SUPPORT = 6
-"""A function of so many operand bits may be left over as a partial product; a bit of a row that is recoded
-by fours is one of five, and the kernel takes eight."""
+"""A function of so many operand bits may be left over as a partial product. A bit of a row that is
+recoded by fours is one of five, and the kernel takes eight."""
 WHOLE = 8
 """The product's bits are taken for functions of their operands' if there are so few."""
 BASES = 64
@@ -257,7 +257,7 @@ def _is_parity(table: int, size: int) -> bool:
 
 @cache
 def _relation(size: int, tables: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...], int] | None:
-    """Weights 1, +-2, +-2, ... of functions whose sum is linear; the weights of the variables; a constant."""
+    """Weights 1, +-2, +-2, ... of functions whose sum is linear; those of the variables; a constant."""
     for signs in all_choices((2, -2), repeat=len(tables) - 1):
         weights = (1, *signs)
         sums = [
@@ -341,8 +341,11 @@ def _cells(graph: _Graph) -> _Cells:
     adders.sort(key=lambda each: (-max(each[0]), -len(each[2])))
     taken: set[int] = set()
     _close(graph, cells, taken, [each for each in adders if len(each[0]) == CUT])
-    _close(graph, cells, taken, sorted(_counters(graph, cells, taken), key=lambda each: -len(each[0])))
+    counters = sorted(_counters(graph, cells, taken), key=lambda each: -len(each[0]))
+    _close(graph, cells, taken, [each for each in counters if len(each[0]) > CUT])
     _close(graph, cells, taken, [each for each in adders if len(each[0]) < CUT])
+    # Of three bits and a constant; two half adders, one above the other, look alike.
+    _close(graph, cells, taken, [each for each in counters if len(each[0]) == CUT])
     return cells
 
 
@@ -445,7 +448,7 @@ def _counters(graph: _Graph, cells: _Cells, taken: set[int]) -> Iterator[_Candid
 def _leaf_sets(parities: Mapping[int, list[Cut]], total: int) -> list[Cut]:
     """Sets of three to five signals whose parity a signal is."""
     found: dict[Cut, None] = dict.fromkeys(parities[total])
-    for leaves in found_so_far(found):
+    for leaves in _found_so_far(found):
         for leaf in sorted(leaves, reverse=True):
             for cut in parities.get(leaf, ()):
                 # A signal in both would cancel.
@@ -454,7 +457,7 @@ def _leaf_sets(parities: Mapping[int, list[Cut]], total: int) -> list[Cut]:
     return [leaves for leaves in found if len(leaves) >= CUT]
 
 
-def found_so_far(found: dict[Cut, None]) -> Iterator[Cut]:
+def _found_so_far(found: dict[Cut, None]) -> Iterator[Cut]:
     """The keys of a dictionary, those included that are added meanwhile, up to ``LEAF_SETS``."""
     place = 0
     while place < min(len(found), LEAF_SETS):
@@ -660,8 +663,8 @@ def _last_adder(graph: _Graph, cells: _Cells) -> _Cell | None:
             return adder.cell()
         opened |= more
     raise NetlistError(
-        f"no product is seen: {len(cells.closed)} adder cells are found, but what is between them and the "
-        f"product, of {len(adder.inputs)} signals, is no sum"
+        f"no product is seen: {len(cells.closed)} adder cells are found, but what is between them and "
+        f"the product, of {len(adder.inputs)} signals, is no sum"
     )
 
 
@@ -687,9 +690,9 @@ class _Derivation:
             self._take(adder)
         self._pending = list(self.owed)
         self._run()
-        while signal := self._highest_parity():
-            cut = min(self.cells.parities[signal], key=len)
-            self._take(_Cell(((signal, 1),), tuple((leaf, 1) for leaf in sorted(cut)), 0, 2))
+        while (last := self._highest_parity()) is not None:
+            cut = min(self.cells.parities[last], key=len)
+            self._take(_Cell(((last, 1),), tuple((leaf, 1) for leaf in sorted(cut)), 0, 2))
             self._run()
 
     def _take(self, cell: _Cell) -> None:
@@ -731,7 +734,7 @@ class _Derivation:
         if unknown:
             raise NetlistError(
                 f"no product is seen: it was followed back through {len(self.taken)} cells, but "
-                f"{len(unknown)} signals are left that are no function of {SUPPORT} bits of the factors, "
+                f"{len(unknown)} signals are left that are no partial products; "
                 f"the last of them signal {unknown[-1]}"
             )
         functions = (_function(signal, self.graph.support[signal]) for signal in left)

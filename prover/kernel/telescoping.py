@@ -30,7 +30,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product as all_choices
 from itertools import zip_longest
@@ -271,7 +271,7 @@ def _modulus(cell: Block) -> int:
 
 
 def _units(cell: Block) -> Iterator[tuple[int, int]]:
-    """Outputs that have weight 1 or -1 in a cell's equation: its weight follows from what is owed them."""
+    """Outputs of weight 1 or -1 in a cell's equation: its weight follows from what they are owed."""
     if cell.kind != "linear":
         yield cell.outputs["sum"][0], 1
         return

@@ -18,7 +18,7 @@ from spikeproof.prover.claims.obligation import (
     Outcome,
     StatementError,
 )
-from spikeproof.prover.discovery.finding import annotations, in_words
+from spikeproof.prover.discovery.finding import in_words, possible_annotations
 from spikeproof.prover.encoding.smtlib import spec_sha256
 from spikeproof.prover.engines.engine import Answer, engine_named
 from spikeproof.prover.engines.memory import forget_peak_memory, peak_memory_mib
@@ -176,7 +176,7 @@ class _Attempt:
 
     def _refuted_after(self, error: Exception) -> _Verdict | None:
         """A refutation that is looked for when lemmas do not hold."""
-        searches = {}
+        searches: dict[str, Callable[[Case], _Verdict | None]] = {}
         if isinstance(error, _LemmaError):
             searches["what violates a lemma"] = partial(_by_model, error=error)
         if self.case.own:
@@ -191,7 +191,7 @@ class _Attempt:
         telling: list[Mapping[str, int]] = []
         while len(tried) < MOST_CUTS:
             with self.stages.stage("cuts by signature") as finding:
-                found = annotations(self.case, telling)
+                found = possible_annotations(self.case, telling)
                 annotated = next((each for each in found if each.content not in tried), None)
                 if annotated is None:
                     return None

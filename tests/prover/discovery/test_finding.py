@@ -8,7 +8,7 @@ from spikeproof.circuits.netlist import Neuron
 from spikeproof.prover.claims.catalogue import theorem
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Outcome
-from spikeproof.prover.discovery.finding import annotations, in_words
+from spikeproof.prover.discovery.finding import in_words, possible_annotations
 from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs.formats import FP8_E5M2, FP16
@@ -22,7 +22,7 @@ def cut(name, circuit):
     """The first cut that is found, in words."""
     with passing_formulas():
         case = Case.of(theorem(name), circuit)
-        return in_words(replace(case, annotations=next(annotations(case))))
+        return in_words(replace(case, annotations=next(possible_annotations(case))))
 
 
 def decided(name, circuit, seconds=100.0):
