@@ -237,15 +237,15 @@ class _Simulated:
         read = [[sum(int(rows[s][i]) << k for k, s in enumerate(bus)) for i in range(COUNT)] for bus in operands]
         return cls(netlist, operands, results, list(zip(*read, strict=True)), signals)
 
-    def bus(self, values: Sequence[int], width: int) -> list[Sequence[int]]:
-        """For each bit of predicted values, in two's complement, the signals that have it."""
-        return [self.read([value >> place & 1 for value in values]) for place in range(width)]
+    def read(self, bit: Sequence[int], values: Sequence[int], width: int) -> list[Sequence[int]]:
+        """For a row's bit, and each bit of its remainder in two's complement, the signals that have it.
 
-    def read(self, bits: Sequence[int]) -> Sequence[int]:
-        """The signals with these values on which the remainder depends directly; the first if none."""
-        found = self.having(bits)
-        met = _met(self.netlist, [[found]], self.results[1:])
-        return [s for s in found if s in met] or found[:1]
+        Those of them on which later rows depend; if none does, the first.
+        """
+        places = ([value >> place & 1 for value in values] for place in range(width))
+        found = [self.having(each) for each in (bit, *places)]
+        met = _met(self.netlist, [found], self.results[1:])
+        return [[s for s in each if s in met] or each[:1] for each in found]
 
     def having(self, bits: Sequence[int]) -> Sequence[int]:
         """The signals, or else the constant, that have these values."""
@@ -304,39 +304,31 @@ def _found(simulated: _Simulated, rows: Sequence[Sequence[Row]], widths: Sequenc
     Raises:
         NetlistError: saying which row is missing.
     """
-    chosen = reversed(simulated.results[0])
-    bits = [
-        _one_of(simulated.read([row.bit for row in each]), preferred)
-        for each, preferred in zip(rows, chosen, strict=True)
-    ]
     restoring = [
-        simulated.bus([row.remainder for row in each], width)
+        simulated.read([row.bit for row in each], [row.remainder for row in each], width)
         for each, width in zip(rows, widths, strict=True)
     ]
+    chosen = list(reversed(simulated.results[0]))
     if not all(restoring[-1]):
         raise NetlistError("no rows are seen: no bus has the remainder")
-    remainder = tuple(map(_one_of, restoring[-1], simulated.results[1]))
-    if all(all(bus) for bus in restoring):
-        differences = [tuple(bit[0] for bit in bus) for bus in restoring[:-1]]
+    remainder = tuple(map(_one_of, restoring[-1][1:], simulated.results[1]))
+    if all(all(row) for row in restoring):
+        bits = [_one_of(row[0], own) for row, own in zip(restoring, chosen, strict=True)]
+        differences = [tuple(bit[0] for bit in row[1:]) for row in restoring[:-1]]
         return _Rows(bits, [*differences, remainder], remainder, signed=False)
-    differences = []
-    for number, (each, width) in enumerate(zip(rows, widths, strict=True)):
+    bits, differences = [], []
+    for number, (each, width, own) in enumerate(zip(rows, widths, chosen, strict=True)):
         values = [row.remainder - (1 - row.bit) * row.step for row in each]
-        *low, signs = simulated.bus(values, width + 1)
-        if not (all(low) and signs):
+        bit, *low, signs = simulated.read([row.bit for row in each], values, width + 1)
+        if not (bit and all(low) and signs):
             raise NetlistError(f"no row is seen after {number} of {len(rows)}: no bus has its remainder")
-        differences.append((*(bit[0] for bit in low), *signs))
+        bits.append(_one_of(bit, own))
+        differences.append((*(place[0] for place in low), *signs))
     return _Rows(bits, differences, remainder, signed=True)
 
 
 def _one_of(candidates: Sequence[int], preferred: int) -> int:
-    """The preferred candidate, or else the first.
-
-    Raises:
-        NetlistError: if there is none.
-    """
-    if not candidates:
-        raise NetlistError("no rows are seen: the results are not those of a recurrence")
+    """The preferred candidate, or else the first."""
     return preferred if preferred in candidates else candidates[0]
 
 
