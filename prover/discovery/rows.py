@@ -114,14 +114,15 @@ def _as_read(
     chosen = [[next((s for s in bit if s in met), bit[0]) for bit in bus] for bus in operands]
     others, _ = _read_besides(netlist, {s for bus in chosen for s in bus}, results)
     return [
-        tuple(next((s for s in bit if s in others and s != own), own) for bit, own in zip(*buses, strict=True))
+        tuple(
+            next((s for s in bit if s in others and s != own), own)
+            for bit, own in zip(*buses, strict=True)
+        )
         for buses in zip(operands, chosen, strict=True)
     ]
 
 
-def _met(
-    netlist: Netlist, buses: Sequence[Sequence[Sequence[int]]], results: Sequence[Bus]
-) -> set[int]:
+def _met(netlist: Netlist, buses: Sequence[Sequence[Sequence[int]]], results: Sequence[Bus]) -> set[int]:
     """Of the signals that may be bits of buses those that are met first from the results."""
     met: set[int] = set()
     _cone(netlist, {s for bus in buses for bit in bus for s in bit}, results, met)
@@ -153,9 +154,7 @@ def _completed(
                 ]
 
 
-def _read_besides(
-    netlist: Netlist, boundary: set[int], results: Sequence[Bus]
-) -> tuple[Bus, set[int]]:
+def _read_besides(netlist: Netlist, boundary: set[int], results: Sequence[Bus]) -> tuple[Bus, set[int]]:
     """What neurons that depend on a boundary read that does not; and all that does not."""
     depends: dict[int, bool] = dict.fromkeys(boundary, True)
     read: dict[int, None] = {}
@@ -233,19 +232,37 @@ class _Simulated:
         signals: dict[bytes, list[int]] = defaultdict(list)
         for signal, place in places.items():
             signals[_signature(values[place])].append(signal)
-        rows = {**dict(zip(free, given, strict=True)), ZERO: np.zeros(COUNT, int), ONE: np.ones(COUNT, int)}
-        read = [[sum(int(rows[s][i]) << k for k, s in enumerate(bus)) for i in range(COUNT)] for bus in operands]
+        rows = {
+            **dict(zip(free, given, strict=True)),
+            ZERO: np.zeros(COUNT, int),
+            ONE: np.ones(COUNT, int),
+        }
+        read = [
+            [sum(int(rows[s][i]) << k for k, s in enumerate(bus)) for i in range(COUNT)]
+            for bus in operands
+        ]
         return cls(netlist, operands, results, list(zip(*read, strict=True)), signals)
 
-    def read(self, bit: Sequence[int], values: Sequence[int], width: int) -> list[Sequence[int]]:
-        """For a row's bit, and each bit of its remainder in two's complement, the signals that have it.
+    def read(self, boundary: set[int], *values: Sequence[int]) -> list[list[int]]:
+        """For each bit's values the signals that have them and on which later rows depend; else the first.
 
-        Those of them on which later rows depend; if none does, the first.
+        Args:
+            boundary: what the row reads; signals depend on nothing else. They are none of these, unless
+                no other has the values.
         """
-        places = ([value >> place & 1 for value in values] for place in range(width))
-        found = [self.having(each) for each in (bit, *places)]
-        met = _met(self.netlist, [found], self.results[1:])
-        return [[s for s in each if s in met] or each[:1] for each in found]
+        alike = [self.having(each) for each in values]
+        made = [[s for s in each if s not in boundary] for each in alike]
+        met = _met(self.netlist, [made], self.results[1:])
+        closed = [[s for s in each if s < 0 or self._depends_on(boundary, s)] for each in made]
+        passed = [[s for s in each if s in boundary] for each in alike]
+        return [
+            [s for s in each if s in met] or each[:1] or through[:1]
+            for each, through in zip(closed, passed, strict=True)
+        ]
+
+    def _depends_on(self, boundary: set[int], signal: int) -> bool:
+        cone = _cone(self.netlist, boundary, [(signal,)])
+        return not cone or cone[0] >= self.netlist.input_count
 
     def having(self, bits: Sequence[int]) -> Sequence[int]:
         """The signals, or else the constant, that have these values."""
@@ -254,7 +271,9 @@ class _Simulated:
 
 
 def _moved(neuron: Neuron, places: Mapping[int, int]) -> Neuron:
-    return replace(neuron, synapses=tuple((places[source], weight) for source, weight in neuron.synapses))
+    return replace(
+        neuron, synapses=tuple((places[source], weight) for source, weight in neuron.synapses)
+    )
 
 
 def _signature(bits: Bits | NDArray[np.bool_]) -> bytes:
@@ -272,7 +291,9 @@ def _drawn(operands: Sequence[Bus], free: Sequence[int]) -> NDArray[np.int64]:
         length = int(rng.integers(1, size + 1))
         column[size + length - 1] = 1
         column[size + length :] = 0
-        dividend, divisor = (sum(int(b) << k for k, b in enumerate(part)) for part in (column[:size], column[size:]))
+        dividend, divisor = (
+            sum(int(b) << k for k, b in enumerate(part)) for part in (column[:size], column[size:])
+        )
         dividend %= 2 * divisor
         column[:size] = [dividend >> k & 1 for k in range(size)]
     return given
@@ -294,37 +315,66 @@ class _Rows:
     signed: bool
 
 
-def _found(simulated: _Simulated, rows: Sequence[Sequence[Row]], widths: Sequence[int]) -> _Rows:
+def _found(
+    simulated: _Simulated,
+    rows: Sequence[Sequence[Row]],
+    widths: Sequence[int],
+    given: Sequence[Sequence[int]],
+) -> _Rows:
     """The buses that carry the values of rows.
 
     Args:
         rows: for each row its values, for each of the operands.
         widths: of each row's remainder D.
+        given: what each row reads of the operands.
 
     Raises:
         NetlistError: saying which row is missing.
     """
-    restoring = [
-        simulated.read([row.bit for row in each], [row.remainder for row in each], width)
-        for each, width in zip(rows, widths, strict=True)
-    ]
+    try:
+        return _of_kind(simulated, rows, widths, given, signed=False)
+    except NetlistError:
+        return _of_kind(simulated, rows, widths, given, signed=True)
+
+
+def _of_kind(
+    simulated: _Simulated,
+    rows: Sequence[Sequence[Row]],
+    widths: Sequence[int],
+    given: Sequence[Sequence[int]],
+    *,
+    signed: bool,
+) -> _Rows:
+    """The same of rows that restore, or that do not."""
+    bits: list[int] = []
+    differences: list[Bus] = []
     chosen = list(reversed(simulated.results[0]))
-    if not all(restoring[-1]):
-        raise NetlistError("no rows are seen: no bus has the remainder")
-    remainder = tuple(map(_one_of, restoring[-1][1:], simulated.results[1]))
-    if all(all(row) for row in restoring):
-        bits = [_one_of(row[0], own) for row, own in zip(restoring, chosen, strict=True)]
-        differences = [tuple(bit[0] for bit in row[1:]) for row in restoring[:-1]]
-        return _Rows(bits, [*differences, remainder], remainder, signed=False)
-    bits, differences = [], []
+    zeros = [0] * COUNT
+    of_root = len(simulated.operands) == 1  # then a row reads all bits before it
+
+    def boundary() -> set[int]:
+        before = bits if of_root else bits[-1:] if signed else []
+        return {*given[len(bits)], *before, *(differences[-1] if differences else ())}
+
     for number, (each, width, own) in enumerate(zip(rows, widths, chosen, strict=True)):
-        values = [row.remainder - (1 - row.bit) * row.step for row in each]
-        bit, *low, signs = simulated.read([row.bit for row in each], values, width + 1)
-        if not (bit and all(low) and signs):
+        values = [row.remainder - (1 - row.bit) * row.step * signed for row in each]
+        places = ([value >> place & 1 for value in values] for place in range(width + signed))
+        found = simulated.read(boundary(), [row.bit for row in each], *places, zeros)
+        bit, *low, high = found[:-1] if signed else found
+        if not (bit and all(low) and (high or not signed)):
             raise NetlistError(f"no row is seen after {number} of {len(rows)}: no bus has its remainder")
+        last = not signed and number == len(rows) - 1
+        more = () if last else [signal for signal in high if signal not in {each[0] for each in low}]
         bits.append(_one_of(bit, own))
-        differences.append((*(place[0] for place in low), *signs))
-    return _Rows(bits, differences, remainder, signed=True)
+        differences.append((*(place[0] for place in low), *(s for s in more if signed or s >= 0)))
+    if not signed:
+        return _Rows(bits, differences, differences[-1], signed)
+    places = ([row.remainder >> place & 1 for row in rows[-1]] for place in range(widths[-1]))
+    before = bits if of_root else [*given[-1], bits[-1]]
+    remainder = simulated.read({*before, *differences[-1]}, *places)
+    if not all(remainder):
+        raise NetlistError("no bus has the remainder")
+    return _Rows(bits, differences, tuple(map(_one_of, remainder, simulated.results[1])), signed)
 
 
 def _one_of(candidates: Sequence[int], preferred: int) -> int:
@@ -337,12 +387,17 @@ def _division_cells(simulated: _Simulated) -> tuple[list[Bus], tuple[Block, ...]
     dividend, divisor = simulated.operands
     size = len(divisor)
     values = [list(quotient_rows(a, b, size)) for a, b in simulated.values]
-    found = _found(simulated, list(zip(*values, strict=True)), [size] * (size + 2))
+    given = [(*dividend, *divisor), *((divisor,) * (size + 1))]
+    found = _found(simulated, list(zip(*values, strict=True)), [size] * (size + 2), given)
     cells = []
     current, sign = (*dividend, ZERO), ONE
     kind = "signed_divide_row" if found.signed else "divide_row"
     for number, (bit, difference) in enumerate(zip(found.bits, found.differences, strict=True)):
-        inputs = {"remainder": current, **({"sign": (sign,)} if found.signed else {}), "divisor": divisor}
+        inputs = {
+            "remainder": current,
+            **({"sign": (sign,)} if found.signed else {}),
+            "divisor": divisor,
+        }
         cells.append(Block(f"{kind}_{number}", kind, inputs, {"bit": (bit,), "difference": difference}))
         current, sign = (ZERO, *difference), bit
     if found.signed:
@@ -356,7 +411,8 @@ def _root_cells(simulated: _Simulated) -> tuple[list[Bus], tuple[Block, ...]]:
     (radicand,) = simulated.operands
     size = len(radicand) // 2
     values = [list(root_rows(x, size)) for (x,) in simulated.values]
-    found = _found(simulated, list(zip(*values, strict=True)), [2 + k for k in range(size)])
+    given = [radicand[low : low + 2] for low in reversed(range(0, 2 * size, 2))]
+    found = _found(simulated, list(zip(*values, strict=True)), [2 + k for k in range(size)], given)
     cells = []
     current: Bus = (ZERO,)
     so_far: Bus = (ZERO,)
@@ -370,6 +426,7 @@ def _root_cells(simulated: _Simulated) -> tuple[list[Bus], tuple[Block, ...]]:
         current, so_far, sign = difference, (bit, *so_far), bit
     if found.signed:
         inputs = {"difference": current, "sign": (sign,), "root": so_far}
-        cells.append(Block("restored", "restored_root_remainder", inputs, {"remainder": found.remainder}))
+        cells.append(
+            Block("restored", "restored_root_remainder", inputs, {"remainder": found.remainder})
+        )
     return [tuple(reversed(found.bits)), found.remainder], tuple(cells)
-

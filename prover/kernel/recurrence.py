@@ -116,7 +116,7 @@ def _quotient_rows(
     current, difference = (*dividend, ZERO), dividend
     for bit in reversed(quotient):
         row = _row(cells, "divide_row", current, divisor)
-        if row.outputs["bit"] != (bit,) or len(row.outputs["difference"]) != size:
+        if row.outputs["bit"] != (bit,) or len(row.outputs["difference"]) < size:
             raise AlgebraError(f"{row.name} does not give the quotient's next bit")
         rows.append(row)
         difference = row.outputs["difference"]
@@ -159,7 +159,7 @@ def _root_rows(netlist: Netlist, radicand: Bus, root: Bus, remainder: Bus) -> li
     sign: tuple[Bus, ...] = ((ONE,),) if signed else ()
     for low in reversed(range(0, len(radicand), 2)):
         row = _row(cells, kind, current, *sign, so_far, radicand[low : low + 2])
-        wide = len(row.outputs["difference"]) == len(so_far) + 1
+        wide = len(row.outputs["difference"]) > len(so_far)
         if len(row.outputs["bit"]) != 1 or not (signed or wide):
             raise AlgebraError(f"{row.name} has outputs of other widths than a row of a square root")
         rows.append(row)
@@ -263,7 +263,9 @@ def _restored(row: _Words) -> tuple[FNode, FNode]:
 
 def _root_row(row: _Words) -> tuple[FNode, FNode]:
     """The invariant R <= 2Q, and the goal 4R + d = q (4Q + 1) + D with D <= 2 (2Q + q)."""
-    return BVULE(row["remainder"], _twice(row["root"])), _root_goal(row, row["remainder"], row["difference"])
+    return BVULE(row["remainder"], _twice(row["root"])), _root_goal(
+        row, row["remainder"], row["difference"]
+    )
 
 
 def _signed_root_row(row: _Words) -> tuple[FNode, FNode]:
