@@ -1,14 +1,14 @@
 """The rows of a divider or root that says nothing of itself: by the values that a recurrence predicts.
 
-Operands are taken as free. What lies between them and the results is simulated, on operands of every size,
-beside the recurrence: a row's bit and its remainder are where signals have the predicted values, the latter
-either
+Operands are taken as free. What lies between them and the results is simulated, on operands of every
+size, beside the recurrence: a row's bit and its remainder are where signals have the predicted values,
+the latter either
 
     D, as rows that restore have it,    or    D - B (for roots, D - 2Q - 1) where the row's bit is 0.
 
-The latter is signed; copies of its sign belong to it, since a row may read any of them. A bit of an operand
-that is 1 for all normal operands has no values by which it could be found: it is what the neurons between
-operands and results read besides.
+The latter is signed; copies of its sign belong to it, since a row may read any of them. A bit of an
+operand that is 1 for all normal operands has no values by which it could be found: it is what the neurons
+between operands and results read besides.
 
 Nothing here is believed: ``prover.kernel.recurrence`` checks what is found.
 """
@@ -244,7 +244,7 @@ class _Simulated:
         return cls(netlist, operands, results, list(zip(*read, strict=True)), signals)
 
     def read(self, boundary: set[int], *values: Sequence[int]) -> list[list[int]]:
-        """For each bit's values the signals that have them and on which later rows depend; else the first.
+        """For each bit's values the signals with them on which later rows depend; else the first.
 
         Args:
             boundary: what the row reads; signals depend on nothing else. They are none of these, unless

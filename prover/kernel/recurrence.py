@@ -20,9 +20,9 @@ once too often, the divisor or 2Q + 1. With a bit p that says whether N >= 0, it
 
     D = N + (1 - p) B    or    D = N + (1 - p)(2Q + 1),
 
-and of what they stand for rows claim the same. For division, R is 2N + 2 (1 - p) B; the first row has A for
-2N, and p = 1. For roots it begins with N = 0 and p = 1, and rows claim also that q says whether the next N
-is not negative. A last cell gives D itself.
+and of what they stand for rows claim the same, and that q says whether the next N is not negative. For
+division R is 2N + 2 (1 - p) B; the first row has A for 2N, and p = 1. For roots it begins with N = 0 and
+p = 1. A last cell gives D itself. Remainders may be wider than they need be.
 """
 
 from __future__ import annotations
