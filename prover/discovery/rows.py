@@ -1,14 +1,14 @@
 """The rows of a divider or root that says nothing of itself: by the values that a recurrence predicts.
 
-Operands are taken as free. What lies between them and the results is simulated, on operands of every size,
-beside the recurrence: a row's bit and its remainder are where signals have the predicted values, the latter
-either
+Operands are taken as free. What lies between them and the results is simulated, on operands of every
+size, beside the recurrence: a row's bit and its remainder are where signals have the predicted values,
+the latter either
 
     D, as rows that restore have it,    or    D - B (for roots, D - 2Q - 1) where the row's bit is 0.
 
-The latter is signed; copies of its sign belong to it, since a row may read any of them. A bit of an operand
-that is 1 for all normal operands has no values by which it could be found: it is what the neurons between
-operands and results read besides.
+The latter is signed; copies of its sign belong to it, since a row may read any of them. A bit of an
+operand that is 1 for all normal operands has no values by which it could be found: it is what the neurons
+between operands and results read besides.
 
 Nothing here is believed: ``prover.kernel.recurrence`` checks what is found.
 """
@@ -243,15 +243,26 @@ class _Simulated:
         ]
         return cls(netlist, operands, results, list(zip(*read, strict=True)), signals)
 
-    def bus(self, values: Sequence[int], width: int) -> list[Sequence[int]]:
-        """For each bit of predicted values, in two's complement, the signals that have it."""
-        return [self.read([value >> place & 1 for value in values]) for place in range(width)]
+    def read(self, boundary: set[int], *values: Sequence[int]) -> list[list[int]]:
+        """For each bit's values the signals with them on which later rows depend; else the first.
 
-    def read(self, bits: Sequence[int]) -> Sequence[int]:
-        """The signals with these values on which the remainder depends directly; the first if none."""
-        found = self.having(bits)
-        met = _met(self.netlist, [[found]], self.results[1:])
-        return [s for s in found if s in met] or found[:1]
+        Args:
+            boundary: what the row reads; signals depend on nothing else. They are none of these, unless
+                no other has the values.
+        """
+        alike = [self.having(each) for each in values]
+        made = [[s for s in each if s not in boundary] for each in alike]
+        met = _met(self.netlist, [made], self.results[1:])
+        closed = [[s for s in each if s < 0 or self._depends_on(boundary, s)] for each in made]
+        passed = [[s for s in each if s in boundary] for each in alike]
+        return [
+            [s for s in each if s in met] or each[:1] or through[:1]
+            for each, through in zip(closed, passed, strict=True)
+        ]
+
+    def _depends_on(self, boundary: set[int], signal: int) -> bool:
+        cone = _cone(self.netlist, boundary, [(signal,)])
+        return not cone or cone[0] >= self.netlist.input_count
 
     def having(self, bits: Sequence[int]) -> Sequence[int]:
         """The signals, or else the constant, that have these values."""
@@ -304,49 +315,70 @@ class _Rows:
     signed: bool
 
 
-def _found(simulated: _Simulated, rows: Sequence[Sequence[Row]], widths: Sequence[int]) -> _Rows:
+def _found(
+    simulated: _Simulated,
+    rows: Sequence[Sequence[Row]],
+    widths: Sequence[int],
+    given: Sequence[Sequence[int]],
+) -> _Rows:
     """The buses that carry the values of rows.
 
     Args:
         rows: for each row its values, for each of the operands.
         widths: of each row's remainder D.
+        given: what each row reads of the operands.
 
     Raises:
         NetlistError: saying which row is missing.
     """
-    chosen = reversed(simulated.results[0])
-    bits = [
-        _one_of(simulated.read([row.bit for row in each]), preferred)
-        for each, preferred in zip(rows, chosen, strict=True)
-    ]
-    restoring = [
-        simulated.bus([row.remainder for row in each], width)
-        for each, width in zip(rows, widths, strict=True)
-    ]
-    if not all(restoring[-1]):
-        raise NetlistError("no rows are seen: no bus has the remainder")
-    remainder = tuple(map(_one_of, restoring[-1], simulated.results[1]))
-    if all(all(bus) for bus in restoring):
-        differences = [tuple(bit[0] for bit in bus) for bus in restoring[:-1]]
-        return _Rows(bits, [*differences, remainder], remainder, signed=False)
-    differences = []
-    for number, (each, width) in enumerate(zip(rows, widths, strict=True)):
-        values = [row.remainder - (1 - row.bit) * row.step for row in each]
-        *low, signs = simulated.bus(values, width + 1)
-        if not (all(low) and signs):
+    try:
+        return _of_kind(simulated, rows, widths, given, signed=False)
+    except NetlistError:
+        return _of_kind(simulated, rows, widths, given, signed=True)
+
+
+def _of_kind(
+    simulated: _Simulated,
+    rows: Sequence[Sequence[Row]],
+    widths: Sequence[int],
+    given: Sequence[Sequence[int]],
+    *,
+    signed: bool,
+) -> _Rows:
+    """The same of rows that restore, or that do not."""
+    bits: list[int] = []
+    differences: list[Bus] = []
+    chosen = list(reversed(simulated.results[0]))
+    zeros = [0] * COUNT
+    of_root = len(simulated.operands) == 1  # then a row reads all bits before it
+
+    def boundary() -> set[int]:
+        before = bits if of_root else bits[-1:] if signed else []
+        return {*given[len(bits)], *before, *(differences[-1] if differences else ())}
+
+    for number, (each, width, own) in enumerate(zip(rows, widths, chosen, strict=True)):
+        values = [row.remainder - (1 - row.bit) * row.step * signed for row in each]
+        places = ([value >> place & 1 for value in values] for place in range(width + signed))
+        found = simulated.read(boundary(), [row.bit for row in each], *places, zeros)
+        bit, *low, high = found[:-1] if signed else found
+        if not (bit and all(low) and (high or not signed)):
             raise NetlistError(f"no row is seen after {number} of {len(rows)}: no bus has its remainder")
-        differences.append((*(bit[0] for bit in low), *signs))
-    return _Rows(bits, differences, remainder, signed=True)
+        last = not signed and number == len(rows) - 1
+        more = () if last else [signal for signal in high if signal not in {each[0] for each in low}]
+        bits.append(_one_of(bit, own))
+        differences.append((*(place[0] for place in low), *(s for s in more if signed or s >= 0)))
+    if not signed:
+        return _Rows(bits, differences, differences[-1], signed)
+    places = ([row.remainder >> place & 1 for row in rows[-1]] for place in range(widths[-1]))
+    before = bits if of_root else [*given[-1], bits[-1]]
+    remainder = simulated.read({*before, *differences[-1]}, *places)
+    if not all(remainder):
+        raise NetlistError("no bus has the remainder")
+    return _Rows(bits, differences, tuple(map(_one_of, remainder, simulated.results[1])), signed)
 
 
 def _one_of(candidates: Sequence[int], preferred: int) -> int:
-    """The preferred candidate, or else the first.
-
-    Raises:
-        NetlistError: if there is none.
-    """
-    if not candidates:
-        raise NetlistError("no rows are seen: the results are not those of a recurrence")
+    """The preferred candidate, or else the first."""
     return preferred if preferred in candidates else candidates[0]
 
 
@@ -355,7 +387,8 @@ def _division_cells(simulated: _Simulated) -> tuple[list[Bus], tuple[Block, ...]
     dividend, divisor = simulated.operands
     size = len(divisor)
     values = [list(quotient_rows(a, b, size)) for a, b in simulated.values]
-    found = _found(simulated, list(zip(*values, strict=True)), [size] * (size + 2))
+    given = [(*dividend, *divisor), *((divisor,) * (size + 1))]
+    found = _found(simulated, list(zip(*values, strict=True)), [size] * (size + 2), given)
     cells = []
     current, sign = (*dividend, ZERO), ONE
     kind = "signed_divide_row" if found.signed else "divide_row"
@@ -378,7 +411,8 @@ def _root_cells(simulated: _Simulated) -> tuple[list[Bus], tuple[Block, ...]]:
     (radicand,) = simulated.operands
     size = len(radicand) // 2
     values = [list(root_rows(x, size)) for (x,) in simulated.values]
-    found = _found(simulated, list(zip(*values, strict=True)), [2 + k for k in range(size)])
+    given = [radicand[low : low + 2] for low in reversed(range(0, 2 * size, 2))]
+    found = _found(simulated, list(zip(*values, strict=True)), [2 + k for k in range(size)], given)
     cells = []
     current: Bus = (ZERO,)
     so_far: Bus = (ZERO,)

@@ -20,9 +20,9 @@ once too often, the divisor or 2Q + 1. With a bit p that says whether N >= 0, it
 
     D = N + (1 - p) B    or    D = N + (1 - p)(2Q + 1),
 
-and of what they stand for rows claim the same. For division, R is 2N + 2 (1 - p) B; the first row has A for
-2N, and p = 1. For roots it begins with N = 0 and p = 1, and rows claim also that q says whether the next N
-is not negative. A last cell gives D itself.
+and of what they stand for rows claim the same, and that q says whether the next N is not negative. For
+division R is 2N + 2 (1 - p) B; the first row has A for 2N, and p = 1. For roots it begins with N = 0 and
+p = 1. A last cell gives D itself. Remainders may be wider than they need be.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _quotient_rows(
     current, difference = (*dividend, ZERO), dividend
     for bit in reversed(quotient):
         row = _row(cells, "divide_row", current, divisor)
-        if row.outputs["bit"] != (bit,) or len(row.outputs["difference"]) != size:
+        if row.outputs["bit"] != (bit,) or len(row.outputs["difference"]) < size:
             raise AlgebraError(f"{row.name} does not give the quotient's next bit")
         rows.append(row)
         difference = row.outputs["difference"]
@@ -159,7 +159,7 @@ def _root_rows(netlist: Netlist, radicand: Bus, root: Bus, remainder: Bus) -> li
     sign: tuple[Bus, ...] = ((ONE,),) if signed else ()
     for low in reversed(range(0, len(radicand), 2)):
         row = _row(cells, kind, current, *sign, so_far, radicand[low : low + 2])
-        wide = len(row.outputs["difference"]) == len(so_far) + 1
+        wide = len(row.outputs["difference"]) > len(so_far)
         if len(row.outputs["bit"]) != 1 or not (signed or wide):
             raise AlgebraError(f"{row.name} has outputs of other widths than a row of a square root")
         rows.append(row)

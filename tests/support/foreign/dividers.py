@@ -10,21 +10,21 @@ from spikeproof.specs.formats import Format
 from tests.support.foreign.floats import Unit
 from tests.support.foreign.gates import Gates, constant
 
-Quotient = Callable[[Gates, Bus, Bus], tuple[Bus, int]]
-"""From dividend and divisor of n bits n + 2 bits of the quotient, and whether anything remains."""
+Quotient = Callable[[Gates, Bus, Bus], tuple[Bus, Bus]]
+"""From dividend and divisor of n bits n + 2 bits of the quotient, and what remains."""
 
 
-def restoring(gates: Gates, dividend: Bus, divisor: Bus) -> tuple[Bus, int]:
+def restoring(gates: Gates, dividend: Bus, divisor: Bus) -> tuple[Bus, Bus]:
     """The divisor is subtracted where that leaves no less than nothing."""
     rest, quotient = (*dividend, ZERO), []
     for _ in range(len(divisor) + 2):
         less, fits = gates.ripple(rest, gates.invert((*divisor, ZERO)), ONE)
         quotient.insert(0, fits)
         rest = (ZERO, *gates.choose(fits, less, rest)[:-1])
-    return tuple(quotient), gates.any_(rest)
+    return tuple(quotient), rest[1 : len(divisor) + 1]
 
 
-def non_restoring(gates: Gates, dividend: Bus, divisor: Bus) -> tuple[Bus, int]:
+def non_restoring(gates: Gates, dividend: Bus, divisor: Bus) -> tuple[Bus, Bus]:
     """The divisor is subtracted from what is not negative, and added to what is."""
     wide = (*divisor, ZERO, ZERO)
     rest, quotient, fits = (*dividend, ZERO, ZERO), [], ONE
@@ -34,7 +34,7 @@ def non_restoring(gates: Gates, dividend: Bus, divisor: Bus) -> tuple[Bus, int]:
         quotient.insert(0, fits)
         last, rest = rest, (ZERO, *rest[:-1])
     restored, _ = gates.ripple(last, gates.mask(wide, last[-1]))
-    return tuple(quotient), gates.any_(restored)
+    return tuple(quotient), restored[: len(divisor)]
 
 
 def divider(fmt: Format, quotient: Quotient = restoring, **options: Any) -> Netlist:
@@ -47,13 +47,13 @@ def divider(fmt: Format, quotient: Quotient = restoring, **options: Any) -> Netl
     gates, (x, y) = unit.gates, map(unit.number, unit.codes)
     width = fmt.exponent_bits + 3
     (p, e), (q, f) = unit.normalised(x, width), unit.normalised(y, width)
-    bits, remains = quotient(gates, p, q)
+    bits, remainder = quotient(gates, p, q)
     first = bits[-1]
     significand = gates.choose(first, bits, (ZERO, *bits[:-1]))
     distance, _ = gates.subtract(e, f)
     exponent, _ = gates.ripple(distance, constant(fmt.bias - 1, width), first)
     nonzero = gates.not_(gates.or_(x.zero, y.infinite))
-    finite = unit.shifted_right_and_rounded(exponent, significand, remains, nonzero)
+    finite = unit.shifted_right_and_rounded(exponent, significand, gates.any_(remainder), nonzero)
     both = gates.or_(gates.and_(x.zero, y.zero), gates.and_(x.infinite, y.infinite))
     nan = gates.any_((x.nan, y.nan, both))
     infinite = gates.or_(x.infinite, y.zero)

@@ -10,11 +10,11 @@ from spikeproof.specs.formats import Format
 from tests.support.foreign.floats import Unit
 from tests.support.foreign.gates import Gates, constant, extend
 
-Root = Callable[[Gates, Bus], tuple[Bus, int]]
-"""From a radicand of 2n bits n bits of its root, and whether anything remains."""
+Root = Callable[[Gates, Bus], tuple[Bus, Bus]]
+"""From a radicand of 2n bits n bits of its root, and what remains."""
 
 
-def restoring(gates: Gates, radicand: Bus) -> tuple[Bus, int]:
+def restoring(gates: Gates, radicand: Bus) -> tuple[Bus, Bus]:
     """(4 root + 1) is subtracted where that leaves no less than nothing."""
     width = len(radicand) // 2 + 2
     rest: Bus = (ZERO,) * width
@@ -23,10 +23,10 @@ def restoring(gates: Gates, radicand: Bus) -> tuple[Bus, int]:
         rest = (*radicand[low : low + 2], *rest)[:width]
         less, fits = gates.ripple(rest, gates.invert(extend((ONE, ZERO, *root), width)), ONE)
         root, rest = (fits, *root), gates.choose(fits, less, rest)
-    return root, gates.any_(rest)
+    return root, rest[: len(root) + 1]
 
 
-def non_restoring(gates: Gates, radicand: Bus) -> tuple[Bus, int]:
+def non_restoring(gates: Gates, radicand: Bus) -> tuple[Bus, Bus]:
     """(4 root + 1) is subtracted from what is not negative, (4 root + 3) is added to what is."""
     width = len(radicand) // 2 + 3
     rest: Bus = (ZERO,) * width
@@ -39,7 +39,7 @@ def non_restoring(gates: Gates, radicand: Bus) -> tuple[Bus, int]:
         fits = gates.not_(rest[-1])
         root = (fits, *root)
     restored, _ = gates.ripple(rest, gates.mask(extend((ONE, *root), width), rest[-1]))
-    return root, gates.any_(restored)
+    return root, restored[: len(root) + 1]
 
 
 def square_root(fmt: Format, root: Root = restoring, **options: Any) -> Netlist:
@@ -57,9 +57,9 @@ def square_root(fmt: Format, root: Root = restoring, **options: Any) -> Netlist:
     size = 2 * (fmt.precision + 1)
     low = size - 2 - fmt.fraction_bits
     single, double = (extend((*(ZERO,) * places, *significand), size) for places in (low, low + 1))
-    bits, remains = root(gates, gates.choose(odd, double, single))
+    bits, remainder = root(gates, gates.choose(odd, double, single))
     half = (*biased[1:], ZERO)
     nonzero = gates.not_(x.zero)
-    finite = unit.shifted_right_and_rounded(half, bits, remains, nonzero)
+    finite = unit.shifted_right_and_rounded(half, bits, gates.any_(remainder), nonzero)
     negative = gates.and_(x.sign, nonzero)
     return unit.deliver(x.sign, finite, x.infinite, gates.or_(x.nan, negative), (x,))
