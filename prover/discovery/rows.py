@@ -7,7 +7,7 @@ the latter either
     D, as rows that restore have it,    or    D - B (for roots, D - 2Q - 1) where the row's bit is 0.
 
 The latter is signed; copies of its sign belong to it, since a row may read any of them. A bit of an
-operand that is 1 for all normal operands has no values by which it could be found: it is what the neurons
+operand that is 1 for all normal operands has no values by which it could be found: it is what neurons
 between operands and results read besides.
 
 Nothing here is believed: ``prover.kernel.recurrence`` checks what is found.

@@ -1,9 +1,9 @@
 """What somebody found in a circuit that has no probes: where the spec's values are, and what adds up.
 
 Nothing of it is believed. Annotations change none of a circuit's neurons, and what they say is checked
-as if the circuit had come with it: the lemmas that follow are proved of the circuit, or it is not proved
-by them. Where the circuit lacks a value, the proof is not cut there; where values are the spec's for some
-inputs only, the others are a lemma of their own: see ``prover.kernel.composition``.
+as if the circuit had come with it: the lemmas that follow are proved of the circuit, or it is not
+proved by them. Where the circuit lacks a value, the proof is not cut there; where values are the spec's
+for some inputs only, the others are a lemma of their own: see ``prover.kernel.composition``.
 """
 
 from __future__ import annotations
