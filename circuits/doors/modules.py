@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeproof.circuits.doors import json as doors_json
 from spikeproof.circuits.doors.spiking_layers import copied, failing
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import ONE, ZERO, Bus, Netlist, NetlistBuilder, NetlistError, Neuron
@@ -607,3 +614,91 @@ def drawn_bits(widths: Sequence[int], count: int) -> NDArray[np.bool_]:
             bits = np.where((style == 5)[:, None], buses[-1] ^ flipped, bits)
         buses.append(bits)
     return np.concatenate(buses, axis=1)
+
+
+# --- a process of its own ---------------------------------------------------------------------------
+
+START = "import sys; sys.path.pop(0); from spikeproof.circuits.doors.module_worker import main; main()"
+
+
+def import_module(
+    source: str,
+    inputs: Mapping[str, int],
+    outputs: Mapping[str, int],
+    *,
+    seconds: float = 300,
+    memory_mib: int = 4096,
+    **calling: Any,
+) -> Netlist:
+    """The netlist of a PyTorch module from its source, whose code runs in a process of its own.
+
+    The process may use so much time and memory, is not given back its output, and writes no files but
+    temporary ones. That guards against accidents, not against malice: run code that you do not trust
+    in a container.
+
+    Args:
+        source: ``package.module:factory`` or ``path/to/file.py:factory``: a module, or a class or
+            function that makes one without arguments.
+        inputs: as of ``from_module``, and so are outputs and all of ``calling``.
+        outputs: likewise.
+        seconds: of wall-clock time.
+        memory_mib: of address space, 1 GiB of which PyTorch itself may take.
+
+    Raises:
+        NetlistError: as ``from_module``; or one line if the code fails, crashes, does not end in time,
+            needs more memory, or is random.
+    """
+    if not source.rpartition(":")[0]:
+        raise NetlistError(f"{source!r} names no module; write package.module:NAME or FILE.py:NAME")
+    checked = Calling(dict(inputs), dict(outputs), **calling)
+    request = {"source": source, "calling": asdict(checked), "memory_mib": memory_mib}
+    said, status = _answer([sys.executable, "-c", START, json.dumps(request)], seconds, source)
+    try:
+        answer = json.loads(said)
+        if "error" not in answer:
+            return doors_json.parse(answer["netlist"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        raise NetlistError(f"{source} {_ending(status)}; run it by itself to see why") from None
+    raise NetlistError(str(answer["error"]))
+
+
+def _answer(command: list[str], seconds: float, source: str) -> tuple[bytes, int]:
+    """What a process writes, and its exit status.
+
+    Raises:
+        NetlistError: if it does not end in time; it and its children are then killed.
+    """
+    paths = os.pathsep.join(path for path in sys.path if path)
+    environment = os.environ | {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        start_new_session=True,
+    ) as process:
+        try:
+            said, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise NetlistError(
+                f"{source} did not end within {seconds:g} seconds; give it more, or look for a loop"
+            ) from None
+        finally:
+            _kill(process)
+    return said, process.returncode
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it has started in its session."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _ending(status: int) -> str:
+    if status < 0:
+        return f"crashed ({signal.Signals(-status).name})"
+    return f"ended by itself (exit code {status})"

@@ -65,6 +65,12 @@ READERS = frozenset(
 )
 """Methods by which values leave PyTorch without its noticing."""
 
+SHAPED = frozenset(
+    {"empty_like", "zeros_like", "ones_like", "full_like", "new_empty", "new_zeros", "new_ones"}
+    | {"new_full", "new_empty_strided", "is_same_size", "sym_size", "is_pinned"}
+)
+"""Operations that look at a tensor's shape and type alone."""
+
 MAKERS = frozenset({"tensor", "asarray", "as_tensor", "Tensor", "FloatTensor"})
 """Functions that read the numbers of what they are given."""
 
@@ -228,7 +234,7 @@ class Tracer:
         held = [t for t in tensors if self._shadow_of(t)]
         if torch.Tag.nondeterministic_seeded in func.tags and not _inert(func, args):
             self.fail(f"{_name(func)} makes the module random; use it in training only, or not at all")
-        if not held:
+        if not held or _name(func) in SHAPED:
             return func(*args, **kwargs)
         if _is_view(func):
             return self._view(func, args, kwargs, held)
