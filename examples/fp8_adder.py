@@ -25,6 +25,7 @@ class FP8Adder(torch.nn.Module):
         halves = [low + high for low, high in zip(MAGNITUDES, MAGNITUDES[1:], strict=False)]
         reached = [(half + 1) // 2 if code % 2 else half // 2 + 1 for code, half in enumerate(halves)]
         self.register_buffer("reached", torch.tensor(reached, dtype=torch.float32))
+        self.register_buffer("powers", torch.tensor([[2.0**bit] for bit in reversed(range(19))]))
         steps = [[self.step(code, bit) for bit in range(7)] for code in range(1, 127)]
         self.register_buffer("steps", torch.tensor(steps))
 
@@ -44,13 +45,22 @@ class FP8Adder(torch.nn.Module):
         nan = fire(exponents[:, 15:] + fraction.sum(1, keepdim=True), 4)
         return (positive - negative) @ self.places[:, None], sign, nan
 
+    def digits(self, potential):
+        """The binary digits of a potential, the first first: each spike takes its weight away."""
+        spikes = []
+        for power in self.powers[:, 0]:
+            spikes.append(fire(potential, power))
+            potential = potential - power * spikes[-1]
+        return torch.cat(spikes, dim=1)
+
     def forward(self, x, y):
         """The bits of the rounded sum."""
         x_value, x_sign, x_nan = self.operand(x)
         y_value, y_sign, y_nan = self.operand(y)
         total = x_value + y_value
-        magnitude = fire(total, self.reached) + fire(-total, self.reached)  # one of them is silent
+        digits = fire(self.digits(total) + self.digits(-total), 1)  # one of them is silent
+        codes = fire(digits @ self.powers, self.reached)
         nan = fire(x_nan + y_nan, 1)
-        bits = fire(magnitude @ self.steps + nan, 1)
+        bits = fire(codes @ self.steps + nan, 1)
         sign = fire(2 * fire(-total, 1) + x_sign + y_sign - 4 * nan, 2)
         return torch.cat([bits, sign], dim=1)

@@ -457,7 +457,11 @@ class Forms:
             return self.opaque(f"the neuron at {self.place()} reads {form.reason}")
         if isinstance(form, Case):
             fires, rests = (self.threshold(each, strict=strict) for each in (form.fires, form.rests))
-            return self.choice(self.signal(form.signal), fires, rests)
+            chosen = self.choice(self.signal(form.signal), fires, rests)
+            spike = self.spike(chosen)
+            if spike is not None and not spike[1]:
+                self._drives.setdefault(spike[0], drive)
+            return chosen
         bound = plain(-form.constant)
         if strict:
             unit = lowest_bit(weight for _, weight in form.terms)

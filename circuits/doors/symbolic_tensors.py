@@ -71,6 +71,9 @@ SHAPED = frozenset(
 )
 """Operations that look at a tensor's shape and type alone."""
 
+READING = frozenset({"_local_scalar_dense", "is_nonzero", "equal", "nonzero", "item"})
+"""Operations whose results are values or shapes that depend on them."""
+
 MAKERS = frozenset({"tensor", "asarray", "as_tensor", "Tensor", "FloatTensor"})
 """Functions that read the numbers of what they are given."""
 
@@ -243,12 +246,12 @@ class Tracer:
         overwritten = written is not None and any(written is t for t in held)
         if not symbolic and not overwritten:
             return func(*args, **kwargs)
+        if name in READING:
+            self.fail(
+                "a spike's value is read out, as a branch, int() and item() do; an import has no value "
+                "to read: compute with tensors"
+            )
         if name not in OPERATIONS and torch.Tag.pointwise not in func.tags:
-            if name in ("_local_scalar_dense", "is_nonzero", "equal", "nonzero", "item"):
-                self.fail(
-                    "a spike's value is read out, as a branch, int() and item() do; an import has no "
-                    "value to read: compute with tensors"
-                )
             self.fail(f"{_name(func)} is not supported on spikes; write it with thresholds and sums")
         operands = _mapped((args, kwargs), lambda t: Operand(self, t, id(t) in symbolic))
         if written is not None:
@@ -310,6 +313,10 @@ class _Dispatch(TorchDispatchMode):
     def __init__(self, tracer: Tracer) -> None:
         super().__init__()
         self.tracer = tracer
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # nothing here is compiled; saying so would load PyTorch's compiler
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         tracer = self.tracer
@@ -622,6 +629,8 @@ def _extreme(largest: bool) -> Handler:
 
 def _larger(forms: Forms, x: int, y: int, largest: bool = True) -> int:
     reached = forms.threshold(forms.combine(x, y, 1, -1, None))
+    if reached not in (forms.zero, forms.one):
+        forms.found("the larger or smaller of two numbers")
     return forms.select(reached, x, y) if largest else forms.select(reached, y, x)
 
 
