@@ -1,4 +1,6 @@
-"""An adder of FP8 numbers (E4M3FN, nearest even, saturating) from threshold neurons, in plain PyTorch."""
+"""An adder of FP8 numbers (E4M3FN, nearest even, saturating) of threshold neurons, in plain PyTorch."""
+
+import itertools
 
 import torch
 
@@ -19,10 +21,12 @@ class FP8Adder(torch.nn.Module):
         codes = torch.tensor([[float(e >> bit & 1) for e in range(16)] for bit in range(4)])
         self.register_buffer("decode", 2 * codes - 1)
         self.register_buffer("ones_in_code", codes.sum(0))
-        places = [[2.0 ** (max(e, 1) - 1 + bit) * (e > 0 or bit < 3) for bit in range(4)] for e in range(16)]
+        places = [
+            [2.0 ** (max(e, 1) - 1 + bit) * (e > 0 or bit < 3) for bit in range(4)] for e in range(16)
+        ]
         self.register_buffer("places", torch.tensor(places).flatten())
         # Half way between neighbours a sum goes to the even code.
-        halves = [low + high for low, high in zip(MAGNITUDES, MAGNITUDES[1:], strict=False)]
+        halves = [low + high for low, high in itertools.pairwise(MAGNITUDES)]
         reached = [(half + 1) // 2 if code % 2 else half // 2 + 1 for code, half in enumerate(halves)]
         self.register_buffer("reached", torch.tensor(reached, dtype=torch.float32))
         self.register_buffer("powers", torch.tensor([[2.0**bit] for bit in reversed(range(19))]))

@@ -1,6 +1,6 @@
 """What an element of a tensor holds, as a function of signals: affine forms, and cases of them.
 
-A form is known by a number, and equal forms by the same one, so that arrays of numbers stand for tensors.
+A form is known by a number, equal forms by the same one, so that arrays of numbers stand for tensors.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Affine(NamedTuple):
 
 
 class Case(NamedTuple):
-    """One form where a signal fires, another where it does not; those may be cases of earlier signals."""
+    """One form where a signal fires, another where it does not; perhaps cases of earlier signals."""
 
     signal: int
     fires: int
@@ -200,7 +200,9 @@ class Forms:
 
     def combine(self, x: int, y: int, a: Weight, b: Weight, kind: Kind | None) -> int:
         """a x + b y, opaque where a type may round it; without a type it is exact."""
-        return self._leafwise(("combine", a, b, kind), lambda x, y: self._combine(x, y, a, b, kind), x, y)
+        return self._leafwise(
+            ("combine", a, b, kind), lambda x, y: self._combine(x, y, a, b, kind), x, y
+        )
 
     def _combine(self, x: Affine, y: Affine, a: Weight, b: Weight, kind: Kind | None) -> int:
         terms = {signal: a * weight for signal, weight in x.terms} if a else {}
@@ -254,7 +256,7 @@ class Forms:
                 magnitude += abs(factor) * extent
                 continue
             for signal, weight in form.terms:
-                part = weight * factor
+                part: Weight = weight * factor
                 parts.append(part)
                 magnitude += abs(part)
                 terms[signal] = terms.get(signal, 0) + part
@@ -280,7 +282,7 @@ class Forms:
             for leaf in leaves
             if isinstance(leaf, Affine)
         ]
-        most = max((sum(map(abs, each)) for each in parts), default=0)
+        most: Weight = max((sum(abs(part) for part in each) for each in parts), default=0)
         return most, lowest_bit(number for each in parts for number in each)
 
     def _leaves(self, number: int) -> set[int]:
@@ -414,7 +416,9 @@ class Forms:
         self._results[known] = found
         return found
 
-    def tabulated(self, numbers: Sequence[int], function: Callable[[NDArray[np.object_]], list[int]]) -> int:
+    def tabulated(
+        self, numbers: Sequence[int], function: Callable[[NDArray[np.object_]], list[int]]
+    ) -> int:
         """Any function of forms that depend on few signals, by its table.
 
         Args:

@@ -33,8 +33,8 @@ SAMPLED_INPUTS = 4096
 SINGLE_ROWS = 256
 """How many of these also by themselves, not in a batch."""
 
-AFFORDED_OPERATIONS = 200_000
-"""Of a module with more operations fewer rows are run by themselves: so many operations in all."""
+AFFORDED_OPERATIONS = 50_000
+"""Of a module with more operations or signals fewer rows are run by themselves: so many in all."""
 
 AFFORDED_SIGNALS = 1 << 27
 """Of a netlist with more signals fewer inputs are compared: so many values of signals in all."""
@@ -46,8 +46,8 @@ AXES = ("nb", "b", "tnb", "ntb", "tb")
 PRESENTED = ("held", "first", "fresh")
 
 NOTE = (
-    "imported from PyTorch {version}: {name} ran once on symbolic bits, {comparisons:,} comparisons with "
-    "thresholds; {time}; module and netlist were compared on {which}, {rows:,} row by row"
+    "imported from PyTorch {version}: {name} ran once on symbolic bits, {comparisons:,} comparisons "
+    "with thresholds; {time}; module and netlist were compared on {which}, {rows:,} row by row"
     "{batch}: that the module does the same in all else is assumed"
 )
 
@@ -128,15 +128,15 @@ def from_module(
 
     Args:
         module: a ``torch.nn.Module``, or any function of tensors.
-        inputs: width of each input bus. ``forward`` takes a tensor for each, or one of all bits in order.
+        inputs: width of each input bus. ``forward`` takes a tensor for each, or one of all bits.
         outputs: width of each output bus. ``forward`` returns a dictionary by their names, a tuple of a
             tensor for each, or one tensor of all bits; of another tuple, such as spikes and state, the
             first counts.
         steps: how many time steps, beginning at rest.
         order: "lsb" if a bus's first bit is its least significant one, or "msb".
         axes: of tensors: n a batch, t time, b bits.
-        presented: inputs are "held" in all steps, or given in the "first" alone, and outputs are those of
-            the last step; or every step has "fresh" ones, buses ``x.0``, ``x.1``, ...
+        presented: inputs are "held" in all steps, or given in the "first" alone, and outputs are
+            those of the last step; or every step has "fresh" ones, buses ``x.0``, ``x.1``, ...
         reset: that the module is reset before every call; else one that remembers is refused.
         pure: refuse what is no neuron.
 
@@ -362,7 +362,9 @@ def _called(
         time = calling.axes.index("t")
         stacked = [torch.stack(parts, dim=time) for parts in zip(*arguments, strict=True)]
         results = _split(module(*(_laid(calling, each) for each in stacked)), calling, len(rows))
-        return _named(calling, [{n: x.select(time, t) for n, x in results.items()} for t in range(calling.steps)])
+        return _named(
+            calling, [{n: x.select(time, t) for n, x in results.items()} for t in range(calling.steps)]
+        )
     found: list[dict[str, torch.Tensor]] = []
     state: Sequence[Any] = ()
     for each in arguments:
@@ -394,7 +396,7 @@ def _named(calling: Calling, found: Sequence[dict[str, torch.Tensor]]) -> dict[s
 def _takes_each(module: Callable[..., Any], buses: int) -> bool:
     """Whether a module takes a tensor for each of several buses."""
     required, most = _parameters(module)
-    return buses > 1 and required > 1 and required <= buses <= most or (required == 0 and most > 1000)
+    return buses > 1 and ((1 < required <= buses <= most) or (required == 0 and most > 1000))
 
 
 def _takes_state(module: Callable[..., Any], given: int, more: int) -> bool:
@@ -435,7 +437,9 @@ def _split(result: Any, calling: Calling, buses: int) -> dict[str, torch.Tensor]
         else:
             raise NetlistError("the module returns nothing; return its output spikes")
     elif isinstance(result, torch.Tensor):
-        parts = list(_shaped(result, calling, sum(widths), ", ".join(names)).split(widths, dim=-1))
+        parts = list(
+            torch.split(_shaped(result, calling, sum(widths), ", ".join(names)), widths, dim=-1)
+        )
     else:
         raise NetlistError(
             f"the module returns a {type(result).__name__}; return a tensor, a tuple or a dictionary"
@@ -460,7 +464,8 @@ def _shaped(tensor: Any, calling: Calling, width: int, name: str) -> torch.Tenso
             f"the module returns shape {list(tensor.shape)} for {name} of {width} bits; return axes "
             f"{calling.axes} (n batch, t time, b bits), or say which axes it has, or other widths"
         )
-    return tensor if "n" in calling.axes else tensor.unsqueeze(-2)
+    found: torch.Tensor = tensor if "n" in calling.axes else tensor.unsqueeze(-2)
+    return found
 
 
 # --- the comparison ---------------------------------------------------------------------------------
@@ -487,7 +492,8 @@ def _require_same_behaviour(
     words = {bus: boolean.bus_words(bits.T, at) for bus, at in netlist.input_buses.items()}
     signals = boolean.evaluate_signals(netlist, words)
     expected = signals[[signal for bus in netlist.outputs.values() for signal in bus]].T
-    alone = min(len(bits), SINGLE_ROWS, max(2, AFFORDED_OPERATIONS // max(operations, 1)))
+    work = max(operations, netlist.signal_count)
+    alone = min(len(bits), SINGLE_ROWS, max(2, AFFORDED_OPERATIONS // work))
     comparison = _Comparison(make, calling, netlist, words, bits, expected, name)
     chosen = np.linspace(0, len(bits) - 1, alone).astype(int)
     for row in chosen:
@@ -501,7 +507,11 @@ def _require_same_behaviour(
     if not calling.reset and calling.steps == 1:
         comparison.run(chosen[-1:], before=chosen[:1])
     which = f"all {len(bits):,} inputs" if every else f"{len(bits):,} of 2^{bits.shape[1]} inputs"
-    return {"which": which if "batches, " in batch else f"{alone:,} inputs", "rows": alone, "batch": batch}
+    return {
+        "which": which if "batches, " in batch else f"{alone:,} inputs",
+        "rows": alone,
+        "batch": batch,
+    }
 
 
 @dataclass(frozen=True)
@@ -532,13 +542,13 @@ class _Comparison:
 
         kind = _kind(module)
         given = {
-            bus: torch.from_numpy(self.bits[np.ix_(rows, at)]).to(kind)
+            bus: torch.from_numpy(self.bits[rows][:, list(at)]).to(kind)
             for bus, at in self.netlist.input_buses.items()
         }
         with failing(self.name), torch.no_grad():
             results = _called(module, self.calling, given)
             found = torch.cat([bits.to(torch.float64) for bits in results.values()], dim=-1)
-        array: NDArray[Any] = found.numpy()
+        array: NDArray[np.float64] = found.numpy()
         if array.shape != (len(rows), self.expected.shape[1]):
             raise NetlistError(
                 f"{self.name} answers {len(rows)} rows with shape {list(array.shape)}; "
@@ -546,7 +556,8 @@ class _Comparison:
             )
         if not np.isin(array, (0, 1)).all():
             raise NetlistError(f"{self.name} returns other numbers than 0 and 1; return spikes")
-        return array == 1
+        fired: NDArray[np.bool_] = array == 1
+        return fired
 
     def run(
         self,
@@ -579,7 +590,9 @@ class _Comparison:
         row = rows[differing[0]]
         shown = ", ".join(f"{bus} = {words[row]}" for bus, words in self.words.items())
         if (found != answered()).any():
-            cause = "it answers the same input in two ways: it is random, or keeps state outside of itself"
+            cause = (
+                "it answers the same input in two ways: it is random, or keeps state outside of itself"
+            )
         elif before is not None:
             cause = "it remembers an earlier call: declare reset=True, or how many steps it runs"
         elif training is not None and batch:
@@ -588,7 +601,9 @@ class _Comparison:
             cause = "rows of a batch influence each other: say which axis is time (axes='tnb')"
         else:
             cause = "it looks at values in a way that PyTorch does not show"
-        raise NetlistError(f"{self.name} does not do what was imported, for instance for {shown}: {cause}")
+        raise NetlistError(
+            f"{self.name} does not do what was imported, for instance for {shown}: {cause}"
+        )
 
 
 def drawn_bits(widths: Sequence[int], count: int) -> NDArray[np.bool_]:

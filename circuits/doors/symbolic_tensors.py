@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, NoReturn
 
 import numpy as np
@@ -207,7 +208,7 @@ class Tracer:
                 return
             size = storage.nbytes() // tensor.element_size()
             empty = np.full(size, -1, dtype=np.int64)
-            self._shadows[storage._cdata] = (StorageWeakRef(storage), empty)
+            self._shadows[storage._cdata] = (StorageWeakRef(storage), empty)  # type: ignore[no-untyped-call]
         shadow = self._shadow(tensor)
         assert shadow is not None
         shadow[...] = np.where(varies, numbers, -1)
@@ -219,7 +220,7 @@ class Tracer:
 
     def purge(self) -> None:
         """Forget storages that are gone: their places are used again for others."""
-        gone = [key for key, (storage, _) in self._shadows.items() if storage.expired()]
+        gone = [key for key, (storage, _) in self._shadows.items() if storage.expired()]  # type: ignore[no-untyped-call]
         for key in gone:
             del self._shadows[key]
 
@@ -431,7 +432,9 @@ def _mover(*elements: int) -> Handler:
     """
 
     def handler(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        if any(each.symbolic for i, arg in enumerate(args) if i not in elements for each in _operands(arg)):
+        if any(
+            each.symbolic for i, arg in enumerate(args) if i not in elements for each in _operands(arg)
+        ):
             tracer.fail(f"{_name(func)} takes spikes for an index or a mask; use thresholds and sums")
 
         def moved(position: int, value: Any) -> Any:
@@ -475,14 +478,17 @@ def _converted(tracer: Tracer, source: Operand, kind: torch.dtype) -> Numbers:
         return source.numbers
     if kind == torch.bool:
         return tracer.elementwise(
-            lambda x: x if forms.is_bit(x) else forms.negation(forms.equal(x, forms.zero)), source.numbers
+            lambda x: x if forms.is_bit(x) else forms.negation(forms.equal(x, forms.zero)),
+            source.numbers,
         )
 
     def convert(x: int) -> int:
         found = forms.combine(x, forms.zero, 1, 0, KINDS[kind])
         if not isinstance(forms[found], Opaque) or isinstance(forms[x], Opaque):
             return found
-        return _table(tracer, [x], [source.kind], lambda each: each.to(kind)) if _few(forms, x) else found
+        return (
+            _table(tracer, [x], [source.kind], lambda each: each.to(kind)) if _few(forms, x) else found
+        )
 
     return tracer.elementwise(convert, source.numbers)
 
@@ -491,9 +497,7 @@ def _few(forms: Forms, number: int) -> bool:
     return len(forms.signals_of([number]) or ()) == 1
 
 
-def _sum_of_two(
-    tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]
-) -> Numbers:
+def _sum_of_two(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Numbers:
     """x + alpha y, x - alpha y, y - alpha x."""
     x, y = (tracer.operand(each, out.dtype) for each in args[:2])
     alpha = plain(kwargs.get("alpha", args[2] if len(args) > 2 else 1))
@@ -508,7 +512,7 @@ def _sum_of_two(
 
 def _product(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Numbers:
     x, y = (tracer.operand(each, out.dtype) for each in args[:2])
-    kind, forms = KINDS[out.dtype], tracer.forms
+    kind = KINDS[out.dtype]
     return tracer.elementwise(lambda one, other: _times(tracer, one, other, kind, out.dtype), x, y)
 
 
@@ -637,7 +641,9 @@ def _larger(forms: Forms, x: int, y: int, largest: bool = True) -> int:
 def _clamped(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     found = args[0].numbers
     bounds = [*args[1:], *([None] * (3 - len(args)))]
-    for bound, largest in zip((kwargs.get("min", bounds[0]), kwargs.get("max", bounds[1])), (True, False)):
+    for bound, largest in zip(
+        (kwargs.get("min", bounds[0]), kwargs.get("max", bounds[1])), (True, False), strict=True
+    ):
         if bound is not None:
             limit = tracer.operand(bound, out.dtype)
             found = tracer.elementwise(
@@ -711,7 +717,7 @@ def _running(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[
     """cumsum."""
     forms, kind = tracer.forms, KINDS[out.dtype]
     numbers = np.moveaxis(_converted(tracer, args[0], out.dtype), args[1], 0).copy()
-    for before, after in zip(numbers[:-1], numbers[1:], strict=True):
+    for before, after in pairwise(numbers):
         after[...] = tracer.elementwise(lambda x, y: forms.combine(x, y, 1, 1, kind), before, after)
     return np.moveaxis(numbers, 0, args[1])
 
@@ -750,10 +756,10 @@ def _rows(operand: Operand, axis: int) -> list[Line]:
     lines = []
     for row in np.ascontiguousarray(array):
         places = np.flatnonzero(row)  # form 0 is the constant 0
-        values = row[places].tolist()
+        items = row[places].tolist()
         if not operand.symbolic:
-            values = list(map(plain, values))
-        lines.append((operand.symbolic, dict(zip(places.tolist(), values, strict=True))))
+            items = list(map(plain, items))
+        lines.append((operand.symbolic, dict(zip(places.tolist(), items, strict=True))))
     return lines
 
 
@@ -763,7 +769,7 @@ def _inner(tracer: Tracer, x: Line, y: Line, kind: Kind, start: list[Any]) -> in
         x, y = y, x
     pairs = [(one, y[1][at]) for at, one in x[1].items() if at in y[1]]
     if x[0] and y[0]:
-        return forms.weighted_sum(start + [(forms.multiply(*pair, kind), 1) for pair in pairs], kind)
+        return forms.weighted_sum([*start, *((forms.multiply(*pair, kind), 1) for pair in pairs)], kind)
     if y[0]:
         pairs = [(other, one) for one, other in pairs]
     return forms.weighted_sum(start + pairs, kind)
@@ -864,7 +870,8 @@ def _pointwise(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dic
     tracer.forms.found(_name(func))
     kinds = [args[index].kind for index in places]
     return tracer.elementwise(
-        lambda *numbers: _table(tracer, numbers, kinds, apply), *(args[index].numbers for index in places)
+        lambda *numbers: _table(tracer, numbers, kinds, apply),
+        *(args[index].numbers for index in places),
     )
 
 
@@ -897,7 +904,19 @@ def _table(
 
 OPERATIONS: dict[str, Handler] = {
     **dict.fromkeys(
-        ["cat", "stack", "flip", "roll", "repeat", "index", "index_select", "gather", "take", "tril", "triu"]
+        [
+            "cat",
+            "stack",
+            "flip",
+            "roll",
+            "repeat",
+            "index",
+            "index_select",
+            "gather",
+            "take",
+            "tril",
+            "triu",
+        ]
         + ["_unsafe_view", "diag_embed", "rot90", "unfold_copy"],
         _mover(0),
     ),
