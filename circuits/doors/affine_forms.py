@@ -79,7 +79,7 @@ class Kind:
         """Whether it has one number."""
         if not self.digits:
             return number.denominator == 1 and self.lowest <= number <= self.highest
-        return not number or self.holds(abs(number), lowest_bit([number]))
+        return not number or self.holds(size(number), lowest_bit([number]))
 
 
 def plain(number: float | int | Fraction) -> Weight:
@@ -88,6 +88,11 @@ def plain(number: float | int | Fraction) -> Weight:
         return int(number)
     exact = Fraction(number)
     return exact.numerator if exact.denominator == 1 else exact
+
+
+def size(number: Weight) -> Weight:
+    """A number without its sign."""
+    return number if number >= 0 else -number
 
 
 def lowest_bit(numbers: Iterable[Weight]) -> Weight:
@@ -253,17 +258,17 @@ class Forms:
                 others.append((number, factor))
                 extent, unit = self._extent(number)
                 parts.append(factor * unit)
-                magnitude += abs(factor) * extent
+                magnitude += size(factor) * extent
                 continue
             for signal, weight in form.terms:
                 part: Weight = weight * factor
                 parts.append(part)
-                magnitude += abs(part)
+                magnitude += size(part)
                 terms[signal] = terms.get(signal, 0) + part
             if form.constant:
                 part = form.constant * factor
                 parts.append(part)
-                magnitude += abs(part)
+                magnitude += size(part)
                 constant += part
         if not kind.holds(magnitude, lowest_bit(parts)):
             affine = self._checked(constant, terms, None)
@@ -282,7 +287,7 @@ class Forms:
             for leaf in leaves
             if isinstance(leaf, Affine)
         ]
-        most: Weight = max((sum(abs(part) for part in each) for each in parts), default=0)
+        most: Weight = max((sum(map(size, each)) for each in parts), default=0)
         return most, lowest_bit(number for each in parts for number in each)
 
     def _leaves(self, number: int) -> set[int]:

@@ -310,9 +310,9 @@ class Tracer:
         return np.array(self.forms.constant(number))
 
 
-class _Dispatch(TorchDispatchMode):
+class _Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, tracer: Tracer) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.tracer = tracer
 
     @classmethod
@@ -916,8 +916,11 @@ OPERATIONS: dict[str, Handler] = {
             "take",
             "tril",
             "triu",
-        ]
-        + ["_unsafe_view", "diag_embed", "rot90", "unfold_copy"],
+            "_unsafe_view",
+            "diag_embed",
+            "rot90",
+            "unfold_copy",
+        ],
         _mover(0),
     ),
     **dict.fromkeys(["slice_scatter", "select_scatter"], _mover(0, 1)),
