@@ -36,8 +36,8 @@ SINGLE_ROWS = 256
 AFFORDED_OPERATIONS = 50_000
 """Of a module with more operations or signals fewer rows are run by themselves: so many in all."""
 
-AFFORDED_SIGNALS = 1 << 27
-"""Of a netlist with more signals fewer inputs are compared: so many values of signals in all."""
+AFFORDED_SIGNALS = 1 << 26
+"""Of a module with more comparisons fewer inputs are compared: so many values of spikes in all."""
 
 LISTED = 20
 """So many places of what is no neuron are listed."""
@@ -180,7 +180,8 @@ def imported(make: Callable[[], Callable[..., Any]], calling: Calling, name: str
             f"{len(tracer.forms.findings)} such places, import it without pure to have them modelled"
         )
     netlist = _without(builder.build(found), again)
-    note = _require_same_behaviour(netlist, make, calling, name, tracer.operations)
+    spikes = max(tracer.forms.neurons, netlist.signal_count)
+    note = _require_same_behaviour(netlist, make, calling, name, tracer.operations, spikes)
     head = NOTE.format(
         version=torch.__version__,
         name=name,
@@ -477,6 +478,7 @@ def _require_same_behaviour(
     calling: Calling,
     name: str,
     operations: int,
+    spikes: int,
 ) -> dict[str, Any]:
     """Run fresh modules beside the netlist; words for the note.
 
@@ -487,12 +489,12 @@ def _require_same_behaviour(
     if every:
         bits = boolean.unpack_words(np.arange(1 << netlist.input_count), netlist.input_count).T
     else:
-        most = max(64, min(SAMPLED_INPUTS, AFFORDED_SIGNALS // netlist.signal_count))
+        most = max(64, min(SAMPLED_INPUTS, AFFORDED_SIGNALS // spikes))
         bits = drawn_bits(list(netlist.inputs.values()), most)
     words = {bus: boolean.bus_words(bits.T, at) for bus, at in netlist.input_buses.items()}
     signals = boolean.evaluate_signals(netlist, words)
     expected = signals[[signal for bus in netlist.outputs.values() for signal in bus]].T
-    work = max(operations, netlist.signal_count)
+    work = max(operations, spikes)
     alone = min(len(bits), SINGLE_ROWS, max(2, AFFORDED_OPERATIONS // work))
     comparison = _Comparison(make, calling, netlist, words, bits, expected, name)
     chosen = np.linspace(0, len(bits) - 1, alone).astype(int)
@@ -554,7 +556,7 @@ class _Comparison:
                 f"{self.name} answers {len(rows)} rows with shape {list(array.shape)}; "
                 f"say which axes its tensors have, not {self.calling.axes}"
             )
-        if not np.isin(array, (0, 1)).all():
+        if not ((array == 0) | (array == 1)).all():
             raise NetlistError(f"{self.name} returns other numbers than 0 and 1; return spikes")
         fired: NDArray[np.bool_] = array == 1
         return fired
