@@ -1,0 +1,958 @@
+"""PyTorch code run on symbolic bits: what each element of each tensor is, as a function of them.
+
+Tensors stay ordinary ones. Each storage that holds symbolic elements has a shadow: an array of the same
+size with the numbers of their forms (``affine_forms``), or -1 where memory itself holds the value. So
+views alias and in-place writes work by themselves. Operations that only move elements are run on numbers
+of forms instead; arithmetic and comparisons have their meaning here.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, NoReturn
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from spikeproof.circuits.doors.affine_forms import Affine, Forms, Kind, Opaque, plain
+from spikeproof.circuits.netlist import NetlistBuilder, NetlistError
+
+Numbers = NDArray[np.int64]
+"""Numbers of forms, in the shape of a tensor."""
+
+FEW = 48
+"""Of so many elements each is looked up by itself; of more, each combination once."""
+
+PURGED_EVERY = 4096
+"""After so many operations shadows of storages that are gone are dropped."""
+
+KINDS = {
+    torch.bool: Kind("bool", 0, Fraction(0), Fraction(1)),
+    **{
+        kind: Kind(
+            str(kind).removeprefix("torch."),
+            0,
+            Fraction(torch.iinfo(kind).min),
+            Fraction(torch.iinfo(kind).max),
+        )
+        for kind in (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+    },
+    **{
+        kind: Kind(
+            str(kind).removeprefix("torch."),
+            1 - round(math.log2(torch.finfo(kind).eps)),
+            Fraction(torch.finfo(kind).min),
+            Fraction(torch.finfo(kind).max),
+            Fraction(torch.finfo(kind).smallest_normal),
+        )
+        for kind in (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+    },
+}
+
+READERS = frozenset(
+    {"tolist", "numpy", "__array__", "data_ptr", "untyped_storage", "storage", "_typed_storage"}
+    | {"__dlpack__", "share_memory_"}
+)
+"""Methods by which values leave PyTorch without its noticing."""
+
+SHAPED = frozenset(
+    {"empty_like", "zeros_like", "ones_like", "full_like", "new_empty", "new_zeros", "new_ones"}
+    | {"new_full", "new_empty_strided", "is_same_size", "sym_size", "is_pinned"}
+)
+"""Operations that look at a tensor's shape and type alone."""
+
+READING = frozenset({"_local_scalar_dense", "is_nonzero", "equal", "nonzero", "item"})
+"""Operations whose results are values or shapes that depend on them."""
+
+MAKERS = frozenset({"tensor", "asarray", "as_tensor", "Tensor", "FloatTensor"})
+"""Functions that read the numbers of what they are given."""
+
+OURS = os.path.dirname(os.path.abspath(__file__))
+TORCHS = os.path.dirname(os.path.abspath(torch.__file__))
+
+
+def place() -> str:
+    """Where in the user's code we are: file and line, of a library's if there is no other."""
+    frame, outer = sys._getframe(1), ""
+    while frame is not None:
+        path = frame.f_code.co_filename
+        if not path.startswith((OURS, TORCHS, "<")) and f"{os.sep}contextlib" not in path:
+            found = f"{os.path.basename(path)}:{frame.f_lineno}"
+            if f"{os.sep}site-packages{os.sep}" not in path:
+                return found
+            outer = outer or found
+        frame = frame.f_back  # type: ignore[assignment]
+    return outer or "an unknown place"
+
+
+class Operand:
+    """A tensor that an operation reads, as it was before the operation."""
+
+    def __init__(self, tracer: Tracer, tensor: torch.Tensor, symbolic: bool) -> None:
+        self.tensor, self.symbolic, self._tracer = tensor, symbolic, tracer
+        self._numbers = tracer.numbers(tensor) if symbolic else None
+
+    @property
+    def numbers(self) -> Numbers:
+        """Of its elements' forms; of constants, made when first asked for."""
+        if self._numbers is None:
+            self._numbers = self._tracer.constants(self.tensor)
+        return self._numbers
+
+    @property
+    def kind(self) -> torch.dtype:
+        """Its type."""
+        return self.tensor.dtype
+
+
+class Tracer:
+    """Knows which tensors hold symbolic elements while code runs under ``following``."""
+
+    def __init__(self, builder: NetlistBuilder) -> None:
+        self.forms = Forms(builder, place)
+        self.problem: NetlistError | None = None
+        self.busy = False
+        self.operations = 0
+        self._shadows: dict[int, tuple[StorageWeakRef, Numbers]] = {}
+
+    def fail(self, what: str) -> NoReturn:
+        """Refuse what the code does.
+
+        Raises:
+            NetlistError: with its place; the first is kept, for code may swallow it.
+        """
+        error = NetlistError(f"{place()}: {what}")
+        self.problem = self.problem or error
+        raise error
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Within this context PyTorch's operations are followed.
+
+        Raises:
+            NetlistError: on leaving, if the code did what cannot be followed.
+        """
+        try:
+            with torch.no_grad(), _Dispatch(self), _Functions(self):
+                yield
+        except Exception:
+            if self.problem is not None:
+                raise self.problem from None
+            raise
+        if self.problem is not None:
+            raise self.problem
+
+    # --- shadows ----------------------------------------------------------------------------------
+
+    def _shadow(self, tensor: torch.Tensor) -> Numbers | None:
+        """The view that a tensor has of its storage's shadow."""
+        entry = self._shadows.get(tensor.untyped_storage()._cdata)
+        if entry is None:
+            return None
+        numbers = entry[1]
+        return np.lib.stride_tricks.as_strided(
+            numbers[tensor.storage_offset() :],
+            tuple(tensor.shape),
+            tuple(numbers.itemsize * stride for stride in tensor.stride()),
+        )
+
+    def is_symbolic(self, tensor: torch.Tensor) -> bool:
+        """Whether an element of a tensor is no constant."""
+        if tensor.layout != torch.strided or tensor.is_meta:
+            return False
+        shadow = self._shadow(tensor)
+        if shadow is None or not shadow.size:
+            return False
+        return bool((self.forms.varies(shadow) & (shadow >= 0)).any())
+
+    def numbers(self, tensor: torch.Tensor) -> Numbers:
+        """The forms of a tensor's elements: a copy."""
+        shadow = self._shadow(tensor)
+        if shadow is None:
+            return self.constants(tensor)
+        found = shadow.copy()
+        in_memory = found < 0
+        if in_memory.any():
+            found[in_memory] = self.constants(tensor)[in_memory]
+        return found
+
+    def constants(self, tensor: torch.Tensor) -> Numbers:
+        """The forms of the values in memory."""
+        if tensor.is_complex():
+            self.fail("complex numbers stand beside spikes; use real ones")
+        values = tensor.detach().cpu()
+        array = (values.double() if values.is_floating_point() else values).numpy()
+        if array.size == 1:
+            return np.full(array.shape, self.forms.constant(array.item()))
+        distinct, where = np.unique(array, return_inverse=True, equal_nan=True)
+        numbers = np.array([self.forms.constant(value) for value in distinct.tolist()], dtype=np.int64)
+        return numbers[where].reshape(array.shape)
+
+    def put(self, tensor: torch.Tensor, numbers: Numbers) -> None:
+        """Say what a tensor holds from now on. Constants are in memory already."""
+        storage = tensor.untyped_storage()
+        varies = self.forms.varies(numbers)
+        if storage._cdata not in self._shadows:
+            if not varies.any():
+                return
+            size = storage.nbytes() // tensor.element_size()
+            empty = np.full(size, -1, dtype=np.int64)
+            self._shadows[storage._cdata] = (StorageWeakRef(storage), empty)  # type: ignore[no-untyped-call]
+        shadow = self._shadow(tensor)
+        assert shadow is not None
+        shadow[...] = np.where(varies, numbers, -1)
+
+    def remembers(self, tensor: torch.Tensor) -> bool:
+        """Whether any element of the storage that a tensor views is symbolic."""
+        entry = self._shadows.get(tensor.untyped_storage()._cdata)
+        return entry is not None and bool((entry[1] >= 0).any())
+
+    def purge(self) -> None:
+        """Forget storages that are gone: their places are used again for others."""
+        gone = [key for key, (storage, _) in self._shadows.items() if storage.expired()]  # type: ignore[no-untyped-call]
+        for key in gone:
+            del self._shadows[key]
+
+    def alive(self) -> bool:
+        """Whether symbolic elements are still held by anyone."""
+        gc.collect()
+        self.purge()
+        return any((numbers >= 0).any() for _, numbers in self._shadows.values())
+
+    # --- operations -------------------------------------------------------------------------------
+
+    def run(self, func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        """One operation of PyTorch."""
+        tensors = list(_tensors((args, kwargs)))
+        held = [t for t in tensors if self._shadow_of(t)]
+        if torch.Tag.nondeterministic_seeded in func.tags and not _inert(func, args):
+            self.fail(f"{_name(func)} makes the module random; use it in training only, or not at all")
+        if not held or _name(func) in SHAPED:
+            return func(*args, **kwargs)
+        if _is_view(func):
+            return self._view(func, args, kwargs, held)
+        name, written = _base(func, args, kwargs)
+        symbolic = {id(t) for t in held if self.is_symbolic(t)}
+        overwritten = written is not None and any(written is t for t in held)
+        if not symbolic and not overwritten:
+            return func(*args, **kwargs)
+        if name in READING:
+            self.fail(
+                "a spike's value is read out, as a branch, int() and item() do; an import has no value "
+                "to read: compute with tensors"
+            )
+        if name not in OPERATIONS and torch.Tag.pointwise not in func.tags:
+            self.fail(f"{_name(func)} is not supported on spikes; write it with thresholds and sums")
+        operands = _mapped((args, kwargs), lambda t: Operand(self, t, id(t) in symbolic))
+        if written is not None:
+            for operand in _operands(operands):
+                _ = operand.numbers
+        given, options = operands
+        result = func(*args, **kwargs)
+        target = written if written is not None else result
+        handler = OPERATIONS.get(name, _pointwise)
+        numbers = handler(self, func, target, list(given), dict(options))
+        for tensor, each in zip(
+            [target] if isinstance(target, torch.Tensor) else target,
+            numbers if isinstance(numbers, list) else [numbers],
+            strict=True,
+        ):
+            self.put(tensor, np.broadcast_to(each, tuple(tensor.shape)))
+        return result
+
+    def _shadow_of(self, tensor: torch.Tensor) -> bool:
+        if tensor.layout != torch.strided or tensor.is_meta:
+            return False
+        return tensor.untyped_storage()._cdata in self._shadows
+
+    def _view(self, func: Any, args: Any, kwargs: Any, held: list[torch.Tensor]) -> Any:
+        result = func(*args, **kwargs)
+        for each in _tensors(result):
+            if each.dtype != held[0].dtype and any(map(self.is_symbolic, held)):
+                self.fail("bits of spikes are taken for another type (view); convert with .to(dtype)")
+        return result
+
+    # --- elements ---------------------------------------------------------------------------------
+
+    def elementwise(self, function: Callable[..., int], *arrays: Numbers) -> Numbers:
+        """A function of forms, on each combination that occurs."""
+        broadcast = np.broadcast_arrays(*arrays)
+        shape = broadcast[0].shape
+        flat = [np.ascontiguousarray(each).reshape(-1) for each in broadcast]
+        if flat[0].size <= FEW:
+            found = [function(*each) for each in zip(*(a.tolist() for a in flat), strict=True)]
+            return np.array(found, dtype=np.int64).reshape(shape)
+        rows = np.stack(flat)
+        distinct, where = np.unique(rows, axis=1, return_inverse=True)
+        results = [function(*each) for each in zip(*distinct.tolist(), strict=True)]
+        return np.array(results, dtype=np.int64)[where.reshape(-1)].reshape(shape)
+
+    def operand(self, value: Any, kind: torch.dtype) -> Numbers:
+        """The forms of an operand as an operation of a type takes it."""
+        if isinstance(value, Operand):
+            if value.symbolic:
+                return _converted(self, value, kind)
+            return value.numbers if value.kind == kind else self.constants(value.tensor.to(kind))
+        number = torch.tensor(value, dtype=kind).item() if kind.is_floating_point else value
+        if kind.itemsize < 4 and kind.is_floating_point and number != value:
+            return np.array(self.forms.rounded(KINDS[kind]))
+        return np.array(self.forms.constant(number))
+
+
+class _Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    def __init__(self, tracer: Tracer) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.tracer = tracer
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # nothing here is compiled; saying so would load PyTorch's compiler
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        tracer = self.tracer
+        tracer.operations += 1
+        if tracer.operations % PURGED_EVERY == 0:
+            tracer.purge()
+        outer, tracer.busy = tracer.busy, True
+        try:
+            return tracer.run(func, args, kwargs or {})
+        finally:
+            tracer.busy = outer
+
+
+class _Functions(TorchFunctionMode):
+    """Catches what reads memory without an operation."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        super().__init__()
+        self.tracer = tracer
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        if not self.tracer.busy:
+            if name == "__deepcopy__" and self.tracer.is_symbolic(args[0]):
+                return args[0].clone()
+            reads = name in READERS or (name in MAKERS and not _alone(name, args))
+            if reads and any(map(self.tracer.is_symbolic, _tensors((args, kwargs)))):
+                self.tracer.fail(
+                    f"a spike's value is read out by {name}; an import has no value to read: "
+                    "compute with tensors (torch.stack, clone)"
+                )
+        return func(*args, **kwargs)
+
+
+def _alone(name: str, args: Any) -> bool:
+    """Whether a maker is given a tensor itself, which then stays the same."""
+    return name in ("as_tensor", "asarray") and bool(args) and isinstance(args[0], torch.Tensor)
+
+
+def _inert(func: Any, args: Sequence[Any]) -> bool:
+    """Whether an operation that could be random is not: dropout in evaluation."""
+    return "dropout" in func._schema.name and False in args[1:]
+
+
+def _name(func: Any) -> str:
+    return str(func._schema.name).removeprefix("aten::")
+
+
+def _is_view(func: Any) -> bool:
+    known = _VIEWS.get(func)
+    if known is None:
+        aliases = [each.alias_info for each in func._schema.returns]
+        known = bool(aliases) and all(a is not None and not a.is_write for a in aliases)
+        _VIEWS[func] = known
+    return known
+
+
+_VIEWS: dict[Any, bool] = {}
+
+
+def _base(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[str, torch.Tensor | None]:
+    """An operation's name without the sign of writing in place, and the tensor that it writes to."""
+    name = _name(func)
+    if isinstance(kwargs.get("out"), torch.Tensor):
+        return name, kwargs["out"]
+    if name.endswith("_") and not name.endswith("__"):
+        return name[:-1], args[0]
+    return name, None
+
+
+def _tensors(data: Any) -> Iterator[torch.Tensor]:
+    if isinstance(data, torch.Tensor):
+        yield data
+    elif isinstance(data, list | tuple):
+        for each in data:
+            yield from _tensors(each)
+    elif isinstance(data, dict):
+        yield from _tensors(list(data.values()))
+
+
+def _mapped(data: Any, function: Callable[[torch.Tensor], Any]) -> Any:
+    if isinstance(data, torch.Tensor):
+        return function(data)
+    if isinstance(data, list | tuple):
+        return [_mapped(each, function) for each in data]
+    if isinstance(data, dict):
+        return {key: _mapped(each, function) for key, each in data.items()}
+    return data
+
+
+def _operands(data: Any) -> Iterator[Operand]:
+    if isinstance(data, Operand):
+        yield data
+    elif isinstance(data, list):
+        for each in data:
+            yield from _operands(each)
+    elif isinstance(data, dict):
+        yield from _operands(list(data.values()))
+
+
+# --- what operations mean ---------------------------------------------------------------------------
+
+Handler = Callable[[Tracer, Any, Any, list[Any], dict[str, Any]], Any]
+
+
+def _mover(*elements: int) -> Handler:
+    """An operation that only moves elements, on the numbers of their forms.
+
+    Args:
+        elements: which arguments hold elements; other tensors are indices or masks.
+    """
+
+    def handler(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        if any(
+            each.symbolic for i, arg in enumerate(args) if i not in elements for each in _operands(arg)
+        ):
+            tracer.fail(f"{_name(func)} takes spikes for an index or a mask; use thresholds and sums")
+
+        def moved(position: int, value: Any) -> Any:
+            if isinstance(value, list):
+                return [moved(position, each) for each in value]
+            if not isinstance(value, Operand):
+                return value
+            if position not in elements:
+                return value.tensor
+            return torch.from_numpy(np.ascontiguousarray(value.numbers))
+
+        given = [moved(position, value) for position, value in enumerate(args)]
+        result = func(*given, **{key: value for key, value in kwargs.items() if key != "out"})
+        return result.numpy()
+
+    return handler
+
+
+def _filled(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return tracer.operand(args[1], out.dtype)
+
+
+def _padded(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    number = tracer.operand(args[2] if len(args) > 2 else 0, out.dtype)
+    return _mover(0)(tracer, func, out, [*args[:2], int(number)], kwargs)
+
+
+def _zeroed(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return np.array(tracer.forms.zero)
+
+
+def _copied(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """A copy, to another type perhaps."""
+    source = args[1] if _name(func).startswith("copy") else args[0]
+    return _converted(tracer, source, out.dtype)
+
+
+def _converted(tracer: Tracer, source: Operand, kind: torch.dtype) -> Numbers:
+    forms = tracer.forms
+    if kind == source.kind:
+        return source.numbers
+    if kind == torch.bool:
+        return tracer.elementwise(
+            lambda x: x if forms.is_bit(x) else forms.negation(forms.equal(x, forms.zero)),
+            source.numbers,
+        )
+
+    def convert(x: int) -> int:
+        found = forms.combine(x, forms.zero, 1, 0, KINDS[kind])
+        if not isinstance(forms[found], Opaque) or isinstance(forms[x], Opaque):
+            return found
+        return (
+            _table(tracer, [x], [source.kind], lambda each: each.to(kind)) if _few(forms, x) else found
+        )
+
+    return tracer.elementwise(convert, source.numbers)
+
+
+def _few(forms: Forms, number: int) -> bool:
+    return len(forms.signals_of([number]) or ()) == 1
+
+
+def _sum_of_two(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Numbers:
+    """x + alpha y, x - alpha y, y - alpha x."""
+    x, y = (tracer.operand(each, out.dtype) for each in args[:2])
+    alpha = plain(kwargs.get("alpha", args[2] if len(args) > 2 else 1))
+    name, kind, forms = _base(func, args, {})[0], KINDS[out.dtype], tracer.forms
+    if name == "rsub":
+        x, y = y, x
+    if alpha != 1:
+        y = tracer.elementwise(lambda each: forms.combine(each, forms.zero, alpha, 0, kind), y)
+    sign = 1 if name == "add" else -1
+    return tracer.elementwise(lambda one, other: forms.combine(one, other, 1, sign, kind), x, y)
+
+
+def _product(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Numbers:
+    x, y = (tracer.operand(each, out.dtype) for each in args[:2])
+    kind = KINDS[out.dtype]
+    return tracer.elementwise(lambda one, other: _times(tracer, one, other, kind, out.dtype), x, y)
+
+
+def _times(tracer: Tracer, x: int, y: int, kind: Kind, dtype: torch.dtype) -> int:
+    """A product; of a form of one signal, the two that floating point makes."""
+    forms = tracer.forms
+    found = forms.multiply(x, y, kind)
+    if isinstance(forms[found], Opaque) and kind.digits:
+        signals = forms.signals_of([x, y])
+        if signals is not None and len(signals) == 1:
+            return _table(tracer, [x, y], [dtype, dtype], lambda one, other: one * other)
+    return found
+
+
+def _quotient(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """By a power of two, a product; else by the table."""
+    divisor = args[1]
+    constant = not (isinstance(divisor, Operand) and divisor.symbolic)
+    if constant and kwargs.get("rounding_mode") is None and out.dtype.is_floating_point:
+        forms, kind = tracer.forms, KINDS[out.dtype]
+
+        def divided(x: int, y: int) -> int:
+            form = forms[y]
+            assert isinstance(form, Affine | Opaque)
+            value = Fraction(form.constant) if isinstance(form, Affine) else Fraction(0)
+            mantissa = abs(value.numerator * value.denominator)
+            if mantissa and mantissa & (mantissa - 1) == 0:
+                return forms.combine(x, forms.zero, plain(1 / value), 0, kind)
+            if isinstance(forms[x], Affine) and x == forms.zero and value:
+                return x
+            return (
+                _table(tracer, [x, y], [out.dtype] * 2, lambda one, other: one / other)
+                if _few(forms, x)
+                else forms.rounded(kind)
+            )
+
+        return tracer.elementwise(divided, *(tracer.operand(each, out.dtype) for each in args[:2]))
+    return _pointwise(tracer, func, out, args, kwargs)
+
+
+def _negative(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    forms, kind = tracer.forms, KINDS[out.dtype]
+    return tracer.elementwise(lambda x: forms.combine(x, forms.zero, -1, 0, kind), args[0].numbers)
+
+
+def _common(args: list[Any]) -> torch.dtype:
+    """The type that a comparison is made in."""
+    values = [each.tensor if isinstance(each, Operand) else each for each in args[:2]]
+    return torch.result_type(*values)
+
+
+def _comparison(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """Where neurons come from."""
+    common, forms = _common(args), tracer.forms
+    x, y = (tracer.operand(each, common) for each in args[:2])
+    name = _base(func, args, {})[0]
+    if name in ("le", "lt"):
+        x, y = y, x
+    strict = name in ("gt", "lt")
+
+    def fires(one: int, other: int) -> int:
+        return forms.threshold(forms.combine(one, other, 1, -1, None), strict=strict)
+
+    return tracer.elementwise(fires, x, y)
+
+
+def _equality(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    common, forms = _common(args), tracer.forms
+    x, y = (tracer.operand(each, common) for each in args[:2])
+    equal = tracer.elementwise(forms.equal, x, y)
+    return tracer.elementwise(forms.negation, equal) if "ne" in _name(func) else equal
+
+
+def _gate(kind: str) -> Handler:
+    """An operation of logic on bits; on integers its table."""
+
+    def handler(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        x, y = (tracer.operand(each, out.dtype) for each in args[:2])
+        forms = tracer.forms
+        gate = {"and": forms.conjunction, "or": forms.disjunction, "xor": forms.exclusive}[kind]
+        both = [*np.unique(x).tolist(), *np.unique(y).tolist()]
+        if not all(map(forms.is_bit, both)):
+            return _pointwise(tracer, func, out, args, kwargs)
+        forms.found(f"a gate ({kind})")
+        return tracer.elementwise(gate, x, y)
+
+    return handler
+
+
+def _inverse(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    if args[0].kind == torch.bool:
+        return tracer.elementwise(tracer.forms.negation, args[0].numbers)
+    return _pointwise(tracer, func, out, args, kwargs)
+
+
+def _where(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    condition, *values = args
+    x, y = (tracer.operand(each, out.dtype) for each in values)
+    if not condition.symbolic:
+        return np.where(condition.tensor.cpu().numpy(), x, y)
+    return tracer.elementwise(tracer.forms.select, condition.numbers, x, y)
+
+
+def _masked(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return _where(tracer, func, out, [args[1], args[2], args[0]], kwargs)
+
+
+def _extreme(largest: bool) -> Handler:
+    """The larger or smaller of two, by a comparison."""
+
+    def handler(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        x = tracer.operand(args[0], out.dtype)
+        y = tracer.operand(args[1], out.dtype) if len(args) > 1 else np.array(tracer.forms.zero)
+        return tracer.elementwise(lambda one, other: _larger(tracer.forms, one, other, largest), x, y)
+
+    return handler
+
+
+def _larger(forms: Forms, x: int, y: int, largest: bool = True) -> int:
+    reached = forms.threshold(forms.combine(x, y, 1, -1, None))
+    if reached not in (forms.zero, forms.one):
+        forms.found("the larger or smaller of two numbers")
+    return forms.select(reached, x, y) if largest else forms.select(reached, y, x)
+
+
+def _clamped(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    found = args[0].numbers
+    bounds = [*args[1:], *([None] * (3 - len(args)))]
+    for bound, largest in zip(
+        (kwargs.get("min", bounds[0]), kwargs.get("max", bounds[1])), (True, False), strict=True
+    ):
+        if bound is not None:
+            limit = tracer.operand(bound, out.dtype)
+            found = tracer.elementwise(
+                lambda x, y, up=largest: _larger(tracer.forms, x, y, up), found, limit
+            )
+    return found
+
+
+def _at_least(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """torch.heaviside: 0, the given value, or 1."""
+    forms = tracer.forms
+
+    def step(x: int, value: int) -> int:
+        above = forms.threshold(x, strict=True)
+        if value in (forms.zero, forms.one):
+            return above if value == forms.zero else forms.threshold(x)
+        return forms.select(above, forms.one, forms.select(forms.threshold(x), value, forms.zero))
+
+    return tracer.elementwise(step, *(tracer.operand(each, out.dtype) for each in args[:2]))
+
+
+def _reduced(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """A sum over dimensions, or its quotient by their size."""
+    source: Operand = args[0]
+    axes = _axes(args[1] if len(args) > 1 else kwargs.get("dim"), source.numbers.ndim)
+    numbers = _converted(tracer, source, out.dtype)
+    count = math.prod(numbers.shape[axis] for axis in axes)
+    kept = [axis for axis in range(numbers.ndim) if axis not in axes]
+    rows = numbers.transpose([*kept, *axes]).reshape(-1, count)
+    kind, forms = KINDS[out.dtype], tracer.forms
+    sums = [forms.weighted_sum([(each, 1) for each in row], kind) for row in rows.tolist()]
+    found = np.array(sums, dtype=np.int64).reshape(tuple(out.shape))
+    if _name(func) == "mean":
+        if count & (count - 1):
+            return np.full(found.shape, forms.rounded(kind))
+        return tracer.elementwise(
+            lambda x: forms.combine(x, forms.zero, plain(Fraction(1, count)), 0, kind), found
+        )
+    return found
+
+
+def _axes(given: Any, dimensions: int) -> list[int]:
+    axes = [given] if isinstance(given, int) else list(given or range(dimensions))
+    return [axis % max(dimensions, 1) for axis in axes] if dimensions else []
+
+
+def _quantified(every: bool) -> Handler:
+    """Whether any, or all, are not 0: one neuron."""
+
+    def handler(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        forms, exact = tracer.forms, KINDS[torch.int64]
+        bits = _converted(tracer, args[0], torch.bool)
+        axes = _axes(args[1] if len(args) > 1 else kwargs.get("dim"), bits.ndim)
+        kept = [axis for axis in range(bits.ndim) if axis not in axes]
+        count = math.prod(bits.shape[axis] for axis in axes)
+        rows = bits.transpose([*kept, *axes]).reshape(-1, count).tolist()
+        forms.found("`all`" if every else "`any`")
+        bound = forms.constant(count if every else 1)
+        found = [
+            forms.threshold(
+                forms.combine(forms.weighted_sum([(e, 1) for e in row], exact), bound, 1, -1, None)
+            )
+            for row in rows
+        ]
+        return np.array(found, dtype=np.int64).reshape(tuple(out.shape))
+
+    return handler
+
+
+def _running(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """cumsum."""
+    forms, kind = tracer.forms, KINDS[out.dtype]
+    numbers = np.moveaxis(_converted(tracer, args[0], out.dtype), args[1], 0).copy()
+    for before, after in pairwise(numbers):
+        after[...] = tracer.elementwise(lambda x, y: forms.combine(x, y, 1, 1, kind), before, after)
+    return np.moveaxis(numbers, 0, args[1])
+
+
+def _matrix_product(
+    tracer: Tracer, x: Operand, y: Operand, kind: Kind, bias: Numbers | None = None
+) -> Numbers:
+    """x y, of matrices or vectors, and a bias of the result's shape: linear in what is not zero."""
+    left, right = (_rows(each, axis) for each, axis in ((x, 1), (y, 0)))
+    found = np.empty((len(left), len(right)), dtype=np.int64)
+    for i, row in enumerate(left):
+        for j, column in enumerate(right):
+            start = [] if bias is None else [(int(bias[i, j]), 1)]
+            found[i, j] = _inner(tracer, row, column, kind, start)
+    shape = [*(x.tensor.shape[:1] if x.tensor.ndim == 2 else ()), *(y.tensor.shape[1:])]
+    return found.reshape(shape)
+
+
+Line = tuple[bool, dict[int, Any]]
+"""A row or column: whether its items are numbers of forms, else values; those by place, but zeros."""
+
+
+def _rows(operand: Operand, axis: int) -> list[Line]:
+    tensor = operand.tensor
+    if operand.symbolic:
+        array: NDArray[Any] = operand.numbers
+    else:
+        values = tensor.detach().cpu()
+        array = (values.double() if values.is_floating_point() else values).numpy()
+        if not np.isfinite(array).all():
+            operand._tracer.fail("a weight is infinite or no number; use finite ones")
+    if array.ndim == 1:
+        array = array[None]
+    elif axis == 0:
+        array = array.T
+    lines = []
+    for row in np.ascontiguousarray(array):
+        places = np.flatnonzero(row)  # form 0 is the constant 0
+        items = row[places].tolist()
+        if not operand.symbolic:
+            items = list(map(plain, items))
+        lines.append((operand.symbolic, dict(zip(places.tolist(), items, strict=True))))
+    return lines
+
+
+def _inner(tracer: Tracer, x: Line, y: Line, kind: Kind, start: list[Any]) -> int:
+    forms = tracer.forms
+    if len(y[1]) < len(x[1]):
+        x, y = y, x
+    pairs = [(one, y[1][at]) for at, one in x[1].items() if at in y[1]]
+    if x[0] and y[0]:
+        return forms.weighted_sum([*start, *((forms.multiply(*pair, kind), 1) for pair in pairs)], kind)
+    if y[0]:
+        pairs = [(other, one) for one, other in pairs]
+    return forms.weighted_sum(start + pairs, kind)
+
+
+def _multiplied(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    return _matrix_product(tracer, args[0], args[1], KINDS[out.dtype])
+
+
+def _affine_product(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """addmm, addmv: a bias and a product."""
+    if any(kwargs.get(each, 1) != 1 for each in ("alpha", "beta")):
+        tracer.fail(f"{_name(func)} with alpha or beta is not supported; write the factors as weights")
+    bias, x, y = args
+    shape = tuple(out.shape)
+    full = np.broadcast_to(bias.numbers, shape).reshape(len(x.tensor), -1)
+    return _matrix_product(tracer, x, y, KINDS[out.dtype], full)
+
+
+def _batched(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """bmm, baddbmm: a product for each item of a batch."""
+    *bias, x, y = args
+    kind = KINDS[out.dtype]
+    return np.stack(
+        [
+            _matrix_product(
+                tracer,
+                _item(tracer, x, index),
+                _item(tracer, y, index),
+                kind,
+                *(np.broadcast_to(each.numbers, tuple(out.shape))[index] for each in bias),
+            )
+            for index in range(len(out))
+        ]
+    )
+
+
+def _item(tracer: Tracer, operand: Operand, index: int) -> Operand:
+    item = Operand(tracer, operand.tensor[index], False)
+    item.symbolic = operand.symbolic
+    item._numbers = operand.numbers[index] if operand.symbolic else None
+    return item
+
+
+def _convolved(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """A convolution with constant weights: each patch of its input by each kernel."""
+    source, weight, bias, stride, padding, dilation, transposed, _, groups = args[:9]
+    if transposed or weight.symbolic or len(stride) > 2:
+        tracer.fail("only convolutions of one or two dimensions with constant weights are supported")
+    images = torch.from_numpy(np.ascontiguousarray(source.numbers)).double()  # numbers below 2^53
+    filters = weight.tensor
+    if len(stride) == 1:
+        images, filters = images[:, :, None], filters[:, :, None]
+        stride, padding, dilation = [1, *stride], [0, *padding], [1, *dilation]
+    patches = torch.nn.functional.unfold(
+        images, tuple(filters.shape[2:]), tuple(dilation), tuple(padding), tuple(stride)
+    )
+    columns = patches.round().long().numpy()
+    kind, forms = KINDS[out.dtype], tracer.forms
+    biases = [forms.zero] * len(filters) if bias is None else bias.numbers.tolist()
+    size, share = columns.shape[1] // groups, len(filters) // groups
+    kernels = [
+        [(k, plain(w)) for k, w in enumerate(row.tolist()) if w]
+        for row in filters.reshape(len(filters), -1).double()
+    ]
+    found = [
+        [
+            [
+                forms.weighted_sum(
+                    [(biases[channel], 1)]
+                    + [(int(picture[channel // share * size + k, spot]), w) for k, w in kernel],
+                    kind,
+                )
+                for spot in range(columns.shape[2])
+            ]
+            for channel, kernel in enumerate(kernels)
+        ]
+        for picture in columns
+    ]
+    return np.array(found, dtype=np.int64).reshape(tuple(out.shape))
+
+
+def _pointwise(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """Any other operation on each element by itself: its table, where that depends on few signals."""
+    places = [index for index, each in enumerate(args) if isinstance(each, Operand)]
+    options = {key: value for key, value in kwargs.items() if key != "out"}
+    if any(True for _ in _operands(options)) or isinstance(out, list | tuple):
+        tracer.fail(f"{_name(func)} is not supported on spikes; write it with thresholds and sums")
+    functional = _functional(func)
+
+    def apply(*values: torch.Tensor) -> torch.Tensor:
+        given = list(args)
+        for index, value in zip(places, values, strict=True):
+            given[index] = value
+        result: torch.Tensor = functional(*given, **options)
+        return result.to(out.dtype)
+
+    tracer.forms.found(_name(func))
+    kinds = [args[index].kind for index in places]
+    return tracer.elementwise(
+        lambda *numbers: _table(tracer, numbers, kinds, apply),
+        *(args[index].numbers for index in places),
+    )
+
+
+def _functional(func: Any) -> Any:
+    """The operation that returns what this one writes."""
+    name = _name(func)
+    if name.endswith("_") and not name.endswith("__"):
+        packet = getattr(torch.ops.aten, name[:-1])
+        return getattr(packet, func._overloadname)
+    return getattr(func.overloadpacket, "default", func) if func._overloadname == "out" else func
+
+
+def _table(
+    tracer: Tracer,
+    numbers: Sequence[int],
+    kinds: Sequence[torch.dtype],
+    function: Callable[..., torch.Tensor],
+) -> int:
+    """What PyTorch makes of all values that forms can have."""
+
+    def run(values: NDArray[np.object_]) -> list[int]:
+        columns = [
+            torch.tensor([float(v) if kind.is_floating_point else int(v) for v in column], dtype=kind)
+            for column, kind in zip(values.T, kinds, strict=True)
+        ]
+        return [tracer.forms.constant(each) for each in function(*columns).tolist()]
+
+    return tracer.forms.tabulated(numbers, run)
+
+
+OPERATIONS: dict[str, Handler] = {
+    **dict.fromkeys(
+        [
+            "cat",
+            "stack",
+            "flip",
+            "roll",
+            "repeat",
+            "index",
+            "index_select",
+            "gather",
+            "take",
+            "tril",
+            "triu",
+            "_unsafe_view",
+            "diag_embed",
+            "rot90",
+            "unfold_copy",
+        ],
+        _mover(0),
+    ),
+    **dict.fromkeys(["slice_scatter", "select_scatter"], _mover(0, 1)),
+    "index_put": _mover(0, 2),
+    **dict.fromkeys(["scatter", "index_copy"], _mover(0, 3)),
+    **dict.fromkeys(["clone", "_to_copy", "copy", "contiguous", "lift_fresh_copy"], _copied),
+    "fill": _filled,
+    "constant_pad_nd": _padded,
+    "zero": _zeroed,
+    "masked_fill": _masked,
+    **dict.fromkeys(["add", "sub", "rsub"], _sum_of_two),
+    "mul": _product,
+    "div": _quotient,
+    "neg": _negative,
+    **dict.fromkeys(["ge", "gt", "le", "lt"], _comparison),
+    **dict.fromkeys(["eq", "ne"], _equality),
+    **dict.fromkeys(["bitwise_and", "logical_and", "__and__"], _gate("and")),
+    **dict.fromkeys(["bitwise_or", "logical_or", "__or__"], _gate("or")),
+    **dict.fromkeys(["bitwise_xor", "logical_xor", "__xor__"], _gate("xor")),
+    **dict.fromkeys(["bitwise_not", "logical_not"], _inverse),
+    "where": _where,
+    **dict.fromkeys(["maximum", "relu", "fmax"], _extreme(True)),
+    **dict.fromkeys(["minimum", "fmin"], _extreme(False)),
+    **dict.fromkeys(["clamp", "clamp_min"], _clamped),
+    "heaviside": _at_least,
+    **dict.fromkeys(["sum", "mean"], _reduced),
+    "any": _quantified(False),
+    "all": _quantified(True),
+    "cumsum": _running,
+    **dict.fromkeys(["mm", "mv", "dot"], _multiplied),
+    **dict.fromkeys(["addmm", "addmv"], _affine_product),
+    **dict.fromkeys(["bmm", "baddbmm"], _batched),
+    "convolution": _convolved,
+}
+"""By the name in PyTorch, without the sign of writing in place."""
