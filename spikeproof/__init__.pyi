@@ -10,6 +10,8 @@ from .circuits.doors.files import selected_outputs as selected_outputs
 from .circuits.doors.files import write_circuit as write_circuit
 from .circuits.doors.json import read_json as read_json
 from .circuits.doors.json import write_json as write_json
+from .circuits.doors.modules import from_module as from_module
+from .circuits.doors.modules import import_module as import_module
 from .circuits.doors.nir import from_nir as from_nir
 from .circuits.doors.nir import read_nir as read_nir
 from .circuits.doors.nir import to_nir as to_nir

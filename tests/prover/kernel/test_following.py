@@ -4,7 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from pysmt.shortcuts import Not, Symbol
+from pysmt.shortcuts import TRUE, Not, Symbol
 
 from spikeproof.circuits.netlist import Netlist, Neuron
 from spikeproof.circuits.physics.uncertainty import (
@@ -187,7 +187,7 @@ def test_a_claim_about_other_things_is_refused():
     with pytest.raises(CompositionError, match="about another circuit"):
         compose_following(other, original, decomposition, claim)
     with pytest.raises(CompositionError, match="not that outputs equal their spec"):
-        compose_following(netlist, original, decomposition, replace(claim, assumptions=(claim.goal,)))
+        compose_following(netlist, original, decomposition, replace(claim, goal=TRUE()))
     in_words = counted(lambda inputs, outputs: outputs, claim.inputs, claim.actual)
     of_a_part = replace(claim, counting=in_words)
     with pytest.raises(CompositionError, match="every bit of the outputs counts"):
