@@ -70,11 +70,11 @@ def made(request: dict[str, str]) -> dict[str, Any]:
     """What a factory gives: a netlist, as JSON has it, or that it is a module. Not in our process."""
     factory = loaded(request["factory"])
     if not callable(factory):
-        raise ForeignCodeError(f"it is a {type(factory).__name__}; name a function that gives a circuit")
+        raise ForeignCodeError(f"it is of type {type(factory).__name__}; name a function that gives a circuit")
     thing = factory()
     if isinstance(thing, Netlist):
         return {"kind": "netlist", "netlist": thing.serialise()}
     kinds = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(thing).__mro__}
     if "torch.nn.modules.module.Module" in kinds:
         return {"kind": "module"}
-    raise ForeignCodeError(f"it gives a {type(thing).__name__}; let it give a Netlist or a PyTorch module")
+    raise ForeignCodeError(f"it gives something of type {type(thing).__name__}; let it give a Netlist or a PyTorch module")

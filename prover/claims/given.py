@@ -25,12 +25,14 @@ from pysmt.smtlib.parser import SmtLibParser
 from spikeproof.circuits.doors.json import parse, read_decoded, require_keys
 from spikeproof.circuits.meanings.formula import bus_formula, output_formulas
 from spikeproof.circuits.netlist import Netlist, NetlistError
+from spikeproof.prover.claims.catalogue import stated
 from spikeproof.prover.claims.obligation import (
     BOTH,
     Obligation,
     Reading,
     StatementError,
     equivalence,
+    everything,
 )
 from spikeproof.specs import symbolic
 from spikeproof.specs.conventions import Convention, NanResult
@@ -140,16 +142,16 @@ class GivenClaim:
     @property
     def function(self) -> str:
         """What a circuit must compute, in words."""
-        digest = self.sha256[:12]
+        digest = f"claim of SHA-256 {self.sha256[:12]}"
         if self.circuit:
-            said = f"it computes what {self.title} does, the circuit of SHA-256 {self.circuit.sha256[:12]}"
+            said = f"what {self.title} computes, of SHA-256 {self.circuit.sha256[:12]}"
         elif self.table:
-            tried = len(next(iter(self.table.results.values())))
-            which = f"{tried:,} inputs" if self.table.points else f"all {tried:,} inputs"
-            said = f"it gives what {self.title} says of {which} (claim of SHA-256 {digest})"
+            rows = len(next(iter(self.table.results.values())))
+            which = "1 input" if rows == 1 else f"{'' if self.table.points else 'all '}{rows:,} inputs"
+            said = f"what {self.title} says of {which}, {digest}"
         else:
-            said = f"it computes the formula of {self.title} (claim of SHA-256 {digest})"
-        return f"{said}; zeros of either sign count as one, and all NaNs" if self.alike else said
+            said = f"the formula of {self.title}, {digest}"
+        return f"{said}, zeros of either sign and NaNs counting as one" if self.alike else said
 
     def obligation(self) -> Obligation:
         """The obligation; it is about a circuit that is given with it."""
@@ -161,7 +163,7 @@ class GivenClaim:
             lambda: self.circuit or _stand_in(*self.widths),
             self._meaning,
             assumptions=self._assumed,
-            **({"observed": self._observed} if self.alike else {}),
+            observed=self._observed if self.alike else everything,
             engines=BOTH if narrow else ("cadical",),
             reading=reading if self.formats else None,
             parameters={"family": FAMILY, "claim": self.sha256},
@@ -354,3 +356,8 @@ def _table(data: Any) -> Table:
 
 def _codes(columns: Any) -> Codes:
     return {name: tuple(codes) for name, codes in columns.items()}
+
+
+def stated_or_given(name: str, claim: GivenClaim | None) -> Obligation | None:
+    """The obligation of a name: the claim that was given, if it is called so, else the catalogue's."""
+    return claim.obligation() if claim and claim.name == name else stated(name)

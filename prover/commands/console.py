@@ -133,6 +133,17 @@ def circuit_option(use: str) -> Callable[[Command], Command]:
     )
 
 
+def claim_option() -> Callable[[Command], Command]:
+    """A file with a claim that was given with a circuit."""
+    return click.option(
+        "--claim",
+        "claim_file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="What the circuit was compared with, as `check` keeps it, if that is no theorem.",
+    )
+
+
 def selected(patterns: Iterable[str]) -> list[Obligation]:
     """The obligations whose name matches one of the patterns, each once.
 

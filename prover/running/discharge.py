@@ -59,6 +59,7 @@ def discharge(
     jobs: int = 1,
     keeping: Keeping = NOTHING_KEPT,
     enumerating: bool = True,
+    enumeration: float | None = None,
 ) -> Record:
     """Try to prove one obligation; the record is not sealed.
 
@@ -70,6 +71,7 @@ def discharge(
         jobs: processes for the theorem's lemmas.
         keeping: where certificates go, and answers come from that were given before.
         enumerating: whether every input is tried where engines do not answer.
+        enumeration: seconds that this may take, if not as long as the engines.
 
     Raises:
         NetlistError: if ``circuit`` has other buses than the obligation's own circuit.
@@ -88,8 +90,11 @@ def discharge(
             case = Case.of(obligation, circuit)
             spec = spec_sha256(case.claim)
             seconds = timeout * obligation.patience
-            enumeration = max(seconds, ENUMERATION_SECONDS) if enumerating else None
-            verdict = _Attempt(case, started + seconds, enumeration, jobs, keeping).verdict()
+            trying = enumeration or max(seconds, ENUMERATION_SECONDS)
+            attempt = _Attempt(
+                case, started + seconds, trying if enumerating else None, jobs, keeping
+            )
+            verdict = attempt.verdict()
     except StorageError:
         raise
     except Exception as error:

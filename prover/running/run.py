@@ -39,6 +39,7 @@ class Run:
         audited: theorems whose records, if they are found, are checked again by
             ``prover.checking.verification`` before they are believed.
         told: what is done, when that is no longer proving.
+        enumeration: seconds for trying every input where engines do not answer; see ``discharge``.
     """
 
     timeout: float = DEFAULT_TIMEOUT
@@ -47,6 +48,7 @@ class Run:
     cache: Cache | None = None
     audited: frozenset[str] = frozenset()
     told: Callable[[str], None] = silently
+    enumeration: float | None = None
 
     def discharge(self, obligation: Obligation, jobs: int = 1) -> Found:
         """The record of an obligation, in log and cache too.
@@ -67,7 +69,9 @@ class Run:
     def _anew(self, obligation: Obligation, jobs: int) -> tuple[str, Record, Archive | None]:
         """A new record, which is from nowhere, and where its certificates are."""
         keeping = Keeping(self._archive, self.cache, self.log)
-        record = discharge(obligation, self.timeout, self.circuit, jobs, keeping)
+        record = discharge(
+            obligation, self.timeout, self.circuit, jobs, keeping, enumeration=self.enumeration
+        )
         if self.circuit:
             if record.refutes:
                 self.told(f"refuted; {SEARCHING}: {obligation.name}")
