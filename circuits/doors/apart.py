@@ -14,6 +14,7 @@ import resource
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import traceback
 from collections.abc import Callable
@@ -42,6 +43,10 @@ class ForeignCodeError(NetlistError):
     """Code of a user that failed, hung, or gave nonsense; one line that names it."""
 
 
+class HangingCodeError(ForeignCodeError):
+    """Code of a user that did not end in time."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What code of users may take.
@@ -63,7 +68,8 @@ def ask_apart(worker: str, request: dict[str, Any], source: str, limits: Limits)
         source: the code of users, as ``package.module:name``, for messages.
 
     Raises:
-        ForeignCodeError: if it raises, ends, crashes, or exceeds a limit.
+        HangingCodeError: if it does not end in time.
+        ForeignCodeError: if it raises, ends, crashes, or needs more memory.
     """
     with tempfile.TemporaryDirectory(prefix="spikeproof-") as folder:
         asked = {"worker": worker, "request": request, "limits": vars(limits)}
@@ -94,8 +100,8 @@ def _run(folder: str, source: str, limits: Limits) -> int:
     try:
         return process.wait(limits.seconds)
     except subprocess.TimeoutExpired:
-        raise ForeignCodeError(
-            f"{source}: it did not end within {limits.seconds:g} s; it hangs, or needs a longer --budget"
+        raise HangingCodeError(
+            f"{source}: it did not end within {limits.seconds:.3g} s; it hangs, or needs a longer --budget"
         ) from None
     finally:
         if process.poll() is None:
@@ -177,16 +183,15 @@ def described(error: BaseException) -> str:
     """An error of a user's code in one line, with its place; ours as they are."""
     if isinstance(error, ForeignCodeError):
         return str(error)
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not _is_ours(f.filename)]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_of_user(f.filename)]
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return _one_line(f"it raises {type(error).__name__}: {error}{place}")
 
 
-def _is_ours(file: str) -> bool:
-    ours = Path(__file__).resolve().parents[2]
-    return file.startswith("<") or "importlib" in file or (
-        Path(file).resolve().is_relative_to(ours) and "tests" not in Path(file).parts
-    )
+def _is_of_user(file: str) -> bool:
+    """Whether it is neither ours, nor Python's, nor that of an installed package."""
+    others = (Path(__file__).parents[1], *map(sysconfig.get_path, ("stdlib", "purelib", "platlib")))
+    return not file.startswith("<") and not any(Path(file).is_relative_to(place) for place in others)
 
 
 def _limit(limits: Limits) -> None:

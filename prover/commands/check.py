@@ -165,7 +165,7 @@ def check(
     theorem = ".".join(filter(None, (spec, policy, convention)))
     with _stages() as told:
         told(f"reading {source}")
-        question = _question(source, interface, theorem, against, clock)
+        question = _question(source, interface, theorem, against, clock, told)
         if failures_file:
             _require_listable(question, failures_file)
         told("deciding")
@@ -222,7 +222,12 @@ def _stages() -> Iterator[Callable[[str], None]]:
 
 
 def _question(
-    source: str, interface: Interface, theorem: str, against: str | None, clock: _Clock
+    source: str,
+    interface: Interface,
+    theorem: str,
+    against: str | None,
+    clock: _Clock,
+    told: Callable[[str], None],
 ) -> Question:
     """What is to be decided.
 
@@ -239,6 +244,7 @@ def _question(
     if ":" in theorem:
         function = SpecFunction.apart(theorem, clock.limits)
         netlist, left = read_source(source, interface, clock.limits)
+        told(f"asking {theorem}")
         return checks.by_function(netlist, left, function, clock.left)
     obligation = named(theorem)
     netlist, left = read_source(source, interface, clock.limits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NoReturn
@@ -138,25 +139,27 @@ def decide(question: Question, run: Run, jobs: int, seconds: float) -> Decision:
     )
     if not question.function:
         return Decision(run.discharge(question.obligation, jobs), question.claim)
+    started = time.monotonic()
     run.told(f"asking {question.function.title}")
     tested = question.function.tested(question.circuit, seconds)
-    which = f"all {tested.tried:,} inputs" if tested.every else f"{tested.tried:,} inputs, drawn by class"
+    which = f"all {tested.tried:,} inputs" if tested.every else f"{tested.tried:,} inputs drawn by class"
     if tested.refuting:
         found = run.discharge(tested.refuting.obligation(), jobs)
-        counted = f"{tested.failures:,} of {which} fail; the simplest of these is shown"
+        counted = f"{tested.failures:,} of {which} fail, this one the simplest of them"
         return Decision(found, tested.refuting, counted)
     message = (
         f"{question.function.title} was asked about {which}, and the circuit gives the same: a test, "
-        f"no proof; of more than {TABLE_BITS} input bits only a formula can be proved"
+        f"no proof; with more than {TABLE_BITS} input bits only a formula can be proved"
     )
-    record = _undecided(question, run, "; ".join(filter(None, (message, tested.ended))))
+    record = _undecided(question, run, message, time.monotonic() - started)
     if run.log:
         run.log.write(record)
     return Decision(Found.of(record))
 
 
-def _undecided(question: Question, run: Run, message: str) -> Record:
+def _undecided(question: Question, run: Run, message: str, seconds: float) -> Record:
     blank = blank_record(question.obligation, run.timeout, question.circuit)
+    size = Size.of(question.circuit)
     return sealed(
-        replace(blank, outcome=Outcome.UNKNOWN, message=message, netlist=Size.of(question.circuit))
+        replace(blank, outcome=Outcome.UNKNOWN, message=message, netlist=size, seconds=round(seconds, 4))
     )

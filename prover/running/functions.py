@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.circuits.doors.apart import ForeignCodeError, Limits, ask_apart
+from spikeproof.circuits.doors.apart import ForeignCodeError, HangingCodeError, Limits, ask_apart
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.given import (
@@ -29,6 +29,9 @@ from spikeproof.specs.formats import AnyFormat, Format
 
 TRIED_BITS = 20
 """Of up to so many input bits a function is asked about every input, if there is time: a million calls."""
+
+ANSWERING = 0.8
+"""Of the seconds that it has, what it may take to answer; the rest is for its process."""
 
 TRIED = 1 << 16
 """About how many it is asked where there are more."""
@@ -101,7 +104,13 @@ class SpecFunction:
         if self.kind == "formula":
             text = self.ask({"question": "formula", "circuit": circuit.serialise()}, seconds)
             return GivenClaim(self.title, self.inputs, self.outputs, formula=text)
-        return self._listed(None, self._results(every_input(self.inputs), seconds))
+        results = self._results(every_input(self.inputs), seconds)
+        if (said := len(next(iter(results.values())))) < 1 << self.bits:
+            raise ForeignCodeError(
+                f"{self.title} said of {said:,} of all {1 << self.bits:,} inputs what is right, and then "
+                "the time was over; raise --budget"
+            )
+        return self._listed(None, results)
 
     def _listed(self, points: Cases | None, results: Cases) -> GivenClaim:
         def columns(cases: Cases) -> dict[str, tuple[int, ...]]:
@@ -117,12 +126,14 @@ class SpecFunction:
         )
 
     def _results(self, cases: Cases, seconds: float) -> Cases:
+        """What it says of inputs, or of the first of them if there is no more time."""
         points = {name: list(map(int, codes)) for name, codes in cases.items()}
-        columns = self.ask({"question": "results", "points": points}, seconds)
+        question = {"question": "results", "points": points, "seconds": ANSWERING * seconds}
+        columns = self.ask(question, seconds)
         try:
             found = {n: np.array(c, dtype=boolean.word_type(w)) for (n, w), c in zip(self.outputs.items(), columns, strict=True)}
-            rows = {len(codes) for codes in (*points.values(), *found.values())}
-            fits = len(rows) == 1 and all(int(found[n].max()) >> w == 0 for n, w in self.outputs.items())
+            rows = {len(codes) for codes in found.values()}
+            fits = len(rows) == 1 and max(rows) > 0 and all(int(found[n].max()) >> w == 0 for n, w in self.outputs.items())
         except (OverflowError, TypeError, ValueError):
             fits = False
         if not fits:
@@ -133,35 +144,38 @@ class SpecFunction:
         """A circuit compared with it on every input, or on some drawn by class.
 
         Raises:
-            ForeignCodeError: if it fails on those that are drawn first.
+            ForeignCodeError: if it fails.
         """
-        until = time.monotonic() + seconds
+        started = time.monotonic()
         formats: dict[str, AnyFormat] = {n: named_format(fmt) for n, fmt in self.formats.items()}
         first, _ = every_input_or_some(self.inputs, formats)
-        tested = self._compared(circuit, first, formats, until)
-        if tested.refuting:
+        tested = self._compared(circuit, first, formats, seconds)
+        left = seconds - (time.monotonic() - started)
+        if tested.refuting or left < seconds / 2:
             return tested
         every = self.bits <= TRIED_BITS
         more = every_input(self.inputs) if every else inputs_by_class(self.inputs, formats, TRIED, SEED + 1)
         try:
-            further = self._compared(circuit, more, formats, until)
-        except ForeignCodeError as error:
-            if time.monotonic() < until:
-                raise
-            return replace(tested, ended=str(error))
-        return replace(further, tried=further.tried + (0 if every else tested.tried), every=every)
+            further = self._compared(circuit, more, formats, left)
+        except HangingCodeError:
+            return tested
+        whole = further.tried == 1 << self.bits
+        return replace(further, tried=further.tried + (0 if whole else tested.tried), every=whole)
 
-    def _compared(self, circuit: Netlist, cases: Cases, formats: Mapping[str, AnyFormat], until: float) -> Tested:
-        wanted = self._results(cases, max(until - time.monotonic(), 0.1))
-        given = boolean.evaluate(circuit, {name: np.asarray(codes) for name, codes in cases.items()})
+    def _compared(
+        self, circuit: Netlist, cases: Cases, formats: Mapping[str, AnyFormat], seconds: float
+    ) -> Tested:
+        wanted = self._results(cases, seconds)
         tried = len(next(iter(wanted.values())))
+        cases = {name: np.asarray(codes)[:tried] for name, codes in cases.items()}
+        given = boolean.evaluate(circuit, cases)
         wrong = np.zeros(tried, dtype=bool)
         for name in self.outputs:
             sides = (self._alike(each[name], formats.get(name)) for each in (given, wanted))
             wrong |= np.not_equal(*sides).astype(bool)
         if not wrong.any():
             return Tested(tried)
-        failing = {name: np.asarray(codes)[wrong] for name, codes in cases.items()}
+        failing = {name: codes[wrong] for name, codes in cases.items()}
         place = place_of_simplest(failing, self.inputs, formats)
         return Tested(
             tried,
@@ -197,11 +211,9 @@ class Tested:
         failures: how many of them fail.
         refuting: the claim about the simplest of these, if any.
         every: whether they were all there are.
-        ended: why no more were tried, if there was no time.
     """
 
     tried: int
     failures: int = 0
     refuting: GivenClaim | None = None
     every: bool = False
-    ended: str = ""

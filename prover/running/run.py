@@ -73,7 +73,7 @@ class Run:
             obligation, self.timeout, self.circuit, jobs, keeping, enumeration=self.enumeration
         )
         if self.circuit:
-            if record.refutes:
+            if record.refutes and next(iter(obligation.neighbours()), None):
                 self.told(f"refuted; {SEARCHING}: {obligation.name}")
             record = with_nearest(record, obligation, self.circuit)
         record = sealed(record)
