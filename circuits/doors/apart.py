@@ -1,12 +1,13 @@
 """Code of users, in a process of its own: what it does there changes nothing here.
 
-It is asked in JSON and answers in JSON, through files; what it prints goes to standard error. The process
-is a new one, not a copy of this; it ends with its answer, or at a limit of time or memory.
+It is asked in JSON and answers in JSON, through files; what it prints goes to standard error. The
+process is a new one, not a copy of this; it ends with its answer, or at a limit of time or memory.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import re
@@ -19,14 +20,15 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
 from spikeproof.circuits.netlist import NetlistError
 
-NAMED = re.compile(r"(?P<module>[A-Za-z_]\w*(\.[A-Za-z_]\w*)*):(?P<name>[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)")
-"""What names an object in a module: ``package.module:name``."""
+NAMED = re.compile(
+    r"(?P<file>.+\.py|(?P<module>[^\W\d]\w*(\.[^\W\d]\w*)*)):(?P<name>[^\W\d]\w*(\.[^\W\d]\w*)*)"
+)
+"""What names an object in a module: ``package.module:name``, or ``path/to/file.py:name``."""
 
 _REQUEST, _REPLY = "request.json", "reply.json"
 
@@ -64,7 +66,7 @@ def ask_apart(worker: str, request: dict[str, Any], source: str, limits: Limits)
     """What a function of ours answers in a process of its own, in which it may run code of users.
 
     Args:
-        worker: that function, as ``package.module:name``; it takes the request and gives what JSON holds.
+        worker: that function, as ``package.module:name``; it takes the request, and gives what JSON has.
         source: the code of users, as ``package.module:name``, for messages.
 
     Raises:
@@ -101,7 +103,7 @@ def _run(folder: str, source: str, limits: Limits) -> int:
         return process.wait(limits.seconds)
     except subprocess.TimeoutExpired:
         raise HangingCodeError(
-            f"{source}: it did not end within {limits.seconds:.3g} s; it hangs, or needs a longer --budget"
+            f"{source}: it did not end within {limits.seconds:.3g} s; it hangs, or needs more time"
         ) from None
     finally:
         if process.poll() is None:
@@ -163,20 +165,38 @@ def loaded(name: str) -> Any:
     """
     found = NAMED.fullmatch(name)
     if not found:
-        raise ForeignCodeError("that is no name of an object; write package.module:name")
+        raise ForeignCodeError("that names nothing; write package.module:name, or path/to/file.py:name")
+    thing = _module(found["module"]) if found["module"] else _module_of_file(Path(found["file"]))
+    for part in found["name"].split("."):
+        if not hasattr(thing, part):
+            raise ForeignCodeError(f"there is no {part} in {found['file']}")
+        thing = getattr(thing, part)
+    return thing
+
+
+def _module(name: str) -> Any:
     try:
-        thing: Any = import_module(found["module"])
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if not f"{found['module']}.".startswith(f"{error.name}."):
+        if not f"{name}.".startswith(f"{error.name}."):
             raise
         raise ForeignCodeError(
             f"there is no module {error.name}; run this where it lies, or set PYTHONPATH"
         ) from None
-    for part in found["name"].split("."):
-        if not hasattr(thing, part):
-            raise ForeignCodeError(f"there is no {part} in {found['module']}")
-        thing = getattr(thing, part)
-    return thing
+
+
+def _module_of_file(path: Path) -> Any:
+    """As Python would import it from its folder."""
+    if not path.is_file():
+        raise ForeignCodeError(f"cannot read {path}: there is no such file")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.resolve().parent))
+    sys.modules.setdefault(path.stem, module)
+    spec.loader.exec_module(module)
+    return module
 
 
 def described(error: BaseException) -> str:
@@ -190,7 +210,8 @@ def described(error: BaseException) -> str:
 
 def _is_of_user(file: str) -> bool:
     """Whether it is neither ours, nor Python's, nor that of an installed package."""
-    others = (Path(__file__).parents[1], *map(sysconfig.get_path, ("stdlib", "purelib", "platlib")))
+    installed = (sysconfig.get_path(kind) for kind in ("stdlib", "purelib", "platlib"))
+    others = [Path(__file__).parents[1], *map(Path, filter(None, installed))]
     return not file.startswith("<") and not any(Path(file).is_relative_to(place) for place in others)
 
 

@@ -1,4 +1,4 @@
-"""The buses of a circuit as a spec has them: bits gathered, cut, reversed, renamed; and which is which."""
+"""The buses of a circuit as a spec has them: bits gathered, cut, reversed, renamed."""
 
 from __future__ import annotations
 
@@ -32,23 +32,26 @@ def fitted(
 ) -> tuple[Netlist, tuple[str, ...]]:
     """A circuit with the buses that a spec has, and what is said of how it came to them.
 
-    Its buses are those that ``inputs`` and ``outputs`` declare, found by name or else cut from all bits in
-    their order. Of what is not declared they are its own; single bits such as ``a0``, ``a1`` or ``a.0``
-    make a bus ``a``, and a single bus is cut, where that alone fits. What has the name of a spec's bus is
-    that; of the others the first is the first. Outputs that the spec does not have are left out.
+    Its buses are those that ``inputs`` and ``outputs`` declare, found by name or else cut from all bits
+    in their order. Of what is not declared they are its own; single bits such as ``a0``, ``a1`` or
+    ``a.0`` make a bus ``a``, and a single bus is cut, where that alone fits. What has the name of a
+    spec's bus is that; of the others the first is the first. Outputs that the spec does not have are
+    left out.
 
     Args:
         wanted_inputs, wanted_outputs: the spec's widths, by bus, in its order.
         inputs, outputs: widths of the circuit's buses, in its order.
 
     Returns:
-        The circuit, the same one if there is nothing to do; and a line for each bus that is not as it was.
+        The circuit, the same one if there is nothing to do; a line for each bus that is not as it was.
 
     Raises:
         NetlistError: if they do not fit; one line.
     """
     taken, said = _Side("input", netlist.inputs).fitted(wanted_inputs, inputs, order)
-    shown, said_of_outputs = _Side("output", netlist.output_widths).fitted(wanted_outputs, outputs, order)
+    shown, said_of_outputs = _Side("output", netlist.output_widths).fitted(
+        wanted_outputs, outputs, order
+    )
     driving = [signal for bus in netlist.outputs.values() for signal in bus]
     result = _with_buses(
         netlist, taken, {name: tuple(driving[place] for place in bus) for name, bus in shown.items()}
@@ -107,7 +110,7 @@ class _Side:
 
     @property
     def _gathered(self) -> Places:
-        """The buses, but single bits of names such as ``a0``, ``a_1``, ``a.2`` as one; from 0 or 1 on."""
+        """The buses, but single bits of names such as ``a0``, ``a_1``, ``a.2`` as one, from 0 or 1."""
         numbered: dict[str, dict[int, int]] = {}
         for name, places in self._own.items():
             found = _NUMBERED.fullmatch(name)
@@ -199,7 +202,9 @@ def _with_buses(netlist: Netlist, inputs: Places, outputs: Mapping[str, Bus]) ->
         return {name: renamed(bus) for name, bus in buses.items()}
 
     def renamed_blocks(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-        return tuple(Block(b.name, b.kind, renamed_all(b.inputs), renamed_all(b.outputs)) for b in blocks)
+        return tuple(
+            Block(b.name, b.kind, renamed_all(b.inputs), renamed_all(b.outputs)) for b in blocks
+        )
 
     return replace(
         netlist,

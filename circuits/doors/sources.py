@@ -38,10 +38,8 @@ def read_source(source: str, interface: Interface, limits: Limits) -> tuple[Netl
         NetlistError: if there is none, or it cannot be read; one line.
     """
     if NAMED.fullmatch(source) and not Path(source).exists():
-        made = ask_apart(f"{__name__}:made", {"factory": source}, source, limits)
-        if made["kind"] == "module":
-            raise ForeignCodeError(f"{source}: it gives a PyTorch module")
-        netlist = _parsed(source, made["netlist"])
+        found = ask_apart(f"{__name__}:{made.__name__}", {"factory": source}, source, limits)
+        netlist = _parsed(source, found)
     else:
         netlist = _read_file(source, interface)
     if interface.steps > 1:
@@ -67,14 +65,15 @@ def _parsed(source: str, data: Any) -> Netlist:
 
 
 def made(request: dict[str, str]) -> dict[str, Any]:
-    """What a factory gives: a netlist, as JSON has it, or that it is a module. Not in our process."""
+    """The netlist that a factory gives, as JSON has it. Not in our process."""
     factory = loaded(request["factory"])
     if not callable(factory):
-        raise ForeignCodeError(f"it is of type {type(factory).__name__}; name a function that gives a circuit")
-    thing = factory()
-    if isinstance(thing, Netlist):
-        return {"kind": "netlist", "netlist": thing.serialise()}
-    kinds = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(thing).__mro__}
-    if "torch.nn.modules.module.Module" in kinds:
-        return {"kind": "module"}
-    raise ForeignCodeError(f"it gives something of type {type(thing).__name__}; let it give a Netlist or a PyTorch module")
+        raise ForeignCodeError(
+            f"it is of type {type(factory).__name__}; name a function that gives a Netlist"
+        )
+    netlist = factory()
+    if not isinstance(netlist, Netlist):
+        raise ForeignCodeError(
+            f"it gives something of type {type(netlist).__name__}; let it give a Netlist"
+        )
+    return netlist.serialise()

@@ -1,7 +1,7 @@
-"""Claims that are given with a circuit: that it computes what another does, a formula, or a table says.
+"""Claims that are given with a circuit: that it computes what another does, a formula or a table says.
 
-Such a claim is data, and named by its SHA-256: whoever has its file can state it again. That a table or a
-formula is what somebody's function says is not part of it.
+Such a claim is data, and named by its SHA-256: whoever has its file can state it again. That a table or
+a formula is what somebody's function says is not part of it.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class GivenClaim:
         title: where it is from, for people.
         inputs, outputs: width of each bus, in order.
         circuit: with these buses.
-        formula: definitions of the outputs in SMT-LIB 2, as ``prover.encoding.smtlib.definitions`` writes.
+        formula: definitions of the outputs in SMT-LIB 2, as ``prover.encoding.smtlib`` writes them.
         formats: of buses that have one, by name.
         alike: whether zeros of either sign count as one, and all NaNs.
 
@@ -249,7 +249,10 @@ def _of_every_input(results: Codes, inputs: Buses, outputs: Mapping[str, int]) -
 def _conditions(points: Codes, inputs: Buses) -> list[FNode]:
     """For each point that the input is that."""
     return [
-        And(Equals(inputs[name], BV(code, inputs[name].bv_width())) for name, code in zip(points, codes, strict=True))
+        And(
+            Equals(inputs[name], BV(code, inputs[name].bv_width()))
+            for name, code in zip(points, codes, strict=True)
+        )
         for codes in zip(*points.values(), strict=True)
     ]
 
@@ -270,13 +273,19 @@ def _read_formula(title: str, text: str, inputs: Buses, outputs: Mapping[str, in
     try:
         commands = SmtLibParser().get_script(StringIO(text)).commands
         defined = {str(c.args[0]): c.args[-1] for c in commands if c.name == "define-fun"}
-        found = {name: next(f for n, f in defined.items() if n.lstrip("$") == f".{name}") for name in outputs}
+        found = {
+            name: next(f for n, f in defined.items() if n.lstrip("$") == f".{name}") for name in outputs
+        }
         strange = {s for f in found.values() for s in f.get_free_variables()} - set(inputs.values())
     except (PysmtException, StopIteration, RecursionError) as error:
-        raise StatementError(f"{title}: the formula cannot be read: {error or 'an output is missing'}") from None
+        raise StatementError(
+            f"{title}: the formula cannot be read: {error or 'an output is missing'}"
+        ) from None
     if strange:
         names = ", ".join(sorted(map(str, strange)))
-        raise StatementError(f"{title}: the formula has symbols that are no inputs: {names}; rename them")
+        raise StatementError(
+            f"{title}: the formula has symbols that are no inputs: {names}; rename them"
+        )
     for name, formula in found.items():
         if not get_type(formula).is_bv_type(outputs[name]):
             raise StatementError(f"{title}: output {name} of the formula has not {outputs[name]} bits")
@@ -288,7 +297,9 @@ def _stand_in(inputs: Mapping[str, int], outputs: Mapping[str, int]) -> Netlist:
     return Netlist(inputs=inputs, neurons=(), outputs={n: (0,) * width for n, width in outputs.items()})
 
 
-def _require_table(title: str, table: Table, inputs: Mapping[str, int], outputs: Mapping[str, int]) -> None:
+def _require_table(
+    title: str, table: Table, inputs: Mapping[str, int], outputs: Mapping[str, int]
+) -> None:
     """Refuse a table that does not say of each of its inputs what every output is.
 
     Raises:
@@ -300,7 +311,9 @@ def _require_table(title: str, table: Table, inputs: Mapping[str, int], outputs:
         rows = len(next(iter(table.points.values()), ()))
         possible = 0 < rows <= MOST_POINTS and _in_width(table.points, inputs, rows)
     if not possible or not _in_width(table.results, outputs, rows):
-        raise StatementError(f"{title}: the table is not one of its inputs and outputs, each in its width")
+        raise StatementError(
+            f"{title}: the table is not one of its inputs and outputs, each in its width"
+        )
 
 
 def _in_width(columns: Codes, widths: Mapping[str, int], rows: int) -> bool:
@@ -343,7 +356,7 @@ def _parsed(data: Any) -> GivenClaim:
 
 
 def _widths(pairs: Any) -> dict[str, int]:
-    widths = {name: width for name, width in pairs}
+    widths: dict[str, int] = dict(pairs)
     if len(widths) < len(pairs) or not all(type(w) is int and w > 0 for w in widths.values()):
         raise NetlistError("its buses are not pairs of a name, once each, and a width")
     return widths

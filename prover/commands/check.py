@@ -19,6 +19,7 @@ from spikeproof.circuits.doors.buses import parsed_widths
 from spikeproof.circuits.doors.json import as_json
 from spikeproof.circuits.doors.sources import Interface, read_source
 from spikeproof.prover.commands.console import (
+    Command,
     Seconds,
     err,
     examples,
@@ -36,6 +37,7 @@ from spikeproof.prover.commands.console import (
 from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.files import storing, write_atomically
 from spikeproof.prover.evidence.log import Log, Machine, default_log_directory
+from spikeproof.prover.evidence.seal import sealed
 from spikeproof.prover.report.tables import notes_text
 from spikeproof.prover.report.verdict import circuit_text, evidence_text, verdict_text
 
@@ -50,13 +52,18 @@ CIRCUIT_FILE, CLAIM_FILE = "circuit.json", "claim.json"
 DEFAULT_BUDGET = 600.0
 """Seconds."""
 
+ENGINES_SHARE = 0.6
+"""Of what is left of a budget, what the engines have; the rest is for trying every input after them."""
+
 
 class Widths(click.ParamType[dict[str, int]]):
     """Buses, as ``a:8,b:8``."""
 
     name = "buses"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, int]:
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dict[str, int]:
         """Widths by name, in order, or a one-line error."""
         try:
             return parsed_widths(str(value))
@@ -75,11 +82,13 @@ class Steps(click.ParamType[int]):
         text = str(value)
         steps = 1 if text == "one-step" else int(text) if text.isascii() and text.isdecimal() else 0
         if not 0 < steps <= self.most:
-            self.fail(f"{text} is neither one-step nor a number of steps, at most {self.most}", param, ctx)
+            self.fail(
+                f"{text} is neither one-step nor a number of steps, at most {self.most}", param, ctx
+            )
         return steps
 
 
-def _buses_option(side: str) -> Any:
+def _buses_option(side: str) -> Callable[[Command], Command]:
     return click.option(
         f"--{side}s",
         type=Widths(),
@@ -98,7 +107,9 @@ def _buses_option(side: str) -> Any:
     )
 )
 @click.argument("source")
-@click.option("--spec", metavar="SPEC", help="A theorem, or package.module:function, declared as a spec.")
+@click.option(
+    "--spec", metavar="SPEC", help="A theorem, or package.module:function, declared as a spec."
+)
 @click.option("--against", metavar="OTHER", help="Another circuit, as SOURCE, to be compared with.")
 @click.option("--policy", metavar="WORD", help="Of the theorem: saturate, nan.")
 @click.option("--convention", metavar="WORDS", help="Of the theorem: riscv, any_nan.daz, ...")
@@ -149,8 +160,8 @@ def check(
 ) -> None:
     """Decide whether a circuit of yours is right.
 
-    SOURCE is a file (JSON of ours or of Yosys, AIGER, BLIF, Verilog), or package.module:factory: a
-    function, called in a process of its own, that gives a Netlist or a PyTorch module.
+    SOURCE is a file (JSON of ours or of Yosys, AIGER, BLIF, Verilog), or package.module:factory, or
+    file.py:factory: a function, called in a process of its own, that gives a Netlist.
 
     Exit code 0 if it is proved right, 1 if it is refuted, 3 if that is undecided, 4 on an error.
     """
@@ -261,7 +272,9 @@ def _require_listable(question: Question, file: Path) -> None:
     from spikeproof.prover.refutation.drawing import COMPILED_BITS
 
     if question.function:
-        raise click.UsageError(f"--failures: {question.function.title} can only be asked about some inputs")
+        raise click.UsageError(
+            f"--failures: {question.function.title} can only be asked about some inputs"
+        )
     require_listable(question.obligation, question.circuit, file, COMPILED_BITS)
 
 
@@ -283,8 +296,18 @@ def _decided(
         packages={obligation.package},
     )
     _keep(log, CIRCUIT_FILE, as_json(circuit))
-    run = Run(circuit=circuit, log=log, cache=cache, told=told)
-    decision = decide(question, run, jobs, clock.left)
+    seconds = clock.left
+    run = Run(
+        timeout=seconds * ENGINES_SHARE / obligation.patience,
+        circuit=circuit,
+        log=log,
+        cache=cache,
+        told=told,
+        enumeration=seconds * (1 - ENGINES_SHARE),
+    )
+    decision = decide(question, lambda each: run.discharge(each, jobs), seconds)
+    if question.function and not decision.claim:  # no obligation was discharged
+        log.write(sealed(decision.record))
     if decision.claim:
         _keep(log, CLAIM_FILE, decision.claim.content)
     log.end(discharged=int(decision.record.green), complete=True)

@@ -48,7 +48,9 @@ STANDARD_OUTPUT = Path("-")
 def _console(*, stderr: bool) -> Console:
     stream: TextIO | None = sys.stderr if stderr else sys.stdout  # None if it is closed
     on_terminal = stream is not None and stream.isatty()
-    return Console(stderr=stderr, highlight=False, emoji=False, width=None if on_terminal else PIPE_WIDTH)
+    return Console(
+        stderr=stderr, highlight=False, emoji=False, width=None if on_terminal else PIPE_WIDTH
+    )
 
 
 out = _console(stderr=False)

@@ -1,4 +1,4 @@
-"""What was decided of a circuit that somebody brought, on a screen: the verdict first, then what it rests on."""
+"""What was decided of a circuit that somebody brought, for people: the verdict, and what it rests on."""
 
 from __future__ import annotations
 
@@ -55,5 +55,9 @@ def _certificates(record: Record) -> Iterator[str]:
 def circuit_text(record: Record, matched: Sequence[str]) -> list[str]:
     """The circuit's size, and which of its buses is which of the spec's; a line each."""
     size = record.netlist
-    lines = [f"circuit: {size.neurons:,} neurons in depth {size.depth:,}, SHA-256 {size.sha256[:16]}"] if size else []
+    lines = (
+        [f"circuit: {size.neurons:,} neurons in depth {size.depth:,}, SHA-256 {size.sha256[:16]}"]
+        if size
+        else []
+    )
     return [*lines, *(f"  {line}" for line in matched)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
@@ -13,13 +13,8 @@ from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.catalogue import require_fitting
 from spikeproof.prover.claims.given import FAMILY, TABLE_BITS, GivenClaim
 from spikeproof.prover.claims.obligation import Obligation, Outcome, StatementError
-from spikeproof.prover.evidence.record import Found, Record, Size, blank_record
-from spikeproof.prover.evidence.seal import sealed
+from spikeproof.prover.evidence.record import Record, Size, blank_record
 from spikeproof.prover.running.functions import SpecFunction
-from spikeproof.prover.running.run import Run
-
-ENGINES_SHARE = 0.6
-"""Of a budget, what the engines have; the rest is for trying every input, or some, if they do not answer."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +61,9 @@ def by_circuit(netlist: Netlist, interface: Interface, other: Netlist, title: st
     return Question(circuit, claim.obligation(), matched, claim)
 
 
-def by_function(netlist: Netlist, interface: Interface, function: SpecFunction, seconds: float) -> Question:
+def by_function(
+    netlist: Netlist, interface: Interface, function: SpecFunction, seconds: float
+) -> Question:
     """Whether a circuit is what a function says.
 
     Args:
@@ -101,7 +98,9 @@ def _tested_alone(function: SpecFunction) -> Obligation:
     """What is said of a function that is no claim; it cannot be stated."""
 
     def state(netlist: Netlist | None) -> NoReturn:
-        raise StatementError(f"{function.title} cannot be written out: it has {function.bits} input bits")
+        raise StatementError(
+            f"{function.title} cannot be written out: it has {function.bits} input bits"
+        )
 
     said = f"what {function.title} says"
     parameters = {"family": FAMILY}
@@ -117,49 +116,36 @@ class Decision:
         note: what is known besides.
     """
 
-    record: Found
+    record: Record
     claim: GivenClaim | None = None
     note: str = ""
 
 
-def decide(question: Question, run: Run, jobs: int, seconds: float) -> Decision:
-    """What comes of a question; in the log too.
+def decide(question: Question, discharging: Callable[[Obligation], Record], seconds: float) -> Decision:
+    """What comes of a question.
 
     Args:
-        run: how, of the question's circuit; its time is set here.
-        seconds: for engines, or for asking the function, and for trying inputs.
+        discharging: how an obligation becomes a record, of the question's circuit.
+        seconds: for asking a function that the circuit is tested by.
 
     Raises:
-        NetlistError: if a function fails that the circuit is tested by.
-        StorageError: if something cannot be kept.
+        NetlistError: if that function fails.
     """
-    patience = question.obligation.patience
-    run = replace(
-        run, timeout=seconds * ENGINES_SHARE / patience, enumeration=seconds * (1 - ENGINES_SHARE)
-    )
     if not question.function:
-        return Decision(run.discharge(question.obligation, jobs), question.claim)
-    started = time.monotonic()
-    run.told(f"asking {question.function.title}")
+        return Decision(discharging(question.obligation), question.claim)
+    started, title = time.monotonic(), question.function.title
     tested = question.function.tested(question.circuit, seconds)
     which = f"all {tested.tried:,} inputs" if tested.every else f"{tested.tried:,} inputs drawn by class"
     if tested.refuting:
-        found = run.discharge(tested.refuting.obligation(), jobs)
         counted = f"{tested.failures:,} of {which} fail, this one the simplest of them"
-        return Decision(found, tested.refuting, counted)
-    message = (
-        f"{question.function.title} was asked about {which}, and the circuit gives the same: a test, "
-        f"no proof; with more than {TABLE_BITS} input bits only a formula can be proved"
+        return Decision(discharging(tested.refuting.obligation()), tested.refuting, counted)
+    blank = blank_record(question.obligation, seconds, question.circuit)
+    record = replace(
+        blank,
+        outcome=Outcome.UNKNOWN,
+        message=f"{title} was asked about {which}, and the circuit gives the same: a test, no proof; "
+        f"with more than {TABLE_BITS} input bits only a formula can be proved",
+        netlist=Size.of(question.circuit),
+        seconds=round(time.monotonic() - started, 4),
     )
-    record = _undecided(question, run, message, time.monotonic() - started)
-    if run.log:
-        run.log.write(record)
-    return Decision(Found.of(record))
-
-
-def _undecided(question: Question, run: Run, message: str, seconds: float) -> Record:
-    blank = blank_record(question.obligation, run.timeout, question.circuit)
-    size = Size.of(question.circuit)
-    return sealed(
-        replace(blank, outcome=Outcome.UNKNOWN, message=message, netlist=size, seconds=round(seconds, 4))
-    )
+    return Decision(record)

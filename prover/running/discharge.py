@@ -91,9 +91,7 @@ def discharge(
             spec = spec_sha256(case.claim)
             seconds = timeout * obligation.patience
             trying = enumeration or max(seconds, ENUMERATION_SECONDS)
-            attempt = _Attempt(
-                case, started + seconds, trying if enumerating else None, jobs, keeping
-            )
+            attempt = _Attempt(case, started + seconds, trying if enumerating else None, jobs, keeping)
             verdict = attempt.verdict()
     except StorageError:
         raise

@@ -28,7 +28,7 @@ from spikeproof.specs import exact
 from spikeproof.specs.formats import AnyFormat, Format
 
 TRIED_BITS = 20
-"""Of up to so many input bits a function is asked about every input, if there is time: a million calls."""
+"""Of up to so many input bits a function is asked about every input, if there is time."""
 
 ANSWERING = 0.8
 """Of the seconds that it has, what it may take to answer; the rest is for its process."""
@@ -77,7 +77,9 @@ class SpecFunction:
         return cls._of(title, lambda question, seconds: asked(spec, question), 0)
 
     @classmethod
-    def _of(cls, title: str, ask: Callable[[dict[str, Any], float], Any], seconds: float) -> SpecFunction:
+    def _of(
+        cls, title: str, ask: Callable[[dict[str, Any], float], Any], seconds: float
+    ) -> SpecFunction:
         said = ask({"question": "declaration"}, seconds)
         inputs, outputs = map(dict, said["widths"])
         return cls(title, said["kind"], inputs, outputs, said["formats"], ask)
@@ -107,8 +109,8 @@ class SpecFunction:
         results = self._results(every_input(self.inputs), seconds)
         if (said := len(next(iter(results.values())))) < 1 << self.bits:
             raise ForeignCodeError(
-                f"{self.title} said of {said:,} of all {1 << self.bits:,} inputs what is right, and then "
-                "the time was over; raise --budget"
+                f"{self.title} was asked about {said:,} of {1 << self.bits:,} inputs when the time was "
+                "over; allow more"
             )
         return self._listed(None, results)
 
@@ -131,9 +133,16 @@ class SpecFunction:
         question = {"question": "results", "points": points, "seconds": ANSWERING * seconds}
         columns = self.ask(question, seconds)
         try:
-            found = {n: np.array(c, dtype=boolean.word_type(w)) for (n, w), c in zip(self.outputs.items(), columns, strict=True)}
+            found = {
+                n: np.array(c, dtype=boolean.word_type(w))
+                for (n, w), c in zip(self.outputs.items(), columns, strict=True)
+            }
             rows = {len(codes) for codes in found.values()}
-            fits = len(rows) == 1 and max(rows) > 0 and all(int(found[n].max()) >> w == 0 for n, w in self.outputs.items())
+            fits = (
+                len(rows) == 1
+                and max(rows) > 0
+                and all(int(found[n].max()) >> w == 0 for n, w in self.outputs.items())
+            )
         except (OverflowError, TypeError, ValueError):
             fits = False
         if not fits:
@@ -154,7 +163,9 @@ class SpecFunction:
         if tested.refuting or left < seconds / 2:
             return tested
         every = self.bits <= TRIED_BITS
-        more = every_input(self.inputs) if every else inputs_by_class(self.inputs, formats, TRIED, SEED + 1)
+        more = (
+            every_input(self.inputs) if every else inputs_by_class(self.inputs, formats, TRIED, SEED + 1)
+        )
         try:
             further = self._compared(circuit, more, formats, left)
         except HangingCodeError:
@@ -193,7 +204,9 @@ class SpecFunction:
         known: dict[int, int] = {}
         for code in set(map(int, codes)):
             value = exact.decode(fmt, code)
-            known[code] = exact.deliver_nan(fmt) if value.kind is exact.Kind.NAN else 0 if value.is_zero else code
+            known[code] = (
+                exact.deliver_nan(fmt) if value.kind is exact.Kind.NAN else 0 if value.is_zero else code
+            )
         return np.array([known[int(code)] for code in codes], dtype=codes.dtype)
 
     @property

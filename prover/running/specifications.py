@@ -1,4 +1,4 @@
-"""What a circuit is to compute, as a function of a user's: declared on exact values, bits, or formulas."""
+"""What a circuit is to compute, as a function of a user's, of exact values, bits, or formulas."""
 
 from __future__ import annotations
 
@@ -124,7 +124,9 @@ def specification(
         _require_bus(kind, name, bus)
     rounding = RoundingMode(mode) if mode in {each.value for each in RoundingMode} else None
     if rounding is None:
-        raise ValueError(f"there is no mode {mode!r}; modes are {', '.join(m.value for m in RoundingMode)}")
+        raise ValueError(
+            f"there is no mode {mode!r}; modes are {', '.join(m.value for m in RoundingMode)}"
+        )
     chosen = _policy(policy, outputs) if kind == "values" else None
     return lambda function: Specification(function, kind, dict(inputs), dict(outputs), rounding, chosen)
 
@@ -195,9 +197,9 @@ def _is_number(value: object) -> TypeGuard[Number]:
 
 def _exact(number: Number) -> exact.Value:
     """A number as the spec of record has it."""
-    if number != number:
-        return exact.NAN
     if isinstance(number, float):
+        if math.isnan(number):
+            return exact.NAN
         return exact.Value(exact.Kind.INFINITE, int(number < 0))
     return exact.Value(exact.Kind.FINITE, int(number < 0), Fraction(abs(number)))
 
@@ -208,7 +210,9 @@ def _bits(name: str, value: object, width: int) -> int:
     except (AttributeError, TypeError):
         raise ValueError(f"{name} is {value!r}; give an int") from None
     if not 0 <= code < 1 << width:
-        raise ValueError(f"{name} is {code}, which does not fit {width} bits; cut it with & {(1 << width) - 1:#x}")
+        raise ValueError(
+            f"{name} is {code}, which does not fit {width} bits; cut it with & {(1 << width) - 1:#x}"
+        )
     return int(code)
 
 
@@ -239,7 +243,11 @@ def _declaration(spec: Specification, request: dict[str, Any]) -> dict[str, Any]
         {name: named_format(bus).width if isinstance(bus, str) else bus for name, bus in buses.items()}
         for buses in (spec.inputs, spec.outputs)
     )
-    return {"kind": spec.kind, "formats": spec.formats, "widths": [list(each.items()) for each in widths]}
+    return {
+        "kind": spec.kind,
+        "formats": spec.formats,
+        "widths": [list(each.items()) for each in widths],
+    }
 
 
 def _results(spec: Specification, request: dict[str, Any]) -> list[list[int]]:
