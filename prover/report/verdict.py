@@ -26,7 +26,8 @@ def verdict_text(source: str, record: Record, function: str) -> str:
         case Outcome.PROVED:
             return f"PROVED: {source} computes, on every input, {function}"
         case Outcome.REFUTED:
-            return f"REFUTED: {source} does not compute {function}"
+            other = f"; nearest is {record.nearest}" if record.nearest else ""
+            return f"REFUTED: {source} does not compute {function}{other}"
         case Outcome.ERROR:
             return f"ERROR: it could not be asked whether {source} computes {function}"
     return f"UNDECIDED ({record.outcome.value}): whether {source} computes {function}"
