@@ -28,8 +28,8 @@ def is_less(netlist):
 
 
 A, B = [("a", 0), ("a", 1)], [("b", 0), ("b", 1)]
-SINGLE = {name: 1 for name in ("b1", "a0", "b0", "a1")}
-FROM_ONE = {name: 1 for name in ("a1", "b1", "a2", "b2")}
+SINGLE = dict.fromkeys(("b1", "a0", "b0", "a1"), 1)
+FROM_ONE = dict.fromkeys(("a1", "b1", "a2", "b2"), 1)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,11 @@ FROM_ONE = {name: 1 for name in ("a1", "b1", "a2", "b2")}
         ),
         pytest.param({"a": 2, "b": 2}, B, A, {"inputs": {"b": 2, "a": 2}}, id="declared"),
         pytest.param(
-            {"a": 3, "b": 1}, [*A], [("a", 2), ("b", 0)], {"inputs": {"u": 2, "v": 2}}, id="cut as declared"
+            {"a": 3, "b": 1},
+            [*A],
+            [("a", 2), ("b", 0)],
+            {"inputs": {"u": 2, "v": 2}},
+            id="cut as declared",
         ),
     ],
 )
@@ -80,7 +84,11 @@ def test_what_fits_stays_as_it_is():
         ({"a": 2, "b": 2}, {"inputs": {"a": 2, "c": 3}}, "--inputs has 5 bits, a:2, c:3, the circuit 4"),
         ({"a": 1, "b": 1, "c": 1, "d": 1}, {}, "the inputs do not fit"),
         ({"a": 2, "b": 2}, {"outputs": {"both": 3}}, "--outputs has 3 bits"),
-        ({"a": 2, "b": 2}, {}, "the outputs do not fit: needed are result:1, the circuit has less:1, same:1"),
+        (
+            {"a": 2, "b": 2},
+            {},
+            "the outputs do not fit: needed are result:1, the circuit has less:1, same:1",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(inputs, said, refusal):
