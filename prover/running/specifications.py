@@ -251,10 +251,12 @@ def _declaration(spec: Specification, request: dict[str, Any]) -> dict[str, Any]
 
 
 def _results(spec: Specification, request: dict[str, Any]) -> list[list[int]]:
-    """For each output the codes; of the first inputs alone, if there is no time for more."""
+    """For each output the codes; of the first inputs alone, ``AGAIN`` at least, if time is over then."""
     until = time.monotonic() + request["seconds"]
     points = list(zip(*(request["points"][name] for name in spec.inputs), strict=True))
-    results = [spec.codes(p) for p in takewhile(lambda _: time.monotonic() < until, points)]
+    results = [spec.codes(point) for point in points[:AGAIN]]
+    rest = takewhile(lambda _: time.monotonic() < until, points[AGAIN:])
+    results += [spec.codes(point) for point in rest]
     if [spec.codes(p) for p, _ in zip(points[:AGAIN], results, strict=False)] != results[:AGAIN]:
         raise ForeignCodeError("it does not give the same every time; let it draw nothing at random")
     return [list(column) for column in zip(*results, strict=True)]
