@@ -201,7 +201,7 @@ def _exact(number: Number) -> exact.Value:
         if math.isnan(number):
             return exact.NAN
         return exact.Value(exact.Kind.INFINITE, int(number < 0))
-    return exact.Value(exact.Kind.FINITE, int(number < 0), Fraction(abs(number)))
+    return exact.Value(exact.Kind.FINITE, int(number < 0), abs(Fraction(number)))
 
 
 def _bits(name: str, value: object, width: int) -> int:
