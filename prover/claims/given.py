@@ -84,6 +84,7 @@ class GivenClaim:
 
     Raises:
         StatementError: if it is not one of these, or of other buses than it says.
+        ValueError: if there is no format of a name.
     """
 
     title: str
@@ -98,6 +99,10 @@ class GivenClaim:
     def __post_init__(self) -> None:
         if sum(each is not None for each in (self.circuit, self.table, self.formula)) != 1:
             raise StatementError(f"{self.title}: a claim is a circuit, a table or a formula")
+        if not self.inputs or not self.outputs:
+            raise StatementError(f"{self.title}: a claim has inputs and outputs")
+        for name in self.formats.values():
+            named_format(name)
         if not self.title.isprintable():
             raise StatementError("the title of a claim is one line of text")
         if self.circuit and self.widths != (dict(self.circuit.inputs), self.circuit.output_widths):

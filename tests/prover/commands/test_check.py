@@ -170,7 +170,7 @@ def test_a_claim_that_is_damaged_is_refused_in_one_line(here):
         (("right.blif", "--against", "wrong.aig", "--policy", "nan"), "words of a theorem's name"),
         (("gone.json", "--spec", SMALL), "cannot read gone.json"),
         (("right.blif", "--against", "gone.json"), "cannot read gone.json"),
-        (("right.blif", "--spec", "e2m1fn.ad.rne"), "did you mean"),
+        (("right.blif", "--spec", "fp8_e5m2.ad.rne"), "did you mean"),
         (("right.blif", "--spec", SMALL, "--convention", "odd"), "unknown convention 'odd'"),
         (("right.blif", "--spec", "cell.*"), "is a pattern; name one theorem"),
         (("right.blif", "--spec", "fp16.add.rne"), "needed are x:16, y:16, the circuit has x:4, y:4"),
