@@ -22,9 +22,9 @@ from pysmt.shortcuts import And
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.checkers import CHECKERS, CheckError
 from spikeproof.prover.checking.replays import replays, value_of
-from spikeproof.prover.claims.catalogue import PROJECT
+from spikeproof.prover.claims.catalogue import PROJECT, stated
 from spikeproof.prover.claims.environment import passing_formulas
-from spikeproof.prover.claims.given import FAMILY, GivenClaim, stated_or_given
+from spikeproof.prover.claims.given import FAMILY, GivenClaim, given_claim
 from spikeproof.prover.claims.obligation import Claim, Outcome, StatementError, require_same_buses
 from spikeproof.prover.encoding.bitblast import Blaster, cnf_sha256
 from spikeproof.prover.encoding.smtlib import script_sha256, spec_sha256
@@ -151,7 +151,7 @@ class _Check:
     def _case(self) -> Case:
         """The theorem as this source states it, which must be as the record says."""
         record, circuit = self.record, self.verifier.circuit
-        obligation = stated_or_given(record.theorem, self.verifier.given)
+        obligation = given_claim(record.theorem, self.verifier.given) or stated(record.theorem)
         if obligation is None and record.parameters.get("family") == FAMILY:
             raise RefusalError("it is about a claim that was given: name that file with --claim")
         if obligation is None:

@@ -25,7 +25,6 @@ from pysmt.smtlib.parser import SmtLibParser
 from spikeproof.circuits.doors.json import parse, read_decoded, require_keys
 from spikeproof.circuits.meanings.formula import bus_formula, output_formulas
 from spikeproof.circuits.netlist import Netlist, NetlistError
-from spikeproof.prover.claims.catalogue import stated
 from spikeproof.prover.claims.obligation import (
     BOTH,
     Obligation,
@@ -376,6 +375,6 @@ def _codes(columns: Any) -> Codes:
     return {name: tuple(codes) for name, codes in columns.items()}
 
 
-def stated_or_given(name: str, claim: GivenClaim | None) -> Obligation | None:
-    """The obligation of a name: the claim that was given, if it is called so, else the catalogue's."""
-    return claim.obligation() if claim and claim.name == name else stated(name)
+def given_claim(name: str, claim: GivenClaim | None) -> Obligation | None:
+    """The obligation of a claim, if one was given and is called so."""
+    return claim.obligation() if claim and claim.name == name else None

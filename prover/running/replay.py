@@ -21,9 +21,9 @@ from spikeproof.circuits.doors.json import parse, require_keys, unrepeated
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist, NetlistError
 from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
-from spikeproof.prover.claims.catalogue import require_fitting
+from spikeproof.prover.claims.catalogue import require_fitting, stated
 from spikeproof.prover.claims.environment import passing_formulas
-from spikeproof.prover.claims.given import FAMILY, GivenClaim, stated_or_given
+from spikeproof.prover.claims.given import FAMILY, GivenClaim, given_claim
 from spikeproof.prover.claims.obligation import Claim, Obligation
 from spikeproof.prover.evidence.files import write_atomically
 from spikeproof.prover.evidence.log import COUNTEREXAMPLES
@@ -184,7 +184,7 @@ def replay(
         ReplayError: if there is no such theorem, or the inputs do not suit it.
         RuntimeError: if the formula of its spec contradicts the spec of record.
     """
-    obligation = stated_or_given(found.theorem, claim)
+    obligation = given_claim(found.theorem, claim) or stated(found.theorem)
     if obligation is None and found.theorem.startswith(f"{FAMILY}."):
         raise ReplayError(f"{found.theorem} was given with a circuit: name its file with --claim")
     if obligation is None:
