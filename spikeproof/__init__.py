@@ -26,6 +26,7 @@ What is named here is the public face; whatever is not is internal, and may chan
 
 * ``Format``, ``format_named``, ``ieee_format``, ``RoundingMode``, ``OverflowPolicy``, ``Integer``.
 * ``Obligation``, ``Claim``, ``equivalence``: how to promise something.
+* ``specification``: declare a function of yours as a spec, a ``Specification``.
 
 *Hypothesis strategies* are in ``spikeproof.strategies``.
 

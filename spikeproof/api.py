@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,10 @@ from spikeproof.prover.evidence.record import Record
 from spikeproof.specs.integers import Buses
 
 if TYPE_CHECKING:
+    from spikeproof.circuits.doors.buses import Order
+    from spikeproof.circuits.doors.sources import Interface
     from spikeproof.prover.refutation.exhaustion import Exhausted
+    from spikeproof.prover.running.checks import Question
     from spikeproof.prover.running.reference_model import ReferenceModel
     from spikeproof.prover.running.verify import VerifiedLog
 
@@ -60,31 +63,85 @@ def prove(claim: str | Obligation, *, timeout: float = DEFAULT_TIMEOUT, jobs: in
 
 
 def check(
-    circuit: Netlist, claim: str | Obligation | Spec, *, timeout: float = DEFAULT_TIMEOUT, jobs: int = 1
+    circuit: Netlist | Path | str,
+    claim: str | Obligation | Spec | Netlist,
+    *,
+    inputs: Mapping[str, int] | None = None,
+    outputs: Mapping[str, int] | None = None,
+    order: Order = "lsb",
+    timeout: float = DEFAULT_TIMEOUT,
+    jobs: int = 1,
 ) -> Record:
     """Decide whether a circuit is what a claim says, on every input. Nothing is written.
 
     Args:
-        circuit: with the buses that the claim names.
-        claim: a theorem's name or an obligation, of which the circuit takes the place of its own; or a
-            function that says what the circuit's outputs should be.
-        timeout: seconds that it may take.
+        circuit: with the buses that the claim names; or where it is, as ``spikeproof check`` takes it: a
+            file, or ``package.module:factory``, whose buses are then fitted to the claim's.
+        claim: a theorem's name or an obligation, of which the circuit takes the place of its own; or
+            another circuit; or a function that says what the circuit's outputs should be, of formulas,
+            or as ``specification`` declares it, here or as ``package.module:function``.
+        inputs, outputs, order: how the circuit's bits are to be read, as of ``spikeproof check``; a
+            netlist's buses are fitted only if one of these is said.
+        timeout: seconds that it may take; of code of users, for each time that it is run.
         jobs: processes for its lemmas.
 
     Returns:
-        A record, as of ``prove``; its ``message`` may also say why the claim could not be stated.
+        A record, as of ``prove``; its ``message`` may also say why the claim could not be stated. It is
+        unknown where a function of values or bits has too many inputs to be proved, and none was found
+        that fails.
 
     Raises:
         CatalogueError: if there is no theorem of that name.
         TypeError: if the circuit is no netlist, or the claim none of these.
-        NetlistError: if the circuit has other buses than the theorem's own.
+        NetlistError: if the circuit cannot be read, has other buses than the claim, or a function fails.
         EngineError: if an engine that is needed is not installed.
     """
-    if not isinstance(circuit, Netlist):
+    from spikeproof.circuits.doors.apart import Limits
+    from spikeproof.circuits.doors.sources import Interface, read_source
+    from spikeproof.prover.running.checks import decide
+
+    interface, as_it_is = Interface(inputs, outputs, order), False
+    if isinstance(circuit, Netlist):
+        netlist, as_it_is = circuit, interface == Interface()
+    elif isinstance(circuit, Path | str):
+        netlist, interface = read_source(str(circuit), interface, Limits(seconds=timeout))
+    else:
         raise TypeError(f"a circuit is a Netlist, as `read_json` gives; {circuit!r} is none")
+    question = _question(netlist, None if as_it_is else interface, claim, timeout)
+    return decide(
+        question, lambda each: _discharged(each, timeout, jobs, question.circuit), timeout
+    ).record
+
+
+def _question(
+    netlist: Netlist,
+    interface: Interface | None,
+    claim: str | Obligation | Spec | Netlist,
+    seconds: float,
+) -> Question:
+    """What is to be decided; without an interface the netlist has a theorem's buses already."""
+    from spikeproof.circuits.doors.apart import NAMED, Limits
+    from spikeproof.circuits.doors.sources import Interface
+    from spikeproof.prover.running import checks
+    from spikeproof.prover.running.functions import SpecFunction
+    from spikeproof.prover.running.specifications import Specification
+
+    fitting = interface or Interface()
+    if isinstance(claim, Netlist):
+        return checks.by_circuit(netlist, fitting, claim, "the other circuit")
+    if isinstance(claim, Specification):
+        return checks.by_function(netlist, fitting, SpecFunction.here(claim), seconds)
+    if isinstance(claim, str) and NAMED.fullmatch(claim):
+        function = SpecFunction.apart(claim, Limits(seconds=seconds))
+        return checks.by_function(netlist, fitting, function, seconds)
     if callable(claim):
-        claim = _stated(circuit, claim)
-    return _discharged(_obligation(claim), timeout, jobs, circuit)
+        return checks.Question(netlist, _stated(netlist, claim))
+    obligation = _obligation(claim)
+    return (
+        checks.by_theorem(netlist, interface, obligation)
+        if interface
+        else checks.Question(netlist, obligation)
+    )
 
 
 def _discharged(

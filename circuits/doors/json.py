@@ -6,12 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Callable, Set
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from spikeproof.circuits.doors.gates import require_few_bits
 from spikeproof.circuits.netlist import Block, Bus, Netlist, NetlistError, Neuron, exact_weight
 
 SCHEMA = "spikeproof-netlist-1"
+
+T = TypeVar("T")
 
 
 def write_json(netlist: Netlist, path: Path | str) -> None:
@@ -40,8 +42,8 @@ def read_json(path: Path | str) -> Netlist:
     return read_decoded(path, parse)
 
 
-def read_decoded(path: Path | str, netlist_of: Callable[[Any], Netlist]) -> Netlist:
-    """The netlist that the decoded content of a JSON file stands for.
+def read_decoded(path: Path | str, parsed: Callable[[Any], T]) -> T:
+    """What the decoded content of a JSON file stands for, a netlist or whatever ``parsed`` gives.
 
     Raises:
         NetlistError: if the file cannot be read, or stands for none; one line that names the file.
@@ -54,7 +56,7 @@ def read_decoded(path: Path | str, netlist_of: Callable[[Any], Netlist]) -> Netl
     except (NetlistError, RecursionError, ValueError) as error:
         raise NetlistError(f"{path} is not JSON: {error}") from None
     try:
-        return netlist_of(data)
+        return parsed(data)
     except NetlistError as error:
         raise NetlistError(f"{path}: {error}") from None
 

@@ -25,6 +25,7 @@ from spikeproof.prover.checking.checkers import CHECKERS, CheckError
 from spikeproof.prover.checking.replays import replays, value_of
 from spikeproof.prover.claims.catalogue import PROJECT, stated
 from spikeproof.prover.claims.environment import passing_formulas
+from spikeproof.prover.claims.given import FAMILY, GivenClaim, given_claim
 from spikeproof.prover.claims.obligation import Claim, Outcome, StatementError, require_same_buses
 from spikeproof.prover.encoding.bitblast import Blaster, cnf_sha256
 from spikeproof.prover.encoding.smtlib import script_sha256, spec_sha256
@@ -96,12 +97,14 @@ class Verifier:
         checkers: of clausal proofs, names in ``prover.checking.checkers.CHECKERS``; each must accept.
         circuit: that was given instead of the theorems' own, if any.
         claims: a directory in which processes say which proof they check, so that no two check one.
+        given: the claim that was given with the circuit, if any.
     """
 
     archive: Archive
     checkers: tuple[str, ...] = ("dratify",)
     circuit: Netlist | None = None
     claims: Path | None = None
+    given: GivenClaim | None = None
 
     def verify(self, record: Record) -> Verification:
         """Check a record."""
@@ -152,7 +155,9 @@ class _Check:
     def _case(self) -> Case:
         """The theorem as this source states it, which must be as the record says."""
         record, circuit = self.record, self.verifier.circuit
-        obligation = stated(record.theorem)
+        obligation = given_claim(record.theorem, self.verifier.given) or stated(record.theorem)
+        if obligation is None and record.parameters.get("family") == FAMILY:
+            raise RefusalError("it is about a claim that was given: name that file with --claim")
         if obligation is None:
             raise RefusalError(f"no theorem of that name is stated here, by {record.package or PROJECT}")
         if record.circuit_sha256 and circuit is None:

@@ -22,6 +22,7 @@ from spikeproof.prover.commands.console import (
 )
 
 COMMANDS = {
+    "check": "Decide whether a circuit of yours is right.",
     "completion": "Print what makes a shell complete commands and theorems.",
     "energy": "Count spikes and synaptic operations, and what they cost.",
     "exhaust": "Compare a circuit with its spec on every single input.",

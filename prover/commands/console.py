@@ -48,7 +48,9 @@ STANDARD_OUTPUT = Path("-")
 def _console(*, stderr: bool) -> Console:
     stream: TextIO | None = sys.stderr if stderr else sys.stdout  # None if it is closed
     on_terminal = stream is not None and stream.isatty()
-    return Console(stderr=stderr, highlight=False, width=None if on_terminal else PIPE_WIDTH)
+    return Console(
+        stderr=stderr, highlight=False, emoji=False, width=None if on_terminal else PIPE_WIDTH
+    )
 
 
 out = _console(stderr=False)
@@ -130,6 +132,17 @@ def circuit_option(use: str) -> Callable[[Command], Command]:
     """A file with a netlist, and what it is for."""
     return click.option(
         "--circuit", "circuit_file", type=click.Path(path_type=Path), metavar="FILE", help=use
+    )
+
+
+def claim_option() -> Callable[[Command], Command]:
+    """A file with a claim that was given with a circuit."""
+    return click.option(
+        "--claim",
+        "claim_file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="What the circuit was compared with, as `check` keeps it, if that is no theorem.",
     )
 
 

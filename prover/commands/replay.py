@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 
 from spikeproof.circuits.doors.files import read_circuit
+from spikeproof.prover.claims.given import read_claim
 from spikeproof.prover.commands.console import (
     EXIT_REFUTED,
     STANDARD_OUTPUT,
     circuit_option,
+    claim_option,
     examples,
     file_option,
     require_writable,
@@ -26,7 +28,10 @@ from spikeproof.prover.running.replay import replay as run_again
 @click.argument("file", type=click.Path(path_type=Path))
 @file_option("vcd", "the waveform")
 @circuit_option("Run the netlist in FILE instead of the one that was wrong.")
-def replay(file: Path, vcd_file: Path | None, circuit_file: Path | None) -> None:
+@claim_option()
+def replay(
+    file: Path, vcd_file: Path | None, circuit_file: Path | None, claim_file: Path | None
+) -> None:
     """Run circuit and spec on the counterexample in FILE again.
 
     Exit code 1 if they still differ, 0 if they now agree.
@@ -34,7 +39,8 @@ def replay(file: Path, vcd_file: Path | None, circuit_file: Path | None) -> None
     screen = screen_beside(vcd_file)
     require_writable(vcd_file)
     found = read_counterexample(file)
-    result = run_again(found, read_circuit(circuit_file) if circuit_file else None)
+    circuit = read_circuit(circuit_file) if circuit_file else None
+    result = run_again(found, circuit, read_claim(claim_file) if claim_file else None)
     screen.print(found.theorem, markup=False, soft_wrap=True)
     if result.sha256 != found.sha256:
         screen.print("run on another circuit than the one that was wrong", markup=False)

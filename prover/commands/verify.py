@@ -13,10 +13,12 @@ from spikeproof.circuits.doors.files import read_circuit
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.checkers import CHECKERS, PROGRAMS
 from spikeproof.prover.checking.verification import Verification
+from spikeproof.prover.claims.given import GivenClaim, read_claim
 from spikeproof.prover.commands.console import (
     EXIT_REFUTATION,
     EXIT_REFUTED,
     circuit_option,
+    claim_option,
     err,
     examples,
     jobs_option,
@@ -33,10 +35,17 @@ from spikeproof.prover.running.verify import VerifiedLog, verify_log
 @click.argument("log_directory", metavar="LOG", type=click.Path(path_type=Path))
 @jobs_option()
 @circuit_option("The netlist that the log is about, where that was given with `prove --circuit`.")
+@claim_option()
 @click.option(
     "--all-checkers", is_flag=True, help="Use drat-trim and lrat-check too, where they are on the PATH."
 )
-def verify(log_directory: Path, jobs: int | None, circuit_file: Path | None, all_checkers: bool) -> None:
+def verify(
+    log_directory: Path,
+    jobs: int | None,
+    circuit_file: Path | None,
+    claim_file: Path | None,
+    all_checkers: bool,
+) -> None:
     """Check a proof log again, without the engines that wrote it.
 
     LOG is its directory. Exit code 0 if it proves all that was claimed; 5 if all of it holds, and it
@@ -49,6 +58,7 @@ def verify(log_directory: Path, jobs: int | None, circuit_file: Path | None, all
         err.print(f"not on the PATH, and not used: {', '.join(absent)}{needs}", markup=False)
     checkers = tuple(CHECKERS) if all_checkers else ("dratify",)
     circuit = read_circuit(circuit_file) if circuit_file else None
+    claim = read_claim(claim_file) if claim_file else None
     with progress_bar("verifying") as progress:
         task = progress.add_task("", total=None)
         counted = 0
@@ -61,14 +71,16 @@ def verify(log_directory: Path, jobs: int | None, circuit_file: Path | None, all
                 said = "refused" if each.refusal else "verified"
                 err.print(f"{counted}/{records} {said} {each.theorem}", markup=False)
 
-        log = verify_log(log_directory, circuit, checkers, jobs or os.cpu_count() or 1, watch)
+        log = verify_log(log_directory, circuit, checkers, jobs or os.cpu_count() or 1, watch, claim)
     for refusal in log.refusals:
         out.print(f"refused: {refusal}", markup=False, soft_wrap=True)
-    out.print(_conclusion(log, checkers, circuit), markup=False, soft_wrap=True)
+    out.print(_conclusion(log, checkers, circuit, claim), markup=False, soft_wrap=True)
     sys.exit(EXIT_REFUTED if log.refusals else EXIT_REFUTATION if log.refutations else 0)
 
 
-def _conclusion(log: VerifiedLog, checkers: tuple[str, ...], circuit: Netlist | None) -> str:
+def _conclusion(
+    log: VerifiedLog, checkers: tuple[str, ...], circuit: Netlist | None, claim: GivenClaim | None
+) -> str:
     """What the log comes to, in a few lines."""
     refute = "refutes" if log.refutations == 1 else "refute"
     refuting = f"{log.refutations:,} of them {refute} what was claimed" if log.refutations else ""
@@ -81,6 +93,7 @@ def _conclusion(log: VerifiedLog, checkers: tuple[str, ...], circuit: Netlist | 
         f"profile: {log.profile or 'unknown'}; the manifest's SHA-256:",
         log.manifest_sha256,
         f"of the circuit of SHA-256 {circuit.sha256}" if circuit else "",
+        f"of the claim of SHA-256 {claim.sha256}: {claim.function}" if claim else "",
         notes_text(log.notes),
     ]
     return "\n".join(filter(None, lines))

@@ -110,7 +110,8 @@ def minimised(
         best = search.descend(search.simplest_near_one(best))
     proviso = " that satisfy the assumptions" if claim.assumptions else ""
     words = tally.in_words(tried.every, proviso, _advice(claim, netlist))
-    return Refutation(best, words, tried.every)
+    tells = tried.every or tried.counts.sum() > 1  # else they are of the input alone that is shown
+    return Refutation(best, words if tells else "", tried.every)
 
 
 def simplest_by_class(

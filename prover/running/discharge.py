@@ -70,6 +70,7 @@ def discharge(
     jobs: int = 1,
     keeping: Keeping = NOTHING_KEPT,
     enumerating: bool = True,
+    enumeration: float | None = None,
     told: Callable[[str], None] = silently,
 ) -> Record:
     """Try to prove one obligation; the record is not sealed.
@@ -82,6 +83,7 @@ def discharge(
         jobs: processes for the theorem's lemmas.
         keeping: where certificates go, and answers come from that were given before.
         enumerating: whether every input is tried where engines do not answer.
+        enumeration: seconds that trying every input may take, if not as long as the engines.
         told: each stage of the search for a verdict, as it begins.
 
     Raises:
@@ -101,8 +103,11 @@ def discharge(
             case = Case.of(obligation, circuit)
             spec = spec_sha256(case.claim)
             seconds = timeout * obligation.patience
-            enumeration = max(seconds, ENUMERATION_SECONDS) if enumerating else None
-            verdict = _Attempt(case, started + seconds, enumeration, jobs, keeping, stages).verdict()
+            trying = enumeration or max(seconds, ENUMERATION_SECONDS)
+            attempt = _Attempt(
+                case, started + seconds, trying if enumerating else None, jobs, keeping, stages
+            )
+            verdict = attempt.verdict()
     except StorageError:
         raise
     except Exception as error:

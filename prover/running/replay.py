@@ -23,6 +23,7 @@ from spikeproof.circuits.netlist import Netlist, NetlistError
 from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
 from spikeproof.prover.claims.catalogue import require_fitting, stated
 from spikeproof.prover.claims.environment import passing_formulas
+from spikeproof.prover.claims.given import FAMILY, GivenClaim, given_claim
 from spikeproof.prover.claims.obligation import Claim, Obligation
 from spikeproof.prover.evidence.files import write_atomically
 from spikeproof.prover.evidence.log import COUNTEREXAMPLES
@@ -169,18 +170,23 @@ def _code(name: str, value: Any) -> int:
 # --- running ------------------------------------------------------------------------------------
 
 
-def replay(found: Counterexample, circuit: Netlist | None = None) -> Replay:
+def replay(
+    found: Counterexample, circuit: Netlist | None = None, claim: GivenClaim | None = None
+) -> Replay:
     """Run circuit and spec on a counterexample again.
 
     Args:
         circuit: another circuit to run, for instance a mended one.
+        claim: that was given with the circuit, if that was.
 
     Raises:
         NetlistError: if the circuit's buses do not suit the theorem.
         ReplayError: if there is no such theorem, or the inputs do not suit it.
         RuntimeError: if the formula of its spec contradicts the spec of record.
     """
-    obligation = stated(found.theorem)
+    obligation = given_claim(found.theorem, claim) or stated(found.theorem)
+    if obligation is None and found.theorem.startswith(f"{FAMILY}."):
+        raise ReplayError(f"{found.theorem} was given with a circuit: name its file with --claim")
     if obligation is None:
         raise ReplayError(f"there is no theorem {found.theorem!r}; `spikeproof list` shows all names")
     given = circuit or found.netlist

@@ -36,6 +36,7 @@ class Run:
         audited: theorems whose records, if they are found, are checked again by
             ``prover.checking.verification`` before they are believed.
         told: what is done, of a circuit that was given.
+        enumeration: seconds for trying every input where engines do not answer; see ``discharge``.
     """
 
     timeout: float = DEFAULT_TIMEOUT
@@ -44,6 +45,7 @@ class Run:
     cache: Cache | None = None
     audited: frozenset[str] = frozenset()
     told: Callable[[str], None] = silently
+    enumeration: float | None = None
 
     def discharge(self, obligation: Obligation, jobs: int = 1) -> Found:
         """The record of an obligation, in log and cache too.
@@ -65,10 +67,16 @@ class Run:
         """A new record, which is from nowhere, and where its certificates are."""
         keeping = Keeping(self._archive, self.cache, self.log)
         record = discharge(
-            obligation, self.timeout, self.circuit, jobs, keeping, told=self._stage(obligation)
+            obligation,
+            self.timeout,
+            self.circuit,
+            jobs,
+            keeping,
+            enumeration=self.enumeration,
+            told=self._stage(obligation),
         )
         if self.circuit:
-            if record.refutes:
+            if record.refutes and next(iter(obligation.neighbours()), None):
                 self.told(f"refuted; {SEARCHING}: {obligation.name}")
             record = with_nearest(record, obligation, self.circuit)
         record = sealed(record)

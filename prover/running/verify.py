@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.verification import Verification, Verifier, conclusions
 from spikeproof.prover.claims.catalogue import own_named
+from spikeproof.prover.claims.given import GivenClaim
 from spikeproof.prover.claims.obligation import Profile
 from spikeproof.prover.engines.pool import LOST, results
 from spikeproof.prover.evidence.archive import Archive
@@ -83,6 +84,7 @@ def verify_log(
     checkers: tuple[str, ...] = ("dratify",),
     jobs: int = 1,
     watcher: Watcher = lambda verification, records: None,
+    claim: GivenClaim | None = None,
 ) -> VerifiedLog:
     """Check a log, without any of the engines that wrote it.
 
@@ -90,6 +92,7 @@ def verify_log(
         circuit: the netlist that it is about, if that was given instead of the theorems' own.
         checkers: of clausal proofs, names in ``prover.checking.checkers.CHECKERS``; each must accept.
         jobs: processes to use.
+        claim: that was given with the circuit, if that was.
 
     Raises:
         LogError: if there is no log. One that is damaged is refused.
@@ -99,7 +102,7 @@ def verify_log(
     records, refusals = read_records(directory)
     unread = len(refusals)
     with TemporaryDirectory() as claims:
-        verifier = Verifier(Archive(directory / CERTIFICATES), checkers, circuit, Path(claims))
+        verifier = Verifier(Archive(directory / CERTIFICATES), checkers, circuit, Path(claims), claim)
         checked = []
         for each in verify_all(records, verifier, jobs):
             checked.append(each)

@@ -307,8 +307,10 @@ def test_what_is_no_claim_is_refused():
     with pytest.raises(TypeError, match="a claim is a theorem's name, an obligation, or"):
         spikeproof.check(OR, 3)
     with pytest.raises(
-        TypeError, match=r"a circuit is a Netlist, as `read_json` gives; 'or.json' is none"
+        TypeError, match=r"a circuit is a Netlist, as `read_json` gives; \['or.json'\] is none"
     ):
+        spikeproof.check(["or.json"], mapped)
+    with pytest.raises(spikeproof.NetlistError, match=r"cannot read or.json: No such file"):
         spikeproof.check("or.json", mapped)
 
 
