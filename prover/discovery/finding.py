@@ -64,6 +64,17 @@ def possible_annotations(case: Case, telling: Sequence[Mapping[str, int]] = ()) 
     yield from (each for _, each in sorted(found, key=lambda pair: -len(pair[0])))
 
 
+def beside_our_unit(case: Case) -> Annotations | None:
+    """That the circuit is to be proved to have our unit's outputs; None if that is no way to the claim."""
+    if not case.netlist or case.own:
+        return None
+    found = Annotations(SCHEMA, case.netlist.sha256, {}, beside=True)
+    with suppress(AlgebraError, CompositionError, NetlistError):
+        if replace(case, annotations=found).lemmas():
+            return found
+    return None
+
+
 def in_words(case: Case) -> str:
     """Where a case with annotations is cut, for people."""
     assert case.decomposition

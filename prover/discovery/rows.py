@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, permutations
+from itertools import chain, combinations, permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +90,7 @@ def row_cells(
     (ones,) = alike((ONE,))
     for operands in _completed(netlist, read, results, ones):
         try:
-            read_results, found = cells(_Simulated.of(netlist, operands, results))
+            read_results, found = cells(_Simulated.of(netlist, operands, results, alike))
         except NetlistError as refused:
             error = refused
         else:
@@ -211,7 +211,9 @@ class _Simulated:
     signals: Mapping[bytes, Sequence[int]]
 
     @classmethod
-    def of(cls, netlist: Netlist, operands: Sequence[Bus], results: Sequence[Bus]) -> _Simulated:
+    def of(
+        cls, netlist: Netlist, operands: Sequence[Bus], results: Sequence[Bus], alike: Alike
+    ) -> _Simulated:
         """Simulate it.
 
         Raises:
@@ -221,6 +223,11 @@ class _Simulated:
         cone = _cone(netlist, set(free), results)
         if cone and cone[0] < netlist.input_count:
             raise NetlistError("the results depend on more than the operands")
+        # Later copies of results are read by what comes after them.
+        copies = {s for bus in results for bit in alike(bus) for s in bit}
+        of_copies = (_cone(netlist, set(free), [(copy,)]) for copy in copies)
+        within = (each for each in of_copies if not each or each[0] >= netlist.input_count)
+        cone = sorted({*cone, *chain.from_iterable(within)})
         places = {signal: place for place, signal in enumerate((*free, *cone))}
         neurons = (netlist.neurons[signal - netlist.input_count] for signal in cone)
         between = Netlist(
@@ -244,7 +251,7 @@ class _Simulated:
         return cls(netlist, operands, results, list(zip(*read, strict=True)), signals)
 
     def read(self, boundary: set[int], *values: Sequence[int]) -> list[list[int]]:
-        """For each bit's values the signals with them on which later rows depend; else the first.
+        """For each bit's values the signals with them that are read outside the row; else the first.
 
         Args:
             boundary: what the row reads; signals depend on nothing else. They are none of these, unless
@@ -252,7 +259,7 @@ class _Simulated:
         """
         alike = [self.having(each) for each in values]
         made = [[s for s in each if s not in boundary] for each in alike]
-        met = _met(self.netlist, [made], self.results[1:])
+        met = _met(self.netlist, [made], list(self.netlist.outputs.values()))
         closed = [[s for s in each if s < 0 or self._depends_on(boundary, s)] for each in made]
         passed = [[s for s in each if s in boundary] for each in alike]
         return [

@@ -5,8 +5,9 @@ so of any integers x and y and their product p, in n, m and n + m bits, and take
 
     p = 0 iff x = 0 or y = 0;    if x >= 2^(n-1) and y >= 2^(m-1) then p >= 2^(n+m-2).
 
-Quotient and root of 0 are 0, and so is what remains, if the divisor is not 0. And if x' = 2^a x and
-y' = 2^b y, whatever a and b are, then p' = 2^(a+b) p for the product p' of those.
+Quotient and root of 0 are 0, and so is what remains, if the divisor is not 0. For x, y >= 2^(n-1) and
+< 2^n the quotient of x 2^(n+1) is at least 2^n; for x >= 2^(2n-2) the root is at least 2^(n-1). And if
+x' = 2^a x and y' = 2^b y, whatever a and b are, then p' = 2^(a+b) p for the product p' of those.
 """
 
 from __future__ import annotations
@@ -60,11 +61,10 @@ METHODS: dict[str, tuple[Meaning, tuple[str, ...], Algebra]] = {
 
 def product_laws(x: FNode, y: FNode, product: FNode) -> FNode:
     """What holds of two factors and their product, which is as wide as both."""
-    size = product.bv_width()
     firsts = And(bit(x, x.bv_width() - 1), bit(y, y.bv_width() - 1))
     return And(
         Iff(nonzero(product), And(nonzero(x), nonzero(y))),
-        Implies(firsts, nonzero(BVExtract(product, size - 2, size - 1))),
+        Implies(firsts, _some_of_first_two(product)),
     )
 
 
@@ -86,14 +86,25 @@ def shifted_product(own: tuple[FNode, ...], other: tuple[FNode, ...]) -> FNode:
 
 
 def quotient_laws(dividend: FNode, divisor: FNode, quotient: FNode, remainder: FNode) -> FNode:
-    """What holds of a quotient."""
+    """What holds of a quotient and what remains."""
     zero = And(Not(nonzero(quotient)), Not(nonzero(remainder)))
-    return Implies(And(Not(nonzero(dividend)), nonzero(divisor)), zero)
+    firsts = And(bit(x, x.bv_width() - 1) for x in (dividend, divisor))
+    return And(
+        Implies(And(Not(nonzero(dividend)), nonzero(divisor)), zero),
+        Implies(firsts, _some_of_first_two(quotient)),
+    )
 
 
 def root_laws(radicand: FNode, root: FNode, remainder: FNode) -> FNode:
-    """What holds of a root."""
-    return Implies(Not(nonzero(radicand)), And(Not(nonzero(root)), Not(nonzero(remainder))))
+    """What holds of a root and what remains."""
+    return And(
+        Implies(Not(nonzero(radicand)), And(Not(nonzero(root)), Not(nonzero(remainder)))),
+        Implies(_some_of_first_two(radicand), bit(root, root.bv_width() - 1)),
+    )
+
+
+def _some_of_first_two(word: FNode) -> FNode:
+    return nonzero(BVExtract(word, word.bv_width() - 2, word.bv_width() - 1))
 
 
 LAWS: dict[str, Callable[..., FNode]] = {

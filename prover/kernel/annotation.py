@@ -32,6 +32,8 @@ class Annotations:
         circuit: SHA-256 of the circuit as it was given.
         condition: the name of that condition of the decomposition for which the probes have the spec's
             values; None if they have for all inputs.
+        beside: whether the circuit is proved to have the outputs of the theorem's own unit, and is not
+            cut: see ``prover.kernel.beside``.
     """
 
     schema: Literal["spikeproof-annotations-1"]
@@ -39,6 +41,7 @@ class Annotations:
     probes: Mapping[str, Bus]
     cells: tuple[Block, ...] = ()
     condition: str | None = None
+    beside: bool = False
 
     @classmethod
     def read(cls, content: bytes) -> Annotations:

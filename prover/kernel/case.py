@@ -9,6 +9,7 @@ from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.obligation import Claim, Decomposition, Obligation, Step
 from spikeproof.prover.kernel.algebra import LOGS
 from spikeproof.prover.kernel.annotation import Annotations
+from spikeproof.prover.kernel.beside import compose_beside
 from spikeproof.prover.kernel.cells import AlgebraError, Site
 from spikeproof.prover.kernel.composition import compose
 from spikeproof.prover.kernel.following import compose_following
@@ -45,12 +46,26 @@ class Case:
         return cls(obligation, netlist, circuit is None, obligation.state(netlist), annotations)
 
     @cached_property
+    def _unit(self) -> Case | None:
+        """The theorem about its own unit, if the circuit is to be proved beside that.
+
+        Raises:
+            AnnotationError, NetlistError: if the annotations are not of the circuit.
+        """
+        if not self.netlist or self.own or not self.annotations or not self.annotations.beside:
+            return None
+        self.annotations.on(self.netlist)
+        return Case.of(self.obligation)
+
+    @cached_property
     def decomposition(self) -> Decomposition | None:
         """How the claim is split: as the obligation says, but only where the circuit is known to be cut.
 
         Raises:
             AnnotationError: if the annotations do not fit it.
         """
+        if self._unit:
+            return self._unit.decomposition
         whole = self.obligation.decomposition
         return self.annotations.reduced(whole) if whole and self.annotations else whole
 
@@ -63,6 +78,8 @@ class Case:
         Raises:
             AnnotationError, NetlistError: if the annotations are not of the circuit.
         """
+        if self._unit:
+            return self._unit.probed
         decomposition = self.decomposition
         if not decomposition or not self.netlist:
             return None
@@ -80,6 +97,8 @@ class Case:
             CompositionError, AlgebraError: if they do not make up the claim.
             AnnotationError, NetlistError: if the annotations are not of the circuit.
         """
+        if self._unit and self.netlist:
+            return compose_beside(self.netlist, self.claim, self._unit.claim, self._unit.lemmas())
         if self.obligation.cases:
             return split(self.claim, self.obligation.cases(self.claim.inputs))
         netlist, decomposition = self.probed, self.decomposition

@@ -16,7 +16,8 @@ holds that bits which are one signal of the circuit are equal, and that constant
 is assumed with the facts. What the argument rests on is checked here: that the theorem is such an
 equality, about this circuit; that only earlier probes are taken as free; and that the spec with the
 values filled in is the spec of the theorem, to the letter. Agreement may be shown by algebra instead of
-search, if the spec's value is that algebra's function to the letter.
+search, if the spec's value is that algebra's function to the letter; a fact then may be shown of any
+values that the function's laws allow.
 
 A theorem may be about some inputs only, those that satisfy its assumptions a. Then each lemma is for all
 x with a(x), and the induction is for each such x by itself; algebra shows its step for all x.
@@ -221,8 +222,18 @@ class _Kernel:
                 yield f"cases of {label}", claim(Or(cases.values()))
             else:
                 yield label, claim(goal, sides=sides)
-        if step.fact:
+        if step.fact and step in self.lawful:
+            yield f"fact about {label}", self._lawful_fact(step, values, (*when, *facts))
+        elif step.fact:
             yield f"fact about {label}", claim(step.fact({**values, **actual}))
+
+    def _lawful_fact(self, step: Step, values: Buses, assumed: tuple[FNode, ...]) -> Claim:
+        """That a fact follows from the laws of what algebra has shown; the circuit is not asked."""
+        assert step.fact
+        free = {name: self.free[name] for name in (*step.given, *step.names)}
+        law = LAWS[step.method](*free.values())
+        quantified = {each.symbol_name(): each for each in (*self.inputs.values(), *free.values())}
+        return Claim(quantified, step.fact({**values, **free}), (*assumed, law))
 
     def otherwise(self, last: Step) -> Claim:
         """The lemma about the outputs for inputs that the condition leaves out."""

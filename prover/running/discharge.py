@@ -18,7 +18,7 @@ from spikeproof.prover.claims.obligation import (
     Outcome,
     StatementError,
 )
-from spikeproof.prover.discovery.finding import in_words, possible_annotations
+from spikeproof.prover.discovery.finding import beside_our_unit, in_words, possible_annotations
 from spikeproof.prover.encoding.smtlib import spec_sha256
 from spikeproof.prover.engines.engine import Answer, engine_named
 from spikeproof.prover.engines.memory import forget_peak_memory, peak_memory_mib
@@ -47,6 +47,9 @@ ENUMERATION_SECONDS = 60.0
 
 CUT_SHARE = 0.75
 """Of the time that is left for the engines, what lemmas may take at cuts that were found."""
+
+BESIDE_SHARE = 0.5
+"""Of the time left, what a comparison with our own unit may take."""
 
 MOST_CUTS = 8
 """So many cuts are tried, each with what spoke against those before."""
@@ -161,7 +164,7 @@ class _Attempt:
             why = f"by lemmas: {error}; "
             if refutation := self._refuted_after(error):
                 return _presented(self.case, refutation)
-            if not self.case.own and (verdict := self._cut()):
+            if not self.case.own and (verdict := self._cut() or self._beside()):
                 return _presented(self.case, verdict)
         with self.stages.stage("the claim as a whole, by search") as finding:
             verdict = self._whole()
@@ -218,6 +221,21 @@ class _Attempt:
                 kept = self.keeping.keep("annotations", annotated.content)
                 return replace(verdict, annotations=kept)
         return None
+
+    def _beside(self) -> _Verdict | None:
+        """The verdict where the outputs are those of our unit of the operation; None if there is none."""
+        if (found := beside_our_unit(self.case)) is None:
+            return None
+        case = replace(self.case, annotations=found)
+        with self.stages.stage("beside our own unit") as finding:
+            try:
+                left = BESIDE_SHARE * max(0.0, self.deadline - time.perf_counter())
+                verdict = self._by_lemmas(case, case.lemmas(), time.perf_counter() + left)
+            except _LemmaError as error:
+                finding.words = "not proved"
+                return _by_model(case, error)
+            finding.words = verdict.outcome.value
+            return replace(verdict, annotations=self.keeping.keep("annotations", found.content))
 
     def _enumerated(self, undecided: _Verdict) -> _Verdict:
         """What trying every input adds where there are few enough: a refutation, but never a proof."""

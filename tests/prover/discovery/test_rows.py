@@ -7,21 +7,25 @@ import pytest
 from pysmt.shortcuts import TRUE, BVType, Symbol
 
 from spikeproof.circuits.netlist import ONE, ZERO, Bus, Netlist, NetlistError
-from spikeproof.prover.claims.obligation import Step
+from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.obligation import Outcome, Step
 from spikeproof.prover.discovery.rows import row_cells
 from spikeproof.prover.engines.engine import engine_named
 from spikeproof.prover.evidence.record import Status
 from spikeproof.prover.kernel.cells import AlgebraError, Site
 from spikeproof.prover.kernel.recurrence import quotient_claims, root_claims
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs.formats import FP16
 from spikeproof.specs.symbolic import bit
 from tests.support.foreign import dividers, roots
 from tests.support.foreign.gates import Gates, extend
+from tests.support.foreign.units import FOREIGN
 
 QUOTIENT = Step(("quotient", "remainder"), given=("dividend", "divisor"), method="quotient")
 ROOT = Step(("root", "remainder"), given=("radicand",), method="root")
 SIZE = 6
 
-CIRCUITS = {
+CIRCUITS: dict[str, tuple[Step, Callable[..., tuple[Bus, Bus]]]] = {
     "restoring divider": (QUOTIENT, dividers.restoring),
     "non-restoring divider": (QUOTIENT, dividers.non_restoring),
     "restoring root": (ROOT, roots.restoring),
@@ -65,7 +69,9 @@ def _signed_root(wrong: str = "") -> Netlist:
     """A root of rows that do not restore, with its cells."""
     gates = Gates()
     radicand = gates.builder.input("radicand", 2 * SIZE)
-    rest, root, sign = (ZERO,), (ZERO,), (ONE,)
+    rest: Bus = (ZERO,)
+    root: Bus = (ZERO,)
+    sign: Bus = (ONE,)
     for low in reversed(range(0, 2 * SIZE, 2)):
         width = len(root) + 2
         wide = extend((*radicand[low : low + 2], *rest), width)[:width]
@@ -129,3 +135,19 @@ def test_what_has_no_rows_is_refused() -> None:
     probes = {**netlist.probes, "quotient": (*dividend, *dividend[:2])}
     with pytest.raises(NetlistError, match="no row is seen after 0 of 8: no bus has its remainder"):
         row_cells(netlist, step, probes | {"remainder": dividend}, lambda bus: [[s] for s in bus])
+
+
+def test_a_divider_that_says_nothing_of_itself_is_proved_by_its_rows() -> None:
+    unit = FOREIGN["non_restoring_divider"]
+    theorem = replace(catalogue()[unit.theorem(FP16)], engines=("cadical",))
+    record = discharge(theorem, 60.0, unit.circuit(FP16), enumerating=False)
+    assert record.outcome is Outcome.PROVED
+    lemmas = {lemma.name for lemma in record.lemmas}
+    assert {"quotient, remainder: rows", "fact about quotient, remainder"} <= lemmas
+
+
+def test_a_fault_behind_the_rows_is_refuted() -> None:
+    unit = FOREIGN["restoring_divider"]
+    theorem = catalogue()[unit.theorem(FP16)]
+    circuit = unit.circuit(FP16, "sticky_lost_when_saturated")
+    assert discharge(theorem, 30.0, circuit, enumerating=False).outcome is Outcome.REFUTED

@@ -16,7 +16,8 @@ Quotient = Callable[[Gates, Bus, Bus], tuple[Bus, Bus]]
 
 def restoring(gates: Gates, dividend: Bus, divisor: Bus) -> tuple[Bus, Bus]:
     """The divisor is subtracted where that leaves no less than nothing."""
-    rest, quotient = (*dividend, ZERO), []
+    rest: Bus = (*dividend, ZERO)
+    quotient: list[int] = []
     for _ in range(len(divisor) + 2):
         less, fits = gates.ripple(rest, gates.invert((*divisor, ZERO)), ONE)
         quotient.insert(0, fits)
@@ -27,7 +28,9 @@ def restoring(gates: Gates, dividend: Bus, divisor: Bus) -> tuple[Bus, Bus]:
 def non_restoring(gates: Gates, dividend: Bus, divisor: Bus) -> tuple[Bus, Bus]:
     """The divisor is subtracted from what is not negative, and added to what is."""
     wide = (*divisor, ZERO, ZERO)
-    rest, quotient, fits = (*dividend, ZERO, ZERO), [], ONE
+    rest: Bus = (*dividend, ZERO, ZERO)
+    quotient: list[int] = []
+    fits = ONE
     for _ in range(len(divisor) + 2):
         rest, _ = gates.kogge_stone(rest, gates.flip(wide, fits), fits)
         fits = gates.not_(rest[-1])
