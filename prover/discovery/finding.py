@@ -65,7 +65,7 @@ def possible_annotations(case: Case, telling: Sequence[Mapping[str, int]] = ()) 
 
 
 def beside_our_unit(case: Case) -> Annotations | None:
-    """That the circuit is to be proved to have our unit's outputs; None if that is no way to the claim."""
+    """That the circuit is to be shown to have our unit's outputs; None if the claim has no such way."""
     if not case.netlist or case.own:
         return None
     found = Annotations(SCHEMA, case.netlist.sha256, {}, beside=True)

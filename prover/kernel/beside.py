@@ -1,9 +1,9 @@
-"""When a circuit has the outputs of a theorem's own unit, so that what is proved of that holds of it too.
+"""When a circuit has the outputs of a theorem's own unit, so that what is proved of that holds of it.
 
 Let s be the outputs of a circuit, u those of the unit, t those that the claim calls for. That s = u, in
-all that counts to the claim, is one lemma; that u = t is the theorem of the unit, by its own lemmas. What
-is checked here: that both claims are of the same inputs, call for the same outputs, count the same of
-them and assume the same. This module is trusted; it uses no solver.
+all that counts to the claim, is one lemma; that u = t is the theorem of the unit, by its own lemmas.
+What is checked here: that both claims are of the same inputs, call for the same outputs, count the same
+of them and assume the same. This module is trusted; it uses no solver.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def compose_beside(
         lemmas: from which that follows.
 
     Raises:
-        CompositionError: if the claims are not the same but for the circuits, or are about something else.
+        CompositionError: if the claims are not the same but for the circuits.
     """
     require_outputs(netlist, claim)
     for what, of_circuit, of_unit in (

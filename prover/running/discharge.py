@@ -223,7 +223,7 @@ class _Attempt:
         return None
 
     def _beside(self) -> _Verdict | None:
-        """The verdict where the outputs are those of our unit of the operation; None if there is none."""
+        """The verdict by a comparison with our unit of the operation; None if there is none."""
         if (found := beside_our_unit(self.case)) is None:
             return None
         case = replace(self.case, annotations=found)
