@@ -35,13 +35,13 @@ EXHIBITS: dict[str, tuple[Callable[..., Netlist], str]] = {
 
 HEAD = """# Faults, found and explained
 
-Circuits written for this page (`tests/support/foreign/`), in other structures than ours, with one planted fault each, of
-kinds that people report. What follows the name of a fault is what it does, and then what the command says; nothing is
-told to it but the circuit and the theorem. `python -m examples.gallery` writes this page anew, and with
-`--circuits DIR` the circuits as files.
+Circuits in other structures than ours (`tests/support/foreign/`), with one planted fault each, of kinds
+that people report. What follows the name of a fault is what it does, and then what the command says,
+which is told the circuit and the theorem alone. `python -m examples.gallery` writes this page anew, and
+with `--circuits DIR` the circuits as files.
 
-A line `it is right except where ...: proved` is a theorem of its own, by the name below it: anybody can prove it again
-with `spikeproof prove NAME --circuit FILE`.
+A line `it is right except where ...: proved` is a theorem of its own, by the name below it: anybody can
+prove it again with `spikeproof prove NAME --circuit FILE`.
 """
 
 
