@@ -22,6 +22,7 @@ from pysmt.shortcuts import And
 
 from spikeproof.circuits.netlist import Netlist, NetlistError
 from spikeproof.prover.checking.checkers import CHECKERS, CheckError
+from spikeproof.prover.checking.every_input import EveryInputError, require_true_of_every_input
 from spikeproof.prover.checking.replays import replays, value_of
 from spikeproof.prover.claims.catalogue import PROJECT, stated
 from spikeproof.prover.claims.environment import passing_formulas
@@ -56,11 +57,13 @@ OF_USE: dict[LemmaKind, tuple[CertificateKind, ...]] = {
     "claim": ("drat", "smtlib"),
     "assumptions": ("model", "smtlib"),
     "algebra": ("telescoping",),
+    "every input": (),
 }
 """What speaks for each kind of lemma."""
 
 REASONS = (
     RefusalError,
+    EveryInputError,
     AlgebraError,
     AnnotationError,
     CertificateError,
@@ -209,6 +212,9 @@ class _Check:
     def _check_proved(self, case: Case) -> None:
         """Every lemma that makes up the claim is there, and holds."""
         lemmas = {(lemma.name, lemma.kind): lemma for lemma in self.record.lemmas}
+        if (self.record.theorem, "every input") in lemmas:
+            self._check_every_input(case)
+            return
         whole = {self.record.theorem: case.claim}
         claims = whole if (self.record.theorem, "claim") in lemmas else case.lemmas() or whole
         needed: dict[tuple[str, LemmaKind], Claim | None] = {}
@@ -235,6 +241,17 @@ class _Check:
                     self._check_claim(lemmas[key], subject)
             except REASONS as error:
                 raise RefusalError(f"{_named([key])}: {error}") from None
+
+    def _check_every_input(self, case: Case) -> None:
+        """The claim of a circuit that was given, evaluated again."""
+        if case.own or len(self.record.lemmas) != 1:
+            raise RefusalError("only of a circuit that was given every input is evaluated, alone")
+        lemma = self.record.lemmas[0]
+        if lemma.certificates or lemma.replies or lemma.cnf_sha256:
+            raise RefusalError("it says that an engine was asked, which evaluation does not need")
+        if lemma.formula_sha256 != script_sha256(case.claim.negation):
+            raise RefusalError("the formula differs: this source states another")
+        require_true_of_every_input(case.claim)
 
     def _check_scripts(self, lemma: Lemma) -> None:
         """The scripts that solvers were given are there, and ask what the lemma says."""

@@ -23,6 +23,9 @@ from spikeproof.specs.formats import FLAGS, AnyFormat, Format
 EXCEPT = ".except."
 """Stands in a name between a theorem's and the words for what is left out."""
 
+EXCEPTED = "except"
+"""The parameter of a theorem that has them."""
+
 AND = "_and_"
 
 Class = Callable[[Format, FNode, symbolic.Operand], FNode]
@@ -230,6 +233,6 @@ def except_where(obligation: Obligation, words: Sequence[str]) -> Obligation:
         state=state,
         expected=Outcome.PROVED,
         profile=Profile.WIDE,
-        parameters={**obligation.parameters, "except": ".".join(words)},
+        parameters={**obligation.parameters, EXCEPTED: ".".join(words)},
         neighbours=tuple,
     )

@@ -28,6 +28,9 @@ from spikeproof.prover.commands.console import (
 from spikeproof.prover.report.tables import notes_text, summary
 from spikeproof.prover.running.verify import VerifiedLog, verify_log
 
+NAMED = 5
+"""Of a log of up to so many theorems they are named."""
+
 
 @click.command(
     epilog=examples("verify proof-log", "verify proof-log --circuit mine.json --all-checkers")
@@ -90,6 +93,7 @@ def _conclusion(
         f"{'; '.join(filter(None, (verified, refuting, theirs)))}; clausal proofs accepted by "
         f"{' and '.join(checkers)}: {log.proofs:,}",
         summary(log.verified),
+        *(each.theorem for each in log.verified[: NAMED if len(log.verified) <= NAMED else 0]),
         f"profile: {log.profile or 'unknown'}; the manifest's SHA-256:",
         log.manifest_sha256,
         f"of the circuit of SHA-256 {circuit.sha256}" if circuit else "",

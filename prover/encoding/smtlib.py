@@ -114,7 +114,12 @@ def buses_sha256(buses: Mapping[str, FNode]) -> str:
 
 
 def spec_sha256(claim: Claim) -> str:
-    """The SHA-256 of what should be seen of the outputs; of a claim about formulas alone, its own."""
+    """The SHA-256 of what should be seen of the outputs; of a claim about formulas alone, its own.
+
+    Where something is assumed of the inputs, of that too.
+    """
+    if claim.expected and claim.assumptions:
+        return _sha256(definitions(claim.seen(claim.expected)) + script(claim.assumptions))
     return buses_sha256(claim.seen(claim.expected)) if claim.expected else script_sha256(claim.negation)
 
 

@@ -99,7 +99,7 @@ class Certificate:
         return cls(kind, hashlib.sha256(content).hexdigest(), len(content))
 
 
-LemmaKind = Literal["claim", "assumptions", "algebra"]
+LemmaKind = Literal["claim", "assumptions", "algebra", "every input"]
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,8 @@ class Lemma:
 
     Attributes:
         kind: ``claim``, which has no counterexample if it is unsatisfiable; ``assumptions``, which must
-            be satisfiable; ``algebra``, which no engine was asked.
+            be satisfiable; ``algebra``, which no engine was asked; ``every input``, which was evaluated
+            on all of them, and no engine asked.
         formula_sha256: of the question as an SMT-LIB 2 script.
         cnf_sha256: of the clauses that CaDiCaL was given, as a DIMACS file.
     """

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.evidence.log import Contents
 from spikeproof.prover.evidence.record import Record, Size
-from spikeproof.prover.report.tables import outcome_text
+from spikeproof.prover.report.tables import of_some_inputs, outcome_text
 from spikeproof.specs.formats import FORMATS
 
 UNIT = "unit"
@@ -54,6 +54,7 @@ def cautions(log: Contents) -> list[str]:
             f"{counted(foreign, 'record')} of another source than the manifest's.": foreign > 0,
         }
     )
+    holding += [f"{line[:1].upper()}{line[1:]}." for line in of_some_inputs(log.records)]
     holding += [
         f"The theorems are of a circuit that was given, of SHA-256 {sha256}." for sha256 in given
     ]

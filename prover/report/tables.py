@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.claims.regions import EXCEPTED
 from spikeproof.prover.evidence.record import Found, Record
 
 
@@ -155,7 +156,14 @@ def summary(results: Sequence[Record]) -> str:
     noun = "theorem" if len(results) == 1 else "theorems"
     earlier = Counter(filter(None, map(_origin, results)))
     listed = [", ".join(_counted(Counter(map(outcome_text, results)))), *_counted(earlier)]
-    return f"{len(results)} {noun}: {'; '.join(listed)}"
+    return "\n".join([f"{len(results)} {noun}: {'; '.join(listed)}", *of_some_inputs(results)])
+
+
+def of_some_inputs(results: Iterable[Record]) -> Iterator[str]:
+    """Which theorems are about a part of their inputs only, in a line, if any are."""
+    names = [result.theorem for result in results if EXCEPTED in result.parameters]
+    if names:
+        yield f"about a part of the inputs only: {', '.join(names)}"
 
 
 def notes_text(notes: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.checking.every_input import MOST_BITS, require_true_of_every_input
 from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
 from spikeproof.prover.claims.catalogue import require_fitting
 from spikeproof.prover.claims.environment import passing_formulas
@@ -19,7 +20,7 @@ from spikeproof.prover.claims.obligation import (
     StatementError,
 )
 from spikeproof.prover.discovery.finding import beside_our_unit, in_words, possible_annotations
-from spikeproof.prover.encoding.smtlib import spec_sha256
+from spikeproof.prover.encoding.smtlib import script_sha256, spec_sha256
 from spikeproof.prover.engines.engine import Answer, engine_named
 from spikeproof.prover.engines.memory import forget_peak_memory, peak_memory_mib
 from spikeproof.prover.engines.questions import Question
@@ -44,6 +45,9 @@ from spikeproof.prover.running.stages import Stages, silently
 
 ENUMERATION_SECONDS = 60.0
 """Trying every input may take so long, or as long as the engines if they are allowed more."""
+
+FEW_SECONDS = 20.0
+"""Engines have so long for a circuit that was given, of so few input bits that all can be evaluated."""
 
 CUT_SHARE = 0.75
 """Of the time that is left for the engines, what lemmas may take at cuts that were found."""
@@ -101,11 +105,14 @@ def discharge(
     started = time.perf_counter()
     forget_peak_memory()
     case, stages = None, Stages(told)
+    few = circuit is not None and circuit.input_count <= MOST_BITS
     try:
         with passing_formulas():
             case = Case.of(obligation, circuit)
             spec = spec_sha256(case.claim)
             seconds = timeout * obligation.patience
+            if few:
+                seconds = min(seconds, FEW_SECONDS)
             trying = enumeration or max(seconds, ENUMERATION_SECONDS)
             attempt = _Attempt(
                 case, started + seconds, trying if enumerating else None, jobs, keeping, stages
@@ -169,6 +176,8 @@ class _Attempt:
         with self.stages.stage("the claim as a whole, by search") as finding:
             verdict = self._whole()
             finding.words = verdict.outcome.value
+        if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN) and (found := self._evaluated()):
+            return found
         if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN):
             verdict = self._enumerated(replace(verdict, message=why + verdict.message))
             if not self.case.own and verdict.outcome is not Outcome.REFUTED:
@@ -236,6 +245,21 @@ class _Attempt:
                 return _by_model(case, error)
             finding.words = verdict.outcome.value
             return replace(verdict, annotations=self.keeping.keep("annotations", found.content))
+
+    def _evaluated(self) -> _Verdict | None:
+        """A proof by evaluation on every input, of a circuit that was given; None if it is none."""
+        if self.case.own:
+            return None
+        with self.stages.stage("every input, evaluated") as finding:
+            try:
+                require_true_of_every_input(self.case.claim)
+            except ValueError as error:
+                finding.words = str(error)
+                return None
+            finding.words = "proved"
+        formula = script_sha256(self.case.claim.negation)
+        lemma = Lemma(self.case.obligation.name, "every input", formula, None, (), ())
+        return _Verdict(Outcome.PROVED, lemmas=(lemma,))
 
     def _enumerated(self, undecided: _Verdict) -> _Verdict:
         """What trying every input adds where there are few enough: a refutation, but never a proof."""

@@ -13,6 +13,7 @@ from spikeproof.prover.claims.regions import CLASSES, Conditions
 from spikeproof.prover.encoding.evaluation import Evaluation
 from spikeproof.prover.kernel.composition import CompositionError, compose
 from spikeproof.prover.refutation.drawing import every_input
+from spikeproof.prover.report.tables import summary
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs import exact
 from spikeproof.specs.formats import FLAGS, FORMATS, Format
@@ -150,6 +151,15 @@ def test_words_that_say_nothing_are_refused_in_one_line(name, said):
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
     assert stated(name) is None
+
+
+def test_reports_and_summaries_name_what_is_about_a_part_only():
+    name = "fp4_e2m1.add.rne.saturate.except.zero_x"
+    record = discharge(theorem(name))
+    assert f"about a part of the inputs only: {name}" in summary([record])
+    whole = discharge(theorem("fp4_e2m1.add.rne.saturate"))
+    assert "part of the inputs" not in summary([whole])
+    assert record.spec_sha256 != whole.spec_sha256
 
 
 def test_a_log_of_one_is_restated_by_its_name():

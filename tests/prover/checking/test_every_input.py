@@ -1,0 +1,77 @@
+"""Claims decided by evaluation on every input: only if all hold, of given circuits; checked again."""
+
+from dataclasses import replace
+
+import pytest
+from pysmt.shortcuts import BV, BVType, Equals, Not, NotEquals, Symbol
+
+from spikeproof.prover.checking.every_input import EveryInputError, require_true_of_every_input
+from spikeproof.prover.checking.verification import Verifier
+from spikeproof.prover.claims.catalogue import theorem
+from spikeproof.prover.claims.environment import passing_formulas
+from spikeproof.prover.claims.obligation import Claim, Outcome
+from spikeproof.prover.evidence.archive import Archive
+from spikeproof.prover.running import discharge as discharge_module
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.prover.running.inquiry import Keeping
+
+NAME = "fp6_e3m2.add.rne.saturate"
+
+
+def given(name=NAME):
+    return replace(theorem(name).circuit(), probes={}, cells=(), blocks=())
+
+
+@pytest.fixture
+def undecided(monkeypatch):
+    """Engines that have no time for circuits of few input bits."""
+    monkeypatch.setattr(discharge_module, "FEW_SECONDS", 1e-6)
+
+
+def test_what_engines_do_not_decide_is_evaluated_and_verified(undecided, tmp_path):
+    archive = Archive(tmp_path)
+    record = discharge(theorem(NAME), circuit=given(), keeping=Keeping(archive))
+    assert record.outcome is Outcome.PROVED
+    assert [lemma.kind for lemma in record.lemmas] == ["every input"]
+    check = Verifier(archive, circuit=given()).verify
+    assert not check(record).refusal
+    (lemma,) = record.lemmas
+    forged = {
+        "the formula differs": [replace(lemma, formula_sha256="0" * 64)],
+        "only of a circuit that was given every input is evaluated, alone": [lemma, lemma],
+        "an engine was asked": [replace(lemma, cnf_sha256="0" * 64)],
+    }
+    for why, lemmas in forged.items():
+        assert why in check(replace(record, lemmas=tuple(lemmas))).refusal
+
+
+def test_one_wrong_input_is_enough(undecided, tmp_path):
+    """Of another mode; the record of the right circuit does not hold of it."""
+    archive = Archive(tmp_path)
+    assert discharge(theorem(NAME), circuit=given("fp6_e3m2.add.rna.saturate")).refutes
+    record = discharge(theorem(NAME), circuit=given(), keeping=Keeping(archive))
+    wrong = given("fp6_e3m2.add.rna.saturate")
+    with passing_formulas(), pytest.raises(EveryInputError, match=r"^input \d+ violates it$"):
+        require_true_of_every_input(theorem(NAME).state(wrong))
+    assert Verifier(archive, circuit=wrong).verify(record).refusal
+
+
+def test_our_own_circuits_are_never_decided_so(undecided):
+    own = discharge(theorem(NAME), timeout=1e-6, enumerating=False)
+    assert own.outcome is Outcome.TIMEOUT
+
+
+def test_claims_that_are_not_shown_so_are_refused():
+    with passing_formulas():
+        x, y, wide = Symbol("x", BVType(4)), Symbol("y", BVType(4)), Symbol("wide", BVType(17))
+        three = Equals(x, BV(3, 4))
+        require_true_of_every_input(Claim({"x": x}, Not(three), (NotEquals(x, BV(3, 4)),)))
+        for claim, why in (
+            (Claim({"x": x}, Not(three)), "input 3 violates it"),
+            (Claim({"x": x}, Equals(y, y)), "more than its inputs"),
+            (Claim({"x": x}, Equals(x, y), (Equals(y, x),)), "more than its inputs"),
+            (Claim({"x": x}, three, (three, Not(three))), "no input satisfies"),
+            (Claim({"wide": wide}, Equals(wide, wide)), "more than 16 input bits"),
+        ):
+            with pytest.raises(EveryInputError, match=why):
+                require_true_of_every_input(claim)
