@@ -53,16 +53,16 @@ def unrolled(circuit: Circuit, steps: int | Steps | None) -> Netlist:
 
     Raises:
         NetlistError: if it has memory and no steps are given, or none and a number of them is; if it has
-            several clocks, or one that is no input of one bit; if a net that is read is driven by nothing
-            or twice or depends on itself, or if outputs depend on what a register was before it had a
-            value.
+            several clocks, or one that is no input of one bit; if a net that is read is driven by
+            nothing or twice or depends on itself, or if outputs depend on what a register was before
+            it had a value.
     """
     circuit.require_one_driver()
     if steps is None:
         if circuit.registers:
             raise NetlistError(
                 f"it has {len(circuit.registers)} registers; state in which step its outputs are read, "
-                "as in read_circuit(FILE, steps=3)"
+                "as in read_circuit(FILE, steps=3), or --time 3"
             )
         return netlist_of_gates(circuit.inputs, circuit.gates.get, circuit.outputs)
     if isinstance(steps, int):
