@@ -188,6 +188,8 @@ def check(
     screen = screen_beside(json_file, html_file, failures_file)
     require_writable(json_file)
     require_writable(html_file)
+    if html_file:  # it needs packages that may not be there: now, not after the work
+        from spikeproof.prover.report.audit import audit_page
     clock = _Clock(budget)
     interface = Interface(inputs, outputs, order, steps, reset, pure, reading)
     interface.require_use(source, *filter(None, [against]))
@@ -212,7 +214,9 @@ def check(
         data = _as_json(source, theorem or str(against), question, decision, log)
         write_file(json_file, json.dumps(data, indent=1) + "\n")
     if html_file:
-        write_file(html_file, _as_page(source, question, decision, log))
+        verifying = _verifying(decision, log)
+        page = audit_page(record, decision.obligation, question.circuit, source, verifying)
+        write_file(html_file, page)
     if failures_file:
         from spikeproof.prover.commands.failures import list_failures  # loads LLVM
 
@@ -361,14 +365,6 @@ def _verifying(decision: Decision, log: Log) -> str:
     given = {"circuit": CIRCUIT_FILE, **({"claim": CLAIM_FILE} if decision.claim else {})}
     options = (f"--{option} {_quoted(directory / file)}" for option, file in given.items())
     return " ".join((f"spikeproof verify {_quoted(directory)}", *options))
-
-
-def _as_page(source: str, question: Question, decision: Decision, log: Log) -> str:
-    from spikeproof.prover.report.audit import audit_page  # loads what makes pages
-
-    obligation = decision.claim.obligation() if decision.claim else question.obligation
-    verifying = _verifying(decision, log)
-    return audit_page(decision.record, obligation, question.circuit, source, verifying)
 
 
 def _quoted(path: Path) -> str:

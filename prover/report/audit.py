@@ -45,13 +45,14 @@ def audit_page(
         source: what it is called: a file, say.
         verifying: the command that checks the evidence again, if some was kept.
     """
-    templates = environment()
+    templates, given = environment(), _is_given(record)
     return templates.get_template("audit.html").render(
         record=record,
         source=source,
         verifying=verifying,
-        title=obligation.function if _is_given(record) else record.theorem,
-        beside="the other circuit" if _is_given(record) else "our own unit of the same operation",
+        asked=f"to be {obligation.function}" if given else f"audited as {record.theorem}",
+        beside="the other circuit" if given else "our own unit of the same operation",
+        other="the other" if given else record.theorem,
         style=Markup(templates.get_template("page.css").render()),
         verdict=verdict(record),
         by_class=_by_class(record, obligation, circuit),

@@ -117,11 +117,13 @@ class Decision:
     """What came of a question.
 
     Attributes:
-        claim: that the record is about, if it is about no theorem.
+        obligation: that the record is about.
+        claim: that it is of, if it is no theorem.
         note: what is known besides.
     """
 
     record: Record
+    obligation: Obligation
     claim: GivenClaim | None = None
     note: str = ""
 
@@ -137,13 +139,14 @@ def decide(question: Question, discharging: Callable[[Obligation], Record], seco
         NetlistError: if that function fails.
     """
     if not question.function:
-        return Decision(discharging(question.obligation), question.claim)
+        return Decision(discharging(question.obligation), question.obligation, question.claim)
     started, title = time.monotonic(), question.function.title
     tested = question.function.tested(question.circuit, seconds)
     which = f"all {tested.tried:,} inputs" if tested.every else f"{tested.tried:,} inputs drawn by class"
     if tested.refuting:
         counted = f"{tested.failures:,} of {which} fail, this one the simplest of them"
-        return Decision(discharging(tested.refuting.obligation()), tested.refuting, counted)
+        obligation = tested.refuting.obligation()
+        return Decision(discharging(obligation), obligation, tested.refuting, counted)
     blank = blank_record(question.obligation, seconds, question.circuit)
     record = replace(
         blank,
@@ -153,4 +156,4 @@ def decide(question: Question, discharging: Callable[[Obligation], Record], seco
         netlist=Size.of(question.circuit),
         seconds=round(time.monotonic() - started, 4),
     )
-    return Decision(record)
+    return Decision(record, question.obligation)
