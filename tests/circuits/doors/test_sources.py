@@ -172,7 +172,7 @@ def test_the_order_of_a_modules_bits_is_used_once(neurons):
 def test_a_function_of_tensors_and_a_module_that_remembers(neurons):
     found, x, y = values(read_source("neurons:function", Interface(), Limits(), *SPECS)[0])
     assert (found == (x & y & 1)).all()
-    with pytest.raises(NetlistError, match="remembers between calls .potential.; .*--reset.*--time"):
+    with pytest.raises(NetlistError, match=r"remembers between calls .potential.; .*--reset.*--time"):
         read_source("neurons:remembering", Interface(), Limits(), *SPECS)
     twice, _ = read_source("neurons:remembering", Interface(steps=2), Limits(), *SPECS)
     found, x, y = values(twice)
@@ -199,7 +199,7 @@ def test_what_is_said_of_memory_holds_for_what_is_compared_with_where_it_has_som
     assert read["latch"] == replace(read["wire"], notes=read["latch"].notes)
     assert dict(read["latch"].inputs) == {"x": 1}
     assert "read in step 2, 1 registers" in read["latch"].notes[0]
-    with pytest.raises(NetlistError, match="it has 1 registers; state in which step .* --time 3"):
+    with pytest.raises(NetlistError, match=r"it has 1 registers; state in which step .* --time 3"):
         read_other(f"{tmp_path}/latch.blif", replace(timed, steps=None), Limits(), *widths)
     with pytest.raises(NetlistError, match="it has no registers, so no memory; leave out the steps"):
         read_source(f"{tmp_path}/wire.blif", timed, Limits())
