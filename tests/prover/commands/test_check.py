@@ -227,16 +227,14 @@ NEURONS = """
 import torch
 
 class Sum(torch.nn.Module):
-    def __init__(self, threshold=2.0):
-        super().__init__()
-        self.threshold = threshold
-
     def forward(self, x, y):
-        return ((x + y).flip(-1)[:, :1] >= self.threshold).float()
-
-def wrong():
-    return Sum(1.0)
+        return ((x + y).flip(-1)[:, :1] >= 2).float()
 """
+
+THRESHOLDS = (
+    "constants=equations,strict=yes,reset=zero,start=zero,dt=1,order=leak add fire,arithmetic=exact"
+)
+"""A reading of graphs of NIR."""
 
 PIPELINE = """
 .model pipeline
@@ -272,7 +270,7 @@ def tops(tmp_path, monkeypatch):
         ("pipeline.blif", ("--time", "2")),
         pytest.param(
             "both.nir",
-            ("--as", "norse,constants=equations,dt=1", "--time", "3"),
+            ("--as", THRESHOLDS, "--time", "3"),
             marks=pytest.mark.skipif(not find_spec("nir"), reason="needs nir"),
         ),
     ],
@@ -299,8 +297,8 @@ def test_a_page_about_a_function_has_no_other_circuit_to_compare_with(here, comm
     assert "Beside" not in page
 
 
-def test_a_wrong_module_is_refuted_and_replayed(tops, command):
-    run = command("check", "neurons.py:wrong", "--against", "both.json")
+def test_a_pipeline_that_is_read_too_early_is_refuted(tops, command):
+    run = command("check", "pipeline.blif", "--against", "both.json", "--time", "1")
     assert run.returncode == 1, run.stderr
     assert again(run, "verify it with", command).returncode == 5
     assert again(run, "replay it with", command).returncode == 1
