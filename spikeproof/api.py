@@ -18,7 +18,7 @@ from spikeproof.prover.evidence.record import Record
 from spikeproof.specs.integers import Buses
 
 if TYPE_CHECKING:
-    from spikeproof.circuits.doors.buses import Order
+    from spikeproof.circuits.doors.buses import Order, Widths
     from spikeproof.circuits.doors.sources import Interface
     from spikeproof.prover.refutation.exhaustion import Exhausted
     from spikeproof.prover.running.checks import Question
@@ -69,6 +69,10 @@ def check(
     inputs: Mapping[str, int] | None = None,
     outputs: Mapping[str, int] | None = None,
     order: Order = "lsb",
+    steps: int | None = None,
+    reset: bool = False,
+    pure: bool = False,
+    reading: str | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     jobs: int = 1,
 ) -> Record:
@@ -76,12 +80,15 @@ def check(
 
     Args:
         circuit: with the buses that the claim names; or where it is, as ``spikeproof check`` takes it: a
-            file, or ``package.module:factory``, whose buses are then fitted to the claim's.
+            file, or ``package.module:factory``, whose buses are then fitted to the claim's. A PyTorch
+            module, or a graph of NIR, is given the claim's buses if none are declared.
         claim: a theorem's name or an obligation, of which the circuit takes the place of its own; or
             another circuit; or a function that says what the circuit's outputs should be, of formulas,
             or as ``specification`` declares it, here or as ``package.module:function``.
         inputs, outputs, order: how the circuit's bits are to be read, as of ``spikeproof check``; a
             netlist's buses are fitted only if one of these is said.
+        steps, reset, pure, reading: of a circuit that is read: see ``--time``, ``--reset``, ``--pure``
+            and ``--as`` of ``spikeproof check``.
         timeout: seconds that it may take; of code of users, for each time that it is run.
         jobs: processes for its lemmas.
 
@@ -96,52 +103,53 @@ def check(
         NetlistError: if the circuit cannot be read, has other buses than the claim, or a function fails.
         EngineError: if an engine that is needed is not installed.
     """
-    from spikeproof.circuits.doors.apart import Limits
-    from spikeproof.circuits.doors.sources import Interface, read_source
+    from spikeproof.circuits.doors.sources import Interface
     from spikeproof.prover.running.checks import decide
 
-    interface, as_it_is = Interface(inputs, outputs, order), False
-    if isinstance(circuit, Netlist):
-        netlist, as_it_is = circuit, interface == Interface()
-    elif isinstance(circuit, Path | str):
-        netlist, interface = read_source(str(circuit), interface, Limits(seconds=timeout))
-    else:
-        raise TypeError(f"a circuit is a Netlist, as `read_json` gives; {circuit!r} is none")
-    question = _question(netlist, None if as_it_is else interface, claim, timeout)
+    interface = Interface(inputs, outputs, order, steps, reset, pure, reading)
+    question = _question(circuit, interface, claim, timeout)
     return decide(
         question, lambda each: _discharged(each, timeout, jobs, question.circuit), timeout
     ).record
 
 
 def _question(
-    netlist: Netlist,
-    interface: Interface | None,
+    circuit: Netlist | Path | str,
+    interface: Interface,
     claim: str | Obligation | Spec | Netlist,
     seconds: float,
 ) -> Question:
-    """What is to be decided; without an interface the netlist has a theorem's buses already."""
+    """What is to be decided."""
     from spikeproof.circuits.doors.apart import NAMED, Limits
-    from spikeproof.circuits.doors.sources import Interface
+    from spikeproof.circuits.doors.sources import Interface, read_source
     from spikeproof.prover.running import checks
     from spikeproof.prover.running.functions import SpecFunction
     from spikeproof.prover.running.specifications import Specification
 
-    fitting = interface or Interface()
+    if not isinstance(circuit, Netlist | Path | str):
+        raise TypeError(f"a circuit is a Netlist, as `read_json` gives; {circuit!r} is none")
+    if not isinstance(circuit, Netlist):
+        interface.require_use(str(circuit))
+
+    def read(inputs: Widths | None, outputs: Widths | None) -> tuple[Netlist, Interface]:
+        if isinstance(circuit, Netlist):
+            return circuit, interface
+        return read_source(str(circuit), interface, Limits(seconds=seconds), inputs, outputs)
+
     if isinstance(claim, Netlist):
-        return checks.by_circuit(netlist, fitting, claim, "the other circuit")
+        return checks.by_circuit(read, claim, "the other circuit")
     if isinstance(claim, Specification):
-        return checks.by_function(netlist, fitting, SpecFunction.here(claim), seconds)
+        return checks.by_function(read, SpecFunction.here(claim), lambda: seconds)
     if isinstance(claim, str) and NAMED.fullmatch(claim):
         function = SpecFunction.apart(claim, Limits(seconds=seconds))
-        return checks.by_function(netlist, fitting, function, seconds)
+        return checks.by_function(read, function, lambda: seconds)
     if callable(claim):
+        netlist, _ = read(None, None)
         return checks.Question(netlist, _stated(netlist, claim))
     obligation = _obligation(claim)
-    return (
-        checks.by_theorem(netlist, interface, obligation)
-        if interface
-        else checks.Question(netlist, obligation)
-    )
+    if isinstance(circuit, Netlist) and interface == Interface():  # it has the theorem's buses
+        return checks.Question(circuit, obligation)
+    return checks.by_theorem(read, obligation)
 
 
 def _discharged(

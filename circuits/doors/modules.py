@@ -294,8 +294,8 @@ def _require_no_memory(
     """
     kept = ", ".join(_remembered(tracer, module)[:3]) or "tensors outside of the module"
     refusal = NetlistError(
-        f"{name} remembers between calls ({kept}); declare that it is reset before each (reset=True), "
-        "or say for how many time steps it runs (steps)"
+        f"{name} remembers between calls ({kept}); declare that it is reset before each "
+        "(reset=True, --reset), or say for how many time steps it runs (steps, --time)"
     )
     signals = {bus.removesuffix(".again"): bits for bus, bits in again.items()}
     try:

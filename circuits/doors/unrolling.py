@@ -52,19 +52,23 @@ def unrolled(circuit: Circuit, steps: int | Steps | None) -> Netlist:
         steps: a number stands for so many with inputs that are held. None for a circuit without memory.
 
     Raises:
-        NetlistError: if it has memory and no steps are given; if it has several clocks, or one that is
-            no input of one bit; if a net that is read is driven by nothing or twice or depends on
-            itself, or if outputs depend on what a register was before it had a value.
+        NetlistError: if it has memory and no steps are given, or none and a number of them is; if it has
+            several clocks, or one that is no input of one bit; if a net that is read is driven by
+            nothing or twice or depends on itself, or if outputs depend on what a register was before
+            it had a value.
     """
     circuit.require_one_driver()
     if steps is None:
         if circuit.registers:
             raise NetlistError(
                 f"it has {len(circuit.registers)} registers; state in which step its outputs are read, "
-                "as in read_circuit(FILE, steps=3)"
+                "as in read_circuit(FILE, steps=3), or --time 3"
             )
         return netlist_of_gates(circuit.inputs, circuit.gates.get, circuit.outputs)
-    steps = Steps(steps) if isinstance(steps, int) else steps
+    if isinstance(steps, int):
+        if not circuit.registers:
+            raise NetlistError("it has no registers, so no memory; leave out the steps")
+        steps = Steps(steps)
     unrolling = _Unrolling(circuit, steps, clock(circuit))
     outputs = {
         name: [unrolling.at(net, steps.count - 1) for net in nets]

@@ -395,11 +395,11 @@ def counted_bits(width: int) -> str:
     return f"{width} bit{'' if width == 1 else 's'}"
 
 
-def require_same_buses(obligation: Obligation, circuit: Netlist) -> None:
-    """Refuse a circuit that cannot stand in for the obligation's own.
+def require_about_circuits(obligation: Obligation) -> None:
+    """Refuse an obligation that no circuit but its own can be about.
 
     Raises:
-        NetlistError: if none can, or naming the buses that are missing, extra or of another width.
+        NetlistError: saying what it is about.
     """
     if obligation.circuit is None:
         raise NetlistError(f"{obligation.name} is about formulas, not about a circuit; choose a unit")
@@ -407,7 +407,16 @@ def require_same_buses(obligation: Obligation, circuit: Netlist) -> None:
         raise NetlistError(
             f"{obligation.name} is about the neurons of its own circuit, not of any other; choose a unit"
         )
-    own = obligation.circuit()
+
+
+def require_same_buses(obligation: Obligation, circuit: Netlist) -> None:
+    """Refuse a circuit that cannot stand in for the obligation's own.
+
+    Raises:
+        NetlistError: if none can, or naming the buses that are missing, extra or of another width.
+    """
+    require_about_circuits(obligation)
+    own = obligation.circuit()  # type: ignore[misc]
     for kind, wanted, given in (
         ("input", own.inputs, circuit.inputs),
         ("output", own.output_widths, circuit.output_widths),

@@ -15,9 +15,9 @@ import click
 from rich.text import Text
 
 from spikeproof.circuits.doors.apart import Limits
-from spikeproof.circuits.doors.buses import parsed_widths
+from spikeproof.circuits.doors.buses import Widths, parsed_widths
 from spikeproof.circuits.doors.json import as_json
-from spikeproof.circuits.doors.sources import Interface, read_source
+from spikeproof.circuits.doors.sources import Interface, read_other, read_source
 from spikeproof.prover.commands.console import (
     Command,
     Seconds,
@@ -41,7 +41,8 @@ from spikeproof.prover.evidence.seal import sealed
 from spikeproof.prover.report.tables import notes_text
 from spikeproof.prover.report.verdict import circuit_text, evidence_text, verdict_text
 
-if TYPE_CHECKING:  # it loads every engine, for which nobody who completes a name should wait
+if TYPE_CHECKING:  # these load every engine, for which nobody who completes a name should wait
+    from spikeproof.circuits.netlist import Netlist
     from spikeproof.prover.running.checks import Decision, Question
 
 CHECK_SCHEMA = "spikeproof-check-1"
@@ -56,7 +57,7 @@ ENGINES_SHARE = 0.6
 """Of what is left of a budget, what the engines have; the rest is for trying every input after them."""
 
 
-class Widths(click.ParamType[dict[str, int]]):
+class Buses(click.ParamType[dict[str, int]]):
     """Buses, as ``a:8,b:8``."""
 
     name = "buses"
@@ -91,7 +92,7 @@ class Steps(click.ParamType[int]):
 def _buses_option(side: str) -> Callable[[Command], Command]:
     return click.option(
         f"--{side}s",
-        type=Widths(),
+        type=Buses(),
         metavar="NAME:WIDTH,...",
         help=f"The {side} buses of SOURCE, in the order of the spec's: its own by name, or all its "
         f"{side} bits cut so.",
@@ -104,6 +105,9 @@ def _buses_option(side: str) -> Callable[[Command], Command]:
         "check mine:make_adder --spec fp8_e4m3fn.add.rne --policy saturate --inputs a:8,b:8",
         "check adder.json --spec mine:sum_of_values --failures wrong.csv",
         "check mended.blif --against original.aig",
+        "check adder.py:Adder --spec fp8_e4m3fn.add.rne.saturate --html adder.html",
+        "check pipeline.v --spec fp8_e5m2.add.rne --time 3",
+        "check adder.nir --spec fp8_e5m2.add.rne --as snntorch,steps=1",
     )
 )
 @click.argument("source")
@@ -126,10 +130,16 @@ def _buses_option(side: str) -> Callable[[Command], Command]:
     "--time",
     "steps",
     type=Steps(),
-    default="one-step",
-    show_default=True,
     metavar="one-step|STEPS",
-    help="How many time steps a module is run for.",
+    help="Of what has memory: in which time step the outputs are read; inputs are held.",
+)
+@click.option("--reset", is_flag=True, help="A PyTorch module is reset before every call.")
+@click.option("--pure", is_flag=True, help="Refuse what is no neuron in a PyTorch module.")
+@click.option(
+    "--as",
+    "reading",
+    metavar="READING",
+    help="How a graph of NIR is read, such as snntorch,steps=1.",
 )
 @click.option(
     "--budget",
@@ -140,6 +150,7 @@ def _buses_option(side: str) -> Callable[[Command], Command]:
 )
 @jobs_option()
 @file_option("json", "the result")
+@file_option("html", "a page about the circuit")
 @failures_option()
 @log_option("Write the proof log to")
 def check(
@@ -151,17 +162,22 @@ def check(
     inputs: dict[str, int] | None,
     outputs: dict[str, int] | None,
     order: Any,
-    steps: int,
+    steps: int | None,
+    reset: bool,
+    pure: bool,
+    reading: str | None,
     budget: float,
     jobs: int | None,
     json_file: Path | None,
+    html_file: Path | None,
     failures_file: Path | None,
     log_directory: Path | None,
 ) -> None:
     """Decide whether a circuit of yours is right.
 
-    SOURCE is a file (JSON of ours or of Yosys, AIGER, BLIF, Verilog), or package.module:factory, or
-    file.py:factory: a function, called in a process of its own, that gives a Netlist.
+    SOURCE is a file (JSON of ours or of Yosys, AIGER, BLIF, Verilog, NIR), or package.module:factory, or
+    file.py:factory: a function or class, called in a process of its own, that gives a Netlist or a
+    PyTorch module.
 
     Exit code 0 if it is proved right, 1 if it is refuted, 3 if that is undecided, 4 on an error.
     """
@@ -169,13 +185,16 @@ def check(
         raise click.UsageError("say what SOURCE should compute: by --spec or by --against, one of them")
     if (policy or convention) and (spec is None or ":" in spec):
         raise click.UsageError("--policy and --convention are words of a theorem's name; leave them out")
-    screen = screen_beside(json_file, failures_file)
+    screen = screen_beside(json_file, html_file, failures_file)
     require_writable(json_file)
+    require_writable(html_file)
+    if html_file:  # it needs packages that may not be there: now, not after the work
+        from spikeproof.prover.report.audit import audit_page
     clock = _Clock(budget)
-    interface = Interface(inputs, outputs, order, steps)
+    interface = Interface(inputs, outputs, order, steps, reset, pure, reading)
+    interface.require_use(source, *filter(None, [against]))
     theorem = ".".join(filter(None, (spec, policy, convention)))
     with _stages() as told:
-        told(f"reading {source}")
         question = _question(source, interface, theorem, against, clock, told)
         if failures_file:
             _require_listable(question, failures_file)
@@ -194,6 +213,10 @@ def check(
     if json_file:
         data = _as_json(source, theorem or str(against), question, decision, log)
         write_file(json_file, json.dumps(data, indent=1) + "\n")
+    if html_file:
+        verifying = _verifying(decision, log)
+        page = audit_page(record, decision.obligation, question.circuit, source, verifying)
+        write_file(html_file, page)
     if failures_file:
         from spikeproof.prover.commands.failures import list_failures  # loads LLVM
 
@@ -248,18 +271,21 @@ def _question(
     from spikeproof.prover.running import checks
     from spikeproof.prover.running.functions import SpecFunction
 
-    if against is not None:
-        other, _ = read_source(against, Interface(), clock.limits)
-        netlist, left = read_source(source, interface, clock.limits)
-        return checks.by_circuit(netlist, left, other, against)
-    if ":" in theorem:
-        function = SpecFunction.apart(theorem, clock.limits)
-        netlist, left = read_source(source, interface, clock.limits)
+    def read(inputs: Widths, outputs: Widths) -> tuple[Netlist, Interface]:
+        told(f"reading {source}")
+        return read_source(source, interface, clock.limits, inputs, outputs)
+
+    def left() -> float:
         told(f"asking {theorem}")
-        return checks.by_function(netlist, left, function, clock.left)
-    obligation = named(theorem)
-    netlist, left = read_source(source, interface, clock.limits)
-    return checks.by_theorem(netlist, left, obligation)
+        return clock.left
+
+    if against is not None:
+        told(f"reading {against}")
+        other = read_other(against, interface, clock.limits, interface.inputs, interface.outputs)
+        return checks.by_circuit(read, other, against)
+    if ":" in theorem:
+        return checks.by_function(read, SpecFunction.apart(theorem, clock.limits), left)
+    return checks.by_theorem(read, named(theorem))
 
 
 def _require_listable(question: Question, file: Path) -> None:
@@ -326,10 +352,19 @@ def _again(decision: Decision, log: Log) -> dict[str, str]:
     commands = {"proof log": str(directory)}
     if (kept := log.counterexample(decision.record.theorem)).exists():
         commands["replay it with"] = f"spikeproof replay {_quoted(nearby(kept))}{claim}"
-    if decision.record.decided:
-        circuit = f" --circuit {_quoted(directory / CIRCUIT_FILE)}"
-        commands["verify it with"] = f"spikeproof verify {_quoted(directory)}{circuit}{claim}"
+    if verifying := _verifying(decision, log):
+        commands["verify it with"] = verifying
     return commands
+
+
+def _verifying(decision: Decision, log: Log) -> str:
+    """The command that checks the log again, if there is anything to check."""
+    if not decision.record.decided:
+        return ""
+    directory = nearby(log.directory)
+    given = {"circuit": CIRCUIT_FILE, **({"claim": CLAIM_FILE} if decision.claim else {})}
+    options = (f"--{option} {_quoted(directory / file)}" for option, file in given.items())
+    return " ".join((f"spikeproof verify {_quoted(directory)}", *options))
 
 
 def _quoted(path: Path) -> str:

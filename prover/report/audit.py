@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 from markupsafe import Markup
@@ -14,6 +13,7 @@ from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.replays import expected_outputs
 from spikeproof.prover.claims.environment import passing_formulas
+from spikeproof.prover.claims.given import FAMILY
 from spikeproof.prover.claims.obligation import Obligation, Outcome
 from spikeproof.prover.evidence.record import SEED, Record
 from spikeproof.prover.margins.failure import least_distance
@@ -35,21 +35,24 @@ FIRST_LINES = ("it is right by another convention", "it may be right by another 
 
 
 def audit_page(
-    record: Record, obligation: Obligation, circuit: Netlist, source: str, log: Path | None = None
+    record: Record, obligation: Obligation, circuit: Netlist, source: str, verifying: str = ""
 ) -> str:
-    """The page of a circuit that was put in the place of a theorem's own.
+    """The page of a circuit that was to be what a theorem says, another circuit, or somebody's function.
 
     Args:
         record: what came of it.
         circuit: which it is.
         source: what it is called: a file, say.
-        log: where the evidence is, if it was written.
+        verifying: the command that checks the evidence again, if some was kept.
     """
-    templates = environment()
+    templates, given = environment(), _is_given(record)
     return templates.get_template("audit.html").render(
         record=record,
         source=source,
-        log=log,
+        verifying=verifying,
+        asked=f"to be {obligation.function}" if given else f"audited as {record.theorem}",
+        beside="the other circuit" if given else "our own unit of the same operation",
+        other="the other" if given else record.theorem,
         style=Markup(templates.get_template("page.css").render()),
         verdict=verdict(record),
         by_class=_by_class(record, obligation, circuit),
@@ -66,10 +69,16 @@ def audit_page(
     )
 
 
+def _is_given(record: Record) -> bool:
+    """Whether it is about no theorem, but about what was given with the circuit."""
+    return record.theorem.startswith(f"{FAMILY}.")
+
+
 def verdict(record: Record) -> str:
     """What came of it, in a sentence."""
     if record.outcome is Outcome.PROVED:
-        return "Right on every input that the theorem is about: proved."
+        about = "" if _is_given(record) else " that the theorem is about"
+        return f"Right on every input{about}: proved."
     if record.outcome is not Outcome.REFUTED:
         return f"Not decided: {outcome_text(record)}."
     lines = record.message.splitlines()
@@ -94,11 +103,12 @@ def _by_class(record: Record, obligation: Obligation, circuit: Netlist) -> Mappi
 
 
 def _sizes(obligation: Obligation, circuit: Netlist) -> Iterator[tuple[str, str, str]]:
-    """Name, and the value for both circuits, of each measure."""
-    assert obligation.circuit is not None
-    both = [dict(_measures(obligation, netlist)) for netlist in (circuit, obligation.circuit())]
-    for name, value in both[0].items():
-        yield name, value, both[1][name]
+    """Name, and the value for both circuits, of each measure; nothing for the other if there is none."""
+    other = obligation.circuit() if obligation.circuit else None
+    # What stands in for a function's circuit has no neurons.
+    theirs = dict(_measures(obligation, other)) if other and other.neurons else {}
+    for name, value in _measures(obligation, circuit):
+        yield name, value, theirs.get(name, "")
 
 
 def _measures(obligation: Obligation, netlist: Netlist) -> Iterator[tuple[str, str]]:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from spikeproof.circuits.doors.buses import fitted
+from spikeproof.circuits.doors.buses import Widths, fitted
 from spikeproof.circuits.doors.sources import Interface
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.catalogue import require_fitting
 from spikeproof.prover.claims.given import FAMILY, TABLE_BITS, GivenClaim
-from spikeproof.prover.claims.obligation import Obligation, Outcome, StatementError
+from spikeproof.prover.claims.obligation import (
+    Obligation,
+    Outcome,
+    StatementError,
+    require_about_circuits,
+)
 from spikeproof.prover.evidence.record import Record, Size, blank_record
 from spikeproof.prover.running.functions import SpecFunction
+
+Source = Callable[[Widths, Widths], tuple[Netlist, Interface]]
+"""What reads a circuit that is to have some inputs and outputs, and says how its bits are to be read."""
 
 
 @dataclass(frozen=True)
@@ -36,53 +44,50 @@ class Question:
     function: SpecFunction | None = None
 
 
-def by_theorem(netlist: Netlist, interface: Interface, theorem: Obligation) -> Question:
+def by_theorem(source: Source, theorem: Obligation) -> Question:
     """Whether a circuit is what a theorem says.
 
     Raises:
         NetlistError: if the theorem is about no circuit but its own, or the buses do not fit; one line.
     """
-    if theorem.circuit is None or not theorem.function:
-        require_fitting(theorem, netlist)
+    require_about_circuits(theorem)
     own = theorem.circuit()  # type: ignore[misc]
-    circuit, matched = _fitted(netlist, interface, own.inputs, own.output_widths)
+    circuit, matched = _fitted(source, own.inputs, own.output_widths)
     require_fitting(theorem, circuit)
     return Question(circuit, theorem, matched)
 
 
-def by_circuit(netlist: Netlist, interface: Interface, other: Netlist, title: str) -> Question:
+def by_circuit(source: Source, other: Netlist, title: str) -> Question:
     """Whether a circuit computes what another does.
 
     Raises:
         NetlistError: if the buses do not fit; one line.
     """
-    circuit, matched = _fitted(netlist, interface, other.inputs, other.output_widths)
+    circuit, matched = _fitted(source, other.inputs, other.output_widths)
     claim = GivenClaim(title, other.inputs, other.output_widths, circuit=other)
     return Question(circuit, claim.obligation(), matched, claim)
 
 
-def by_function(
-    netlist: Netlist, interface: Interface, function: SpecFunction, seconds: float
-) -> Question:
+def by_function(source: Source, function: SpecFunction, seconds: Callable[[], float]) -> Question:
     """Whether a circuit is what a function says.
 
     Args:
-        seconds: for asking it about every input, where these are few.
+        seconds: what there is, once the circuit is read, for asking it about every input, where these
+            are few.
 
     Raises:
         NetlistError: if the buses do not fit, or the function fails; one line.
     """
-    circuit, matched = _fitted(netlist, interface, function.inputs, function.outputs)
+    circuit, matched = _fitted(source, function.inputs, function.outputs)
     if not function.provable:
         return Question(circuit, _tested_alone(function), matched, function=function)
-    claim = function.claim(circuit, seconds)
+    claim = function.claim(circuit, seconds())
     return Question(circuit, claim.obligation(), matched, claim)
 
 
-def _fitted(
-    netlist: Netlist, interface: Interface, inputs: Mapping[str, int], outputs: Mapping[str, int]
-) -> tuple[Netlist, tuple[str, ...]]:
+def _fitted(source: Source, inputs: Widths, outputs: Widths) -> tuple[Netlist, tuple[str, ...]]:
     """The circuit with a spec's buses, in which it is noted which is which."""
+    netlist, interface = source(inputs, outputs)
     circuit, matched = fitted(
         netlist,
         inputs,
@@ -112,11 +117,13 @@ class Decision:
     """What came of a question.
 
     Attributes:
-        claim: that the record is about, if it is about no theorem.
+        obligation: that the record is about.
+        claim: that it is of, if it is no theorem.
         note: what is known besides.
     """
 
     record: Record
+    obligation: Obligation
     claim: GivenClaim | None = None
     note: str = ""
 
@@ -132,13 +139,14 @@ def decide(question: Question, discharging: Callable[[Obligation], Record], seco
         NetlistError: if that function fails.
     """
     if not question.function:
-        return Decision(discharging(question.obligation), question.claim)
+        return Decision(discharging(question.obligation), question.obligation, question.claim)
     started, title = time.monotonic(), question.function.title
     tested = question.function.tested(question.circuit, seconds)
     which = f"all {tested.tried:,} inputs" if tested.every else f"{tested.tried:,} inputs drawn by class"
     if tested.refuting:
         counted = f"{tested.failures:,} of {which} fail, this one the simplest of them"
-        return Decision(discharging(tested.refuting.obligation()), tested.refuting, counted)
+        obligation = tested.refuting.obligation()
+        return Decision(discharging(obligation), obligation, tested.refuting, counted)
     blank = blank_record(question.obligation, seconds, question.circuit)
     record = replace(
         blank,
@@ -148,4 +156,4 @@ def decide(question: Question, discharging: Callable[[Obligation], Record], seco
         netlist=Size.of(question.circuit),
         seconds=round(time.monotonic() - started, 4),
     )
-    return Decision(record)
+    return Decision(record, question.obligation)

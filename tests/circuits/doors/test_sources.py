@@ -2,11 +2,14 @@
 
 import os
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from spikeproof.circuits.doors.apart import ForeignCodeError, Limits
-from spikeproof.circuits.doors.sources import Interface, read_source
+from spikeproof.circuits.doors.sources import Interface, read_other, read_source
+from spikeproof.circuits.meanings.boolean import evaluate
 from spikeproof.circuits.netlist import NetlistError
 
 MODULE = """
@@ -81,7 +84,7 @@ def test_a_file_of_python(here):
     ("name", "said"),
     [
         ("raises", r"it raises ValueError: this is wrong \(mine.py:15\)"),
-        ("nonsense", "it gives something of type int; let it give a Netlist"),
+        ("nonsense", "it gives something of type int; let it give a Netlist or PyTorch module"),
         ("ends", "it ends Python with code 7; let it return"),
         ("dies", "its process ended with code 9 before it gave anything"),
         ("crashes", r"its process crashed \(SIGSEGV\) before it gave anything"),
@@ -104,3 +107,131 @@ def test_what_hangs_is_stopped(here):
 def test_what_is_not_there(source, here):
     with pytest.raises(NetlistError, match=r"there is no module nowhere|cannot read nowhere"):
         read(source)
+
+
+NEURONS = """
+import torch
+
+class Greater(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.places = torch.tensor([[1.0], [2.0]])
+
+    def forward(self, x, y):
+        return ((x - y) @ self.places >= 1).float()
+
+module = Greater()
+
+def function():
+    return lambda x, y: (x[:, :1] + y[:, :1] >= 2).float()
+
+def remembering():
+    class Integrator(torch.nn.Module):
+        potential = 0
+        def forward(self, x, y):
+            self.potential = self.potential + x[:, :1] + y[:, :1]
+            return (self.potential >= 2).float()
+    return Integrator()
+"""
+SPECS = {"x": 2, "y": 2}, {"more": 1}
+
+
+@pytest.fixture
+def neurons(tmp_path, monkeypatch):
+    """A folder with modules in it, in which we are."""
+    (tmp_path / "neurons.py").write_text(NEURONS)
+    monkeypatch.chdir(tmp_path)
+
+
+def values(netlist):
+    """The one output, by the inputs x and y of two bits."""
+    x, y = np.divmod(np.arange(16), 4)
+    (result,) = evaluate(netlist, dict(zip(netlist.inputs, (x, y), strict=True))).values()
+    return result.astype(bool), x, y
+
+
+@pytest.mark.parametrize("name", ["Greater", "module"])
+def test_a_module_has_the_buses_of_a_spec_or_those_declared(name, neurons):
+    netlist, left = read_source(f"neurons.py:{name}", Interface(), Limits(), *SPECS)
+    assert (dict(netlist.inputs), netlist.output_widths) == SPECS
+    found, x, y = values(netlist)
+    assert (found == (x > y)).all()
+    assert left == Interface()
+
+
+def test_the_order_of_a_modules_bits_is_used_once(neurons):
+    own = Interface({"a": 2, "b": 2}, order="msb")
+    netlist, left = read_source("neurons:Greater", own, Limits(), *SPECS)
+    assert dict(netlist.inputs) == {"a": 2, "b": 2}
+    assert left.order == "lsb"
+    found, x, y = values(netlist)
+    reversed_bits = np.array([0, 2, 1, 3])
+    assert (found == (reversed_bits[x] > reversed_bits[y])).all()
+
+
+def test_a_function_of_tensors_and_a_module_that_remembers(neurons):
+    found, x, y = values(read_source("neurons:function", Interface(), Limits(), *SPECS)[0])
+    assert (found == (x & y & 1)).all()
+    with pytest.raises(NetlistError, match=r"remembers between calls .potential.; .*--reset.*--time"):
+        read_source("neurons:remembering", Interface(), Limits(), *SPECS)
+    twice, _ = read_source("neurons:remembering", Interface(steps=2), Limits(), *SPECS)
+    found, x, y = values(twice)
+    assert (found == ((x | y) & 1)).all()
+
+
+def test_a_module_whose_buses_nobody_has_named(neurons):
+    with pytest.raises(NetlistError, match="gives a PyTorch module; name its buses with --inputs and"):
+        read_source("neurons:module", Interface(), Limits())
+
+
+def test_a_netlist_has_no_time(here):
+    with pytest.raises(NetlistError, match="gives a Netlist, which has no memory; leave out the steps"):
+        read_source("mine:conjunction", Interface(steps=1), Limits())
+
+
+def test_what_is_said_of_memory_holds_for_what_is_compared_with_where_it_has_some(tmp_path):
+    latch = ".model m\n.inputs x clk\n.outputs y\n.latch x y re clk 0\n.end\n"
+    wire = ".model m\n.inputs x\n.outputs y\n.names x y\n1 1\n.end\n"
+    for name, text in (("latch", latch), ("wire", wire)):
+        (tmp_path / f"{name}.blif").write_text(text)
+    timed, widths = Interface({"a": 1}, order="msb", steps=2), ({"a": 1}, None)
+    read = {n: read_other(f"{tmp_path}/{n}.blif", timed, Limits(), *widths) for n in ("latch", "wire")}
+    assert read["latch"] == replace(read["wire"], notes=read["latch"].notes)
+    assert dict(read["latch"].inputs) == {"x": 1}
+    assert "read in step 2, 1 registers" in read["latch"].notes[0]
+    with pytest.raises(NetlistError, match=r"it has 1 registers; state in which step .* --time 3"):
+        read_other(f"{tmp_path}/latch.blif", replace(timed, steps=None), Limits(), *widths)
+    with pytest.raises(NetlistError, match="it has no registers, so no memory; leave out the steps"):
+        read_source(f"{tmp_path}/wire.blif", timed, Limits())
+
+
+def test_a_graph_of_nir_is_read_in_its_last_step_with_its_inputs_held(tmp_path):
+    nir = pytest.importorskip("nir", reason="needs nir: pip install '.[nir]'")
+    path = str(tmp_path / "integrator.nir")
+    half = nir.IF(r=np.array([1.0]), v_threshold=np.array([1.5]), v_reset=np.array([0.0]))
+    nodes = {"in": nir.Input(np.array([1])), "fire": half, "out": nir.Output(np.array([1]))}
+    nir.write(path, nir.NIRGraph(nodes, [("in", "fire"), ("fire", "out")]))
+    reading = (
+        "constants=equations,strict=no,reset=zero,start=zero,dt=1,order=leak add fire,arithmetic=exact"
+    )
+    fires = []
+    for steps in (1, 2, 3, 4):
+        timed = Interface(reading=reading, steps=steps)
+        netlist, _ = read_source(path, timed, Limits(), {"x": 1}, {"y": 1})
+        assert (dict(netlist.inputs), netlist.output_widths) == ({"x": 1}, {"y": 1})
+        assert evaluate(netlist, {"x": np.array([0])})["y"] == 0
+        fires.append(int(evaluate(netlist, {"x": np.array([1])})["y"][0]))
+    assert fires == [0, 1, 0, 1]  # the second spike reaches the threshold, and is forgotten
+    with pytest.raises(NetlistError, match="NIR states no time step"):
+        read_source(path, Interface(), Limits(), {"x": 1}, {"y": 1})
+    with pytest.raises(NetlistError, match="name its buses with --inputs and --outputs"):
+        read_source(path, Interface(reading=reading, steps=2), Limits())
+
+
+def test_an_option_that_no_source_has_a_use_for():
+    Interface(reading="norse").require_use("a.json", "b.nir")
+    Interface(pure=True, reset=True).require_use("mine:module")
+    with pytest.raises(NetlistError, match=r"a.json is no graph of NIR"):
+        Interface(reading="norse").require_use("a.json")
+    with pytest.raises(NetlistError, match=r"a.nir is no PyTorch module"):
+        Interface(reset=True).require_use("a.nir")

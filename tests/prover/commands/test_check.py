@@ -3,29 +3,28 @@
 import csv
 import json
 import shlex
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
 
 import pytest
 
 from spikeproof.circuits.doors.files import write_circuit
-from spikeproof.circuits.netlist import NetlistError
+from spikeproof.circuits.netlist import NetlistBuilder, NetlistError
 from spikeproof.prover.claims.catalogue import theorem
-from spikeproof.prover.claims.given import read_claim
+from spikeproof.prover.claims.given import GivenClaim, Table, read_claim
 from tests.support.command_line import spikeproof, spikeproof_here
 
 SMALL = "e2m1fn.add.rne.saturate"
 """A theorem of few inputs, which only its name describes."""
 
 MODULE = """
-from dataclasses import replace
 from spikeproof import read_circuit, specification
-from spikeproof.prover.claims.catalogue import theorem
 
 SMALL = "e2m1fn"
 
 def flat():
-    own = theorem(f"{SMALL}.add.rne.saturate").circuit()
-    reverse = own.outputs["result"][::-1]
-    return replace(own, inputs={"v": 8}, outputs={"sum": reverse[::-1]})
+    return read_circuit("flat.json")
 
 @specification(values={"x": SMALL, "y": SMALL}, result=SMALL, policy="saturate")
 def total(x, y):
@@ -41,10 +40,18 @@ def undeclared(x, y):
 
 
 @pytest.fixture
+def command(capsys):
+    """The command, in this process."""
+    return partial(spikeproof_here, capsys)
+
+
+@pytest.fixture
 def here(tmp_path, monkeypatch):
     """A folder in which we are: a right circuit, one that is wrong once, and functions."""
     own = theorem(SMALL).circuit()
     write_circuit(own, tmp_path / "right.blif")
+    flat = replace(own, inputs={"v": 8}, outputs={"sum": own.outputs["result"]})
+    write_circuit(flat, tmp_path / "flat.json")
     write_circuit(theorem("e2m1fn.add.rtz.saturate").circuit(), tmp_path / "wrong.aig")
     (tmp_path / "mine.py").write_text(MODULE)
     monkeypatch.chdir(tmp_path)
@@ -56,9 +63,9 @@ def said(run, what):
     return next(line.removeprefix(what) for line in run.stdout.splitlines() if line.startswith(what))
 
 
-def again(run, what):
+def again(run, what, command=spikeproof):
     """Run a command that was shown."""
-    return spikeproof(*shlex.split(said(run, f"{what}: spikeproof ")))
+    return command(*shlex.split(said(run, f"{what}: spikeproof ")))
 
 
 def test_a_right_circuit_is_proved_and_anybody_can_verify_it(here):
@@ -72,9 +79,9 @@ def test_a_right_circuit_is_proved_and_anybody_can_verify_it(here):
     assert "1 of 1 records verified" in verified.stdout
 
 
-def test_a_wrong_circuit_is_refuted_with_all_that_fails(here):
+def test_a_wrong_circuit_is_refuted_with_all_that_fails(here, command):
     files = ("--json", "result.json", "--failures", "wrong.csv")
-    run = spikeproof("check", "wrong.aig", "--spec", SMALL, *files)
+    run = command("check", "wrong.aig", "--spec", SMALL, *files)
     assert run.returncode == 1, run.stderr
     assert run.stdout.startswith("REFUTED: wrong.aig does not compute e2m1fn: x + y")
     assert "nearest is e2m1fn.add.rtz.saturate" in run.stdout.splitlines()[0]
@@ -83,12 +90,12 @@ def test_a_wrong_circuit_is_refuted_with_all_that_fails(here):
     assert result["result"]["outcome"] == "refuted"
     rows = list(csv.DictReader((here / "wrong.csv").open()))
     assert f"fails on {len(rows)} of all 256 inputs" in run.stdout
-    assert again(run, "verify it with").returncode == 5
-    assert again(run, "replay it with").returncode == 1
+    assert again(run, "verify it with", command).returncode == 5
+    assert again(run, "replay it with", command).returncode == 1
 
 
-def test_a_factory_whose_buses_have_other_names(here):
-    run = spikeproof("check", "mine:flat", "--spec", SMALL, "--json", "-")
+def test_a_factory_whose_buses_have_other_names(here, command):
+    run = command("check", "mine:flat", "--spec", SMALL, "--json", "-")
     assert run.returncode == 0, run.stderr
     result = json.loads(run.stdout)
     assert result["matched"] == [
@@ -100,8 +107,8 @@ def test_a_factory_whose_buses_have_other_names(here):
     assert "PROVED: mine:flat" in run.stderr
 
 
-def test_the_other_order_of_bits_is_refuted(here):
-    run = spikeproof("check", "mine:flat", "--spec", SMALL, "--order", "msb", "--inputs", "a:4,b:4")
+def test_the_other_order_of_bits_is_refuted(here, command):
+    run = command("check", "flat.json", "--spec", SMALL, "--order", "msb", "--inputs", "a:4,b:4")
     assert run.returncode == 1, run.stderr
     assert "input x is the circuit's v[0] to v[3], most significant bit first" in run.stdout
 
@@ -113,32 +120,35 @@ def test_the_other_order_of_bits_is_refuted(here):
         (("--spec", "mine:total"), "what mine:total says of all 256 inputs"),
     ],
 )
-def test_a_claim_that_is_no_theorem_is_kept_and_verified(spec, words, here):
-    right = spikeproof("check", "mine:flat", *spec)
+def test_a_claim_that_is_no_theorem_is_kept_and_verified(spec, words, here, command):
+    right = command("check", "flat.json", *spec)
     assert right.returncode == 0, right.stderr
     assert words in right.stdout
-    verified = again(right, "verify it with")
+    verified = again(right, "verify it with", command)
     assert verified.returncode == 0, verified.stdout
-    wrong = spikeproof("check", "wrong.aig", *spec)
+    wrong = command("check", "wrong.aig", *spec)
     assert wrong.returncode == 1, wrong.stderr
-    assert again(wrong, "replay it with").returncode == 1
+    assert again(wrong, "replay it with", command).returncode == 1
     refuted = said(wrong, "verify it with: spikeproof ")
-    assert spikeproof(*shlex.split(refuted)).returncode == 5
+    assert command(*shlex.split(refuted)).returncode == 5
     other = said(right, "verify it with: spikeproof ").rpartition(" --claim ")
-    assert spikeproof(*shlex.split(other[0])).returncode == 1  # without the claim
+    assert command(*shlex.split(other[0])).returncode == 1  # without the claim
     strange = shlex.split(refuted.rpartition(" --claim ")[2])[0]
-    assert spikeproof(*shlex.split(other[0]), "--claim", strange).returncode in (0, 1)
+    assert command(*shlex.split(other[0]), "--claim", strange).returncode in (0, 1)
     changed = here / "changed.json"
     kept = (here / shlex.split(other[2])[0]).read_text()
     changed.write_text(kept.replace('"title":"', '"title":"another '))
-    refused = spikeproof(*shlex.split(other[0]), "--claim", changed)
+    refused = command(*shlex.split(other[0]), "--claim", changed)
     assert refused.returncode == 1
     assert "name that file with --claim" in refused.stdout
 
 
-def test_a_claim_that_is_damaged_is_refused_in_one_line(here):
-    spikeproof("check", "mine:flat", "--spec", "mine:total")
-    (kept,) = here.glob("log/circuits/*/claim.json")
+def test_a_claim_that_is_damaged_is_refused_in_one_line(tmp_path):
+    table = Table(None, {"result": tuple(range(16)) * 16})
+    claim = GivenClaim("x", {"x": 4, "y": 4}, {"result": 4}, table=table, formats={"x": "fp4_e2m1"})
+    kept = tmp_path / "claim.json"
+    kept.write_bytes(claim.content)
+    assert read_claim(kept) == claim
     data = json.loads(kept.read_text())
     results = data["table"]["results"]["result"]
     for damage in (
@@ -177,14 +187,20 @@ def test_a_claim_that_is_damaged_is_refused_in_one_line(here):
         (("right.blif", "--spec", SMALL, "--inputs", "a:4,b:3"), "--inputs has 7 bits"),
         (("right.blif", "--spec", SMALL, "--inputs", "a4"), "'a4' is no bus"),
         (("right.blif", "--spec", SMALL, "--time", "0"), "neither one-step nor"),
-        (("right.blif", "--spec", SMALL, "--time", "2"), "without memory, of one step"),
+        (("right.blif", "--spec", SMALL, "--time", "2"), "no memory; leave out the steps"),
+        (("flat.json", "--spec", SMALL, "--time", "2"), "no memory; leave out the steps"),
+        (("right.blif", "--spec", SMALL, "--pure"), "is no PyTorch module; leave out --reset"),
+        (("right.blif", "--spec", SMALL, "--as", "norse,steps=1"), "is no graph of NIR (.nir)"),
+        (("graph.nir", "--spec", SMALL), "state how to read it, as in --as snntorch,steps=1"),
+        (("graph.nir", "--spec", SMALL, "--as", "norse"), "nothing is stated about steps"),
+        (("right.blif", "--spec", SMALL, "--html", "gone/x.html"), "cannot write gone/x.html"),
         (("right.blif", "--spec", SMALL, "--budget", "0"), "not a positive number of seconds"),
         (("right.blif", "--spec", SMALL, "--json", "gone/x.json"), "cannot write gone/x.json"),
         (("right.blif", "--spec", SMALL, "--failures", "x.txt"), "end its name in .csv or .npz"),
     ],
 )
-def test_bad_input_is_one_line_and_leaves_nothing(arguments, words, here, capsys):
-    run = spikeproof_here(capsys, "check", *arguments)
+def test_bad_input_is_one_line_and_leaves_nothing(arguments, words, here, command):
+    run = command("check", *arguments)
     assert run.returncode == 2
     refusal = [line for line in run.stderr.splitlines() if line.startswith("spikeproof: ")]
     assert len(refusal) == 1
@@ -201,7 +217,88 @@ def test_bad_input_is_one_line_and_leaves_nothing(arguments, words, here, capsys
         ("mine:wide", "needed are x:16, y:16, the circuit has x:4, y:4"),
     ],
 )
-def test_a_function_that_is_no_spec_is_one_line(spec, words, here, capsys):
-    run = spikeproof_here(capsys, "check", "right.blif", "--spec", spec)
+def test_a_function_that_is_no_spec_is_one_line(spec, words, here, command):
+    run = command("check", "right.blif", "--spec", spec)
     assert run.returncode == 2
     assert words in run.stderr.splitlines()[-1]
+
+
+NEURONS = """
+import torch
+
+class Sum(torch.nn.Module):
+    def forward(self, x, y):
+        return ((x + y).flip(-1)[:, :1] >= 2).float()
+"""
+
+THRESHOLDS = (
+    "constants=equations,strict=yes,reset=zero,start=zero,dt=1,order=leak add fire,arithmetic=exact"
+)
+"""A reading of graphs of NIR."""
+
+PIPELINE = """
+.model pipeline
+.inputs x[0] x[1] y[0] y[1] clk
+.outputs both
+.latch x[1] p re clk 0
+.latch y[1] q re clk 0
+.names p q both
+11 1
+.end
+"""
+
+
+@pytest.fixture
+def tops(tmp_path, monkeypatch):
+    """A folder in which we are: whether the topmost bits of two buses are set, in several forms."""
+    (tmp_path / "neurons.py").write_text(NEURONS)
+    (tmp_path / "pipeline.blif").write_text(PIPELINE)
+    builder = NetlistBuilder()
+    (_, x), (_, y) = builder.input("x", 2), builder.input("y", 2)
+    both = builder.build({"both": (builder.neuron([(x, 1), (y, 1)], 2),)})
+    write_circuit(both, tmp_path / "both.json")
+    if find_spec("nir"):
+        write_circuit(both, tmp_path / "both.nir")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("source", "options"),
+    [
+        ("neurons.py:Sum", ()),
+        ("pipeline.blif", ("--time", "2")),
+        pytest.param(
+            "both.nir",
+            ("--as", THRESHOLDS, "--time", "3"),
+            marks=pytest.mark.skipif(not find_spec("nir"), reason="needs nir"),
+        ),
+    ],
+)
+def test_modules_pipelines_and_graphs_are_proved_and_verified(source, options, tops, command):
+    run = command("check", source, "--against", "both.json", *options, "--html", "page.html")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith(f"PROVED: {source} computes")
+    assert again(run, "verify it with", command).returncode == 0
+    page = (tops / "page.html").read_text()
+    assert "Right on every input: proved." in page
+    assert "Beside the other circuit" in page
+    assert said(run, "verify it with: ") in page
+    assert "note on the circuit: " in run.stdout
+
+
+def test_a_page_about_a_function_has_no_other_circuit_to_compare_with(here, command):
+    run = command("check", "wrong.aig", "--spec", "mine:total", "--html", "page.html")
+    assert run.returncode == 1, run.stderr
+    page = (here / "page.html").read_text()
+    assert "to be what mine:total says of all 256 inputs" in page
+    assert "The simplest input of each class that fails" in page
+    assert "<h2>The circuit</h2>" in page
+    assert "Beside" not in page
+
+
+def test_a_pipeline_that_is_read_too_early_is_refuted(tops, command):
+    run = command("check", "pipeline.blif", "--against", "both.json", "--time", "1")
+    assert run.returncode == 1, run.stderr
+    assert again(run, "verify it with", command).returncode == 5
+    assert again(run, "replay it with", command).returncode == 1
