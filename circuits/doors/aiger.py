@@ -6,7 +6,7 @@ header of version 1.9 (2011). A literal is twice a variable, odd where it is neg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spikeproof.circuits.doors.gates import (
@@ -95,16 +95,22 @@ class _File:
             shift += 7
         raise NetlistError("the file ends within its gates, or has a number above 2^35; is it whole?")
 
-    def symbols(self) -> Iterator[tuple[str, str]]:
-        """Position and name of each symbol, up to the comment."""
-        while self.left():
-            text = self.line()
-            if text == "c":
-                return
+    def symbols(self, counts: Mapping[str, int]) -> dict[str, str]:
+        """The names by position, up to the comment: each one of so many for its letter, named once."""
+        names: dict[str, str] = {}
+        while self.left() and (text := self.line()) != "c":
             position, space, name = text.partition(" ")
             if not space:
                 raise NetlistError(f"line {self._line} is {text[:40]!r}; it should be a symbol, or 'c'")
-            yield position, name
+            if not _is_position(position, counts):
+                raise NetlistError(
+                    f"line {self._line} names {position[:40]!r}, and the file has no such input, latch "
+                    "or output; correct or remove it"
+                )
+            if position in names:
+                raise NetlistError(f"line {self._line} names {position} again; keep one name")
+            names[position] = name
+        return names
 
 
 def _circuit(
@@ -126,7 +132,7 @@ def _circuit(
         raise NetlistError("an input or latch is negated, or is driven by a gate, or occurs twice")
     read = [*outputs, *(source for _, source, _ in registers)]
     gates.update((literal, inverter(literal ^ 1)) for literal in read if literal % 2)
-    names = dict(file.symbols())
+    names = file.symbols({"i": ins, "l": latches, "o": outs})
     return Circuit(
         _buses("i", "input", inputs, names, input_widths),
         gates,
@@ -176,6 +182,12 @@ def _binary_gate(file: _File, gate: int) -> tuple[int, int, int]:
 
 def _is_number(word: str) -> bool:
     return word.isascii() and word.isdigit() and len(word) <= 10
+
+
+def _is_position(word: str, counts: Mapping[str, int]) -> bool:
+    """Whether it is a letter and a number below its count, as in ``i0``; written in one way only."""
+    letter, number = word[:1], word[1:]
+    return _is_number(number) and number == str(int(number)) and int(number) < counts.get(letter, 0)
 
 
 def _buses(

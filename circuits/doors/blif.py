@@ -113,6 +113,10 @@ def _statements(text: str) -> Iterator[Statement]:
         words = line.split()
         if words and words[0].startswith("."):
             if statement:
+                if statement[1][0] == ".end":
+                    raise NetlistError(
+                        f"line {number} has {words[0]!r} after .end; flatten the models into one"
+                    )
                 yield statement
             statement = (number, words, [])
         elif words:

@@ -32,7 +32,7 @@ class Steps:
         own_inputs: whether each step has inputs of its own, ``x.1``, ``x.2``, ... for a bus ``x``; else
             they are held.
         fixed: values of input buses step by step, the last of them held, such as ``{"reset": [1, 0]}``;
-            these are no inputs any more.
+            these are no inputs any more. The clock cannot be fixed.
     """
 
     count: int
@@ -53,9 +53,9 @@ def unrolled(circuit: Circuit, steps: int | Steps | None) -> Netlist:
 
     Raises:
         NetlistError: if it has memory and no steps are given, or none and a number of them is; if it has
-            several clocks, or one that is no input of one bit; if a net that is read is driven by
-            nothing or twice or depends on itself, or if outputs depend on what a register was before
-            it had a value.
+            several clocks, or one that is no input of one bit or is to be fixed; if a net that is read is
+            driven by nothing or twice or depends on itself, or if outputs depend on what a register was
+            before it had a value.
     """
     circuit.require_one_driver()
     if steps is None:
@@ -142,7 +142,7 @@ class _Unrolling:
         self._constant: dict[Net, list[Net]] = {}
         self._same: set[Net] = {LOW, HIGH}
         self.inputs: dict[str, list[Net]] = {}
-        _require_possible(circuit, steps)
+        _require_possible(circuit, steps, clock)
         for name, nets in circuit.inputs.items():
             if name in steps.fixed:
                 values = [steps.value(name, step) for step in range(steps.count)]
@@ -191,9 +191,13 @@ class _Timed(NamedTuple):
         return f"{shown(self.net)} in step {self.step + 1}"
 
 
-def _require_possible(circuit: Circuit, steps: Steps) -> None:
+def _require_possible(circuit: Circuit, steps: Steps, clock: tuple[str, bool] | None) -> None:
     if steps.count < 1:
         raise NetlistError(f"it cannot be read in step {steps.count}; the first is 1")
+    if clock is not None and clock[0] in steps.fixed:
+        raise NetlistError(
+            f"{clock[0]!r} is to be fixed, and is the clock, which has an edge in each step; omit it"
+        )
     for name, values in steps.fixed.items():
         if name not in circuit.inputs:
             raise NetlistError(

@@ -80,10 +80,15 @@ def top(modules: Mapping[str, Any]) -> str:
         NetlistError: if there is none, or several.
     """
     if len(modules) > 1:
-        modules = {name: each for name, each in modules.items() if "top" in each["attributes"]}
+        modules = {name: each for name, each in modules.items() if _at_top(each["attributes"])}
     if len(modules) != 1:
         raise NetlistError(f"{len(modules)} modules are at the top; run `hierarchy -top NAME; flatten`")
     return next(iter(modules))
+
+
+def _at_top(attributes: Mapping[str, Any]) -> bool:
+    """Whether the attribute ``top``, binary digits or a number, is 1 and not 0."""
+    return int(str(attributes.get("top", 0)), 2) != 0
 
 
 def _circuit(module: Mapping[str, Any]) -> Circuit:
@@ -163,12 +168,17 @@ def _clock(name: str, cell: Mapping[str, Any]) -> tuple[Net, bool]:
 
 def _resets(module: Mapping[str, Any]) -> dict[Net, bool]:
     """The values of nets in the first step, as far as the attribute ``init`` states them."""
-    resets = {}
-    for wire in module.get("netnames", {}).values():
+    resets: dict[Net, bool] = {}
+    for name, wire in module.get("netnames", {}).items():
         init = wire.get("attributes", {}).get("init", "")
         for bit, value in zip(wire["bits"], reversed(init), strict=False):
-            if value in ("0", "1"):
-                resets[bit] = value == "1"
+            if value not in ("0", "1") or not isinstance(bit, int):
+                continue  # undefined, or of a constant
+            if resets.setdefault(bit, value == "1") != (value == "1"):
+                raise NetlistError(
+                    f"{name!r} has net {bit} begin as {value}, and another name of it differs; keep one "
+                    "value of the attribute init"
+                )
     return resets
 
 

@@ -48,12 +48,17 @@ class Annotations:
         """The inverse of ``content``.
 
         Raises:
-            AnnotationError: if that is something else.
+            AnnotationError: if that is something else, by as little as an unknown key or a blank.
         """
         try:
-            return msgspec.json.decode(content, type=cls)
+            found = msgspec.json.decode(content, type=cls)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise AnnotationError(f"the annotations cannot be read: {error}") from None
+        if found.content != content:  # of a repeated key the last is read, an unknown one is not
+            raise AnnotationError(
+                "the annotations cannot be read: they are not as this version writes them"
+            )
+        return found
 
     @property
     def content(self) -> bytes:

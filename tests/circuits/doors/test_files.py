@@ -212,7 +212,15 @@ def two_modules(kind: str, letters: str) -> str:
     return json.dumps({"modules": {"m": module, "n": module}})
 
 
+def modules_of_which_none_is_top(zero: object) -> str:
+    """One of them says so."""
+    module = yosys_module("$_NOT_", "A")["modules"]["m"]
+    modules = {"m": module | {"attributes": {"top": zero}}, "n": module | {"attributes": {}}}
+    return json.dumps({"modules": modules})
+
+
 NAMES = "i0 x\no0 y\n"
+WIRE = f"aag 1 1 0 1 0\n2\n2\n{NAMES}"
 NONSENSE = [
     (".aag", "", "the file ends within or before line 1; is it whole?"),
     (".aag", "hello\n", "the first line is not that of an AIGER file"),
@@ -236,6 +244,22 @@ NONSENSE = [
     (".aag", "aag 2 2 0 1 0\n2\n4\n2\ni0 x\ni1 x\no0 y\n", "bit 0 of input 'x' occurs twice"),
     (".aag", "aag 2 2 0 1 0\n2\n4\n2\ni0 x[0]\ni1 x[2]\no0 y\n", "input 'x' lacks bit 1"),
     (".aag", "aag 1 1 0 1 0\n2\n2\ni0 a b\no0 y\n", "input 'a b' is no name"),
+    # Found in review: the last of contradictory symbols was believed, those of nothing were passed over.
+    (
+        ".aag",
+        "aag 2 2 0 1 0\n2\n4\n2\ni0 x\ni1 y\no0 z\ni0 y\ni1 x\n",
+        "line 8 names i0 again; keep one",
+    ),
+    (".aag", f"{WIRE}o0 y\n", "line 6 names o0 again; keep one name"),
+    *(
+        (
+            ".aag",
+            f"{WIRE}{position} ghost\n",
+            f"line 6 names {position!r}, and the file has no such input",
+        )
+        for position in ("i1", "o1", "l0", "i00", "i-1", "i", "", "zz9", "b0", "c0")
+    ),
+    (".aag", f"{WIRE}junk\n", "line 6 is 'junk'; it should be a symbol, or 'c'"),
     (".aig", "aig 4000000000 4000000000 0 1 0\n2\n", "it has 4000000000 input bits; at most 1000000"),
     (".aig", "aig 2 1 0 1 1\n4\n\x02\x05", "reads what is not before it; is the file whole?"),
     (".aig", "aig 2 1 0 1 1\n4\n\x82\x82", "the file ends within its gates"),
@@ -247,6 +271,18 @@ NONSENSE = [
     (".blif", ".inputs a\n.latch a b\n.end\n", "it has 1 registers; state in which step"),
     (".blif", ".model a\n11 1\n.end\n", "line 2 is '11 1'; it belongs to no .names"),
     (".blif", ".model a\n.model b\n.end\n", "line 2 begins a second model"),
+    # Found in review: what stood after .end was taken for the model's.
+    (
+        ".blif",
+        ".inputs a\n.outputs y\n.end\n.names a y\n1 1\n.end\n",
+        "line 4 has '.names' after .end; flat",
+    ),
+    (
+        ".blif",
+        ".model a\n.end\n.model b\n.end\n",
+        "line 3 has '.model' after .end; flatten the models into",
+    ),
+    (".blif", ".model a\n.end\n.end\n", "line 3 has '.end' after .end"),
     (
         ".blif",
         ".inputs a\n.outputs y\n.names a y\n11 1\n.end\n",
@@ -269,6 +305,9 @@ NONSENSE = [
         two_modules("$_NOT_", "A"),
         "2 modules are at the top; run `hierarchy -top NAME; flatten`",
     ),
+    # Found in review: a module of which it is said that it is not the top was taken for it.
+    (".json", modules_of_which_none_is_top(0), "0 modules are at the top; run `hierarchy -top NAME"),
+    (".json", modules_of_which_none_is_top("0" * 32), "0 modules are at the top; run `hierarchy -top"),
     (".json", json.dumps(yosys_module("$_NOT_", "A")).replace("99", "2"), "net 2 is driven twice"),
     (".json", json.dumps(yosys_module("$_NOT_", "A")).replace("[99]", '["0"]'), "is driven twice"),
     (".json", json.dumps(yosys_module("$_AND_", "AB")).replace("3", "2"), "two inputs are one net"),
@@ -284,6 +323,22 @@ def test_nonsense_is_refused_in_one_line(tmp_path, suffix, content, message):
         read_circuit(path)
     assert str(path) in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", [1, f"{1:032b}"])
+def test_the_module_whose_attribute_top_is_1_is_read(value):
+    inverter, buffer = (yosys_module(kind, "A")["modules"]["m"] for kind in ("$_NOT_", "$_BUF_"))
+    modules = {
+        "m": buffer | {"attributes": {"top": type(value)(0)}},
+        "n": inverter | {"attributes": {"top": value}},
+    }
+    assert outputs_of(parsed({"modules": modules})) == {"y": [1, 0]}
+
+
+def test_after_the_comment_anything_may_stand(tmp_path):
+    path = tmp_path / "wire.aag"
+    path.write_text(f"{WIRE}c\ni0 ghost\nzz9\nno end of line")
+    assert outputs_of(read_circuit(path)) == {"y": [0, 1]}
 
 
 @pytest.mark.parametrize("suffix", BOTH_WAYS)

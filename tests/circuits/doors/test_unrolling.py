@@ -173,6 +173,33 @@ def test_registers_of_yosys(tmp_path, cells):
     assert second.notes[0].endswith("clocked by the falling edge of c")
 
 
+def named(**inits: str) -> dict:
+    """Names of the nets of registers, and of some constants, with the attribute init."""
+    return {
+        name: {"hide_name": 0, "bits": [4, 5, "0", "x"][: len(init)], "attributes": {"init": init}}
+        for name, init in inits.items()
+    }
+
+
+def with_names(names: dict) -> str:
+    module = json.loads(yosys_counter({"r": flip_flop("$dff", CLK=[2], D=[6, 7], Q=[4, 5])}))
+    module["modules"]["m"]["netnames"] = names
+    return json.dumps(module)
+
+
+def test_one_net_does_not_begin_as_0_and_1(tmp_path):
+    """Found in review: the last of two names of a net said what its register begins as."""
+    path = tmp_path / "register.json"
+    for names in (named(q="10", p="11"), named(p="1", q="10")):
+        path.write_text(with_names(names))
+        with pytest.raises(
+            NetlistError, match=r"'[pq]' has net 4 begin as [01], and another name of it d"
+        ):
+            read_circuit(path, 1)
+    path.write_text(with_names(named(q="10", p="1x", r="0", s="0110", t="1010")))
+    assert boolean.evaluate(read_circuit(path, 1), every_input({"a": 2}))["q"].tolist() == [2] * 4
+
+
 def test_what_is_not_defined_yet_is_refused(tmp_path):
     """Unless the inputs that are fixed make it immaterial."""
     path = tmp_path / "pipeline.blif"
@@ -197,6 +224,11 @@ def test_what_is_not_defined_yet_is_refused(tmp_path):
         (Steps(2, fixed={"r": [1]}), "'r' is to be fixed, and is none of its inputs, a, reset, clk"),
         (Steps(2, fixed={"reset": [2]}), r"'reset' is to be fixed to [2]; give values of 1 bits"),
         (Steps(2, fixed={"reset": []}), r"'reset' is to be fixed to []; give values of 1 bits"),
+        # Found in review: registers changed all the same, and the note said both.
+        (
+            Steps(2, fixed={"clk": [0]}),
+            "'clk' is to be fixed, and is the clock, which has an edge",
+        ),
     ],
 )
 def test_steps_that_do_not_suit_are_refused(tmp_path, steps, message):

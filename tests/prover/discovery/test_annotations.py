@@ -133,6 +133,25 @@ def test_what_cannot_be_read_is_refused(record, archive, circuit, content):
     assert "cannot be read" in refusal(with_content(record, archive, content), archive, circuit)
 
 
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        (b'"schema":', b'"comment":"cut nowhere","schema":'),
+        (b'"probes":{', b'"probes":{"product":[0,1],'),
+        (b'"cells":[{', b'"cells":[{"comment":"none",'),
+        (b'"beside":false', b'"beside":true,"beside":false'),
+        (b'"beside":false', b'"beside": false'),
+    ],
+    ids=["unknown", "repeated", "unknown in a cell", "repeated default", "blank"],
+)
+def test_what_is_written_otherwise_is_refused(record, archive, circuit, annotations, written, instead):
+    """Found in review: of a repeated key the last was read, and what has no meaning was passed over."""
+    content = annotations.content.replace(written, instead, 1)
+    assert content != annotations.content
+    said = refusal(with_content(record, archive, content), archive, circuit)
+    assert said.endswith("the annotations cannot be read: they are not as this version writes them")
+
+
 def test_another_certificate_is_no_annotation(record, archive, circuit):
     kept = archive.keep("model", json.dumps({}).encode())
     changed = replace(record, strategy=replace(record.strategy, annotations=kept))
