@@ -53,9 +53,9 @@ def unrolled(circuit: Circuit, steps: int | Steps | None) -> Netlist:
 
     Raises:
         NetlistError: if it has memory and no steps are given, or none and a number of them is; if it has
-            several clocks, or one that is no input of one bit or is to be fixed; if a net that is read is
-            driven by nothing or twice or depends on itself, or if outputs depend on what a register was
-            before it had a value.
+            several clocks, or one that is no input of one bit or is to be fixed; if a net that is read
+            is driven by nothing or twice or depends on itself, or if outputs depend on what a register
+            was before it had a value.
     """
     circuit.require_one_driver()
     if steps is None:
