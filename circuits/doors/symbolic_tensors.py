@@ -34,6 +34,9 @@ Numbers = NDArray[np.int64]
 FEW = 48
 """Of so many elements each is looked up by itself; of more, each combination once."""
 
+VECTOR = 64
+"""PyTorch's vectorised loops take fewer numbers at once; what is not contiguous its plain loops do."""
+
 PURGED_EVERY = 4096
 """After so many operations shadows of storages that are gone are dropped."""
 
@@ -139,9 +142,15 @@ class Operand:
 
 
 class Tracer:
-    """Knows which tensors hold symbolic elements while code runs under ``following``."""
+    """Knows which tensors hold symbolic elements while code runs under ``following``.
 
-    def __init__(self, builder: NetlistBuilder) -> None:
+    Args:
+        builder: takes the neurons.
+        memory: what memory has where elements are symbolic; by default what comes of inputs that rest.
+    """
+
+    def __init__(self, builder: NetlistBuilder, memory: int | None = None) -> None:
+        self.memory = memory
         self.forms = Forms(builder, place)
         self.problem: NetlistError | None = None
         self.busy = False
@@ -222,7 +231,9 @@ class Tracer:
         return numbers[where].reshape(array.shape)
 
     def put(self, tensor: torch.Tensor, numbers: Numbers) -> None:
-        """Say what a tensor holds from now on. Constants are in memory already."""
+        """Say what a tensor holds from now on. Constants are in memory already, or laid there."""
+        if self.memory is not None:
+            self._lay(tensor, numbers, self.memory)
         storage = tensor.untyped_storage()
         varies = self.forms.varies(numbers)
         if storage._cdata not in self._shadows:
@@ -234,6 +245,17 @@ class Tracer:
         shadow = self._shadow(tensor)
         assert shadow is not None
         shadow[...] = np.where(varies, numbers, -1)
+
+    def _lay(self, tensor: torch.Tensor, numbers: Numbers, memory: int) -> None:
+        """Write constants to memory, and a number for all that varies."""
+        distinct, where = np.unique(numbers, return_inverse=True)
+        values: list[float] = []
+        for number in distinct.tolist():
+            form = self.forms[number]
+            value = memory if self.forms.varies(number) else form.constant  # type: ignore[union-attr]
+            values.append(float(value) if tensor.is_floating_point() else int(value))
+        laid = torch.tensor(values, dtype=tensor.dtype)[torch.from_numpy(where.reshape(-1))]
+        tensor.copy_(laid.reshape(tensor.shape))
 
     def remembers(self, tensor: torch.Tensor) -> bool:
         """Whether any element of the storage that a tensor views is symbolic."""
@@ -397,8 +419,12 @@ def _unexported(tracer: Tracer) -> Iterator[None]:
 
     def refusing(function: Callable[..., Any]) -> Callable[..., Any]:
         def export(tensor: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
-            if tracer.is_symbolic(tensor):
-                tracer.fail(READ_OUT.format("to_dlpack"))
+            outer, tracer.busy = tracer.busy, True
+            try:
+                if tracer.is_symbolic(tensor):
+                    tracer.fail(READ_OUT.format("to_dlpack"))
+            finally:
+                tracer.busy = outer
             return function(tensor, *args, **kwargs)
 
         return export
@@ -972,7 +998,7 @@ def _table(
     kinds: Sequence[torch.dtype],
     function: Callable[..., torch.Tensor],
 ) -> int:
-    """What PyTorch makes of all values that forms can have, with either zero."""
+    """What PyTorch makes of all values that forms can have: with either zero, by either of its loops."""
 
     def run(values: NDArray[np.object_]) -> list[int]:
         columns = [
@@ -980,20 +1006,22 @@ def _table(
             for column, kind in zip(values.T, kinds, strict=True)
         ]
         zeros = [(0.0, -0.0) if kind.is_floating_point else (0,) for kind in kinds]
-        tried = [
-            function(*(c.masked_fill(c == 0, zero) for c, zero in zip(columns, chosen, strict=True)))
-            for chosen in product(*zeros)
-        ]
-        return [_agreed(tracer, results) for results in zip(*(t.tolist() for t in tried), strict=True)]
+        tried = []
+        for chosen in product(*zeros):
+            given = [c.masked_fill(c == 0, zero) for c, zero in zip(columns, chosen, strict=True)]
+            tried.append(function(*(each.repeat(VECTOR) for each in given))[: len(values)].tolist())
+            tried.append(function(*(each.repeat_interleave(2)[::2] for each in given)).tolist())
+        return [_agreed(tracer, results) for results in zip(*tried, strict=True)]
 
     return tracer.forms.tabulated(numbers, run)
 
 
 def _agreed(tracer: Tracer, results: Sequence[float]) -> int:
-    """The form of a number that does not depend on the signs of zeros."""
+    """The form of a number that is the same whatever the signs of zeros and the loop."""
     first = results[0]
-    if any(each != first for each in results):
-        return tracer.forms.opaque(f"a result that depends on the sign of a zero ({place()})")
+    if first == first and any(each != first for each in results):
+        what = "a result that depends on the sign of a zero, or on its place in memory"
+        return tracer.forms.opaque(f"{what} ({place()})")
     return tracer.forms.constant(first)
 
 
