@@ -545,9 +545,7 @@ def _require_same_behaviour(
     }
 
 
-def _signals(
-    netlist: Netlist, bits: NDArray[np.bool_]
-) -> tuple[dict[str, Any], NDArray[np.bool_]]:
+def _signals(netlist: Netlist, bits: NDArray[np.bool_]) -> tuple[dict[str, Any], NDArray[np.bool_]]:
     """The words of input buses, and what all signals do, of inputs as rows of bits."""
     words = {bus: boolean.bus_words(bits.T, at) for bus, at in netlist.input_buses.items()}
     return words, boolean.evaluate_signals(netlist, words)

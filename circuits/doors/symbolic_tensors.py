@@ -155,7 +155,7 @@ class Tracer:
         self.problem: NetlistError | None = None
         self.busy = False
         self.operations = 0
-        self._shadows: dict[int, tuple[StorageWeakRef, Numbers]] = {}
+        self._shadows: dict[int, tuple[StorageWeakRef, Numbers, torch.dtype]] = {}
 
     def fail(self, what: str) -> NoReturn:
         """Refuse what the code does.
@@ -186,12 +186,23 @@ class Tracer:
 
     # --- shadows ----------------------------------------------------------------------------------
 
-    def _shadow(self, tensor: torch.Tensor) -> Numbers | None:
-        """The view that a tensor has of its storage's shadow."""
+    def _entry(self, tensor: torch.Tensor) -> Numbers | None:
+        """The shadow of a tensor's storage, if it holds elements of the tensor's type."""
         entry = self._shadows.get(tensor.untyped_storage()._cdata)
         if entry is None:
             return None
-        numbers = entry[1]
+        _, numbers, kind = entry
+        if kind == tensor.dtype:
+            return numbers
+        if (numbers >= 0).any():
+            self.fail("bits of spikes are taken for another type (view); convert with .to(dtype)")
+        return None
+
+    def _shadow(self, tensor: torch.Tensor) -> Numbers | None:
+        """The view that a tensor has of its storage's shadow."""
+        numbers = self._entry(tensor)
+        if numbers is None:
+            return None
         return np.lib.stride_tricks.as_strided(
             numbers[tensor.storage_offset() :],
             tuple(tensor.shape),
@@ -236,12 +247,15 @@ class Tracer:
             self._lay(tensor, numbers, self.memory)
         storage = tensor.untyped_storage()
         varies = self.forms.varies(numbers)
-        if storage._cdata not in self._shadows:
-            if not varies.any():
-                return
-            size = storage.nbytes() // tensor.element_size()
+        before = self._entry(tensor)
+        if before is None and not varies.any():
+            return
+        size = storage.nbytes() // tensor.element_size()
+        if before is None or len(before) < size:  # writing to ``out`` may have made it larger
             empty = np.full(size, -1, dtype=np.int64)
-            self._shadows[storage._cdata] = (StorageWeakRef(storage), empty)  # type: ignore[no-untyped-call]
+            if before is not None:
+                empty[: len(before)] = before
+            self._shadows[storage._cdata] = (StorageWeakRef(storage), empty, tensor.dtype)  # type: ignore[no-untyped-call]
         shadow = self._shadow(tensor)
         assert shadow is not None
         shadow[...] = np.where(varies, numbers, -1)
@@ -264,7 +278,7 @@ class Tracer:
 
     def purge(self) -> None:
         """Forget storages that are gone: their places are used again for others."""
-        gone = [key for key, (storage, _) in self._shadows.items() if storage.expired()]  # type: ignore[no-untyped-call]
+        gone = [key for key, (storage, *_) in self._shadows.items() if storage.expired()]  # type: ignore[no-untyped-call]
         for key in gone:
             del self._shadows[key]
 
@@ -272,7 +286,7 @@ class Tracer:
         """Whether symbolic elements are still held by anyone."""
         gc.collect()
         self.purge()
-        return any((numbers >= 0).any() for _, numbers in self._shadows.values())
+        return any((numbers >= 0).any() for _, numbers, _ in self._shadows.values())
 
     # --- operations -------------------------------------------------------------------------------
 
