@@ -563,13 +563,14 @@ def _changing_bits(netlist: Netlist, signals: NDArray[np.bool_]) -> NDArray[np.b
     What a neuron should do is handed on to what it reads, by the signs of weights, down to the inputs.
     Of a neuron that reads inputs alone this finds its one input, if there is no more.
     """
-    targets = _unmoved(netlist, signals)[:MOST_PURSUED]
+    afforded = min(MOST_PURSUED, (AFFORDED_SIGNALS >> 3) // max(1, netlist.signal_count))
+    targets = _unmoved(netlist, signals)[:afforded]
     wanted = np.zeros((netlist.signal_count, len(targets)))
     wanted[targets, np.arange(len(targets))] = np.where(signals[targets, 0], -1, 1)
-    for signal in range(netlist.signal_count - 1, netlist.input_count - 1, -1):
-        if wanted[signal].any():
-            for source, weight in netlist.neurons[signal - netlist.input_count].synapses:
-                wanted[source] += np.sign(wanted[signal]) * np.sign(float(weight))
+    for reader in range(netlist.signal_count - 1, netlist.input_count - 1, -1):
+        if wanted[reader].any():
+            for source, weight in netlist.neurons[reader - netlist.input_count].synapses:
+                wanted[source] += np.sign(wanted[reader]) * (1 if weight > 0 else -1)
     bits = wanted[: netlist.input_count].T
     drawn = np.random.default_rng(1).integers(2, size=bits.shape).astype(bool)
     return np.where(bits == 0, drawn, bits > 0)
