@@ -110,6 +110,7 @@ class Forms:
     """All forms of a netlist that is being built, and what can be done with them.
 
     Form 0 is the constant 0, so that operations that fill with zeros do so with numbers of forms too.
+    ``unsure`` is a 0 too, but whether it is 0.0 or -0.0 may depend on signals: so it counts as varying.
 
     Args:
         builder: takes the neurons.
@@ -128,6 +129,9 @@ class Forms:
         self._drives: dict[int, int] = {}
         self.zero = self.constant(0)
         self.one = self.constant(1)
+        self.unsure = len(self._forms)
+        self._forms.append(Affine(0))
+        self._varies[self.unsure] = True
 
     # --- making and asking ------------------------------------------------------------------------
 
@@ -153,6 +157,8 @@ class Forms:
         """The form of one number; what is infinite or no number is opaque."""
         if isinstance(value, float) and not math.isfinite(value):
             return self.opaque(f"the number {value}")
+        if isinstance(value, float) and not value and math.copysign(1, value) < 0:
+            return self.unsure
         return self.number_of(Affine(plain(value)))
 
     def signal(self, signal: int) -> int:
@@ -180,7 +186,7 @@ class Forms:
 
     def is_bit(self, number: int) -> bool:
         """Whether a form is plainly 0 or 1."""
-        return number in (self.zero, self.one) or self.spike(number) is not None
+        return number in (self.zero, self.one, self.unsure) or self.spike(number) is not None
 
     def signals_of(self, numbers: Iterable[int]) -> set[int] | None:
         """All that forms depend on; None if one is opaque."""
@@ -518,6 +524,8 @@ class Forms:
     def bit(self, number: int) -> int | None:
         """A form that is 0 or 1 in every case as one signal or a negated one; None if it is not."""
         form = self._forms[number]
+        if number == self.unsure:
+            return self.zero
         if self.is_bit(number) or isinstance(form, Opaque):
             return number
         if isinstance(form, Affine):

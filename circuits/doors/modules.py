@@ -39,6 +39,9 @@ AFFORDED_OPERATIONS = 50_000
 AFFORDED_SIGNALS = 1 << 26
 """Of a module with more comparisons fewer inputs are compared: so many values of spikes in all."""
 
+MOST_PURSUED = 512
+"""For so many neurons that do the same on all these inputs others are made, to change them."""
+
 LISTED = 20
 """So many places of what is no neuron are listed."""
 
@@ -48,7 +51,7 @@ PRESENTED = ("held", "first", "fresh")
 NOTE = (
     "imported from PyTorch {version}: {name} ran once on symbolic bits, {comparisons:,} comparisons "
     "with thresholds; {time}; module and netlist were compared on {which}, {rows:,} row by row"
-    "{batch}: that the module does the same in all else is assumed"
+    "{batch}{unmoved}: that the module does the same in all else is assumed"
 )
 
 REMEDY = "choose weights of fewer bits, or use module.double()"
@@ -182,6 +185,7 @@ def imported(make: Callable[[], Callable[..., Any]], calling: Calling, name: str
     netlist = _without(builder.build(found), again)
     spikes = max(tracer.forms.neurons, netlist.signal_count)
     note = _require_same_behaviour(netlist, make, calling, name, tracer.operations, spikes)
+    _require_blindness(netlist, make, calling, name)
     head = NOTE.format(
         version=torch.__version__,
         name=name,
@@ -276,6 +280,29 @@ def _output(tracer: Tracer, bus: str, place: int, number: int) -> int:
         raise NetlistError(f"{what} depends on what cannot be imported: {form.reason}; {REMEDY}")
     signal, negated = spike
     return tracer.forms.builder.neuron([(signal, -1)], 0) if negated else signal
+
+
+def _require_blindness(
+    netlist: Netlist, make: Callable[[], Callable[..., Any]], calling: Calling, name: str
+) -> None:
+    """Refuse a module that gives another netlist when other values lie where spikes should.
+
+    Raises:
+        NetlistError: if it does: it reads memory in a way that PyTorch does not show.
+    """
+    from spikeproof.circuits.doors.symbolic_tensors import Tracer
+
+    builder = NetlistBuilder()
+    signals = {bus: builder.input(bus, width) for bus, width in calling.buses.items()}
+    try:
+        found = builder.build(_traced(Tracer(builder, memory=1), make(), calling, signals, name))
+    except NetlistError:
+        found = None
+    if found is None or found.sha256 != netlist.sha256:
+        raise NetlistError(
+            f"{name} reads values of spikes in a way that PyTorch does not show, as torch.FloatTensor "
+            "of a list does; compute with tensors (torch.stack, clone)"
+        )
 
 
 def _require_no_memory(
@@ -491,8 +518,8 @@ def _require_same_behaviour(
     else:
         most = max(64, min(SAMPLED_INPUTS, AFFORDED_SIGNALS // spikes))
         bits = drawn_bits(list(netlist.inputs.values()), most)
-    words = {bus: boolean.bus_words(bits.T, at) for bus, at in netlist.input_buses.items()}
-    signals = boolean.evaluate_signals(netlist, words)
+        bits = np.concatenate([bits, _changing_bits(netlist, _signals(netlist, bits)[1])])
+    words, signals = _signals(netlist, bits)
     expected = signals[[signal for bus in netlist.outputs.values() for signal in bus]].T
     work = max(operations, spikes)
     alone = min(len(bits), SINGLE_ROWS, max(2, AFFORDED_OPERATIONS // work))
@@ -509,11 +536,44 @@ def _require_same_behaviour(
     if not calling.reset and calling.steps == 1:
         comparison.run(chosen[-1:], before=chosen[:1])
     which = f"all {len(bits):,} inputs" if every else f"{len(bits):,} of 2^{bits.shape[1]} inputs"
+    unmoved, neurons = len(_unmoved(netlist, signals)), len(netlist.neurons)
     return {
+        "unmoved": "" if every else f"; {unmoved:,} of {neurons:,} neurons never changed on these",
         "which": which if "batches, " in batch else f"{alone:,} inputs",
         "rows": alone,
         "batch": batch,
     }
+
+
+def _signals(netlist: Netlist, bits: NDArray[np.bool_]) -> tuple[dict[str, Any], NDArray[np.bool_]]:
+    """The words of input buses, and what all signals do, of inputs as rows of bits."""
+    words = {bus: boolean.bus_words(bits.T, at) for bus, at in netlist.input_buses.items()}
+    return words, boolean.evaluate_signals(netlist, words)
+
+
+def _unmoved(netlist: Netlist, signals: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The neurons, as signals, that do the same on all inputs."""
+    fired = signals[netlist.input_count : netlist.signal_count]
+    return np.flatnonzero(fired.all(axis=1) | ~fired.any(axis=1)) + netlist.input_count
+
+
+def _changing_bits(netlist: Netlist, signals: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Inputs that may change neurons which did not change yet, a row each.
+
+    What a neuron should do is handed on to what it reads, by the signs of weights, down to the inputs.
+    Of a neuron that reads inputs alone this finds its one input, if there is no more.
+    """
+    afforded = min(MOST_PURSUED, (AFFORDED_SIGNALS >> 3) // max(1, netlist.signal_count))
+    targets = _unmoved(netlist, signals)[:afforded]
+    wanted = np.zeros((netlist.signal_count, len(targets)))
+    wanted[targets, np.arange(len(targets))] = np.where(signals[targets, 0], -1, 1)
+    for reader in range(netlist.signal_count - 1, netlist.input_count - 1, -1):
+        if wanted[reader].any():
+            for source, weight in netlist.neurons[reader - netlist.input_count].synapses:
+                wanted[source] += np.sign(wanted[reader]) * (1 if weight > 0 else -1)
+    bits = wanted[: netlist.input_count].T
+    drawn = np.random.default_rng(1).integers(2, size=bits.shape).astype(bool)
+    return np.where(bits == 0, drawn, bits > 0)
 
 
 @dataclass(frozen=True)

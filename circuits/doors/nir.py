@@ -148,8 +148,9 @@ def from_nir(
 
     Args:
         reading: what the graph does not state; as text too, such as ``snntorch,steps=1``.
-        inputs: width of each input bus; together they are the elements of the graph's Inputs, in order.
-            By default each Input is a bus of its name.
+        inputs: width of each input bus. Buses with the names of the graph's Inputs are these; of other
+            names, they are together the elements of all Inputs, in the order of ``graph.nodes``, and
+            ``notes`` say so. By default each Input is a bus of its name.
         outputs: likewise of the Outputs.
         held: input buses that have the same value at every step. Of several steps the others, and the
             outputs, are named by step: ``x.0``, ``x.1``, ...
@@ -166,9 +167,11 @@ def from_nir(
     nodes, sources = _flattened(graph)
     order = _in_order(nodes, sources)
     given = {name: _shape(node) for name, node in nodes.items() if _is_source(name, node, sources)}
-    wanted = [name for name in order if type(nodes[name]).__name__ == "Output" and "/" not in name]
+    wanted = [name for name in nodes if type(nodes[name]).__name__ == "Output" and "/" not in name]
     if not given or not wanted:
         raise NetlistError("the graph has no Input or no Output; add both")
+    given = {name: given[name] for name in _as_named(list(given), inputs)}
+    wanted = _as_named(wanted, outputs)
     widths = _bus_widths(given, inputs, "inputs")
     if unknown := set(held) - widths.keys():
         raise NetlistError(f"{min(unknown)!r} is held, but no input; use one of {', '.join(widths)}")
@@ -187,13 +190,27 @@ def from_nir(
         for bus, found in buses_by_width(flat, named, "output").items():
             spikes[_at_step(bus, step, stated.steps)] = tuple(found)  # type: ignore[arg-type] # signals
     netlist = builder.build(spikes)
-    return Netlist(netlist.inputs, netlist.neurons, netlist.outputs, notes=_notes(stated, nodes, held))
+    renamed = _renamed("inputs", list(given), inputs) + _renamed("outputs", wanted, outputs)
+    notes = (_note(stated, nodes, held) + renamed,)
+    return Netlist(netlist.inputs, netlist.neurons, netlist.outputs, notes=notes)
 
 
-def _notes(reading: Reading, nodes: Mapping[str, Any], held: Collection[str]) -> tuple[str, ...]:
+def _as_named(nodes: list[str], buses: Mapping[str, int] | None) -> list[str]:
+    """The nodes in the order of the buses that have their names; as they are if these are others."""
+    return nodes if buses is None or buses.keys() != {*nodes} else list(buses)
+
+
+def _renamed(what: str, nodes: list[str], buses: Mapping[str, int] | None) -> str:
+    """Which nodes the buses are, in words, unless names tell."""
+    if buses is None or list(buses) == nodes:
+        return ""
+    return f"; {what} {', '.join(buses)} are the elements of {', '.join(nodes)}, in this order"
+
+
+def _note(reading: Reading, nodes: Mapping[str, Any], held: Collection[str]) -> str:
     kinds = sorted({type(node).__name__ for node in nodes.values()} - {"Input", "Output", "NIRGraph"})
     inputs = f"; held at every step: {', '.join(sorted(held))}" if held else ""
-    return (f"imported from NIR ({', '.join(kinds) or 'no nodes'}), read thus: {reading}{inputs}",)
+    return f"imported from NIR ({', '.join(kinds) or 'no nodes'}), read thus: {reading}{inputs}"
 
 
 def _at_step(name: str, step: int, steps: int) -> str:
@@ -215,6 +232,13 @@ def _bus_widths(
                 f"{wrong!r} is no name for a bus; name the {what}, as in {what}={{'x': {total}}}"
             )
         return {name: math.prod(shape) for name, shape in shapes.items()}
+    if shapes.keys() == given.keys():
+        for name, shape in shapes.items():
+            if given[name] != math.prod(shape):
+                raise NetlistError(
+                    f"width mismatch: {name!r} has {given[name]} bits in {what}, in the graph "
+                    f"{math.prod(shape)}; correct one"
+                )
     if sum(given.values()) != total:
         raise NetlistError(
             f"width mismatch: the {what} have {sum(given.values())} bits, the graph {total}"

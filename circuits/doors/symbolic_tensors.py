@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any, NoReturn
 
 import numpy as np
@@ -33,6 +33,9 @@ Numbers = NDArray[np.int64]
 
 FEW = 48
 """Of so many elements each is looked up by itself; of more, each combination once."""
+
+VECTOR = 64
+"""PyTorch's vectorised loops take fewer numbers at once; what is not contiguous its plain loops do."""
 
 PURGED_EVERY = 4096
 """After so many operations shadows of storages that are gone are dropped."""
@@ -62,7 +65,7 @@ KINDS = {
 
 READERS = frozenset(
     {"tolist", "numpy", "__array__", "data_ptr", "untyped_storage", "storage", "_typed_storage"}
-    | {"__dlpack__", "share_memory_"}
+    | {"__dlpack__", "share_memory_", "__repr__", "__str__", "__format__", "apply_", "map_", "map2_"}
 )
 """Methods by which values leave PyTorch without its noticing."""
 
@@ -75,8 +78,24 @@ SHAPED = frozenset(
 READING = frozenset({"_local_scalar_dense", "is_nonzero", "equal", "nonzero", "item"})
 """Operations whose results are values or shapes that depend on them."""
 
-MAKERS = frozenset({"tensor", "asarray", "as_tensor", "Tensor", "FloatTensor"})
+MAKERS = frozenset({"tensor", "asarray", "as_tensor", "Tensor", "FloatTensor", "new_tensor", "new"})
 """Functions that read the numbers of what they are given."""
+
+EXPORTING = (torch, torch._C, torch.utils.dlpack)
+EXPORTERS = ("to_dlpack", "_to_dlpack", "_to_dlpack_versioned")
+"""Where the functions are that hand memory over, and their names."""
+
+READ_OUT = (
+    "a spike's value is read out by {}; an import has no value to read: "
+    "compute with tensors (torch.stack, clone)"
+)
+
+VIEWS = frozenset(
+    {"view", "_reshape_alias", "expand", "squeeze", "unsqueeze", "transpose", "t", "permute", "select"}
+    | {"slice", "narrow", "split", "split_with_sizes", "unbind", "chunk", "unfold", "diagonal", "alias"}
+    | {"as_strided", "detach", "lift_fresh", "_unsafe_view"}
+)
+"""Operations whose results are the same numbers in the same memory; those of ``_neg_view`` are not."""
 
 OURS = os.path.dirname(os.path.abspath(__file__))
 TORCHS = os.path.dirname(os.path.abspath(torch.__file__))
@@ -110,6 +129,12 @@ class Operand:
             self._numbers = self._tracer.constants(self.tensor)
         return self._numbers
 
+    def holding(self, numbers: Numbers) -> Operand:
+        """The same tensor, with these forms."""
+        found = Operand(self._tracer, self.tensor, False)
+        found.symbolic, found._numbers = True, numbers
+        return found
+
     @property
     def kind(self) -> torch.dtype:
         """Its type."""
@@ -117,14 +142,20 @@ class Operand:
 
 
 class Tracer:
-    """Knows which tensors hold symbolic elements while code runs under ``following``."""
+    """Knows which tensors hold symbolic elements while code runs under ``following``.
 
-    def __init__(self, builder: NetlistBuilder) -> None:
+    Args:
+        builder: takes the neurons.
+        memory: what memory has where elements are symbolic; by default what comes of inputs that rest.
+    """
+
+    def __init__(self, builder: NetlistBuilder, memory: int | None = None) -> None:
+        self.memory = memory
         self.forms = Forms(builder, place)
         self.problem: NetlistError | None = None
         self.busy = False
         self.operations = 0
-        self._shadows: dict[int, tuple[StorageWeakRef, Numbers]] = {}
+        self._shadows: dict[int, tuple[StorageWeakRef, Numbers, torch.dtype]] = {}
 
     def fail(self, what: str) -> NoReturn:
         """Refuse what the code does.
@@ -144,7 +175,7 @@ class Tracer:
             NetlistError: on leaving, if the code did what cannot be followed.
         """
         try:
-            with torch.no_grad(), _Dispatch(self), _Functions(self):
+            with torch.no_grad(), _unexported(self), _Dispatch(self), _Functions(self):
                 yield
         except Exception:
             if self.problem is not None:
@@ -155,12 +186,23 @@ class Tracer:
 
     # --- shadows ----------------------------------------------------------------------------------
 
-    def _shadow(self, tensor: torch.Tensor) -> Numbers | None:
-        """The view that a tensor has of its storage's shadow."""
+    def _entry(self, tensor: torch.Tensor) -> Numbers | None:
+        """The shadow of a tensor's storage, if it holds elements of the tensor's type."""
         entry = self._shadows.get(tensor.untyped_storage()._cdata)
         if entry is None:
             return None
-        numbers = entry[1]
+        _, numbers, kind = entry
+        if kind == tensor.dtype:
+            return numbers
+        if (numbers >= 0).any():
+            self.fail("bits of spikes are taken for another type (view); convert with .to(dtype)")
+        return None
+
+    def _shadow(self, tensor: torch.Tensor) -> Numbers | None:
+        """The view that a tensor has of its storage's shadow."""
+        numbers = self._entry(tensor)
+        if numbers is None:
+            return None
         return np.lib.stride_tricks.as_strided(
             numbers[tensor.storage_offset() :],
             tuple(tensor.shape),
@@ -200,18 +242,34 @@ class Tracer:
         return numbers[where].reshape(array.shape)
 
     def put(self, tensor: torch.Tensor, numbers: Numbers) -> None:
-        """Say what a tensor holds from now on. Constants are in memory already."""
+        """Say what a tensor holds from now on. Constants are in memory already, or laid there."""
+        if self.memory is not None:
+            self._lay(tensor, numbers, self.memory)
         storage = tensor.untyped_storage()
         varies = self.forms.varies(numbers)
-        if storage._cdata not in self._shadows:
-            if not varies.any():
-                return
-            size = storage.nbytes() // tensor.element_size()
+        before = self._entry(tensor)
+        if before is None and not varies.any():
+            return
+        size = storage.nbytes() // tensor.element_size()
+        if before is None or len(before) < size:  # writing to ``out`` may have made it larger
             empty = np.full(size, -1, dtype=np.int64)
-            self._shadows[storage._cdata] = (StorageWeakRef(storage), empty)  # type: ignore[no-untyped-call]
+            if before is not None:
+                empty[: len(before)] = before
+            self._shadows[storage._cdata] = (StorageWeakRef(storage), empty, tensor.dtype)  # type: ignore[no-untyped-call]
         shadow = self._shadow(tensor)
         assert shadow is not None
         shadow[...] = np.where(varies, numbers, -1)
+
+    def _lay(self, tensor: torch.Tensor, numbers: Numbers, memory: int) -> None:
+        """Write constants to memory, and a number for all that varies."""
+        distinct, where = np.unique(numbers, return_inverse=True)
+        values: list[float] = []
+        for number in distinct.tolist():
+            form = self.forms[number]
+            value = memory if self.forms.varies(number) else form.constant  # type: ignore[union-attr]
+            values.append(float(value) if tensor.is_floating_point() else int(value))
+        laid = torch.tensor(values, dtype=tensor.dtype)[torch.from_numpy(where.reshape(-1))]
+        tensor.copy_(laid.reshape(tensor.shape))
 
     def remembers(self, tensor: torch.Tensor) -> bool:
         """Whether any element of the storage that a tensor views is symbolic."""
@@ -220,7 +278,7 @@ class Tracer:
 
     def purge(self) -> None:
         """Forget storages that are gone: their places are used again for others."""
-        gone = [key for key, (storage, _) in self._shadows.items() if storage.expired()]  # type: ignore[no-untyped-call]
+        gone = [key for key, (storage, *_) in self._shadows.items() if storage.expired()]  # type: ignore[no-untyped-call]
         for key in gone:
             del self._shadows[key]
 
@@ -228,7 +286,7 @@ class Tracer:
         """Whether symbolic elements are still held by anyone."""
         gc.collect()
         self.purge()
-        return any((numbers >= 0).any() for _, numbers in self._shadows.values())
+        return any((numbers >= 0).any() for _, numbers, _ in self._shadows.values())
 
     # --- operations -------------------------------------------------------------------------------
 
@@ -252,8 +310,10 @@ class Tracer:
                 "a spike's value is read out, as a branch, int() and item() do; an import has no value "
                 "to read: compute with tensors"
             )
-        if name not in OPERATIONS and torch.Tag.pointwise not in func.tags:
+        if name not in OPERATIONS:
             self.fail(f"{_name(func)} is not supported on spikes; write it with thresholds and sums")
+        if written is not None and name not in UNMIXED:
+            self._require_one_type(func, written, _tensors((args, kwargs)), kwargs)
         operands = _mapped((args, kwargs), lambda t: Operand(self, t, id(t) in symbolic))
         if written is not None:
             for operand in _operands(operands):
@@ -261,15 +321,28 @@ class Tracer:
         given, options = operands
         result = func(*args, **kwargs)
         target = written if written is not None else result
-        handler = OPERATIONS.get(name, _pointwise)
-        numbers = handler(self, func, target, list(given), dict(options))
+        numbers = OPERATIONS[name](self, func, target, list(given), dict(options))
         for tensor, each in zip(
             [target] if isinstance(target, torch.Tensor) else target,
             numbers if isinstance(numbers, list) else [numbers],
             strict=True,
         ):
+            if tensor.dtype.is_floating_point and name not in MOVING:
+                each = np.where(each == self.forms.zero, self.forms.unsure, each)
             self.put(tensor, np.broadcast_to(each, tuple(tensor.shape)))
         return result
+
+    def _require_one_type(
+        self, func: Any, written: torch.Tensor, read: Iterator[torch.Tensor], options: dict[str, Any]
+    ) -> None:
+        """Refuse what is computed in another type than that of the tensor that it is written to."""
+        for each in read:
+            wider = each.dtype if "out" in options else torch.result_type(written, each)
+            if each.dtype != torch.bool and wider != written.dtype:
+                self.fail(
+                    f"{_name(func)} writes numbers of {wider} to a tensor of {written.dtype}; "
+                    "convert them with .to(dtype) before"
+                )
 
     def _shadow_of(self, tensor: torch.Tensor) -> bool:
         if tensor.layout != torch.strided or tensor.is_meta:
@@ -277,6 +350,8 @@ class Tracer:
         return tensor.untyped_storage()._cdata in self._shadows
 
     def _view(self, func: Any, args: Any, kwargs: Any, held: list[torch.Tensor]) -> Any:
+        if _name(func) not in VIEWS and any(map(self.is_symbolic, held)):
+            self.fail(f"{_name(func)} is not supported on spikes; use view, reshape or slices")
         result = func(*args, **kwargs)
         for each in _tensors(result):
             if each.dtype != held[0].dtype and any(map(self.is_symbolic, held)):
@@ -304,6 +379,8 @@ class Tracer:
             if value.symbolic:
                 return _converted(self, value, kind)
             return value.numbers if value.kind == kind else self.constants(value.tensor.to(kind))
+        if not kind.is_floating_point and not (math.isfinite(value) and KINDS[kind].has(plain(value))):
+            return np.array(self.forms.rounded(KINDS[kind]))  # PyTorch wraps it, or cuts its fraction
         number = torch.tensor(value, dtype=kind).item() if kind.is_floating_point else value
         if kind.itemsize < 4 and kind.is_floating_point and number != value:
             return np.array(self.forms.rounded(KINDS[kind]))
@@ -346,11 +423,35 @@ class _Functions(TorchFunctionMode):
                 return args[0].clone()
             reads = name in READERS or (name in MAKERS and not _alone(name, args))
             if reads and any(map(self.tracer.is_symbolic, _tensors((args, kwargs)))):
-                self.tracer.fail(
-                    f"a spike's value is read out by {name}; an import has no value to read: "
-                    "compute with tensors (torch.stack, clone)"
-                )
+                self.tracer.fail(READ_OUT.format(name))
         return func(*args, **kwargs)
+
+
+@contextmanager
+def _unexported(tracer: Tracer) -> Iterator[None]:
+    """Within this context the functions that export memory, and that no mode sees, refuse spikes."""
+
+    def refusing(function: Callable[..., Any]) -> Callable[..., Any]:
+        def export(tensor: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+            outer, tracer.busy = tracer.busy, True
+            try:
+                if tracer.is_symbolic(tensor):
+                    tracer.fail(READ_OUT.format("to_dlpack"))
+            finally:
+                tracer.busy = outer
+            return function(tensor, *args, **kwargs)
+
+        return export
+
+    places = [(place, name) for place in EXPORTING for name in EXPORTERS if hasattr(place, name)]
+    before = [getattr(place, name) for place, name in places]
+    try:
+        for (place, name), function in zip(places, before, strict=True):
+            setattr(place, name, refusing(function))
+        yield
+    finally:
+        for (place, name), function in zip(places, before, strict=True):
+            setattr(place, name, function)
 
 
 def _alone(name: str, args: Any) -> bool:
@@ -432,6 +533,10 @@ def _mover(*elements: int) -> Handler:
     """
 
     def handler(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        _refuse_options(tracer, func, args, kwargs, accumulate=False, reduce=None)
+        read = [each for i, arg in enumerate(args) if i in elements for each in _operands(arg)]
+        if "out" in kwargs and any(each.kind != out.dtype for each in read):
+            tracer.fail(f"{_name(func)} writes to a tensor of another type; convert with .to(dtype)")
         if any(
             each.symbolic for i, arg in enumerate(args) if i not in elements for each in _operands(arg)
         ):
@@ -440,11 +545,10 @@ def _mover(*elements: int) -> Handler:
         def moved(position: int, value: Any) -> Any:
             if isinstance(value, list):
                 return [moved(position, each) for each in value]
-            if not isinstance(value, Operand):
-                return value
-            if position not in elements:
-                return value.tensor
-            return torch.from_numpy(np.ascontiguousarray(value.numbers))
+            if position in elements:
+                numbers = np.ascontiguousarray(tracer.operand(value, out.dtype))
+                return torch.from_numpy(numbers) if isinstance(value, Operand) else int(numbers[0])
+            return value.tensor if isinstance(value, Operand) else value
 
         given = [moved(position, value) for position, value in enumerate(args)]
         result = func(*given, **{key: value for key, value in kwargs.items() if key != "out"})
@@ -453,13 +557,27 @@ def _mover(*elements: int) -> Handler:
     return handler
 
 
+def _refuse_options(
+    tracer: Tracer, func: Any, args: Sequence[Any], kwargs: dict[str, Any], **allowed: Any
+) -> None:
+    """Refuse an option of an operation that has another value than the one that is followed."""
+    names = (argument.name for argument in func._schema.arguments)
+    given = dict(zip(names, args, strict=False)) | kwargs
+    for name, value in allowed.items():
+        if given.get(name, value) != value:
+            tracer.fail(
+                f"{_name(func)} with {name}={given[name]!r} is not supported on spikes; "
+                "write it with sums and weights"
+            )
+
+
 def _filled(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     return tracer.operand(args[1], out.dtype)
 
 
 def _padded(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    number = tracer.operand(args[2] if len(args) > 2 else 0, out.dtype)
-    return _mover(0)(tracer, func, out, [*args[:2], int(number)], kwargs)
+    value = args[2] if len(args) > 2 else 0
+    return _mover(0, 2)(tracer, func, out, [*args[:2], value], kwargs)
 
 
 def _zeroed(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -476,6 +594,8 @@ def _converted(tracer: Tracer, source: Operand, kind: torch.dtype) -> Numbers:
     forms = tracer.forms
     if kind == source.kind:
         return source.numbers
+    if not kind.is_floating_point and (source.numbers == forms.unsure).any():
+        source = source.holding(np.where(source.numbers == forms.unsure, forms.zero, source.numbers))
     if kind == torch.bool:
         return tracer.elementwise(
             lambda x: x if forms.is_bit(x) else forms.negation(forms.equal(x, forms.zero)),
@@ -483,6 +603,8 @@ def _converted(tracer: Tracer, source: Operand, kind: torch.dtype) -> Numbers:
         )
 
     def convert(x: int) -> int:
+        if x == forms.unsure:
+            return x
         found = forms.combine(x, forms.zero, 1, 0, KINDS[kind])
         if not isinstance(forms[found], Opaque) or isinstance(forms[x], Opaque):
             return found
@@ -541,7 +663,7 @@ def _quotient(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict
             mantissa = abs(value.numerator * value.denominator)
             if mantissa and mantissa & (mantissa - 1) == 0:
                 return forms.combine(x, forms.zero, plain(1 / value), 0, kind)
-            if isinstance(forms[x], Affine) and x == forms.zero and value:
+            if x in (forms.zero, forms.unsure) and value:
                 return x
             return (
                 _table(tracer, [x, y], [out.dtype] * 2, lambda one, other: one / other)
@@ -639,7 +761,7 @@ def _larger(forms: Forms, x: int, y: int, largest: bool = True) -> int:
 
 
 def _clamped(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    found = args[0].numbers
+    found = tracer.operand(args[0], out.dtype)
     bounds = [*args[1:], *([None] * (3 - len(args)))]
     for bound, largest in zip(
         (kwargs.get("min", bounds[0]), kwargs.get("max", bounds[1])), (True, False), strict=True
@@ -781,8 +903,7 @@ def _multiplied(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: di
 
 def _affine_product(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """addmm, addmv: a bias and a product."""
-    if any(kwargs.get(each, 1) != 1 for each in ("alpha", "beta")):
-        tracer.fail(f"{_name(func)} with alpha or beta is not supported; write the factors as weights")
+    _refuse_options(tracer, func, args, kwargs, alpha=1, beta=1)
     bias, x, y = args
     shape = tuple(out.shape)
     full = np.broadcast_to(bias.numbers, shape).reshape(len(x.tensor), -1)
@@ -791,6 +912,7 @@ def _affine_product(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs
 
 def _batched(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """bmm, baddbmm: a product for each item of a batch."""
+    _refuse_options(tracer, func, args, kwargs, alpha=1, beta=1)
     *bias, x, y = args
     kind = KINDS[out.dtype]
     return np.stack(
@@ -809,9 +931,7 @@ def _batched(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[
 
 def _item(tracer: Tracer, operand: Operand, index: int) -> Operand:
     item = Operand(tracer, operand.tensor[index], False)
-    item.symbolic = operand.symbolic
-    item._numbers = operand.numbers[index] if operand.symbolic else None
-    return item
+    return item.holding(operand.numbers[index]) if operand.symbolic else item
 
 
 def _convolved(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -853,7 +973,7 @@ def _convolved(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dic
 
 
 def _pointwise(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    """Any other operation on each element by itself: its table, where that depends on few signals."""
+    """An operation on each element by itself: its table, where that depends on few signals."""
     places = [index for index, each in enumerate(args) if isinstance(each, Operand)]
     options = {key: value for key, value in kwargs.items() if key != "out"}
     if any(True for _ in _operands(options)) or isinstance(out, list | tuple):
@@ -865,6 +985,8 @@ def _pointwise(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dic
         for index, value in zip(places, values, strict=True):
             given[index] = value
         result: torch.Tensor = functional(*given, **options)
+        if result.dtype not in (out.dtype, torch.bool):
+            tracer.fail(f"{_name(func)} mixes numbers of several types; convert with .to(dtype) before")
         return result.to(out.dtype)
 
     tracer.forms.found(_name(func))
@@ -890,19 +1012,34 @@ def _table(
     kinds: Sequence[torch.dtype],
     function: Callable[..., torch.Tensor],
 ) -> int:
-    """What PyTorch makes of all values that forms can have."""
+    """What PyTorch makes of all values that forms can have: with either zero, by either of its loops."""
 
     def run(values: NDArray[np.object_]) -> list[int]:
         columns = [
             torch.tensor([float(v) if kind.is_floating_point else int(v) for v in column], dtype=kind)
             for column, kind in zip(values.T, kinds, strict=True)
         ]
-        return [tracer.forms.constant(each) for each in function(*columns).tolist()]
+        zeros = [(0.0, -0.0) if kind.is_floating_point else (0,) for kind in kinds]
+        tried = []
+        for chosen in product(*zeros):
+            given = [c.masked_fill(c == 0, zero) for c, zero in zip(columns, chosen, strict=True)]
+            tried.append(function(*(each.repeat(VECTOR) for each in given))[: len(values)].tolist())
+            tried.append(function(*(each.repeat_interleave(2)[::2] for each in given)).tolist())
+        return [_agreed(tracer, results) for results in zip(*tried, strict=True)]
 
     return tracer.forms.tabulated(numbers, run)
 
 
-OPERATIONS: dict[str, Handler] = {
+def _agreed(tracer: Tracer, results: Sequence[float]) -> int:
+    """The form of a number that is the same whatever the signs of zeros and the loop."""
+    first = results[0]
+    if first == first and any(each != first for each in results):
+        what = "a result that depends on the sign of a zero, or on its place in memory"
+        return tracer.forms.opaque(f"{what} ({place()})")
+    return tracer.forms.constant(first)
+
+
+MOVING: dict[str, Handler] = {
     **dict.fromkeys(
         [
             "cat",
@@ -930,6 +1067,25 @@ OPERATIONS: dict[str, Handler] = {
     "fill": _filled,
     "constant_pad_nd": _padded,
     "zero": _zeroed,
+}
+"""Operations whose results are elements as they were, the signs of zeros among them."""
+
+TABLED = (
+    *("abs", "sign", "sgn", "square", "round", "floor", "ceil", "trunc", "frac", "remainder", "fmod"),
+    *("floor_divide", "reciprocal", "sqrt", "rsqrt", "pow", "clamp_max", "hardtanh", "relu6"),
+    *("threshold", "leaky_relu", "elu", "silu", "gelu", "sigmoid", "tanh", "softplus", "hardsigmoid"),
+    *("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "atan", "atan2"),
+    *("erf", "isnan", "isinf", "isposinf", "isneginf", "signbit", "copysign", "lerp", "addcmul"),
+    *("addcdiv", "__lshift__", "__rshift__", "bitwise_left_shift", "bitwise_right_shift"),
+)
+"""Operations on each element by itself, whatever its place: PyTorch's own results make their tables."""
+
+UNMIXED = frozenset({*MOVING, "ge", "gt", "le", "lt", "eq", "ne", "logical_not"})
+"""Operations that say themselves in which type they compute, whatever they write to."""
+
+OPERATIONS: dict[str, Handler] = {
+    **MOVING,
+    **dict.fromkeys(TABLED, _pointwise),
     "masked_fill": _masked,
     **dict.fromkeys(["add", "sub", "rsub"], _sum_of_two),
     "mul": _product,

@@ -428,6 +428,205 @@ def test_an_operation_of_another_meaning_is_found_by_the_comparison(name, wrong,
         from_module(module, {"x": 3}, {"z": 3})
 
 
+# --- what one input of 2^24 would show -------------------------------------------------------------
+
+RARE = 0b101100111000111101010011
+RARE_BITS = torch.tensor([(RARE >> place) & 1 for place in range(24)], dtype=torch.float32)
+
+
+def hit(x):
+    return (x * (2 * RARE_BITS - 1)).sum(-1, keepdim=True) >= RARE_BITS.sum().item()
+
+
+def match(x):
+    """Fires for one input alone, that no sample has."""
+    return hit(x).to(x.dtype)
+
+
+def first(x):
+    return torch.zeros(len(x), 1, dtype=torch.long)
+
+
+def written(x, y, **options):
+    return torch.add(x, y, out=torch.zeros(len(x), 1, dtype=torch.float64), **options)
+
+
+BIG = 2.0**24
+FOLLOWED = {
+    "scatter": lambda x: fire(match(x) + x[:, :2].scatter(1, first(x), 3.0)[:, :1], 4),
+    "scatter true": lambda x: fire(match(x) + x[:, :2].scatter(1, first(x), True)[:, :1], 2),
+    "pad": lambda x: fire(match(x) + torch.nn.functional.pad(x, (1, 0), value=3.0)[:, :1], 4),
+    "cat": lambda x: fire(
+        match(x).double()
+        + 2**24
+        + 1
+        - torch.cat([x[:, :1], torch.full((len(x), 1), 2**24 + 1)], 1)[:, 1:].double(),
+        2,
+    ),
+    "cat symbolic": lambda x: fire(
+        1 - torch.cat([x[:, :1], hit(x).long() + 2**24], 1)[:, 1:].double() + 2**24, 1
+    ),
+    "clamp": lambda x: fire(1 - torch.clamp(hit(x).long() + 2**24, min=0.5).double() + 2**24, 1),
+    "larger out": lambda x: torch.add(x[:, :5], match(x), out=x[:, :1] * 1)[:, 4:] >= 2,
+    "zero without a sign": lambda x: fire(torch.where(hit(x), -0.0, 1.0) + x[:, :1] * -0.0, 1),
+}
+
+
+def does(module, word):
+    row = torch.tensor([[float(word >> place & 1) for place in range(24)]])
+    return int(module(row)[0, 0])
+
+
+@pytest.mark.filterwarnings("ignore:An output with one or more elements was resized")
+@pytest.mark.parametrize("name", FOLLOWED)
+def test_what_one_input_alone_would_show_is_followed(name):
+    module = FOLLOWED[name]
+    netlist = from_module(module, {"x": 24}, {"z": 1})
+    for word in (RARE, 0, RARE ^ 1):
+        found = boolean.evaluate(netlist, boolean.one_input({"x": word}))["z"]
+        assert found.tolist() == [does(module, word)]
+
+
+def to_dlpack(tensor):
+    return torch.utils.dlpack.from_dlpack(torch.utils.dlpack.to_dlpack(tensor)).clone()
+
+
+def put(x, **options):
+    index = torch.arange(len(x)), torch.zeros(len(x), dtype=torch.long)
+    return x[:, :2].clone().index_put_(index, torch.ones(len(x)), **options)[:, :1]
+
+
+def batched(x, **options):
+    one = torch.ones(len(x), 1, 1)
+    return fire(torch.baddbmm(torch.zeros(1, 1, 1), match(x)[:, None], one, **options)[:, 0], 2)
+
+
+def float_of_integers(x):
+    floats = torch.zeros(len(x), 1)
+    floats.view(torch.int32).copy_(match(x))
+    return floats > 0.5
+
+
+def zero_of_unknown_sign(x):
+    return torch.where(hit(x), -0.0, 0.0)
+
+
+def computed_zero(x):
+    return (match(x) - 1) * 0
+
+
+def read_in_text(text):
+    return lambda x: match(x) * 0 + float("1." in text(match(x).sum()))
+
+
+SIGN = "depends on the sign of a zero"
+REFUSED = {
+    "accumulate": (lambda x: fire(match(x) + put(x, accumulate=True), 3), "accumulate=True"),
+    "reduce": (
+        lambda x: fire(x[:, :2].scatter(1, first(x), 3.0, reduce="multiply")[:, :1], 1),
+        "reduce='multiply' is not supported",
+    ),
+    "alpha": (lambda x: batched(x, alpha=2), "baddbmm with alpha=2 is not supported"),
+    "beta": (lambda x: batched(x, beta=0), "baddbmm with beta=0 is not supported"),
+    "addmm": (lambda x: torch.addmm(x[:, :1], x, x[:1].T * 0 + 1, beta=2), "addmm with beta=2"),
+    "signbit": (lambda x: torch.signbit(zero_of_unknown_sign(x)), SIGN),
+    "signbit of a product": (lambda x: torch.signbit(computed_zero(x)), SIGN),
+    "copysign": (lambda x: torch.copysign(torch.ones(1), zero_of_unknown_sign(x)) < 0, SIGN),
+    "reciprocal": (lambda x: 1 / zero_of_unknown_sign(x) < 0, SIGN),
+    "quotient": (lambda x: torch.ones(len(x), 1) / computed_zero(x) < 0, SIGN),
+    "sign read": (lambda x: computed_zero(x) * computed_zero(x)[0, 0].item(), "read out"),
+    "uint8 equal": (lambda x: (match(x) * 44).to(torch.uint8) == 300, "uint8 does not hold"),
+    "uint8 at least": (lambda x: (match(x) * 44).to(torch.uint8) >= 300, "uint8 does not hold"),
+    "uint8 sum": (lambda x: hit(x).to(torch.uint8).add(-255) >= 2, "uint8 does not hold"),
+    "fraction": (
+        lambda x: hit(x).long().fill_(0.5) + hit(x).long() >= 1,
+        "int64 does not hold",
+    ),
+    "out": (lambda x: written(match(x) * BIG, match(x)) > BIG, "float32 to a tensor of torch.float64"),
+    "in place": (
+        lambda x: (match(x) * -BIG).add_(match(x).double() * (BIG + 1)) >= 1,
+        "float64 to a tensor of torch.float32",
+    ),
+    "mixed": (
+        lambda x: torch.pow(match(x) + 2, torch.tensor(0.5, dtype=torch.float64)) >= 1.5,
+        "pow mixes numbers of several types",
+    ),
+    "memory of another type": (float_of_integers, "bits of spikes are taken for another type"),
+    "negated view": (lambda x: torch._neg_view(match(x) - 1), "_neg_view is not supported"),
+    "not thought over": (lambda x: torch.special.i0e(match(x)), "special_i0e is not supported"),
+    "str": (read_in_text(str), "read out by __repr__"),
+    "repr": (read_in_text(repr), "read out by __repr__"),
+    "format": (read_in_text("{}".format), "read out by __format__"),
+    "dlpack": (lambda x: to_dlpack(match(x)), "read out by to_dlpack"),
+    "apply": (lambda x: match(x).clone().apply_(lambda value: 1 - value), "read out by apply_"),
+    "new_tensor": (lambda x: x.new_tensor([match(x)[0, 0]])[None], "read out by new_tensor"),
+    "legacy": (
+        lambda x: torch.DoubleTensor([match(x)[0, 0]]).expand(len(x), 1),
+        "reads values of spikes in a way that PyTorch does not show",
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:The reduce argument of torch.scatter")
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_one_input_alone_would_show_is_refused(name):
+    module, message = REFUSED[name]
+    with pytest.raises(NetlistError, match=message) as caught:
+        from_module(module, {"x": 24}, {"z": 1})
+    assert "\n" not in str(caught.value)
+    assert "test_modules.py:" in str(caught.value) or name == "legacy"
+
+
+def test_a_result_that_depends_on_the_length_of_a_tensor_is_refused(monkeypatch):
+    """As of functions whose vectorised loop rounds otherwise than the plain one."""
+
+    def longer(tracer, func, out, args, kwargs):
+        def apply(x):
+            return x + float(x.is_contiguous())
+
+        return tracer.elementwise(
+            lambda x: symbolic_tensors._table(tracer, [x], [torch.float32], apply), args[0].numbers
+        )
+
+    monkeypatch.setitem(symbolic_tensors.OPERATIONS, "exp", longer)
+    with pytest.raises(NetlistError, match="place in memory"):
+        from_module(lambda x: fire(x.exp(), 2), {"x": 2}, {"z": 2})
+
+
+def test_neurons_that_did_not_change_are_pursued(monkeypatch):
+    """A neuron for one input of 2^24 is fired, behind others and to the other side too."""
+    monkeypatch.setitem(
+        symbolic_tensors.OPERATIONS,
+        "floor",
+        lambda tracer, func, out, args, kwargs: np.zeros_like(args[0].numbers),
+    )
+
+    def module(x):
+        pairs = fire(x[:, ::2] + x[:, 1::2], 2)
+        rare = fire(pairs.sum(1, keepdim=True) - 5 * x[:, :1] + 5, 12)
+        return torch.cat([rare, 1 - match(x)], 1)
+
+    netlist = from_module(module, {"x": 24}, {"z": 2})
+    assert "4,096 of 2^24" not in netlist.notes[0]
+    assert f"; 0 of {len(netlist.neurons)} neurons never changed on these" in netlist.notes[0]
+
+    def wrong(x):
+        return torch.cat([fire(match(x) + match(x).floor(), 2), match(x)], 1)
+
+    with pytest.raises(
+        NetlistError, match=f"does not do what was imported, for instance for x = {RARE}"
+    ):
+        from_module(wrong, {"x": 24}, {"z": 2})
+
+
+def test_neurons_that_never_change_are_counted():
+    def module(x):
+        return fire(match(x) - x.sum(1, keepdim=True), 1)
+
+    netlist = from_module(module, {"x": 24}, {"z": 1})
+    assert "; 1 of 2 neurons never changed on these: that the module does the same" in netlist.notes[0]
+
+
 # --- refusals ------------------------------------------------------------------------------------
 
 

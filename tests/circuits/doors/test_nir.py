@@ -770,6 +770,69 @@ def test_nonsense_is_refused_in_one_line(build, message):
     assert "\n" not in str(refused.value)
 
 
+def crossed():
+    """Two Inputs and two Outputs: x and not y, at once, and x or y through one level more."""
+    one = nir.Threshold(threshold=f32(0.5))
+
+    def weights(*values):
+        return nir.Linear(weight=f32(values))
+
+    nodes = {
+        "y": nir.Input(np.array([1])),
+        "x": nir.Input(np.array([1])),
+        "x_or": weights(1),
+        "y_or": weights(1),
+        "either": one,
+        "again": weights(1),
+        "later": copy.deepcopy(one),
+        "x_and": weights(1),
+        "y_not": weights(-1),
+        "sooner": copy.deepcopy(one),
+        "or": nir.Output(np.array([1])),
+        "andnot": nir.Output(np.array([1])),
+    }
+    edges = [("x", "x_or"), ("y", "y_or"), ("x_or", "either"), ("y_or", "either"), ("either", "again")]
+    edges += [("again", "later"), ("later", "or"), ("x", "x_and"), ("y", "y_not")]
+    edges += [("x_and", "sooner"), ("y_not", "sooner"), ("sooner", "andnot")]
+    return nir.NIRGraph(nodes, edges, type_check=False)
+
+
+X_OR_Y, X_NOT_Y = [0, 1, 1, 1], [0, 1, 0, 0]  # for x = 0, 1, 0, 1 and y = 0, 0, 1, 1
+
+
+@pytest.mark.parametrize("inputs", [None, {"x": 1, "y": 1}, {"y": 1, "x": 1}])
+@pytest.mark.parametrize("outputs", [None, {"or": 1, "andnot": 1}, {"andnot": 1, "or": 1}])
+@pytest.mark.parametrize("steps", [1, 2])
+def test_buses_with_the_names_of_nodes_are_these(inputs, outputs, steps):
+    netlist = from_nir(crossed(), replace(PLAIN, steps=steps), inputs=inputs, outputs=outputs, held="xy")
+    assert list(netlist.inputs) == list(inputs or "yx")
+    found = boolean.evaluate(netlist, {"x": np.array([0, 1, 0, 1]), "y": np.array([0, 0, 1, 1])})
+    at = "" if steps == 1 else ".1"
+    assert found[f"or{at}"].tolist() == X_OR_Y
+    assert found[f"andnot{at}"].tolist() == X_NOT_Y
+    assert [name.partition(".")[0] for name in found][:2] == list(outputs or ("or", "andnot"))
+    assert "in this order" not in netlist.notes[0]
+
+
+def test_buses_of_other_names_are_the_nodes_in_their_order_and_notes_say_so():
+    netlist = from_nir(crossed(), PLAIN, inputs={"b": 1, "a": 1}, outputs={"p": 1, "q": 1})
+    found = boolean.evaluate(netlist, {"a": np.array([0, 1, 0, 1]), "b": np.array([0, 0, 1, 1])})
+    assert (found["p"].tolist(), found["q"].tolist()) == (X_OR_Y, X_NOT_Y)
+    assert "; inputs b, a are the elements of y, x, in this order" in netlist.notes[0]
+    assert netlist.notes[0].endswith("; outputs p, q are the elements of or, andnot, in this order")
+
+
+def test_widths_of_buses_with_the_names_of_nodes():
+    graph = chain(nir.Threshold(f32(1, 1)), shape=[2])
+    graph.nodes["more"] = nir.Input(np.array([1]))
+    graph.nodes["t"] = nir.Threshold(f32(1))
+    graph.nodes["out"] = nir.Output(np.array([1]))
+    graph.edges += [("more", "t"), ("t", "out")]
+    for what, widths in (("inputs", {"input": 1, "more": 2}), ("outputs", {"output": 1, "out": 2})):
+        with pytest.raises(NetlistError, match=f"has 1 bits in {what}, in the graph 2; correct one"):
+            from_nir(graph, PLAIN, **{what: widths})
+
+
 def test_widths_that_do_not_fit():
     for what in ("inputs", "outputs"):
         with pytest.raises(NetlistError, match=f"width mismatch: the {what} have 9 bits, the graph"):
