@@ -26,7 +26,7 @@ COMMANDS = {
     "completion": "Print what makes a shell complete commands and theorems.",
     "energy": "Count spikes and synaptic operations, and what they cost.",
     "exhaust": "Compare a circuit with its spec on every single input.",
-    "export": "Write the circuit of a theorem, for other tools.",
+    "export": "Write a theorem, or its circuit, for other tools.",
     "ledger": "Show, check or write what is promised, and on what evidence.",
     "list": "List theorems, with what they state.",
     "margins": "Show exact limits of noise, spread and leak.",

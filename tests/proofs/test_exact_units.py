@@ -219,7 +219,7 @@ TELLING = {
     "next_down.signalling": "",
     "next_up.daz": "",
     "less.daz": "",
-    "signalling_equal.daz.unsigned_flush": "",
+    "signalling_equal.daz": "",
 }
 """Theorems, and for each the nearest convention that is not meant."""
 
