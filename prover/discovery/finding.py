@@ -58,10 +58,13 @@ def possible_annotations(case: Case, telling: Sequence[Mapping[str, int]] = ()) 
             names = {name for step in each.reduced(decomposition).steps for name in step.names}
             if names == every:
                 yield each
+                yield from _shorter(case, each)
                 return
             if not any(names <= wider for wider, _ in found):
                 found.append((names, each))
-    yield from (each for _, each in sorted(found, key=lambda pair: -len(pair[0])))
+    for _, each in sorted(found, key=lambda pair: -len(pair[0])):
+        yield each
+        yield from _shorter(case, each)
 
 
 def beside_our_unit(case: Case) -> Annotations | None:
@@ -117,12 +120,24 @@ def _under(
     return found
 
 
+def _shorter(case: Case, found: Annotations) -> Iterator[Annotations]:
+    """The same without the last steps: outputs may not follow from their values alone."""
+    whole = case.obligation.decomposition
+    assert whole
+    for step in reversed(found.reduced(whole).steps):
+        probes = {name: bus for name, bus in found.probes.items() if name not in step.names}
+        found = replace(found, probes=probes)
+        if _composes(case, found):
+            yield found
+
+
 def _composes(case: Case, found: Annotations) -> bool:
-    """Whether the outputs are cut off from something, and the claim is made up of the lemmas."""
+    """Whether the outputs are cut off from something hard, and the claim is made up of the lemmas."""
     annotated, whole = replace(case, annotations=found), case.obligation.decomposition
     assert whole
     assert annotated.decomposition
-    if set(whole.last.given).isdisjoint(annotated.decomposition.last.given):
+    by_algebra = {name for step in whole.steps if step.method != ENGINES_ALONE for name in step.names}
+    if by_algebra.union(whole.last.given).isdisjoint(annotated.decomposition.last.given):
         return False
     try:
         return bool(annotated.lemmas())

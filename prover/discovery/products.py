@@ -46,6 +46,8 @@ WHOLE = 8
 """The product's bits are taken for functions of their operands' if there are so few."""
 BASES = 64
 """So many random values of its inputs show the last adder's weights."""
+DRAWS = (1, 4, 16)
+"""Of so many random values of a cell's those with the most ones: a carry goes far only through ones."""
 ROUNDS = 12
 """How often the last adder is tried with more cells in it."""
 
@@ -523,17 +525,24 @@ class _LastAdder:
         return words[::-1]
 
     @cached_property
-    def possible(self) -> list[int]:
-        """Random values of the inputs, ``BASES`` of each, that closed cells can have."""
+    def possible(self) -> list[list[int]]:
+        """Values of the inputs that closed cells can have: for all of ``DRAWS``, ``BASES`` of each."""
+        return [self._drawn(draws) for draws in DRAWS]
+
+    def _drawn(self, draws: int) -> list[int]:
         draw = random.Random(SEED)
-        columns = {signal: draw.getrandbits(BASES) for signal in self.inputs}
+        columns = dict.fromkeys(self.inputs, 0)
+        for signal in self.inputs:
+            for _ in range(draws):
+                columns[signal] |= draw.getrandbits(BASES)
         for cell in self._whole_cells():
             leaves = tuple(signal for signal, _ in cell.leaves)
             outputs = [signal for signal, _ in cell.outputs]
             tables = _tables(self.graph, leaves, outputs)
-            places = [draw.randrange(1 << len(leaves)) for _ in range(BASES)]
-            for signal in outputs:
-                columns[signal] = sum((tables[signal] >> at & 1) << row for row, at in enumerate(places))
+            seen = [[tables[signal] >> at & 1 for signal in outputs] for at in range(1 << len(leaves))]
+            rows = [max((draw.choice(seen) for _ in range(draws)), key=sum) for _ in range(BASES)]
+            for signal, column in zip(outputs, zip(*rows, strict=True), strict=True):
+                columns[signal] = sum(bit << row for row, bit in enumerate(column))
         return list(columns.values())
 
     @cached_property
@@ -545,7 +554,7 @@ class _LastAdder:
                 ((2 << place) ^ (((1 << size) - 1) * (column >> row & 1))) << (row * size)
                 for row in range(BASES)
             )
-            for place, column in enumerate(self.possible)
+            for place, column in enumerate(self.possible[0])
         ]
         values = self.products(columns, BASES * size)
         return [
@@ -555,7 +564,7 @@ class _LastAdder:
                 % self.modulus
                 for row in range(BASES)
             )
-            for place, column in enumerate(self.possible)
+            for place, column in enumerate(self.possible[0])
         ]
 
     @cached_property
@@ -591,7 +600,7 @@ class _LastAdder:
     @cached_property
     def constant(self) -> int:
         """What that mostly is."""
-        return Counter(self._rest(self.possible)).most_common(1)[0][0]
+        return Counter(self._rest(self.possible[0])).most_common(1)[0][0]
 
     def is_sum(self, columns: Sequence[int]) -> bool:
         return all(rest == self.constant for rest in self._rest(columns))
@@ -606,11 +615,12 @@ class _LastAdder:
             tables = _tables(self.graph, leaves, outputs)
             seen = {tuple(tables[s] >> at & 1 for s in outputs) for at in range(1 << len(leaves))}
             for values in set(all_choices((0, 1), repeat=len(outputs))) - seen:
-                columns = list(self.possible)
-                for signal, value in zip(outputs, values, strict=True):
-                    columns[place_of[signal]] = value * ((1 << BASES) - 1)
-                if not self.is_sum(columns):
-                    wrong.update(outputs)
+                for possible in self.possible:
+                    columns = list(possible)
+                    for signal, value in zip(outputs, values, strict=True):
+                        columns[place_of[signal]] = value * ((1 << BASES) - 1)
+                    if not self.is_sum(columns):
+                        wrong.update(outputs)
         return wrong
 
     def cell(self) -> _Cell | None:
@@ -655,7 +665,7 @@ def _last_adder(graph: _Graph, cells: _Cells) -> _Cell | None:
     for _ in range(ROUNDS):
         adder = _LastAdder(graph, cells, opened)
         more = adder.to_open()
-        if not more and not adder.is_sum(adder.possible):
+        if not more and not all(map(adder.is_sum, adder.possible)):
             more = adder.unsteady()
             if not more - opened - graph.operands:
                 break

@@ -2,9 +2,9 @@
 
 A *signature* is what a signal, or a bit of a spec's value, is on some thousand inputs drawn by class.
 Two of one signature are most likely one function of the inputs. Where several signals share one, as a
-signal and its copies do, the earliest is taken, and for what never changes a constant; but of bits of
-factors that which neurons read most together with the other factor's, since of many signals that are 1
-for all normal operands only the hidden bit is multiplied.
+signal and its copies do, the earliest is taken that others read too, and for what never changes a
+constant; but of bits of factors that which neurons read most together with the other factor's, since of
+many signals that are 1 for all normal operands only the hidden bit is multiplied.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -118,12 +119,32 @@ class Signatures:
         decomposition.spec(symbols, probe)
         wanted = {name for step in decomposition.steps for name in step.names}
         found = self.candidates({name: values[name] for name in wanted & values.keys()})
-        buses = {name: tuple(bit[0] for bit in bits) for name, bits in found.items()}
+        buses = {name: tuple(map(self._delivered, bits)) for name, bits in found.items()}
         for step in decomposition.steps:
             if step.method == "product" and found.keys() >= set(step.given):
                 pair = (found[name] for name in step.given)
                 buses |= zip(step.given, self._factors(*pair), strict=True)
         return buses
+
+    def _delivered(self, alike: Sequence[int]) -> int:
+        """Of signals alike the first that is not read by these alone: such a one is a part of another.
+
+        The first digit of a sum that never overflows has the values of the OR within its XOR.
+        """
+        kept = (s for s in alike if s < 0 or not self._readers[s].issubset(alike))
+        return next(kept, alike[0])
+
+    @cached_property
+    def _readers(self) -> Mapping[int, set[int]]:
+        """By signal the neurons that read it, and of an output what is no signal of the circuit."""
+        readers: dict[int, set[int]] = defaultdict(set)
+        for signal, neuron in enumerate(self.netlist.neurons, self.netlist.input_count):
+            for source, _ in neuron.synapses:
+                readers[source].add(signal)
+        for bus in self.netlist.outputs.values():
+            for signal in bus:
+                readers[signal].add(self.netlist.signal_count)
+        return readers
 
     def _factors(self, x: Candidates, y: Candidates) -> tuple[Bus, Bus]:
         """Of the signals that may be bits of two factors those that are most read together."""

@@ -3,7 +3,8 @@
 Where results are taken as free, search knows nothing of them any more. What it needs are *laws*: what is
 so of any integers x and y and their product p, in n, m and n + m bits, and takes no proof but this:
 
-    p = 0 iff x = 0 or y = 0;    if x >= 2^(n-1) and y >= 2^(m-1) then p >= 2^(n+m-2).
+    p = 0 iff x = 0 or y = 0;    if x >= 2^(n-1) and y >= 2^(m-1) then p >= 2^(n+m-2);
+    if p is not 0 then x <= p and y <= p.
 
 Quotient and root of 0 are 0, and so is what remains, if the divisor is not 0. For x, y >= 2^(n-1) and
 < 2^n the quotient of x 2^(n+1) is at least 2^n; for x >= 2^(2n-2) the root is at least 2^(n-1). And if
@@ -65,6 +66,10 @@ def product_laws(x: FNode, y: FNode, product: FNode) -> FNode:
     return And(
         Iff(nonzero(product), And(nonzero(x), nonzero(y))),
         Implies(firsts, _some_of_first_two(product)),
+        *(
+            Implies(nonzero(product), BVULE(zero_extend(factor, product.bv_width()), product))
+            for factor in (x, y)
+        ),
     )
 
 

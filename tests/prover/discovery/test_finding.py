@@ -1,6 +1,7 @@
 """Circuits that were never made for us, and ours without labels, are decided alike."""
 
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 
@@ -12,17 +13,19 @@ from spikeproof.prover.discovery.finding import in_words, possible_annotations
 from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs.formats import FP8_E5M2, FP16
+from tests.support.foreign.fma import fused
 from tests.support.foreign.multipliers_fp import array, normalising_before, shifting_after
 from tests.support.unlabelled import unlabelled
 
 MULTIPLY = "fp8_e5m2.multiply.rne"
 
 
-def cut(name, circuit):
-    """The first cut that is found, in words."""
+def cut(name, circuit, place=0):
+    """The cut that is tried first, or in another place, in words."""
     with passing_formulas():
         case = Case.of(theorem(name), circuit)
-        return in_words(replace(case, annotations=next(possible_annotations(case))))
+        found = islice(possible_annotations(case), place, None)
+        return in_words(replace(case, annotations=next(found)))
 
 
 def decided(name, circuit, seconds=100.0):
@@ -34,6 +37,12 @@ def test_our_multiplier_without_labels_is_cut_where_we_cut_it():
     assert not circuit.probes
     assert not circuit.cells
     assert cut("fp16.multiply.rne", circuit).startswith("x_significand, y_significand, product; ")
+
+
+def test_a_sum_from_which_outputs_may_not_follow_is_left_out_then():
+    circuit, product = fused(FP16), "x_significand, y_significand, product"
+    assert cut("fp16.fma.rne", circuit).startswith(f"{product}, magnitude, sign; ")
+    assert cut("fp16.fma.rne", circuit, 1).startswith(f"{product}; ")
 
 
 def test_a_multiplier_that_normalises_its_operands_is_cut_for_normal_ones():

@@ -14,7 +14,9 @@ from spikeproof.prover.engines.engine import ENGINES
 from spikeproof.prover.evidence.record import Status
 from spikeproof.prover.kernel import telescoping
 from spikeproof.prover.kernel.cells import AlgebraError, Site
+from tests.support.foreign.gates import Gates
 from tests.support.foreign.multipliers import ADDERS, GATES, PARTIAL_PRODUCTS, TREES, multiplier
+from tests.support.foreign.multipliers_fp import wallace
 from tests.support.netlists import all_inputs
 
 STRUCTURES = list(product(PARTIAL_PRODUCTS, TREES, ADDERS, GATES))
@@ -74,6 +76,13 @@ def test_small_multipliers_of_every_structure_are_proved(structure):
 )
 def test_multipliers_of_other_sizes_are_proved(width, structure):
     assert proved(multiplier(width, *structure))
+
+
+def test_a_half_adder_far_up_a_chain_of_carries_belongs_to_the_last_adder():
+    """That its outputs are never both 1 shows where a carry comes through six columns of one bit."""
+    gates = Gates()
+    x, y = gates.builder.input("x", 24), gates.builder.input("y", 24)
+    assert proved(gates.builder.build({"product": wallace(gates, x, y)}))
 
 
 def test_neurons_in_another_order_make_no_difference():

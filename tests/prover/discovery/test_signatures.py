@@ -8,6 +8,8 @@ from spikeproof.circuits.meanings.formula import input_symbols
 from spikeproof.circuits.netlist import ONE, ZERO
 from spikeproof.prover.claims.catalogue import theorem
 from spikeproof.prover.discovery.signatures import Signatures
+from spikeproof.specs.formats import FP16
+from tests.support.foreign.multipliers_fp import normalising_before, wallace
 
 
 def found(name, netlist, condition=None, telling=()):
@@ -48,6 +50,15 @@ def test_what_never_changes_is_a_constant():
     assert constant
     assert all(radicand[k] == ZERO for k in constant)
     assert found("fp16.divide.rne", stripped("fp16.divide.rne")[1])["divisor"][-1] == ONE
+
+
+def test_a_part_of_what_has_the_same_values_is_not_taken_for_it():
+    """A product's first digit: carry and sum are never both 1, so the OR within their XOR is alike."""
+    name = "fp16.multiply.rne"
+    netlist = normalising_before(FP16, wallace)
+    first = found(name, netlist, "operands normal")["product"][-1]
+    readers = [n for n in netlist.neurons if first in (source for source, _ in n.synapses)]
+    assert len(readers) > 1
 
 
 def test_a_value_that_the_circuit_lacks_is_not_found():

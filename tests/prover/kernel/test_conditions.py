@@ -114,6 +114,8 @@ def test_laws_of_products_say_something():
     assert not true(product_laws(BV(0, 3), BV(5, 3), BV(5, 6)))
     assert not true(product_laws(BV(1, 3), BV(5, 3), BV(0, 6)))
     assert not true(product_laws(BV(4, 3), BV(4, 3), BV(15, 6)))
+    assert not true(product_laws(BV(1, 3), BV(5, 3), BV(4, 6)))
+    assert not true(product_laws(BV(5, 3), BV(1, 3), BV(4, 6)))
 
 
 def test_laws_of_shifted_products_hold_of_all_integers():
