@@ -71,7 +71,7 @@ def test_the_smallest_installation_has_no_heavy_packages():
 
 def test_every_import_is_of_something_required():
     """Of what is installed; only benchmarks and our own tests may want more."""
-    declared = {*required(), *required("bitwuzla", "oracles", "report", "test", "torch")}
+    declared = {*required(), *required("bitwuzla", "nir", "oracles", "report", "test", "torch")}
     provided = {
         path.parts[0].partition(".")[0]
         for each in distributions()

@@ -228,11 +228,11 @@ def test_where_there_is_no_time_to_try_all_neighbours_that_is_said(monkeypatch):
     [
         ("int8.convert_from_fp8_e5m2.rtz.riscv.flags", "x86_sse.flags", "x86_sse.flags"),
         (
-            "int8.convert_from_fp8_e5m2.rtz.x86_nan.signalling.tiny_after.flags",
+            "int8.convert_from_fp8_e5m2.rtz.largest_for_nan.daz.flags",
             "riscv.flags",
-            "riscv.flags",
+            "largest_for_nan.flags",
         ),
-        ("fp8_e5m2.add.rne.invalid_product", "invalid_product.indefinite.daz", "daz"),
+        ("fp8_e5m2.add.rne.tiny_after", "tiny_after.daz", "daz"),
     ],
 )
 def test_a_convention_is_named_in_the_fewest_words(theorem, given, named):
@@ -324,7 +324,8 @@ def test_a_run_says_when_it_has_ended_proving_and_looks_for_a_convention():
     theorem = obligation("fp8_e5m2.multiply.rne")
     for name in ("fp8_e5m2.multiply.rne", "fp8_e5m2.multiply.rne.daz.ftz"):
         Run(60.0, circuit(name), told=told.append).discharge(theorem)
-    assert told == [f"refuted; {neighbours.SEARCHING}: fp8_e5m2.multiply.rne"]
+    refuted = [words for words in told if words.startswith("refuted")]
+    assert refuted == [f"refuted; {neighbours.SEARCHING}: fp8_e5m2.multiply.rne"]
 
 
 @pytest.mark.parametrize(
