@@ -24,6 +24,7 @@ from spikeproof.prover.report.counterexamples import counterexample
 from spikeproof.prover.report.summary import seconds_text
 from spikeproof.prover.report.tables import outcome_text
 from spikeproof.prover.report.templating import environment
+from spikeproof.prover.report.verdict import deciding
 
 SHOWN_CLASSES = 6
 """Of how many classes of inputs an example is shown."""
@@ -46,6 +47,11 @@ def audit_page(
         verifying: the command that checks the evidence again, if some was kept.
     """
     templates, given = environment(), _is_given(record)
+    certificates = [
+        (f"{lemma.name}, {each.kind}", each.sha256)
+        for lemma in record.lemmas
+        for each in lemma.certificates
+    ]
     return templates.get_template("audit.html").render(
         record=record,
         source=source,
@@ -57,12 +63,9 @@ def audit_page(
         verdict=verdict(record),
         by_class=_by_class(record, obligation, circuit),
         sizes=list(_sizes(obligation, circuit)),
-        engines=", ".join(engine.label for engine in record.engines),
-        certificates=[
-            (f"{lemma.name}, {each.kind}", each.sha256)
-            for lemma in record.lemmas
-            for each in lemma.certificates
-        ],
+        engines=deciding(record),
+        certificates=certificates,
+        clausal=sum(each.kind == "drat" for lemma in record.lemmas for each in lemma.certificates),
         counterexample=counterexample,
         outcome=outcome_text,
         seconds=seconds_text,

@@ -39,9 +39,14 @@ def evidence_text(record: Record) -> str:
         return "evidence: the input below, on which evaluated formulas and simulated circuit differ"
     if record.outcome is not Outcome.PROVED:
         return f"evidence: none that proves it, after {record.seconds:,.1f} s"
-    parts = [f"evidence: {record.engine}", *_certificates(record), f"{record.seconds:,.1f} s"]
+    parts = [f"evidence: {deciding(record)}", *_certificates(record), f"{record.seconds:,.1f} s"]
     origin = record.origin if isinstance(record, Found) else ""
     return ", ".join(filter(None, (*parts, origin)))
+
+
+def deciding(record: Record) -> str:
+    """Which engines decided it, or how it was without any."""
+    return record.engine or "every input, evaluated"
 
 
 def _certificates(record: Record) -> Iterator[str]:

@@ -134,6 +134,7 @@ def discharge(
         netlist=Size.of(netlist) if netlist else None,
         spec_sha256=spec,
         lemmas=verdict.lemmas,
+        engines=() if any(lemma.kind == "every input" for lemma in verdict.lemmas) else engines,
         notes=netlist.notes if netlist else (),
         strategy=Strategy(tuple(stages.done), verdict.annotations) if circuit else None,
     )
@@ -233,13 +234,17 @@ class _Attempt:
 
     def _beside(self) -> _Verdict | None:
         """The verdict by a comparison with our unit of the operation; None if there is none."""
-        if (found := beside_our_unit(self.case)) is None:
-            return None
+        assert self.case.netlist
+        found = beside_our_unit(self.case.netlist)
         case = replace(self.case, annotations=found)
         with self.stages.stage("beside our own unit") as finding:
             try:
+                lemmas = case.lemmas()
                 left = BESIDE_SHARE * max(0.0, self.deadline - time.perf_counter())
-                verdict = self._by_lemmas(case, case.lemmas(), time.perf_counter() + left)
+                verdict = self._by_lemmas(case, lemmas, time.perf_counter() + left)
+            except (AlgebraError, CompositionError) as error:
+                finding.words = str(error)
+                return None
             except _LemmaError as error:
                 finding.words = "not proved"
                 return _by_model(case, error)

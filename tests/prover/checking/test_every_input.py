@@ -11,6 +11,7 @@ from spikeproof.prover.claims.catalogue import theorem
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Claim, Outcome
 from spikeproof.prover.evidence.archive import Archive
+from spikeproof.prover.report.verdict import evidence_text
 from spikeproof.prover.running import discharge as discharge_module
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.inquiry import Keeping
@@ -33,6 +34,8 @@ def test_what_engines_do_not_decide_is_evaluated_and_verified(undecided, tmp_pat
     record = discharge(theorem(NAME), circuit=given(), keeping=Keeping(archive))
     assert record.outcome is Outcome.PROVED
     assert [lemma.kind for lemma in record.lemmas] == ["every input"]
+    assert record.engines == ()  # none of them decided it
+    assert evidence_text(record).startswith("evidence: every input, evaluated, ")
     check = Verifier(archive, circuit=given()).verify
     assert not check(record).refusal
     (lemma,) = record.lemmas

@@ -31,7 +31,7 @@ def cut_nowhere(circuit: Netlist) -> Netlist:
 
 def case_of(name: str, circuit: Netlist) -> Case:
     plain = Case.of(theorem(name), circuit)
-    return replace(plain, annotations=beside_our_unit(plain))
+    return replace(plain, annotations=beside_our_unit(circuit))
 
 
 def test_a_foreign_adder_is_proved_and_verified_beside_ours(tmp_path, monkeypatch):

@@ -46,6 +46,9 @@ def test_sizes_are_those_of_both():
     record, html = page("fp6_e3m2.add.rne.saturate.fast")
     assert record.outcome is Outcome.PROVED
     assert "Right on every input that the theorem is about: proved." in html
+    clausal = sum(each.kind == "drat" for each in record.certificates)
+    assert 0 < clausal < len(record.certificates)  # there are scripts of z3 too
+    assert re.search(r"<dt>clausal proofs</dt><dd>(\d+)</dd>", html)[1] == str(clausal)
     assert cells(html, "neurons") == (str(len(other.neurons)), str(len(own.neurons)))
     assert cells(html, "depth, in neurons") == (str(other.statistics.depth), str(own.statistics.depth))
     assert cells(html, "noise that every neuron bears, either way") == ("less than 1/2",) * 2
