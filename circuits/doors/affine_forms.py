@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -191,6 +191,17 @@ class Forms:
     def signals_of(self, numbers: Iterable[int]) -> set[int] | None:
         """All that forms depend on; None if one is opaque."""
         found: set[int] = set()
+        for _, form in self._reached(numbers):
+            if isinstance(form, Opaque):
+                return None
+            if isinstance(form, Case):
+                found.add(form.signal)
+            else:
+                found.update(signal for signal, _ in form.terms)
+        return found
+
+    def _reached(self, numbers: Iterable[int]) -> Iterator[tuple[int, Form]]:
+        """Forms and all that their cases lead to, each once."""
         pending, seen = list(numbers), set()
         while pending:
             number = pending.pop()
@@ -198,14 +209,9 @@ class Forms:
                 continue
             seen.add(number)
             form = self._forms[number]
-            if isinstance(form, Opaque):
-                return None
+            yield number, form
             if isinstance(form, Case):
-                found.add(form.signal)
                 pending += [form.fires, form.rests]
-            else:
-                found.update(signal for signal, _ in form.terms)
-        return found
 
     # --- arithmetic -------------------------------------------------------------------------------
 
@@ -297,18 +303,7 @@ class Forms:
         return most, lowest_bit(number for each in parts for number in each)
 
     def _leaves(self, number: int) -> set[int]:
-        pending, found, seen = [number], set(), set()
-        while pending:
-            number = pending.pop()
-            if number in seen:
-                continue
-            seen.add(number)
-            form = self._forms[number]
-            if isinstance(form, Case):
-                pending += [form.fires, form.rests]
-            else:
-                found.add(number)
-        return found
+        return {each for each, form in self._reached([number]) if not isinstance(form, Case)}
 
     def _fits_alone(self, number: int, kind: Kind) -> bool:
         form = self._forms[number]
