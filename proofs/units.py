@@ -358,7 +358,9 @@ def profile_for(unit: Unit) -> Profile:
     any_mode = fmt in (*SMALL_FORMATS, FP16) and first and not unit.flags
     other = unit.structure == FAST or (fmt is not FP16 and (unit.flags or not first))
     spared = long and fmt.width > 8 and other
-    return Profile.DEFAULT if ((nearest and fmt.width <= 32) or any_mode) and not spared else Profile.WIDE
+    return (
+        Profile.DEFAULT if ((nearest and fmt.width <= 32) or any_mode) and not spared else Profile.WIDE
+    )
 
 
 def obligations() -> Iterator[Obligation]:

@@ -62,10 +62,12 @@ def test_faulty_units_are_refuted(fmt, operation, policy):
     faulty = [first_faulty(netlist, is_faulty, kind) for kind in some_kinds(*place)]
     (sticky,) = netlist.probes["sticky"]
     faulty.append(stuck_at_zero(netlist, sticky))
-    for mutant in faulty:
+    for number, mutant in enumerate(faulty):
+        # One of them is put to both engines.
+        put = replace(obligation, engines=obligation.engines if number == 0 else ("cadical",))
         # FP4 is too narrow for its sticky bit to decide a product: the engine must see that too.
         wanted = Outcome.REFUTED if is_faulty(mutant.netlist) else Outcome.PROVED
-        result = discharge(obligation, circuit=mutant.netlist)
+        result = discharge(put, circuit=mutant.netlist)
         assert result.outcome is wanted, f"{mutant.fault}: {result.message}"
         if wanted is Outcome.PROVED:
             assert fmt.name == "fp4_e2m1"
