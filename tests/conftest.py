@@ -11,6 +11,7 @@ from pysmt.environment import pop_env, push_env
 
 from spikeproof.prover.refutation.minimisation import Refutation
 from spikeproof.prover.running import discharge as discharge_module
+from tests.support.profile import NIGHTLY
 from tests.support.shared import FOLDER
 
 # As many processes test as there are cores: were each to compute in as many threads, most of the time
@@ -58,5 +59,5 @@ def counterexamples_as_found(monkeypatch) -> None:
     )
 
 
-settings.register_profile("default", deadline=None, print_blob=True)
+settings.register_profile("default", deadline=None, print_blob=True, max_examples=100 if NIGHTLY else 50)
 settings.load_profile("default")
