@@ -38,6 +38,14 @@ def modes_of(fmt, operation):
     return list(RoundingMode)[turn % 2 :: 2]
 
 
+def policies_of(fmt, mode):
+    """All in nearest even; elsewhere the first and another by turns: they differ in overflow alone."""
+    first, *others = fmt.policies
+    if NIGHTLY or mode is RoundingMode.NEAREST_EVEN or not others:
+        return fmt.policies
+    return first, others[list(RoundingMode).index(mode) % len(others)]
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("fmt", SMALL_FORMATS, ids=lambda fmt: fmt.name)
 def test_operations_on_all_operands(fmt, operation):
@@ -47,7 +55,7 @@ def test_operations_on_all_operands(fmt, operation):
     for mode in modes_of(fmt, operation):
         formulas[mode.value, "flags"] = symbolic.flags(operation, fmt, mode, *symbols)
         expected[mode.value, "flags"] = expected_flags(fmt, operation, mode)
-        for policy in fmt.policies:
+        for policy in policies_of(fmt, mode):
             what = mode.value, policy.value
             formulas[what] = symbolic.compute(operation, fmt, mode, policy, *symbols)
             expected[what] = expected_results(fmt, operation, mode, policy)
