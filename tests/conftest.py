@@ -3,12 +3,15 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
 from hypothesis import settings
 from pysmt.environment import pop_env, push_env
 
+from spikeproof.prover.claims.obligation import BOTH
+from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.refutation.minimisation import Refutation
 from spikeproof.prover.running import discharge as discharge_module
 from tests.support.profile import NIGHTLY
@@ -57,6 +60,18 @@ def counterexamples_as_found(monkeypatch) -> None:
     monkeypatch.setattr(
         discharge_module, "minimised", lambda obligation, claim, inputs, netlist: Refutation(inputs)
     )
+
+
+@pytest.fixture
+def cadical_alone(monkeypatch) -> None:
+    """For tests that are about verdicts: that z3 agrees is for ``proofs`` and the tests of mutants."""
+    stated = Case.of
+
+    def of_one_engine(obligation, *given):
+        engines = ("cadical",) if obligation.engines == BOTH else obligation.engines
+        return stated(replace(obligation, engines=engines), *given)
+
+    monkeypatch.setattr(Case, "of", staticmethod(of_one_engine))
 
 
 settings.register_profile("default", deadline=None, print_blob=True, max_examples=100 if NIGHTLY else 50)
