@@ -1,5 +1,6 @@
 """What every test shares."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -29,6 +30,11 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.TemporaryDirectory(prefix="spikeproof-tests-")
         os.environ[FOLDER] = folder.name
         config.add_cleanup(folder.cleanup)
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test stays: garbage is not looked for among it, again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
