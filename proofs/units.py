@@ -338,19 +338,29 @@ def units_under(unit: AnyUnit, conventions: Iterable[Convention]) -> Iterator[An
             yield replace(unit, convention=convention, flags=flags)
 
 
+LONG = ("fma", "divide")
+"""Operations whose theorems take several times as long as those of the others."""
+
+
 def profile_for(unit: Unit) -> Profile:
     """Nearest even up to 32 bits; every mode of ``FORMATS`` of up to 8 bits, and of FP16.
 
     The latter under the first policy. Flags in other modes than nearest even are left to ``--wide``, and
-    so is all else. Under conventions: nearest even up to 8 bits, and of FP16 that of RISC-V.
+    so is all else. Under conventions: nearest even up to 8 bits, and of FP16 that of RISC-V. Of ``LONG``
+    operations conventions are of FP8_E5M2 alone, and above 8 bits other policies and flags of FP16.
     """
-    fmt = unit.fmt
-    nearest = unit.mode is RoundingMode.NEAREST_EVEN
+    fmt, long = unit.fmt, unit.operation in LONG
+    nearest, first = unit.mode is RoundingMode.NEAREST_EVEN, unit.policy is unit.fmt.policies[0]
     if unit.convention != IEEE:
         usual = fmt in SMALL_FORMATS or (fmt is FP16 and unit.convention == BUNDLES["riscv"])
-        return Profile.DEFAULT if usual and nearest else Profile.WIDE
-    any_mode = fmt in (*SMALL_FORMATS, FP16) and unit.policy is fmt.policies[0] and not unit.flags
-    return Profile.DEFAULT if (nearest and fmt.width <= 32) or any_mode else Profile.WIDE
+        spared = long and fmt is not FP8_E5M2
+        return Profile.DEFAULT if usual and nearest and not spared else Profile.WIDE
+    any_mode = fmt in (*SMALL_FORMATS, FP16) and first and not unit.flags
+    other = unit.structure == FAST or (fmt is not FP16 and (unit.flags or not first))
+    spared = long and fmt.width > 8 and other
+    return (
+        Profile.DEFAULT if ((nearest and fmt.width <= 32) or any_mode) and not spared else Profile.WIDE
+    )
 
 
 def obligations() -> Iterator[Obligation]:

@@ -204,6 +204,10 @@ class Convention:
     scale_operands: ScaleOperands = ScaleOperands.MAGNITUDE
     scale_rounding: ScaleRounding = ScaleRounding.BY_VALUE
 
+    def __hash__(self) -> int:
+        """Conventions are keys of much that is remembered: of all choices few are said."""
+        return hash(self.words)
+
     @cached_property
     def words(self) -> tuple[str, ...]:
         """The words of all choices that do not go unsaid, in order."""

@@ -623,17 +623,25 @@ def exceptions(
     )
     signalled["divide_by_zero"] = result.kind is Kind.INFINITE and Kind.INFINITE not in kinds
     if result.kind is Kind.FINITE and not result.is_zero:
-        rounding = round_magnitude(fmt, mode, result.sign, result.magnitude)
-        flushed = is_flushed(fmt, mode, convention, result)
-        overflow = rounding.magnitude > decode(fmt, fmt.largest_finite).rational
-        inexact = overflow or bool(rounding.guard or rounding.sticky)
-        after = convention.tininess is Tininess.AFTER
-        tiny = is_tiny_after(fmt, mode, result) if after else is_tiny_before(fmt, result)
-        underflow = flushed or (tiny and inexact)
-        if flushed:
-            inexact = convention.flushed_inexact is FlushedInexact.RAISED
-        signalled |= {"overflow": overflow, "underflow": underflow, "inexact": inexact}
+        signalled |= exceptions_of_rounding(fmt, mode, result, convention)
     return signalled
+
+
+@lru_cache(1 << 18)
+def exceptions_of_rounding(
+    fmt: Format, mode: Mode, result: Value, convention: Convention
+) -> Mapping[str, bool]:
+    """Those that rounding a finite result signals, which is not zero."""
+    rounding = round_magnitude(fmt, mode, result.sign, result.magnitude)
+    flushed = is_flushed(fmt, mode, convention, result)
+    overflow = rounding.magnitude > decode(fmt, fmt.largest_finite).rational
+    inexact = overflow or bool(rounding.guard or rounding.sticky)
+    after = convention.tininess is Tininess.AFTER
+    tiny = is_tiny_after(fmt, mode, result) if after else is_tiny_before(fmt, result)
+    underflow = flushed or (tiny and inexact)
+    if flushed:
+        inexact = convention.flushed_inexact is FlushedInexact.RAISED
+    return {"overflow": overflow, "underflow": underflow, "inexact": inexact}
 
 
 def flags_word(signalled: Mapping[str, bool]) -> int:
@@ -851,6 +859,12 @@ def relation(x: Value, y: Value) -> str:
     return "equal" if first == second else "less" if first < second else "greater"
 
 
+@lru_cache(1 << 16)
+def relation_of_codes(fmt: Format, x: int, y: int) -> str:
+    """The same of the values that two codes stand for."""
+    return relation(decode(fmt, x), decode(fmt, y))
+
+
 def _extended(value: Value) -> tuple[int, Fraction]:
     """A key that orders numbers and infinities by value; the two zeros are equal."""
     if value.kind is Kind.INFINITE:
@@ -881,8 +895,8 @@ def compare(predicate: str, fmt: Format, x: int, y: int, *, convention: Conventi
     Raises:
         KeyError: if the predicate is not in ``RELATIONS``.
     """
-    left, right = (decode(fmt, flush_operand(fmt, convention, code)) for code in (x, y))
-    return int(relation(left, right) in RELATIONS[predicate])
+    x, y = (flush_operand(fmt, convention, code) for code in (x, y))
+    return int(relation_of_codes(fmt, x, y) in RELATIONS[predicate])
 
 
 def extremum(operation: str, fmt: Format, x: int, y: int, *, convention: Convention = IEEE) -> int:
@@ -899,8 +913,7 @@ def extremum(operation: str, fmt: Format, x: int, y: int, *, convention: Convent
     """
     convention.require_possible(fmt)
     x, y = (flush_operand(fmt, convention, code) for code in (x, y))
-    left, right = decode(fmt, x), decode(fmt, y)
-    order = relation(left, right)
+    order = relation_of_codes(fmt, x, y)
     if operation.startswith("x86"):
         return x if order == ("less" if operation == "x86_minimum" else "greater") else y
     nan_x, nan_y = fmt.is_nan(x), fmt.is_nan(y)
@@ -911,9 +924,9 @@ def extremum(operation: str, fmt: Format, x: int, y: int, *, convention: Convent
     if nan_x or nan_y:
         return y if nan_x else x
     if "magnitude" in operation:
-        by_magnitude = relation(left._replace(sign=0), right._replace(sign=0))
+        by_magnitude = relation_of_codes(fmt, *(code & (fmt.sign_mask - 1) for code in (x, y)))
         order = order if by_magnitude == "equal" else by_magnitude
-    x_is_less = left.sign == 1 if order == "equal" else order == "less"
+    x_is_less = decode(fmt, x).sign == 1 if order == "equal" else order == "less"
     return x if x_is_less == operation.startswith("min") else y
 
 

@@ -261,6 +261,10 @@ class Format(Coded):
     bias: int
     specials: Specials
 
+    def __hash__(self) -> int:
+        """Formats are keys of much that is remembered; hashing all fields would be most of the time."""
+        return hash(self.name)
+
     def __post_init__(self) -> None:
         if self.exponent_bits < 2 or self.fraction_bits < 1:
             raise ValueError(
@@ -268,12 +272,12 @@ class Format(Coded):
                 f"got {self.exponent_bits} and {self.fraction_bits}"
             )
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Bits in a code, the sign bit included."""
         return 1 + self.magnitude_bits
 
-    @property
+    @cached_property
     def magnitude_bits(self) -> int:
         """Bits in a magnitude code."""
         return self.exponent_bits + self.fraction_bits
@@ -283,7 +287,7 @@ class Format(Coded):
         """Bits in the significand, the hidden bit included (p in IEEE 754)."""
         return self.fraction_bits + 1
 
-    @property
+    @cached_property
     def minimum_exponent(self) -> int:
         """Exponent of the smallest normal number, and of every subnormal (emin in IEEE 754)."""
         return 1 - self.bias
@@ -298,12 +302,12 @@ class Format(Coded):
         """Whether zero has a sign."""
         return self.specials is not Specials.FNUZ
 
-    @property
+    @cached_property
     def sign_mask(self) -> int:
         """The code in which only the sign bit is set."""
         return 1 << self.magnitude_bits
 
-    @property
+    @cached_property
     def infinity(self) -> int:
         """Code of positive infinity.
 
@@ -323,7 +327,7 @@ class Format(Coded):
         """
         return (1 << self.magnitude_bits) - 1 if self.specials is Specials.IEEE else self.canonical_nan
 
-    @property
+    @cached_property
     def canonical_nan(self) -> int:
         """The one NaN code that units and specs deliver: positive, quiet, no payload.
 

@@ -1,16 +1,21 @@
 """What every test shares."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
 from hypothesis import settings
 from pysmt.environment import pop_env, push_env
 
+from spikeproof.prover.claims.obligation import BOTH
+from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.refutation.minimisation import Refutation
 from spikeproof.prover.running import discharge as discharge_module
+from tests.support.profile import NIGHTLY
 from tests.support.shared import FOLDER
 
 # As many processes test as there are cores: were each to compute in as many threads, most of the time
@@ -25,6 +30,11 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.TemporaryDirectory(prefix="spikeproof-tests-")
         os.environ[FOLDER] = folder.name
         config.add_cleanup(folder.cleanup)
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test stays: garbage is not looked for among it, again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -58,5 +68,17 @@ def counterexamples_as_found(monkeypatch) -> None:
     )
 
 
-settings.register_profile("default", deadline=None, print_blob=True)
+@pytest.fixture
+def cadical_alone(monkeypatch) -> None:
+    """For tests that are about verdicts: that z3 agrees is for ``proofs`` and the tests of mutants."""
+    stated = Case.of
+
+    def of_one_engine(obligation, *given):
+        engines = ("cadical",) if obligation.engines == BOTH else obligation.engines
+        return stated(replace(obligation, engines=engines), *given)
+
+    monkeypatch.setattr(Case, "of", staticmethod(of_one_engine))
+
+
+settings.register_profile("default", deadline=None, print_blob=True, max_examples=100 if NIGHTLY else 50)
 settings.load_profile("default")

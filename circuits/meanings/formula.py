@@ -88,10 +88,14 @@ def _choice(condition: FNode, a: FNode, b: FNode) -> FNode:
     """``a`` if the condition holds, else ``b``."""
     if a is b:
         return a
-    if a.is_bool_constant():
-        return Or(condition, b) if a.is_true() else And(Not(condition), b)
-    if b.is_bool_constant():
-        return Or(Not(condition), a) if b.is_true() else And(condition, a)
+    if a is TRUE():
+        return Or(condition, b)
+    if a is FALSE():
+        return And(Not(condition), b)
+    if b is TRUE():
+        return Or(Not(condition), a)
+    if b is FALSE():
+        return And(condition, a)
     return Ite(condition, a, b)
 
 

@@ -34,7 +34,8 @@ def unit(operation, convention, **how):
 
 
 def obligation(operation, convention, **how):
-    return unit(operation, convention, **how).obligation(Profile.WIDE)
+    """For one engine; that both agree on units under conventions is for ``proofs``."""
+    return replace(unit(operation, convention, **how).obligation(Profile.WIDE), engines=("cadical",))
 
 
 def circuit(operation, convention, **how):
@@ -163,14 +164,14 @@ TELLING = {
 
 @pytest.mark.parametrize(("meant", "given"), TELLING.items())
 def test_every_choice_is_told_from_its_neighbour(meant, given):
-    claim = replace(obligation("multiply", meant, flags=True), engines=("cadical",))
+    claim = obligation("multiply", meant, flags=True)
     assert discharge(claim).green
     found = discharge(claim, circuit=circuit("multiply", given, flags=True))
     assert found.outcome is Outcome.REFUTED
 
 
 def test_so_is_zero_times_infinity_added_to_a_nan():
-    claim = replace(obligation("fma", "invalid_product", flags=True), engines=("cadical",))
+    claim = obligation("fma", "invalid_product", flags=True)
     found = discharge(claim, circuit=circuit("fma", "", flags=True))
     assert found.outcome is Outcome.REFUTED
 

@@ -27,6 +27,8 @@ from spikeproof.specs.formats import (
 from tests.support.faults import some_kinds_for
 from tests.support.machine import fp32_codes
 
+pytestmark = pytest.mark.usefixtures("cadical_alone")
+
 RNE, IEEE = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
 SEED = 20261122
 KINDS = {

@@ -37,6 +37,8 @@ from spikeproof.specs.formats import (
 from tests.support.faults import some_kinds_for
 from tests.support.formula_evaluation import evaluate_all
 
+pytestmark = pytest.mark.usefixtures("cadical_alone")
+
 TINY = ieee_format(2, 2)
 """Small enough to try all, and with NaNs of several payloads, quiet and signalling."""
 

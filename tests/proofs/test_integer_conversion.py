@@ -35,6 +35,8 @@ from tests.support.formula_evaluation import evaluate
 from tests.support.graphs import Encoded
 from tests.support.integers import many_integers
 
+pytestmark = pytest.mark.usefixtures("cadical_alone")
+
 RNE, RTZ = RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO
 IEEE, SATURATE = OverflowPolicy.IEEE, OverflowPolicy.SATURATE
 INT8, UINT8 = INTEGERS["int8"], INTEGERS["uint8"]

@@ -36,6 +36,8 @@ from spikeproof.specs.formats import (
 from tests.support.faults import some_kinds_for
 from tests.support.refusals import assert_not_described
 
+pytestmark = pytest.mark.usefixtures("cadical_alone")
+
 SATURATE = OverflowPolicy.SATURATE
 SEED = 20261128
 KINDS = {

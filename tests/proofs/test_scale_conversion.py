@@ -51,6 +51,8 @@ from spikeproof.specs.formats import (
 from tests.support.faults import some_kinds_for
 from tests.support.refusals import assert_not_described
 
+pytestmark = pytest.mark.usefixtures("cadical_alone")
+
 RNE, RTZ, UP = RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO, RoundingMode.UP
 SATURATE, NAN = OverflowPolicy.SATURATE, OverflowPolicy.NAN
 SEED = 20261128

@@ -1,11 +1,14 @@
 """Codes drawn by class: every class is drawn, of every format."""
 
 import pytest
-from hypothesis import find, given
+from hypothesis import Phase, find, given, settings
 
 from spikeproof.specs import exact
 from spikeproof.specs.formats import FORMATS, FP16
 from spikeproof.strategies import batches, codes, operands
+
+AS_DRAWN = settings(phases=[Phase.generate], max_examples=2000)
+"""None simpler is looked for."""
 
 
 @pytest.mark.parametrize(
@@ -13,7 +16,7 @@ from spikeproof.strategies import batches, codes, operands
 )
 def test_codes_of_every_class_are_drawn(fmt):
     for kind in {exact.classify(fmt, code) for code in range(1 << fmt.width)}:
-        find(codes(fmt), lambda code, kind=kind: exact.classify(fmt, code) == kind)
+        find(codes(fmt), lambda code, kind=kind: exact.classify(fmt, code) == kind, settings=AS_DRAWN)
 
 
 @given(operands(FP16, 3))

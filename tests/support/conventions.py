@@ -29,7 +29,7 @@ def _covering() -> Iterator[Convention]:
 CONVENTIONS = list(_covering())
 """Any two choices of any two fields stand together in one of them."""
 
-SOME = 700
+SOME = 300
 
 
 def some_operands(fmt: Format, operation: str, seed: int) -> list[NDArray[np.uint64]]:

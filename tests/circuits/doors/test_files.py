@@ -32,6 +32,7 @@ from spikeproof.proofs.units import Unit
 from spikeproof.prover.refutation.drawing import every_input
 from spikeproof.specs.formats import FP6_E3M2, OverflowPolicy
 from tests.support.netlists import netlists
+from tests.support.profile import CASES
 
 UNIT = Unit("multiply", FP6_E3M2, policy=OverflowPolicy.SATURATE).circuit()
 
@@ -343,7 +344,7 @@ def test_after_the_comment_anything_may_stand(tmp_path):
 
 @pytest.mark.parametrize("suffix", BOTH_WAYS)
 @given(data=st.data())
-@settings(max_examples=300)
+@settings(max_examples=max(100, CASES // 100))
 def test_damaged_files_are_read_or_refused(tmp_path_factory, suffix, data):
     """Octets changed, lost or doubled anywhere: no other error, and no hanging."""
     path = tmp_path_factory.mktemp("damaged") / f"circuit{suffix}"

@@ -13,8 +13,9 @@ from spikeproof.circuits.meanings import boolean, formula
 from spikeproof.circuits.netlist import Netlist, Neuron
 from spikeproof.circuits.units.libraries import FAST, LIBRARIES
 from spikeproof.proofs.units import OPERATIONS, Unit
-from spikeproof.specs.formats import FORMATS, FP8_E5M2, FP32
+from spikeproof.specs.formats import FORMATS, FP8_E4M3FN, FP8_E5M2, FP16, FP32
 from tests.support.formula_evaluation import evaluate
+from tests.support.profile import NIGHTLY
 
 READINGS = {
     "as it is": {},
@@ -68,7 +69,7 @@ def neurons_of(netlists: Iterator[Netlist]) -> set[Neuron]:
 
 
 def units() -> Iterator[Netlist]:
-    for fmt, operation in product(FORMATS.values(), OPERATIONS):
+    for fmt, operation in product(FORMATS.values() if NIGHTLY else (FP8_E4M3FN, FP16), OPERATIONS):
         yield Unit(operation, fmt, policy=fmt.policies[0]).circuit()
     for operation, library in product(OPERATIONS, LIBRARIES):
         yield Unit(operation, FP8_E5M2, library=library).circuit()

@@ -27,6 +27,7 @@ from spikeproof.circuits.units.libraries import gate_netlist
 from spikeproof.proofs.margins import beyond, gates
 from spikeproof.prover.margins.limits import PERTURBATIONS, reachable
 from tests.support.netlists import netlists
+from tests.support.profile import one_of_each
 
 HALF = Fraction(1, 2)
 rationals = st.fractions(-3, 3, max_denominator=6)
@@ -141,7 +142,11 @@ def can_err(netlist: Netlist, tolerance: Tolerance) -> bool:
     return is_sat(And(behaviour(netlist, perturbed(netlist, tolerance)), wrong), solver_name="z3")
 
 
-@pytest.mark.parametrize("gate", list(gates()), ids=lambda gate: gate.name)
+GATES = one_of_each(gates(), kind=lambda gate: (gate.operation, gate.width))
+"""Each of some library; that limits are those of every one is for ``proofs``."""
+
+
+@pytest.mark.parametrize("gate", GATES, ids=lambda gate: gate.name)
 def test_real_arithmetic_comes_to_the_same_limits(gate):
     """z3 on real variables, without our argument about the ends of sums: right within, wrong beyond."""
     for perturbation in PERTURBATIONS:

@@ -21,7 +21,7 @@ from spikeproof.prover.evidence.source import engines_sha256, source_sha256, ver
 from spikeproof.prover.running import run as run_module
 from spikeproof.prover.running.run import Run
 from spikeproof.prover.running.verify import verify_log
-from tests.support.command_line import spikeproof
+from tests.support.command_line import spikeproof_apart as spikeproof
 from tests.support.packages import adder, look_again, write_package
 
 ROOT = Path(__file__).parents[3]

@@ -11,7 +11,7 @@ import pytest
 from spikeproof.prover.claims.catalogue import own
 from spikeproof.prover.commands.cli import COMMANDS, cli
 from spikeproof.prover.commands.completion import NAMING, SHELLS, theorems_beginning
-from tests.support.command_line import spikeproof
+from tests.support.command_line import spikeproof_apart as spikeproof
 
 CODE = "from spikeproof.prover.commands.cli import main; main()"
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from spikeproof.prover.commands import margins as margins_module
 from tests.support.command_line import spikeproof
 from tests.support.terminal import at_a_terminal
 
@@ -72,9 +73,12 @@ def test_what_is_not_there_is_said_in_one_line():
     assert "'wet' is not one of" in margins("--library", "wet", status=2)
 
 
-def test_how_likely_units_err():
-    text = margins("--units", "--library", "ternary", "--sigma", "0.16", "--copies", "1")
+def test_how_likely_units_err(monkeypatch):
+    """Of one of the units of a library."""
     unit = "fp8_e4m3fn.multiply.rne.saturate.ternary"
+    assert unit in margins_module.names_of_units("ternary")
+    monkeypatch.setattr(margins_module, "names_of_units", lambda library: [unit])
+    text = margins("--units", "--library", "ternary", "--sigma", "0.16", "--copies", "1")
     simulated, *reached = (line for line in rows(text, unit) if line[1:])
     sigma, copies, least, low, _, high, most, anywhere = simulated[3:]
     assert (sigma, copies) == ("0.16", "1")

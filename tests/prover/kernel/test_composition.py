@@ -80,9 +80,9 @@ def telescopes(netlist):
 
 PRODUCTS = one_of_each(
     product((1, 2, 3, 8, 24, 53), LIBRARIES, (SMALL, FAST)),
-    kind=lambda case: case if case[0] < 53 else (case[0], case[2]),
+    kind=lambda case: case if case[0] < 24 else (case[0], case[2]),
 )
-"""Widths, libraries and structures; the widest is of one library each by default."""
+"""Widths, libraries and structures; the widest are of one library each by default."""
 
 
 @pytest.mark.parametrize(("width", "library", "structure"), PRODUCTS)
@@ -357,7 +357,7 @@ def test_a_fault_anywhere_is_caught(operation):
 
     Or proved by other means: the first bits of a remainder and of an ``fma``'s sum do not matter.
     """
-    obligation = small(operation)
+    obligation = replace(small(operation), engines=("cadical",))
     netlist = obligation.circuit()
     steps, _ = STEPS[operation]
     for name in (*(n for step in steps for n in step.names), "sticky"):

@@ -250,10 +250,13 @@ def test_a_disk_that_fills_up_gives_one_line(directory, monkeypatch, capsys, roo
 # --- pytest -------------------------------------------------------------------------------------
 
 
+PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+
+
 def run_pytest(*arguments, **environment):
     given = {"PYTHONPATH": str(ROOT), "COLUMNS": "200"} | environment
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "proofs/", "-q", "-p", "no:cacheprovider", *arguments],
+        [*PYTEST, "proofs/", "-q", *arguments],
         cwd=ROOT,
         env=os.environ | given,
         capture_output=True,
