@@ -53,12 +53,11 @@ def on_both_rails(
         claim = _claim_of_values(single, netlist)
         if claim.counting:
             raise StatementError(f"{name} leaves bits of its outputs open, of which no rail is right")
-        expected = {**claim.expected, **_complements(claim.expected)}
-        rails = {bus: it for bus, it in _complements(claim.inputs).items() if bus in inputs}
+        expected = complemented(claim.expected)
         return Claim(
             inputs=inputs,
             goal=And(Equals(actual[bus], expected[bus]) for bus in expected),
-            assumptions=(*(Equals(inputs[bus], it) for bus, it in rails.items()), *claim.assumptions),
+            assumptions=(*assumed_complements(inputs), *claim.assumptions),
             actual=actual,
             expected=expected,
         )
@@ -95,9 +94,15 @@ def _claim_of_values(single: Obligation, netlist: Netlist) -> Claim:
     return single.state(Netlist(without_complements(netlist.inputs), (), said))
 
 
-def _complements(buses: Buses) -> dict[str, FNode]:
-    """The complement of each bus, by its name."""
-    return {name + COMPLEMENT: BVNot(bus) for name, bus in buses.items()}
+def complemented(buses: Buses) -> dict[str, FNode]:
+    """Buses, and the complement of each."""
+    return {**buses, **{name + COMPLEMENT: BVNot(bus) for name, bus in buses.items()}}
+
+
+def assumed_complements(inputs: Buses) -> tuple[FNode, ...]:
+    """That inputs which carry the complements of others are that; nothing, where none do."""
+    pairs = ((bus, name + COMPLEMENT) for name, bus in inputs.items())
+    return tuple(Equals(inputs[other], BVNot(bus)) for bus, other in pairs if other in inputs)
 
 
 def _outputs(single: Obligation, inputs: Buses, probe: Probe) -> Buses:

@@ -83,7 +83,9 @@ def _on_both_rails(netlist: Netlist) -> tuple[tuple[Neuron, ...], Rails]:
         total = sum(abs(weight) for _, weight in neuron.synapses)
         # With u the wires read, the complement is that the sum of w u' exceeds total - drive.
         value, complement = (
-            wire(_excitatory(((rails[s][rail ^ (w < 0)], abs(w)) for s, w in neuron.synapses), threshold))
+            wire(
+                _excitatory(((rails[s][rail ^ (w < 0)], abs(w)) for s, w in neuron.synapses), threshold)
+            )
             for rail, threshold in enumerate((drive, total - drive))
         )
         rails[signal] = value, complement

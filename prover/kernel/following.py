@@ -82,7 +82,9 @@ def every_neuron(netlist: Netlist, original: Netlist, place: Place) -> Claim:
     Raises:
         CompositionError: if inputs or outputs do not correspond, or a signal is not there.
     """
-    return _every_place(netlist, original, {s: (place(original, s),) for s in range(original.signal_count)})
+    return _every_place(
+        netlist, original, {s: (place(original, s),) for s in range(original.signal_count)}
+    )
 
 
 Places = Mapping[int, tuple[int, ...]]
