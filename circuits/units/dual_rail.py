@@ -72,8 +72,10 @@ def _on_both_rails(netlist: Netlist) -> tuple[tuple[Neuron, ...], Rails]:
 
     def wire(neuron: Neuron) -> int:
         """The signal of a neuron: its source's, if it but repeats that."""
-        if len(neuron.synapses) == 1 and 0 < neuron.threshold <= neuron.synapses[0][1]:
-            return neuron.synapses[0][0]
+        if len(neuron.synapses) == 1:
+            ((source, weight),) = neuron.synapses
+            if 0 < neuron.threshold - neuron.bias <= weight:
+                return source
         return made.setdefault(neuron, 2 * inputs + len(made))
 
     roots = {signal for bus in netlist.outputs.values() for signal in bus}
@@ -109,7 +111,7 @@ def _excitatory(synapses: Iterable[tuple[int, Weight]], threshold: Fraction) -> 
     weights: dict[int, Weight] = {}
     for source, weight in synapses:
         weights[source] = weights.get(source, 0) + weight
-    bias = 0 if threshold > 0 else 1 - math.ceil(threshold)  # of a constant, which reads nothing
+    bias = 0 if threshold > 0 else 1 - math.ceil(threshold)  # of what is constant
     return Neuron(tuple(sorted(weights.items())), threshold + bias, bias)
 
 

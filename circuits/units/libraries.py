@@ -224,6 +224,7 @@ class DualRail(Threshold):
 
     name = "dual_rail"
     source = Nexus.source
+    allowed_weights = frozenset({1, 2})
     builder_class = DualRailBuilder
 
 
