@@ -14,7 +14,7 @@ from spikeproof.proofs.noisy_units import BEYOND_MARGIN, MARGIN, beyond, uncerta
 from spikeproof.proofs.rails import on_both_rails
 from spikeproof.proofs.units import OPERATIONS, Unit
 from spikeproof.prover.claims.obligation import Obligation, Profile
-from spikeproof.specs.formats import FORMATS, FP8_E4M3FN, FP32, SMALL_FORMATS
+from spikeproof.specs.formats import FORMATS, FP8_E4M3FN, FP8_E5M2, FP16, FP32, SMALL_FORMATS
 
 NAME = DualRail.name
 
@@ -46,9 +46,10 @@ def units() -> Iterator[Unit]:
 
 
 def profile_for(unit: Unit) -> Profile:
-    """Formats of up to 8 bits, and sums and products of up to 32; all else is left to ``--wide``."""
-    few = unit.fmt.width <= 32 and unit.operation in ("add", "multiply")
-    return Profile.DEFAULT if unit.fmt in SMALL_FORMATS or few else Profile.WIDE
+    """E4M3FN and E5M2; sums and products of FP16, FP32 and what is narrower. Else ``--wide``."""
+    usual = unit.fmt in (*SMALL_FORMATS, FP16, FP32) and unit.operation in ("add", "multiply")
+    usual |= unit.fmt in (FP8_E4M3FN, FP8_E5M2)
+    return Profile.DEFAULT if usual and unit.structure == SMALL else Profile.WIDE
 
 
 def noisy_units() -> Iterator[Obligation]:

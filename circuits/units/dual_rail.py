@@ -100,8 +100,8 @@ def _drive(neuron: Neuron) -> Fraction:
     drive = Fraction(neuron.threshold - neuron.bias - inhibition)
     if drive.denominator == 1 or any(weight.denominator > 1 for _, weight in neuron.synapses):
         raise NetlistError(
-            f"a neuron of threshold {neuron.threshold} has no dual rail; use integer weights and bias, and "
-            "a threshold between the sums"
+            f"a neuron of threshold {neuron.threshold} has no dual rail; use integer weights and bias, "
+            "and a threshold between the sums"
         )
     return drive
 

@@ -161,8 +161,8 @@ Place = Callable[[Netlist, int], int]
 """From a circuit and a signal of it, which signal of a circuit that follows it has the same value."""
 
 Rails = Callable[[Netlist], Mapping[int, tuple[int, int]]]
-"""From a circuit, for each of its signals that matters: which signals of a circuit that follows it on two
-rails have its value and the complement of that."""
+"""From a circuit, for each of its signals that matters: which signals of a circuit that follows it on
+two rails have its value and the complement of that."""
 
 
 @dataclass(frozen=True)

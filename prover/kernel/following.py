@@ -11,12 +11,12 @@ What lies between the sources' signals and p(n) is a small circuit of its own; w
 there is one thing to prove.
 
 A circuit on two rails has for each s another signal q(s) besides, of the complement of v_s(x), and for
-each input its complement as an input. It follows the original if its claim assumes that these inputs are
-the complements of those; the step then puts the values of n's sources on p, their complements on q, and
-is that p(n) has the value of n and q(n) its complement. Signals that no output of the original depends on
-need no place. An output of complements is one with the signals q of an output's, of which the claim
-expects the complement. That inputs are complements can always be; what else is assumed has to be about
-the original's inputs alone, and is assumed in the original's lemmas.
+each input its complement as an input, which the claim assumes to be that. The step then puts the values
+of n's sources on p, their complements on q, and is that p(n) has the value of n and q(n) its complement.
+Signals that no output of the original depends on need no place. An output of complements is one that has
+the signals q of an output, of which the claim expects the complement. That inputs are complements can
+always be; what else is assumed has to be about the original's inputs alone, and is assumed in the
+original's lemmas, where it is asked whether it can be.
 
 This module is trusted; it uses no solver.
 """
@@ -88,7 +88,7 @@ def every_neuron(netlist: Netlist, original: Netlist, place: Place) -> Claim:
 
 
 Places = Mapping[int, tuple[int, ...]]
-"""Of signals of an original, where their values are, and perhaps next to it where their complements are."""
+"""Of signals of an original, where their values are; and where their complements are, or of none."""
 
 
 def _every_place(netlist: Netlist, original: Netlist, places: Places) -> Claim:
@@ -100,6 +100,8 @@ def _every_place(netlist: Netlist, original: Netlist, places: Places) -> Claim:
         raise CompositionError("a signal that the outputs depend on has no place in the circuit")
     if not all(0 <= signal < netlist.signal_count for each in places.values() for signal in each):
         raise CompositionError("the circuit lacks signals that the original has")
+    if len({len(each) for each in places.values()}) > 1:
+        raise CompositionError("some signals have a place for their complement, and some have none")
     for kind, theirs, ours in (
         ("input", original.input_buses, netlist.input_buses),
         ("output", original.outputs, netlist.outputs),
@@ -141,8 +143,8 @@ def _of_values(
     """What a claim about both rails expects of the original's outputs, and assumes of its inputs.
 
     Raises:
-        CompositionError: if an input is not assumed to have its complement, an output beside the original's
-            is not the complement of one, or something else is assumed of complements.
+        CompositionError: if an input is not assumed to have its complement, an output beside the
+            original's is not the complement of one, or something else is assumed of complements.
     """
 
     assumed = list(claim.assumptions)
@@ -195,7 +197,8 @@ class _Shape:
         """The shape of what a circuit has in a neuron's place.
 
         Args:
-            sources: the signals of the first source, of the second, and so on; of each as many as targets.
+            sources: the signals of the first source, of the second, and so on; as many of each as
+                there are targets.
         """
         neurons = netlist.neurons
         found: set[int] = set()
@@ -220,7 +223,7 @@ class _Shape:
         )
 
     def goal(self, symbols: Buses) -> FNode:
-        """That the value, and complement, are those of the original, for free sources and other inputs."""
+        """That value and complement are those of the original, for free sources and other inputs."""
         sources = list(_bits(symbols, _SOURCES, len(self.original.synapses)))
         signals = [rail for source in sources for rail in self._on_rails(source)]
         signals += _bits(symbols, _OTHERS, self.others)

@@ -260,7 +260,10 @@ def test_a_fault_on_either_rail_is_noticed_at_every_neuron():
             moved = replace(neuron, threshold=neuron.threshold + step)
             faulty = with_neuron(netlist, signal, moved)
             assert not holds(on_rails(obligation, faulty)[EVERY_NEURON])
-    exchanged = lambda netlist: {s: pair[::-1] if s == 4 else pair for s, pair in rails(netlist).items()}
+
+    def exchanged(netlist):
+        return {s: pair[::-1] if s == 4 else pair for s, pair in rails(netlist).items()}
+
     assert original.outputs["sum"] == (4,)
     with pytest.raises(CompositionError, match="output 'sum' is not where"):
         on_rails(obligation, decomposition=replace(FULL_ADDER, rails=exchanged))
@@ -295,7 +298,7 @@ def test_complements_are_assumed_to_be_that_and_nothing_else(assumptions, messag
 
 
 def test_what_is_assumed_of_values_is_assumed_of_the_original():
-    """A block whose input is not 0: with no such lemma it would not be proved, and not shown possible."""
+    """A block whose input is not 0; and that this can be is asked with the original's lemma."""
     lemmas = on_rails(BLOCK)
     (assumption,) = without("x_complement")(BLOCK.state(BLOCK.circuit()))[-1:]
     assert lemmas["outputs"].assumptions == (assumption,)
@@ -318,9 +321,18 @@ def test_an_output_that_is_not_the_complement_of_another_is_refused():
 def test_rails_that_lack_a_signal_are_refused():
     """Of one that outputs depend on; others need no place."""
     last = BLOCK.decomposition.circuit().signal_count - 1
-    short = lambda netlist: {s: pair for s, pair in rails(netlist).items() if s != last}
+
+    def short(netlist):
+        return {s: pair for s, pair in rails(netlist).items() if s != last}
+
     with pytest.raises(CompositionError, match="no place in the circuit"):
         on_rails(BLOCK, decomposition=replace(BLOCK.decomposition, rails=short))
+
+    def on_one(netlist):
+        return {s: pair[:1] if s == last else pair for s, pair in rails(netlist).items()}
+
+    with pytest.raises(CompositionError, match="some have none"):
+        on_rails(BLOCK, decomposition=replace(BLOCK.decomposition, rails=on_one))
     unit = Unit("divide", FP4_E2M1, RoundingMode.TOWARD_ZERO, OverflowPolicy.SATURATE, "dual_rail")
     cut = unit.obligation().decomposition.circuit()
     assert len(rails(cut)) < cut.signal_count
