@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from typing import Any
 
 from spikeproof.circuits.netlist import (
     UNUSED,
@@ -38,6 +39,20 @@ def without_complements(buses: Mapping[str, int]) -> dict[str, int]:
     """Buses by name, less those of the complements of others among them."""
     complements = {name + COMPLEMENT for name in buses}
     return {name: width for name, width in buses.items() if name not in complements}
+
+
+def encoded(widths: Mapping[str, int], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of all buses of these widths, complements too: numbers, or arrays of words."""
+    return {
+        name: values[name] if name in values else inverted(values[name.removesuffix(COMPLEMENT)], width)
+        for name, width in widths.items()
+    }
+
+
+def inverted(value: Any, width: int) -> Any:
+    """A number of so many bits, or an array of them, with every bit inverted."""
+    ones = (1 << width) - 1
+    return ones ^ value if isinstance(value, int) else value.dtype.type(ones) ^ value
 
 
 def dual_rail_netlist(netlist: Netlist) -> Netlist:

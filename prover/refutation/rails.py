@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from spikeproof.circuits.units.dual_rail import inverted
 from spikeproof.prover.claims.obligation import Claim
 
 
@@ -29,10 +30,7 @@ def free_widths(claim: Claim) -> dict[str, int]:
 def completed(claim: Claim, values: Mapping[str, Any]) -> dict[str, Any]:
     """Values of the other inputs, numbers or arrays of words, and of the complements."""
     known = complements(claim)
-    ones = {name: (1 << claim.inputs[name].bv_width()) - 1 for name in known}
-    given = {name: values[known.get(name, name)] for name in claim.inputs}
-    return {name: _inverted(code, ones[name]) if name in known else code for name, code in given.items()}
-
-
-def _inverted(code: Any, ones: int) -> Any:
-    return ones ^ code if isinstance(code, int) else code.dtype.type(ones) ^ code
+    return {
+        name: inverted(values[known[name]], symbol.bv_width()) if name in known else values[name]
+        for name, symbol in claim.inputs.items()
+    }

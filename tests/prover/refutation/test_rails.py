@@ -9,7 +9,7 @@ from spikeproof.proofs.units import Unit
 from spikeproof.prover.claims.obligation import Claim, Outcome
 from spikeproof.prover.refutation.minimisation import minimised, violating
 from spikeproof.prover.refutation.mutation import stuck_at_zero
-from spikeproof.prover.refutation.rails import completed, complements, free_widths
+from spikeproof.prover.refutation.rails import complements, completed, free_widths
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.mutation_report import first_difference
 from spikeproof.specs.formats import FP4_E2M1, OverflowPolicy
