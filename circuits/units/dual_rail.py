@@ -96,16 +96,13 @@ def _on_both_rails(netlist: Netlist) -> tuple[tuple[Neuron, ...], Rails]:
     roots = {signal for bus in netlist.outputs.values() for signal in bus}
     for signal in driven_by_neurons(netlist.neurons, inputs, roots):
         neuron = netlist.neurons[signal - inputs]
-        drive = _drive(neuron)
-        total = sum(abs(weight) for _, weight in neuron.synapses)
-        # With u the wires read, the complement is that the sum of w u' exceeds total - drive.
+        drive, total = _drive(neuron), sum(abs(weight) for _, weight in neuron.synapses)
         value, complement = (
-            wire(
-                _excitatory(((rails[s][rail ^ (w < 0)], abs(w)) for s, w in neuron.synapses), threshold)
-            )
-            for rail, threshold in enumerate((drive, total - drive))
+            [(rails[source][rail ^ (weight < 0)], abs(weight)) for source, weight in neuron.synapses]
+            for rail in (0, 1)
         )
-        rails[signal] = value, complement
+        # The value fires from drive on: the complement where more than total - drive is left.
+        rails[signal] = wire(_excitatory(value, drive)), wire(_excitatory(complement, total - drive))
     return tuple(made), rails
 
 
@@ -113,7 +110,7 @@ def _drive(neuron: Neuron) -> Fraction:
     """What the sum must reach once inhibition is turned into excitation by complements."""
     inhibition = sum(weight for _, weight in neuron.synapses if weight < 0)
     drive = Fraction(neuron.threshold - neuron.bias - inhibition)
-    if drive.denominator == 1 or any(weight.denominator > 1 for _, weight in neuron.synapses):
+    if drive.denominator == 1 or any(weight != int(weight) for _, weight in neuron.synapses):
         raise NetlistError(
             f"a neuron of threshold {neuron.threshold} has no dual rail; use integer weights and bias, "
             "and a threshold between the sums"

@@ -155,9 +155,9 @@ def _of_values(
             raise CompositionError(f"no input is assumed to be the complement of input {value!r}")
         assumed.remove(assumption)
     for name in netlist.outputs.keys() - original.outputs.keys():
-        values = {v: _places(places, 1, bus) for v, bus in original.outputs.items()}
-        value = _bus_at(netlist.outputs[name], values)
-        if not value or claim.expected[name] != BVNot(claim.expected[value]):
+        complements = {v: _places(places, 1, bus) for v, bus in original.outputs.items()}
+        of = _bus_at(netlist.outputs[name], complements)
+        if not of or claim.expected[name] != BVNot(claim.expected[of]):
             raise CompositionError(f"output {name!r} is not the complement of another")
     if not set(And(assumed).get_free_variables()) <= {claim.inputs[name] for name in original.inputs}:
         raise CompositionError("what is assumed is not about the values alone")

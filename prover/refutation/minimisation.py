@@ -95,7 +95,8 @@ def minimised(
     outputs = {name: get_type(bus).width for name, bus in claim.expected.items()}
     results = {name: formats[name] for name in outputs if name in formats}
     tally = Tally(tried.counts, operands, results, has_flags(obligation, outputs))
-    search, best = _Search(evaluation, widths, formats), {name: inputs[name] for name in widths}
+    search = _Search(evaluation, widths, formats)
+    best: Inputs = {name: inputs[name] for name in widths}
     met = not tried.every  # the given input, if all were tried
     for failing in tried.failing:
         values = evaluation.evaluate(failing)

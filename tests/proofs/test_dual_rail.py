@@ -58,10 +58,13 @@ def test_a_unit_is_the_default_librarys_on_two_rails():
     assert UNIT.obligation().circuit() == UNIT.circuit()
 
 
-@pytest.mark.parametrize("bus", ["result", "result_complement"])
-def test_rails_that_are_exchanged_are_refuted(bus):
+@pytest.mark.parametrize(
+    "obligation", [UNIT.obligation(), OF_ALL["cell.dual_rail.not"]], ids=lambda each: each.name
+)
+@pytest.mark.parametrize("rail", [0, 1])
+def test_rails_that_are_exchanged_are_refuted(obligation, rail):
     """Outputs that are right but for one rail, which carries the other's values."""
-    obligation = UNIT.obligation()
+    bus = list(obligation.circuit().outputs)[rail]
     netlist = obligation.circuit()
     other = next(name for name in netlist.outputs if name != bus)
     wrong = replace(netlist, outputs={**netlist.outputs, bus: netlist.outputs[other]})
