@@ -96,14 +96,18 @@ def _on_both_rails(netlist: Netlist) -> tuple[tuple[Neuron, ...], Rails]:
     roots = {signal for bus in netlist.outputs.values() for signal in bus}
     for signal in driven_by_neurons(netlist.neurons, inputs, roots):
         neuron = netlist.neurons[signal - inputs]
-        drive, total = _drive(neuron), sum(abs(weight) for _, weight in neuron.synapses)
+        drive, total = _drive(neuron), sum(_size(weight) for _, weight in neuron.synapses)
         value, complement = (
-            [(rails[source][rail ^ (weight < 0)], abs(weight)) for source, weight in neuron.synapses]
+            [(rails[source][rail ^ (weight < 0)], _size(weight)) for source, weight in neuron.synapses]
             for rail in (0, 1)
         )
         # The value fires from drive on: the complement where more than total - drive is left.
         rails[signal] = wire(_excitatory(value, drive)), wire(_excitatory(complement, total - drive))
     return tuple(made), rails
+
+
+def _size(weight: Weight) -> Weight:
+    return max(weight, -weight)
 
 
 def _drive(neuron: Neuron) -> Fraction:
