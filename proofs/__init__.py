@@ -2,6 +2,7 @@
 
 * ``proofs.cells``        -- every gate of every library is its Boolean function
 * ``proofs.blocks``       -- every integer block is its integer function
+* ``proofs.dual_rail``    -- so is each of these without inhibition, on two rails
 * ``proofs.units``        -- every floating-point unit is its IEEE 754 operation
 * ``proofs.exact_units``  -- so is every conversion, and every unit that does not round
 * ``proofs.format_of`` -- so is every operation with operands of other formats than the result
@@ -34,6 +35,7 @@ from spikeproof.proofs import (
     adequacy,
     blocks,
     cells,
+    dual_rail,
     exact_products,
     exact_units,
     floating_point_theory,
@@ -84,5 +86,6 @@ def obligations() -> Iterator[Obligation]:
         superconducting,
         memristive,
         noisy_units,
+        dual_rail,
     )
     return chain.from_iterable(family.obligations() for family in families)

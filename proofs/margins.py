@@ -3,7 +3,7 @@
 Each limit comes with a promised refutation: just beyond it some input has a wrong answer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -23,8 +23,9 @@ from spikeproof.circuits.physics.uncertainty import (
     place,
     uncertain_netlist,
 )
-from spikeproof.circuits.units.libraries import LIBRARIES, cell_netlist
-from spikeproof.prover.claims.obligation import Obligation, Outcome, equivalence
+from spikeproof.circuits.units.libraries import EVERY_LIBRARY, DualRail, cell_netlist
+from spikeproof.proofs.rails import assumed_complements, complemented
+from spikeproof.prover.claims.obligation import Obligation, Outcome, Profile, equivalence
 from spikeproof.prover.margins.limits import (
     NOISES,
     PERTURBATIONS,
@@ -67,13 +68,39 @@ class Gate:
 
     @property
     def meaning(self) -> Meaning:
-        """Its Boolean function."""
-        return (integers.WIDE_GATES if self.width else integers.GATES)[self.operation]
+        """Its Boolean function, on both rails if it has two."""
+        function = (integers.WIDE_GATES if self.width else integers.GATES)[self.operation]
+        return partial(on_rails, function) if self.library == DualRail.name else function
 
     @property
     def netlist(self) -> Netlist:
         """Its neurons."""
         return cell_netlist(self.library, self.operation, self.width)
+
+    def obligation(
+        self,
+        kind: str,
+        claimed: str,
+        circuit: Callable[[], Netlist],
+        meaning: Meaning | None = None,
+        expected: Outcome = Outcome.PROVED,
+    ) -> Obligation:
+        """``margin.LIBRARY.GATE[.WIDTH].KIND``. Two rails are left to ``--wide``.
+
+        Args:
+            claimed: what is claimed of it, in words.
+            meaning: if it is not that of the gate.
+        """
+        return equivalence(
+            f"margin.{self.name}.{kind}",
+            f"{self.words}{claimed if claimed.startswith(',') else f' {claimed}'}",
+            circuit=circuit,
+            meaning=meaning or self.meaning,
+            assumptions=assumed_complements,
+            expected=expected,
+            profile=Profile.WIDE if self.library == DualRail.name else Profile.DEFAULT,
+            parameters=self.parameters(kind),
+        )
 
     def parameters(self, kind: str) -> dict[str, str]:
         """What tells a theorem about it from others."""
@@ -82,10 +109,15 @@ class Gate:
         return {"family": "margin", "library": library, "operation": operation, **width, "kind": kind}
 
 
+def on_rails(function: Meaning, inputs: Buses) -> dict[str, FNode]:
+    """A gate's outputs and their complements."""
+    return complemented(function(inputs))
+
+
 def gates() -> Iterator[Gate]:
-    """Every gate of every library."""
-    for library in LIBRARIES:
-        yield from (Gate(library, gate) for gate in integers.GATES)
+    """Every gate of every library that has neurons: on two rails a NOT has none."""
+    for library in EVERY_LIBRARY:
+        yield from (each for gate in integers.GATES if (each := Gate(library, gate)).netlist.neurons)
         yield from (Gate(library, gate, width) for gate in integers.WIDE_GATES for width in WIDTHS)
 
 
@@ -128,13 +160,11 @@ def perturbed_gate(
     expected: Outcome = Outcome.PROVED,
 ) -> Obligation:
     """The obligation that a gate is right as long as a perturbation is within an interval."""
-    return equivalence(
-        f"margin.{gate.name}.{perturbation.name}{suffix}",
-        f"{gate.words} is right for all {perturbation.words.format(interval)}",
-        circuit=partial(_uncertain, gate, perturbation.tolerance(interval)),
-        meaning=gate.meaning,
+    return gate.obligation(
+        perturbation.name + suffix,
+        f"is right for all {perturbation.words.format(interval)}",
+        partial(_uncertain, gate, perturbation.tolerance(interval)),
         expected=expected,
-        parameters=gate.parameters(perturbation.name + suffix),
     )
 
 
@@ -157,25 +187,22 @@ def thresholds_and_weights(gate: Gate) -> Iterator[Obligation]:
     """
     vertices, edges = outline(region(gate.netlist))
     for number, corner in enumerate(vertices, 1):
-        yield equivalence(
-            f"margin.{gate.name}.region.vertex_{number}",
-            f"{gate.words} is right, and so is every neuron in it, for all {_in_words(corner.within)}",
-            circuit=partial(_uncertain_spikes, gate, corner.within),
-            meaning=partial(and_spikes, gate),
-            parameters=gate.parameters(f"region.vertex_{number}"),
+        yield gate.obligation(
+            f"region.vertex_{number}",
+            f"is right, and so is every neuron in it, for all {_in_words(corner.within)}",
+            partial(_uncertain_spikes, gate, corner.within),
+            partial(and_spikes, gate),
         )
     for number, corner in enumerate(edges, 1):
         for suffix, tolerance, expected in (
             ("", corner.within, Outcome.PROVED),
             (".beyond", corner.beyond, Outcome.REFUTED),
         ):
-            yield equivalence(
-                f"margin.{gate.name}.region.edge_{number}{suffix}",
-                f"{gate.words} is right for all {_in_words(tolerance)}",
-                circuit=partial(_uncertain, gate, tolerance),
-                meaning=gate.meaning,
+            yield gate.obligation(
+                f"region.edge_{number}{suffix}",
+                f"is right for all {_in_words(tolerance)}",
+                partial(_uncertain, gate, tolerance),
                 expected=expected,
-                parameters=gate.parameters(f"region.edge_{number}{suffix}"),
             )
 
 
@@ -208,12 +235,10 @@ def _neurons(netlist: Netlist) -> range:
 
 def leak_with_reset(gate: Gate) -> Obligation:
     """The obligation that leak does nothing to potentials that are cleared."""
-    return equivalence(
-        f"margin.{gate.name}.leak_with_reset",
-        f"{gate.words} is right for every beta, if potentials are cleared between evaluations",
-        circuit=partial(_uncertain, gate, Tolerance()),
-        meaning=gate.meaning,
-        parameters=gate.parameters("leak_with_reset"),
+    return gate.obligation(
+        "leak_with_reset",
+        "is right for every beta, if potentials are cleared between evaluations",
+        partial(_uncertain, gate, Tolerance()),
     )
 
 
@@ -223,26 +248,22 @@ def leak(gate: Gate, reset: Reset, noise: Fraction = Fraction(0)) -> Iterator[Ob
     kind = f"leak_without_reset.{reset.value}"
     if noise:
         kind = f"leak_and_noise.{reset.value}.{noise.numerator}_{noise.denominator}"
-    name = f"margin.{gate.name}.{kind}"
     disturbed = f" and noise of at most {noise}" if noise else ""
-    yield equivalence(
-        name,
-        f"{gate.words}, never cleared, with {reset.value} reset{disturbed}, is right for ever "
+    yield gate.obligation(
+        kind,
+        f", never cleared, with {reset.value} reset{disturbed}, is right for ever "
         f"if beta is at most {limit.beta}",
-        circuit=partial(_leaking, gate, reset, limit, noise),
-        meaning=partial(and_stays, gate),
-        parameters=gate.parameters(kind),
+        partial(_leaking, gate, reset, limit, noise),
+        partial(and_stays, gate),
     )
     if harm := limit.harm:
         disturbed = f" with noise {harm.noise}" if noise else ""
-        yield equivalence(
-            f"{name}.beyond",
-            f"{gate.words}, with {reset.value} reset and beta {harm.beyond}, is right after "
+        yield gate.obligation(
+            f"{kind}.beyond",
+            f", with {reset.value} reset and beta {harm.beyond}, is right after "
             f"{repetition(harm)}{disturbed}, whatever comes next",
-            circuit=partial(_after, gate, reset, harm),
-            meaning=gate.meaning,
+            partial(_after, gate, reset, harm),
             expected=Outcome.REFUTED,
-            parameters=gate.parameters(f"{kind}.beyond"),
         )
 
 

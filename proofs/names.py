@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from itertools import chain
 from typing import Any
 
-from spikeproof.circuits.units.libraries import LIBRARIES, STRUCTURE_NAMES
+from spikeproof.circuits.units.libraries import EVERY_LIBRARY, STRUCTURE_NAMES, DualRail
 from spikeproof.proofs.exact_units import EXACT_OPERATIONS, ExactUnit
 from spikeproof.proofs.general_operations import WORDS, GeneralUnit
 from spikeproof.proofs.integer_conversions import FromInteger, ToInteger
@@ -16,7 +16,7 @@ from spikeproof.proofs.rounded_units import AND, AnyUnit, PromisedUnit, RoundedU
 from spikeproof.proofs.scale_conversions import SHARED, FromScale, ToScale
 from spikeproof.proofs.stochastic import StochasticUnit
 from spikeproof.proofs.units import Unit
-from spikeproof.prover.claims.obligation import Obligation, Profile
+from spikeproof.prover.claims.obligation import Obligation, Profile, everything
 from spikeproof.specs.conventions import convention_named, require_bearing
 from spikeproof.specs.formats import (
     ARITY,
@@ -39,7 +39,7 @@ from spikeproof.specs.formats import (
 
 CHOICES: Mapping[str, Mapping[str, Any]] = {
     "policy": {policy.value: policy for policy in OverflowPolicy},
-    "library": {name: name for name in LIBRARIES},
+    "library": {name: name for name in EVERY_LIBRARY},
     "structure": {name: structure for structure, name in STRUCTURE_NAMES.items()},
     "flags": {"flags": True},
     "count": {"count": True},
@@ -162,4 +162,6 @@ def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
     made = replace(unit, **said)  # type: ignore[type-var]
     if isinstance(made, RoundedUnit) and isinstance(made.fmt, Coded):
         made.fmt.require_policy(made.policy)
+    if made.library == DualRail.name and made.observed is not everything:
+        raise ValueError(f"convention {made.convention.name} leaves NaN codes open; two rails need one")
     return made

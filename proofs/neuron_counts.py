@@ -5,7 +5,7 @@ from collections.abc import Callable
 from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.floating_point.sticky_extra import sticky_extra_multiply_unit
 from spikeproof.circuits.units.integer import Buses
-from spikeproof.circuits.units.libraries import LIBRARIES
+from spikeproof.circuits.units.libraries import EVERY_LIBRARY
 from spikeproof.proofs.units import OPERATIONS
 from spikeproof.prover.report.tables import NamedTable
 from spikeproof.specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
@@ -30,7 +30,7 @@ def neuron_counts() -> dict[str, dict[str, int]]:
                 library,
                 unit=unit,
             ).statistics.neurons
-            for library in LIBRARIES
+            for library in EVERY_LIBRARY
         }
         for name, (operation, unit) in units.items()
     }
@@ -38,7 +38,7 @@ def neuron_counts() -> dict[str, dict[str, int]]:
 
 def neuron_counts_table() -> NamedTable:
     """The counts as a table."""
-    table = NamedTable("fp8_e4m3fn", *LIBRARIES, "published")
+    table = NamedTable("fp8_e4m3fn", *EVERY_LIBRARY, "published")
     for operation, counts in neuron_counts().items():
         table.add(operation, *map(str, counts.values()), PUBLISHED.get(operation, ""))
     return table

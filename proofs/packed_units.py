@@ -34,6 +34,15 @@ class PackedUnit(RoundedUnit):
     count: int = 2
 
     @property
+    def library(self) -> str:  # type: ignore[override]
+        """That of the unit."""
+        return self.unit.library
+
+    def changed(self, **choices: object) -> "PackedUnit":
+        """As many of the unit with other choices."""
+        return replace(self, unit=self.unit.changed(**choices))
+
+    @property
     def name(self) -> str:
         """That of the unit, but for how many numbers are in a word of the result: ``FORMATx2``."""
         fmt = self.unit.fmt.name

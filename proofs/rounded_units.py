@@ -8,7 +8,8 @@ from itertools import cycle
 from typing import TypeVar
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
+from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, DualRail
+from spikeproof.proofs.rails import on_both_rails
 from spikeproof.prover.claims.obligation import (
     BOTH,
     Decomposition,
@@ -218,7 +219,10 @@ class PromisedUnit(ABC):
                 yield self.changed(convention=convention)
 
     def obligation(self, profile: Profile = Profile.DEFAULT) -> Obligation:
-        """That the unit is its operation."""
+        """That the unit is its operation; of two rails, on both."""
+        if self.library == DualRail.name:
+            single = self.changed(library=DEFAULT_LIBRARY).obligation(profile)
+            return on_both_rails(single, self.name, self.statement, self.parameters)
         return equivalence(
             self.name,
             self.statement,

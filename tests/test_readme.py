@@ -126,7 +126,7 @@ def test_the_sizes_of_small_and_fast_units():
     for operation, published in (("add", "3,348"), ("multiply", "4,089")):
         units = [
             Unit(operation, FP32, library=library, structure=structure)
-            for library, structure in product(("nexus", "threshold"), (SMALL, FAST))
+            for library, structure in product(("nexus", "dual_rail", "threshold"), (SMALL, FAST))
         ]
         assert all(unit.name in catalogue() for unit in units)
         sizes = [unit.circuit().statistics for unit in units]

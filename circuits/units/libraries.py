@@ -13,6 +13,7 @@ from fractions import Fraction
 from functools import cache
 
 from spikeproof.circuits.netlist import Netlist, NetlistBuilder, Weight
+from spikeproof.circuits.units.dual_rail import DualRailBuilder
 
 HALF = Fraction(1, 2)
 
@@ -54,6 +55,8 @@ class GateLibrary(ABC):
     """The synapse weights the substrate can make; None if any."""
     absorbs_inverters = False
     """Whether a neuron may read an inverted signal through a synapse of opposite weight."""
+    builder_class: type[NetlistBuilder] = NetlistBuilder
+    """What makes the netlist."""
 
     def __init__(self, builder: NetlistBuilder, structure: Structure = SMALL) -> None:
         self.builder = builder
@@ -212,9 +215,25 @@ class Ternary(GateLibrary):
         return self.fires(HALF, (at_least_one, 1), (carry, -1), (all_three, 1)), carry
 
 
+class DualRail(Threshold):
+    """S2's dual rail: every signal on two wires, no inhibition. NOT is a swap of wires; XOR, MUX and
+    full adder are 4 neurons, all else is 2, with the complement of what they give.
+
+    Inputs have their complements on buses of their own, and so have outputs: see ``units.dual_rail``.
+    """
+
+    name = "dual_rail"
+    source = Nexus.source
+    allowed_weights = frozenset({1, 2})
+    builder_class = DualRailBuilder
+
+
 LIBRARIES: dict[str, type[GateLibrary]] = {
     library.name: library for library in (Ionic, Nexus, Threshold, Ternary)
 }
+"""Those with a wire for each signal."""
+
+EVERY_LIBRARY: dict[str, type[GateLibrary]] = {**LIBRARIES, DualRail.name: DualRail}
 
 DEFAULT_LIBRARY = Threshold.name
 """The library of a unit whose name mentions none."""
@@ -240,8 +259,9 @@ def library_gates(name: str, structure: Structure = SMALL) -> GateLibrary:
     Raises:
         KeyError: if there is none.
     """
-    library = LIBRARIES[name]
-    return library(NetlistBuilder(absorb_inverters=library.absorbs_inverters), structure)
+    library = EVERY_LIBRARY[name]
+    builder = library.builder_class(absorb_inverters=library.absorbs_inverters)
+    return library(builder, structure)
 
 
 def gate_netlist(library: str, gate: str) -> Netlist:

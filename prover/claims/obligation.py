@@ -160,6 +160,10 @@ Condition = Callable[[Buses], FNode]
 Place = Callable[[Netlist, int], int]
 """From a circuit and a signal of it, which signal of a circuit that follows it has the same value."""
 
+Rails = Callable[[Netlist], Mapping[int, tuple[int, int]]]
+"""From a circuit, for each of its signals that matters: which signals of a circuit that follows it on
+two rails have its value and the complement of that."""
+
 
 @dataclass(frozen=True)
 class Decomposition:
@@ -173,6 +177,7 @@ class Decomposition:
             on it and the circuit therefore lacks it. The kernel checks that the outputs are the same.
         place: for a theorem about a circuit that follows ``circuit``, neuron by neuron, and may have
             other inputs besides: see ``prover.kernel.following``. Its steps are then of ``circuit``.
+        rails: likewise, for a circuit that has the complement of every signal beside it.
         when: for which inputs circuit and spec have the same values on the way; None if for all. For
             others only the outputs are.
         laws: whether ``prover.kernel.algebra.LAWS`` are assumed of values that are taken as free.
@@ -184,9 +189,15 @@ class Decomposition:
     last: Step
     circuit: Callable[[], Netlist] | None = None
     place: Place | None = None
+    rails: Rails | None = None
     when: Condition | None = None
     laws: bool = False
     conditions: Mapping[str, Condition] = field(default_factory=dict)
+
+    @property
+    def follows(self) -> bool:
+        """Whether the theorem is about a circuit that follows ``circuit``."""
+        return self.place is not None or self.rails is not None
 
     def lacks_probes(self, netlist: Netlist) -> bool:
         """Whether a circuit lacks a probe, or some of its bits."""

@@ -7,7 +7,7 @@ from fractions import Fraction
 import click
 
 from spikeproof.circuits.physics.substrates import IONIC, SubstrateError
-from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, GATE_INPUTS, LIBRARIES, WIDE_GATES
+from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, EVERY_LIBRARY, GATE_INPUTS, WIDE_GATES
 from spikeproof.prover.commands.console import examples, out, progress_bar
 from spikeproof.prover.margins.failure import Redundancy, require_deviation
 from spikeproof.prover.report.margins import LIMITS_NOTE, TABLES, limits_table, rows, theorems, together
@@ -43,7 +43,7 @@ class Deviation(click.ParamType[Fraction]):
         "margins --library ionic --gate and", "margins --table noise", "margins --units --sigma 0.1"
     )
 )
-@click.option("--library", type=click.Choice(list(LIBRARIES)), help="Gates of this library only.")
+@click.option("--library", type=click.Choice(list(EVERY_LIBRARY)), help="Gates of this library only.")
 @click.option("--gate", type=click.Choice([*GATE_INPUTS, *WIDE_GATES]), help="This gate only.")
 @click.option(
     "--table", type=click.Choice(list(TABLES)), help="Published figures of this kind, beside ours."

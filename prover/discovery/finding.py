@@ -49,7 +49,7 @@ def possible_annotations(case: Case, telling: Sequence[Mapping[str, int]] = ()) 
         telling: inputs that are known to tell signals apart.
     """
     decomposition = case.obligation.decomposition
-    if not case.netlist or not decomposition or decomposition.place:
+    if not case.netlist or not decomposition or decomposition.follows:
         return
     found: list[tuple[set[str], Annotations]] = []
     every = {name for step in decomposition.steps for name in step.names}

@@ -86,7 +86,7 @@ class Case:
         if self.annotations:
             return self.annotations.on(self.netlist)
         lacks_probes = self.own and decomposition.lacks_probes(self.netlist)
-        if decomposition.circuit and (decomposition.place or lacks_probes):
+        if decomposition.circuit and (decomposition.follows or lacks_probes):
             return decomposition.circuit()
         return self.netlist
 
@@ -104,7 +104,7 @@ class Case:
         netlist, decomposition = self.probed, self.decomposition
         if not (self.netlist and netlist and decomposition):
             return {}
-        if decomposition.place and not self.annotations:
+        if decomposition.follows and not self.annotations:
             return compose_following(self.netlist, netlist, decomposition, self.claim)
         return compose(netlist, decomposition, self.claim)
 

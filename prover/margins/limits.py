@@ -24,6 +24,7 @@ from spikeproof.circuits.physics.uncertainty import (
     drive,
     perturbed,
 )
+from spikeproof.circuits.units.dual_rail import COMPLEMENT
 
 CEILING = Fraction(1000)
 """Limits are sought up to here: no spread of a quantity is a thousandfold."""
@@ -73,8 +74,14 @@ class Cell:
 
     @cached_property
     def inputs(self) -> list[tuple[bool, ...]]:
-        """All of them."""
-        return list(product((False, True), repeat=self.netlist.input_count))
+        """All of them; buses of complements carry just those."""
+        complements = [
+            pair
+            for name, bus in self.netlist.input_buses.items()
+            for pair in zip(bus, self.netlist.input_buses.get(name + COMPLEMENT, ()), strict=False)
+        ]
+        every = product((False, True), repeat=self.netlist.input_count)
+        return [bits for bits in every if all(bits[a] != bits[b] for a, b in complements)]
 
     @cached_property
     def logical(self) -> list[list[bool]]:

@@ -35,6 +35,7 @@ from spikeproof.prover.refutation.drawing import (
     MOST_BITS,
     every_input_or_some,
 )
+from spikeproof.prover.refutation.rails import completed, free_widths
 from spikeproof.prover.refutation.signalling import has_flags
 from spikeproof.prover.refutation.tally import CLASSES, Counts, Formats, Tally, classes, count, count_all
 from spikeproof.specs import exact
@@ -63,12 +64,12 @@ class Refutation:
 def violating(obligation: Obligation, claim: Claim) -> Inputs | None:
     """An input that violates a claim, if one of all, where they are few, or of some drawn does."""
     try:
-        evaluation = Evaluation({_VIOLATED: _formulas(claim)[_VIOLATED]})
+        evaluation = _Evaluation(claim, _VIOLATED)
     except ValueError:  # an operator that only z3 knows
         return None
-    cases, _ = every_input_or_some(_widths(claim), _formats(obligation))
+    cases, _ = every_input_or_some(free_widths(claim), _formats(obligation))
     for index in np.flatnonzero(evaluation.evaluate(cases)[_VIOLATED])[:1]:
-        return {name: int(codes[index]) for name, codes in cases.items()}
+        return completed(claim, {name: int(codes[index]) for name, codes in cases.items()})
     return None
 
 
@@ -85,16 +86,17 @@ def minimised(
         RuntimeError: if formulas and compiled circuit contradict each other.
     """
     try:
-        evaluation = Evaluation(_formulas(claim))
+        evaluation = _Evaluation(claim)
     except ValueError:  # an operator that only z3 knows
         return Refutation(inputs)
-    formats, widths = _formats(obligation), _widths(claim)
+    formats, widths = _formats(obligation), free_widths(claim)
     operands = {name: formats[name] for name in widths if name in formats}
     tried = _tried(evaluation, claim, netlist, formats)
     outputs = {name: get_type(bus).width for name, bus in claim.expected.items()}
     results = {name: formats[name] for name in outputs if name in formats}
     tally = Tally(tried.counts, operands, results, has_flags(obligation, outputs))
-    search, best = _Search(evaluation, widths, formats), inputs
+    search = _Search(evaluation, widths, formats)
+    best: Inputs = {name: inputs[name] for name in widths}
     met = not tried.every  # the given input, if all were tried
     for failing in tried.failing:
         values = evaluation.evaluate(failing)
@@ -111,7 +113,7 @@ def minimised(
     proviso = " that satisfy the assumptions" if claim.assumptions else ""
     words = tally.in_words(tried.every, proviso, _advice(claim, netlist))
     tells = tried.every or tried.counts.sum() > 1  # else they are of the input alone that is shown
-    return Refutation(best, words if tells else "", tried.every)
+    return Refutation(completed(claim, best), words if tells else "", tried.every)
 
 
 def simplest_by_class(
@@ -124,11 +126,11 @@ def simplest_by_class(
     Args:
         inputs: violate the claim, and are among those that are looked at.
     """
-    evaluation, formats, widths = Evaluation(_formulas(claim)), _formats(obligation), _widths(claim)
+    evaluation, formats, widths = _Evaluation(claim), _formats(obligation), free_widths(claim)
     operands = [name for name in widths if name in formats]
     best: dict[tuple[int, ...], Inputs] = {}
     counts: Counter[tuple[int, ...]] = Counter()
-    given = {name: np.array([code], word_type(widths[name])) for name, code in inputs.items()}
+    given = {name: np.array([inputs[name]], word_type(width)) for name, width in widths.items()}
     for failing in (given, *_tried(evaluation, claim, netlist, formats).failing):
         kinds = np.array([classes(failing[name], formats[name]) for name in operands])
         for kind in {tuple(each) for each in kinds.T.tolist()}:
@@ -143,9 +145,9 @@ def simplest_by_class(
             place = place_of_simplest(cases, widths, formats)
             best[kind] = {name: int(codes[place]) for name, codes in cases.items()}
     return {
-        ", ".join(f"{name} {CLASSES[place]}" for name, place in zip(operands, kind, strict=True)): best[
-            kind
-        ]
+        ", ".join(
+            f"{name} {CLASSES[place]}" for name, place in zip(operands, kind, strict=True)
+        ): completed(claim, best[kind])
         for kind, _ in counts.most_common()
     }
 
@@ -165,8 +167,20 @@ class _Tried:
     every: bool
 
 
-def _tried(evaluation: Evaluation, claim: Claim, netlist: Netlist | None, formats: Formats) -> _Tried:
-    widths = _widths(claim)
+class _Evaluation:
+    """What becomes of a claim for values of its inputs, complements aside."""
+
+    def __init__(self, claim: Claim, *columns: str) -> None:
+        formulas = _formulas(claim)
+        self._claim, self._formulas = claim, Evaluation({n: formulas[n] for n in columns or formulas})
+
+    def evaluate(self, cases: Cases) -> Cases:
+        """Whether each violates the claim or could, and the outputs of both sides, by name."""
+        return self._formulas.evaluate(completed(self._claim, cases))
+
+
+def _tried(evaluation: _Evaluation, claim: Claim, netlist: Netlist | None, formats: Formats) -> _Tried:
+    widths = free_widths(claim)
     operands = {name: formats[name] for name in widths if name in formats}
     of_all_inputs = claim.expected and not claim.assumptions
     if netlist and of_all_inputs and ENUMERATED_BITS < netlist.input_count <= COMPILED_BITS:
@@ -193,10 +207,6 @@ def _formats(obligation: Obligation) -> Formats:
     return obligation.reading.formats if obligation.reading else {}
 
 
-def _widths(claim: Claim) -> dict[str, int]:
-    return {name: symbol.bv_width() for name, symbol in claim.inputs.items()}
-
-
 def _formulas(claim: Claim) -> dict[str, FNode]:
     """Whether an input violates the claim or could, and the outputs of both sides, by name."""
     possible = And(*claim.assumptions)
@@ -221,7 +231,7 @@ def place_of_simplest(cases: Cases, widths: Mapping[str, int], formats: Formats)
 
 
 class _Search:
-    def __init__(self, evaluation: Evaluation, widths: Mapping[str, int], formats: Formats) -> None:
+    def __init__(self, evaluation: _Evaluation, widths: Mapping[str, int], formats: Formats) -> None:
         self._evaluation = evaluation
         self._widths = widths
         self._formats = formats

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.units.dual_rail import encoded, without_complements
 from spikeproof.prover.checking.replays import expected_outputs
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.given import FAMILY
@@ -129,7 +130,8 @@ def _measures(obligation: Obligation, netlist: Netlist) -> Iterator[tuple[str, s
     yield "noise that every neuron bears, either way", _below(min(distances, default=0))
     yield "relative error of weights that every neuron bears", _below(min(relative, default=0))
     formats = obligation.reading.formats if obligation.reading else {}
-    inputs = inputs_by_class(netlist.inputs, formats, EVALUATIONS, SEED)
+    drawn = inputs_by_class(without_complements(netlist.inputs), formats, EVALUATIONS, SEED)
+    inputs = encoded(netlist.inputs, drawn)
     fired = boolean.evaluate_signals(netlist, inputs)
     spikes = sum(int(np.count_nonzero(row)) for row in fired[netlist.input_count :])
     yield (

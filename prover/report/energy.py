@@ -23,6 +23,7 @@ from spikeproof.circuits.physics.energy import (
     clocked_latency,
     has_ternary_couplings,
 )
+from spikeproof.circuits.units.dual_rail import encoded, without_complements
 from spikeproof.prover.claims.obligation import Obligation
 from spikeproof.prover.evidence.record import SEED
 from spikeproof.prover.refutation.drawing import ENUMERATED_BITS, every_input, inputs_by_class
@@ -82,9 +83,12 @@ class Distribution:
 
 
 def distributions(obligation: Obligation, netlist: Netlist, samples: int) -> list[Distribution]:
-    """Every bit 0 or 1 with the same probability; and where operands are floating-point, by class."""
-    widths, reading = netlist.inputs, obligation.reading
-    if netlist.input_count <= ENUMERATED_BITS:
+    """Every bit 0 or 1 with the same probability; and where operands are floating-point, by class.
+
+    Of two rails, the inputs that complements are of.
+    """
+    widths, reading = without_complements(netlist.inputs), obligation.reading
+    if sum(widths.values()) <= ENUMERATED_BITS:
         found = [Distribution("every input once", every_input(widths), complete=True)]
     else:
         found = [Distribution(f"{samples:,} uniform", _uniform(widths, samples), complete=False)]
@@ -110,7 +114,7 @@ def counted(netlist: Netlist, drawn: Distribution, advance: Callable[[int], None
 
     torch.set_num_threads(1)  # layers are small: sharing them out takes ten times as long
     parts = []
-    for part in activity(netlist, drawn.inputs):
+    for part in activity(netlist, encoded(netlist.inputs, drawn.inputs)):
         parts.append(part)
         advance(len(part.spikes))
     counts = {

@@ -13,6 +13,7 @@ import numpy as np
 from spikeproof.circuits.meanings.boolean import Words, word_type
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.physics.uncertainty import Interval
+from spikeproof.circuits.units.dual_rail import encoded, without_complements
 from spikeproof.circuits.units.voting import voted_netlist
 from spikeproof.prover.claims.catalogue import catalogue, theorem
 from spikeproof.prover.evidence.record import SEED
@@ -59,7 +60,8 @@ class NoisyUnit:
         assert obligation.circuit is not None
         assert obligation.reading is not None
         netlist = obligation.circuit()
-        drawn = inputs_by_class(netlist.inputs, obligation.reading.formats, CANDIDATES, SEED)
+        free, formats = without_complements(netlist.inputs), obligation.reading.formats
+        drawn = encoded(netlist.inputs, inputs_by_class(free, formats, CANDIDATES, SEED))
         candidates = (
             {bus: int(codes[index]) for bus, codes in drawn.items()} for index in range(CANDIDATES)
         )

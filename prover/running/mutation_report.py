@@ -26,6 +26,7 @@ from spikeproof.prover.evidence.record import Record
 from spikeproof.prover.refutation.comparison import SIDES, Comparison, column
 from spikeproof.prover.refutation.drawing import every_input_or_some
 from spikeproof.prover.refutation.mutation import FAULTS, Mutant
+from spikeproof.prover.refutation.rails import completed, free_widths
 from spikeproof.prover.running.discharge import discharge
 
 
@@ -114,13 +115,14 @@ def first_difference(obligation: Obligation, one: Netlist, other: Netlist) -> di
     All inputs are tried, or some drawn by class: see ``prover.refutation.drawing.every_input_or_some``.
     """
     formats = obligation.reading.formats if obligation.reading else {}
-    cases, _ = every_input_or_some(one.inputs, formats)
-    columns = dict(cases)
-    for side, netlist in zip(SIDES, (one, other), strict=True):
-        found = boolean.evaluate(netlist, cases).items()
-        columns |= {column(side, name): codes for name, codes in found}
     with passing_formulas():
         claim = obligation.state(one)
+        tried, _ = every_input_or_some(free_widths(claim), formats)
+        cases = completed(claim, tried)
+        columns = dict(cases)
+        for side, netlist in zip(SIDES, (one, other), strict=True):
+            found = boolean.evaluate(netlist, cases).items()
+            columns |= {column(side, name): codes for name, codes in found}
         widths = one.output_widths
         differs = Comparison(claim, widths).differ(columns)
         if claim.assumptions:

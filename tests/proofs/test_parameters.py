@@ -3,7 +3,7 @@
 from collections import Counter
 
 from spikeproof.circuits.physics.substrates import SUBSTRATES
-from spikeproof.circuits.units.libraries import LIBRARIES
+from spikeproof.circuits.units.libraries import EVERY_LIBRARY
 from spikeproof.proofs.rounded_units import AND
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.specs import exact, exact_general
@@ -33,7 +33,7 @@ KNOWN = {
     "source": {*FORMATS, *INTEGERS, E8M0.name, *(f"{name}x2" for name in FORMATS)},
     "mode": {mode.value for mode in RoundingMode} | {f"stochastic{bits}" for bits in range(1, 25)},
     "policy": {policy.value for policy in OverflowPolicy},
-    "library": set(LIBRARIES),
+    "library": set(EVERY_LIBRARY),
     "structure": {"small", "fast"},
     "substrate": set(SUBSTRATES),
     "flags": {"yes"},

@@ -6,7 +6,12 @@ import pytest
 
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.units.floating_point.building import build_unit
-from spikeproof.circuits.units.libraries import GATE_INPUTS, LIBRARIES, gate_netlist, wide_gate_netlist
+from spikeproof.circuits.units.libraries import (
+    EVERY_LIBRARY,
+    GATE_INPUTS,
+    gate_netlist,
+    wide_gate_netlist,
+)
 from spikeproof.proofs.neuron_counts import neuron_counts
 from spikeproof.proofs.units import OPERATIONS
 from spikeproof.specs.formats import SMALL_FORMATS, RoundingMode
@@ -40,8 +45,8 @@ def test_units_use_only_the_weights_that_the_substrate_has(fmt, operation):
     """In two modes, others for each; in the nightly profile in all."""
     turn = SMALL_FORMATS.index(fmt) + OPERATIONS.index(operation)
     modes = list(RoundingMode) if NIGHTLY else list(RoundingMode)[turn % 3 :: 3]
-    for library, mode in product(LIBRARIES, modes):
-        allowed = LIBRARIES[library].allowed_weights
+    for library, mode in product(EVERY_LIBRARY, modes):
+        allowed = EVERY_LIBRARY[library].allowed_weights
         if allowed is None:
             continue
         netlist = build_unit(operation, fmt, mode, fmt.policies[0], library)
@@ -66,7 +71,7 @@ def test_thresholds_stand_midway_between_the_sums_they_separate(netlist):
 
 
 def test_every_library_has_every_gate():
-    for library in LIBRARIES:
+    for library in EVERY_LIBRARY:
         for gate in GATE_INPUTS:
             assert gate_netlist(library, gate).outputs
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from pysmt.shortcuts import TRUE, Not, Symbol
+from pysmt.shortcuts import BV, FALSE, TRUE, BVNot, Equals, Not, Symbol
 
 from spikeproof.circuits.netlist import Netlist, Neuron
 from spikeproof.circuits.physics.uncertainty import (
@@ -14,19 +14,22 @@ from spikeproof.circuits.physics.uncertainty import (
     place,
     uncertain_netlist,
 )
+from spikeproof.circuits.units.dual_rail import rails
 from spikeproof.circuits.units.libraries import LIBRARIES, gate_netlist
 from spikeproof.circuits.units.voting import voted_netlist
+from spikeproof.proofs.dual_rail import gates_and_blocks
 from spikeproof.proofs.noisy_units import MARGIN, uncertain_unit, units, within
 from spikeproof.proofs.units import Unit
 from spikeproof.prover.claims.obligation import Claim, Outcome, counted
 from spikeproof.prover.engines.engine import ENGINES
 from spikeproof.prover.evidence.record import Status
 from spikeproof.prover.kernel import following
-from spikeproof.prover.kernel.composition import CompositionError
+from spikeproof.prover.kernel.composition import CompositionError, equal
 from spikeproof.prover.kernel.following import EVERY_NEURON, compose_following, every_neuron
-from spikeproof.prover.refutation.mutation import stuck_at_zero
+from spikeproof.prover.refutation.mutation import stuck_at_zero, with_neuron
 from spikeproof.prover.running.discharge import discharge
-from spikeproof.specs.formats import FP4_E2M1, FP8_E4M3FN, OverflowPolicy
+from spikeproof.specs import integers
+from spikeproof.specs.formats import FP4_E2M1, FP8_E4M3FN, OverflowPolicy, RoundingMode
 from tests.support.profile import NIGHTLY
 
 pytestmark = pytest.mark.usefixtures("counterexamples_as_found")
@@ -215,3 +218,130 @@ def test_a_lemma_of_the_same_name_is_not_lost(monkeypatch):
     monkeypatch.setattr(following, "compose", lambda *_: {EVERY_NEURON: taken})
     with pytest.raises(CompositionError, match="two lemmas are named"):
         compose_following(*stated())
+
+
+# --- on two rails -------------------------------------------------------------------------------
+
+DUAL = SMALL.changed(library="dual_rail")
+GIVEN = {obligation.name: obligation for obligation in gates_and_blocks()}
+BLOCK = GIVEN["block.dual_rail.normalise.4"]
+
+
+def on_rails(obligation, netlist=None, decomposition=None, **changes):
+    """The lemmas of a claim about two rails, with some of it changed."""
+    netlist = netlist or obligation.circuit()
+    claim = obligation.state(netlist)
+    claim = replace(claim, **{name: change(claim) for name, change in changes.items()})
+    decomposition = decomposition or obligation.decomposition
+    return compose_following(netlist, decomposition.circuit(), decomposition, claim)
+
+
+def test_a_unit_on_two_rails_is_proved_by_the_lemmas_of_the_unit():
+    ours, own = (discharge(unit.obligation()) for unit in (DUAL, SMALL))
+    assert ours.outcome is Outcome.PROVED
+    lemmas = {(lemma.name, lemma.formula_sha256) for lemma in ours.lemmas}
+    assert {(lemma.name, lemma.formula_sha256) for lemma in own.lemmas} < lemmas
+    assert {name for name, _ in lemmas} - {lemma.name for lemma in own.lemmas} == {EVERY_NEURON}
+
+
+@pytest.mark.parametrize("obligation", [DUAL.obligation(), BLOCK], ids=lambda each: each.name)
+def test_search_on_both_rails_as_they_are_comes_to_the_same(obligation):
+    whole = replace(obligation, decomposition=None, engines=("cadical",))
+    assert discharge(whole).outcome is Outcome.PROVED
+
+
+def test_a_fault_on_either_rail_is_noticed_at_every_neuron():
+    """So are rails that are exchanged: what follows is not that some neuron is right, but which."""
+    netlist, original = (gate_netlist(library, "full_adder") for library in ("dual_rail", "threshold"))
+    obligation = replace(GIVEN["cell.dual_rail.full_adder"], decomposition=FULL_ADDER)
+    assert holds(on_rails(obligation)[EVERY_NEURON])
+    for signal in range(netlist.input_count, netlist.signal_count):
+        neuron = netlist.neurons[signal - netlist.input_count]
+        for step in (-1, 1):
+            moved = replace(neuron, threshold=neuron.threshold + step)
+            faulty = with_neuron(netlist, signal, moved)
+            assert not holds(on_rails(obligation, faulty)[EVERY_NEURON])
+
+    def exchanged(netlist):
+        return {s: pair[::-1] if s == 4 else pair for s, pair in rails(netlist).items()}
+
+    assert original.outputs["sum"] == (4,)
+    with pytest.raises(CompositionError, match="output 'sum' is not where"):
+        on_rails(obligation, decomposition=replace(FULL_ADDER, rails=exchanged))
+
+
+def without(name):
+    """A claim's assumptions without that about an input."""
+    return lambda claim: tuple(a for a in claim.assumptions if claim.inputs[name] not in a.args())
+
+
+def with_another(about):
+    """A claim's assumptions and one more."""
+    return lambda claim: (*claim.assumptions, about(claim.inputs))
+
+
+@pytest.mark.parametrize(
+    ("assumptions", "message"),
+    [
+        (without("x_complement"), "no input is assumed to be the complement of input 'x'"),
+        (without("budget_complement"), "no input is assumed to be the complement of input 'budget'"),
+        (
+            with_another(lambda inputs: Equals(inputs["x_complement"], BV(0, 4))),
+            "about the values alone",
+        ),
+        (with_another(lambda inputs: Symbol("elsewhere")), "about the claim's inputs alone"),
+    ],
+)
+def test_complements_are_assumed_to_be_that_and_nothing_else(assumptions, message):
+    """Else the claim could be about no input at all."""
+    with pytest.raises(CompositionError, match=message):
+        on_rails(BLOCK, assumptions=assumptions)
+
+
+def test_what_is_assumed_of_values_is_assumed_of_the_original():
+    """A block whose input is not 0; and that this can be is asked with the original's lemma."""
+    lemmas = on_rails(BLOCK)
+    (assumption,) = without("x_complement")(BLOCK.state(BLOCK.circuit()))[-1:]
+    assert lemmas["outputs"].assumptions == (assumption,)
+    impossible = on_rails(BLOCK, assumptions=with_another(lambda inputs: FALSE()))
+    assert FALSE() in impossible["outputs"].assumptions
+
+
+def test_an_output_that_is_not_the_complement_of_another_is_refused():
+    netlist = BLOCK.circuit()
+    claim = BLOCK.state(netlist)
+    wrong = {**claim.expected, "shifted_complement": BVNot(claim.expected["shifted_complement"])}
+    with pytest.raises(CompositionError, match="'shifted_complement' is not the complement"):
+        on_rails(BLOCK, expected=lambda _: wrong, goal=lambda claim: equal(claim.actual, wrong))
+    shifted, remaining = (netlist.outputs[f"{name}_complement"] for name in ("shifted", "remaining"))
+    outputs = {**netlist.outputs, "shifted_complement": (*shifted[1:], remaining[0])}
+    with pytest.raises(CompositionError, match="'shifted_complement' is not the complement"):
+        on_rails(BLOCK, replace(netlist, outputs=outputs))
+
+
+def test_rails_that_lack_a_signal_are_refused():
+    """Of one that outputs depend on; others need no place."""
+    last = BLOCK.decomposition.circuit().signal_count - 1
+
+    def short(netlist):
+        return {s: pair for s, pair in rails(netlist).items() if s != last}
+
+    with pytest.raises(CompositionError, match="no place in the circuit"):
+        on_rails(BLOCK, decomposition=replace(BLOCK.decomposition, rails=short))
+
+    def on_one(netlist):
+        return {s: pair[:1] if s == last else pair for s, pair in rails(netlist).items()}
+
+    with pytest.raises(CompositionError, match="some have none"):
+        on_rails(BLOCK, decomposition=replace(BLOCK.decomposition, rails=on_one))
+    unit = Unit("divide", FP4_E2M1, RoundingMode.TOWARD_ZERO, OverflowPolicy.SATURATE, "dual_rail")
+    cut = unit.obligation().decomposition.circuit()
+    assert len(rails(cut)) < cut.signal_count
+    assert discharge(replace(unit.obligation(), engines=("cadical",))).outcome is Outcome.PROVED
+
+
+FULL_ADDER = replace(
+    GIVEN["block.dual_rail.add.4"].decomposition,
+    spec=lambda inputs, probe: integers.GATES["full_adder"](inputs),
+    circuit=lambda: gate_netlist("threshold", "full_adder"),
+)

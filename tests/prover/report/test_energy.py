@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.meanings.activity import BATCH, activity
 from spikeproof.circuits.netlist import Netlist, Neuron
-from spikeproof.circuits.physics.energy import ACCOUNTS, FLUX_QUANTUM, has_ternary_couplings
+from spikeproof.circuits.physics.energy import ACCOUNTS, FLUX_QUANTUM, Event, has_ternary_couplings
 from spikeproof.circuits.units.libraries import gate_netlist
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.refutation.drawing import every_input
-from spikeproof.prover.report.energy import Mean, distributions, joules, quantity
+from spikeproof.prover.report.energy import Mean, counted, distributions, joules, quantity
 from tests.support.command_line import spikeproof
 from tests.support.netlists import netlists
 
@@ -157,3 +157,13 @@ def test_what_cannot_be_reckoned_is_said_in_one_line(arguments, message):
     assert (result.returncode, result.stdout) == (2, "")
     assert message in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_complements_of_inputs_are_complements():
+    """Of two rails one spikes, so that half of all neurons do, whatever the input."""
+    obligation = catalogue()["cell.dual_rail.full_adder"]
+    netlist = obligation.circuit()
+    (every,) = distributions(obligation, netlist, 20)
+    assert len(every.inputs["a"]) == 8
+    mean = counted(netlist, every, lambda count: None).means[Event.SPIKE]
+    assert (mean.value, mean.margin) == (len(netlist.neurons) / 2, 0)
