@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pysmt.exceptions import PysmtException
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, FALSE, TRUE, And, BVExtract, Equals, Ite, Or, get_type
 from pysmt.smtlib.parser import SmtLibParser
@@ -281,10 +280,10 @@ def _read_formula(title: str, text: str, inputs: Buses, outputs: Mapping[str, in
             name: next(f for n, f in defined.items() if n.lstrip("$") == f".{name}") for name in outputs
         }
         strange = {s for f in found.values() for s in f.get_free_variables()} - set(inputs.values())
-    except (PysmtException, StopIteration, RecursionError) as error:
-        raise StatementError(
-            f"{title}: the formula cannot be read: {error or 'an output is missing'}"
-        ) from None
+    except StopIteration:
+        raise StatementError(f"{title}: the formula cannot be read: an output is missing") from None
+    except Exception as error:  # what pySMT raises of nonsense is not documented
+        raise StatementError(f"{title}: the formula cannot be read: {error}") from None
     if strange:
         names = ", ".join(sorted(map(str, strange)))
         raise StatementError(
@@ -310,7 +309,8 @@ def _require_table(
         StatementError: saying so.
     """
     if table.points is None:
-        rows, possible = 1 << sum(inputs.values()), sum(inputs.values()) <= TABLE_BITS
+        possible = sum(inputs.values()) <= TABLE_BITS
+        rows = 1 << sum(inputs.values()) if possible else 0
     else:
         rows = len(next(iter(table.points.values()), ()))
         possible = 0 < rows <= MOST_POINTS and _in_width(table.points, inputs, rows)
@@ -344,6 +344,8 @@ def _parsed(data: Any) -> GivenClaim:
         raise NetlistError(f'not a claim: the top level needs "schema": "{SCHEMA}"')
     required = {"schema", "title", "inputs", "outputs", "formats", "alike"}
     require_keys(data, "the claim", required, {"circuit", "table", "formula"})
+    if not isinstance(data.get("formula", ""), str):
+        raise NetlistError("it is damaged: its formula is not text")
     try:
         return GivenClaim(
             title=data["title"],

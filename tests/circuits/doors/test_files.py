@@ -294,6 +294,8 @@ NONSENSE = [
     (".blif", ".inputs a\n.outputs a\n.names a\n1\n.end\n", "input 'a' is driven by a gate too"),
     (".blif", ".outputs y\n.names y\n1\n.end\n", "the netlist has no inputs"),
     (".json", '{"modules": 3}', "it is not a netlist of Yosys"),
+    # Found by the fuzz: an index is looked up as a name is.
+    (".json", '{"modules": [3]}', "it is not a netlist of Yosys: IndexError("),
     (".json", json.dumps(yosys_module("$add", "AB")), "cell 'c' is a $add, which is no gate"),
     (".json", json.dumps(yosys_module("$_AND_", "A")), "it is not a netlist of Yosys: KeyError('B')"),
     (".json", json.dumps(yosys_module("$_NOT_", "A")).replace("[2]", '["x"]'), "a net is 'x'"),

@@ -895,7 +895,7 @@ def test_a_lone_node_is_no_graph(tmp_path):
 
 @given(data=st.data())
 @settings(max_examples=100, deadline=None)
-def test_damaged_files_are_read_or_refused(data):
+def test_damaged_files_are_read_or_refused(tmp_path_factory, data):
     """Octets changed, lost or doubled anywhere, or the end cut off: no other error."""
     content = bytearray(WHOLE)
     for _ in range(data.draw(st.integers(1, 4))):
@@ -905,14 +905,32 @@ def test_damaged_files_are_read_or_refused(data):
     damaged = bytes(
         content[: data.draw(st.integers(0, len(content)))] if data.draw(st.booleans()) else content
     )
+    path = tmp_path_factory.getbasetemp() / "damaged.nir"
+    path.write_bytes(damaged)
     with suppress(NetlistError):
-        assert isinstance(from_bytes(damaged), Netlist)
+        assert isinstance(read_here(path), Netlist)
 
 
-def from_bytes(content):
+def read_here(path):
+    """Without a process of its own, which takes its time."""
     from spikeproof.circuits.doors.nir import _graph_of
+    from spikeproof.circuits.doors.nir_files import decoded, parsed
 
-    return from_nir(_graph_of(content), PLAIN)
+    return from_nir(_graph_of(decoded(parsed({"path": str(path)}))), PLAIN)
+
+
+def test_a_file_that_crashes_what_parses_it_is_refused(tmp_path, monkeypatch):
+    """Found in review: HDF5 was parsed in our own process, and a crash there was ours."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys, types\n"
+        "sys.modules['h5py'] = types.SimpleNamespace(File=lambda *of: os.kill(os.getpid(), 11))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "half.nir").write_bytes(WHOLE)
+    with pytest.raises(
+        NetlistError, match=r"half.nir: its process crashed \(SIGSEGV\) before it gave a"
+    ):
+        read_nir(tmp_path / "half.nir", PLAIN)
 
 
 def whole():
