@@ -113,6 +113,17 @@ def test_the_other_order_of_bits_is_refuted(here, command):
     assert "input x is the circuit's v[0] to v[3], most significant bit first" in run.stdout
 
 
+def test_what_is_noted_of_the_other_circuit_is_in_the_record(here, command):
+    """Found in review: what its importer had assumed was told of no circuit that was compared with it."""
+    noted = replace(theorem(SMALL).circuit(), notes=("made by hand",))
+    write_circuit(noted, here / "noted.json")
+    run = command("check", "flat.json", "--against", "noted.json", "--json", "result.json")
+    note = "noted.json, which it is compared with: made by hand"
+    assert f"note on the circuit: {note}" in run.stdout
+    assert note in json.loads((here / "result.json").read_text())["result"]["notes"]
+    assert again(run, "verify it with", command).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
