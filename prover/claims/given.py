@@ -21,6 +21,7 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, FALSE, TRUE, And, BVExtract, Equals, Ite, Or, get_type
 from pysmt.smtlib.parser import SmtLibParser
 
+from spikeproof.circuits.doors.gates import LARGEST_INPUT
 from spikeproof.circuits.doors.json import parse, read_decoded, require_keys
 from spikeproof.circuits.meanings.formula import bus_formula, output_formulas
 from spikeproof.circuits.netlist import Netlist, NetlistError
@@ -309,8 +310,7 @@ def _require_table(
         StatementError: saying so.
     """
     if table.points is None:
-        possible = sum(inputs.values()) <= TABLE_BITS
-        rows = 1 << sum(inputs.values()) if possible else 0
+        rows, possible = 1 << sum(inputs.values()), sum(inputs.values()) <= TABLE_BITS
     else:
         rows = len(next(iter(table.points.values()), ()))
         possible = 0 < rows <= MOST_POINTS and _in_width(table.points, inputs, rows)
@@ -363,8 +363,12 @@ def _parsed(data: Any) -> GivenClaim:
 
 def _widths(pairs: Any) -> dict[str, int]:
     widths: dict[str, int] = dict(pairs)
-    if len(widths) < len(pairs) or not all(type(w) is int and w > 0 for w in widths.values()):
-        raise NetlistError("its buses are not pairs of a name, once each, and a width")
+    if len(widths) < len(pairs) or not all(
+        type(width) is int and 0 < width <= LARGEST_INPUT for width in widths.values()
+    ):
+        raise NetlistError(
+            f"its buses are not pairs of a name, once each, and a width up to {LARGEST_INPUT}"
+        )
     return widths
 
 

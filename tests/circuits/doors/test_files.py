@@ -32,6 +32,7 @@ from spikeproof.proofs.units import Unit
 from spikeproof.prover.refutation.drawing import every_input
 from spikeproof.specs.formats import FP6_E3M2, OverflowPolicy
 from tests.support.netlists import netlists
+from tests.support.refusals import refused
 
 UNIT = Unit("multiply", FP6_E3M2, policy=OverflowPolicy.SATURATE).circuit()
 
@@ -321,10 +322,9 @@ NONSENSE = [
 def test_nonsense_is_refused_in_one_line(tmp_path, suffix, content, message):
     path = tmp_path / f"wrong{suffix}"
     path.write_bytes(content.encode("latin-1"))
-    with pytest.raises(NetlistError, match=re.escape(message)) as refused:
+    with refused(re.escape(message)) as refusal:
         read_circuit(path)
-    assert str(path) in str(refused.value)
-    assert "\n" not in str(refused.value)
+    assert str(path) in str(refusal.value)
 
 
 @pytest.mark.parametrize("value", [1, f"{1:032b}"])

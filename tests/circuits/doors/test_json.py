@@ -17,6 +17,7 @@ from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs.formats import FP8_E5M2, OverflowPolicy, RoundingMode
 from tests.support.netlists import netlists
+from tests.support.refusals import refused
 
 
 def test_a_unit_survives_the_round_trip(tmp_path):
@@ -100,9 +101,8 @@ def test_numbers_may_be_integers_decimals_or_fractions(tmp_path):
 def test_bad_files_are_refused_in_one_line(tmp_path, change, message):
     path = tmp_path / "bad.json"
     path.write_text(json.dumps(SOUND | change))
-    with pytest.raises(NetlistError, match=message) as caught:
+    with refused(message):
         read_json(path)
-    assert "\n" not in str(caught.value)
 
 
 def test_files_that_are_no_json_are_refused(tmp_path):

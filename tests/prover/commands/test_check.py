@@ -10,10 +10,11 @@ from importlib.util import find_spec
 import pytest
 
 from spikeproof.circuits.doors.files import write_circuit
-from spikeproof.circuits.netlist import NetlistBuilder, NetlistError
+from spikeproof.circuits.netlist import NetlistBuilder
 from spikeproof.prover.claims.catalogue import theorem
 from spikeproof.prover.claims.given import GivenClaim, Table, read_claim
 from tests.support.command_line import spikeproof, spikeproof_here
+from tests.support.refusals import refused
 
 SMALL = "e2m1fn.add.rne.saturate"
 """A theorem of few inputs, which only its name describes."""
@@ -114,7 +115,7 @@ def test_the_other_order_of_bits_is_refuted(here, command):
 
 
 def test_what_is_noted_of_the_other_circuit_is_in_the_record(here, command):
-    """Found in review: what its importer had assumed was told of no circuit that was compared with it."""
+    """Found in review: what its importer had assumed was told nowhere."""
     noted = replace(theorem(SMALL).circuit(), notes=("made by hand",))
     write_circuit(noted, here / "noted.json")
     run = command("check", "flat.json", "--against", "noted.json", "--json", "result.json")
@@ -167,7 +168,7 @@ def test_a_claim_that_is_damaged_is_refused_in_one_line(tmp_path):
         {"title": "two\nlines"},
         {"inputs": [["x", 4], ["x", 4]]},
         {"inputs": [["x", 4], ["y", 5]]},
-        {"inputs": [["x", 4], ["y", 10**18]]},  # found by the fuzz: so many rows were counted
+        {"inputs": [["x", 4], ["y", 10**18]]},  # found by the fuzz: it took that many bits
         {"inputs": []},
         {"formats": {"x": "fp17"}},
         {"formula": "(check-sat)"},
@@ -179,9 +180,8 @@ def test_a_claim_that_is_damaged_is_refused_in_one_line(tmp_path):
         {"more": 1},
     ):
         kept.write_text(json.dumps({**data, **damage}))
-        with pytest.raises(NetlistError) as refused:
+        with refused():
             read_claim(kept).obligation()
-        assert "\n" not in str(refused.value), damage
 
 
 @pytest.mark.parametrize(
