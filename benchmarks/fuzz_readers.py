@@ -2,13 +2,13 @@
 
 ``python -m benchmarks.fuzz_readers --minutes 60`` changes valid files of every format that is read, of
 circuits, claims, counterexamples, annotations, proofs and logs: octets, words, lines, values of JSON or
-HDF5. What is read must be the same circuit when it is written and read again. What is not is refused
+HDF5. What is read must be the same circuit when it is written and read again. What is not must be refused
 by the error that the reader documents, in one printable line. Either takes at most ``SECONDS``, and
 ``MEMORY`` of addresses; whatever else happens is a finding, and kept as a file.
 
-Where Atheris is installed (``pip install atheris``), it chooses by coverage which files to change again;
-else chance does. HDF5 files whose octets were changed are read in a process of their own each, for what
-parses them is not ours, and may crash.
+Where Atheris is installed (``pip install 'spikeproof[fuzz]'``), it chooses by coverage which files to
+change again; else chance does. HDF5 files whose octets were changed are read in a process of their own
+each, for what parses them is not ours, and may crash.
 """
 
 from __future__ import annotations

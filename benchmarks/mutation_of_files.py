@@ -226,8 +226,10 @@ def _change_item(draw: Random, file: Any) -> None:
             file[name] = _array(draw, value)
 
 
-KINDS = ("Input", "Output", "Linear", "Affine", "LIF", "IF", "CubaLIF", "Threshold", "Scale", "Flatten")
-KINDS += ("Conv1d", "Conv2d", "SumPool2d", "AvgPool2d", "NIRGraph", "Delay", "LI", "", "\n", "\ud7ff")
+KINDS = (
+    *("Input", "Output", "Linear", "Affine", "LIF", "IF", "CubaLIF", "Threshold", "Scale", "Flatten"),
+    *("Conv1d", "Conv2d", "SumPool2d", "AvgPool2d", "NIRGraph", "Delay", "LI", "", "\n", "\ud7ff"),
+)
 FIELDS = ("bias", "v_reset", "nodes", "type", "edges", "weight", "stride", "groups", "w_in", "metadata")
 REALS = (0.0, -1.0, 0.5, 3.0, float("nan"), float("inf"), -float("inf"), 1e300, 1e-300, 2.0**62, 1e9)
 TYPES = ("i1", "u8", "i8", "f2", "f4", "f8", "c8", "?", "S3")

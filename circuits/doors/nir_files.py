@@ -30,7 +30,9 @@ def file_content(path: Path | str) -> dict[str, Any]:
             names it.
     """
     request = {"path": str(Path(path).absolute())}
-    return decoded(ask_apart(f"{__name__}:{parsed.__name__}", request, str(path), Limits()))
+    found = ask_apart(f"{__name__}:{parsed.__name__}", request, str(path), Limits())
+    content: dict[str, Any] = decoded(found)
+    return content
 
 
 def decoded(item: Any) -> Any:
