@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.fuzz_readers --minutes 60`` changes valid files of every format that is read, of
 circuits, claims, counterexamples, annotations, proofs and logs: octets, words, lines, values of JSON or
-HDF5. What is read must be the same circuit when it is written and read again. What is not must be refused
-by the error that the reader documents, in one printable line. Either takes at most ``SECONDS``, and
+HDF5. What is read must be the same circuit when it is written and read again. All else is refused by
+the error that the reader documents, in one printable line. Either takes at most ``SECONDS``, and
 ``MEMORY`` of addresses; whatever else happens is a finding, and kept as a file.
 
 Where Atheris is installed (``pip install 'spikeproof[fuzz]'``), it chooses by coverage which files to
@@ -36,7 +36,13 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.mutation_of_files import changed_graph, changed_json, changed_octets, changed_words
+from benchmarks.mutation_of_files import (
+    LONGEST,
+    changed_graph,
+    changed_json,
+    changed_octets,
+    changed_words,
+)
 
 GUIDED = importlib.util.find_spec("atheris") is not None
 
@@ -85,10 +91,9 @@ with _instrumented():
     from spikeproof.prover.running.replay import ReplayError, read_counterexample
 
 SECONDS = 5.0
-"""Of a processor, that any file of ``OCTETS`` may take."""
+"""Of a processor, that any file of ``LONGEST`` octets may take."""
 MEMORY = 1 << 30
 """Octets of addresses, beyond those that the readers have when they are loaded."""
-OCTETS = 1 << 17
 LETTERS = 600
 """That a refusal may have."""
 
@@ -165,17 +170,14 @@ def _responses(netlist: Netlist) -> dict[str, list[int]]:
     return {name: words.tolist() for name, words in sorted(found.items())}
 
 
-MEMORY_BLIF = b""".model counter
-.inputs step clk
+MEMORY_BLIF = b""".model m
+.inputs d clk
 .outputs q[0] q[1]
-.latch n0 q[0] re clk 0
-.latch n1 q[1] re clk 1
-.names step q[0] n0
-10 1
-01 1
-.names step q[0] q[1] n1
-110 1
-0-1 1
+.latch d q[0] re clk 0
+.latch n q[1] re clk 3
+.names d q[0] n # of both
+1- 0
+-1 0
 .end
 """
 
@@ -493,7 +495,7 @@ class Run:
         if not content or draw.random() < 0.4:  # else few files are valid in the end
             content = draw.choice(door.seeds)
         first = list(self.doors).index(name)
-        return bytes([first]) + door.change(draw, content, door.seeds)[: OCTETS - 1]
+        return bytes([first]) + door.change(draw, content, door.seeds)[: LONGEST - 1]
 
     @property
     def seeds(self) -> list[bytes]:
@@ -602,7 +604,7 @@ def _guided(run: Run, seed: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: run.end())
     options = [
         "-handle_term=0",
-        f"-max_len={OCTETS}",
+        f"-max_len={LONGEST}",
         f"-seed={seed}",
         "-timeout=600",
         "-rss_limit_mb=0",

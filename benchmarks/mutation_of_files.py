@@ -23,6 +23,8 @@ TEXTS = (
     *("", "x", "x[0]", "x[7]", "a b", "\n", "\ud800", "\0", "\x1b[31m", "\u202e", "NaN", "1/3", "3/0"),
     *("\u0663", "1e999", "9" * 90, "x" * 3000, "..", "-", "0", "1", "$_AND_", "[", "top"),
 )
+LONGEST = 1 << 17
+"""Octets of a file."""
 LARGE = 1 << 14
 """Octets above which a file is changed as text, lest it grow and grow."""
 
@@ -56,7 +58,7 @@ def changed_octets(draw: Random, content: bytes, others: Sequence[bytes]) -> byt
 def changed_words(draw: Random, content: bytes, others: Sequence[bytes]) -> bytes:
     """With some words or lines others, more, fewer, or elsewhere; or cut, or joined to another file."""
     for _ in range(draw.choice((1, 1, 1, 2, 4))):
-        content = draw.choice(_WAYS)(draw, content, others)
+        content = draw.choice(_WAYS)(draw, content, others)[:LONGEST]
     return content
 
 
@@ -91,7 +93,7 @@ def _moved(parts: list[bytes], draw: Random) -> bytes:
         case 2:
             parts[here], parts[there] = parts[there], parts[here]
         case 3:
-            parts[here] *= draw.choice((2, 10, 3000))
+            parts[here] *= min(draw.choice((2, 10, 3000)), 1 + LONGEST // (1 + len(parts[here])))
     return b"".join(parts)
 
 
