@@ -395,9 +395,10 @@ def _multiplier() -> Netlist:
 def _added_up(path: Path) -> None:
     """Read a multiplier, and add up the equations of its cells."""
     netlist = read_json(path)
-    (product,) = list(netlist.outputs.values())[:1]
-    with passing_formulas():
-        product_claims(Site(netlist, tuple(netlist.input_buses.values())[:2], (product,)))
+    factors, product = tuple(netlist.input_buses.values()), next(iter(netlist.outputs.values()))
+    if len(factors) == 2:
+        with passing_formulas():
+            product_claims(Site(netlist, factors, (product,)))
 
 
 def _evidence() -> dict[str, Door]:
@@ -430,6 +431,11 @@ def _evidence() -> dict[str, Door]:
             [b"".join(telling[:4])], lambda path: ledger.read(path), changed_words, (ledger.LedgerError,)
         ),
     }
+
+
+def all_doors() -> dict[str, Door]:
+    """All that is read, by name."""
+    return {**_circuits(), **_graphs(), **_claims(), **_evidence()}
 
 
 # --- the property -------------------------------------------------------------------------------
@@ -569,8 +575,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--door", action="append", help="only this, as the summary names it")
     parser.add_argument("--file", type=Path, help="read this file alone, through the only door")
     chosen = parser.parse_args(arguments)
-    doors = {**_circuits(), **_graphs(), **_claims(), **_evidence()}
-    doors = {name: door for name, door in doors.items() if not chosen.door or name in chosen.door}
+    doors = {name: each for name, each in all_doors().items() if not chosen.door or name in chosen.door}
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, hard))
