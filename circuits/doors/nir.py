@@ -33,6 +33,8 @@ Forms = np.ndarray[Any, np.dtype[np.object_]]
 
 MAX_ELEMENTS = 1_000_000
 """How many elements a node may have,"""
+MAX_DIMENSIONS = 32
+"""As NumPy has them in every version,"""
 MAX_SYNAPSES = MAX_NUMBERS
 """and how many weights it takes them through."""
 
@@ -324,6 +326,8 @@ def _shape(node: Any) -> tuple[int, ...]:
     found = np.asarray(node.input_type["input"]).ravel().tolist()
     if not found or not all(isinstance(size, int) and 0 < size <= MAX_ELEMENTS for size in found):
         raise NetlistError(f"an Input has shape {found}; use whole numbers from 1 to {MAX_ELEMENTS:,}")
+    if len(found) > MAX_DIMENSIONS:
+        raise NetlistError(f"an Input has {len(found)} dimensions; use {MAX_DIMENSIONS} at most")
     if math.prod(found) > MAX_ELEMENTS:
         raise NetlistError(f"an Input has shape {found}; use {MAX_ELEMENTS:,} elements at most")
     return tuple(found)

@@ -736,6 +736,8 @@ NONSENSE = [
     ),
     (lambda: edited(input=nir.Input(np.array([0]))), "an Input has shape [0]; use whole numbers from 1"),
     (lambda: edited(input=nir.Input(np.array([2**40]))), "an Input has shape [1099511627776]"),
+    # Found by the fuzz: NumPy has no array of so many.
+    (lambda: edited(input=nir.Input(np.array([1] * 65))), "an Input has 65 dimensions; use 32 at most"),
     (lambda: edited(input=nir.Input(np.array([2**19, 2**19]))), "use 1,000,000 elements at most"),
     (lambda: edited(input=nir.Input(None)), "an Input has shape [None]"),
     (
