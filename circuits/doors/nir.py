@@ -33,10 +33,10 @@ Forms = np.ndarray[Any, np.dtype[np.object_]]
 
 MAX_ELEMENTS = 1_000_000
 """How many elements a node may have,"""
-MAX_DIMENSIONS = 32
-"""As NumPy has them in every version,"""
 MAX_SYNAPSES = MAX_NUMBERS
 """and how many weights it takes them through."""
+MAX_DIMENSIONS = 32
+"""Which every version of NumPy has."""
 
 INSTALL = "NIR needs the package nir; pip install 'spikeproof[nir]'"
 
