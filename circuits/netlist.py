@@ -32,7 +32,29 @@ NAME = re.compile(r"[A-Za-z0-9_.]+")
 """What a bus may be called: names that every solver keeps apart."""
 
 
-class NetlistError(ValueError):
+LONGEST_MESSAGE = 600
+"""Letters."""
+
+
+def one_line(text: str) -> str:
+    """A message as one line that can be printed: it may tell of names that somebody else chose.
+
+    What is longer than ``LONGEST_MESSAGE`` has its middle left out.
+    """
+    line = "".join(letter if letter.isprintable() else " " for letter in text.strip())
+    if len(line) <= LONGEST_MESSAGE:
+        return line
+    return f"{line[: LONGEST_MESSAGE // 2]} ... {line[5 - LONGEST_MESSAGE // 2 :]}"
+
+
+class OneLineError(Exception):
+    """An error whose message is what ``one_line`` makes of it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
+
+
+class NetlistError(OneLineError, ValueError):
     """A netlist that is not well formed; the message names the neuron or bus and the remedy."""
 
 

@@ -84,7 +84,7 @@ def ask_apart(worker: str, request: dict[str, Any], source: str, limits: Limits)
     if not isinstance(reply, dict) or set(reply) not in ({"answer"}, {"error"}):
         raise ForeignCodeError(f"{source}: its process gave another answer than it was asked for")
     if "error" in reply:
-        raise ForeignCodeError(f"{source}: {_one_line(str(reply['error']))}")
+        raise ForeignCodeError(f"{source}: {reply['error']}")
     return reply["answer"]
 
 
@@ -125,11 +125,6 @@ def _ended(code: int) -> str:
     with contextlib.suppress(ValueError):
         return f"its process crashed ({signal.Signals(-code).name})"
     return f"its process was ended by signal {-code}"
-
-
-def _one_line(text: str) -> str:
-    line = "".join(letter if letter.isprintable() else " " for letter in " ".join(text.split()))
-    return line if len(line) <= 300 else line[:300] + "..."
 
 
 # --- in the other process -----------------------------------------------------------------------
@@ -205,7 +200,7 @@ def described(error: BaseException) -> str:
         return str(error)
     frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_of_user(f.filename)]
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return _one_line(f"it raises {type(error).__name__}: {error}{place}")
+    return f"it raises {type(error).__name__}: {error}{place}"
 
 
 def _is_of_user(file: str) -> bool:

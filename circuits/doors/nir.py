@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spikeproof.circuits.doors.gates import buses_by_width, read_file
+from spikeproof.circuits.doors.gates import buses_by_width
 from spikeproof.circuits.doors.membranes import ARITHMETIC, Form, Membrane, combined
 from spikeproof.circuits.doors.nir_backends import BACKENDS, PARAMETERS, exact_values
+from spikeproof.circuits.doors.nir_files import MAX_NESTING, MAX_NUMBERS, file_content
 from spikeproof.circuits.doors.nir_reading import Reading
 from spikeproof.circuits.netlist import NAME, Bus, Netlist, NetlistBuilder, NetlistError, Neuron, Weight
 
@@ -32,10 +33,10 @@ Forms = np.ndarray[Any, np.dtype[np.object_]]
 
 MAX_ELEMENTS = 1_000_000
 """How many elements a node may have,"""
-MAX_SYNAPSES = 10_000_000
-"""and how many weights it takes them through; a file may hold so many numbers."""
-MAX_NESTING = 32
-"""How deep graphs are within graphs."""
+MAX_SYNAPSES = MAX_NUMBERS
+"""and how many weights it takes them through."""
+MAX_DIMENSIONS = 32
+"""Which every version of NumPy has."""
 
 INSTALL = "NIR needs the package nir; pip install 'spikeproof[nir]'"
 
@@ -69,68 +70,33 @@ def read_nir(
         NetlistError: if the file cannot be read, is no graph of NIR, or nothing is said of how to read
             it; one line.
     """
+    if not Path(path).is_file():
+        raise NetlistError(f"cannot read {path}: there is no such file")
     if reading is None:
-        return read_file(path, _refuse_without_reading)
+        raise NetlistError(
+            f"{path}: NIR states no time step, strictness or reset; state how to read it, as in "
+            f"read_nir(FILE, 'snntorch,steps=1'), of {', '.join(BACKENDS)}, or in full: see docs/nir.md"
+        )
     stated = Reading.parse(reading) if isinstance(reading, str) else reading
-
-    def netlist_of(content: bytes) -> Netlist:
+    content = file_content(path)
+    try:
         return from_nir(_graph_of(content), stated, inputs=inputs, outputs=outputs, held=held)
-
-    return read_file(path, netlist_of)
-
-
-def _refuse_without_reading(content: bytes) -> Netlist:
-    raise NetlistError(
-        "NIR states no time step, strictness or reset; state how to read it, as in "
-        f"read_nir(FILE, 'snntorch,steps=1'), of {', '.join(BACKENDS)}, or in full: see docs/nir.md"
-    )
+    except NetlistError as error:
+        raise NetlistError(f"{path}: {error}") from None
 
 
-def _graph_of(content: bytes) -> nir.NIRGraph:
+def _graph_of(content: Mapping[str, Any]) -> nir.NIRGraph:
     """The graph that a file's content stands for.
 
     Raises:
         NetlistError: if it stands for none.
     """
     library = _library()
-    import h5py
-
     try:
-        with h5py.File(BytesIO(content), "r") as file:
-            _require_bounds(file)
-        return library.read(BytesIO(content), type_check=False)
-    except NetlistError:
-        raise
-    except (
-        Exception
-    ) as error:  # what nir raises is not documented: assertions, lookups, of HDF5 anything
-        said = str(error).partition("\n")[0] or type(error).__name__
-        raise NetlistError(f"no graph of NIR: {said[:200]}") from None
-
-
-def _require_bounds(file: Any) -> None:
-    """Look at what a file holds before any of it is loaded.
-
-    Raises:
-        NetlistError: if it is too large or too deep, or points elsewhere.
-    """
-    import h5py
-
-    numbers = 0
-    pending = [(file, 0)]
-    while pending:
-        group, depth = pending.pop()
-        if depth > 4 * MAX_NESTING:
-            raise NetlistError(f"it is nested more than {4 * MAX_NESTING} deep; flatten it")
-        for name in group:
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise NetlistError(f"{name!r} points to another place; write the graph whole")
-            item = group[name]
-            numbers += 1 if isinstance(item, h5py.Group) else item.size or 1
-            if numbers > MAX_SYNAPSES:
-                raise NetlistError(f"it holds more than {MAX_SYNAPSES:,} numbers, the most that is read")
-            if isinstance(item, h5py.Group):
-                pending.append((item, depth + 1))
+        with np.errstate(all="ignore"):  # nothing but the refusal is to be shown
+            return library.dict2NIRNode({**content["node"], "type_check": False})
+    except Exception as error:  # what nir raises is not documented: assertions, lookups
+        raise NetlistError(f"no graph of NIR: {str(error) or type(error).__name__}") from None
 
 
 def from_nir(
@@ -360,6 +326,8 @@ def _shape(node: Any) -> tuple[int, ...]:
     found = np.asarray(node.input_type["input"]).ravel().tolist()
     if not found or not all(isinstance(size, int) and 0 < size <= MAX_ELEMENTS for size in found):
         raise NetlistError(f"an Input has shape {found}; use whole numbers from 1 to {MAX_ELEMENTS:,}")
+    if len(found) > MAX_DIMENSIONS:
+        raise NetlistError(f"an Input has {len(found)} dimensions; use {MAX_DIMENSIONS} at most")
     if math.prod(found) > MAX_ELEMENTS:
         raise NetlistError(f"an Input has shape {found}; use {MAX_ELEMENTS:,} elements at most")
     return tuple(found)

@@ -82,9 +82,13 @@ def _if(node: Any, dt: Fraction, steps: int) -> dict[str, Any]:
 
 def _lif(node: Any, dt: Fraction, steps: int) -> dict[str, Any]:
     tau, r, v_leak, v_reset = _parameters(node, "tau", "r", "v_leak", "v_reset")
-    part = _fraction_of_time(dt, tau)
+    return _leaking(node.v_threshold, _fraction_of_time(dt, tau), r, v_leak, v_reset)
+
+
+def _leaking(threshold: Any, part: Any, r: Any, v_leak: Any, v_reset: Any) -> dict[str, Any]:
+    """The constants of a potential that goes so large a part of the way in a step."""
     return {
-        "threshold": node.v_threshold,
+        "threshold": threshold,
         "decay": 1 - part,
         "offset": v_leak * part,
         "gain": r * part,
@@ -98,15 +102,8 @@ def _cuba_lif(node: Any, dt: Fraction, steps: int) -> dict[str, Any]:
         node, "tau_syn", "tau_mem", "r", "v_leak", "v_reset", "w_in"
     )
     part, part_syn = (_fraction_of_time(dt, tau) for tau in (tau_mem, tau_syn))
-    return {
-        "threshold": node.v_threshold,
-        "decay": 1 - part,
-        "offset": v_leak * part,
-        "gain": r * part,
-        "v_leak": v_leak,
-        "v_reset": v_reset,
-        "synapse": {"decay": 1 - part_syn, "gain": w_in * part_syn},
-    }
+    synapse = {"decay": 1 - part_syn, "gain": w_in * part_syn}
+    return {**_leaking(node.v_threshold, part, r, v_leak, v_reset), "synapse": synapse}
 
 
 PARAMETERS = {

@@ -67,7 +67,7 @@ def circuit_of(data: Any) -> Circuit:
     """
     try:
         return _circuit(data["modules"][top(data["modules"])])
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         if isinstance(error, NetlistError):
             raise
         raise NetlistError(f"it is not a netlist of Yosys: {error!r}; write it by write_json") from None

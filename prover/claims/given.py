@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pysmt.exceptions import PysmtException
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, FALSE, TRUE, And, BVExtract, Equals, Ite, Or, get_type
 from pysmt.smtlib.parser import SmtLibParser
 
+from spikeproof.circuits.doors.gates import LARGEST_INPUT
 from spikeproof.circuits.doors.json import parse, read_decoded, require_keys
 from spikeproof.circuits.meanings.formula import bus_formula, output_formulas
 from spikeproof.circuits.netlist import Netlist, NetlistError
@@ -281,10 +281,10 @@ def _read_formula(title: str, text: str, inputs: Buses, outputs: Mapping[str, in
             name: next(f for n, f in defined.items() if n.lstrip("$") == f".{name}") for name in outputs
         }
         strange = {s for f in found.values() for s in f.get_free_variables()} - set(inputs.values())
-    except (PysmtException, StopIteration, RecursionError) as error:
-        raise StatementError(
-            f"{title}: the formula cannot be read: {error or 'an output is missing'}"
-        ) from None
+    except StopIteration:
+        raise StatementError(f"{title}: the formula cannot be read: an output is missing") from None
+    except Exception as error:  # what pySMT raises of nonsense is not documented
+        raise StatementError(f"{title}: the formula cannot be read: {error}") from None
     if strange:
         names = ", ".join(sorted(map(str, strange)))
         raise StatementError(
@@ -344,6 +344,8 @@ def _parsed(data: Any) -> GivenClaim:
         raise NetlistError(f'not a claim: the top level needs "schema": "{SCHEMA}"')
     required = {"schema", "title", "inputs", "outputs", "formats", "alike"}
     require_keys(data, "the claim", required, {"circuit", "table", "formula"})
+    if not isinstance(data.get("formula", ""), str):
+        raise NetlistError("it is damaged: its formula is not text")
     try:
         return GivenClaim(
             title=data["title"],
@@ -361,8 +363,12 @@ def _parsed(data: Any) -> GivenClaim:
 
 def _widths(pairs: Any) -> dict[str, int]:
     widths: dict[str, int] = dict(pairs)
-    if len(widths) < len(pairs) or not all(type(w) is int and w > 0 for w in widths.values()):
-        raise NetlistError("its buses are not pairs of a name, once each, and a width")
+    if len(widths) < len(pairs) or not all(
+        type(width) is int and 0 < width <= LARGEST_INPUT for width in widths.values()
+    ):
+        raise NetlistError(
+            f"its buses are not pairs of a name, once each, and a width up to {LARGEST_INPUT}"
+        )
     return widths
 
 

@@ -12,7 +12,7 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import And, Equals, Not, Symbol, get_type
 
 from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
-from spikeproof.circuits.netlist import NAME, UNUSED, Netlist, NetlistError
+from spikeproof.circuits.netlist import NAME, UNUSED, Netlist, NetlistError, OneLineError
 from spikeproof.prover.claims.environment import FormulaError, stating_formulas
 from spikeproof.specs.formats import AnyFormat
 from spikeproof.specs.integers import Buses
@@ -48,7 +48,7 @@ class Profile(Enum):
     """With ``--wide``: what takes minutes."""
 
 
-class StatementError(Exception):
+class StatementError(OneLineError):
     """A claim that cannot be stated here; the message says why, and what to do."""
 
 

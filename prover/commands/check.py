@@ -295,13 +295,12 @@ def _require_listable(question: Question, file: Path) -> None:
         click.UsageError: saying why.
     """
     from spikeproof.prover.commands.failures import require_listable  # loads LLVM
-    from spikeproof.prover.refutation.drawing import COMPILED_BITS
 
     if question.function:
         raise click.UsageError(
             f"--failures: {question.function.title} can only be asked about some inputs"
         )
-    require_listable(question.obligation, question.circuit, file, COMPILED_BITS)
+    require_listable(question.obligation, question.circuit, file)
 
 
 def _decided(

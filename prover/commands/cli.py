@@ -144,8 +144,10 @@ def _fail_internally(error: Exception) -> NoReturn:
 
 
 def _fail(message: str, code: int) -> NoReturn:
+    from spikeproof.circuits.netlist import one_line
+
     try:
-        err.print(f"{PROGRAM}: {message}", markup=False, soft_wrap=True)
+        err.print(f"{PROGRAM}: {one_line(message)}", markup=False, soft_wrap=True)
     except OSError:  # nobody can be told, but the exit code must say what it should
         drop(sys.stderr)
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""What ``prove --failures`` and ``exhaust --failures`` share: every failing input, in a file."""
+"""What commands with ``--failures`` share: every failing input, in a file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from spikeproof.prover.commands.console import (
     writing,
 )
 from spikeproof.prover.evidence.files import is_special, replacing
-from spikeproof.prover.refutation.drawing import MOST_BITS
+from spikeproof.prover.refutation.drawing import COMPILED_BITS, MOST_BITS
 from spikeproof.prover.refutation.exhaustion import is_enumerable
 from spikeproof.prover.refutation.failures import MOST, NPZ_BITS, Failures
 
@@ -27,13 +27,13 @@ NPZ = ".npz"
 
 
 def require_listable(
-    obligation: Obligation, circuit: Netlist | None, file: Path, most_bits: int
+    obligation: Obligation, circuit: Netlist | None, file: Path, most_bits: int = COMPILED_BITS
 ) -> None:
     """Refuse a file for failures that cannot be written, or be listed.
 
     Args:
         circuit: given instead of the theorem's own, if any.
-        most_bits: of inputs that are enumerated here.
+        most_bits: of inputs that are enumerated here; by default what can be done on the way.
 
     Raises:
         click.UsageError: in one line, before any work is done.

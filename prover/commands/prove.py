@@ -168,11 +168,10 @@ def _require_listable(obligations: Sequence[Obligation], circuit: Netlist | None
         click.UsageError: saying why.
     """
     from spikeproof.prover.commands.failures import require_listable  # loads LLVM
-    from spikeproof.prover.refutation.drawing import COMPILED_BITS
 
     if len(obligations) > 1:
         raise click.UsageError(f"--failures: {len(obligations)} theorems match; name one")
-    require_listable(obligations[0], circuit, file, COMPILED_BITS)
+    require_listable(obligations[0], circuit, file)
 
 
 def prove_all(obligations: Sequence[Obligation], run: Run, jobs: int | None) -> list[Found]:

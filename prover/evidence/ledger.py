@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from spikeproof.circuits.netlist import OneLineError
 from spikeproof.prover.claims.obligation import CERTIFYING, Obligation, Outcome, Profile
 from spikeproof.prover.evidence.record import Lemma, Record, Status
 
@@ -23,7 +24,7 @@ WHOLE, LEMMAS, CASES = "whole", "lemmas", "cases"
 CLAUSAL, MODEL, TELESCOPING = "drat", "model", "telescoping"
 
 
-class LedgerError(ValueError):
+class LedgerError(OneLineError, ValueError):
     """There is no ledger, or it cannot be read; the message says what to do."""
 
 

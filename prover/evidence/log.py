@@ -19,7 +19,7 @@ from typing import Literal, TextIO, TypeVar
 import click
 import msgspec
 
-from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.netlist import Netlist, OneLineError
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.files import (
     StorageError,
@@ -49,7 +49,7 @@ _locked: dict[Path, TextIO] = {}
 """Marks that this process holds locked. Children do not inherit such a lock, so it ends with the run."""
 
 
-class LogError(click.ClickException):
+class LogError(OneLineError, click.ClickException):
     """A log that cannot be read; the message says what is wrong and what to do."""
 
 

@@ -14,13 +14,13 @@ from typing import Literal
 
 import msgspec
 
-from spikeproof.circuits.netlist import UNUSED, Block, Bus, Netlist
+from spikeproof.circuits.netlist import UNUSED, Block, Bus, Netlist, OneLineError
 from spikeproof.prover.claims.obligation import ENGINES_ALONE, Decomposition, Step
 
 SCHEMA: Literal["spikeproof-annotations-1"] = "spikeproof-annotations-1"
 
 
-class AnnotationError(ValueError):
+class AnnotationError(OneLineError, ValueError):
     """Annotations that cannot be read, or are not of the circuit; the message says which."""
 
 

@@ -13,11 +13,11 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, BVExtract, BVType, Equals, Symbol
 
 from spikeproof.circuits.meanings.formula import bus_formula, neuron_formula
-from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Block, Bus, Netlist
+from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Block, Bus, Netlist, OneLineError
 from spikeproof.prover.claims.obligation import Step
 
 
-class AlgebraError(ValueError):
+class AlgebraError(OneLineError, ValueError):
     """The circuit is not of the form that an algebra is about; the message says where."""
 
 

@@ -58,12 +58,14 @@ def by_theorem(source: Source, theorem: Obligation) -> Question:
 
 
 def by_circuit(source: Source, other: Netlist, title: str) -> Question:
-    """Whether a circuit computes what another does.
+    """Whether a circuit computes what another does; what the other's notes say is noted of it too.
 
     Raises:
         NetlistError: if the buses do not fit; one line.
     """
     circuit, matched = _fitted(source, other.inputs, other.output_widths)
+    of_other = (f"{title}, which it is compared with: {note}" for note in other.notes)
+    circuit = replace(circuit, notes=(*circuit.notes, *of_other))
     claim = GivenClaim(title, other.inputs, other.output_widths, circuit=other)
     return Question(circuit, claim.obligation(), matched, claim)
 

@@ -19,7 +19,7 @@ from pysmt.shortcuts import And
 
 from spikeproof.circuits.doors.json import parse, require_keys, unrepeated
 from spikeproof.circuits.meanings import boolean
-from spikeproof.circuits.netlist import Netlist, NetlistError
+from spikeproof.circuits.netlist import Netlist, NetlistError, OneLineError
 from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
 from spikeproof.prover.claims.catalogue import require_fitting, stated
 from spikeproof.prover.claims.environment import passing_formulas
@@ -36,7 +36,7 @@ _REQUIRED = {"schema", "theorem", "statement", "inputs", "outputs", "netlist_sha
 _OPTIONAL = {"netlist", "explanation"}
 
 
-class ReplayError(ValueError):
+class ReplayError(OneLineError, ValueError):
     """A file that cannot be replayed; one line that says why and what to do."""
 
 

@@ -25,6 +25,7 @@ from spikeproof.prover.running.reference_model import ReferenceModel
 from spikeproof.specs.conventions import BUNDLES, IEEE, Convention, convention_named
 from spikeproof.specs.formats import FP8_E5M2, FP16, OverflowPolicy, RoundingMode
 from tests.support.formula_evaluation import evaluate
+from tests.support.refusals import refused
 
 RNE = RoundingMode.NEAREST_EVEN
 
@@ -335,10 +336,9 @@ def test_what_is_promised_is_found_as_promised():
     ],
 )
 def test_what_no_name_describes_is_refused_in_one_line(name, words):
-    with pytest.raises(CatalogueError) as error:
+    with refused(error=CatalogueError) as error:
         select(name)
     assert str(error.value).startswith(f"no theorem is named {name!r}: {words}")
-    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(

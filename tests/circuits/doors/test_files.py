@@ -33,6 +33,7 @@ from spikeproof.prover.refutation.drawing import every_input
 from spikeproof.specs.formats import FP6_E3M2, OverflowPolicy
 from tests.support.netlists import netlists
 from tests.support.profile import CASES
+from tests.support.refusals import refused
 
 UNIT = Unit("multiply", FP6_E3M2, policy=OverflowPolicy.SATURATE).circuit()
 
@@ -295,6 +296,8 @@ NONSENSE = [
     (".blif", ".inputs a\n.outputs a\n.names a\n1\n.end\n", "input 'a' is driven by a gate too"),
     (".blif", ".outputs y\n.names y\n1\n.end\n", "the netlist has no inputs"),
     (".json", '{"modules": 3}', "it is not a netlist of Yosys"),
+    # Found by the fuzz: an index is looked up as a name is.
+    (".json", '{"modules": [3]}', "it is not a netlist of Yosys: IndexError("),
     (".json", json.dumps(yosys_module("$add", "AB")), "cell 'c' is a $add, which is no gate"),
     (".json", json.dumps(yosys_module("$_AND_", "A")), "it is not a netlist of Yosys: KeyError('B')"),
     (".json", json.dumps(yosys_module("$_NOT_", "A")).replace("[2]", '["x"]'), "a net is 'x'"),
@@ -320,10 +323,9 @@ NONSENSE = [
 def test_nonsense_is_refused_in_one_line(tmp_path, suffix, content, message):
     path = tmp_path / f"wrong{suffix}"
     path.write_bytes(content.encode("latin-1"))
-    with pytest.raises(NetlistError, match=re.escape(message)) as refused:
+    with refused(re.escape(message)) as refusal:
         read_circuit(path)
-    assert str(path) in str(refused.value)
-    assert "\n" not in str(refused.value)
+    assert str(path) in str(refusal.value)
 
 
 @pytest.mark.parametrize("value", [1, f"{1:032b}"])

@@ -17,6 +17,7 @@ from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.running.discharge import discharge
 from tests.support.netlists import all_inputs
+from tests.support.refusals import refused
 
 
 class Spiking(torch.nn.Module):
@@ -338,9 +339,8 @@ def two(spiking):
     ],
 )
 def test_a_layer_of_another_rule_is_refused_for_what_it_does(layer, message):
-    with pytest.raises(NetlistError, match=message) as caught:
+    with refused(message):
         from_torch(two(layer), {"x": 10, "y": 10}, {"out": 2})
-    assert "\n" not in str(caught.value)
 
 
 def test_the_ends_of_the_range_are_probed():

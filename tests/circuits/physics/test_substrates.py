@@ -22,6 +22,7 @@ from spikeproof.circuits.units.libraries import LIBRARIES, gate_netlist
 from spikeproof.prover.margins.limits import first_wrong, leak_limit
 from spikeproof.prover.margins.relaxation import above_until, below_from
 from spikeproof.prover.report.accuracy import noisy, varied
+from tests.support.refusals import refused
 
 
 def test_every_parameter_says_what_it_is():
@@ -60,9 +61,8 @@ def test_values_are_exact():
     ],
 )
 def test_impossible_values_are_refused(substrate, values, message):
-    with pytest.raises(SubstrateError, match=message) as refusal:
+    with refused(message, SubstrateError):
         substrate.values(**values)
-    assert "\n" not in str(refusal.value)
 
 
 def test_unknown_substrates_and_resets_are_refused():

@@ -1,5 +1,6 @@
 """Theorems on a part of their inputs: what is left out is what the words say, and no more."""
 
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -17,6 +18,7 @@ from spikeproof.prover.report.tables import summary
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs import exact
 from spikeproof.specs.formats import FLAGS, FORMATS, Format
+from tests.support.refusals import refused
 
 EIGHT_BITS = [fmt for fmt in FORMATS.values() if fmt.width <= 8]
 
@@ -146,10 +148,8 @@ def test_composed_proofs_assume_it_of_the_inputs_alone():
     ],
 )
 def test_words_that_say_nothing_are_refused_in_one_line(name, said):
-    with pytest.raises(CatalogueError) as refused:
+    with refused(re.escape(said), CatalogueError):
         select(name)
-    assert said in str(refused.value)
-    assert "\n" not in str(refused.value)
     assert stated(name) is None
 
 
