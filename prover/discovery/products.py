@@ -51,6 +51,8 @@ DRAWS = (1, 4, 16)
 ROUNDS = 12
 """How often the last adder is tried with more cells in it."""
 
+NOTHING: Mapping[int, int] = {}
+
 
 def product_cells(netlist: Netlist, x: Bus, y: Bus, product: Bus) -> tuple[Block, ...]:
     """Cells by which ``telescoping.product_claims`` may show that a bus is the product of two others.
@@ -299,7 +301,14 @@ class _Cells:
         """Whether it looks like a partial product, and is in no adder."""
         return signal in graph.support and signal not in self.covered
 
-    def grounded(self, graph: _Graph, opened: set[int]) -> set[int]:
+    def known(self, graph: _Graph, opened: set[int]) -> set[int]:
+        """Partial products, and what adds up such alone, without what some cells put out or hold."""
+        closed = (self.closed[signal] for signal in opened if signal in self.closed)
+        within = opened.union(*(_inside(graph, cell) for cell in closed))
+        atoms = {signal for signal in graph.support if self.is_atom(graph, signal)}
+        return self._grounded(graph, opened) | (atoms - within)
+
+    def _grounded(self, graph: _Graph, opened: set[int]) -> set[int]:
         """The outputs of closed cells that stand on such cells and on partial products alone."""
         found: set[int] = set()
         waiting = [
@@ -488,35 +497,40 @@ class _LastAdder:
     """What is between the product and the outputs of closed cells, and partial products.
 
     Args:
-        opened: cells that are not to be stopped at.
+        closed: by their outputs, the cells that are stopped at.
+        known: what is stopped at.
     """
 
-    def __init__(self, graph: _Graph, cells: _Cells, opened: set[int]) -> None:
-        self.graph, self.closed = graph, cells.closed
+    def __init__(self, graph: _Graph, closed: Mapping[int, _Cell], known: set[int]) -> None:
+        self.graph, self.closed, self.known = graph, closed, known
         self.modulus = 1 << len(graph.product)
         stops: set[int] = set()
         between: set[int] = set()
         pending = [graph.plain(signal)[0] for signal in graph.product]
-        grounded = cells.grounded(graph, opened)
-        opened = opened.union(*(_inside(graph, cells.closed[s]) for s in opened if s in cells.closed))
         while pending:
             signal = pending.pop()
             if signal in stops or signal in between:
                 continue
-            known = signal in grounded or (cells.is_atom(graph, signal) and signal not in opened)
-            if known or signal not in graph.gates:
+            if signal in known or signal not in graph.gates:
                 stops.add(signal)
             else:
                 between.add(signal)
                 pending.extend(source for source, _ in graph.gates[signal].sources)
         self.inputs, self._between = sorted(stops), sorted(between)
 
-    def products(self, columns: Sequence[int], count: int) -> list[int]:
-        """The product's values for so many values of each input, which are the bits of an integer."""
+    def products(
+        self, columns: Sequence[int], count: int, put_out: Mapping[int, int] = NOTHING
+    ) -> list[int]:
+        """The product's values for so many values of each input, which are the bits of an integer.
+
+        Args:
+            put_out: by signal, what some have in the place of their own values.
+        """
         ones = (1 << count) - 1
-        values = dict(zip(self.inputs, columns, strict=True))
+        values = {**dict(zip(self.inputs, columns, strict=True)), **put_out}
         for signal in self._between:
-            values[signal] = self.graph.gates[signal].value(values, ones)
+            if signal not in put_out:
+                values[signal] = self.graph.gates[signal].value(values, ones)
         bits = []
         for signal in self.graph.product:
             source, inverted = self.graph.plain(signal)
@@ -588,13 +602,24 @@ class _LastAdder:
         found = {id(cell): cell for cell in (self.closed.get(s) for s in self.inputs) if cell}
         return [cell for cell in found.values() if inputs.issuperset(s for s, _ in cell.outputs)]
 
-    def _rest(self, columns: Sequence[int]) -> list[int]:
-        """What the product is more than the weighted sum of the inputs."""
+    def _rest(
+        self,
+        columns: Sequence[int],
+        changes: Mapping[int, int] = NOTHING,
+        put_out: Mapping[int, int] = NOTHING,
+    ) -> list[int]:
+        """What the product is more than the weighted sum of the inputs, and of what is put out.
+
+        Args:
+            changes: by signal, how much more some count.
+        """
         sums = [0] * BASES
-        for weight, column in zip(self.weights, columns, strict=True):
+        weights = Counter(dict(zip(self.inputs, self.weights, strict=True)))
+        weights.update(changes)
+        for signal, column in {**dict(zip(self.inputs, columns, strict=True)), **put_out}.items():
             for row in range(BASES):
-                sums[row] += weight * (column >> row & 1)
-        values = self.products(columns, BASES)
+                sums[row] += weights[signal] * (column >> row & 1)
+        values = self.products(columns, BASES, put_out)
         return [(value - total) % self.modulus for value, total in zip(values, sums, strict=True)]
 
     @cached_property
@@ -622,6 +647,71 @@ class _LastAdder:
                     if not self.is_sum(columns):
                         wrong.update(outputs)
         return wrong
+
+    def cells_at_foot(self, cells: _Cells, refused: set[_Cell]) -> list[_Cell]:
+        """Cells that add some of what is read where more than two signals count the same: the largest
+        first, none in another. Those that would not leave a sum are added to what was refused.
+        """
+        counts = Counter(self.weights)
+        crowded = {s for s, weight in zip(self.inputs, self.weights, strict=True) if counts[weight] > 2}
+        inputs, between = set(self.inputs), set(self._between)
+        candidates = {cell for signal in between for cell in cells.of_output.get(signal, ())} - refused
+        taken: set[int] = set()
+        found = []
+        for cell in sorted(candidates, key=lambda cell: (-len(cell.leaves), cell.outputs)):
+            leaves = {signal for signal, _ in cell.leaves}
+            if crowded.isdisjoint(leaves) or not leaves <= inputs:
+                continue
+            outputs = {signal for signal, _ in cell.outputs}
+            inside = _inside(self.graph, cell)
+            if inside.isdisjoint(taken) and outputs <= between and self._reads(inside, inside - outputs):
+                if self._is_sum_above(cell):
+                    taken |= inside
+                    found.append(cell)
+                else:
+                    refused.add(cell)
+        return found
+
+    def _reads(self, inside: set[int], signals: Iterable[int]) -> bool:
+        """Whether nothing else reads some signals."""
+        return all(
+            signal not in self.graph.roots
+            and inside.issuperset(set(self._between).intersection(self.graph.readers[signal]))
+            for signal in signals
+        )
+
+    def _changed_by(self, cell: _Cell) -> Counter[int]:
+        """By how much the weights change where what a cell puts out is read in the place of its leaves.
+
+        That one of these is read by it alone says how much its sum counts; nothing if there is none.
+        """
+        inside = _inside(self.graph, cell)
+        weights = dict(zip(self.inputs, self.weights, strict=True))
+        own = (term for term in cell.leaves if abs(term[1]) == 1 and self._reads(inside, term[:1]))
+        signal, unit = next(own, (self.inputs[0], 0))
+        unit *= weights[signal]
+        changes = Counter({signal: unit * each for signal, each in cell.outputs})
+        for signal, each in cell.leaves:
+            changes[signal] -= unit * each
+        return changes
+
+    def _is_sum_above(self, cell: _Cell) -> bool:
+        """Whether the product is one, whatever a cell puts out."""
+        changes, draw = self._changed_by(cell), random.Random(SEED)
+        put_out = {signal: draw.getrandbits(BASES) for signal, _ in cell.outputs}
+        rests = (self._rest(columns, changes, put_out) for columns in self.possible)
+        return any(changes.values()) and len({each for rest in rests for each in rest}) == 1
+
+    def above(self, added: Iterable[_Cell]) -> _LastAdder:
+        """What is left of it above some of its cells."""
+        closed, weights = dict(self.closed), Counter(dict(zip(self.inputs, self.weights, strict=True)))
+        for cell in added:
+            closed.update((signal, cell) for signal, _ in cell.outputs)
+            weights.update(self._changed_by(cell))
+        known = self.known.union(signal for cell in added for signal, _ in cell.outputs)
+        above = _LastAdder(self.graph, closed, known)
+        above.weights = [weights[signal] for signal in above.inputs]
+        return above
 
     def cell(self) -> _Cell | None:
         """The adder as a cell; None if the product is what it reads."""
@@ -663,19 +753,42 @@ def _by_size(term: tuple[int, int]) -> int:
 def _last_adder(graph: _Graph, cells: _Cells) -> _Cell | None:
     opened: set[int] = set()
     for _ in range(ROUNDS):
-        adder = _LastAdder(graph, cells, opened)
+        adder = _LastAdder(graph, cells.closed, cells.known(graph, opened))
         more = adder.to_open()
         if not more and not all(map(adder.is_sum, adder.possible)):
             more = adder.unsteady()
             if not more - opened - graph.operands:
                 break
         if not more:
-            return adder.cell()
+            return _above_cells(adder, cells).cell()
         opened |= more
     raise NetlistError(
         f"no product is seen: {len(cells.closed)} adder cells are found, but what is between them and "
         f"the product, of {len(adder.inputs)} signals, is no sum"
     )
+
+
+def _above_cells(adder: _LastAdder, cells: _Cells) -> _LastAdder:
+    """The same without cells at its foot that are not closed, as where a signal counts at two places.
+
+    Half an adder with a constant bit one puts out its other bit, and that inverted.
+    """
+    refused: set[_Cell] = set()
+    while added := adder.cells_at_foot(cells, refused):
+        adder = _above_as_many(adder, added)
+        refused.update(cell for cell in added if cell.outputs[0][0] not in adder.known)
+    return adder
+
+
+def _above_as_many(adder: _LastAdder, added: Sequence[_Cell]) -> _LastAdder:
+    """The same without as many of some cells as leave a sum."""
+    above = adder.above(added)
+    if all(map(above.is_sum, above.possible)):
+        return above
+    half = len(added) // 2
+    for part in (added[:half], added[half:]) if half else ():
+        adder = _above_as_many(adder, part)
+    return adder
 
 
 # --- from the product back to the operands ------------------------------------------------------

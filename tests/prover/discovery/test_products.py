@@ -87,6 +87,17 @@ def test_a_half_adder_far_up_a_chain_of_carries_belongs_to_the_last_adder():
     assert proved(gates.builder.build({"product": wallace(gates, x, y)}))
 
 
+def test_a_bit_that_counts_at_two_places_leaves_nothing_to_engines():
+    """Half an adder with a constant bit one, as signs are extended by, hands its other bit on twice."""
+    assert telescoping.product_claims(found(multiplier(16, "booth", "wallace", "ripple"))) == {}
+
+
+def test_the_last_adder_adds_two_rows():
+    """What is more would be a tree of adders as one question, which engines do not answer at 53 bits."""
+    cells = found(multiplier(24, "booth", "compressors", "ripple")).netlist.cells
+    assert max(sum(map(len, cell.inputs.values())) for cell in cells) <= 2 * 48
+
+
 def test_neurons_in_another_order_make_no_difference():
     """A sum may come long after what reads its carry."""
     netlist = multiplier(8, "simple", "wallace", "kogge_stone", "xor_and")
