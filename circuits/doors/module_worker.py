@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from spikeproof.circuits.doors.modules import Calling, imported
+from spikeproof.circuits.doors.modules import Calling, copied, imported
 from spikeproof.circuits.netlist import NetlistError
 
 WRITING = {
@@ -120,8 +120,6 @@ def _loaded(where: str) -> Any:
 
 def _made(factory: Any, source: str) -> Callable[..., Any]:
     import torch
-
-    from spikeproof.circuits.doors.spiking_layers import copied
 
     if isinstance(factory, torch.nn.Module):
         return copied(factory)

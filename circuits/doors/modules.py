@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
 import os
@@ -9,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeproof.circuits.doors import json as doors_json
-from spikeproof.circuits.doors.spiking_layers import copied, failing
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import ONE, ZERO, Bus, Netlist, NetlistBuilder, NetlistError, Neuron
 
@@ -56,6 +56,9 @@ NOTE = (
 
 REMEDY = "choose weights of fewer bits, or use module.double()"
 
+RESETS = ("reset", "reset_mem")
+"""Methods by which modules return to rest, in SpikingJelly and in snnTorch."""
+
 
 @dataclass(frozen=True)
 class Calling:
@@ -82,6 +85,11 @@ class Calling:
                 raise NetlistError(f"{name!r} has width {width!r}; use a positive integer")
         if not self.inputs or not self.outputs:
             raise NetlistError("name at least one input bus and one output bus, with their widths")
+
+    @property
+    def from_rest(self) -> bool:
+        """Whether the module is reset before every call, or before several steps."""
+        return self.reset or self.steps > 1
 
     @property
     def each_step(self) -> bool:
@@ -140,7 +148,8 @@ def from_module(
         axes: of tensors: n a batch, t time, b bits.
         presented: inputs are "held" in all steps, or given in the "first" alone, and outputs are
             those of the last step; or every step has "fresh" ones, buses ``x.0``, ``x.1``, ...
-        reset: that the module is reset before every call; else one that remembers is refused.
+        reset: that the module is reset before every call; else one that remembers is refused. It is
+            reset as ``RESETS`` say, where its parts have these methods; and so before several steps.
         pure: refuse what is no neuron.
 
     Raises:
@@ -157,19 +166,67 @@ def _copied(module: Callable[..., Any]) -> Callable[..., Any]:
     return copied(module) if isinstance(module, torch.nn.Module) else module
 
 
+@contextmanager
+def failing(name: str) -> Iterator[None]:
+    """Whatever foreign code raises, in one line."""
+    try:
+        yield
+    except Exception as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise NetlistError(f"{name} fails: {said}; mend it, or leave it out") from None
+
+
+def copied(module: torch.nn.Module) -> torch.nn.Module:
+    """A deep copy. What a module keeps of an earlier run is copied too, without how it came about.
+
+    Raises:
+        NetlistError: if the module cannot be copied.
+    """
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    class Detaching(TorchFunctionMode):  # PyTorch itself refuses to copy a tensor that was computed
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if func is torch.Tensor.__deepcopy__ and not args[0].is_leaf:
+                return args[0].detach().clone()
+            return func(*args, **(kwargs or {}))
+
+    with failing(f"copying {type(module).__name__}"), Detaching():
+        return copy.deepcopy(module)
+
+
+def _at_rest(module: Callable[..., Any]) -> Callable[..., Any]:
+    """A module, reset by what its parts have for that."""
+    import torch
+
+    parts = module.modules() if isinstance(module, torch.nn.Module) else ()
+    resets = [getattr(part, name, None) for part in parts for name in RESETS]
+    with failing(f"resetting {type(module).__name__}"):
+        for reset in resets:
+            if callable(reset) and not _parameters(reset)[0]:
+                reset()
+    return module
+
+
 def imported(make: Callable[[], Callable[..., Any]], calling: Calling, name: str) -> Netlist:
     """The netlist of what ``make`` makes afresh, compared with it.
 
     Raises:
         NetlistError: as ``from_module``.
     """
+    if calling.from_rest:
+        return _imported(lambda: _at_rest(make()), calling, name)
+    return _imported(make, calling, name)
+
+
+def _imported(make: Callable[[], Callable[..., Any]], calling: Calling, name: str) -> Netlist:
     import torch
 
     from spikeproof.circuits.doors.symbolic_tensors import Tracer
 
     builder = NetlistBuilder()
     signals = {bus: builder.input(bus, width) for bus, width in calling.buses.items()}
-    guard = calling.steps == 1 and not calling.reset
+    guard = not calling.from_rest
     again = {bus: builder.input(f"{bus}.again", width) for bus, width in signals_width(signals, guard)}
     tracer = Tracer(builder)
     module = make()
@@ -533,7 +590,7 @@ def _require_same_behaviour(
     else:
         for training in (None, True, False):
             comparison.run(np.arange(len(bits)), training=training, batch=True)
-    if not calling.reset and calling.steps == 1:
+    if not calling.from_rest:
         comparison.run(chosen[-1:], before=chosen[:1])
     which = f"all {len(bits):,} inputs" if every else f"{len(bits):,} of 2^{bits.shape[1]} inputs"
     unmoved, neurons = len(_unmoved(netlist, signals)), len(netlist.neurons)

@@ -12,11 +12,10 @@ import torch
 from spikeproof import reference_model
 from spikeproof.circuits.doors import symbolic_tensors
 from spikeproof.circuits.doors.modules import drawn_bits, from_module, import_module
-from spikeproof.circuits.doors.pytorch import from_torch
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import NetlistError
-from tests.circuits.doors.test_pytorch import linear, xor_module
 from tests.support.netlists import all_inputs
+from tests.support.spiking import linear
 
 ADDER = Path(__file__).parents[3] / "examples" / "fp8_adder.py"
 XOR = ([[1.0, 1.0], [-1.0, -1.0]], [0.0, 2.0]), ([[1.0, 1.0]], [-1.0])
@@ -147,10 +146,6 @@ def test_the_order_of_bits(order):
     netlist = from_module(Ripple(order), {"x": 4, "y": 4}, {"z": 4}, order=order)
     inputs = all_inputs(netlist)
     assert np.array_equal(boolean.evaluate(netlist, inputs)["z"], (inputs["x"] + inputs["y"]) % 16)
-
-
-def test_a_sequential_gives_the_netlist_that_its_own_importer_gives():
-    assert from_module(xor_module(), *TWO_BITS).sha256 == from_torch(xor_module(), *TWO_BITS).sha256
 
 
 # --- state, resets, time -------------------------------------------------------------------------
