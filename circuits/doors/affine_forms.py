@@ -51,7 +51,7 @@ class Opaque(NamedTuple):
 Form = Affine | Case | Opaque
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one for each type: quick to look up
 class Kind:
     """The numbers of a tensor's type.
 
@@ -115,6 +115,12 @@ class Forms:
     Args:
         builder: takes the neurons.
         place: says where in the user's code we are.
+
+    Attributes:
+        neurons: how many thresholds there were.
+        findings: what is no neuron, with its places.
+        implied: signals that the code does not make by comparing: of gates, of equality, of maxima.
+        tangled: whether one of these is of a potential that is defined by cases.
     """
 
     def __init__(self, builder: NetlistBuilder, place: Callable[[], str]) -> None:
@@ -127,6 +133,8 @@ class Forms:
         self._varies = np.zeros(1024, dtype=bool)
         self._results: dict[tuple[object, ...], int] = {}
         self._drives: dict[int, int] = {}
+        self.implied: set[int] = set()
+        self.tangled = False
         self.zero = self.constant(0)
         self.one = self.constant(1)
         self.unsure = len(self._forms)
@@ -452,6 +460,16 @@ class Forms:
 
     # --- neurons ----------------------------------------------------------------------------------
 
+    def implies(self, drive: int, *, strict: bool = False) -> int:
+        """As ``threshold``, of what no comparison of the code says; ``implied`` has such signals."""
+        self.tangled |= isinstance(self._forms[drive], Case)
+        return self._implied(self.threshold(drive, strict=strict))
+
+    def _implied(self, number: int) -> int:
+        if spike := self.spike(number):
+            self.implied.add(spike[0])
+        return number
+
     def threshold(self, drive: int, *, strict: bool = False) -> int:
         """The spike that is fired iff a form reaches 0, or if strict exceeds it."""
         key = ("threshold", drive, strict)
@@ -467,7 +485,9 @@ class Forms:
             return self.opaque(f"the neuron at {self.place()} reads {form.reason}")
         if isinstance(form, Case):
             fires, rests = (self.threshold(each, strict=strict) for each in (form.fires, form.rests))
+            implied, self.implied = self.implied, set()  # these gates are the neuron's own
             chosen = self.choice(self.signal(form.signal), fires, rests)
+            self.implied = implied
             spike = self.spike(chosen)
             if spike is not None and not spike[1]:
                 self._drives.setdefault(spike[0], drive)
@@ -490,7 +510,7 @@ class Forms:
         if isinstance(form, Opaque):
             return total
         assert isinstance(form, Affine)
-        return self.signal(self.builder.neuron(form.terms, plain(-form.constant)))
+        return self._implied(self.signal(self.builder.neuron(form.terms, plain(-form.constant))))
 
     def conjunction(self, x: int, y: int) -> int:
         """Both of two bits."""
@@ -534,7 +554,7 @@ class Forms:
         """Whether two forms have the same value."""
         difference = self.combine(x, y, 1, -1, None)
         mirrored = self.combine(y, x, 1, -1, None)
-        reached, kept = self.threshold(difference), self.threshold(mirrored)
+        reached, kept = self.implies(difference), self.implies(mirrored)
         if reached == self.one or kept == self.one:
             return kept if reached == self.one else reached
         self.found("an equality")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import torch
 
     from spikeproof.circuits.doors.affine_forms import Forms
-    from spikeproof.circuits.doors.symbolic_tensors import Tracer
+    from spikeproof.circuits.doors.symbolic_tensors import Compared, Tracer
 
 SAMPLED_INPUTS = 4096
 """How many inputs an imported module is compared on; all of them if there are no more."""
@@ -51,7 +51,7 @@ PRESENTED = ("held", "first", "fresh")
 NOTE = (
     "imported from PyTorch {version}: {name} ran once on symbolic bits, {comparisons:,} comparisons "
     "with thresholds; {time}; module and netlist were compared on {which}, {rows:,} row by row"
-    "{batch}{unmoved}: that the module does the same in all else is assumed"
+    "{batch}{unmoved}{thresholds}: that the module does the same in all else is assumed"
 )
 
 REMEDY = "choose weights of fewer bits, or use module.double()"
@@ -231,6 +231,7 @@ def _imported(make: Callable[[], Callable[..., Any]], calling: Calling, name: st
     tracer = Tracer(builder)
     module = make()
     found = _traced(tracer, module, calling, signals, name)
+    compared = tuple(tracer.compared)
     if guard and tracer.alive():
         _require_no_memory(tracer, builder, module, calling, again, set(range(len_of(signals))), name)
     if calling.pure and tracer.forms.findings:
@@ -242,12 +243,16 @@ def _imported(make: Callable[[], Callable[..., Any]], calling: Calling, name: st
     netlist = _without(builder.build(found), again)
     spikes = max(tracer.forms.neurons, netlist.signal_count)
     note = _require_same_behaviour(netlist, make, calling, name, tracer.operations, spikes)
+    batches = "in batches" in note["batch"]
+    rows = _afforded(spikes) if batches else note["rows"]
+    thresholds = _require_same_decisions(tracer.forms, compared, make, calling, name, rows, batches)
     _require_blindness(netlist, make, calling, name)
     head = NOTE.format(
         version=torch.__version__,
         name=name,
         comparisons=tracer.forms.neurons,
         time=calling.time,
+        thresholds=thresholds,
         **note,
     )
     return replace(netlist, notes=(head, *_listed(tracer.forms)))
@@ -573,8 +578,7 @@ def _require_same_behaviour(
     if every:
         bits = boolean.unpack_words(np.arange(1 << netlist.input_count), netlist.input_count).T
     else:
-        most = max(64, min(SAMPLED_INPUTS, AFFORDED_SIGNALS // spikes))
-        bits = drawn_bits(list(netlist.inputs.values()), most)
+        bits = drawn_bits(list(netlist.inputs.values()), _afforded(spikes))
         bits = np.concatenate([bits, _changing_bits(netlist, _signals(netlist, bits)[1])])
     words, signals = _signals(netlist, bits)
     expected = signals[[signal for bus in netlist.outputs.values() for signal in bus]].T
@@ -600,6 +604,46 @@ def _require_same_behaviour(
         "rows": alone,
         "batch": batch,
     }
+
+
+def _afforded(spikes: int) -> int:
+    """On how many inputs at once a module of so many spikes is run."""
+    return max(64, min(SAMPLED_INPUTS, AFFORDED_SIGNALS // max(1, spikes)))
+
+
+def _require_same_decisions(
+    forms: Forms,
+    compared: Sequence[Compared | None],
+    make: Callable[[], Callable[..., Any]],
+    calling: Calling,
+    name: str,
+    rows: int,
+    batches: bool,
+) -> str:
+    """Compare neurons at their thresholds, one by one (``free_spikes``); words for the note.
+
+    Raises:
+        NetlistError: naming a neuron that decides otherwise than the imported one.
+    """
+    from spikeproof.circuits.doors.free_spikes import FreeSpikes
+
+    if forms.tangled:
+        return "; neurons were not compared at their thresholds, since maxima or the like read resets"
+    buses, first = {}, 0
+    for bus, width in calling.buses.items():
+        buses[bus] = tuple(range(first, first + width))
+        first += width
+    free = FreeSpikes(forms, compared, rows)
+
+    def answer(bits: NDArray[np.bool_]) -> None:
+        _answers(make(), calling, buses, bits, name)
+
+    if not free.require_same(answer, batches, name):
+        return "; neurons were not compared at their thresholds: comparisons depend on how many rows"
+    return (
+        f"; with spikes set free {free.met:,} of {free.decisions:,} neurons, in each case of their "
+        "resets, were compared just at and just below their thresholds"
+    )
 
 
 def _signals(netlist: Netlist, bits: NDArray[np.bool_]) -> tuple[dict[str, Any], NDArray[np.bool_]]:
@@ -652,31 +696,14 @@ class _Comparison:
         return True
 
     def answers(self, module: Callable[..., Any], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """What a module answers to rows in one batch.
-
-        Raises:
-            NetlistError: if it fails, or returns other numbers than 0 and 1.
-        """
-        import torch
-
-        kind = _kind(module)
-        given = {
-            bus: torch.from_numpy(self.bits[rows][:, list(at)]).to(kind)
-            for bus, at in self.netlist.input_buses.items()
-        }
-        with failing(self.name), torch.no_grad():
-            results = _called(module, self.calling, given)
-            found = torch.cat([bits.to(torch.float64) for bits in results.values()], dim=-1)
-        array: NDArray[np.float64] = found.numpy()
-        if array.shape != (len(rows), self.expected.shape[1]):
+        """What a module answers to rows in one batch: see ``_answers``."""
+        found = _answers(module, self.calling, self.netlist.input_buses, self.bits[rows], self.name)
+        if found.shape != self.expected[rows].shape:
             raise NetlistError(
-                f"{self.name} answers {len(rows)} rows with shape {list(array.shape)}; "
+                f"{self.name} answers {len(rows)} rows with shape {list(found.shape)}; "
                 f"say which axes its tensors have, not {self.calling.axes}"
             )
-        if not ((array == 0) | (array == 1)).all():
-            raise NetlistError(f"{self.name} returns other numbers than 0 and 1; return spikes")
-        fired: NDArray[np.bool_] = array == 1
-        return fired
+        return found
 
     def run(
         self,
@@ -723,6 +750,32 @@ class _Comparison:
         raise NetlistError(
             f"{self.name} does not do what was imported, for instance for {shown}: {cause}"
         )
+
+
+def _answers(
+    module: Callable[..., Any],
+    calling: Calling,
+    buses: Mapping[str, Bus],
+    bits: NDArray[np.bool_],
+    name: str,
+) -> NDArray[np.bool_]:
+    """What a module answers to inputs, a row of bits each, in one batch.
+
+    Raises:
+        NetlistError: if it fails, or returns other numbers than 0 and 1.
+    """
+    import torch
+
+    kind = _kind(module)
+    given = {bus: torch.from_numpy(bits[:, list(at)]).to(kind) for bus, at in buses.items()}
+    with failing(name), torch.no_grad():
+        results = _called(module, calling, given)
+        found = torch.cat([each.to(torch.float64) for each in results.values()], dim=-1)
+    array: NDArray[np.float64] = found.numpy()
+    if not ((array == 0) | (array == 1)).all():
+        raise NetlistError(f"{name} returns other numbers than 0 and 1; return spikes")
+    fired: NDArray[np.bool_] = array == 1
+    return fired
 
 
 def drawn_bits(widths: Sequence[int], count: int) -> NDArray[np.bool_]:

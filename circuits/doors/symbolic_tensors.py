@@ -15,8 +15,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise, product
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import torch
@@ -97,6 +98,13 @@ VIEWS = frozenset(
 )
 """Operations whose results are the same numbers in the same memory; those of ``_neg_view`` are not."""
 
+COMPARISONS = frozenset(
+    getattr(torch.ops.aten, name + ending)
+    for name in ("ge", "gt", "le", "lt", "heaviside")
+    for ending in ("", "_")
+)
+"""What spikes are made by; elsewhere too thresholds are imported, as of a maximum."""
+
 OURS = os.path.dirname(os.path.abspath(__file__))
 TORCHS = os.path.dirname(os.path.abspath(torch.__file__))
 
@@ -141,6 +149,14 @@ class Operand:
         return self.tensor.dtype
 
 
+class Compared(NamedTuple):
+    """A comparison that the code makes: which potentials with 0, what spikes that gives."""
+
+    drives: Numbers
+    spikes: Numbers
+    strict: bool
+
+
 class Tracer:
     """Knows which tensors hold symbolic elements while code runs under ``following``.
 
@@ -155,7 +171,9 @@ class Tracer:
         self.problem: NetlistError | None = None
         self.busy = False
         self.operations = 0
+        self.compared: list[Compared | None] = []
         self._shadows: dict[int, tuple[StorageWeakRef, Numbers, torch.dtype]] = {}
+        self._scalars: dict[tuple[torch.dtype, Any], Numbers] = {}
 
     def fail(self, what: str) -> NoReturn:
         """Refuse what the code does.
@@ -203,20 +221,16 @@ class Tracer:
         numbers = self._entry(tensor)
         if numbers is None:
             return None
-        return np.lib.stride_tricks.as_strided(
-            numbers[tensor.storage_offset() :],
-            tuple(tensor.shape),
-            tuple(numbers.itemsize * stride for stride in tensor.stride()),
-        )
+        size, offset = numbers.itemsize, tensor.storage_offset()
+        strides = [size * stride for stride in tensor.stride()]
+        return np.ndarray(tuple(tensor.shape), np.int64, numbers.data, size * offset, strides)
 
     def is_symbolic(self, tensor: torch.Tensor) -> bool:
         """Whether an element of a tensor is no constant."""
         if tensor.layout != torch.strided or tensor.is_meta:
             return False
         shadow = self._shadow(tensor)
-        if shadow is None or not shadow.size:
-            return False
-        return bool((self.forms.varies(shadow) & (shadow >= 0)).any())
+        return shadow is not None and bool((shadow >= 0).any())  # ``put`` keeps no constants
 
     def numbers(self, tensor: torch.Tensor) -> Numbers:
         """The forms of a tensor's elements: a copy."""
@@ -245,11 +259,10 @@ class Tracer:
         """Say what a tensor holds from now on. Constants are in memory already, or laid there."""
         if self.memory is not None:
             self._lay(tensor, numbers, self.memory)
-        storage = tensor.untyped_storage()
-        varies = self.forms.varies(numbers)
-        before = self._entry(tensor)
-        if before is None and not varies.any():
+        before, kept = self._entry(tensor), np.where(self.forms.varies(numbers), numbers, -1)
+        if before is None and not (kept >= 0).any():
             return
+        storage = tensor.untyped_storage()
         size = storage.nbytes() // tensor.element_size()
         if before is None or len(before) < size:  # writing to ``out`` may have made it larger
             empty = np.full(size, -1, dtype=np.int64)
@@ -258,10 +271,13 @@ class Tracer:
             self._shadows[storage._cdata] = (StorageWeakRef(storage), empty, tensor.dtype)  # type: ignore[no-untyped-call]
         shadow = self._shadow(tensor)
         assert shadow is not None
-        shadow[...] = np.where(varies, numbers, -1)
+        shadow[...] = kept
 
     def _lay(self, tensor: torch.Tensor, numbers: Numbers, memory: int) -> None:
         """Write constants to memory, and a number for all that varies."""
+        if self.forms.varies(numbers).all():
+            tensor.fill_(memory)
+            return
         distinct, where = np.unique(numbers, return_inverse=True)
         values: list[float] = []
         for number in distinct.tolist():
@@ -292,6 +308,8 @@ class Tracer:
 
     def run(self, func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """One operation of PyTorch."""
+        if is_comparison(func):
+            self.compared.append(None)
         tensors = list(_tensors((args, kwargs)))
         held = [t for t in tensors if self._shadow_of(t)]
         if torch.Tag.nondeterministic_seeded in func.tags and not _inert(func, args):
@@ -329,7 +347,9 @@ class Tracer:
         ):
             if tensor.dtype.is_floating_point and name not in MOVING:
                 each = np.where(each == self.forms.zero, self.forms.unsure, each)
-            self.put(tensor, np.broadcast_to(each, tuple(tensor.shape)))
+            if each.shape != tensor.shape:
+                each = np.broadcast_to(each, tuple(tensor.shape))
+            self.put(tensor, each)
         return result
 
     def _require_one_type(
@@ -362,6 +382,10 @@ class Tracer:
 
     def elementwise(self, function: Callable[..., int], *arrays: Numbers) -> Numbers:
         """A function of forms, on each combination that occurs."""
+        if all(each.size == 1 for each in arrays):
+            found = np.empty((1,) * max(each.ndim for each in arrays), dtype=np.int64)
+            found[...] = function(*(each.item() for each in arrays))
+            return found
         broadcast = np.broadcast_arrays(*arrays)
         shape = broadcast[0].shape
         flat = [np.ascontiguousarray(each).reshape(-1) for each in broadcast]
@@ -373,6 +397,12 @@ class Tracer:
         results = [function(*each) for each in zip(*distinct.tolist(), strict=True)]
         return np.array(results, dtype=np.int64)[where.reshape(-1)].reshape(shape)
 
+    def compared_with_zero(self, drives: Numbers, strict: bool) -> Numbers:
+        """The spikes that potentials fire where they reach 0, or exceed it; kept in ``compared``."""
+        spikes = self.elementwise(lambda drive: self.forms.threshold(drive, strict=strict), drives)
+        self.compared[-1] = Compared(drives, spikes, strict)
+        return spikes
+
     def operand(self, value: Any, kind: torch.dtype) -> Numbers:
         """The forms of an operand as an operation of a type takes it."""
         if isinstance(value, Operand):
@@ -381,10 +411,14 @@ class Tracer:
             return value.numbers if value.kind == kind else self.constants(value.tensor.to(kind))
         if not kind.is_floating_point and not (math.isfinite(value) and KINDS[kind].has(plain(value))):
             return np.array(self.forms.rounded(KINDS[kind]))  # PyTorch wraps it, or cuts its fraction
+        known = self._scalars.get((kind, value)) if value else None  # zeros have signs
+        if known is not None:
+            return known
         number = torch.tensor(value, dtype=kind).item() if kind.is_floating_point else value
         if kind.itemsize < 4 and kind.is_floating_point and number != value:
             return np.array(self.forms.rounded(KINDS[kind]))
-        return np.array(self.forms.constant(number))
+        found = self._scalars[kind, value] = np.array(self.forms.constant(number))
+        return found
 
 
 class _Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -464,8 +498,14 @@ def _inert(func: Any, args: Sequence[Any]) -> bool:
     return "dropout" in func._schema.name and False in args[1:]
 
 
+@cache
 def _name(func: Any) -> str:
     return str(func._schema.name).removeprefix("aten::")
+
+
+def is_comparison(func: Any) -> bool:
+    """Whether an operation is one of those that neurons come from."""
+    return func.overloadpacket in COMPARISONS
 
 
 def _is_view(func: Any) -> bool:
@@ -693,12 +733,8 @@ def _comparison(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: di
     name = _base(func, args, {})[0]
     if name in ("le", "lt"):
         x, y = y, x
-    strict = name in ("gt", "lt")
-
-    def fires(one: int, other: int) -> int:
-        return forms.threshold(forms.combine(one, other, 1, -1, None), strict=strict)
-
-    return tracer.elementwise(fires, x, y)
+    drives = tracer.elementwise(lambda one, other: forms.combine(one, other, 1, -1, None), x, y)
+    return tracer.compared_with_zero(np.broadcast_to(drives, tuple(out.shape)), name in ("gt", "lt"))
 
 
 def _equality(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -754,7 +790,7 @@ def _extreme(largest: bool) -> Handler:
 
 
 def _larger(forms: Forms, x: int, y: int, largest: bool = True) -> int:
-    reached = forms.threshold(forms.combine(x, y, 1, -1, None))
+    reached = forms.implies(forms.combine(x, y, 1, -1, None))
     if reached not in (forms.zero, forms.one):
         forms.found("the larger or smaller of two numbers")
     return forms.select(reached, x, y) if largest else forms.select(reached, y, x)
@@ -779,11 +815,14 @@ def _at_least(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict
     forms = tracer.forms
 
     def step(x: int, value: int) -> int:
-        above = forms.threshold(x, strict=True)
+        above = forms.implies(x, strict=True)
         if value in (forms.zero, forms.one):
-            return above if value == forms.zero else forms.threshold(x)
-        return forms.select(above, forms.one, forms.select(forms.threshold(x), value, forms.zero))
+            return above if value == forms.zero else forms.implies(x)
+        return forms.select(above, forms.one, forms.select(forms.implies(x), value, forms.zero))
 
+    if (values := np.unique(tracer.operand(args[1], out.dtype)).tolist()) in ([forms.zero], [forms.one]):
+        drives = np.broadcast_to(tracer.operand(args[0], out.dtype), tuple(out.shape))
+        return tracer.compared_with_zero(drives, values == [forms.zero])
     return tracer.elementwise(step, *(tracer.operand(each, out.dtype) for each in args[:2]))
 
 
@@ -825,7 +864,7 @@ def _quantified(every: bool) -> Handler:
         forms.found("`all`" if every else "`any`")
         bound = forms.constant(count if every else 1)
         found = [
-            forms.threshold(
+            forms.implies(
                 forms.combine(forms.weighted_sum([(e, 1) for e in row], exact), bound, 1, -1, None)
             )
             for row in rows
