@@ -1,8 +1,8 @@
 """A module beside its neurons one by one, where their sums lie just at thresholds and one step below.
 
 Few inputs of a module bring a neuron there, and for those of inner layers none is easily found. So the
-module runs once more on numbers, but goes on after each comparison with other spikes than it made: all are
-chosen freely. What it made of those before is compared with what the imported neuron makes of them.
+module runs once more on numbers, but goes on after each comparison with other spikes than it made, all
+chosen freely. What it makes of them is compared with what the imported neurons make of them.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class FreeSpikes:
                 yield Decision(number, strict, given)
 
     def _beside(self, decision: Decision) -> tuple[Wanted, Wanted]:
-        """The signals for the least sum of a neuron that fires it, and for the greatest that does not."""
+        """The signals for the least sum that fires a neuron, and for the greatest that does not."""
         form = self.forms[decision.form]
         assert isinstance(form, Affine)
         unit = lowest_bit(weight for _, weight in form.terms)

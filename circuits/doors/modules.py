@@ -54,7 +54,7 @@ NOTE = (
     "{batch}{unmoved}{thresholds}: that the module does the same in all else is assumed"
 )
 
-REMEDY = "choose weights of fewer bits, or use module.double()"
+REMEDY = "choose weights and leaks of fewer bits, or use module.double()"
 
 RESETS = ("reset", "reset_mem")
 """Methods by which modules return to rest, in SpikingJelly and in snnTorch."""
