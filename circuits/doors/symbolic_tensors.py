@@ -126,9 +126,9 @@ def place() -> str:
 class Operand:
     """A tensor that an operation reads, as it was before the operation."""
 
-    def __init__(self, tracer: Tracer, tensor: torch.Tensor, symbolic: bool) -> None:
-        self.tensor, self.symbolic, self._tracer = tensor, symbolic, tracer
-        self._numbers = tracer.numbers(tensor) if symbolic else None
+    def __init__(self, tracer: Tracer, tensor: torch.Tensor, numbers: Numbers | None = None) -> None:
+        self.tensor, self._tracer, self._numbers = tensor, tracer, numbers
+        self.symbolic = numbers is not None
 
     @property
     def numbers(self) -> Numbers:
@@ -139,9 +139,7 @@ class Operand:
 
     def holding(self, numbers: Numbers) -> Operand:
         """The same tensor, with these forms."""
-        found = Operand(self._tracer, self.tensor, False)
-        found.symbolic, found._numbers = True, numbers
-        return found
+        return Operand(self._tracer, self.tensor, numbers)
 
     @property
     def kind(self) -> torch.dtype:
@@ -234,9 +232,14 @@ class Tracer:
 
     def numbers(self, tensor: torch.Tensor) -> Numbers:
         """The forms of a tensor's elements: a copy."""
+        found = self.symbolic(tensor)
+        return self.constants(tensor) if found is None else found
+
+    def symbolic(self, tensor: torch.Tensor) -> Numbers | None:
+        """The same of a tensor of which an element is no constant; None of another."""
         shadow = self._shadow(tensor)
-        if shadow is None:
-            return self.constants(tensor)
+        if shadow is None or not (shadow >= 0).any():
+            return None
         found = shadow.copy()
         in_memory = found < 0
         if in_memory.any():
@@ -264,6 +267,9 @@ class Tracer:
             return
         storage = tensor.untyped_storage()
         size = storage.nbytes() // tensor.element_size()
+        if before is None and size == kept.size and tensor.is_contiguous():
+            self._shadows[storage._cdata] = (StorageWeakRef(storage), kept.reshape(-1), tensor.dtype)  # type: ignore[no-untyped-call]
+            return
         if before is None or len(before) < size:  # writing to ``out`` may have made it larger
             empty = np.full(size, -1, dtype=np.int64)
             if before is not None:
@@ -310,18 +316,17 @@ class Tracer:
         """One operation of PyTorch."""
         if is_comparison(func):
             self.compared.append(None)
-        tensors = list(_tensors((args, kwargs)))
-        held = [t for t in tensors if self._shadow_of(t)]
-        if torch.Tag.nondeterministic_seeded in func.tags and not _inert(func, args):
+        held = [t for t in _tensors((args, kwargs)) if self._shadow_of(t)]
+        if _is_random(func) and not _inert(func, args):
             self.fail(f"{_name(func)} makes the module random; use it in training only, or not at all")
         if not held or _name(func) in SHAPED:
             return func(*args, **kwargs)
         if _is_view(func):
             return self._view(func, args, kwargs, held)
         name, written = _base(func, args, kwargs)
-        symbolic = {id(t) for t in held if self.is_symbolic(t)}
+        numbers = {id(t): self.symbolic(t) for t in held}
         overwritten = written is not None and any(written is t for t in held)
-        if not symbolic and not overwritten:
+        if not overwritten and all(each is None for each in numbers.values()):
             return func(*args, **kwargs)
         if name in READING:
             self.fail(
@@ -332,17 +337,17 @@ class Tracer:
             self.fail(f"{_name(func)} is not supported on spikes; write it with thresholds and sums")
         if written is not None and name not in UNMIXED:
             self._require_one_type(func, written, _tensors((args, kwargs)), kwargs)
-        operands = _mapped((args, kwargs), lambda t: Operand(self, t, id(t) in symbolic))
+        operands = _mapped((args, kwargs), lambda t: Operand(self, t, numbers.get(id(t))))
         if written is not None:
             for operand in _operands(operands):
                 _ = operand.numbers
         given, options = operands
         result = func(*args, **kwargs)
         target = written if written is not None else result
-        numbers = OPERATIONS[name](self, func, target, list(given), dict(options))
+        found = OPERATIONS[name](self, func, target, list(given), dict(options))
         for tensor, each in zip(
             [target] if isinstance(target, torch.Tensor) else target,
-            numbers if isinstance(numbers, list) else [numbers],
+            found if isinstance(found, list) else [found],
             strict=True,
         ):
             if tensor.dtype.is_floating_point and name not in MOVING:
@@ -353,7 +358,7 @@ class Tracer:
         return result
 
     def _require_one_type(
-        self, func: Any, written: torch.Tensor, read: Iterator[torch.Tensor], options: dict[str, Any]
+        self, func: Any, written: torch.Tensor, read: Sequence[torch.Tensor], options: dict[str, Any]
     ) -> None:
         """Refuse what is computed in another type than that of the tensor that it is written to."""
         for each in read:
@@ -503,21 +508,20 @@ def _name(func: Any) -> str:
     return str(func._schema.name).removeprefix("aten::")
 
 
+@cache
+def _is_random(func: Any) -> bool:
+    return torch.Tag.nondeterministic_seeded in func.tags
+
+
 def is_comparison(func: Any) -> bool:
     """Whether an operation is one of those that neurons come from."""
     return func.overloadpacket in COMPARISONS
 
 
+@cache
 def _is_view(func: Any) -> bool:
-    known = _VIEWS.get(func)
-    if known is None:
-        aliases = [each.alias_info for each in func._schema.returns]
-        known = bool(aliases) and all(a is not None and not a.is_write for a in aliases)
-        _VIEWS[func] = known
-    return known
-
-
-_VIEWS: dict[Any, bool] = {}
+    aliases = [each.alias_info for each in func._schema.returns]
+    return bool(aliases) and all(a is not None and not a.is_write for a in aliases)
 
 
 def _base(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[str, torch.Tensor | None]:
@@ -530,14 +534,14 @@ def _base(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[str, 
     return name, None
 
 
-def _tensors(data: Any) -> Iterator[torch.Tensor]:
+def _tensors(data: Any) -> list[torch.Tensor]:
     if isinstance(data, torch.Tensor):
-        yield data
-    elif isinstance(data, list | tuple):
-        for each in data:
-            yield from _tensors(each)
-    elif isinstance(data, dict):
-        yield from _tensors(list(data.values()))
+        return [data]
+    if isinstance(data, dict):
+        data = list(data.values())
+    if not isinstance(data, list | tuple):
+        return []
+    return [tensor for each in data for tensor in _tensors(each)]
 
 
 def _mapped(data: Any, function: Callable[[torch.Tensor], Any]) -> Any:
@@ -969,8 +973,8 @@ def _batched(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[
 
 
 def _item(tracer: Tracer, operand: Operand, index: int) -> Operand:
-    item = Operand(tracer, operand.tensor[index], False)
-    return item.holding(operand.numbers[index]) if operand.symbolic else item
+    numbers = operand.numbers[index] if operand.symbolic else None
+    return Operand(tracer, operand.tensor[index], numbers)
 
 
 def _convolved(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
