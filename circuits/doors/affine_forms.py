@@ -117,7 +117,7 @@ def _affine(constant: Weight, terms: Mapping[int, Weight]) -> Affine:
 
 def shortened(number: Weight) -> Fraction:
     """The nearest number of ``SHORT`` significant bits."""
-    exponent = math.frexp(abs(number))[1] - SHORT
+    exponent = math.frexp(size(number))[1] - SHORT
     return round(number / Fraction(2) ** exponent) * Fraction(2) ** exponent
 
 
@@ -264,7 +264,7 @@ class Forms:
 
     def _rounded_sum(self, kind: Kind, parts: Iterable[Weight]) -> int:
         """A sum that may be rounded for its part of the smallest unit."""
-        finest = min(filter(None, parts), key=lambda part: lowest_bit([part]), default=1)
+        finest: Weight = min((p for p in parts if p), key=lambda part: lowest_bit([part]), default=1)
         long = kind.digits and shortened(finest) != finest
         return self.rounded(kind, "a sum with" if long else "a sum", finest if long else None)
 

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from spikeproof.circuits.doors.affine_forms import Affine, Case, Forms, lowest_bit, plain
+from spikeproof.circuits.doors.affine_forms import Affine, Case, Forms, lowest_bit, plain, size
 from spikeproof.circuits.doors.symbolic_tensors import Compared, is_comparison, place
 from spikeproof.circuits.meanings.boolean import Bits, fires
 from spikeproof.circuits.netlist import NetlistError, Weight
@@ -108,7 +108,7 @@ class FreeSpikes:
         form = self.forms[decision.form]
         assert isinstance(form, Affine)
         unit = lowest_bit(weight for _, weight in form.terms)
-        weights = tuple(int(abs(weight) / unit) for _, weight in form.terms)
+        weights = tuple(int(Fraction(size(weight)) / unit) for _, weight in form.terms)
         negative = sum(weight for _, weight in form.terms if weight < 0)
         bound = Fraction(-form.constant - negative) / unit
         rests = math.floor(bound) if decision.strict else math.ceil(bound) - 1
@@ -148,7 +148,8 @@ class FreeSpikes:
         spike = self.forms.spike(number)
         assert spike
         signal, negated = spike
-        return self.signals[signal] ^ negated
+        bits: Bits = self.signals[signal] ^ negated
+        return bits
 
     def is_bit(self, number: int) -> bool:
         """Whether a form is a spike, or its negation, or 0 or 1."""

@@ -388,9 +388,9 @@ class Tracer:
     def elementwise(self, function: Callable[..., int], *arrays: Numbers) -> Numbers:
         """A function of forms, on each combination that occurs."""
         if all(each.size == 1 for each in arrays):
-            found = np.empty((1,) * max(each.ndim for each in arrays), dtype=np.int64)
-            found[...] = function(*(each.item() for each in arrays))
-            return found
+            one = np.empty((1,) * max(each.ndim for each in arrays), dtype=np.int64)
+            one[...] = function(*(each.item() for each in arrays))
+            return one
         broadcast = np.broadcast_arrays(*arrays)
         shape = broadcast[0].shape
         flat = [np.ascontiguousarray(each).reshape(-1) for each in broadcast]
