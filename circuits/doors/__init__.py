@@ -8,6 +8,7 @@
 * ``simulation``     -- Verilog beside its simulation
 * ``modules``        -- from PyTorch modules, in a process of their own: ``module_worker``
 * ``symbolic_tensors``, ``affine_forms`` -- their code, run on symbolic bits
+* ``free_spikes``    -- their neurons one by one, at their thresholds
 * ``nir``            -- graphs of NIR in and out
 * ``nir_reading``    -- what must be stated of such a graph
 * ``nir_backends``   -- what those who run such graphs make of neurons

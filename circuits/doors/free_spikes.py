@@ -84,7 +84,11 @@ class FreeSpikes:
 
     def _compared_signals(self) -> set[int]:
         numbers = {n for each in self.compared if each for n in np.unique(each.spikes).tolist()}
-        return {spike[0] for spike in map(self.forms.spike, numbers) if spike}
+        return set().union(*map(self._compared_signals_of, numbers))
+
+    def _compared_signals_of(self, number: int) -> set[int]:
+        spike = self.forms.spike(number)
+        return {spike[0]} if spike else set()
 
     def _decisions(self) -> Iterator[Decision]:
         for each in filter(None, self.compared):
@@ -186,11 +190,26 @@ class FreeSpikes:
             Fraction(form.constant + sum(w for signal, w in form.terms if self.signals[signal, column]))
         )
 
-    def require_same(self, answer: Callable[[Bits], Any], batches: bool, name: str) -> bool:
+    @property
+    def tangled(self) -> bool:
+        """Whether what is no comparison has to do with a potential that is defined by cases.
+
+        What such a neuron does on free spikes is not what its gates make of them.
+        """
+        return self.forms.tangled or any(
+            isinstance(self.forms[drive], Case) and not self._compared_signals_of(spike) <= self.free
+            for each in self.compared
+            if each
+            for drive, spike in zip(each.drives.flat, each.spikes.flat, strict=True)
+        )
+
+    def require_same(
+        self, answering: Callable[[], Callable[[Bits], Any]], batches: bool, name: str
+    ) -> bool:
         """Run a module with these spikes; whether it made the comparisons that are known.
 
         Args:
-            answer: runs a fresh module on input bits, a row for each input.
+            answering: makes a fresh module, to be run on input bits, a row for each input.
             batches: whether it takes several rows at once.
 
         Raises:
@@ -198,7 +217,7 @@ class FreeSpikes:
         """
         every = np.arange(self.signals.shape[1])
         for columns in [every] if batches else every[:, None]:
-            mode = _Substituting(self, columns, name)
+            mode, answer = _Substituting(self, columns, name), answering()
             with mode:
                 answer(self.signals[: self._inputs, columns].T)
             if mode.problem:

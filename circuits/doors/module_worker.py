@@ -64,7 +64,7 @@ def _imported(request: dict[str, Any]) -> Any:
     import torch
 
     torch.set_num_threads(1)
-    import spikeproof.circuits.doors.symbolic_tensors  # noqa: F401, before the user's code
+    import spikeproof.circuits.doors.free_spikes  # noqa: F401, before the user's code
 
     where, _, attribute = request["source"].rpartition(":")
     _refuse_writing()

@@ -627,18 +627,19 @@ def _require_same_decisions(
     """
     from spikeproof.circuits.doors.free_spikes import FreeSpikes
 
-    if forms.tangled:
+    free = FreeSpikes(forms, compared, rows)
+    if free.tangled:
         return "; neurons were not compared at their thresholds, since maxima or the like read resets"
     buses, first = {}, 0
     for bus, width in calling.buses.items():
         buses[bus] = tuple(range(first, first + width))
         first += width
-    free = FreeSpikes(forms, compared, rows)
 
-    def answer(bits: NDArray[np.bool_]) -> None:
-        _answers(make(), calling, buses, bits, name)
+    def answering() -> Callable[[NDArray[np.bool_]], Any]:
+        module = make()
+        return lambda bits: _answers(module, calling, buses, bits, name)
 
-    if not free.require_same(answer, batches, name):
+    if not free.require_same(answering, batches, name):
         return "; neurons were not compared at their thresholds: comparisons depend on how many rows"
     return (
         f"; with spikes set free {free.met:,} of {free.decisions:,} neurons, in each case of their "

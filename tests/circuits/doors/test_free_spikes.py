@@ -140,6 +140,18 @@ def test_a_module_that_takes_no_batches_is_compared_row_by_row(monkeypatch):
         ever(module)
 
 
+def test_what_making_and_resetting_a_module_compares_does_not_count():
+    class Resetting(Spiking):
+        def reset(self):
+            self.rest = (torch.zeros(1) > 0).float()
+
+        def forward(self, x):
+            return super().forward(x + self.rest)
+
+    module = torch.nn.Sequential(linear(ODD), Resetting(SUM))
+    assert "spikes set free 1 of 1 neurons" in ever(module, reset=True)
+
+
 def test_heaviside_counts_as_a_comparison():
     def module(x):
         return torch.heaviside(x @ torch.tensor(ODD).T - SUM, torch.tensor(1.0))
