@@ -200,7 +200,7 @@ class FreeSpikes:
             isinstance(self.forms[drive], Case) and not self._compared_signals_of(spike) <= self.free
             for each in self.compared
             if each
-            for drive, spike in zip(each.drives.flat, each.spikes.flat, strict=True)
+            for drive, spike in zip(*each.pairs, strict=True)
         )
 
     def require_same(
@@ -256,10 +256,7 @@ class _Substituting(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return
         made = (moved != 0).cpu().numpy().reshape(-1, len(self.columns))
         going_on = made.copy()
-        pairs = zip(
-            compared.drives.reshape(-1).tolist(), compared.spikes.reshape(-1).tolist(), strict=True
-        )
-        for at, (drive, spike) in enumerate(pairs):
+        for at, (drive, spike) in enumerate(zip(*compared.pairs, strict=True)):
             if free.is_bit(spike):
                 wanted = free.decided(drive, compared.strict)[self.columns]
                 differing = np.flatnonzero(made[at] != wanted)

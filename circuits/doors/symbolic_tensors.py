@@ -154,6 +154,11 @@ class Compared(NamedTuple):
     spikes: Numbers
     strict: bool
 
+    @property
+    def pairs(self) -> tuple[list[int], list[int]]:
+        """Potentials and spikes, one after the other."""
+        return self.drives.reshape(-1).tolist(), self.spikes.reshape(-1).tolist()
+
 
 class Tracer:
     """Knows which tensors hold symbolic elements while code runs under ``following``.
