@@ -365,6 +365,16 @@ class NetlistBuilder:
         self._blocks: list[Block] = []
         self._cells: list[Block] = []
 
+    @property
+    def input_count(self) -> int:
+        """How many input bits there are, whose signals come first."""
+        return self._input_count
+
+    @property
+    def neurons(self) -> Sequence[Neuron]:
+        """All so far, in the order of their signals, whether anything depends on them or not."""
+        return self._neurons
+
     def input(self, name: str, width: int) -> Bus:
         """A new input bus. All inputs come before the first neuron."""
         if self._neurons:

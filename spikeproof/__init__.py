@@ -17,7 +17,7 @@ What is named here is the public face; whatever is not is internal, and may chan
 
 * ``Netlist``, ``Neuron``, ``NetlistBuilder``, ``NetlistError``: what a circuit is.
 * ``read_circuit``, ``write_circuit``: files of JSON, AIGER, BLIF and Verilog, over ``Steps`` of time.
-* ``from_module``, ``import_module``: PyTorch modules as they are; ``from_torch``: a ``Sequential``.
+* ``from_module``, ``import_module``: PyTorch modules as they are.
 * ``from_nir``, ``read_nir``, ``to_nir``: graphs of NIR, and what must be stated of them, a ``Reading``.
 * ``selected_outputs``: a circuit of which only these outputs count.
 * ``read_json``, ``write_json``: of JSON alone; ``read_aiger``: of AIGER, with widths of buses.

@@ -16,7 +16,6 @@ from .circuits.doors.nir import from_nir as from_nir
 from .circuits.doors.nir import read_nir as read_nir
 from .circuits.doors.nir import to_nir as to_nir
 from .circuits.doors.nir_reading import Reading as Reading
-from .circuits.doors.pytorch import from_torch as from_torch
 from .circuits.doors.unrolling import Steps as Steps
 from .circuits.meanings.bitsliced import BitSlicedSimulator as BitSlicedSimulator
 from .circuits.meanings.membrane import MembraneSimulator as MembraneSimulator

@@ -6,8 +6,9 @@
 * ``unrolling``      -- those with memory, step after step
 * ``aiger``, ``blif``, ``yosys``, ``verilog``, ``smtlib``, ``btor2`` -- a format each
 * ``simulation``     -- Verilog beside its simulation
-* ``pytorch``        -- from PyTorch modules
-* ``spiking_layers`` -- what a layer of those does, by probing it
+* ``modules``        -- from PyTorch modules, in a process of their own: ``module_worker``
+* ``symbolic_tensors``, ``affine_forms`` -- their code, run on symbolic bits
+* ``free_spikes``    -- their neurons one by one, at their thresholds
 * ``nir``            -- graphs of NIR in and out
 * ``nir_reading``    -- what must be stated of such a graph
 * ``nir_backends``   -- what those who run such graphs make of neurons

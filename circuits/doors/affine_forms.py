@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -22,6 +22,9 @@ MOST_CASES = 1 << 12
 
 TABULATED = 10
 """So many signals an element may depend on, for an operation on it to be modelled by its table."""
+
+SHORT = 4
+"""A number of so many significant bits is proposed where one is rounded that has more."""
 
 Term = tuple[int, Weight]
 
@@ -51,7 +54,7 @@ class Opaque(NamedTuple):
 Form = Affine | Case | Opaque
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one for each type: quick to look up
 class Kind:
     """The numbers of a tensor's type.
 
@@ -106,6 +109,18 @@ def lowest_bit(numbers: Iterable[Weight]) -> Weight:
     return Fraction(1, denominator) if denominator > 1 else (bits & -bits) or 1
 
 
+def _affine(constant: Weight, terms: Mapping[int, Weight]) -> Affine:
+    return Affine(
+        constant, tuple(sorted((signal, weight) for signal, weight in terms.items() if weight))
+    )
+
+
+def shortened(number: Weight) -> Fraction:
+    """The nearest number of ``SHORT`` significant bits."""
+    exponent = math.frexp(size(number))[1] - SHORT
+    return round(number / Fraction(2) ** exponent) * Fraction(2) ** exponent
+
+
 class Forms:
     """All forms of a netlist that is being built, and what can be done with them.
 
@@ -115,6 +130,12 @@ class Forms:
     Args:
         builder: takes the neurons.
         place: says where in the user's code we are.
+
+    Attributes:
+        neurons: how many thresholds there were.
+        findings: what is no neuron, with its places.
+        implied: signals that the code does not make by comparing: of gates, of equality, of maxima.
+        tangled: whether one of these is of a potential that is defined by cases.
     """
 
     def __init__(self, builder: NetlistBuilder, place: Callable[[], str]) -> None:
@@ -127,6 +148,8 @@ class Forms:
         self._varies = np.zeros(1024, dtype=bool)
         self._results: dict[tuple[object, ...], int] = {}
         self._drives: dict[int, int] = {}
+        self.implied: set[int] = set()
+        self.tangled = False
         self.zero = self.constant(0)
         self.one = self.constant(1)
         self.unsure = len(self._forms)
@@ -226,19 +249,34 @@ class Forms:
         if b:
             for signal, weight in y.terms:
                 terms[signal] = terms.get(signal, 0) + b * weight
-        return self._checked(a * x.constant + b * y.constant, terms, kind)
-
-    def _checked(self, constant: Weight, terms: dict[int, Weight], kind: Kind | None) -> int:
-        kept = tuple(sorted((signal, weight) for signal, weight in terms.items() if weight))
-        form = Affine(constant, kept)
+        form = _affine(a * x.constant + b * y.constant, terms)
         if kind is None or self._fits(form, kind):
             return self.number_of(form)
-        return self.rounded(kind)
+        if not b:
+            return self.rounded(kind, "a product with", a)
+        pairs = ((a, x), (b, y))
+        return self._rounded_sum(
+            kind, [k * w for k, each in pairs for w in (each.constant, *(w for _, w in each.terms))]
+        )
 
-    def rounded(self, kind: Kind) -> int:
-        """What a type may round."""
-        what = "may round" if kind.digits else "does not hold"
-        return self.opaque(f"a sum that {kind.name} {what} ({self.place()})")
+    def _exact(self, constant: Weight, terms: dict[int, Weight]) -> int:
+        return self.number_of(_affine(constant, terms))
+
+    def _rounded_sum(self, kind: Kind, parts: Iterable[Weight]) -> int:
+        """A sum that may be rounded for its part of the smallest unit."""
+        finest: Weight = min((p for p in parts if p), key=lambda part: lowest_bit([part]), default=1)
+        long = kind.digits and shortened(finest) != finest
+        return self.rounded(kind, "a sum with" if long else "a sum", finest if long else None)
+
+    def rounded(self, kind: Kind, what: str = "a sum", number: Weight | None = None) -> int:
+        """What a type may round, for a number that it has to do with."""
+        does = "may round" if kind.digits else "does not hold"
+        said, short = what, ""
+        if number is not None:
+            said = f"{what} {float(number):g}"
+            if kind.digits and shortened(number) != number:
+                short = f"; {float(shortened(number)):g} has fewer bits"
+        return self.opaque(f"{said} that {kind.name} {does} ({self.place()}{short})")
 
     @staticmethod
     def _fits(form: Affine, kind: Kind) -> bool:
@@ -283,10 +321,10 @@ class Forms:
                 magnitude += size(part)
                 constant += part
         if not kind.holds(magnitude, lowest_bit(parts)):
-            affine = self._checked(constant, terms, None)
+            affine = self._exact(constant, terms)
             alone = len(parts) == 1 and not others and self._fits_alone(affine, kind)
-            return affine if alone else self.rounded(kind)
-        total = self._checked(constant, terms, kind)
+            return affine if alone else self._rounded_sum(kind, parts)
+        total = self._exact(constant, terms)
         for number, factor in others:
             total = self.combine(total, number, 1, factor, kind)
         return total
@@ -311,11 +349,14 @@ class Forms:
 
     def multiply(self, x: int, y: int, kind: Kind) -> int:
         """A product: by a constant, or by a spike, which decides between two cases."""
+        for number in (x, y):
+            if isinstance(self._forms[number], Opaque):
+                return number
         for one, other in ((x, y), (y, x)):
             form = self._forms[one]
             if isinstance(form, Affine) and not form.terms:
                 if not form.constant:
-                    return self.zero if not isinstance(self._forms[other], Opaque) else other
+                    return self.zero
                 return self.combine(other, self.zero, form.constant, 0, kind)
         spikes = [pair for pair in ((x, y), (y, x)) if self._depends_on_one(pair[0])]
         resetting = [pair for pair in spikes if self._resets(self._only_term(pair[0])[0], pair[1])]
@@ -367,7 +408,7 @@ class Forms:
         high, low = self._forms[fires], self._forms[rests]
         if isinstance(high, Affine) and isinstance(low, Affine) and high.terms == low.terms:
             terms = dict(low.terms) | {signal: high.constant - low.constant}
-            return self._checked(low.constant, terms, None)
+            return self._exact(low.constant, terms)
         top = max([signal, *(form.signal for form in (high, low) if isinstance(form, Case))])
         if top > signal:  # later signals decide first
             return self.case(
@@ -390,7 +431,7 @@ class Forms:
             weight = weights.pop(signal, None)
             if weight is None:
                 return number
-            return self._checked(form.constant + weight * value, weights, None)
+            return self._exact(form.constant + weight * value, weights)
         if form.signal == signal:
             return form.fires if value else form.rests
         key = ("given", number, signal, value)
@@ -452,6 +493,16 @@ class Forms:
 
     # --- neurons ----------------------------------------------------------------------------------
 
+    def implies(self, drive: int, *, strict: bool = False) -> int:
+        """As ``threshold``, of what no comparison of the code says; ``implied`` has such signals."""
+        self.tangled |= isinstance(self._forms[drive], Case)
+        return self._implied(self.threshold(drive, strict=strict))
+
+    def _implied(self, number: int) -> int:
+        if spike := self.spike(number):
+            self.implied.add(spike[0])
+        return number
+
     def threshold(self, drive: int, *, strict: bool = False) -> int:
         """The spike that is fired iff a form reaches 0, or if strict exceeds it."""
         key = ("threshold", drive, strict)
@@ -467,7 +518,9 @@ class Forms:
             return self.opaque(f"the neuron at {self.place()} reads {form.reason}")
         if isinstance(form, Case):
             fires, rests = (self.threshold(each, strict=strict) for each in (form.fires, form.rests))
+            implied, self.implied = self.implied, set()  # these gates are the neuron's own
             chosen = self.choice(self.signal(form.signal), fires, rests)
+            self.implied = implied
             spike = self.spike(chosen)
             if spike is not None and not spike[1]:
                 self._drives.setdefault(spike[0], drive)
@@ -490,7 +543,7 @@ class Forms:
         if isinstance(form, Opaque):
             return total
         assert isinstance(form, Affine)
-        return self.signal(self.builder.neuron(form.terms, plain(-form.constant)))
+        return self._implied(self.signal(self.builder.neuron(form.terms, plain(-form.constant))))
 
     def conjunction(self, x: int, y: int) -> int:
         """Both of two bits."""
@@ -534,7 +587,7 @@ class Forms:
         """Whether two forms have the same value."""
         difference = self.combine(x, y, 1, -1, None)
         mirrored = self.combine(y, x, 1, -1, None)
-        reached, kept = self.threshold(difference), self.threshold(mirrored)
+        reached, kept = self.implies(difference), self.implies(mirrored)
         if reached == self.one or kept == self.one:
             return kept if reached == self.one else reached
         self.found("an equality")

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from spikeproof.circuits.doors.modules import Calling, imported
+from spikeproof.circuits.doors.modules import Calling, copied, imported
 from spikeproof.circuits.netlist import NetlistError
 
 WRITING = {
@@ -64,7 +64,7 @@ def _imported(request: dict[str, Any]) -> Any:
     import torch
 
     torch.set_num_threads(1)
-    import spikeproof.circuits.doors.symbolic_tensors  # noqa: F401, before the user's code
+    import spikeproof.circuits.doors.free_spikes  # noqa: F401, before the user's code
 
     where, _, attribute = request["source"].rpartition(":")
     _refuse_writing()
@@ -120,8 +120,6 @@ def _loaded(where: str) -> Any:
 
 def _made(factory: Any, source: str) -> Callable[..., Any]:
     import torch
-
-    from spikeproof.circuits.doors.spiking_layers import copied
 
     if isinstance(factory, torch.nn.Module):
         return copied(factory)

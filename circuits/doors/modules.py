@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import json
 import os
@@ -9,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeproof.circuits.doors import json as doors_json
-from spikeproof.circuits.doors.spiking_layers import copied, failing
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import ONE, ZERO, Bus, Netlist, NetlistBuilder, NetlistError, Neuron
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import torch
 
     from spikeproof.circuits.doors.affine_forms import Forms
-    from spikeproof.circuits.doors.symbolic_tensors import Tracer
+    from spikeproof.circuits.doors.symbolic_tensors import Compared, Tracer
 
 SAMPLED_INPUTS = 4096
 """How many inputs an imported module is compared on; all of them if there are no more."""
@@ -51,10 +51,13 @@ PRESENTED = ("held", "first", "fresh")
 NOTE = (
     "imported from PyTorch {version}: {name} ran once on symbolic bits, {comparisons:,} comparisons "
     "with thresholds; {time}; module and netlist were compared on {which}, {rows:,} row by row"
-    "{batch}{unmoved}: that the module does the same in all else is assumed"
+    "{batch}{unmoved}{thresholds}: that the module does the same in all else is assumed"
 )
 
-REMEDY = "choose weights of fewer bits, or use module.double()"
+REMEDY = "choose weights and leaks of fewer bits, or use module.double()"
+
+RESETS = ("reset", "reset_mem")
+"""Methods by which modules return to rest, in SpikingJelly and in snnTorch."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,11 @@ class Calling:
                 raise NetlistError(f"{name!r} has width {width!r}; use a positive integer")
         if not self.inputs or not self.outputs:
             raise NetlistError("name at least one input bus and one output bus, with their widths")
+
+    @property
+    def from_rest(self) -> bool:
+        """Whether the module is reset before every call, or before several steps."""
+        return self.reset or self.steps > 1
 
     @property
     def each_step(self) -> bool:
@@ -140,7 +148,8 @@ def from_module(
         axes: of tensors: n a batch, t time, b bits.
         presented: inputs are "held" in all steps, or given in the "first" alone, and outputs are
             those of the last step; or every step has "fresh" ones, buses ``x.0``, ``x.1``, ...
-        reset: that the module is reset before every call; else one that remembers is refused.
+        reset: that the module is reset before every call; else one that remembers is refused. It is
+            reset as ``RESETS`` say, where its parts have these methods; and so before several steps.
         pure: refuse what is no neuron.
 
     Raises:
@@ -157,23 +166,72 @@ def _copied(module: Callable[..., Any]) -> Callable[..., Any]:
     return copied(module) if isinstance(module, torch.nn.Module) else module
 
 
+@contextmanager
+def failing(name: str) -> Iterator[None]:
+    """Whatever foreign code raises, in one line."""
+    try:
+        yield
+    except Exception as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise NetlistError(f"{name} fails: {said}; mend it, or leave it out") from None
+
+
+def copied(module: torch.nn.Module) -> torch.nn.Module:
+    """A deep copy. What a module keeps of an earlier run is copied too, without how it came about.
+
+    Raises:
+        NetlistError: if the module cannot be copied.
+    """
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    class Detaching(TorchFunctionMode):  # PyTorch itself refuses to copy a tensor that was computed
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if func is torch.Tensor.__deepcopy__ and not args[0].is_leaf:
+                return args[0].detach().clone()
+            return func(*args, **(kwargs or {}))
+
+    with failing(f"copying {type(module).__name__}"), Detaching():
+        return copy.deepcopy(module)
+
+
+def _at_rest(module: Callable[..., Any]) -> Callable[..., Any]:
+    """A module, reset by what its parts have for that."""
+    import torch
+
+    parts = module.modules() if isinstance(module, torch.nn.Module) else ()
+    resets = [getattr(part, name, None) for part in parts for name in RESETS]
+    with failing(f"resetting {type(module).__name__}"):
+        for reset in resets:
+            if callable(reset) and not _parameters(reset)[0]:
+                reset()
+    return module
+
+
 def imported(make: Callable[[], Callable[..., Any]], calling: Calling, name: str) -> Netlist:
     """The netlist of what ``make`` makes afresh, compared with it.
 
     Raises:
         NetlistError: as ``from_module``.
     """
+    if calling.from_rest:
+        return _imported(lambda: _at_rest(make()), calling, name)
+    return _imported(make, calling, name)
+
+
+def _imported(make: Callable[[], Callable[..., Any]], calling: Calling, name: str) -> Netlist:
     import torch
 
     from spikeproof.circuits.doors.symbolic_tensors import Tracer
 
     builder = NetlistBuilder()
     signals = {bus: builder.input(bus, width) for bus, width in calling.buses.items()}
-    guard = calling.steps == 1 and not calling.reset
+    guard = not calling.from_rest
     again = {bus: builder.input(f"{bus}.again", width) for bus, width in signals_width(signals, guard)}
     tracer = Tracer(builder)
     module = make()
     found = _traced(tracer, module, calling, signals, name)
+    compared = tuple(tracer.compared)
     if guard and tracer.alive():
         _require_no_memory(tracer, builder, module, calling, again, set(range(len_of(signals))), name)
     if calling.pure and tracer.forms.findings:
@@ -185,12 +243,16 @@ def imported(make: Callable[[], Callable[..., Any]], calling: Calling, name: str
     netlist = _without(builder.build(found), again)
     spikes = max(tracer.forms.neurons, netlist.signal_count)
     note = _require_same_behaviour(netlist, make, calling, name, tracer.operations, spikes)
+    batches = "in batches" in note["batch"]
+    rows = _afforded(spikes) if batches else note["rows"]
+    thresholds = _require_same_decisions(tracer.forms, compared, make, calling, name, rows, batches)
     _require_blindness(netlist, make, calling, name)
     head = NOTE.format(
         version=torch.__version__,
         name=name,
         comparisons=tracer.forms.neurons,
         time=calling.time,
+        thresholds=thresholds,
         **note,
     )
     return replace(netlist, notes=(head, *_listed(tracer.forms)))
@@ -516,8 +578,7 @@ def _require_same_behaviour(
     if every:
         bits = boolean.unpack_words(np.arange(1 << netlist.input_count), netlist.input_count).T
     else:
-        most = max(64, min(SAMPLED_INPUTS, AFFORDED_SIGNALS // spikes))
-        bits = drawn_bits(list(netlist.inputs.values()), most)
+        bits = drawn_bits(list(netlist.inputs.values()), _afforded(spikes))
         bits = np.concatenate([bits, _changing_bits(netlist, _signals(netlist, bits)[1])])
     words, signals = _signals(netlist, bits)
     expected = signals[[signal for bus in netlist.outputs.values() for signal in bus]].T
@@ -533,7 +594,7 @@ def _require_same_behaviour(
     else:
         for training in (None, True, False):
             comparison.run(np.arange(len(bits)), training=training, batch=True)
-    if not calling.reset and calling.steps == 1:
+    if not calling.from_rest:
         comparison.run(chosen[-1:], before=chosen[:1])
     which = f"all {len(bits):,} inputs" if every else f"{len(bits):,} of 2^{bits.shape[1]} inputs"
     unmoved, neurons = len(_unmoved(netlist, signals)), len(netlist.neurons)
@@ -543,6 +604,47 @@ def _require_same_behaviour(
         "rows": alone,
         "batch": batch,
     }
+
+
+def _afforded(spikes: int) -> int:
+    """On how many inputs at once a module of so many spikes is run."""
+    return max(64, min(SAMPLED_INPUTS, AFFORDED_SIGNALS // max(1, spikes)))
+
+
+def _require_same_decisions(
+    forms: Forms,
+    compared: Sequence[Compared | None],
+    make: Callable[[], Callable[..., Any]],
+    calling: Calling,
+    name: str,
+    rows: int,
+    batches: bool,
+) -> str:
+    """Compare neurons at their thresholds, one by one (``free_spikes``); words for the note.
+
+    Raises:
+        NetlistError: naming a neuron that decides otherwise than the imported one.
+    """
+    from spikeproof.circuits.doors.free_spikes import FreeSpikes
+
+    free = FreeSpikes(forms, compared, rows)
+    if free.tangled:
+        return "; neurons were not compared at their thresholds, since maxima or the like read resets"
+    buses, first = {}, 0
+    for bus, width in calling.buses.items():
+        buses[bus] = tuple(range(first, first + width))
+        first += width
+
+    def answering() -> Callable[[NDArray[np.bool_]], Any]:
+        module = make()
+        return lambda bits: _answers(module, calling, buses, bits, name)
+
+    if not free.require_same(answering, batches, name):
+        return "; neurons were not compared at their thresholds: comparisons depend on how many rows"
+    return (
+        f"; with spikes set free {free.met:,} of {free.decisions:,} neurons, in each case of their "
+        "resets, were compared just at and just below their thresholds"
+    )
 
 
 def _signals(netlist: Netlist, bits: NDArray[np.bool_]) -> tuple[dict[str, Any], NDArray[np.bool_]]:
@@ -595,31 +697,14 @@ class _Comparison:
         return True
 
     def answers(self, module: Callable[..., Any], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """What a module answers to rows in one batch.
-
-        Raises:
-            NetlistError: if it fails, or returns other numbers than 0 and 1.
-        """
-        import torch
-
-        kind = _kind(module)
-        given = {
-            bus: torch.from_numpy(self.bits[rows][:, list(at)]).to(kind)
-            for bus, at in self.netlist.input_buses.items()
-        }
-        with failing(self.name), torch.no_grad():
-            results = _called(module, self.calling, given)
-            found = torch.cat([bits.to(torch.float64) for bits in results.values()], dim=-1)
-        array: NDArray[np.float64] = found.numpy()
-        if array.shape != (len(rows), self.expected.shape[1]):
+        """What a module answers to rows in one batch: see ``_answers``."""
+        found = _answers(module, self.calling, self.netlist.input_buses, self.bits[rows], self.name)
+        if found.shape != self.expected[rows].shape:
             raise NetlistError(
-                f"{self.name} answers {len(rows)} rows with shape {list(array.shape)}; "
+                f"{self.name} answers {len(rows)} rows with shape {list(found.shape)}; "
                 f"say which axes its tensors have, not {self.calling.axes}"
             )
-        if not ((array == 0) | (array == 1)).all():
-            raise NetlistError(f"{self.name} returns other numbers than 0 and 1; return spikes")
-        fired: NDArray[np.bool_] = array == 1
-        return fired
+        return found
 
     def run(
         self,
@@ -666,6 +751,32 @@ class _Comparison:
         raise NetlistError(
             f"{self.name} does not do what was imported, for instance for {shown}: {cause}"
         )
+
+
+def _answers(
+    module: Callable[..., Any],
+    calling: Calling,
+    buses: Mapping[str, Bus],
+    bits: NDArray[np.bool_],
+    name: str,
+) -> NDArray[np.bool_]:
+    """What a module answers to inputs, a row of bits each, in one batch.
+
+    Raises:
+        NetlistError: if it fails, or returns other numbers than 0 and 1.
+    """
+    import torch
+
+    kind = _kind(module)
+    given = {bus: torch.from_numpy(bits[:, list(at)]).to(kind) for bus, at in buses.items()}
+    with failing(name), torch.no_grad():
+        results = _called(module, calling, given)
+        found = torch.cat([each.to(torch.float64) for each in results.values()], dim=-1)
+    array: NDArray[np.float64] = found.numpy()
+    if not ((array == 0) | (array == 1)).all():
+        raise NetlistError(f"{name} returns other numbers than 0 and 1; return spikes")
+    fired: NDArray[np.bool_] = array == 1
+    return fired
 
 
 def drawn_bits(widths: Sequence[int], count: int) -> NDArray[np.bool_]:

@@ -15,8 +15,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise, product
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import torch
@@ -97,6 +98,13 @@ VIEWS = frozenset(
 )
 """Operations whose results are the same numbers in the same memory; those of ``_neg_view`` are not."""
 
+COMPARISONS = frozenset(
+    getattr(torch.ops.aten, name + ending)
+    for name in ("ge", "gt", "le", "lt", "heaviside")
+    for ending in ("", "_")
+)
+"""What spikes are made by; elsewhere too thresholds are imported, as of a maximum."""
+
 OURS = os.path.dirname(os.path.abspath(__file__))
 TORCHS = os.path.dirname(os.path.abspath(torch.__file__))
 
@@ -118,9 +126,9 @@ def place() -> str:
 class Operand:
     """A tensor that an operation reads, as it was before the operation."""
 
-    def __init__(self, tracer: Tracer, tensor: torch.Tensor, symbolic: bool) -> None:
-        self.tensor, self.symbolic, self._tracer = tensor, symbolic, tracer
-        self._numbers = tracer.numbers(tensor) if symbolic else None
+    def __init__(self, tracer: Tracer, tensor: torch.Tensor, numbers: Numbers | None = None) -> None:
+        self.tensor, self._tracer, self._numbers = tensor, tracer, numbers
+        self.symbolic = numbers is not None
 
     @property
     def numbers(self) -> Numbers:
@@ -131,14 +139,25 @@ class Operand:
 
     def holding(self, numbers: Numbers) -> Operand:
         """The same tensor, with these forms."""
-        found = Operand(self._tracer, self.tensor, False)
-        found.symbolic, found._numbers = True, numbers
-        return found
+        return Operand(self._tracer, self.tensor, numbers)
 
     @property
     def kind(self) -> torch.dtype:
         """Its type."""
         return self.tensor.dtype
+
+
+class Compared(NamedTuple):
+    """A comparison that the code makes: which potentials with 0, what spikes that gives."""
+
+    drives: Numbers
+    spikes: Numbers
+    strict: bool
+
+    @property
+    def pairs(self) -> tuple[list[int], list[int]]:
+        """Potentials and spikes, one after the other."""
+        return self.drives.reshape(-1).tolist(), self.spikes.reshape(-1).tolist()
 
 
 class Tracer:
@@ -155,7 +174,9 @@ class Tracer:
         self.problem: NetlistError | None = None
         self.busy = False
         self.operations = 0
+        self.compared: list[Compared | None] = []
         self._shadows: dict[int, tuple[StorageWeakRef, Numbers, torch.dtype]] = {}
+        self._scalars: dict[tuple[torch.dtype, Any], Numbers] = {}
 
     def fail(self, what: str) -> NoReturn:
         """Refuse what the code does.
@@ -203,26 +224,27 @@ class Tracer:
         numbers = self._entry(tensor)
         if numbers is None:
             return None
-        return np.lib.stride_tricks.as_strided(
-            numbers[tensor.storage_offset() :],
-            tuple(tensor.shape),
-            tuple(numbers.itemsize * stride for stride in tensor.stride()),
-        )
+        size, offset = numbers.itemsize, tensor.storage_offset()
+        strides = [size * stride for stride in tensor.stride()]
+        return np.ndarray(tuple(tensor.shape), np.int64, numbers.data, size * offset, strides)
 
     def is_symbolic(self, tensor: torch.Tensor) -> bool:
         """Whether an element of a tensor is no constant."""
         if tensor.layout != torch.strided or tensor.is_meta:
             return False
         shadow = self._shadow(tensor)
-        if shadow is None or not shadow.size:
-            return False
-        return bool((self.forms.varies(shadow) & (shadow >= 0)).any())
+        return shadow is not None and bool((shadow >= 0).any())  # ``put`` keeps no constants
 
     def numbers(self, tensor: torch.Tensor) -> Numbers:
         """The forms of a tensor's elements: a copy."""
+        found = self.symbolic(tensor)
+        return self.constants(tensor) if found is None else found
+
+    def symbolic(self, tensor: torch.Tensor) -> Numbers | None:
+        """The same of a tensor of which an element is no constant; None of another."""
         shadow = self._shadow(tensor)
-        if shadow is None:
-            return self.constants(tensor)
+        if shadow is None or not (shadow >= 0).any():
+            return None
         found = shadow.copy()
         in_memory = found < 0
         if in_memory.any():
@@ -245,12 +267,14 @@ class Tracer:
         """Say what a tensor holds from now on. Constants are in memory already, or laid there."""
         if self.memory is not None:
             self._lay(tensor, numbers, self.memory)
-        storage = tensor.untyped_storage()
-        varies = self.forms.varies(numbers)
-        before = self._entry(tensor)
-        if before is None and not varies.any():
+        before, kept = self._entry(tensor), np.where(self.forms.varies(numbers), numbers, -1)
+        if before is None and not (kept >= 0).any():
             return
+        storage = tensor.untyped_storage()
         size = storage.nbytes() // tensor.element_size()
+        if before is None and size == kept.size and tensor.is_contiguous():
+            self._shadows[storage._cdata] = (StorageWeakRef(storage), kept.reshape(-1), tensor.dtype)  # type: ignore[no-untyped-call]
+            return
         if before is None or len(before) < size:  # writing to ``out`` may have made it larger
             empty = np.full(size, -1, dtype=np.int64)
             if before is not None:
@@ -258,10 +282,13 @@ class Tracer:
             self._shadows[storage._cdata] = (StorageWeakRef(storage), empty, tensor.dtype)  # type: ignore[no-untyped-call]
         shadow = self._shadow(tensor)
         assert shadow is not None
-        shadow[...] = np.where(varies, numbers, -1)
+        shadow[...] = kept
 
     def _lay(self, tensor: torch.Tensor, numbers: Numbers, memory: int) -> None:
         """Write constants to memory, and a number for all that varies."""
+        if self.forms.varies(numbers).all():
+            tensor.fill_(memory)
+            return
         distinct, where = np.unique(numbers, return_inverse=True)
         values: list[float] = []
         for number in distinct.tolist():
@@ -292,18 +319,19 @@ class Tracer:
 
     def run(self, func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """One operation of PyTorch."""
-        tensors = list(_tensors((args, kwargs)))
-        held = [t for t in tensors if self._shadow_of(t)]
-        if torch.Tag.nondeterministic_seeded in func.tags and not _inert(func, args):
+        if is_comparison(func):
+            self.compared.append(None)
+        held = [t for t in _tensors((args, kwargs)) if self._shadow_of(t)]
+        if _is_random(func) and not _inert(func, args):
             self.fail(f"{_name(func)} makes the module random; use it in training only, or not at all")
         if not held or _name(func) in SHAPED:
             return func(*args, **kwargs)
         if _is_view(func):
             return self._view(func, args, kwargs, held)
         name, written = _base(func, args, kwargs)
-        symbolic = {id(t) for t in held if self.is_symbolic(t)}
+        numbers = {id(t): self.symbolic(t) for t in held}
         overwritten = written is not None and any(written is t for t in held)
-        if not symbolic and not overwritten:
+        if not overwritten and all(each is None for each in numbers.values()):
             return func(*args, **kwargs)
         if name in READING:
             self.fail(
@@ -314,26 +342,28 @@ class Tracer:
             self.fail(f"{_name(func)} is not supported on spikes; write it with thresholds and sums")
         if written is not None and name not in UNMIXED:
             self._require_one_type(func, written, _tensors((args, kwargs)), kwargs)
-        operands = _mapped((args, kwargs), lambda t: Operand(self, t, id(t) in symbolic))
+        operands = _mapped((args, kwargs), lambda t: Operand(self, t, numbers.get(id(t))))
         if written is not None:
             for operand in _operands(operands):
                 _ = operand.numbers
         given, options = operands
         result = func(*args, **kwargs)
         target = written if written is not None else result
-        numbers = OPERATIONS[name](self, func, target, list(given), dict(options))
+        found = OPERATIONS[name](self, func, target, list(given), dict(options))
         for tensor, each in zip(
             [target] if isinstance(target, torch.Tensor) else target,
-            numbers if isinstance(numbers, list) else [numbers],
+            found if isinstance(found, list) else [found],
             strict=True,
         ):
             if tensor.dtype.is_floating_point and name not in MOVING:
                 each = np.where(each == self.forms.zero, self.forms.unsure, each)
-            self.put(tensor, np.broadcast_to(each, tuple(tensor.shape)))
+            if each.shape != tensor.shape:
+                each = np.broadcast_to(each, tuple(tensor.shape))
+            self.put(tensor, each)
         return result
 
     def _require_one_type(
-        self, func: Any, written: torch.Tensor, read: Iterator[torch.Tensor], options: dict[str, Any]
+        self, func: Any, written: torch.Tensor, read: Sequence[torch.Tensor], options: dict[str, Any]
     ) -> None:
         """Refuse what is computed in another type than that of the tensor that it is written to."""
         for each in read:
@@ -362,6 +392,10 @@ class Tracer:
 
     def elementwise(self, function: Callable[..., int], *arrays: Numbers) -> Numbers:
         """A function of forms, on each combination that occurs."""
+        if all(each.size == 1 for each in arrays):
+            one = np.empty((1,) * max(each.ndim for each in arrays), dtype=np.int64)
+            one[...] = function(*(each.item() for each in arrays))
+            return one
         broadcast = np.broadcast_arrays(*arrays)
         shape = broadcast[0].shape
         flat = [np.ascontiguousarray(each).reshape(-1) for each in broadcast]
@@ -373,6 +407,12 @@ class Tracer:
         results = [function(*each) for each in zip(*distinct.tolist(), strict=True)]
         return np.array(results, dtype=np.int64)[where.reshape(-1)].reshape(shape)
 
+    def compared_with_zero(self, drives: Numbers, strict: bool) -> Numbers:
+        """The spikes that potentials fire where they reach 0, or exceed it; kept in ``compared``."""
+        spikes = self.elementwise(lambda drive: self.forms.threshold(drive, strict=strict), drives)
+        self.compared[-1] = Compared(drives, spikes, strict)
+        return spikes
+
     def operand(self, value: Any, kind: torch.dtype) -> Numbers:
         """The forms of an operand as an operation of a type takes it."""
         if isinstance(value, Operand):
@@ -381,10 +421,14 @@ class Tracer:
             return value.numbers if value.kind == kind else self.constants(value.tensor.to(kind))
         if not kind.is_floating_point and not (math.isfinite(value) and KINDS[kind].has(plain(value))):
             return np.array(self.forms.rounded(KINDS[kind]))  # PyTorch wraps it, or cuts its fraction
+        known = self._scalars.get((kind, value)) if value else None  # zeros have signs
+        if known is not None:
+            return known
         number = torch.tensor(value, dtype=kind).item() if kind.is_floating_point else value
         if kind.itemsize < 4 and kind.is_floating_point and number != value:
             return np.array(self.forms.rounded(KINDS[kind]))
-        return np.array(self.forms.constant(number))
+        found = self._scalars[kind, value] = np.array(self.forms.constant(number))
+        return found
 
 
 class _Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -464,20 +508,25 @@ def _inert(func: Any, args: Sequence[Any]) -> bool:
     return "dropout" in func._schema.name and False in args[1:]
 
 
+@cache
 def _name(func: Any) -> str:
     return str(func._schema.name).removeprefix("aten::")
 
 
+@cache
+def _is_random(func: Any) -> bool:
+    return torch.Tag.nondeterministic_seeded in func.tags
+
+
+def is_comparison(func: Any) -> bool:
+    """Whether an operation is one of those that neurons come from."""
+    return func.overloadpacket in COMPARISONS
+
+
+@cache
 def _is_view(func: Any) -> bool:
-    known = _VIEWS.get(func)
-    if known is None:
-        aliases = [each.alias_info for each in func._schema.returns]
-        known = bool(aliases) and all(a is not None and not a.is_write for a in aliases)
-        _VIEWS[func] = known
-    return known
-
-
-_VIEWS: dict[Any, bool] = {}
+    aliases = [each.alias_info for each in func._schema.returns]
+    return bool(aliases) and all(a is not None and not a.is_write for a in aliases)
 
 
 def _base(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[str, torch.Tensor | None]:
@@ -490,14 +539,14 @@ def _base(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[str, 
     return name, None
 
 
-def _tensors(data: Any) -> Iterator[torch.Tensor]:
+def _tensors(data: Any) -> list[torch.Tensor]:
     if isinstance(data, torch.Tensor):
-        yield data
-    elif isinstance(data, list | tuple):
-        for each in data:
-            yield from _tensors(each)
-    elif isinstance(data, dict):
-        yield from _tensors(list(data.values()))
+        return [data]
+    if isinstance(data, dict):
+        data = list(data.values())
+    if not isinstance(data, list | tuple):
+        return []
+    return [tensor for each in data for tensor in _tensors(each)]
 
 
 def _mapped(data: Any, function: Callable[[torch.Tensor], Any]) -> Any:
@@ -668,7 +717,7 @@ def _quotient(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict
             return (
                 _table(tracer, [x, y], [out.dtype] * 2, lambda one, other: one / other)
                 if _few(forms, x)
-                else forms.rounded(kind)
+                else forms.rounded(kind, "a product with", 1 / value if value else None)
             )
 
         return tracer.elementwise(divided, *(tracer.operand(each, out.dtype) for each in args[:2]))
@@ -693,12 +742,8 @@ def _comparison(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: di
     name = _base(func, args, {})[0]
     if name in ("le", "lt"):
         x, y = y, x
-    strict = name in ("gt", "lt")
-
-    def fires(one: int, other: int) -> int:
-        return forms.threshold(forms.combine(one, other, 1, -1, None), strict=strict)
-
-    return tracer.elementwise(fires, x, y)
+    drives = tracer.elementwise(lambda one, other: forms.combine(one, other, 1, -1, None), x, y)
+    return tracer.compared_with_zero(np.broadcast_to(drives, tuple(out.shape)), name in ("gt", "lt"))
 
 
 def _equality(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -754,7 +799,7 @@ def _extreme(largest: bool) -> Handler:
 
 
 def _larger(forms: Forms, x: int, y: int, largest: bool = True) -> int:
-    reached = forms.threshold(forms.combine(x, y, 1, -1, None))
+    reached = forms.implies(forms.combine(x, y, 1, -1, None))
     if reached not in (forms.zero, forms.one):
         forms.found("the larger or smaller of two numbers")
     return forms.select(reached, x, y) if largest else forms.select(reached, y, x)
@@ -779,11 +824,14 @@ def _at_least(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict
     forms = tracer.forms
 
     def step(x: int, value: int) -> int:
-        above = forms.threshold(x, strict=True)
+        above = forms.implies(x, strict=True)
         if value in (forms.zero, forms.one):
-            return above if value == forms.zero else forms.threshold(x)
-        return forms.select(above, forms.one, forms.select(forms.threshold(x), value, forms.zero))
+            return above if value == forms.zero else forms.implies(x)
+        return forms.select(above, forms.one, forms.select(forms.implies(x), value, forms.zero))
 
+    if (values := np.unique(tracer.operand(args[1], out.dtype)).tolist()) in ([forms.zero], [forms.one]):
+        drives = np.broadcast_to(tracer.operand(args[0], out.dtype), tuple(out.shape))
+        return tracer.compared_with_zero(drives, values == [forms.zero])
     return tracer.elementwise(step, *(tracer.operand(each, out.dtype) for each in args[:2]))
 
 
@@ -825,7 +873,7 @@ def _quantified(every: bool) -> Handler:
         forms.found("`all`" if every else "`any`")
         bound = forms.constant(count if every else 1)
         found = [
-            forms.threshold(
+            forms.implies(
                 forms.combine(forms.weighted_sum([(e, 1) for e in row], exact), bound, 1, -1, None)
             )
             for row in rows
@@ -930,8 +978,8 @@ def _batched(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[
 
 
 def _item(tracer: Tracer, operand: Operand, index: int) -> Operand:
-    item = Operand(tracer, operand.tensor[index], False)
-    return item.holding(operand.numbers[index]) if operand.symbolic else item
+    numbers = operand.numbers[index] if operand.symbolic else None
+    return Operand(tracer, operand.tensor[index], numbers)
 
 
 def _convolved(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from pysmt.shortcuts import And
 
@@ -16,12 +18,25 @@ class EveryInputError(ValueError):
     """A claim that is not shown so; the message says why."""
 
 
+class ViolatedError(EveryInputError):
+    """A claim that an input violates.
+
+    Attributes:
+        inputs: that input.
+    """
+
+    def __init__(self, number: int, inputs: Mapping[str, int]) -> None:
+        super().__init__(f"input {number} violates it")
+        self.inputs = inputs
+
+
 def require_true_of_every_input(claim: Claim) -> None:
     """Evaluate a claim's formulas on every input.
 
     Raises:
-        EveryInputError: if it has too many inputs or other symbols, if some input violates it, or if
-            none satisfies its assumptions.
+        ViolatedError: if some input violates it.
+        EveryInputError: if it has too many inputs or other symbols, or if no input satisfies its
+            assumptions.
         ValueError: for operators that ``prover.encoding.bitblast`` does not know.
     """
     widths = {name: symbol.bv_width() for name, symbol in claim.inputs.items()}
@@ -36,7 +51,7 @@ def require_true_of_every_input(claim: Claim) -> None:
         inputs[name] = number >> np.uint64(first) & np.uint64((1 << width) - 1)
         first += width
     found = Evaluation({"possible": possible, "violated": violated}).evaluate(inputs)
-    if found["violated"].any():
-        raise EveryInputError(f"input {int(np.flatnonzero(found['violated'])[0])} violates it")
+    for violating in np.flatnonzero(found["violated"])[:1].tolist():
+        raise ViolatedError(violating, {name: int(values[violating]) for name, values in inputs.items()})
     if not found["possible"].any():
         raise EveryInputError("no input satisfies its assumptions")

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.checking.every_input import MOST_BITS, require_true_of_every_input
+from spikeproof.prover.checking.every_input import (
+    MOST_BITS,
+    ViolatedError,
+    require_true_of_every_input,
+)
 from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
 from spikeproof.prover.claims.catalogue import require_fitting
 from spikeproof.prover.claims.environment import passing_formulas
@@ -46,8 +51,11 @@ from spikeproof.prover.running.stages import Stages, silently
 ENUMERATION_SECONDS = 60.0
 """Trying every input may take so long, or as long as the engines if they are allowed more."""
 
-FEW_SECONDS = 20.0
-"""Engines have so long for a circuit that was given, of so few input bits that all can be evaluated."""
+SMALL = 300
+"""Circuits of so many neurons that evaluation on every input proved are put to engines all the same."""
+
+SMALL_SECONDS = 2.0
+"""Engines have so long for these, for the sake of certificates."""
 
 CUT_SHARE = 0.75
 """Of the time that is left for the engines, what lemmas may take at cuts that were found."""
@@ -105,19 +113,16 @@ def discharge(
     started = time.perf_counter()
     forget_peak_memory()
     case, stages = None, Stages(told)
-    few = circuit is not None and circuit.input_count <= MOST_BITS
     try:
         with passing_formulas():
             case = Case.of(obligation, circuit)
             spec = spec_sha256(case.claim)
             seconds = timeout * obligation.patience
-            if few:
-                seconds = min(seconds, FEW_SECONDS)
             trying = enumeration or max(seconds, ENUMERATION_SECONDS)
             attempt = _Attempt(
                 case, started + seconds, trying if enumerating else None, jobs, keeping, stages
             )
-            verdict = attempt.verdict()
+            verdict = attempt.evaluated() or attempt.verdict()
     except StorageError:
         raise
     except Exception as error:
@@ -177,13 +182,53 @@ class _Attempt:
         with self.stages.stage("the claim as a whole, by search") as finding:
             verdict = self._whole()
             finding.words = verdict.outcome.value
-        if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN) and (found := self._evaluated()):
-            return found
         if verdict.outcome in (Outcome.TIMEOUT, Outcome.UNKNOWN):
             verdict = self._enumerated(replace(verdict, message=why + verdict.message))
             if not self.case.own and verdict.outcome is not Outcome.REFUTED:
                 verdict = replace(verdict, message=f"{verdict.message}; {self.stages.in_words()}")
         return _presented(self.case, verdict)
+
+    def evaluated(self) -> _Verdict | None:
+        """The verdict on a circuit that was given, evaluated on every input; None if that gives none.
+
+        What is proved so is put to engines too if it is small, for the sake of certificates.
+        """
+        netlist, claim = self.case.netlist, self.case.claim
+        if self.case.own or not netlist or netlist.input_count > MOST_BITS:
+            return None
+        with self.stages.stage("every input, evaluated") as finding:
+            try:
+                require_true_of_every_input(claim)
+            except ViolatedError as error:
+                finding.words = "a counterexample"
+                return _presented(self.case, _confirm("evaluation", self.case, error.inputs))
+            except ValueError as error:
+                finding.words = str(error)
+                return None
+            finding.words = "proved"
+        if len(netlist.neurons) <= SMALL and (certified := self._certified()):
+            return certified
+        lemma = Lemma(
+            self.case.obligation.name, "every input", script_sha256(claim.negation), None, (), ()
+        )
+        return _Verdict(Outcome.PROVED, lemmas=(lemma,))
+
+    def _certified(self) -> _Verdict | None:
+        """What engines say in a short time of a claim that holds; None if they do not know."""
+        quick = replace(self, deadline=min(self.deadline, time.perf_counter() + SMALL_SECONDS))
+        with self.stages.stage("engines, for certificates") as finding:
+            verdict = quick._by_engines()
+            finding.words = verdict.outcome.value
+        if verdict.outcome is Outcome.REFUTED:
+            return _disagreement({"evaluation": "proved", "engines": "refuted"})
+        return verdict if verdict.outcome in (Outcome.PROVED, Outcome.ERROR) else None
+
+    def _by_engines(self) -> _Verdict:
+        """The verdict by lemmas at the circuit's own probes, or else on the claim as a whole."""
+        with suppress(CompositionError, AlgebraError, _LemmaError):
+            if lemmas := self.case.lemmas():
+                return self._by_lemmas(self.case, lemmas, self.deadline)
+        return self._whole()
 
     def _tried(self, name: str, search: Callable[[Case], _Verdict | None]) -> _Verdict | None:
         """A refutation that a search for one finds."""
@@ -250,21 +295,6 @@ class _Attempt:
                 return _by_model(case, error)
             finding.words = verdict.outcome.value
             return replace(verdict, annotations=self.keeping.keep("annotations", found.content))
-
-    def _evaluated(self) -> _Verdict | None:
-        """A proof by evaluation on every input, of a circuit that was given; None if it is none."""
-        if self.case.own:
-            return None
-        with self.stages.stage("every input, evaluated") as finding:
-            try:
-                require_true_of_every_input(self.case.claim)
-            except ValueError as error:
-                finding.words = str(error)
-                return None
-            finding.words = "proved"
-        formula = script_sha256(self.case.claim.negation)
-        lemma = Lemma(self.case.obligation.name, "every input", formula, None, (), ())
-        return _Verdict(Outcome.PROVED, lemmas=(lemma,))
 
     def _enumerated(self, undecided: _Verdict) -> _Verdict:
         """What trying every input adds where there are few enough: a refutation, but never a proof."""

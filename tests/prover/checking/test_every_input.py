@@ -3,9 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from pysmt.shortcuts import BV, BVType, Equals, Not, NotEquals, Symbol
+from pysmt.shortcuts import BV, BVType, Equals, Not, NotEquals, Or, Symbol
 
-from spikeproof.prover.checking.every_input import EveryInputError, require_true_of_every_input
+from spikeproof.prover.checking.every_input import (
+    MOST_BITS,
+    EveryInputError,
+    ViolatedError,
+    require_true_of_every_input,
+)
+from spikeproof.prover.checking.replays import replays
 from spikeproof.prover.checking.verification import Verifier
 from spikeproof.prover.claims.catalogue import theorem
 from spikeproof.prover.claims.environment import passing_formulas
@@ -13,8 +19,8 @@ from spikeproof.prover.claims.obligation import Claim, Outcome
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.report.verdict import evidence_text
 from spikeproof.prover.running import discharge as discharge_module
-from spikeproof.prover.running.discharge import discharge
-from spikeproof.prover.running.inquiry import Keeping
+from spikeproof.prover.running.discharge import _Attempt, _Verdict, discharge
+from spikeproof.prover.running.inquiry import Inquiry, Keeping
 
 NAME = "fp6_e3m2.add.rne.saturate"
 
@@ -24,9 +30,56 @@ def given(name=NAME):
 
 
 @pytest.fixture
-def undecided(monkeypatch):
-    """Engines that have no time for circuits of few input bits."""
-    monkeypatch.setattr(discharge_module, "FEW_SECONDS", 1e-6)
+def evaluated(monkeypatch):
+    """As it is outside of tests: circuits of few input bits are evaluated first."""
+    monkeypatch.setattr(discharge_module, "MOST_BITS", MOST_BITS)
+
+
+@pytest.fixture
+def undecided(evaluated, monkeypatch):
+    """Engines that have no time besides."""
+    monkeypatch.setattr(discharge_module, "SMALL_SECONDS", 1e-6)
+
+
+@pytest.fixture
+def unasked(evaluated, monkeypatch):
+    """Engines that must not be asked."""
+
+    def asked(*_):
+        raise AssertionError("an engine was asked")
+
+    monkeypatch.setattr(discharge_module, "SMALL", 0)
+    monkeypatch.setattr(Inquiry, "answers", asked)
+
+
+def test_a_larger_circuit_is_not_put_to_engines(unasked):
+    record = discharge(theorem(NAME), circuit=given())
+    assert record.outcome is Outcome.PROVED
+    assert [stage.name for stage in record.strategy.stages] == ["every input, evaluated"]
+
+
+def test_a_wrong_circuit_is_refuted_by_the_input_that_evaluation_met(unasked):
+    wrong = given("fp6_e3m2.add.rna.saturate")
+    record = discharge(theorem(NAME), circuit=wrong)
+    assert record.outcome is Outcome.REFUTED
+    assert [stage.found for stage in record.strategy.stages] == ["a counterexample"]
+    with passing_formulas():
+        assert replays(wrong, theorem(NAME).state(wrong), record.counterexample)
+
+
+def test_a_small_circuit_has_certificates_of_engines(evaluated, monkeypatch):
+    monkeypatch.setattr(discharge_module, "SMALL_SECONDS", 100.0)
+    record = discharge(theorem("cell.ionic.and"), circuit=theorem("cell.ionic.and").circuit())
+    assert record.engines
+    assert [lemma.kind for lemma in record.lemmas] == ["claim"] * len(record.lemmas)
+
+
+def test_engines_that_refute_what_evaluation_proved_are_an_error(evaluated, monkeypatch):
+    refuted = _Verdict(Outcome.REFUTED, counterexample={"a": 0, "b": 0})
+    monkeypatch.setattr(_Attempt, "_by_engines", lambda attempt: refuted)
+    record = discharge(theorem("cell.ionic.and"), circuit=theorem("cell.ionic.and").circuit())
+    assert record.outcome is Outcome.ERROR
+    assert "ENGINES DISAGREE" in record.message
 
 
 def test_what_engines_do_not_decide_is_evaluated_and_verified(undecided, tmp_path):
@@ -78,3 +131,12 @@ def test_claims_that_are_not_shown_so_are_refused():
         ):
             with pytest.raises(EveryInputError, match=why):
                 require_true_of_every_input(claim)
+
+
+def test_the_input_that_violates_a_claim_is_told():
+    with passing_formulas():
+        x, y = Symbol("x", BVType(4)), Symbol("y", BVType(3))
+        claim = Claim({"x": x, "y": y}, Or(NotEquals(x, BV(9, 4)), NotEquals(y, BV(5, 3))))
+        with pytest.raises(ViolatedError) as caught:
+            require_true_of_every_input(claim)
+        assert caught.value.inputs == {"x": 9, "y": 5}
