@@ -17,6 +17,10 @@ from spikeproof.circuits.units.floating_point.remainder import (
 )
 from spikeproof.circuits.units.floating_point.rounding import Rounder
 from spikeproof.circuits.units.floating_point.scaling import logarithm_unit, scale_unit
+from spikeproof.circuits.units.floating_point.shallow_addition import (
+    shallow_add_unit,
+    shallow_subtract_unit,
+)
 from spikeproof.circuits.units.floating_point.square_root import square_root_unit
 from spikeproof.circuits.units.floating_point.unpacking import flush_operand, unpack
 from spikeproof.circuits.units.integer import Buses
@@ -50,6 +54,12 @@ UNITS: dict[str, Callable[..., Buses]] = {
     "truncated_remainder": truncated_remainder_unit,
 }
 """The units of ``ARITY``, by operation. Each takes a rounder and the operands."""
+
+SHALLOW_UNITS: dict[str, Callable[..., Buses]] = {
+    "add": shallow_add_unit,
+    "subtract": shallow_subtract_unit,
+}
+"""Those made of linear forms, likewise."""
 
 
 def build_unit(
@@ -97,7 +107,8 @@ def build_unit(
         for form, code in zip(forms, codes.values(), strict=True)
     ]
     rounder = Rounder(gates, fmt, mode, policy, convention)
-    built = (unit or UNITS[operation])(rounder, *operands)
+    units = SHALLOW_UNITS if structure.shallow else UNITS
+    built = (unit or units[operation])(rounder, *operands)
     outputs = built if flags else {"result": built["result"]}
     return gates.builder.build(outputs, keep_waypoints=keep_waypoints)
 

@@ -1,0 +1,242 @@
+"""Shallow addition and subtraction: 14 levels of neurons in FP32.
+
+    1     whether exponents are 0; groups of places compared
+    2     which operand is larger; the exponent difference, as thermometers both ways
+    3, 4  the significand of the smaller operand is shifted
+    5-8   sum or difference: ``magnitude``
+    9     its leading zeros, as far as the exponent allows, as a thermometer
+    10,11 it is shifted by these; they are subtracted from the exponent
+    12-14 rounding, range check, special cases: ``shallow_rounding``
+
+Shorter operands need fewer: no groups, or one stage of shifting instead of two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from spikeproof.circuits.netlist import Bus
+from spikeproof.circuits.units.floating_point.rounding import Rounder
+from spikeproof.circuits.units.floating_point.shallow_rounding import (
+    ShallowRounder,
+    Special,
+    Unrounded,
+)
+from spikeproof.circuits.units.floating_point.unpacking import Operand
+from spikeproof.circuits.units.forms import (
+    ALWAYS,
+    NEVER,
+    Bits,
+    Form,
+    all_and_reaches,
+    all_of,
+    any_of,
+    bit,
+    bits,
+    exclusive,
+    number,
+    reaches,
+    signal,
+    signals,
+    total,
+)
+from spikeproof.circuits.units.integer import Buses
+from spikeproof.circuits.units.libraries import GateLibrary
+from spikeproof.circuits.units.shallow import (
+    Shifted,
+    Thermometer,
+    any_chosen,
+    at_least,
+    excess,
+    leading_zeros,
+    minus_count,
+    shift_left,
+    shift_right,
+    sum_or_difference,
+)
+from spikeproof.specs.formats import Format, RoundingMode, Specials
+
+BELOW = 3
+"""Places below the significands: two guard places, and one that stands for all that is lost."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """An operand taken apart, as far as levels of neurons allow: see ``unpacking.Operand``."""
+
+    gates: GateLibrary
+    fmt: Format
+    code: Bits
+    negated: bool = False
+
+    @property
+    def sign(self) -> Form:
+        """1 for negative, of what counts in place of the code."""
+        return 1 - self.code[-1] if self.negated else self.code[-1]
+
+    @property
+    def fraction(self) -> Bits:
+        """Without the hidden bit."""
+        return self.code[: self.fmt.fraction_bits]
+
+    @property
+    def field(self) -> Bits:
+        """The exponent field."""
+        return self.code[self.fmt.fraction_bits : -1]
+
+    @cached_property
+    def normal(self) -> Form:
+        """The hidden bit."""
+        return any_of(self.gates, *self.field)
+
+    @property
+    def exponent(self) -> Form:
+        """The exponent field, but 1 for subnormals."""
+        return (number(self.field) + (1 - self.normal)).within(1, (1 << self.fmt.exponent_bits) - 1)
+
+    def infinite(self, sign: bool) -> Form:
+        """Whether it is the infinity of that sign."""
+        if self.fmt.specials is not Specials.IEEE:
+            return NEVER
+        signed = self.sign if sign else 1 - self.sign
+        return all_of(self.gates, *self.field, *(1 - each for each in self.fraction), signed)
+
+    @cached_property
+    def nan(self) -> Form:
+        """Whether it is not a number."""
+        match self.fmt.specials:
+            case Specials.IEEE:
+                return all_and_reaches(self.gates, self.field, total(self.fraction), 1)
+            case Specials.FN:
+                return all_of(self.gates, *self.code[:-1])
+            case Specials.FNUZ:
+                return all_of(self.gates, self.code[-1], *(1 - each for each in self.code[:-1]))
+        return NEVER
+
+
+def shallow_add_unit(rounder: Rounder, x: Operand, y: Operand, *, subtracts: bool = False) -> Buses:
+    """x + y, or x - y, of operands of the result's format.
+
+    Raises:
+        ValueError: if they are of others, or there is no such shallow unit.
+    """
+    if not x.fmt == y.fmt == rounder.fmt:
+        raise ValueError("shallow units have operands of the result's format; choose small or fast")
+    back = ShallowRounder(rounder)
+    first, second = (
+        Parts(rounder.gates, each.fmt, bits(each.code), negated)
+        for each, negated in ((x, False), (y, subtracts))
+    )
+    return _Adder(back, first, second).unit()
+
+
+def shallow_subtract_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
+    """x - y: the adder that takes the sign of y for its opposite."""
+    return shallow_add_unit(rounder, x, y, subtracts=True)
+
+
+def stage(most: int) -> int:
+    """The step of a shift by up to so many places: one stage for few, two about alike for more."""
+    return most + 1 if most < 8 else round((most + 1) ** 0.5)
+
+
+class _Adder:
+    def __init__(self, back: ShallowRounder, x: Parts, y: Parts) -> None:
+        self.back, self.x, self.y = back, x, y
+        self.gates, self.fmt = back.gates, back.fmt
+        self.places = self.gates.structure.places
+        both = all_of(self.gates, x.sign, y.sign)
+        self.opposite = (x.sign + y.sign - 2 * both).within(0, 1)
+
+    def unit(self) -> Buses:
+        x, y, gates = self.x, self.y, self.gates
+        x_reaches, y_reaches = (
+            at_least(gates, a.code[:-1], b.code[:-1], self.places) for a, b in ((x, y), (y, x))
+        )
+        y_larger = 1 - x_reaches
+        normal = any_of(gates, x.normal, y.normal)
+        exponent = self._chosen(y_larger, x.field, y.field)
+        magnitude = self._magnitude(y_larger, normal)
+        sign = self._sign(x_reaches, y_reaches)
+        return self._rounded(sign, exponent, normal, magnitude)
+
+    def _chosen(self, y: Form, of_x: Bits, of_y: Bits) -> Bits:
+        """Bits of y where that is chosen, else of x."""
+        return tuple(
+            exclusive((all_of(self.gates, y, b), all_of(self.gates, 1 - y, a)))
+            for a, b in zip(of_x, of_y, strict=True)
+        )
+
+    def _magnitude(self, y_larger: Form, normal: Form) -> Bus:
+        """The sum of larger and aligned smaller significand, or their difference."""
+        gates, x, y = self.gates, self.x, self.y
+        large = (*(NEVER,) * (BELOW - 1), *self._chosen(y_larger, x.fraction, y.fraction), normal)
+        most = len(large)  # a shift by as many leaves nothing but what is lost
+        x_small = excess(gates, y.exponent, x.exponent, most, y_larger)
+        y_small = excess(gates, x.exponent, y.exponent, most, 1 - y_larger)
+        parts = [
+            Shifted((*(NEVER,) * (BELOW - 1), *each.fraction, each.normal), count)
+            for each, count in ((x, x_small), (y, y_small))
+        ]
+        small = shift_right(gates, *parts, step=stage(most))
+        lost = (
+            each
+            for part in parts
+            for each in any_chosen(gates, part.x[BELOW - 1 :], part.count.steps[BELOW:], self.places)
+        )
+        sticky = any_of(gates, *lost)
+        opposite = bit(signal(gates, self.opposite))
+        summed, carry = sum_or_difference(gates, large, small, opposite, sticky, self.places)
+        magnitude = signals(gates, (sticky, *summed, carry))
+        gates.builder.waypoint("magnitude", magnitude)
+        return magnitude
+
+    def _sign(self, x_reaches: Form, y_reaches: Form) -> Form:
+        """That of the larger operand, or of an exact zero: as in ``addition.sign_of_sum``."""
+        if self.back.mode is not RoundingMode.DOWN:
+            x_reaches, y_reaches = 1 - y_reaches, 1 - x_reaches
+        x, y = self.x.sign, self.y.sign
+        sign = any_of(
+            self.gates,
+            all_and_reaches(self.gates, [x], y + x_reaches, 1),
+            all_and_reaches(self.gates, [y], x + y_reaches, 1),
+        )
+        made = signal(self.gates, sign)
+        self.gates.builder.waypoint("sign", (made,))
+        return bit(made)
+
+    def _rounded(self, sign: Form, field: Bits, normal: Form, magnitude: Bus) -> Buses:
+        """The code of a magnitude whose last place but the carry has the exponent ``field``."""
+        gates, precision, x = self.gates, self.fmt.precision, bits(magnitude)
+        limit = self._limit(field, len(x) - 1)
+        zeros = leading_zeros(gates, x, limit)
+        lowest = (field[0] + (1 - normal)).within(0, 1)  # of subnormals the exponent is 1
+        exponent = minus_count(gates, (lowest, *field[1:]), zeros)
+        shifted = shift_left(gates, x, zeros, stage(len(x) - 1))
+        (*below, guard), kept = shifted[:-precision], shifted[-precision:]
+        # A place below the guard place stays there unless the shift takes it higher.
+        stays = tuple(1 - zeros[len(below) - k] for k in range(len(below)))
+        sticky = any_of(gates, *any_chosen(gates, x[: len(below)], stays, self.places))
+        zero = 1 - any_of(gates, *x)
+        return self.back.deliver(Unrounded(sign, exponent, kept, guard, sticky, zero), self._special())
+
+    def _limit(self, field: Bits, most: int) -> Thermometer:
+        """How far the sum may be shifted left: the larger exponent, 1 if that is of a subnormal."""
+        steps = (
+            reaches(self.gates, total(b * min(1 << i, k) for i, b in enumerate(field)), k)
+            for k in range(2, most + 1)
+        )
+        return Thermometer((ALWAYS, ALWAYS, *steps))
+
+    def _special(self) -> Special:
+        gates, x, y = self.gates, self.x, self.y
+        positive, negative = (x.infinite(False), y.infinite(False)), (x.infinite(True), y.infinite(True))
+        both = (exclusive(each) for each in zip(positive, negative, strict=True))
+        invalid = all_of(gates, *both, self.opposite)
+        return Special(
+            any_of(gates, *positive),
+            any_of(gates, *negative),
+            any_of(gates, x.nan, y.nan, invalid),
+            invalid,
+        )
