@@ -273,8 +273,14 @@ def library_gates(name: str, structure: Structure = SMALL) -> GateLibrary:
 
     Raises:
         KeyError: if there is none.
+        ValueError: if its gates are of fewer inputs or smaller weights than the structure needs.
     """
     library = LIBRARIES[name]
+    if structure.shallow and library is not Threshold:
+        raise ValueError(
+            f"library {name!r} cannot be {STRUCTURE_NAMES[structure]}, which needs weights and any "
+            f"fan-in; choose {Threshold.name!r}, or small or fast"
+        )
     return library(NetlistBuilder(absorb_inverters=library.absorbs_inverters), structure)
 
 

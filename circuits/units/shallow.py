@@ -51,7 +51,7 @@ def carries(
     for group, first in zip(groups, into, strict=True):
         inner = (_carry_out(gates, group[: k + 1], first, when) for k in range(len(group) - 1))
         found += [first, *inner]
-    return [*found, _carry_out(gates, groups[-1], into[-1], when)]
+    return [all_of(gates, carry, when), *found[1:], _carry_out(gates, groups[-1], into[-1], when)]
 
 
 def _span(gates: GateLibrary, digits: Sequence[Form]) -> Form:
@@ -156,10 +156,23 @@ def excess(gates: GateLibrary, x: Form, y: Form, most: int, any_at_all: Form) ->
     return Thermometer((any_at_all, *(reaches(gates, x - y, k) for k in range(1, most + 1))))
 
 
-def leading_zeros(gates: GateLibrary, x: Sequence[Form], limit: Thermometer) -> Thermometer:
-    """min(leading zeros of x, limit): a neuron for each place."""
+def thermometer(gates: GateLibrary, x: Sequence[Form], most: int) -> Thermometer:
+    """min(x, most), from bits; a neuron for each step."""
+    # A bit that alone outweighs a step need not weigh more.
+    steps = (
+        reaches(gates, total(place * min(1 << i, k) for i, place in enumerate(x)), k)
+        for k in range(1, most + 1)
+    )
+    return Thermometer((ALWAYS, *steps))
+
+
+def leading_zeros(
+    gates: GateLibrary, x: Sequence[Form], limit: Thermometer | None = None
+) -> Thermometer:
+    """min(leading zeros of x, limit), but for x = 0 one less than all: a neuron for each place."""
     zeros = (
-        all_of(gates, limit[k], *(1 - place for place in x[len(x) - k :])) for k in range(1, len(x))
+        all_of(gates, limit[k] if limit else ALWAYS, *(1 - place for place in x[len(x) - k :]))
+        for k in range(1, len(x))
     )
     return Thermometer((ALWAYS, *zeros))
 
@@ -179,6 +192,11 @@ def minus_count(gates: GateLibrary, x: Sequence[Form], count: Thermometer) -> Bi
 
 
 # --- shifting -----------------------------------------------------------------------------------
+
+
+def step_for(most: int) -> int:
+    """The step of shifts by up to so many places: one stage for few, two about alike for more."""
+    return most + 1 if most < 8 else round((most + 1) ** 0.5)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ Shorter operands need fewer: no groups, or one stage of shifting instead of two.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from spikeproof.circuits.netlist import Bus
+from spikeproof.circuits.units.floating_point.addition import add_unit, subtract_unit
 from spikeproof.circuits.units.floating_point.rounding import Rounder
 from spikeproof.circuits.units.floating_point.shallow_rounding import (
     ShallowRounder,
@@ -36,7 +37,6 @@ from spikeproof.circuits.units.forms import (
     bits,
     exclusive,
     number,
-    reaches,
     signal,
     signals,
     total,
@@ -53,8 +53,11 @@ from spikeproof.circuits.units.shallow import (
     minus_count,
     shift_left,
     shift_right,
+    step_for,
     sum_or_difference,
+    thermometer,
 )
+from spikeproof.specs.conventions import IEEE
 from spikeproof.specs.formats import Format, RoundingMode, Specials
 
 BELOW = 3
@@ -115,36 +118,32 @@ class Parts:
         return NEVER
 
 
-def shallow_add_unit(rounder: Rounder, x: Operand, y: Operand, *, subtracts: bool = False) -> Buses:
-    """x + y, or x - y, of operands of the result's format.
-
-    Raises:
-        ValueError: if they are of others, or there is no such shallow unit.
-    """
-    if not x.fmt == y.fmt == rounder.fmt:
-        raise ValueError("shallow units have operands of the result's format; choose small or fast")
-    back = ShallowRounder(rounder)
-    first, second = (
-        Parts(rounder.gates, each.fmt, bits(each.code), negated)
-        for each, negated in ((x, False), (y, subtracts))
-    )
-    return _Adder(back, first, second).unit()
+def shallow_add_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
+    """x + y; of shallow blocks alone where ``suits`` says so."""
+    if not suits(rounder, x, y):
+        return add_unit(rounder, x, y)
+    return _Adder(rounder, *(Parts(rounder.gates, each.fmt, bits(each.code)) for each in (x, y))).unit()
 
 
 def shallow_subtract_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
     """x - y: the adder that takes the sign of y for its opposite."""
-    return shallow_add_unit(rounder, x, y, subtracts=True)
+    if not suits(rounder, x, y):
+        return subtract_unit(rounder, x, y)
+    first, second = (Parts(rounder.gates, each.fmt, bits(each.code)) for each in (x, y))
+    return _Adder(rounder, first, replace(second, negated=True)).unit()
 
 
-def stage(most: int) -> int:
-    """The step of a shift by up to so many places: one stage for few, two about alike for more."""
-    return most + 1 if most < 8 else round((most + 1) ** 0.5)
+def suits(rounder: Rounder, *operands: Operand) -> bool:
+    """Whether operands have the format of the result, and nothing is asked beyond IEEE 754."""
+    alike = all(each.fmt == rounder.fmt for each in operands)
+    return alike and rounder.convention == IEEE and isinstance(rounder.mode, RoundingMode)
 
 
 class _Adder:
-    def __init__(self, back: ShallowRounder, x: Parts, y: Parts) -> None:
-        self.back, self.x, self.y = back, x, y
-        self.gates, self.fmt = back.gates, back.fmt
+    def __init__(self, rounder: Rounder, x: Parts, y: Parts) -> None:
+        self.x, self.y = x, y
+        self.back = ShallowRounder(rounder)
+        self.gates, self.fmt = rounder.gates, rounder.fmt
         self.places = self.gates.structure.places
         both = all_of(self.gates, x.sign, y.sign)
         self.opposite = (x.sign + y.sign - 2 * both).within(0, 1)
@@ -179,7 +178,7 @@ class _Adder:
             Shifted((*(NEVER,) * (BELOW - 1), *each.fraction, each.normal), count)
             for each, count in ((x, x_small), (y, y_small))
         ]
-        small = shift_right(gates, *parts, step=stage(most))
+        small = shift_right(gates, *parts, step=step_for(most))
         lost = (
             each
             for part in parts
@@ -209,25 +208,18 @@ class _Adder:
     def _rounded(self, sign: Form, field: Bits, normal: Form, magnitude: Bus) -> Buses:
         """The code of a magnitude whose last place but the carry has the exponent ``field``."""
         gates, precision, x = self.gates, self.fmt.precision, bits(magnitude)
-        limit = self._limit(field, len(x) - 1)
-        zeros = leading_zeros(gates, x, limit)
-        lowest = (field[0] + (1 - normal)).within(0, 1)  # of subnormals the exponent is 1
+        # At most as far as the exponent of the larger operand goes; that of subnormals is 1.
+        limit = thermometer(gates, field, len(x) - 1)
+        zeros = leading_zeros(gates, x, Thermometer((ALWAYS, ALWAYS, *limit.steps[2:])))
+        lowest = (field[0] + (1 - normal)).within(0, 1)
         exponent = minus_count(gates, (lowest, *field[1:]), zeros)
-        shifted = shift_left(gates, x, zeros, stage(len(x) - 1))
+        shifted = shift_left(gates, x, zeros, step_for(len(x) - 1))
         (*below, guard), kept = shifted[:-precision], shifted[-precision:]
         # A place below the guard place stays there unless the shift takes it higher.
         stays = tuple(1 - zeros[len(below) - k] for k in range(len(below)))
         sticky = any_of(gates, *any_chosen(gates, x[: len(below)], stays, self.places))
         zero = 1 - any_of(gates, *x)
         return self.back.deliver(Unrounded(sign, exponent, kept, guard, sticky, zero), self._special())
-
-    def _limit(self, field: Bits, most: int) -> Thermometer:
-        """How far the sum may be shifted left: the larger exponent, 1 if that is of a subnormal."""
-        steps = (
-            reaches(self.gates, total(b * min(1 << i, k) for i, b in enumerate(field)), k)
-            for k in range(2, most + 1)
-        )
-        return Thermometer((ALWAYS, ALWAYS, *steps))
 
     def _special(self) -> Special:
         gates, x, y = self.gates, self.x, self.y

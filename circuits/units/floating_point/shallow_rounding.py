@@ -19,8 +19,7 @@ from spikeproof.circuits.units.forms import (
     signal,
 )
 from spikeproof.circuits.units.integer import Buses
-from spikeproof.specs.conventions import IEEE
-from spikeproof.specs.formats import OverflowPolicy, RoundingMode, Specials, Stochastic
+from spikeproof.specs.formats import OverflowPolicy, RoundingMode, Specials
 
 
 @dataclass(frozen=True)
@@ -62,19 +61,12 @@ class Special:
 
 
 class ShallowRounder:
-    """Rounds and packs, for a format, mode and policy.
-
-    Raises:
-        ValueError: if there is no such shallow unit.
-    """
+    """Rounds and packs, in a mode of IEEE 754 and by its convention."""
 
     def __init__(self, rounder: Rounder) -> None:
-        if isinstance(rounder.mode, Stochastic):
-            raise ValueError("shallow units do not round stochastically; choose small or fast")
-        if rounder.convention != IEEE:
-            raise ValueError("shallow units have the IEEE convention alone; choose small or fast")
+        assert isinstance(rounder.mode, RoundingMode)
         self.gates, self.fmt, self.policy = rounder.gates, rounder.fmt, rounder.policy
-        self.mode: RoundingMode = rounder.mode
+        self.mode = rounder.mode
 
     def deliver(self, x: Unrounded, special: Special) -> Buses:
         """``result``, and ``flags`` in the order of ``specs.formats.FLAGS``."""
