@@ -8,7 +8,16 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, BVExtract, Equals, NotEquals
 
 from spikeproof.circuits.units.integer import block_netlist
-from spikeproof.circuits.units.libraries import FAST, LIBRARIES, SMALL, STRUCTURE_NAMES
+from spikeproof.circuits.units.libraries import (
+    DEFAULT_LIBRARY,
+    FAST,
+    LIBRARIES,
+    SHALLOW,
+    SMALL,
+    STRUCTURE_NAMES,
+    Structure,
+    shallow,
+)
 from spikeproof.prover.claims.obligation import Obligation, equivalence
 from spikeproof.specs import integers
 from spikeproof.specs.integers import Buses
@@ -60,24 +69,34 @@ PROVISOS = {
     "leading_zeros": ", for x other than 0",
     "divide": ", for y with its first bit set",
 }
-STRUCTURES = {"": SMALL, ".fast": FAST}
-"""What a name ends in, by structure."""
+STRUCTURES = (SMALL, FAST, SHALLOW, shallow(8))
+"""Of the shallow ones that with the usual largest weight, and one of which 11 places are several groups."""
 
-IN_WORDS = {"": "", ".fast": ", of prefix adders and trees,"}
+IN_WORDS = {SMALL: "", FAST: ", of prefix adders and trees,"}
 
 DEPENDENT = ("add", "subtract", "less_than", "normalise", "multiply", "divide", "square_root")
-"""The blocks that the structure makes a difference to."""
+"""The blocks that it makes a difference to whether the structure is small or fast."""
+
+
+def exists(library: str, kind: str, structure: Structure) -> bool:
+    """Whether a block is another than that of the small structure, and the library can make it."""
+    if structure.shallow:
+        return library == DEFAULT_LIBRARY
+    return structure == SMALL or kind in DEPENDENT
 
 
 def obligations() -> Iterator[Obligation]:
-    """``block.LIBRARY.KIND.WIDTH``, and with ``.fast`` the same of prefix adders and trees."""
-    for library, kind, (suffix, structure) in product(LIBRARIES, integers.BLOCKS, STRUCTURES.items()):
-        if structure != SMALL and kind not in DEPENDENT:
+    """``block.LIBRARY.KIND.WIDTH``, and with the structure behind it those that are not small."""
+    for library, kind, structure in product(LIBRARIES, integers.BLOCKS, STRUCTURES):
+        if not exists(library, kind, structure):
             continue
+        name = STRUCTURE_NAMES[structure]
+        suffix = "" if structure == SMALL else f".{name}"
+        made = IN_WORDS.get(structure, f", {name},")
         for width in WIDTHS[kind]:
             yield equivalence(
                 f"block.{library}.{kind}.{width}{suffix}",
-                f"the {library} {kind} block of {width} bits{IN_WORDS[suffix]} is its integer function"
+                f"the {library} {kind} block of {width} bits{made} is its integer function"
                 f"{PROVISOS.get(kind, '')}",
                 circuit=partial(block_netlist, library, kind, input_widths(width)[kind], structure),
                 meaning=integers.BLOCKS[kind],
@@ -87,7 +106,7 @@ def obligations() -> Iterator[Obligation]:
                     "library": library,
                     "operation": kind,
                     "width": str(width),
-                    "structure": STRUCTURE_NAMES[structure],
+                    "structure": name,
                 },
                 function=f"the integer function {kind} of {width} bits{PROVISOS.get(kind, '')}",
             )
