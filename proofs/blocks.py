@@ -70,7 +70,7 @@ PROVISOS = {
     "divide": ", for y with its first bit set",
 }
 STRUCTURES = (SMALL, FAST, SHALLOW, shallow(8))
-"""Of the shallow ones that with the usual largest weight, and one of which 11 places are several groups."""
+"""Of the shallow ones that of the usual largest weight, and one that makes groups of 11 places."""
 
 IN_WORDS = {SMALL: "", FAST: ", of prefix adders and trees,"}
 

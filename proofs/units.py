@@ -362,10 +362,14 @@ def profile_for(unit: Unit) -> Profile:
     """Nearest even up to 32 bits; every mode of ``FORMATS`` of up to 8 bits, and of FP16.
 
     The latter under the first policy. Flags in other modes than nearest even are left to ``--wide``, and
-    so is all else. Under conventions: nearest even up to 8 bits, and of FP16 that of RISC-V.
+    so is all else. Under conventions: nearest even up to 8 bits, and of FP16 that of RISC-V. Of shallow
+    units: nearest even up to 16 bits.
     """
     fmt = unit.fmt
     nearest = unit.mode is RoundingMode.NEAREST_EVEN
+    if unit.structure.shallow:
+        usual = fmt in (*SMALL_FORMATS, FP16) and unit.structure == SHALLOW
+        return Profile.DEFAULT if usual and nearest else Profile.WIDE
     if unit.convention != IEEE:
         usual = fmt in SMALL_FORMATS or (fmt is FP16 and unit.convention == BUNDLES["riscv"])
         return Profile.DEFAULT if usual and nearest else Profile.WIDE
