@@ -13,17 +13,13 @@ Shorter operands need fewer: no groups, or one stage of shifting instead of two.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 
 from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.floating_point.addition import add_unit, subtract_unit
 from spikeproof.circuits.units.floating_point.rounding import Rounder
-from spikeproof.circuits.units.floating_point.shallow_rounding import (
-    ShallowRounder,
-    Special,
-    Unrounded,
-)
+from spikeproof.circuits.units.floating_point.shallow_operands import Parts, suits
+from spikeproof.circuits.units.floating_point.shallow_rounding import ShallowRounder, Special
 from spikeproof.circuits.units.floating_point.unpacking import Operand
 from spikeproof.circuits.units.forms import (
     ALWAYS,
@@ -36,86 +32,25 @@ from spikeproof.circuits.units.forms import (
     bit,
     bits,
     exclusive,
-    number,
     signal,
     signals,
-    total,
 )
 from spikeproof.circuits.units.integer import Buses
-from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.circuits.units.shallow import (
     Shifted,
     Thermometer,
     any_chosen,
     at_least,
     excess,
-    leading_zeros,
-    minus_count,
-    shift_left,
     shift_right,
     step_for,
     sum_or_difference,
     thermometer,
 )
-from spikeproof.specs.conventions import IEEE
-from spikeproof.specs.formats import Format, RoundingMode, Specials
+from spikeproof.specs.formats import RoundingMode
 
 BELOW = 3
 """Places below the significands: two guard places, and one that stands for all that is lost."""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """An operand taken apart, as far as levels of neurons allow: see ``unpacking.Operand``."""
-
-    gates: GateLibrary
-    fmt: Format
-    code: Bits
-    negated: bool = False
-
-    @property
-    def sign(self) -> Form:
-        """1 for negative, of what counts in place of the code."""
-        return 1 - self.code[-1] if self.negated else self.code[-1]
-
-    @property
-    def fraction(self) -> Bits:
-        """Without the hidden bit."""
-        return self.code[: self.fmt.fraction_bits]
-
-    @property
-    def field(self) -> Bits:
-        """The exponent field."""
-        return self.code[self.fmt.fraction_bits : -1]
-
-    @cached_property
-    def normal(self) -> Form:
-        """The hidden bit."""
-        return any_of(self.gates, *self.field)
-
-    @property
-    def exponent(self) -> Form:
-        """The exponent field, but 1 for subnormals."""
-        return (number(self.field) + (1 - self.normal)).within(1, (1 << self.fmt.exponent_bits) - 1)
-
-    def infinite(self, sign: bool) -> Form:
-        """Whether it is the infinity of that sign."""
-        if self.fmt.specials is not Specials.IEEE:
-            return NEVER
-        signed = self.sign if sign else 1 - self.sign
-        return all_of(self.gates, *self.field, *(1 - each for each in self.fraction), signed)
-
-    @cached_property
-    def nan(self) -> Form:
-        """Whether it is not a number."""
-        match self.fmt.specials:
-            case Specials.IEEE:
-                return all_and_reaches(self.gates, self.field, total(self.fraction), 1)
-            case Specials.FN:
-                return all_of(self.gates, *self.code[:-1])
-            case Specials.FNUZ:
-                return all_of(self.gates, self.code[-1], *(1 - each for each in self.code[:-1]))
-        return NEVER
 
 
 def shallow_add_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
@@ -131,12 +66,6 @@ def shallow_subtract_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
         return subtract_unit(rounder, x, y)
     first, second = (Parts(rounder.gates, each.fmt, bits(each.code)) for each in (x, y))
     return _Adder(rounder, first, replace(second, negated=True)).unit()
-
-
-def suits(rounder: Rounder, *operands: Operand) -> bool:
-    """Whether operands have the format of the result, and nothing is asked beyond IEEE 754."""
-    alike = all(each.fmt == rounder.fmt for each in operands)
-    return alike and rounder.convention == IEEE and isinstance(rounder.mode, RoundingMode)
 
 
 class _Adder:
@@ -207,19 +136,12 @@ class _Adder:
 
     def _rounded(self, sign: Form, field: Bits, normal: Form, magnitude: Bus) -> Buses:
         """The code of a magnitude whose last place but the carry has the exponent ``field``."""
-        gates, precision, x = self.gates, self.fmt.precision, bits(magnitude)
-        # At most as far as the exponent of the larger operand goes; that of subnormals is 1.
-        limit = thermometer(gates, field, len(x) - 1)
-        zeros = leading_zeros(gates, x, Thermometer((ALWAYS, ALWAYS, *limit.steps[2:])))
-        lowest = (field[0] + (1 - normal)).within(0, 1)
-        exponent = minus_count(gates, (lowest, *field[1:]), zeros)
-        shifted = shift_left(gates, x, zeros, step_for(len(x) - 1))
-        (*below, guard), kept = shifted[:-precision], shifted[-precision:]
-        # A place below the guard place stays there unless the shift takes it higher.
-        stays = tuple(1 - zeros[len(below) - k] for k in range(len(below)))
-        sticky = any_of(gates, *any_chosen(gates, x[: len(below)], stays, self.places))
-        zero = 1 - any_of(gates, *x)
-        return self.back.deliver(Unrounded(sign, exponent, kept, guard, sticky, zero), self._special())
+        x = bits(magnitude)
+        # Shifted as far as the exponent of the larger operand goes; that of subnormals is 1.
+        limit = thermometer(self.gates, field, len(x) - 1)
+        limit = Thermometer((ALWAYS, ALWAYS, *limit.steps[2:]))
+        exponent = ((field[0] + (1 - normal)).within(0, 1), *field[1:])
+        return self.back.deliver(self.back.normalised(sign, exponent, limit, x), self._special())
 
     def _special(self) -> Special:
         gates, x, y = self.gates, self.x, self.y

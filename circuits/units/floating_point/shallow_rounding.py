@@ -15,11 +15,23 @@ from spikeproof.circuits.units.forms import (
     all_and,
     all_and_reaches,
     any_of,
+    bits,
     reaches,
-    signal,
+    signals,
 )
 from spikeproof.circuits.units.integer import Buses
+from spikeproof.circuits.units.shallow import (
+    Thermometer,
+    any_chosen,
+    leading_zeros,
+    minus_count,
+    shift_left,
+    step_for,
+)
 from spikeproof.specs.formats import OverflowPolicy, RoundingMode, Specials
+
+MOST_FAN_IN = 256
+"""A significand of which all places have more terms together has a neuron for each place instead."""
 
 
 @dataclass(frozen=True)
@@ -68,40 +80,59 @@ class ShallowRounder:
         self.gates, self.fmt, self.policy = rounder.gates, rounder.fmt, rounder.policy
         self.mode = rounder.mode
 
+    def normalised(self, sign: Form, exponent: Bits, limit: Thermometer, x: Bits) -> Unrounded:
+        """A magnitude shifted left by min(its leading zeros, limit), which its exponent loses.
+
+        Args:
+            exponent: the exponent field of the first bit of ``x``, less one; not less than ``limit``.
+            limit: at most what ``x`` has places less one.
+            x: exact but for a last place that stands for all below it; of two more than the precision.
+        """
+        gates, precision = self.gates, self.fmt.precision
+        zeros = leading_zeros(gates, x, limit)
+        shifted = shift_left(gates, x, zeros, step_for(len(x) - 1))
+        (*below, guard), kept = shifted[:-precision], shifted[-precision:]
+        if sum(len(place.weights) for place in kept) > MOST_FAN_IN:
+            kept = bits(signals(gates, kept))
+        # A place below the guard place stays there unless the shift takes it higher.
+        stays = tuple(1 - zeros[len(below) - k] for k in range(len(below)))
+        lost = any_chosen(gates, x[: len(below)], stays, gates.structure.places)
+        return Unrounded(
+            sign=sign,
+            exponent=minus_count(gates, exponent, zeros),
+            kept=kept,
+            guard=guard,
+            sticky=any_of(gates, *lost),
+            zero=1 - any_of(gates, *x),
+        )
+
     def deliver(self, x: Unrounded, special: Special) -> Buses:
         """``result``, and ``flags`` in the order of ``specs.formats.FLAGS``."""
-        fmt, gates = self.fmt, self.gates
         carries = self._carries(x)
-        fraction = [
-            (place + carries[k] - 2 * carries[k + 1]).within(0, 1) for k, place in enumerate(x.kept[:-1])
-        ]
-        if self.mode is RoundingMode.TO_ODD:
-            fraction[0] = any_of(gates, x.kept[0], x.guard, x.sticky)
         into_field = x.kept[-1] + carries[-1]
-        field = self._field(x.exponent, into_field)
+        fraction, field = self._fraction(x, carries), self._field(x, into_field)
         overflow = self._overflow(x, into_field)
-        to_infinity, to_largest = self._directions(x.sign, *overflow)
-        infinite, largest = self._infinity, fmt.largest_finite
-        nan = fmt.canonical_nan if fmt.has_nan else fmt.largest_finite
-        magnitude = tuple(
-            signal(
-                gates,
-                overridden(
-                    place,
-                    *(((x.zero, False),) if k >= fmt.fraction_bits else ()),
-                    (to_infinity, bool(infinite >> k & 1)),
-                    (to_largest, bool(largest >> k & 1)),
-                    (special.positive + special.negative, bool(infinite >> k & 1)),
-                    (special.nan, bool(nan >> k & 1)),
-                ),
-            )
-            for k, place in enumerate((*fraction, *field))
+        directions = self._directions(x.sign, *overflow)
+        magnitude = self._magnitude((*fraction, *field), *directions, special)
+        sign = self._sign(x, carries[0], directions[0], special)
+        result = signals(self.gates, (*magnitude, sign))
+        self.gates.builder.probe("result", result)
+        flags = self._flags(x, reaches(self.gates, *overflow), special)
+        return {"result": result, "flags": signals(self.gates, flags)}
+
+    def _magnitude(
+        self, finite: Sequence[Form], to_infinity: Form, to_largest: Form, special: Special
+    ) -> Bits:
+        cases = (
+            (to_infinity, self._infinity),
+            (to_largest, self.fmt.largest_finite),
+            (special.positive + special.negative, self._infinity),
+            (special.nan, self._nan),
         )
-        sign = self._sign(x, carries[0], to_infinity, special, bool(nan >> fmt.magnitude_bits & 1))
-        result = (*magnitude, sign)
-        gates.builder.probe("result", result)
-        overflows = reaches(gates, *overflow)
-        return {"result": result, "flags": self._flags(x, overflows, special)}
+        return tuple(
+            overridden(place, *((condition, bool(code >> k & 1)) for condition, code in cases))
+            for k, place in enumerate(finite)
+        )
 
     def _carries(self, x: Unrounded) -> list[Form]:
         """The carry into each kept place but the hidden bit, and into that: by one neuron each."""
@@ -109,6 +140,15 @@ class ShallowRounder:
             all_and_reaches(self.gates, x.kept[:k], *self._rounds_up(x, x.kept[0] if k == 0 else ALWAYS))
             for k in range(len(x.kept))
         ]
+
+    def _fraction(self, x: Unrounded, carries: Sequence[Form]) -> Bits:
+        """The fraction rounded: each place, what is carried into it, and less twice what out of it."""
+        rounded = [
+            (place + carries[k] - 2 * carries[k + 1]).within(0, 1) for k, place in enumerate(x.kept[:-1])
+        ]
+        if self.mode is RoundingMode.TO_ODD:
+            rounded[0] = any_of(self.gates, x.kept[0], x.guard, x.sticky)
+        return tuple(rounded)
 
     def _rounds_up(self, x: Unrounded, last: Form) -> Least:
         """When one is added in the last place, which is as told."""
@@ -126,15 +166,13 @@ class ShallowRounder:
                 return some + 2 * x.sign, 3
         return NEVER, 1
 
-    def _field(self, exponent: Bits, into: Form) -> Bits:
-        """The exponent field: exponent plus what is carried into it, which is up to 2."""
-        carries = [into, *(self._carry(exponent[: k + 1], into) for k in range(len(exponent)))]
-        return tuple(
-            (place + carries[k] - 2 * carries[k + 1]).within(0, 1) for k, place in enumerate(exponent)
-        )
-
-    def _carry(self, exponent: Bits, into: Form) -> Form:
-        return reaches(self.gates, *_carried(exponent, into))
+    def _field(self, x: Unrounded, into: Form) -> Bits:
+        """The exponent field: exponent plus what is carried into it, which is up to 2; 0 of zero."""
+        exponent = x.exponent
+        outs = (reaches(self.gates, *_carried(exponent[: k + 1], into)) for k in range(len(exponent)))
+        carries = [into, *outs]
+        places = (place + carries[k] - 2 * carries[k + 1] for k, place in enumerate(exponent))
+        return tuple(overridden(place.within(0, 1), (x.zero, False)) for place in places)
 
     def _overflow(self, x: Unrounded, into_field: Form) -> Least:
         """When the rounded magnitude is beyond the largest finite one."""
@@ -177,35 +215,31 @@ class ShallowRounder:
                 return self.fmt.largest_finite
         return self.fmt.canonical_nan
 
-    def _sign(
-        self, x: Unrounded, rounds_up: Form, to_infinity: Form, special: Special, of_nan: bool
-    ) -> int:
+    @property
+    def _nan(self) -> int:
+        """The code of what is not a number, or of the largest one where there is no such code."""
+        return self.fmt.canonical_nan if self.fmt.has_nan else self.fmt.largest_finite
+
+    def _sign(self, x: Unrounded, rounds_up: Form, to_infinity: Form, special: Special) -> Form:
+        """The sign of the result, that of infinities being the operands'."""
+        top = self.fmt.magnitude_bits
         sign = x.sign
         if not self.fmt.has_negative_zero:
             some = any_of(self.gates, *x.kept, rounds_up)
             sign = (sign + some - 1).within(-1, 1)
         infinities = ((special.positive, False), (special.negative, True))
         if self.policy is OverflowPolicy.NAN:
-            of_infinity = bool(self._infinity >> self.fmt.magnitude_bits & 1)
-            infinities = (
-                (to_infinity, of_infinity),
-                (special.positive + special.negative, of_infinity),
-            )
-        return signal(self.gates, overridden(sign, *infinities, (special.nan, of_nan)))
+            of_infinity = bool(self._infinity >> top & 1)
+            any_infinity = special.positive + special.negative
+            infinities = ((to_infinity, of_infinity), (any_infinity, of_infinity))
+        return overridden(sign, *infinities, (special.nan, bool(self._nan >> top & 1)))
 
-    def _flags(self, x: Unrounded, overflow: Form, special: Special) -> tuple[int, ...]:
+    def _flags(self, x: Unrounded, overflow: Form, special: Special) -> Bits:
         lost = x.guard + x.sticky
-        special_ones = special.positive + special.negative + special.nan
-        finite = {
-            "overflow": overflow,
-            "underflow": lost - 2 * x.kept[-1],
-            "inexact": lost + overflow,
-        }
-        return (
-            signal(self.gates, special.invalid),
-            signal(self.gates, NEVER),
-            *(signal(self.gates, overridden(form, (special_ones, False))) for form in finite.values()),
-        )
+        infinite_or_nan = special.positive + special.negative + special.nan
+        finite = (overflow, lost - 2 * x.kept[-1], lost + overflow)
+        silent = (overridden(form, (infinite_or_nan, False)) for form in finite)
+        return (special.invalid, NEVER, *silent)
 
 
 def _carried(exponent: Sequence[Form], into: Form) -> Least:
