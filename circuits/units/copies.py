@@ -38,7 +38,7 @@ def bounded(netlist: Netlist, most: int) -> Netlist:
         signals[source] = [source, *(emit(_relay(source)) for _ in relays)]
     for source, neuron in enumerate(netlist.neurons, netlist.input_count):
         synapses = chain.from_iterable(_split(signals[s], w, most) for s, w in neuron.synapses)
-        same = replace(neuron, synapses=tuple(sorted(synapses)))
+        same = replace(neuron, synapses=tuple(sorted(synapses, reverse=True)))
         first = emit(same)
         again = _relay(first) if source in probed else same
         signals[source] = [first, *(emit(again) for _ in range(1, copies.get(source, 1)))]
