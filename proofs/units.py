@@ -302,8 +302,11 @@ def of_other_formats() -> Iterator[Unit]:
 
 
 def shallow_units() -> Iterator[Unit]:
-    """What is made shallow, in every mode and under the first policy; of FP8_E4M3FN at every weight."""
-    for fmt, operation, mode in product(FORMATS.values(), SHALLOW_UNITS, RoundingMode):
+    """What is made shallow of up to 16 bits, in every mode; FP8_E4M3FN with every largest weight.
+
+    Each under the first policy.
+    """
+    for fmt, operation, mode in product((*SMALL_FORMATS, FP16), SHALLOW_UNITS, RoundingMode):
         yield Unit(operation, fmt, mode, fmt.policies[0], structure=SHALLOW)
     for operation, most in product(SHALLOW_UNITS, LARGEST_WEIGHTS):
         if shallow(most) != SHALLOW:
@@ -363,12 +366,12 @@ def profile_for(unit: Unit) -> Profile:
 
     The latter under the first policy. Flags in other modes than nearest even are left to ``--wide``, and
     so is all else. Under conventions: nearest even up to 8 bits, and of FP16 that of RISC-V. Of shallow
-    units: nearest even up to 16 bits.
+    units: nearest even, and of FP16 addition alone.
     """
     fmt = unit.fmt
     nearest = unit.mode is RoundingMode.NEAREST_EVEN
     if unit.structure.shallow:
-        usual = fmt in (*SMALL_FORMATS, FP16) and unit.structure == SHALLOW
+        usual = unit.structure == SHALLOW and (fmt in SMALL_FORMATS or unit.operation == "add")
         return Profile.DEFAULT if usual and nearest else Profile.WIDE
     if unit.convention != IEEE:
         usual = fmt in SMALL_FORMATS or (fmt is FP16 and unit.convention == BUNDLES["riscv"])

@@ -37,7 +37,10 @@ def bounded(netlist: Netlist, most: int) -> Netlist:
         relays = range(1, copies.get(source, 1))
         signals[source] = [source, *(emit(_relay(source)) for _ in relays)]
     for source, neuron in enumerate(netlist.neurons, netlist.input_count):
-        synapses = chain.from_iterable(_split(signals[s], w, most) for s, w in neuron.synapses)
+        synapses = chain.from_iterable(
+            zip(signals[s], _shares(w, most), strict=False) for s, w in neuron.synapses
+        )
+        # What comes last is asked first: so formulas share what is asked of earlier signals.
         same = replace(neuron, synapses=tuple(sorted(synapses, reverse=True)))
         first = emit(same)
         again = _relay(first) if source in probed else same
@@ -64,16 +67,16 @@ def _copies_needed(netlist: Netlist, most: int) -> dict[int, int]:
     needed: dict[int, int] = {}
     for neuron in netlist.neurons:
         for source, weight in neuron.synapses:
-            needed[source] = max(needed.get(source, 1), -(-abs(weight) // most))
+            needed[source] = max(needed.get(source, 1), len(_shares(weight, most)))
     return needed
 
 
-def _split(copies: list[int], weight: Weight, most: int) -> list[tuple[int, Weight]]:
-    """Synapses on as many copies as it takes that weigh together what one should."""
+def _shares(weight: Weight, most: int) -> list[Weight]:
+    """Weights of at most so much that together are the one given."""
     sign = 1 if weight > 0 else -1
-    full, rest = divmod(abs(weight), most)
-    weights = [most] * int(full) + [rest] * bool(rest)
-    return [(copy, sign * each) for copy, each in zip(copies, weights, strict=False)]
+    full = int(sign * weight // most)
+    rest = weight - sign * full * most
+    return [sign * most] * full + ([rest] if rest else [])
 
 
 def _relay(source: int) -> Neuron:

@@ -216,8 +216,8 @@ def shift_right_sticky(gates: GateLibrary, x: Bus, amount: Bus) -> Buses:
     if gates.structure.shallow:
         count = thermometer(gates, bits(amount), len(x))
         moved = shallow.shift_right(gates, Shifted(bits(x), count), step=step_for(len(x)))
-        lost = shallow.any_chosen(gates, bits(x), count.steps[1:], gates.structure.places)
-        return {"shifted": signals(gates, moved), "sticky": (signal(gates, any_of(gates, *lost)),)}
+        out = shallow.any_chosen(gates, bits(x), count.steps[1:], gates.structure.places)
+        return {"shifted": signals(gates, moved), "sticky": (signal(gates, any_of(gates, *out)),)}
     width = len(x)
     stages = (width - 1).bit_length()
     selects = [(1 << stage, select) for stage, select in enumerate(amount[:stages])]

@@ -34,7 +34,8 @@ from spikeproof.circuits.units.shallow import Shifted, Thermometer, step_for
 
 def sum_or_difference(gates: GateLibrary, x: Bits, y: Bits, opposite: Bits, borrow: Bits) -> Buses:
     """x + y, or x - y - borrow where ``opposite`` is 1 and that is not negative."""
-    found, carry = shallow.sum_or_difference(gates, x, y, *opposite, *borrow, gates.structure.places)
+    places = gates.structure.places
+    found, carry = shallow.sum_or_difference(gates, x, y, opposite[0], borrow[0], places)
     return {"sum": signals(gates, found), "carry": (signal(gates, carry),)}
 
 
