@@ -21,11 +21,16 @@ def bounded(netlist: Netlist, most: int) -> Netlist:
     """A netlist of the same function in which no synapse weighs more than ``most``, or less than -most.
 
     A copy of a neuron is another that reads the same, so that nothing gets deeper. An input, or what has
-    a probe, is copied by a neuron that reads it alone: proofs are cut at probes, and a signal that is
-    computed beside one is another signal.
+    a probe or is on a bus of a block or cell, is copied by a neuron that reads it alone: proofs are cut
+    there, and a signal that is computed beside one is another signal.
     """
     copies = _copies_needed(netlist, most)
-    probed = set(chain.from_iterable(netlist.probes.values()))
+    blocks = (*netlist.blocks, *netlist.cells)
+    buses = (
+        *netlist.probes.values(),
+        *(bus for b in blocks for bus in (*b.inputs.values(), *b.outputs.values())),
+    )
+    named = set(chain.from_iterable(buses))
     made: list[Neuron] = []
     signals: dict[int, list[int]] = {}  # every copy of each signal of the netlist
 
@@ -43,7 +48,7 @@ def bounded(netlist: Netlist, most: int) -> Netlist:
         # What comes last is asked first: so formulas share what is asked of earlier signals.
         same = replace(neuron, synapses=tuple(sorted(synapses, reverse=True)))
         first = emit(same)
-        again = _relay(first) if source in probed else same
+        again = _relay(first) if source in named else same
         signals[source] = [first, *(emit(again) for _ in range(1, copies.get(source, 1)))]
 
     def renamed(buses: Mapping[str, Bus]) -> dict[str, Bus]:

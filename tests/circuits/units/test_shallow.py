@@ -208,6 +208,19 @@ def test_copies_of_what_has_a_probe_read_the_probe():
     assert len(originals) == 3, "a neuron without a probe is made again"
 
 
+def test_blocks_read_their_input_buses_alone():
+    """A neuron that is made again would be computed beside the bus that a block has for its input."""
+    builder = NetlistBuilder()
+    a, b, c = builder.input("x", 3)
+    plain = builder.neuron([(a, 1), (b, 1)], 2)
+    out = builder.neuron([(plain, -11), (c, 5)], 5, bias=6)
+    builder.block("any", "any", {"given": (plain, c)}, {"out": (out,)})
+    netlist = bounded(builder.build({"out": (out,)}), 4)
+    (block,) = netlist.blocks
+    (again,) = {source for source, _ in netlist.neurons[-1].synapses} & {block.inputs["given"][0]}
+    assert sum(neuron.synapses == ((again, 1),) for neuron in netlist.neurons) == 2
+
+
 # --- units --------------------------------------------------------------------------------------
 
 
