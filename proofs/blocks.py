@@ -5,10 +5,20 @@ from functools import partial
 from itertools import product
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import BV, BVExtract, Equals, NotEquals
+from pysmt.shortcuts import BV, BVUGE, BVAdd, BVExtract, BVZExt, Equals, NotEquals, Or
 
 from spikeproof.circuits.units.integer import block_netlist
-from spikeproof.circuits.units.libraries import FAST, LIBRARIES, SMALL, STRUCTURE_NAMES
+from spikeproof.circuits.units.libraries import (
+    DEFAULT_LIBRARY,
+    FAST,
+    LIBRARIES,
+    SHALLOW,
+    SMALL,
+    STRUCTURE_NAMES,
+    Structure,
+    shallow,
+)
+from spikeproof.circuits.units.shallow_blocks import SHALLOW_BLOCKS, shallow_block_netlist
 from spikeproof.prover.claims.obligation import Obligation, equivalence
 from spikeproof.specs import integers
 from spikeproof.specs.integers import Buses
@@ -28,13 +38,17 @@ def input_widths(width: int) -> dict[str, Mapping[str, int]]:
         "multiply": {"x": width, "y": width},
         "divide": {"x": width, "y": width},
         "square_root": {"x": width},
+        "sum_or_difference": {"x": width, "y": width, "opposite": 1, "borrow": 1},
+        "excess": {"x": width, "y": width},
+        "shift_either": {"x": width, "y": width, "which": 1, "amount": amount},
     }
 
 
-WIDTHS = dict.fromkeys(integers.BLOCKS, (4, 8, 11)) | {
+WIDTHS = dict.fromkeys((*integers.BLOCKS, *integers.SHALLOW_BLOCKS), (4, 8, 11)) | {
     "multiply": (4, 5),
     "divide": (4, 5),
     "square_root": (4, 8, 10),
+    "excess": (4, 8),  # at 11 neither engine is done in 3 seconds of CPU
 }
 """Widths that the FP8 units use, and where possible one that is not a power of two."""
 
@@ -50,44 +64,81 @@ def y_is_normalised(inputs: Buses) -> tuple[FNode, ...]:
     return (Equals(BVExtract(inputs["y"], last, last), BV(1, 1)),)
 
 
+def nothing_is_negative(inputs: Buses) -> tuple[FNode, ...]:
+    """A difference may borrow from x, but not from beyond."""
+    width = inputs["x"].bv_width() + 1
+    x, y, borrow = (
+        BVZExt(inputs[name], width - inputs[name].bv_width()) for name in ("x", "y", "borrow")
+    )
+    return (Or(Equals(inputs["opposite"], BV(0, 1)), BVUGE(x, BVAdd(y, borrow))),)
+
+
 ASSUMPTIONS = {
     "normalise": x_is_not_zero,
     "leading_zeros": x_is_not_zero,
     "divide": y_is_normalised,
+    "sum_or_difference": nothing_is_negative,
 }
 PROVISOS = {
     "normalise": ", for x other than 0",
     "leading_zeros": ", for x other than 0",
     "divide": ", for y with its first bit set",
+    "sum_or_difference": ", for differences that are not negative",
 }
-STRUCTURES = {"": SMALL, ".fast": FAST}
-"""What a name ends in, by structure."""
+STRUCTURES = (SMALL, FAST, SHALLOW)
 
-IN_WORDS = {"": "", ".fast": ", of prefix adders and trees,"}
+IN_WORDS = {
+    SMALL: "",
+    FAST: ", of prefix adders and trees,",
+    SHALLOW: ", of neurons that read sums,",
+    shallow(8): ", of neurons that read sums, with weights up to 8,",
+}
 
 DEPENDENT = ("add", "subtract", "less_than", "normalise", "multiply", "divide", "square_root")
-"""The blocks that the structure makes a difference to."""
+"""The blocks that it makes a difference to whether the structure is small or fast."""
+
+GROUPED = ("add", "subtract", "sum_or_difference")
+"""The blocks that are of groups of groups of places, if they are wide and weights small."""
+
+
+def exists(library: str, kind: str, structure: Structure) -> bool:
+    """Whether a block is another than that of the small structure, and the library can make it."""
+    if structure.shallow:
+        return library == DEFAULT_LIBRARY
+    return structure == SMALL or kind in DEPENDENT
 
 
 def obligations() -> Iterator[Obligation]:
-    """``block.LIBRARY.KIND.WIDTH``, and with ``.fast`` the same of prefix adders and trees."""
-    for library, kind, (suffix, structure) in product(LIBRARIES, integers.BLOCKS, STRUCTURES.items()):
-        if structure != SMALL and kind not in DEPENDENT:
-            continue
+    """``block.LIBRARY.KIND.WIDTH``, and with the structure behind it those that are not small."""
+    for library, kind, structure in product(LIBRARIES, integers.BLOCKS, STRUCTURES):
+        if exists(library, kind, structure):
+            for width in WIDTHS[kind]:
+                yield obligation(library, kind, width, structure)
+    for kind in integers.SHALLOW_BLOCKS:
         for width in WIDTHS[kind]:
-            yield equivalence(
-                f"block.{library}.{kind}.{width}{suffix}",
-                f"the {library} {kind} block of {width} bits{IN_WORDS[suffix]} is its integer function"
-                f"{PROVISOS.get(kind, '')}",
-                circuit=partial(block_netlist, library, kind, input_widths(width)[kind], structure),
-                meaning=integers.BLOCKS[kind],
-                assumptions=ASSUMPTIONS.get(kind, lambda inputs: ()),
-                parameters={
-                    "family": "block",
-                    "library": library,
-                    "operation": kind,
-                    "width": str(width),
-                    "structure": STRUCTURE_NAMES[structure],
-                },
-                function=f"the integer function {kind} of {width} bits{PROVISOS.get(kind, '')}",
-            )
+            yield obligation(DEFAULT_LIBRARY, kind, width, SHALLOW)
+    for kind in GROUPED:
+        yield obligation(DEFAULT_LIBRARY, kind, 13, shallow(8))
+
+
+def obligation(library: str, kind: str, width: int, structure: Structure) -> Obligation:
+    """That a block is its integer function."""
+    netlist = shallow_block_netlist if kind in SHALLOW_BLOCKS else partial(block_netlist, library)
+    name = STRUCTURE_NAMES[structure]
+    proviso = PROVISOS.get(kind, "")
+    return equivalence(
+        f"block.{library}.{kind}.{width}" + ("" if structure == SMALL else f".{name}"),
+        f"the {library} {kind} block of {width} bits{IN_WORDS[structure]} is its integer function"
+        f"{proviso}",
+        circuit=partial(netlist, kind, input_widths(width)[kind], structure),
+        meaning={**integers.BLOCKS, **integers.SHALLOW_BLOCKS}[kind],
+        assumptions=ASSUMPTIONS.get(kind, lambda inputs: ()),
+        parameters={
+            "family": "block",
+            "library": library,
+            "operation": kind,
+            "width": str(width),
+            "structure": name,
+        },
+        function=f"the integer function {kind} of {width} bits{proviso}",
+    )

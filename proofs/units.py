@@ -10,14 +10,17 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import And, BVExtract, Ite, Not, Or
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.floating_point.building import build_unit
+from spikeproof.circuits.units.floating_point.building import SHALLOW_UNITS, build_unit
 from spikeproof.circuits.units.libraries import (
     DEFAULT_LIBRARY,
     FAST,
+    LARGEST_WEIGHTS,
     LIBRARIES,
+    SHALLOW,
     SMALL,
     STRUCTURE_NAMES,
     Structure,
+    shallow,
 )
 from spikeproof.proofs.rounded_units import ARITHMETIC, RoundedUnit, engines_for
 from spikeproof.prover.claims.obligation import (
@@ -40,6 +43,7 @@ from spikeproof.specs.conventions import (
 from spikeproof.specs.formats import (
     ARITY,
     FORMATS,
+    FP8_E4M3FN,
     FP8_E5M2,
     FP16,
     FP32,
@@ -165,6 +169,13 @@ CONDITIONS = {"operands finite": are_finite, "operands normal": are_normal}
 # --- units --------------------------------------------------------------------------------------
 
 
+def in_words(structure: Structure) -> str:
+    """How what is no small unit is made, for people."""
+    if structure.shallow:
+        return f", of neurons that read sums, with weights up to {structure.largest_weight}"
+    return ", of prefix adders and tree multipliers" if structure == FAST else ""
+
+
 @dataclass(frozen=True)
 class Unit(RoundedUnit):
     """An operation of a format, or from others to one.
@@ -186,9 +197,9 @@ class Unit(RoundedUnit):
 
     @property
     def make(self) -> tuple[str, ...]:
-        """The library, where it is not the default one, and ``fast`` structure."""
+        """The library, where it is not the default one, and the structure, where it is not ``small``."""
         library = () if self.library == DEFAULT_LIBRARY else (self.library,)
-        return (*library, "fast") if self.structure == FAST else library
+        return library if self.structure == SMALL else (*library, STRUCTURE_NAMES[self.structure])
 
     @property
     def in_words(self) -> str:
@@ -198,8 +209,7 @@ class Unit(RoundedUnit):
     @property
     def statement(self) -> str:
         """What is claimed of it, for people."""
-        fast = ", of prefix adders and tree multipliers" if self.structure == FAST else ""
-        return super().statement + fast
+        return super().statement + in_words(self.structure)
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -291,6 +301,19 @@ def of_other_formats() -> Iterator[Unit]:
         yield Unit(operation, fmt, mode, fmt.policies[0])
 
 
+def shallow_units() -> Iterator[Unit]:
+    """What is made shallow of up to 16 bits, in every mode; FP8_E4M3FN with every largest weight.
+
+    Each under the first policy.
+    """
+    for fmt, operation, mode in product((*SMALL_FORMATS, FP16), SHALLOW_UNITS, RoundingMode):
+        yield Unit(operation, fmt, mode, fmt.policies[0], structure=SHALLOW)
+    for operation, most in product(SHALLOW_UNITS, LARGEST_WEIGHTS):
+        if shallow(most) != SHALLOW:
+            fmt = FP8_E4M3FN
+            yield Unit(operation, fmt, policy=fmt.policies[0], structure=shallow(most))
+
+
 def variants() -> Iterator[Unit]:
     """Other gates, other adders and multipliers, exception flags: each under the first policy."""
     for fmt, operation in product(FORMATS.values(), OPERATIONS):
@@ -347,10 +370,14 @@ def profile_for(unit: Unit) -> Profile:
 
     The latter under the first policy. Flags in other modes than nearest even are left to ``--wide``, and
     so is all else. Under conventions: nearest even up to 8 bits, and of FP16 that of RISC-V. Of ``LONG``
-    operations conventions are of FP8_E5M2 alone, and above 8 bits other policies and flags of FP16.
+    operations conventions are of FP8_E5M2 alone, and above 8 bits other policies and flags of FP16. Of
+    shallow units: nearest even, and of FP16 addition alone.
     """
     fmt, long = unit.fmt, unit.operation in LONG
     nearest, first = unit.mode is RoundingMode.NEAREST_EVEN, unit.policy is unit.fmt.policies[0]
+    if unit.structure.shallow:
+        usual = unit.structure == SHALLOW and (fmt in SMALL_FORMATS or unit.operation == "add")
+        return Profile.DEFAULT if usual and nearest else Profile.WIDE
     if unit.convention != IEEE:
         usual = fmt in SMALL_FORMATS or (fmt is FP16 and unit.convention == BUNDLES["riscv"])
         spared = long and fmt is not FP8_E5M2
@@ -365,5 +392,6 @@ def profile_for(unit: Unit) -> Profile:
 
 def obligations() -> Iterator[Obligation]:
     """All of the above."""
-    for unit in chain(in_all_modes(), of_other_formats(), variants(), under_conventions()):
+    families = (in_all_modes, of_other_formats, variants, shallow_units, under_conventions)
+    for unit in chain.from_iterable(family() for family in families):
         yield unit.obligation(profile_for(unit))

@@ -235,6 +235,35 @@ def square_root(buses: Buses) -> dict[str, FNode]:
     return {"root": BVExtract(root, 0, size - 1), "remainder": BVExtract(remainder, 0, size)}
 
 
+def sum_or_difference(buses: Buses) -> dict[str, FNode]:
+    """x + y, or x - y - borrow where ``opposite`` is 1.
+
+    Stated for where that is not negative.
+    """
+    width = buses["x"].bv_width()
+    x, y, borrow = (_wide(buses[name], width + 1) for name in ("x", "y", "borrow"))
+    opposite = Equals(buses["opposite"], BV(1, 1))
+    total = Ite(opposite, BVSub(BVSub(x, y), borrow), BVAdd(x, y))
+    return {"sum": BVExtract(total, 0, width - 1), "carry": BVExtract(total, width, width)}
+
+
+def excess(buses: Buses) -> dict[str, FNode]:
+    """Whether x - y is at least 1, 2, 3, ...: as many bits as x has."""
+    size = buses["x"].bv_width()
+    x, y = (_wide(buses[name], size + 1) for name in ("x", "y"))
+    steps = [_bool(BVUGE(x, BVAdd(y, BV(k, size + 1)))) for k in range(1, size + 1)]
+    word = steps[0]
+    for step in steps[1:]:
+        word = BVConcat(step, word)
+    return {"at_least": word}
+
+
+def shift_either(buses: Buses) -> dict[str, FNode]:
+    """x, or y where ``which`` is 1, shifted right by ``amount``; whether a set bit was lost."""
+    chosen = Ite(Equals(buses["which"], BV(1, 1)), buses["y"], buses["x"])
+    return shift_right_sticky({"x": chosen, "amount": buses["amount"]})
+
+
 BLOCKS: dict[str, Meaning] = {
     "add": add,
     "subtract": subtract,
@@ -248,3 +277,10 @@ BLOCKS: dict[str, Meaning] = {
     "square_root": square_root,
 }
 """The meaning of every integer block; the same names as ``circuits.units.integer.BLOCKS``."""
+
+SHALLOW_BLOCKS: dict[str, Meaning] = {
+    "sum_or_difference": sum_or_difference,
+    "excess": excess,
+    "shift_either": shift_either,
+}
+"""The meaning of the blocks of ``circuits.units.shallow_blocks``, by the same names."""

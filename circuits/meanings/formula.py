@@ -36,8 +36,8 @@ from spikeproof.circuits.netlist import ONE, ZERO, Bus, Netlist, Neuron, driven_
 Synapse = tuple[int, FNode]
 """An integer weight, and whether the source fires."""
 
-FEW_SYNAPSES, SMALL_SUM = 6, 256
-"""A neuron is read case by case if it has so few synapses, or integer weights of so small a sum."""
+MOST_CASES = 1 << 14
+"""A neuron is read case by case if there are no more."""
 
 
 def input_symbols(netlist: Netlist) -> dict[str, FNode]:
@@ -55,8 +55,33 @@ def neuron_formula(neuron: Neuron, sources: Sequence[FNode]) -> FNode:
     unit = math.gcd(*weights) or 1
     needed = -((bias - threshold) // unit)  # in units, rounded up
     synapses = [(weight // unit, source) for weight, source in zip(weights, sources, strict=True)]
-    few_cases = len(synapses) <= FEW_SYNAPSES or sum(map(abs, weights)) <= SMALL_SUM * unit
-    return (_reached_by_cases if few_cases else _reached_by_sum)(synapses, needed)
+    largest_first = sorted(synapses, key=lambda synapse: -abs(synapse[0]))
+    if _has_few_cases(largest_first, needed):
+        return _reached_by_cases(largest_first, needed)
+    return _reached_by_sum(synapses, needed)
+
+
+def _bounds(synapses: Sequence[Synapse]) -> tuple[list[int], list[int]]:
+    """The least and the most that the last 0, 1, 2, ... synapses add up to."""
+    least, most = [0], [0]
+    for weight, _ in reversed(synapses):
+        least.append(least[-1] + min(weight, 0))
+        most.append(most[-1] + max(weight, 0))
+    return least, most
+
+
+def _has_few_cases(synapses: Sequence[Synapse], needed: int) -> bool:
+    """Whether ``_reached_by_cases`` would make no more than ``MOST_CASES`` choices."""
+    least, most = _bounds(synapses)
+    undecided, cases = {needed}, 0
+    for start, (weight, _) in enumerate(synapses):
+        others = len(synapses) - start
+        undecided = {each for each in undecided if least[others] < each <= most[others]}
+        cases += len(undecided)
+        if cases > MOST_CASES:
+            return False
+        undecided |= {each - weight for each in undecided}
+    return True
 
 
 def _reached_by_cases(synapses: Sequence[Synapse], needed: int) -> FNode:
@@ -65,20 +90,16 @@ def _reached_by_cases(synapses: Sequence[Synapse], needed: int) -> FNode:
     All that matters of the first ones is what is still needed of the others; and that does not matter
     once these reach it in any case, or in none.
     """
-    largest_first = sorted(synapses, key=lambda synapse: -abs(synapse[0]))
-    least, most = [0], [0]  # that the last ones add up to
-    for weight, _ in reversed(largest_first):
-        least.append(least[-1] + min(weight, 0))
-        most.append(most[-1] + max(weight, 0))
+    least, most = _bounds(synapses)
 
     @cache
     def reached(start: int, needed: int) -> FNode:
-        others = len(largest_first) - start
+        others = len(synapses) - start
         if needed <= least[others]:
             return TRUE()
         if needed > most[others]:
             return FALSE()
-        weight, source = largest_first[start]
+        weight, source = synapses[start]
         return _choice(source, reached(start + 1, needed - weight), reached(start + 1, needed))
 
     return reached(0, needed)

@@ -2,6 +2,9 @@
 
 * ``circuits.units.libraries``          -- how gates are made of neurons on a substrate
 * ``circuits.units.integer``            -- adders, shifters, normalisers, multipliers, dividers, roots
+* ``circuits.units.forms``              -- sums of signals that go straight into the next threshold
+* ``circuits.units.shallow``            -- blocks of these; ``shallow_blocks``: some of them on their own
+* ``circuits.units.copies``             -- no weight beyond a bound, by copies of sources
 * ``circuits.units.floating_point``     -- floating-point units, a file for each operation
 * ``circuits.units.integer_conversion`` -- conversions between floating-point formats and integers
 * ``circuits.units.mx``                 -- units for scaled elements of MX blocks

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from functools import wraps
 
 from spikeproof.circuits.netlist import ONE, ZERO, Bus, Netlist
+from spikeproof.circuits.units import shallow
+from spikeproof.circuits.units.copies import built
+from spikeproof.circuits.units.forms import all_of, any_of, bit, bits, signal, signals
 from spikeproof.circuits.units.libraries import SMALL, GateLibrary, Structure, library_gates
+from spikeproof.circuits.units.shallow import Shifted, step_for, thermometer
 
 Buses = dict[str, Bus]
 BlockFunction = Callable[..., Buses]
@@ -89,14 +93,30 @@ def _prefix_carry(gates: GateLibrary, x: Bus, y: Bus, carry: int) -> int:
 def _ripple_all(gates: GateLibrary, x: Bus, start: int) -> Bus:
     """For each bit of x, and then for all of them: whether ``start`` and all bits below it are 1."""
     chain = [start]
-    for bit in x:
-        chain.append(gates.and_(chain[-1], bit))
+    for each in x:
+        chain.append(gates.and_(chain[-1], each))
     return tuple(chain)
 
 
 def _prefix_all(gates: GateLibrary, x: Bus, start: int) -> Bus:
     spans = _prefixes(gates, [(ZERO, bit) for bit in x])
     return (start, *(gates.and_(all_below, start) for _, all_below in spans))
+
+
+def _grouped_sum(gates: GateLibrary, x: Bus, y: Bus, carry: int) -> tuple[Bus, int]:
+    """Carries of several places at once, by neurons that read them all."""
+    total, out = shallow.add(gates, bits(x), bits(y), bit(carry), gates.structure.places)
+    return signals(gates, total), signal(gates, out)
+
+
+def _grouped_carry(gates: GateLibrary, x: Bus, y: Bus, carry: int) -> int:
+    digits = [bit(a) + bit(b) for a, b in zip(x, y, strict=True)]
+    return signal(gates, shallow.carry_out(gates, digits, bit(carry), gates.structure.places))
+
+
+def _grouped_all(gates: GateLibrary, x: Bus, start: int) -> Bus:
+    """One neuron for each."""
+    return signals(gates, (all_of(gates, *bits((start, *x[:k]))) for k in range(len(x) + 1)))
 
 
 Span = tuple[int, int]
@@ -129,6 +149,7 @@ class Adder:
 ADDERS = {
     "ripple": Adder(_ripple_sum, _ripple_carry, _ripple_all),
     "prefix": Adder(_prefix_sum, _prefix_carry, _prefix_all),
+    "grouped": Adder(_grouped_sum, _grouped_carry, _grouped_all),
 }
 """Adders by name, as in ``Structure.adder``."""
 
@@ -189,8 +210,14 @@ def less_than(gates: GateLibrary, x: Bus, y: Bus) -> Buses:
 def shift_right_sticky(gates: GateLibrary, x: Bus, amount: Bus) -> Buses:
     """Logarithmic right shifter; ``sticky`` says whether any set bit was shifted out.
 
-    The amount bits that by themselves shift everything out act together, as one last stage.
+    The amount bits that by themselves shift everything out act together, as one last stage. In shallow
+    structures the amount becomes a thermometer, and there are two stages.
     """
+    if gates.structure.shallow:
+        count = thermometer(gates, bits(amount), len(x))
+        moved = shallow.shift_right(gates, Shifted(bits(x), count), step=step_for(len(x)))
+        out = shallow.any_chosen(gates, bits(x), count.steps[1:], gates.structure.places)
+        return {"shifted": signals(gates, moved), "sticky": (signal(gates, any_of(gates, *out)),)}
     width = len(x)
     stages = (width - 1).bit_length()
     selects = [(1 << stage, select) for stage, select in enumerate(amount[:stages])]
@@ -205,7 +232,11 @@ def shift_right_sticky(gates: GateLibrary, x: Bus, amount: Bus) -> Buses:
 
 @integer_block
 def shift_left(gates: GateLibrary, x: Bus, amount: Bus) -> Buses:
-    """Logarithmic left shifter; bits shifted out at the top are lost."""
+    """Logarithmic left shifter, or of two stages; bits shifted out at the top are lost."""
+    if gates.structure.shallow:
+        count = thermometer(gates, bits(amount), len(x))
+        moved = shallow.shift_left(gates, bits(x), count, step_for(len(x)))
+        return {"shifted": signals(gates, moved)}
     width = len(x)
     for stage, select in enumerate(amount):
         distance = min(1 << stage, width)
@@ -218,8 +249,15 @@ def normalise(gates: GateLibrary, x: Bus, budget: Bus) -> Buses:
     """Shift x left by s = min(its leading zeros, budget); ``remaining`` is budget - s.
 
     Greedy from the largest power of two: a stage shifts if the places it would drop are all zero and
-    the budget still holds it. For x = 0 the remaining budget is of no use.
+    the budget still holds it. For x = 0 the remaining budget is of no use. In shallow structures one
+    neuron a place finds s, and there are two stages.
     """
+    if gates.structure.shallow:
+        limit = thermometer(gates, bits(budget), len(x) - 1)
+        zeros = shallow.leading_zeros(gates, bits(x), limit)
+        moved = shallow.shift_left(gates, bits(x), zeros, step_for(len(x) - 1))
+        left = shallow.minus_count(gates, bits(budget), zeros)
+        return {"shifted": signals(gates, moved), "remaining": signals(gates, left)}
     for stage in reversed(range((len(x) - 1).bit_length())):
         distance = 1 << stage
         low, high = budget[:stage], budget[stage:]
@@ -235,6 +273,12 @@ def normalise(gates: GateLibrary, x: Bus, budget: Bus) -> Buses:
 @integer_block
 def leading_zeros(gates: GateLibrary, x: Bus) -> Buses:
     """How many zeros x begins with, and x shifted left by as many; for x = 0 of no use."""
+    if gates.structure.shallow:
+        zeros = shallow.leading_zeros(gates, bits(x))
+        moved = shallow.shift_left(gates, bits(x), zeros, step_for(len(x) - 1))
+        size = (len(x) - 1).bit_length()
+        places = (zeros.place(index) for index in range(size))
+        return {"count": signals(gates, places), "shifted": signals(gates, moved)}
     count: list[int] = []
     for stage in reversed(range((len(x) - 1).bit_length())):
         distance = 1 << stage
@@ -384,4 +428,4 @@ def block_netlist(
     """
     gates = library_gates(library, structure)
     buses = {name: gates.builder.input(name, width) for name, width in widths.items()}
-    return gates.builder.build(BLOCKS[kind](gates, **buses))
+    return built(gates, BLOCKS[kind](gates, **buses))

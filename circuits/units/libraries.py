@@ -23,21 +23,55 @@ class Structure:
     """How integer blocks are made of gates: see ``circuits.units.integer``.
 
     Attributes:
-        adder: ``ripple``, least neurons, or ``prefix``, logarithmic depth.
+        adder: ``ripple``, least neurons; ``prefix``, logarithmic depth; or ``grouped``, of neurons that
+            read several places at once.
         multiplier: ``array`` of carry-propagating rows, or carry-save ``tree``, logarithmic depth.
+        largest_weight: that any synapse may have; None where gates decide. What weighs more is read
+            from several copies of its source.
     """
 
     adder: str = "ripple"
     multiplier: str = "array"
+    largest_weight: int | None = None
+
+    @property
+    def shallow(self) -> bool:
+        """Whether blocks are of neurons that read whole sums, and not of gates."""
+        return self.largest_weight is not None
+
+    @property
+    def places(self) -> int:
+        """How many binary places one neuron may read."""
+        assert self.largest_weight is not None
+        return self.largest_weight.bit_length()
 
 
 SMALL = Structure("ripple", "array")
 """Least neurons."""
 
 FAST = Structure("prefix", "tree")
-"""Least depth."""
+"""Least depth of gates."""
 
-STRUCTURE_NAMES = {SMALL: "small", FAST: "fast"}
+LARGEST_WEIGHTS = (4, 8, 16, 32, 64, 128)
+"""What weights may be at most in shallow structures."""
+
+USUAL_LARGEST_WEIGHT = 64
+"""What goes unsaid in the name of a shallow structure."""
+
+
+def shallow(largest_weight: int = USUAL_LARGEST_WEIGHT) -> Structure:
+    """Least depth, of neurons that read sums of several places: see ``circuits.units.shallow``."""
+    return Structure("grouped", "tree", largest_weight)
+
+
+SHALLOW = shallow()
+
+STRUCTURE_NAMES = {
+    SMALL: "small",
+    FAST: "fast",
+    SHALLOW: "shallow",
+    **{shallow(most): f"shallow{most}" for most in LARGEST_WEIGHTS if most != USUAL_LARGEST_WEIGHT},
+}
 """What the structures are called, where there is a choice."""
 
 
@@ -258,8 +292,14 @@ def library_gates(name: str, structure: Structure = SMALL) -> GateLibrary:
 
     Raises:
         KeyError: if there is none.
+        ValueError: if its gates are of fewer inputs or smaller weights than the structure needs.
     """
     library = EVERY_LIBRARY[name]
+    if structure.shallow and library is not Threshold:
+        raise ValueError(
+            f"library {name!r} cannot be {STRUCTURE_NAMES[structure]}, which needs weights and any "
+            f"fan-in; choose {Threshold.name!r}, or small or fast"
+        )
     builder = library.builder_class(absorb_inverters=library.absorbs_inverters)
     return library(builder, structure)
 

@@ -52,12 +52,22 @@ BLOCKS = {
         "remainder": (x << WIDTH + 1) % y,
     },
     "square_root": lambda x: {"root": isqrt(x), "remainder": x - isqrt(x) ** 2},
+    "sum_or_difference": lambda x, y, opposite, borrow: {
+        "sum": (x - y - borrow if opposite else x + y) % 16,
+        "carry": 0 if opposite else (x + y) // 16,
+    },
+    "excess": lambda x, y: {"at_least": (1 << max(0, min(x - y, WIDTH))) - 1},
+    "shift_either": lambda x, y, which, amount: {
+        "shifted": (y if which else x) >> amount,
+        "sticky": int((y if which else x) % 2**amount > 0),
+    },
 }
 
 STATED_FOR = {
     "normalise": lambda x, budget: x > 0,
     "leading_zeros": lambda x: x > 0,
     "divide": lambda x, y: y >= 1 << WIDTH - 1,
+    "sum_or_difference": lambda x, y, opposite, borrow: not opposite or x >= y + borrow,
 }
 """The arguments that a block's meaning is stated for, if not all."""
 
@@ -82,13 +92,16 @@ def test_wide_gates(width):
         assert values(integers.wide_or, {"x": width}, (x,)) == {"out": int(x > 0)}
 
 
-@pytest.mark.parametrize("kind", integers.BLOCKS)
+MEANINGS = {**integers.BLOCKS, **integers.SHALLOW_BLOCKS}
+
+
+@pytest.mark.parametrize("kind", MEANINGS)
 def test_blocks(kind):
     widths = input_widths(WIDTH)[kind]
     for arguments in product(*(range(1 << width) for width in widths.values())):
         if not STATED_FOR.get(kind, lambda *given: True)(*arguments):
             continue
-        assert values(integers.BLOCKS[kind], widths, arguments) == BLOCKS[kind](*arguments)
+        assert values(MEANINGS[kind], widths, arguments) == BLOCKS[kind](*arguments)
 
 
 @pytest.mark.parametrize("width", [2, 6, 10])

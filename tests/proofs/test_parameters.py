@@ -3,7 +3,7 @@
 from collections import Counter
 
 from spikeproof.circuits.physics.substrates import SUBSTRATES
-from spikeproof.circuits.units.libraries import EVERY_LIBRARY
+from spikeproof.circuits.units.libraries import EVERY_LIBRARY, STRUCTURE_NAMES
 from spikeproof.proofs.rounded_units import AND
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.specs import exact, exact_general
@@ -34,7 +34,7 @@ KNOWN = {
     "mode": {mode.value for mode in RoundingMode} | {f"stochastic{bits}" for bits in range(1, 25)},
     "policy": {policy.value for policy in OverflowPolicy},
     "library": set(EVERY_LIBRARY),
-    "structure": {"small", "fast"},
+    "structure": set(STRUCTURE_NAMES.values()),
     "substrate": set(SUBSTRATES),
     "flags": {"yes"},
 }
@@ -101,6 +101,7 @@ def test_some_parameters_in_full():
         "structure": "small",
     }
     assert catalogue()["fp16.add.rne.fast"].parameters["structure"] == "fast"
+    assert catalogue()["fp16.add.rne.shallow"].parameters["structure"] == "shallow"
     assert catalogue()["fp16.add.rtz.flags"].parameters["flags"] == "yes"
     name = "fp6_e3m2.sticky_extra_multiply.rne.saturate.without_round_route"
     assert catalogue()[name].parameters["kind"] == "without_round_route"

@@ -7,7 +7,8 @@ lost, normalise as far as the exponent allows, round, pack, and let the special 
 * ``unpacking``      -- operands: codes taken apart
 * ``exponents``      -- the arithmetic on exponents that units share
 * ``rounding``       -- the back end that they share: rounding, range check, special cases
-* ``addition``       -- add, subtract
+* ``addition``       -- add, subtract; ``shallow_addition``: in least depth
+* ``shallow_operands``, ``shallow_rounding`` -- the two ends of units of least depth
 * ``multiplication`` -- multiply; ``sticky_extra``: S1's multiplier; ``exact_product``: without rounding
 * ``fma``            -- fused multiply-add
 * ``division``       -- divide

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from spikeproof.circuits.netlist import Bus, Netlist
+from spikeproof.circuits.units.copies import built
 from spikeproof.circuits.units.floating_point.addition import add_unit, subtract_unit
 from spikeproof.circuits.units.floating_point.conversion import convert_unit
 from spikeproof.circuits.units.floating_point.division import divide_unit
@@ -17,6 +18,10 @@ from spikeproof.circuits.units.floating_point.remainder import (
 )
 from spikeproof.circuits.units.floating_point.rounding import Rounder
 from spikeproof.circuits.units.floating_point.scaling import logarithm_unit, scale_unit
+from spikeproof.circuits.units.floating_point.shallow_addition import (
+    shallow_add_unit,
+    shallow_subtract_unit,
+)
 from spikeproof.circuits.units.floating_point.square_root import square_root_unit
 from spikeproof.circuits.units.floating_point.unpacking import flush_operand, unpack
 from spikeproof.circuits.units.integer import Buses
@@ -50,6 +55,12 @@ UNITS: dict[str, Callable[..., Buses]] = {
     "truncated_remainder": truncated_remainder_unit,
 }
 """The units of ``ARITY``, by operation. Each takes a rounder and the operands."""
+
+SHALLOW_UNITS: dict[str, Callable[..., Buses]] = {
+    "add": shallow_add_unit,
+    "subtract": shallow_subtract_unit,
+}
+"""Those that are made of linear forms in shallow structures, likewise; the others of shallow blocks."""
 
 
 def build_unit(
@@ -97,9 +108,10 @@ def build_unit(
         for form, code in zip(forms, codes.values(), strict=True)
     ]
     rounder = Rounder(gates, fmt, mode, policy, convention)
-    built = (unit or UNITS[operation])(rounder, *operands)
-    outputs = built if flags else {"result": built["result"]}
-    return gates.builder.build(outputs, keep_waypoints=keep_waypoints)
+    units = {**UNITS, **SHALLOW_UNITS} if structure.shallow else UNITS
+    results = (unit or units[operation])(rounder, *operands)
+    outputs = results if flags else {"result": results["result"]}
+    return built(gates, outputs, keep_waypoints=keep_waypoints)
 
 
 GENERAL_UNITS: dict[str, Callable[..., Buses]] = {
@@ -136,8 +148,8 @@ def build_general_unit(
     code = gates.builder.input("x", fmt.width)
     n = [gates.builder.input("n", scale_integer(fmt).width)] if operation == "scale_b" else []
     x = unpack(gates, fmt, flush_operand(gates, fmt, convention, code))
-    built = GENERAL_UNITS[operation](rounder, x, *n)
-    return gates.builder.build(built if flags else {"result": built["result"]})
+    results = GENERAL_UNITS[operation](rounder, x, *n)
+    return built(gates, results if flags else {"result": results["result"]})
 
 
 def build_exact_unit(
@@ -158,5 +170,5 @@ def build_exact_unit(
     """
     gates = library_gates(library)
     codes = [gates.builder.input(name, fmt.width) for name in "xy"[:operands]]
-    built = unit(gates, fmt, operation, *codes)
-    return gates.builder.build(built if isinstance(built, dict) else {"result": built})
+    results = unit(gates, fmt, operation, *codes)
+    return gates.builder.build(results if isinstance(results, dict) else {"result": results})

@@ -1,0 +1,156 @@
+"""Shallow addition and subtraction: 14 levels of neurons in FP32.
+
+    1     whether exponents are 0; groups of places compared
+    2     which operand is larger; the exponent difference, as thermometers both ways
+    3, 4  the significand of the smaller operand is shifted
+    5-8   sum or difference: ``magnitude``
+    9     its leading zeros, as far as the exponent allows, as a thermometer
+    10,11 it is shifted by these; they are subtracted from the exponent
+    12-14 rounding, range check, special cases: ``shallow_rounding``
+
+Shorter operands need fewer: no groups, or one stage of shifting instead of two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from spikeproof.circuits.netlist import Bus
+from spikeproof.circuits.units.floating_point.addition import add_unit, subtract_unit
+from spikeproof.circuits.units.floating_point.rounding import Rounder
+from spikeproof.circuits.units.floating_point.shallow_operands import Parts, suits
+from spikeproof.circuits.units.floating_point.shallow_rounding import ShallowRounder, Special
+from spikeproof.circuits.units.floating_point.unpacking import Operand
+from spikeproof.circuits.units.forms import (
+    ALWAYS,
+    NEVER,
+    Bits,
+    Form,
+    all_and_reaches,
+    all_of,
+    any_of,
+    bit,
+    bits,
+    exclusive,
+    signal,
+    signals,
+)
+from spikeproof.circuits.units.integer import Buses
+from spikeproof.circuits.units.shallow import (
+    Shifted,
+    Thermometer,
+    any_chosen,
+    at_least,
+    excess,
+    shift_right,
+    step_for,
+    sum_or_difference,
+    thermometer,
+)
+from spikeproof.specs.formats import RoundingMode
+
+BELOW = 3
+"""Places below the significands: two guard places, and one that stands for all that is lost."""
+
+
+def shallow_add_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
+    """x + y; of shallow blocks alone where ``suits`` says so."""
+    if not suits(rounder, x, y):
+        return add_unit(rounder, x, y)
+    return _Adder(rounder, *(Parts(rounder.gates, each.fmt, bits(each.code)) for each in (x, y))).unit()
+
+
+def shallow_subtract_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
+    """x - y: the adder that takes the sign of y for its opposite."""
+    if not suits(rounder, x, y):
+        return subtract_unit(rounder, x, y)
+    first, second = (Parts(rounder.gates, each.fmt, bits(each.code)) for each in (x, y))
+    return _Adder(rounder, first, replace(second, negated=True)).unit()
+
+
+class _Adder:
+    def __init__(self, rounder: Rounder, x: Parts, y: Parts) -> None:
+        self.x, self.y = x, y
+        self.back = ShallowRounder(rounder)
+        self.gates, self.fmt = rounder.gates, rounder.fmt
+        self.places = self.gates.structure.places
+        both = all_of(self.gates, x.sign, y.sign)
+        self.opposite = (x.sign + y.sign - 2 * both).within(0, 1)
+
+    def unit(self) -> Buses:
+        x, y, gates = self.x, self.y, self.gates
+        x_reaches, y_reaches = (
+            at_least(gates, a.code[:-1], b.code[:-1], self.places) for a, b in ((x, y), (y, x))
+        )
+        y_larger = 1 - x_reaches
+        normal = any_of(gates, x.normal, y.normal)
+        exponent = self._chosen(y_larger, x.field, y.field)
+        magnitude = self._magnitude(y_larger, normal)
+        sign = self._sign(x_reaches, y_reaches)
+        return self._rounded(sign, exponent, normal, magnitude)
+
+    def _chosen(self, y: Form, of_x: Bits, of_y: Bits) -> Bits:
+        """Bits of y where that is chosen, else of x."""
+        return tuple(
+            exclusive((all_of(self.gates, y, b), all_of(self.gates, 1 - y, a)))
+            for a, b in zip(of_x, of_y, strict=True)
+        )
+
+    def _magnitude(self, y_larger: Form, normal: Form) -> Bus:
+        """The sum of larger and aligned smaller significand, or their difference."""
+        gates, x, y = self.gates, self.x, self.y
+        large = (*(NEVER,) * (BELOW - 1), *self._chosen(y_larger, x.fraction, y.fraction), normal)
+        most = len(large)  # a shift by as many leaves nothing but what is lost
+        x_small = excess(gates, y.exponent, x.exponent, most, y_larger)
+        y_small = excess(gates, x.exponent, y.exponent, most, 1 - y_larger)
+        parts = [
+            Shifted((*(NEVER,) * (BELOW - 1), *each.fraction, each.normal), count)
+            for each, count in ((x, x_small), (y, y_small))
+        ]
+        small = shift_right(gates, *parts, step=step_for(most))
+        lost = (
+            each
+            for part in parts
+            for each in any_chosen(gates, part.x[BELOW - 1 :], part.count.steps[BELOW:], self.places)
+        )
+        sticky = any_of(gates, *lost)
+        opposite = bit(signal(gates, self.opposite))
+        summed, carry = sum_or_difference(gates, large, small, opposite, sticky, self.places)
+        magnitude = signals(gates, (sticky, *summed, carry))
+        gates.builder.waypoint("magnitude", magnitude)
+        return magnitude
+
+    def _sign(self, x_reaches: Form, y_reaches: Form) -> Form:
+        """That of the larger operand, or of an exact zero: as in ``addition.sign_of_sum``."""
+        if self.back.mode is not RoundingMode.DOWN:
+            x_reaches, y_reaches = 1 - y_reaches, 1 - x_reaches
+        x, y = self.x.sign, self.y.sign
+        sign = any_of(
+            self.gates,
+            all_and_reaches(self.gates, [x], y + x_reaches, 1),
+            all_and_reaches(self.gates, [y], x + y_reaches, 1),
+        )
+        made = signal(self.gates, sign)
+        self.gates.builder.waypoint("sign", (made,))
+        return bit(made)
+
+    def _rounded(self, sign: Form, field: Bits, normal: Form, magnitude: Bus) -> Buses:
+        """The code of a magnitude whose last place but the carry has the exponent ``field``."""
+        x = bits(magnitude)
+        # Shifted as far as the exponent of the larger operand goes; that of subnormals is 1.
+        limit = thermometer(self.gates, field, len(x) - 1)
+        limit = Thermometer((ALWAYS, ALWAYS, *limit.steps[2:]))
+        exponent = ((field[0] + (1 - normal)).within(0, 1), *field[1:])
+        return self.back.deliver(self.back.normalised(sign, exponent, limit, x), self._special())
+
+    def _special(self) -> Special:
+        gates, x, y = self.gates, self.x, self.y
+        positive, negative = (x.infinite(False), y.infinite(False)), (x.infinite(True), y.infinite(True))
+        both = (exclusive(each) for each in zip(positive, negative, strict=True))
+        invalid = all_of(gates, *both, self.opposite)
+        return Special(
+            any_of(gates, *positive),
+            any_of(gates, *negative),
+            any_of(gates, x.nan, y.nan, invalid),
+            invalid,
+        )

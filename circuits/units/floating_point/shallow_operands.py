@@ -1,0 +1,86 @@
+"""Operands of shallow units: codes taken apart, as far as one level of neurons allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from spikeproof.circuits.units.floating_point.rounding import Rounder
+from spikeproof.circuits.units.floating_point.unpacking import Operand
+from spikeproof.circuits.units.forms import (
+    NEVER,
+    Bits,
+    Form,
+    all_and_reaches,
+    all_of,
+    any_of,
+    number,
+    total,
+)
+from spikeproof.circuits.units.libraries import GateLibrary
+from spikeproof.specs.conventions import IEEE
+from spikeproof.specs.formats import Format, RoundingMode, Specials
+
+
+@dataclass(frozen=True)
+class Parts:
+    """An operand taken apart: see ``unpacking.Operand``.
+
+    Attributes:
+        negated: whether it counts with the opposite sign.
+    """
+
+    gates: GateLibrary
+    fmt: Format
+    code: Bits
+    negated: bool = False
+
+    @property
+    def sign(self) -> Form:
+        """1 for negative, of what counts in place of the code."""
+        return 1 - self.code[-1] if self.negated else self.code[-1]
+
+    @property
+    def fraction(self) -> Bits:
+        """Without the hidden bit."""
+        return self.code[: self.fmt.fraction_bits]
+
+    @property
+    def field(self) -> Bits:
+        """The exponent field."""
+        return self.code[self.fmt.fraction_bits : -1]
+
+    @cached_property
+    def normal(self) -> Form:
+        """The hidden bit."""
+        return any_of(self.gates, *self.field)
+
+    @property
+    def exponent(self) -> Form:
+        """The exponent field, but 1 for subnormals."""
+        return (number(self.field) + (1 - self.normal)).within(1, (1 << self.fmt.exponent_bits) - 1)
+
+    def infinite(self, sign: bool) -> Form:
+        """Whether it is the infinity of that sign."""
+        if self.fmt.specials is not Specials.IEEE:
+            return NEVER
+        signed = self.sign if sign else 1 - self.sign
+        return all_of(self.gates, *self.field, *(1 - each for each in self.fraction), signed)
+
+    @cached_property
+    def nan(self) -> Form:
+        """Whether it is not a number."""
+        match self.fmt.specials:
+            case Specials.IEEE:
+                return all_and_reaches(self.gates, self.field, total(self.fraction), 1)
+            case Specials.FN:
+                return all_of(self.gates, *self.code[:-1])
+            case Specials.FNUZ:
+                return all_of(self.gates, self.code[-1], *(1 - each for each in self.code[:-1]))
+        return NEVER
+
+
+def suits(rounder: Rounder, *operands: Operand) -> bool:
+    """Whether operands have the format of the result, and nothing is asked beyond IEEE 754."""
+    alike = all(each.fmt == rounder.fmt for each in operands)
+    return alike and rounder.convention == IEEE and isinstance(rounder.mode, RoundingMode)

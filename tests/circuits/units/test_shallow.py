@@ -1,0 +1,318 @@
+"""The shallow structure: linear forms, blocks of neurons that read sums, bounded weights, units."""
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.netlist import Netlist, NetlistBuilder
+from spikeproof.circuits.units.copies import bounded
+from spikeproof.circuits.units.floating_point.building import build_unit
+from spikeproof.circuits.units.floating_point.shallow_rounding import overridden
+from spikeproof.circuits.units.forms import (
+    NEVER,
+    Form,
+    all_and_reaches,
+    all_of,
+    bit,
+    bits,
+    number,
+    signal,
+    signals,
+)
+from spikeproof.circuits.units.libraries import (
+    DEFAULT_LIBRARY,
+    LARGEST_WEIGHTS,
+    SHALLOW,
+    SMALL,
+    library_gates,
+    shallow,
+)
+from spikeproof.circuits.units.shallow import (
+    Shifted,
+    Thermometer,
+    any_chosen,
+    minus_count,
+    shift_right,
+    sum_or_difference,
+    thermometer,
+)
+from spikeproof.prover.refutation.drawing import many_codes
+from spikeproof.specs.conventions import BUNDLES
+from spikeproof.specs.formats import (
+    BFLOAT16,
+    FP4_E2M1,
+    FP8_E4M3FN,
+    FP8_E4M3FNUZ,
+    FP8_E5M2,
+    FP16,
+    FP32,
+    FP64,
+    OverflowPolicy,
+    RoundingMode,
+)
+from tests.support.operands import expected_flags, expected_results, first_difference, operands
+from tests.support.profile import one_of_each
+
+RNE = RoundingMode.NEAREST_EVEN
+
+
+def gates_and_buses(largest_weight: int, **widths: int):
+    gates = library_gates(DEFAULT_LIBRARY, shallow(largest_weight))
+    return gates, {name: bits(gates.builder.input(name, width)) for name, width in widths.items()}
+
+
+def every_input(**widths: int) -> dict[str, np.ndarray]:
+    axes = np.meshgrid(*(np.arange(1 << width, dtype=np.uint64) for width in widths.values()))
+    return {name: axis.ravel() for name, axis in zip(widths, axes, strict=True)}
+
+
+def largest_weight(netlist: Netlist) -> int:
+    return max(abs(weight) for neuron in netlist.neurons for _, weight in neuron.synapses)
+
+
+# --- forms --------------------------------------------------------------------------------------
+
+
+def test_what_the_range_of_a_form_decides_takes_no_neuron():
+    gates, given = gates_and_buses(64, x=3)
+    a, b, c = given["x"]
+    either = (a + b).within(0, 1)
+    assert all_of(gates, either, NEVER) == NEVER
+    assert all_of(gates, either, 1 - NEVER) == either
+    assert all_and_reaches(gates, [c], either, 2) == NEVER
+    assert gates.builder.build({"out": (signal(gates, 1 - a),)}).statistics.neurons == 1
+
+
+def test_conditions_outweigh_a_form_that_goes_beyond_its_threshold():
+    """Else a large form would make up for a condition that is 0."""
+    gates, given = gates_and_buses(64, x=5)
+    *places, a, b = given["x"]
+    found = all_and_reaches(gates, [a, b], number(places), 2)
+    netlist = gates.builder.build({"out": (signal(gates, found),)})
+    inputs = every_input(x=5)
+    x = inputs["x"]
+    assert np.array_equal(boolean.evaluate(netlist, inputs)["out"] == 1, (x >= 24) & (x % 8 >= 2))
+
+
+def test_the_last_case_that_holds_decides():
+    gates, given = gates_and_buses(64, x=4)
+    form, first, second, third = given["x"]
+    over = overridden(form - 1 + form, (first, False), (second, True), (third, False))
+    netlist = gates.builder.build({"out": (signal(gates, over),)})
+    inputs = every_input(x=4)
+    x = inputs["x"].astype(int)
+    expected = np.where(x & 8, 0, np.where(x & 4, 1, np.where(x & 2, 0, x & 1)))
+    assert np.array_equal(boolean.evaluate(netlist, inputs)["out"], expected)
+
+
+# --- blocks -------------------------------------------------------------------------------------
+
+WEIGHTS_AND_WIDTHS = [(2, 3), (2, 8), (4, 8), (8, 7), (64, 7)]
+"""From one group of places to groups of groups."""
+
+
+@pytest.mark.parametrize(("most", "width"), WEIGHTS_AND_WIDTHS)
+def test_sum_or_difference(most, width):
+    """In a sum nothing is borrowed, whatever comes in."""
+    gates, given = gates_and_buses(most, x=width, y=width, opposite=1, borrow=1)
+    (opposite,), (borrow,) = given["opposite"], given["borrow"]
+    found, carry = sum_or_difference(
+        gates, given["x"], given["y"], opposite, borrow, gates.structure.places
+    )
+    netlist = bounded(
+        gates.builder.build({"sum": signals(gates, (*found, carry))}), gates.structure.largest_weight
+    )
+    assert largest_weight(netlist) <= most
+    inputs = every_input(x=width, y=width, opposite=1, borrow=1)
+    x, y, subtracts, b = (words.astype(int) for words in inputs.values())
+    expected = np.where(subtracts, x - y - b, x + y)
+    possible = expected >= 0
+    actual = boolean.evaluate(netlist, inputs)["sum"].astype(int)
+    assert np.array_equal(actual[possible], expected[possible])
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 8])
+def test_the_part_that_has_a_count_is_shifted(step):
+    gates, given = gates_and_buses(64, x=4, y=4, amount=3, which=1)
+    (which,) = given["which"]
+    steps = thermometer(gates, given["amount"], 5).steps[1:]
+    counts = [
+        Thermometer((chosen, *(all_of(gates, each, chosen) for each in steps)))
+        for chosen in (1 - which, which)
+    ]
+    parts = [Shifted(given[name], count) for name, count in zip("xy", counts, strict=True)]
+    moved = shift_right(gates, *parts, step=step)
+    lost = [
+        each
+        for part in parts
+        for each in any_chosen(gates, part.x, part.count.steps[1:5], gates.structure.places)
+    ]
+    netlist = gates.builder.build({"moved": signals(gates, moved), "lost": signals(gates, lost)})
+    inputs = every_input(x=4, y=4, amount=3, which=1)
+    x, y, amount, second = (words.astype(int) for words in inputs.values())
+    chosen, amount = np.where(second, y, x), np.minimum(amount, 5)
+    actual = boolean.evaluate(netlist, inputs)
+    assert np.array_equal(actual["moved"], chosen >> amount)
+    assert np.array_equal(actual["lost"] != 0, (chosen >> amount) << amount != chosen)
+
+
+def test_a_count_in_binary_and_what_it_leaves():
+    gates, given = gates_and_buses(64, x=5, amount=4)
+    count = thermometer(gates, given["amount"], 11)
+    left = minus_count(gates, given["x"], count)
+    binary = [count.place(index) for index in range(4)]
+    netlist = gates.builder.build({"left": signals(gates, left), "count": signals(gates, binary)})
+    inputs = every_input(x=5, amount=4)
+    x, amount = (words.astype(int) for words in inputs.values())
+    amount = np.minimum(amount, 11)
+    actual = boolean.evaluate(netlist, inputs)
+    assert np.array_equal(actual["count"], amount)
+    possible = x >= amount
+    assert np.array_equal(actual["left"][possible].astype(int), (x - amount)[possible])
+
+
+# --- weights within a bound ---------------------------------------------------------------------
+
+
+def heavy() -> Netlist:
+    """An input, a neuron, and one with a probe, all read with weights beyond 4."""
+    builder = NetlistBuilder()
+    a, b, c = builder.input("x", 3)
+    plain, probed = (builder.neuron([(p, 1), (q, 1)], 2) for p, q in ((a, b), (b, c)))
+    builder.probe("probed", (probed,))
+    out = builder.neuron([(a, 5), (plain, -11), (probed, 9), (c, 1)], 5)
+    return builder.build({"out": (out,)})
+
+
+@pytest.mark.parametrize("most", [1, 2, 4, 8, 11])
+def test_what_weighs_more_is_read_from_copies(most):
+    netlist, inputs = heavy(), every_input(x=3)
+    made = bounded(netlist, most)
+    assert largest_weight(made) <= most
+    for name, words in boolean.evaluate(netlist, inputs).items():
+        assert np.array_equal(boolean.evaluate(made, inputs)[name], words)
+    if most >= 11:
+        assert made.statistics == netlist.statistics
+
+
+def test_copies_of_what_has_a_probe_read_the_probe():
+    """A proof that is cut there takes the signal as free, and with it all its copies."""
+    netlist = bounded(heavy(), 4)
+    (probed,) = netlist.probes["probed"]
+    copies = [neuron for neuron in netlist.neurons if neuron.synapses == ((probed, 1),)]
+    assert len(copies) == 2
+    originals = [neuron for neuron in netlist.neurons if neuron.synapses == ((1, 1), (0, 1))]
+    assert len(originals) == 3, "a neuron without a probe is made again"
+
+
+def test_blocks_read_their_input_buses_alone():
+    """A neuron that is made again would be computed beside the bus that a block has for its input."""
+    builder = NetlistBuilder()
+    a, b, c = builder.input("x", 3)
+    plain = builder.neuron([(a, 1), (b, 1)], 2)
+    out = builder.neuron([(plain, -11), (c, 5)], 5, bias=6)
+    builder.block("any", "any", {"given": (plain, c)}, {"out": (out,)})
+    netlist = bounded(builder.build({"out": (out,)}), 4)
+    (block,) = netlist.blocks
+    (again,) = {source for source, _ in netlist.neurons[-1].synapses} & {block.inputs["given"][0]}
+    assert sum(neuron.synapses == ((again, 1),) for neuron in netlist.neurons) == 2
+
+
+# --- units --------------------------------------------------------------------------------------
+
+
+def usual_and_another(case):
+    mode, policy = case
+    return policy if mode is RNE else "another"
+
+
+@pytest.mark.parametrize(
+    ("fmt", "operation"),
+    [
+        *((fmt, "add") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ)),
+        *((fmt, "subtract") for fmt in (FP8_E4M3FNUZ, FP4_E2M1)),
+    ],
+    ids=lambda each: getattr(each, "name", each),
+)
+def test_all_operands(fmt, operation):
+    given = operands(fmt, operation)
+    for mode, policy in one_of_each(product(RoundingMode, fmt.policies), kind=usual_and_another):
+        netlist = build_unit(operation, fmt, mode, policy, flags=True, structure=SHALLOW)
+        actual = boolean.evaluate(netlist, given)
+        for bus, expected in (
+            ("result", expected_results(fmt, operation, mode, policy)),
+            ("flags", expected_flags(fmt, operation, mode)),
+        ):
+            wrong = first_difference(fmt, actual[bus], expected, operation)
+            assert wrong is None, f"{bus}, {mode.value}, {policy.value}: {wrong}"
+
+
+def built(fmt, structure, mode=RNE, operation="add", **choices):
+    return build_unit(operation, fmt, mode, fmt.policies[0], structure=structure, **choices)
+
+
+@pytest.mark.parametrize("mode", RoundingMode)
+@pytest.mark.parametrize("fmt", [FP16, BFLOAT16, FP32, FP64], ids=lambda fmt: fmt.name)
+def test_wide_operands_and_the_values_that_proofs_are_cut_at(fmt, mode):
+    """Against the small unit, which is proved: operands drawn by class."""
+    x, y = many_codes(fmt, 2000, seed=7, operands=2)
+    results = []
+    for structure in (SMALL, SHALLOW):
+        netlist = built(fmt, structure, mode, keep_waypoints=True)
+        probes = {name: netlist.probes[name] for name in ("magnitude", "sign")}
+        observed = replace(netlist, outputs={**netlist.outputs, **probes})
+        results.append(boolean.evaluate(observed, {"x": x, "y": y}))
+    for name, expected in results[0].items():
+        assert np.array_equal(results[1][name], expected), name
+
+
+@pytest.mark.parametrize("most", LARGEST_WEIGHTS)
+def test_weights_are_bounded_and_the_function_is_the_same(most):
+    netlist = built(FP8_E5M2, shallow(most))
+    assert largest_weight(netlist) <= most
+    given = operands(FP8_E5M2, "add")
+    expected = expected_results(FP8_E5M2, "add", RNE, OverflowPolicy.IEEE)
+    assert np.array_equal(boolean.evaluate(netlist, given)["result"], expected)
+
+
+MOST_NEURONS_AND_DEPTH = {FP8_E4M3FN: (240, 11), FP16: (480, 13), FP32: (1000, 14), FP64: (2500, 17)}
+
+
+@pytest.mark.parametrize("fmt", MOST_NEURONS_AND_DEPTH, ids=lambda fmt: fmt.name)
+def test_depth_and_neurons(fmt):
+    netlist = built(fmt, SHALLOW)
+    found = netlist.statistics
+    neurons, depth = MOST_NEURONS_AND_DEPTH[fmt]
+    assert found.neurons <= neurons
+    assert found.depth <= depth
+    assert largest_weight(netlist) <= 64
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"convention": BUNDLES["riscv"]},
+        {"source": FP8_E5M2},
+        {"operation": "multiply"},
+        {"operation": "divide"},
+    ],
+    ids=str,
+)
+def test_what_has_no_shallow_unit_of_its_own_is_of_shallow_blocks(choices):
+    shallower, fast = (built(FP16, each, **choices) for each in (SHALLOW, SMALL))
+    assert shallower.statistics.depth < fast.statistics.depth
+    assert shallower.output_widths == fast.output_widths
+
+
+@pytest.mark.parametrize("library", ["ionic", "nexus", "ternary"])
+def test_libraries_without_weights_cannot_be_shallow(library):
+    with pytest.raises(ValueError, match=f"library '{library}' cannot be shallow"):
+        library_gates(library, SHALLOW)
+
+
+def test_a_thermometer_has_no_more_steps_than_it_was_given():
+    assert Thermometer((bit(0), bit(1)))[2] == NEVER
+    assert Thermometer((bit(0), bit(1))).between(1, 2) == Form(0, {1: 1}, 0, 1)
