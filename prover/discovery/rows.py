@@ -15,7 +15,7 @@ Nothing here is believed: ``prover.kernel.recurrence`` checks what is found.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations, permutations
@@ -201,6 +201,7 @@ class _Simulated:
 
     Attributes:
         values: of the operands, for each of those simulated.
+        cone: the signals between operands and results, in order.
         signals: by signature, the signals that have it, in order.
     """
 
@@ -208,6 +209,7 @@ class _Simulated:
     operands: Sequence[Bus]
     results: Sequence[Bus]
     values: list[tuple[int, ...]]
+    cone: Sequence[int]
     signals: Mapping[bytes, Sequence[int]]
 
     @classmethod
@@ -248,33 +250,105 @@ class _Simulated:
             [sum(int(rows[s][i]) << k for k, s in enumerate(bus)) for i in range(COUNT)]
             for bus in operands
         ]
-        return cls(netlist, operands, results, list(zip(*read, strict=True)), signals)
+        return cls(netlist, operands, results, list(zip(*read, strict=True)), cone, signals)
 
-    def read(self, boundary: set[int], *values: Sequence[int]) -> list[list[int]]:
-        """For each bit's values the signals with them that are read outside the row; else the first.
+    def read(
+        self,
+        boundary: set[int],
+        beside: set[int],
+        after: Iterable[int],
+        values: Sequence[Sequence[int]],
+        copied: Sequence[int],
+    ) -> tuple[Bus, tuple[int, ...]]:
+        """A signal for each bit's values, and all in use for one that has copies.
+
+        Several bits may have the same values, and several signals may have these: then each of those in
+        use is taken for one of the bits. If there are more, all take the first on which those depend.
 
         Args:
             boundary: what the row reads; signals depend on nothing else. They are none of these, unless
                 no other has the values.
+            beside: what later rows read beside the outputs.
+            after: what may be the next row's bit; no signal depends on that.
+
+        Raises:
+            NetlistError: if there is none.
         """
-        alike = [self.having(each) for each in values]
-        made = [[s for s in each if s not in boundary] for each in alike]
-        met = _met(self.netlist, [made], list(self.netlist.outputs.values()))
-        closed = [[s for s in each if s < 0 or self._depends_on(boundary, s)] for each in made]
-        passed = [[s for s in each if s in boundary] for each in alike]
-        return [
-            [s for s in each if s in met] or each[:1] or through[:1]
-            for each, through in zip(closed, passed, strict=True)
+        later = self._depending_on(after)
+        alike = [self.having(each) for each in (*values, copied)]
+        made = [
+            [s for s in each if s < 0 or s not in boundary and s not in later] for each in alike
         ]
+        closed = [[s for s in each if self._depends_on(boundary, s)] for each in made]
+        passed = [[s for s in each if s in boundary][:1] for each in alike]
+        possible = [first or second for first, second in zip(closed, passed, strict=True)]
+        if not all(possible):
+            raise NetlistError("no bus has its remainder")
+        # A bit that never changes is no part of the cut: other rows have such too.
+        cut = chain(made[-1], *(each for each in made[:-1] if each[:1] not in ([ZERO], [ONE])))
+        copies = self._in_use(possible[-1], {*boundary, *cut})
+        copies = [s for s in copies if not self._depends_on(beside, s)]
+        return self._cutting(possible[:-1], boundary, beside, copies), tuple(copies)
+
+    def _in_use(self, candidates: Sequence[int], cut: set[int]) -> list[int]:
+        """Of some signals those that are met first from the outputs, before any others of a cut."""
+        met = _met(self.netlist, [[sorted(cut)]], list(self.netlist.outputs.values()))
+        return [s for s in candidates if s in met] or list(candidates[:1])
+
+    def _cutting(
+        self,
+        possible: Sequence[Sequence[int]],
+        boundary: set[int],
+        beside: set[int],
+        copies: Sequence[int],
+    ) -> Bus:
+        """A signal for each bit, so that all in use are among these or depend on these alone.
+
+        The first bit's are to depend on it alone, and on what is beside: it is a result.
+        """
+        groups = list(map(tuple, possible))
+        alike, taken = Counter(groups), Counter[tuple[int, ...]]()
+        certain = {*copies, *chain(*(each for each in groups if len(each) <= alike[each]))}
+        cut = boundary | certain
+        in_use = {each: self._in_use(each, {*cut, *each}) for each in groups if len(each) > 1}
+        chosen: list[int] = []
+        for every in groups:
+            used = in_use.get(every, every[:1])
+            known = {*beside, *chosen, *certain} if chosen else beside
+            again = (s for s in chosen if s in every)
+            cutting = (
+                s for s in chain(again, every) if all(self._depends_on({*known, s}, u) for u in used)
+            )
+            apart = used[taken[every] % len(used)] if len(used) <= alike[every] else every[0]
+            chosen.append(next(cutting, apart))
+            taken[every] += 1
+        return tuple(chosen)
+
+    def _depending_on(self, signals: Iterable[int]) -> set[int]:
+        """Signals, and all between operands and results that depend on them."""
+        found = set(signals)
+        for signal in self.cone:
+            if not found.isdisjoint(_sources(self.netlist, signal)):
+                found.add(signal)
+        return found
 
     def _depends_on(self, boundary: set[int], signal: int) -> bool:
-        cone = _cone(self.netlist, boundary, [(signal,)])
-        return not cone or cone[0] >= self.netlist.input_count
+        """Whether on nothing else, but constants."""
+        seen, pending = set[int](), [signal]
+        while pending:
+            signal = pending.pop()
+            if signal < 0 or signal in boundary or signal in seen:
+                continue
+            if signal < self.netlist.input_count:
+                return False
+            seen.add(signal)
+            pending.extend(_sources(self.netlist, signal))
+        return True
 
     def having(self, bits: Sequence[int]) -> Sequence[int]:
-        """The signals, or else the constant, that have these values."""
-        found = self.signals.get(_signature(np.array(bits, dtype=bool)), ())
-        return found or [signal for signal, bit in ((ZERO, 0), (ONE, 1)) if set(bits) == {bit}]
+        """The signals that have these values; a constant comes before others that never change."""
+        constant = [signal for signal, bit in ((ZERO, 0), (ONE, 1)) if set(bits) == {bit}]
+        return [*constant, *self.signals.get(_signature(np.array(bits, dtype=bool)), ())]
 
 
 def _moved(neuron: Neuron, places: Mapping[int, int]) -> Neuron:
@@ -355,38 +429,44 @@ def _of_kind(
     """The same of rows that restore, or that do not."""
     bits: list[int] = []
     differences: list[Bus] = []
-    chosen = list(reversed(simulated.results[0]))
-    zeros = [0] * COUNT
     of_root = len(simulated.operands) == 1  # then a row reads all bits before it
 
-    def boundary() -> set[int]:
+    def read(
+        number: int, values: Sequence[Sequence[int]], copied: Sequence[int]
+    ) -> tuple[Bus, tuple[int, ...]]:
         before = bits if of_root else bits[-1:] if signed else []
-        return {*given[len(bits)], *before, *(differences[-1] if differences else ())}
+        after = simulated.having([row.bit for row in rows[number + 1]]) if number + 1 < len(rows) else ()
+        return simulated.read(
+            boundary={*given[number], *before, *(differences[-1] if differences else ())},
+            beside={*bits, *chain(*given[number + 1 :])},
+            after=after,
+            values=values,
+            copied=copied,
+        )
 
-    for number, (each, width, own) in enumerate(zip(rows, widths, chosen, strict=True)):
-        values = [row.remainder - (1 - row.bit) * row.step * signed for row in each]
-        places = ([value >> place & 1 for value in values] for place in range(width + signed))
-        found = simulated.read(boundary(), [row.bit for row in each], *places, zeros)
-        bit, *low, high = found[:-1] if signed else found
-        if not (bit and all(low) and (high or not signed)):
-            raise NetlistError(f"no row is seen after {number} of {len(rows)}: no bus has its remainder")
-        last = not signed and number == len(rows) - 1
-        more = () if last else [signal for signal in high if signal not in {each[0] for each in low}]
-        bits.append(_one_of(bit, own))
-        differences.append((*(place[0] for place in low), *(s for s in more if signed or s >= 0)))
+    restored = _places([row.remainder for row in rows[-1]], widths[-1])
+    for number, (each, width) in enumerate(zip(rows, widths, strict=True)):
+        last = number == len(rows) - 1
+        whole = [row.remainder - (1 - row.bit) * row.step * signed for row in each]
+        *places, top = _places(whole, width + 1)  # which is zero, or the sign
+        bit = [row.bit for row in each]
+        later = [place for place in restored if place == bit] if signed and last else []
+        try:
+            (chosen, *low), copies = read(number, [bit, *places, *later], top)
+        except NetlistError as error:
+            raise NetlistError(f"no row is seen after {number} of {len(rows)}: {error}") from None
+        bits.append(chosen)
+        more = (s for s in copies if (signed or s >= 0 and not last) and s not in low)
+        differences.append((*low[:width], *more))
     if not signed:
         return _Rows(bits, differences, differences[-1], signed)
-    places = ([row.remainder >> place & 1 for row in rows[-1]] for place in range(widths[-1]))
-    before = bits if of_root else [*given[-1], bits[-1]]
-    remainder = simulated.read({*before, *differences[-1]}, *places)
-    if not all(remainder):
-        raise NetlistError("no bus has the remainder")
-    return _Rows(bits, differences, tuple(map(_one_of, remainder, simulated.results[1])), signed)
+    remainder, _ = read(len(rows) - 1, restored, restored[-1])
+    return _Rows(bits, differences, remainder, signed)
 
 
-def _one_of(candidates: Sequence[int], preferred: int) -> int:
-    """The preferred candidate, or else the first."""
-    return preferred if preferred in candidates else candidates[0]
+def _places(values: Sequence[int], width: int) -> list[list[int]]:
+    """For each place of numbers, in two's complement, the bits there."""
+    return [[value >> place & 1 for value in values] for place in range(width)]
 
 
 def _division_cells(simulated: _Simulated) -> tuple[list[Bus], tuple[Block, ...]]:
