@@ -285,35 +285,31 @@ class _Simulated:
         if not all(possible):
             raise NetlistError("no bus has its remainder")
         # A bit that never changes is no part of the cut: other rows have such too.
-        cut = chain(made[-1], *(each for each in made[:-1] if each[:1] not in ([ZERO], [ONE])))
-        copies = self._in_use(possible[-1], {*boundary, *cut})
-        copies = [s for s in copies if not self._depends_on(beside, s)]
-        return self._cutting(possible[:-1], boundary, beside, copies), tuple(copies)
+        changing = (each for each in made[:-1] if each[:1] not in ([ZERO], [ONE]))
+        met = self._met({*boundary, *chain(made[-1], *changing)})
+        copies = [s for s in possible[-1] if s in met and not self._depends_on(beside, s)]
+        bits = self._cutting(list(map(tuple, possible[:-1])), boundary | set(copies), beside, met)
+        return bits, tuple(copies or possible[-1][:1])
 
-    def _in_use(self, candidates: Sequence[int], cut: set[int]) -> list[int]:
-        """Of some signals those that are met first from the outputs, before any others of a cut."""
-        met = _met(self.netlist, [[sorted(cut)]], list(self.netlist.outputs.values()))
-        return [s for s in candidates if s in met] or list(candidates[:1])
+    def _met(self, cut: set[int]) -> set[int]:
+        """The signals of a cut that are met first from the outputs."""
+        return _met(self.netlist, [[sorted(cut)]], list(self.netlist.outputs.values()))
 
     def _cutting(
-        self,
-        possible: Sequence[Sequence[int]],
-        boundary: set[int],
-        beside: set[int],
-        copies: Sequence[int],
+        self, possible: Sequence[tuple[int, ...]], boundary: set[int], beside: set[int], met: set[int]
     ) -> Bus:
         """A signal for each bit, so that all in use are among these or depend on these alone.
 
         The first bit's are to depend on it alone, and on what is beside: it is a result.
         """
-        groups = list(map(tuple, possible))
-        alike, taken = Counter(groups), Counter[tuple[int, ...]]()
-        certain = {*copies, *chain(*(each for each in groups if len(each) <= alike[each]))}
-        cut = boundary | certain
-        in_use = {each: self._in_use(each, {*cut, *each}) for each in groups if len(each) > 1}
+        alike, taken = Counter(possible), Counter[tuple[int, ...]]()
+        certain = set(chain(*(each for each in possible if len(each) == 1)))
         chosen: list[int] = []
-        for every in groups:
-            used = in_use.get(every, every[:1])
+        for every in possible:
+            used = [s for s in every if s in met]
+            if not used:  # behind another bit's, with which they are made into one
+                closer = self._met({*boundary, *certain, *every})
+                used = [s for s in every if s in closer] or [every[0]]
             known = {*beside, *chosen, *certain} if chosen else beside
             again = (s for s in chosen if s in every)
             cutting = (
