@@ -311,11 +311,11 @@ class _Simulated:
                 closer = self._met({*boundary, *certain, *every})
                 used = [s for s in every if s in closer] or [every[0]]
             known = {*beside, *chosen, *certain} if chosen else beside
-            again = (s for s in chosen if s in every)
-            cutting = (
-                s for s in chain(again, every) if all(self._depends_on({*known, s}, u) for u in used)
-            )
             apart = used[taken[every] % len(used)] if len(used) <= alike[every] else every[0]
+            if self._all_depend_on(known, used):
+                cutting = (s for s in chosen if s in every)
+            else:
+                cutting = (s for s in every if self._all_depend_on({*known, s}, used))
             chosen.append(next(cutting, apart))
             taken[every] += 1
         return tuple(chosen)
@@ -327,6 +327,9 @@ class _Simulated:
             if not found.isdisjoint(_sources(self.netlist, signal)):
                 found.add(signal)
         return found
+
+    def _all_depend_on(self, boundary: set[int], signals: Iterable[int]) -> bool:
+        return all(self._depends_on(boundary, signal) for signal in signals)
 
     def _depends_on(self, boundary: set[int], signal: int) -> bool:
         """Whether on nothing else, but constants."""
