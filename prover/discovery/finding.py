@@ -57,14 +57,12 @@ def possible_annotations(case: Case, telling: Sequence[Mapping[str, int]] = ()) 
         if each := _under(case, condition, telling):
             names = {name for step in each.reduced(decomposition).steps for name in step.names}
             if names == every:
-                yield each
-                yield from _shorter(case, each)
+                yield from _ways(case, each)
                 return
             if not any(names <= wider for wider, _ in found):
                 found.append((names, each))
     for _, each in sorted(found, key=lambda pair: -len(pair[0])):
-        yield each
-        yield from _shorter(case, each)
+        yield from _ways(case, each)
 
 
 def beside_our_unit(netlist: Netlist) -> Annotations:
@@ -78,7 +76,8 @@ def in_words(case: Case) -> str:
     assert case.annotations
     names = (name for step in case.decomposition.steps for name in step.names)
     where = f", {case.annotations.condition}" if case.annotations.condition else ""
-    return f"{', '.join(names)}{where}; {len(case.annotations.cells)} cells"
+    what = ", with what they are" if case.annotations.defined else ""
+    return f"{', '.join(names)}{what}{where}; {len(case.annotations.cells)} cells"
 
 
 def _under(
@@ -112,6 +111,18 @@ def _under(
         probes = {name: bus for name, bus in found.probes.items() if name not in missing}
         found = replace(found, probes=probes)
     return found
+
+
+def _ways(case: Case, found: Annotations) -> Iterator[Annotations]:
+    """Annotations as found; with what values are, in case outputs do not follow without; and shorter."""
+    yield found
+    defined, whole = replace(found, defined=True), case.obligation.decomposition
+    assert whole
+    cut = set(found.reduced(whole).last.given)
+    by_search = (step for step in whole.steps if step.method == ENGINES_ALONE)
+    if any(not cut.isdisjoint(step.names) for step in by_search) and _composes(case, defined):
+        yield defined
+    yield from _shorter(case, found)
 
 
 def _shorter(case: Case, found: Annotations) -> Iterator[Annotations]:
