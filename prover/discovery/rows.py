@@ -268,28 +268,29 @@ class _Simulated:
         Args:
             boundary: what the row reads; signals depend on nothing else. They are none of these, unless
                 no other has the values.
-            beside: what later rows read beside the outputs.
+            beside: what later rows read beside the outputs; nothing if these are results.
             after: what may be the next row's bit; no signal depends on that.
 
         Raises:
             NetlistError: if there is none.
         """
         later = self._depending_on(after)
-        alike = [self.having(each) for each in (*values, copied)]
-        made = [
-            [s for s in each if s < 0 or s not in boundary and s not in later] for each in alike
+        alike, copied_by = [self.having(each) for each in values], self._having(copied)
+        *made, copying = (
+            [s for s in each if s not in boundary and s not in later] for each in (*alike, copied_by)
+        )
+        possible = [
+            tuple(s for s in new if self._depends_on(boundary, s))
+            or tuple(s for s in every if s < 0 or s in boundary)[:1]
+            for new, every in zip(made, alike, strict=True)
         ]
-        closed = [[s for s in each if self._depends_on(boundary, s)] for each in made]
-        passed = [[s for s in each if s in boundary][:1] for each in alike]
-        possible = [first or second for first, second in zip(closed, passed, strict=True)]
+        met = self._met(boundary.union(copying, *made))
+        in_use = (s for s in copying if s in met and not self._depends_on(beside, s))
+        copies = [s for s in in_use if self._depends_on(boundary, s)]
         if not all(possible):
             raise NetlistError("no bus has its remainder")
-        # A bit that never changes is no part of the cut: other rows have such too.
-        changing = (each for each in made[:-1] if each[:1] not in ([ZERO], [ONE]))
-        met = self._met({*boundary, *chain(made[-1], *changing)})
-        copies = [s for s in possible[-1] if s in met and not self._depends_on(beside, s)]
-        bits = self._cutting(list(map(tuple, possible[:-1])), boundary | set(copies), beside, met)
-        return bits, tuple(copies or possible[-1][:1])
+        chosen = self._cutting(possible, boundary.union(copies), beside, met)
+        return chosen, tuple(copies)
 
     def _met(self, cut: set[int]) -> set[int]:
         """The signals of a cut that are met first from the outputs."""
@@ -345,9 +346,12 @@ class _Simulated:
         return True
 
     def having(self, bits: Sequence[int]) -> Sequence[int]:
-        """The signals that have these values; a constant comes before others that never change."""
+        """The constant that has these values, or else the signals."""
         constant = [signal for signal, bit in ((ZERO, 0), (ONE, 1)) if set(bits) == {bit}]
-        return [*constant, *self.signals.get(_signature(np.array(bits, dtype=bool)), ())]
+        return constant or self._having(bits)
+
+    def _having(self, bits: Sequence[int]) -> Sequence[int]:
+        return self.signals.get(_signature(np.array(bits, dtype=bool)), ())
 
 
 def _moved(neuron: Neuron, places: Mapping[int, int]) -> Neuron:
@@ -431,13 +435,13 @@ def _of_kind(
     of_root = len(simulated.operands) == 1  # then a row reads all bits before it
 
     def read(
-        number: int, values: Sequence[Sequence[int]], copied: Sequence[int]
+        number: int, values: Sequence[Sequence[int]], copied: Sequence[int], between: bool
     ) -> tuple[Bus, tuple[int, ...]]:
         before = bits if of_root else bits[-1:] if signed else []
         after = simulated.having([row.bit for row in rows[number + 1]]) if number + 1 < len(rows) else ()
         return simulated.read(
             boundary={*given[number], *before, *(differences[-1] if differences else ())},
-            beside={*bits, *chain(*given[number + 1 :])},
+            beside={*bits, *chain(*given[number + 1 :])} if between else set(),
             after=after,
             values=values,
             copied=copied,
@@ -451,7 +455,7 @@ def _of_kind(
         bit = [row.bit for row in each]
         later = [place for place in restored if place == bit] if signed and last else []
         try:
-            (chosen, *low), copies = read(number, [bit, *places, *later], top)
+            (chosen, *low), copies = read(number, [bit, *places, *later], top, between=signed or not last)
         except NetlistError as error:
             raise NetlistError(f"no row is seen after {number} of {len(rows)}: {error}") from None
         bits.append(chosen)
@@ -459,7 +463,7 @@ def _of_kind(
         differences.append((*low[:width], *more))
     if not signed:
         return _Rows(bits, differences, differences[-1], signed)
-    remainder, _ = read(len(rows) - 1, restored, restored[-1])
+    remainder, _ = read(len(rows) - 1, restored, (), between=False)
     return _Rows(bits, differences, remainder, signed)
 
 
