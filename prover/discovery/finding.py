@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from pysmt.shortcuts import And
+
 from spikeproof.circuits.netlist import Block, Bus, Netlist, NetlistError
 from spikeproof.prover.claims.obligation import ENGINES_ALONE, Step
 from spikeproof.prover.discovery.products import product_cells
@@ -92,9 +94,12 @@ def _under(
     assert netlist
     assert decomposition
     symbols = case.claim.inputs
-    when = decomposition.conditions[condition] if condition else None
+    when = [decomposition.conditions[condition](symbols)] if condition else []
     formats = reading.formats if reading else {}
-    signatures = Signatures.of(netlist, symbols, formats, when, telling)
+    about = And(*case.claim.assumptions, *when)
+    signatures = Signatures.of(netlist, formats, about, telling)
+    if not signatures.signals:
+        return None
     probes = signatures.probes(decomposition, symbols)
     cells: tuple[Block, ...] = netlist.cells
     by_algebra = [step for step in decomposition.steps if step.method != ENGINES_ALONE]
@@ -114,14 +119,19 @@ def _under(
 
 
 def _ways(case: Case, found: Annotations) -> Iterator[Annotations]:
-    """Annotations as found; with what values are, in case outputs do not follow without; and shorter."""
-    yield found
+    """Annotations with what values are, in case outputs do not follow without; without; and shorter.
+
+    What values are comes first where that is not all of the spec, since something hard is before them.
+    """
     defined, whole = replace(found, defined=True), case.obligation.decomposition
     assert whole
     cut = set(found.reduced(whole).last.given)
-    by_search = (step for step in whole.steps if step.method == ENGINES_ALONE)
-    if any(not cut.isdisjoint(step.names) for step in by_search) and _composes(case, defined):
-        yield defined
+    computed = [s for s in whole.steps if s.method == ENGINES_ALONE and not cut.isdisjoint(s.names)]
+    with_computed = [defined] if computed and _composes(case, defined) else []
+    if any(step.given for step in computed):
+        yield from (*with_computed, found)
+    else:
+        yield from (found, *with_computed)
     yield from _shorter(case, found)
 
 

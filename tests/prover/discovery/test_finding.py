@@ -39,10 +39,10 @@ def test_our_multiplier_without_labels_is_cut_where_we_cut_it():
     assert cut("fp16.multiply.rne", circuit).startswith("x_significand, y_significand, product; ")
 
 
-def test_a_sum_from_which_outputs_may_not_follow_is_said_what_it_is_and_then_left_out():
+def test_a_sum_from_which_outputs_may_not_follow_is_taken_with_what_it_is_and_then_left_out():
     circuit, product = fused(FP16), "x_significand, y_significand, product"
-    assert cut("fp16.fma.rne", circuit).startswith(f"{product}, magnitude, sign; ")
-    assert cut("fp16.fma.rne", circuit, 1).startswith(f"{product}, magnitude, sign, with what they are")
+    assert cut("fp16.fma.rne", circuit).startswith(f"{product}, magnitude, sign, with what they are; ")
+    assert cut("fp16.fma.rne", circuit, 1).startswith(f"{product}, magnitude, sign; ")
     assert cut("fp16.fma.rne", circuit, 2).startswith(f"{product}; ")
 
 
