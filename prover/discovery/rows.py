@@ -6,7 +6,9 @@ the latter either
 
     D, as rows that restore have it,    or    D - B (for roots, D - 2Q - 1) where the row's bit is 0.
 
-The latter is signed; copies of its sign belong to it, since a row may read any of them. A bit of an
+The latter is signed; copies of its sign belong to it, since a row may read any of them, and so do zeros
+above the former. Where several signals have a bit's values one is taken that cuts off all later rows: on
+it, and what else the row gives, depends all that is in use of them. What never changes is a constant. A bit of an
 operand that is 1 for all normal operands has no values by which it could be found: it is what neurons
 between operands and results read besides.
 
@@ -455,11 +457,13 @@ def _of_kind(
         bit = [row.bit for row in each]
         later = [place for place in restored if place == bit] if signed and last else []
         try:
-            (chosen, *low), copies = read(number, [bit, *places, *later], top, between=signed or not last)
+            (chosen, *low), copies = read(
+                number, [bit, *places, *later], top, between=signed or not last
+            )
         except NetlistError as error:
             raise NetlistError(f"no row is seen after {number} of {len(rows)}: {error}") from None
         bits.append(chosen)
-        more = (s for s in copies if (signed or s >= 0 and not last) and s not in low)
+        more = (s for s in copies if (signed or not last) and s not in low)
         differences.append((*low[:width], *more))
     if not signed:
         return _Rows(bits, differences, differences[-1], signed)

@@ -105,8 +105,9 @@ class Annotations:
         when = decomposition.conditions[self.condition] if self.condition is not None else None
         needed = _needed(steps, last)
         kept_steps = tuple(step for step in steps if not needed.isdisjoint(step.names))
-        how = {"when": when, "laws": True, "defined": self.defined}
-        return replace(decomposition, steps=kept_steps, last=last, **how)
+        return replace(
+            decomposition, steps=kept_steps, last=last, when=when, laws=True, defined=self.defined
+        )
 
     def _has(self, names: tuple[str, ...]) -> bool:
         return all(UNUSED not in self.probes.get(name, (UNUSED,)) for name in names)

@@ -49,7 +49,9 @@ def _circuit(name: str) -> tuple[Netlist, Step]:
     operands = [(*(ZERO,) * zeros, *gates.builder.input(each, width)) for each in step.given]
     results = build(gates, *operands)
     netlist = gates.builder.build(dict(zip(step.names, results, strict=True)))
-    return replace(netlist, probes={**dict(zip(step.given, operands, strict=True)), **netlist.outputs}), step
+    return replace(
+        netlist, probes={**dict(zip(step.given, operands, strict=True)), **netlist.outputs}
+    ), step
 
 
 def _with_cells(name: str) -> tuple[Netlist, Step]:
