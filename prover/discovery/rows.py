@@ -9,8 +9,8 @@ the latter either
 The latter is signed; copies of its sign belong to it, since a row may read any of them, and so do zeros
 above the former. Where several signals have a bit's values one is taken that cuts off all later rows: on
 it, and what else the row gives, depends all that is in use of them. What never changes is a constant.
-A bit of an operand that is 1 for all normal operands has no values by which it could be found: it is what
-neurons between operands and results read besides.
+A bit of an operand that is 1 for all normal operands has no values by which it could be found: it is
+what neurons between operands and results read besides.
 
 Nothing here is believed: ``prover.kernel.recurrence`` checks what is found.
 """
