@@ -181,6 +181,8 @@ class Decomposition:
         when: for which inputs circuit and spec have the same values on the way; None if for all. For
             others only the outputs are.
         laws: whether ``prover.kernel.algebra.LAWS`` are assumed of values that are taken as free.
+        defined: whether it is assumed for the outputs that such values are the spec's, computed from
+            those before them; of results of algebra it is not.
         conditions: by name, what ``when`` may be of a circuit that is somebody else's, the widest first.
     """
 
@@ -192,6 +194,7 @@ class Decomposition:
     rails: Rails | None = None
     when: Condition | None = None
     laws: bool = False
+    defined: bool = False
     conditions: Mapping[str, Condition] = field(default_factory=dict)
 
     @property

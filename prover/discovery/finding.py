@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from pysmt.shortcuts import And
+
 from spikeproof.circuits.netlist import Block, Bus, Netlist, NetlistError
 from spikeproof.prover.claims.obligation import ENGINES_ALONE, Step
 from spikeproof.prover.discovery.products import product_cells
@@ -57,14 +59,12 @@ def possible_annotations(case: Case, telling: Sequence[Mapping[str, int]] = ()) 
         if each := _under(case, condition, telling):
             names = {name for step in each.reduced(decomposition).steps for name in step.names}
             if names == every:
-                yield each
-                yield from _shorter(case, each)
+                yield from _ways(case, each)
                 return
             if not any(names <= wider for wider, _ in found):
                 found.append((names, each))
     for _, each in sorted(found, key=lambda pair: -len(pair[0])):
-        yield each
-        yield from _shorter(case, each)
+        yield from _ways(case, each)
 
 
 def beside_our_unit(netlist: Netlist) -> Annotations:
@@ -78,7 +78,8 @@ def in_words(case: Case) -> str:
     assert case.annotations
     names = (name for step in case.decomposition.steps for name in step.names)
     where = f", {case.annotations.condition}" if case.annotations.condition else ""
-    return f"{', '.join(names)}{where}; {len(case.annotations.cells)} cells"
+    what = ", with what they are" if case.annotations.defined else ""
+    return f"{', '.join(names)}{what}{where}; {len(case.annotations.cells)} cells"
 
 
 def _under(
@@ -93,9 +94,12 @@ def _under(
     assert netlist
     assert decomposition
     symbols = case.claim.inputs
-    when = decomposition.conditions[condition] if condition else None
+    when = [decomposition.conditions[condition](symbols)] if condition else []
     formats = reading.formats if reading else {}
-    signatures = Signatures.of(netlist, symbols, formats, when, telling)
+    about = And(*case.claim.assumptions, *when)
+    signatures = Signatures.of(netlist, formats, about, telling)
+    if not signatures.signals:
+        return None
     probes = signatures.probes(decomposition, symbols)
     cells: tuple[Block, ...] = netlist.cells
     by_algebra = [step for step in decomposition.steps if step.method != ENGINES_ALONE]
@@ -112,6 +116,23 @@ def _under(
         probes = {name: bus for name, bus in found.probes.items() if name not in missing}
         found = replace(found, probes=probes)
     return found
+
+
+def _ways(case: Case, found: Annotations) -> Iterator[Annotations]:
+    """Annotations with what values are, in case outputs do not follow without; without; and shorter.
+
+    What values are comes first where that is not all of the spec, since something hard is before them.
+    """
+    defined, whole = replace(found, defined=True), case.obligation.decomposition
+    assert whole
+    cut = set(found.reduced(whole).last.given)
+    computed = [s for s in whole.steps if s.method == ENGINES_ALONE and not cut.isdisjoint(s.names)]
+    with_computed = [defined] if computed and _composes(case, defined) else []
+    if any(step.given for step in computed):
+        yield from (*with_computed, found)
+    else:
+        yield from (found, *with_computed)
+    yield from _shorter(case, found)
 
 
 def _shorter(case: Case, found: Annotations) -> Iterator[Annotations]:

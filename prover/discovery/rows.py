@@ -6,16 +6,18 @@ the latter either
 
     D, as rows that restore have it,    or    D - B (for roots, D - 2Q - 1) where the row's bit is 0.
 
-The latter is signed; copies of its sign belong to it, since a row may read any of them. A bit of an
-operand that is 1 for all normal operands has no values by which it could be found: it is what neurons
-between operands and results read besides.
+The latter is signed; copies of its sign belong to it, since a row may read any of them, and so do zeros
+above the former. Where several signals have a bit's values one is taken that cuts off all later rows: on
+it, and what else the row gives, depends all that is in use of them. What never changes is a constant.
+A bit of an operand that is 1 for all normal operands has no values by which it could be found: it is
+what neurons between operands and results read besides.
 
 Nothing here is believed: ``prover.kernel.recurrence`` checks what is found.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations, permutations
@@ -201,6 +203,7 @@ class _Simulated:
 
     Attributes:
         values: of the operands, for each of those simulated.
+        cone: the signals between operands and results, in order.
         signals: by signature, the signals that have it, in order.
     """
 
@@ -208,6 +211,7 @@ class _Simulated:
     operands: Sequence[Bus]
     results: Sequence[Bus]
     values: list[tuple[int, ...]]
+    cone: Sequence[int]
     signals: Mapping[bytes, Sequence[int]]
 
     @classmethod
@@ -248,33 +252,108 @@ class _Simulated:
             [sum(int(rows[s][i]) << k for k, s in enumerate(bus)) for i in range(COUNT)]
             for bus in operands
         ]
-        return cls(netlist, operands, results, list(zip(*read, strict=True)), signals)
+        return cls(netlist, operands, results, list(zip(*read, strict=True)), cone, signals)
 
-    def read(self, boundary: set[int], *values: Sequence[int]) -> list[list[int]]:
-        """For each bit's values the signals with them that are read outside the row; else the first.
+    def read(
+        self,
+        boundary: set[int],
+        beside: set[int],
+        after: Iterable[int],
+        values: Sequence[Sequence[int]],
+        copied: Sequence[int],
+    ) -> tuple[Bus, tuple[int, ...]]:
+        """A signal for each bit's values, and all in use for one that has copies.
+
+        Several bits may have the same values, and several signals may have these: then each of those in
+        use is taken for one of the bits. If there are more, all take the first on which those depend.
 
         Args:
             boundary: what the row reads; signals depend on nothing else. They are none of these, unless
                 no other has the values.
+            beside: what later rows read beside the outputs; nothing if these are results.
+            after: what may be the next row's bit; no signal depends on that.
+
+        Raises:
+            NetlistError: if there is none.
         """
-        alike = [self.having(each) for each in values]
-        made = [[s for s in each if s not in boundary] for each in alike]
-        met = _met(self.netlist, [made], list(self.netlist.outputs.values()))
-        closed = [[s for s in each if s < 0 or self._depends_on(boundary, s)] for each in made]
-        passed = [[s for s in each if s in boundary] for each in alike]
-        return [
-            [s for s in each if s in met] or each[:1] or through[:1]
-            for each, through in zip(closed, passed, strict=True)
+        later = self._depending_on(after)
+        alike, copied_by = [self.having(each) for each in values], self._having(copied)
+        *made, copying = (
+            [s for s in each if s not in boundary and s not in later] for each in (*alike, copied_by)
+        )
+        possible = [
+            tuple(s for s in new if self._depends_on(boundary, s))
+            or tuple(s for s in every if s < 0 or s in boundary)[:1]
+            for new, every in zip(made, alike, strict=True)
         ]
+        met = self._met(boundary.union(copying, *made))
+        in_use = (s for s in copying if s in met and not self._depends_on(beside, s))
+        copies = [s for s in in_use if self._depends_on(boundary, s)]
+        if not all(possible):
+            raise NetlistError("no bus has its remainder")
+        chosen = self._cutting(possible, boundary.union(copies), beside, met)
+        return chosen, tuple(copies)
+
+    def _met(self, cut: set[int]) -> set[int]:
+        """The signals of a cut that are met first from the outputs."""
+        return _met(self.netlist, [[sorted(cut)]], list(self.netlist.outputs.values()))
+
+    def _cutting(
+        self, possible: Sequence[tuple[int, ...]], boundary: set[int], beside: set[int], met: set[int]
+    ) -> Bus:
+        """A signal for each bit, so that all in use are among these or depend on these alone.
+
+        The first bit's are to depend on it alone, and on what is beside: it is a result.
+        """
+        alike, taken = Counter(possible), Counter[tuple[int, ...]]()
+        certain = set(chain(*(each for each in possible if len(each) == 1)))
+        chosen: list[int] = []
+        for every in possible:
+            used = [s for s in every if s in met]
+            if not used:  # behind another bit's, with which they are made into one
+                closer = self._met({*boundary, *certain, *every})
+                used = [s for s in every if s in closer] or [every[0]]
+            known = {*beside, *chosen, *certain} if chosen else beside
+            apart = used[taken[every] % len(used)] if len(used) <= alike[every] else every[0]
+            if self._all_depend_on(known, used):
+                cutting = (s for s in chosen if s in every)
+            else:
+                cutting = (s for s in every if self._all_depend_on({*known, s}, used))
+            chosen.append(next(cutting, apart))
+            taken[every] += 1
+        return tuple(chosen)
+
+    def _depending_on(self, signals: Iterable[int]) -> set[int]:
+        """Signals, and all between operands and results that depend on them."""
+        found = set(signals)
+        for signal in self.cone:
+            if not found.isdisjoint(_sources(self.netlist, signal)):
+                found.add(signal)
+        return found
+
+    def _all_depend_on(self, boundary: set[int], signals: Iterable[int]) -> bool:
+        return all(self._depends_on(boundary, signal) for signal in signals)
 
     def _depends_on(self, boundary: set[int], signal: int) -> bool:
-        cone = _cone(self.netlist, boundary, [(signal,)])
-        return not cone or cone[0] >= self.netlist.input_count
+        """Whether on nothing else, but constants."""
+        seen, pending = set[int](), [signal]
+        while pending:
+            signal = pending.pop()
+            if signal < 0 or signal in boundary or signal in seen:
+                continue
+            if signal < self.netlist.input_count:
+                return False
+            seen.add(signal)
+            pending.extend(_sources(self.netlist, signal))
+        return True
 
     def having(self, bits: Sequence[int]) -> Sequence[int]:
-        """The signals, or else the constant, that have these values."""
-        found = self.signals.get(_signature(np.array(bits, dtype=bool)), ())
-        return found or [signal for signal, bit in ((ZERO, 0), (ONE, 1)) if set(bits) == {bit}]
+        """The constant that has these values, or else the signals."""
+        constant = [signal for signal, bit in ((ZERO, 0), (ONE, 1)) if set(bits) == {bit}]
+        return constant or self._having(bits)
+
+    def _having(self, bits: Sequence[int]) -> Sequence[int]:
+        return self.signals.get(_signature(np.array(bits, dtype=bool)), ())
 
 
 def _moved(neuron: Neuron, places: Mapping[int, int]) -> Neuron:
@@ -355,38 +434,46 @@ def _of_kind(
     """The same of rows that restore, or that do not."""
     bits: list[int] = []
     differences: list[Bus] = []
-    chosen = list(reversed(simulated.results[0]))
-    zeros = [0] * COUNT
     of_root = len(simulated.operands) == 1  # then a row reads all bits before it
 
-    def boundary() -> set[int]:
+    def read(
+        number: int, values: Sequence[Sequence[int]], copied: Sequence[int], between: bool
+    ) -> tuple[Bus, tuple[int, ...]]:
         before = bits if of_root else bits[-1:] if signed else []
-        return {*given[len(bits)], *before, *(differences[-1] if differences else ())}
+        after = simulated.having([row.bit for row in rows[number + 1]]) if number + 1 < len(rows) else ()
+        return simulated.read(
+            boundary={*given[number], *before, *(differences[-1] if differences else ())},
+            beside={*bits, *chain(*given[number + 1 :])} if between else set(),
+            after=after,
+            values=values,
+            copied=copied,
+        )
 
-    for number, (each, width, own) in enumerate(zip(rows, widths, chosen, strict=True)):
-        values = [row.remainder - (1 - row.bit) * row.step * signed for row in each]
-        places = ([value >> place & 1 for value in values] for place in range(width + signed))
-        found = simulated.read(boundary(), [row.bit for row in each], *places, zeros)
-        bit, *low, high = found[:-1] if signed else found
-        if not (bit and all(low) and (high or not signed)):
-            raise NetlistError(f"no row is seen after {number} of {len(rows)}: no bus has its remainder")
-        last = not signed and number == len(rows) - 1
-        more = () if last else [signal for signal in high if signal not in {each[0] for each in low}]
-        bits.append(_one_of(bit, own))
-        differences.append((*(place[0] for place in low), *(s for s in more if signed or s >= 0)))
+    restored = _places([row.remainder for row in rows[-1]], widths[-1])
+    for number, (each, width) in enumerate(zip(rows, widths, strict=True)):
+        last = number == len(rows) - 1
+        whole = [row.remainder - (1 - row.bit) * row.step * signed for row in each]
+        *places, top = _places(whole, width + 1)  # which is zero, or the sign
+        bit = [row.bit for row in each]
+        later = [place for place in restored if place == bit] if signed and last else []
+        try:
+            (chosen, *low), copies = read(
+                number, [bit, *places, *later], top, between=signed or not last
+            )
+        except NetlistError as error:
+            raise NetlistError(f"no row is seen after {number} of {len(rows)}: {error}") from None
+        bits.append(chosen)
+        more = (s for s in copies if (signed or not last) and s not in low)
+        differences.append((*low[:width], *more))
     if not signed:
         return _Rows(bits, differences, differences[-1], signed)
-    places = ([row.remainder >> place & 1 for row in rows[-1]] for place in range(widths[-1]))
-    before = bits if of_root else [*given[-1], bits[-1]]
-    remainder = simulated.read({*before, *differences[-1]}, *places)
-    if not all(remainder):
-        raise NetlistError("no bus has the remainder")
-    return _Rows(bits, differences, tuple(map(_one_of, remainder, simulated.results[1])), signed)
+    remainder, _ = read(len(rows) - 1, restored, (), between=False)
+    return _Rows(bits, differences, remainder, signed)
 
 
-def _one_of(candidates: Sequence[int], preferred: int) -> int:
-    """The preferred candidate, or else the first."""
-    return preferred if preferred in candidates else candidates[0]
+def _places(values: Sequence[int], width: int) -> list[list[int]]:
+    """For each place of numbers, in two's complement, the bits there."""
+    return [[value >> place & 1 for value in values] for place in range(width)]
 
 
 def _division_cells(simulated: _Simulated) -> tuple[list[Bus], tuple[Block, ...]]:

@@ -21,7 +21,7 @@ from pysmt.fnode import FNode
 
 from spikeproof.circuits.meanings.boolean import Bits, evaluate_signals, pack_words, unpack_words
 from spikeproof.circuits.netlist import ONE, ZERO, Bus, Netlist
-from spikeproof.prover.claims.obligation import Condition, Decomposition
+from spikeproof.prover.claims.obligation import Decomposition
 from spikeproof.prover.encoding.evaluation import Evaluation
 from spikeproof.prover.evidence.record import SEED
 from spikeproof.prover.refutation.drawing import inputs_by_class
@@ -41,7 +41,7 @@ Candidates = list[list[int]]
 
 @dataclass(frozen=True)
 class Signatures:
-    """Signatures of a circuit's signals on the inputs that satisfy a condition.
+    """Signatures of a circuit's signals on the inputs that count.
 
     Attributes:
         inputs: those that were simulated.
@@ -56,16 +56,15 @@ class Signatures:
     def of(
         cls,
         netlist: Netlist,
-        symbols: Buses,
         formats: Mapping[str, AnyFormat],
-        condition: Condition | None = None,
+        about: FNode | None = None,
         telling: Sequence[Mapping[str, int]] = (),
     ) -> Signatures:
-        """Simulate a circuit on inputs drawn by class.
+        """Simulate a circuit on inputs drawn by class; there are no signatures if none is left.
 
         Args:
-            symbols: for its input buses.
-            formats: of those that have one.
+            formats: of its input buses, of those that have one.
+            about: whether an input counts; all do, unless told.
             telling: inputs that are known to tell signals apart; they are simulated too.
         """
         drawn = inputs_by_class(netlist.inputs, formats, COUNT, SEED)
@@ -73,11 +72,12 @@ class Signatures:
             name: np.concatenate([codes, *(_beside(name, width, each) for each in telling)])
             for (name, codes), width in zip(drawn.items(), netlist.inputs.values(), strict=True)
         }
-        if condition:
-            holds = Evaluation({"": condition(symbols)}).evaluate(inputs)[""].astype(bool)
+        if about is not None and not about.is_true():
+            holds = Evaluation({"": about}).evaluate(inputs)[""].astype(bool)
             inputs = {name: codes[holds] for name, codes in inputs.items()}
         signals: dict[bytes, list[int]] = defaultdict(list)
-        for signal, row in enumerate(_packed(netlist, inputs)):
+        some = len(next(iter(inputs.values()))) > 0
+        for signal, row in enumerate(_packed(netlist, inputs) if some else ()):
             signals[row.tobytes()].append(signal)
         return cls(netlist, inputs, signals)
 

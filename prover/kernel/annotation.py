@@ -34,6 +34,7 @@ class Annotations:
             values; None if they have for all inputs.
         beside: whether the circuit is proved to have the outputs of the theorem's own unit, and is not
             cut: see ``prover.kernel.beside``.
+        defined: as of ``Decomposition``.
     """
 
     schema: Literal["spikeproof-annotations-1"]
@@ -42,6 +43,7 @@ class Annotations:
     cells: tuple[Block, ...] = ()
     condition: str | None = None
     beside: bool = False
+    defined: bool = False
 
     @classmethod
     def read(cls, content: bytes) -> Annotations:
@@ -98,13 +100,24 @@ class Annotations:
                 steps.append(replace(step, given=before))
             given |= {name: (name,) if kept else before for name in step.names}
         last = replace(decomposition.last, given=known(decomposition.last.given))
+        if self.defined:
+            last = replace(last, given=_with_operands(steps, last))
         when = decomposition.conditions[self.condition] if self.condition is not None else None
         needed = _needed(steps, last)
         kept_steps = tuple(step for step in steps if not needed.isdisjoint(step.names))
-        return replace(decomposition, steps=kept_steps, last=last, when=when, laws=True)
+        return replace(
+            decomposition, steps=kept_steps, last=last, when=when, laws=True, defined=self.defined
+        )
 
     def _has(self, names: tuple[str, ...]) -> bool:
         return all(UNUSED not in self.probes.get(name, (UNUSED,)) for name in names)
+
+
+def _with_operands(steps: list[Step], last: Step) -> tuple[str, ...]:
+    """What a step takes as free, and what that is computed from where engines are to show it."""
+    wanted = set(last.given)
+    computed = (s for s in steps if s.method == ENGINES_ALONE and not wanted.isdisjoint(s.names))
+    return tuple(dict.fromkeys((*last.given, *(name for step in computed for name in step.given))))
 
 
 def _needed(steps: list[Step], last: Step) -> set[str]:

@@ -10,6 +10,8 @@ earlier probes as free, restricted only by the facts f that were proved of them:
     fact       for all x and v with f(x, v):  f_k holds of s_k
     coverage   for all x and v with f(x, v):  one of the cases holds, where agreement is split into cases
 
+For the outputs it may be assumed besides that values v_k, not shown by algebra, are t_k(x, v).
+
 By induction over the steps s_k(x) = t_k(x) and f_k holds of it, for all x: instantiate v by the values
 that the earlier probes have in the circuit, which by then are those in the spec. Of such values it also
 holds that bits which are one signal of the circuit are equal, and that constant bits are constant; this
@@ -143,7 +145,7 @@ class _Kernel:
 
     def __init__(self, netlist: Netlist, decomposition: Decomposition, theorem: Claim) -> None:
         self.netlist, self.spec, self.inputs = netlist, decomposition.spec, theorem.inputs
-        self.theorem = theorem
+        self.theorem, self.defined = theorem, decomposition.defined
         self.lawful = [s for s in decomposition.steps if decomposition.laws and s.method in LAWS]
         self.step_of: dict[str, Step] = {}
         for name, step in ((name, s) for s in decomposition.steps for name in s.names):
@@ -201,6 +203,7 @@ class _Kernel:
         }
         proved = dict.fromkeys(self.step_of[name].fact for name in step.given)
         facts = (*wiring, *(fact(values) for fact in proved if fact is not None))
+        facts += () if step.names else self._definitions(step, probes, filled_in)
         laws = tuple(LAWS[each.method](*each_values) for each, each_values in self._free(step, values))
         when = () if self.when.is_true() else (self.when,)
 
@@ -226,6 +229,17 @@ class _Kernel:
             yield f"fact about {label}", self._lawful_fact(step, values, (*when, *facts))
         elif step.fact:
             yield f"fact about {label}", claim(step.fact({**values, **actual}))
+
+    def _definitions(
+        self, last: Step, probes: Buses, filled_in: dict[FNode, FNode]
+    ) -> tuple[FNode, ...]:
+        """That values are what the spec computes from those before them."""
+        by_search = [name for name in last.given if self.step_of[name].method == ENGINES_ALONE]
+        if not self.defined or not by_search:
+            return ()
+        if any(probes[name].substitute(filled_in) != self.probes[name] for name in by_search):
+            raise CompositionError("the spec's values are not composed of those before them")
+        return tuple(Equals(self.free[name], probes[name]) for name in by_search)
 
     def _lawful_fact(self, step: Step, values: Buses, assumed: tuple[FNode, ...]) -> Claim:
         """That a fact follows from the laws of what algebra has shown; the circuit is not asked."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from spikeproof.circuits.netlist import Netlist
@@ -45,7 +45,7 @@ from spikeproof.prover.kernel.cells import AlgebraError
 from spikeproof.prover.kernel.composition import CompositionError
 from spikeproof.prover.refutation.counterexample import explain
 from spikeproof.prover.refutation.minimisation import minimised, violating
-from spikeproof.prover.running.inquiry import Inquiry, Keeping
+from spikeproof.prover.running.inquiry import Inquiry, Keeping, Said
 from spikeproof.prover.running.stages import Stages, silently
 
 ENUMERATION_SECONDS = 60.0
@@ -153,6 +153,7 @@ class _Attempt:
         deadline: of the engines, by ``time.perf_counter``.
         enumeration: seconds that trying every input may take, if they do not answer; None if it is not
             to be tried.
+        said: what engines have answered, for lemmas that come again with other cuts.
     """
 
     case: Case
@@ -161,6 +162,7 @@ class _Attempt:
     jobs: int
     keeping: Keeping
     stages: Stages
+    said: dict[str, Said] = field(default_factory=dict)
 
     def verdict(self) -> _Verdict:
         """By lemmas where there are any; put to the engines whole if those do not make up the claim.
@@ -328,7 +330,7 @@ class _Attempt:
         return replace(undecided, message=f"{undecided.message}; {tested}")
 
     def _inquiry(self) -> Inquiry:
-        return Inquiry(self.case.obligation.engines, self.keeping)
+        return Inquiry(self.case.obligation.engines, self.keeping, self.said)
 
     def _whole(self) -> _Verdict:
         """The verdict that all the obligation's engines share on the claim as a whole."""

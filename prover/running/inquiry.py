@@ -59,7 +59,7 @@ class Keeping:
 
 
 @dataclass(frozen=True)
-class _Reply:
+class Said:
     """What an engine said of a question, as it is filed and cached."""
 
     status: Status
@@ -74,14 +74,22 @@ class _File:
     """One question, and the replies to it so far, by engine."""
 
     script: str
-    replies: dict[str, _Reply] = field(default_factory=dict)
+    replies: dict[str, Said] = field(default_factory=dict)
 
 
 class Inquiry:
     """The questions about one theorem, and the evidence that comes of them."""
 
-    def __init__(self, engines: Sequence[str], keeping: Keeping) -> None:
+    def __init__(
+        self, engines: Sequence[str], keeping: Keeping, said: dict[str, Said] | None = None
+    ) -> None:
+        """Begin one.
+
+        Args:
+            said: what engines have answered other inquiries with this keeping; it is continued.
+        """
         self._engines = engines
+        self._said = {} if said is None else said
         self._keeping = keeping
         self._files: dict[tuple[str, LemmaKind], _File] = {}
         self._algebra: list[Lemma] = []
@@ -104,6 +112,8 @@ class Inquiry:
             file = self._files[question.name, question.kind]
             if question.engine not in file.replies:
                 file.replies[question.engine] = reply = self._reply(question, answer, seconds)
+                if answer.decided:
+                    self._said[_key(question, file)] = reply
                 if self._keeping.cache and answer.decided:
                     self._keeping.cache.keep_answer(_key(question, file), msgspec.json.encode(reply))
             yield question, answer
@@ -113,18 +123,20 @@ class Inquiry:
         return (*self._algebra, *(self._lemma(*key, file) for key, file in self._files.items()))
 
     def _known(self, question: Question) -> tuple[Answer, float] | None:
-        """What the cache has, which is then filed."""
+        """What was said before, or what the cache has, which is then filed."""
         cache, file = self._keeping.cache, self._files[question.name, question.kind]
-        content = cache.answer(_key(question, file)) if cache else None
-        if content is None:
-            return None
-        reply = msgspec.json.decode(content, type=_Reply)
-        if not all(self._keeping.adopt(certificate) for certificate in reply.certificates):
-            return None
+        reply = self._said.get(_key(question, file))
+        if reply is None:
+            content = cache.answer(_key(question, file)) if cache else None
+            if content is None:
+                return None
+            reply = msgspec.json.decode(content, type=Said)
+            if not all(self._keeping.adopt(certificate) for certificate in reply.certificates):
+                return None
         file.replies[question.engine] = reply
         return Answer(reply.status, reply.model), reply.seconds
 
-    def _reply(self, question: Question, answer: Answer, seconds: float) -> _Reply:
+    def _reply(self, question: Question, answer: Answer, seconds: float) -> Said:
         """An answer, its certificates kept."""
         certificates: list[tuple[CertificateKind, bytes]] = []
         if answer.proof is not None:
@@ -133,7 +145,7 @@ class Inquiry:
             certificates.append(("smtlib", self._files[question.name, question.kind].script.encode()))
         if answer.status is Status.SATISFIABLE:
             certificates.append(("model", json.dumps(answer.model, sort_keys=True).encode()))
-        return _Reply(
+        return Said(
             answer.status,
             answer.model,
             round(seconds, 4),

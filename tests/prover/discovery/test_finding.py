@@ -12,7 +12,7 @@ from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.discovery.finding import in_words, possible_annotations
 from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.running.discharge import discharge
-from spikeproof.specs.formats import FP8_E5M2, FP16
+from spikeproof.specs.formats import FP8_E4M3FN, FP8_E5M2, FP16
 from tests.support.foreign.fma import fused
 from tests.support.foreign.multipliers_fp import array, normalising_before, shifting_after
 from tests.support.unlabelled import unlabelled
@@ -39,10 +39,19 @@ def test_our_multiplier_without_labels_is_cut_where_we_cut_it():
     assert cut("fp16.multiply.rne", circuit).startswith("x_significand, y_significand, product; ")
 
 
-def test_a_sum_from_which_outputs_may_not_follow_is_left_out_then():
+def test_a_sum_from_which_outputs_may_not_follow_is_taken_with_what_it_is_and_then_left_out():
     circuit, product = fused(FP16), "x_significand, y_significand, product"
-    assert cut("fp16.fma.rne", circuit).startswith(f"{product}, magnitude, sign; ")
-    assert cut("fp16.fma.rne", circuit, 1).startswith(f"{product}; ")
+    assert cut("fp16.fma.rne", circuit).startswith(f"{product}, magnitude, sign, with what they are; ")
+    assert cut("fp16.fma.rne", circuit, 1).startswith(f"{product}, magnitude, sign; ")
+    assert cut("fp16.fma.rne", circuit, 2).startswith(f"{product}; ")
+
+
+def test_a_sum_from_which_outputs_do_not_follow_alone_serves_with_what_it_is():
+    name = "fp8_e4m3fn.fma.rne.saturate"
+    found = discharge(replace(theorem(name), engines=("cadical",)), 100, fused(FP8_E4M3FN))
+    assert found.outcome is Outcome.PROVED
+    stages = [stage.found for stage in found.strategy.stages if stage.name == "cuts by signature"]
+    assert "with what they are" in stages[-1]
 
 
 def test_a_multiplier_that_normalises_its_operands_is_cut_for_normal_ones():

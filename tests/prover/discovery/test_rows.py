@@ -8,14 +8,17 @@ from pysmt.shortcuts import TRUE, BVType, Symbol
 
 from spikeproof.circuits.netlist import ONE, ZERO, Bus, Netlist, NetlistError
 from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Outcome, Step
+from spikeproof.prover.discovery.finding import possible_annotations
 from spikeproof.prover.discovery.rows import row_cells
 from spikeproof.prover.engines.engine import engine_named
 from spikeproof.prover.evidence.record import Status
+from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.kernel.cells import AlgebraError, Site
 from spikeproof.prover.kernel.recurrence import quotient_claims, root_claims
 from spikeproof.prover.running.discharge import discharge
-from spikeproof.specs.formats import FP16
+from spikeproof.specs.formats import FP8_E4M3FN, FP16
 from spikeproof.specs.symbolic import bit
 from tests.support.foreign import dividers, roots
 from tests.support.foreign.gates import Gates, extend
@@ -25,20 +28,30 @@ QUOTIENT = Step(("quotient", "remainder"), given=("dividend", "divisor"), method
 ROOT = Step(("root", "remainder"), given=("radicand",), method="root")
 SIZE = 6
 
-CIRCUITS: dict[str, tuple[Step, Callable[..., tuple[Bus, Bus]]]] = {
-    "restoring divider": (QUOTIENT, dividers.restoring),
-    "non-restoring divider": (QUOTIENT, dividers.non_restoring),
-    "restoring root": (ROOT, roots.restoring),
+CIRCUITS: dict[str, tuple[Step, Callable[..., tuple[Bus, Bus]], int]] = {
+    "restoring divider": (QUOTIENT, dividers.restoring, 0),
+    "non-restoring divider": (QUOTIENT, dividers.non_restoring, 0),
+    "restoring root": (ROOT, roots.restoring, 0),
+    "restoring root, zeros after": (ROOT, roots.restoring, SIZE),
+    "non-restoring root": (ROOT, roots.non_restoring, 0),
+    "non-restoring root, zeros after": (ROOT, roots.non_restoring, SIZE),
 }
+"""What of operands to which results, how, and how many last bits of an operand are zero.
+
+Of a radicand that ends with zeros a row's bit is the last two of its remainder too.
+"""
 
 
 def _circuit(name: str) -> tuple[Netlist, Step]:
     """With probes of operands and results, but no cells."""
-    step, build = CIRCUITS[name]
-    gates, width = Gates(), SIZE if step is QUOTIENT else 2 * SIZE
-    results = build(gates, *(gates.builder.input(each, width) for each in step.given))
+    step, build, zeros = CIRCUITS[name]
+    gates, width = Gates(), SIZE if step is QUOTIENT else 2 * SIZE - zeros
+    operands = [(*(ZERO,) * zeros, *gates.builder.input(each, width)) for each in step.given]
+    results = build(gates, *operands)
     netlist = gates.builder.build(dict(zip(step.names, results, strict=True)))
-    return replace(netlist, probes={**netlist.input_buses, **netlist.outputs}), step
+    return replace(
+        netlist, probes={**dict(zip(step.given, operands, strict=True)), **netlist.outputs}
+    ), step
 
 
 def _with_cells(name: str) -> tuple[Netlist, Step]:
@@ -144,6 +157,17 @@ def test_a_divider_that_says_nothing_of_itself_is_proved_by_its_rows() -> None:
     assert record.outcome is Outcome.PROVED
     lemmas = {lemma.name for lemma in record.lemmas}
     assert {"quotient, remainder: rows", "fact about quotient, remainder"} <= lemmas
+
+
+@pytest.mark.parametrize("name", ["restoring_root", "non_restoring_root"])
+def test_a_root_that_says_nothing_of_itself_follows_from_lemmas_that_hold(name: str) -> None:
+    unit = FOREIGN[name]
+    with passing_formulas():
+        case = Case.of(catalogue()[unit.theorem(FP8_E4M3FN)], unit.circuit(FP8_E4M3FN))
+        lemmas = replace(case, annotations=next(possible_annotations(case))).lemmas()
+    assert {"root, remainder: rows", "outputs", "outputs otherwise"} <= lemmas.keys()
+    answers = {engine_named("cadical").check(each.negation, 60.0).status for each in lemmas.values()}
+    assert answers == {Status.UNSATISFIABLE}
 
 
 def test_a_fault_behind_the_rows_is_refuted() -> None:

@@ -15,8 +15,8 @@ from tests.support.foreign.multipliers_fp import normalising_before, wallace
 def found(name, netlist, condition=None, telling=()):
     obligation = theorem(name)
     decomposition, symbols = obligation.decomposition, input_symbols(netlist)
-    when = decomposition.conditions[condition] if condition else None
-    signatures = Signatures.of(netlist, symbols, obligation.reading.formats, when, telling)
+    about = decomposition.conditions[condition](symbols) if condition else None
+    signatures = Signatures.of(netlist, obligation.reading.formats, about, telling)
     return signatures.probes(decomposition, symbols)
 
 
@@ -69,6 +69,6 @@ def test_a_value_that_the_circuit_lacks_is_not_found():
 def test_an_input_that_tells_signals_apart_is_simulated():
     _, netlist = stripped("fp16.multiply.rne")
     telling = {"x": 0x3C00, "y": 0x4A31}
-    signature = Signatures.of(netlist, input_symbols(netlist), {}, None, (telling,))
+    signature = Signatures.of(netlist, {}, None, (telling,))
     assert signature.inputs["x"][-64] == 0x3C00
     assert signature.inputs["y"][-64] == 0x4A31

@@ -221,4 +221,15 @@ def test_what_is_undecided_is_asked_again(cache, monkeypatch, status):
 def test_a_kept_answer_is_of_one_form():
     """What is sealed is ours, and of this source; a file of another form would be an error of ours."""
     with pytest.raises(msgspec.ValidationError):
-        msgspec.json.decode(b'{"status": "sure"}', type=inquiry_module._Reply)
+        msgspec.json.decode(b'{"status": "sure"}', type=inquiry_module.Said)
+
+
+def test_what_another_inquiry_was_told_is_not_asked_again(counted):
+    said = {}
+    for _ in range(2):
+        inquiry = Inquiry(("z3",), Keeping(), said)
+        questions = inquiry.questions("a lemma", "claim", formulas())
+        ((_, answer),) = inquiry.answers(questions, time.perf_counter() + 60)
+        assert answer.status is Status.UNSATISFIABLE
+        assert inquiry.lemmas()[0].replies[0].status == "unsatisfiable"
+    assert counted == ["z3"]
