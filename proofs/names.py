@@ -6,7 +6,12 @@ from dataclasses import fields, replace
 from itertools import chain
 from typing import Any
 
-from spikeproof.circuits.units.libraries import EVERY_LIBRARY, STRUCTURE_NAMES, DualRail
+from spikeproof.circuits.units.libraries import (
+    EVERY_LIBRARY,
+    STRUCTURE_NAMES,
+    DualRail,
+    require_structure,
+)
 from spikeproof.proofs.exact_units import EXACT_OPERATIONS, ExactUnit
 from spikeproof.proofs.general_operations import WORDS, GeneralUnit
 from spikeproof.proofs.integer_conversions import FromInteger, ToInteger
@@ -159,6 +164,8 @@ def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
         unit.require_convention(found)
         require_bearing(convention, unit.bearing, unit.operation)
         said["convention"] = found
+    if "structure" in said:
+        require_structure(said.get("library", unit.library), said["structure"])
     made = replace(unit, **said)  # type: ignore[type-var]
     if isinstance(made, RoundedUnit) and isinstance(made.fmt, Coded):
         made.fmt.require_policy(made.policy)

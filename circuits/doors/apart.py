@@ -164,9 +164,17 @@ def loaded(name: str) -> Any:
     thing = _module(found["module"]) if found["module"] else _module_of_file(Path(found["file"]))
     for part in found["name"].split("."):
         if not hasattr(thing, part):
-            raise ForeignCodeError(f"there is no {part} in {found['file']}")
+            raise ForeignCodeError(f"there is no {part} in {found['file']}{_instead(thing)}")
         thing = getattr(thing, part)
     return thing
+
+
+def _instead(thing: Any) -> str:
+    """What may be named of a module: what is defined in it."""
+    module = getattr(thing, "__name__", "")
+    own = (name for name, value in vars(thing).items() if getattr(value, "__module__", "") == module)
+    listed = ", ".join(name for name in own if not name.startswith("_"))
+    return f"; it has {listed}" if listed else ""
 
 
 def _module(name: str) -> Any:

@@ -79,6 +79,8 @@ def read_source(
         return _from_code(source, interface, wanted, limits)
     if _is_graph(source):
         return _read_graph(source, wanted), interface
+    if Path(source).suffix == ".py":
+        raise NetlistError(f"{source} is Python; say what in it makes the circuit, as {source}:NAME")
     return _read_file(source, interface), interface
 
 

@@ -287,6 +287,19 @@ GATE_INPUTS: dict[str, tuple[str, ...]] = {
 WIDE_GATES = ("wide_and", "wide_or")
 
 
+def require_structure(library: str, structure: Structure) -> None:
+    """Refuse a structure that needs larger weights or more inputs than gates of the library have.
+
+    Raises:
+        ValueError: saying what to choose; one line.
+    """
+    if structure.shallow and not issubclass(EVERY_LIBRARY[library], Threshold):
+        raise ValueError(
+            f"library {library!r} cannot be {STRUCTURE_NAMES[structure]}, which needs weights and any "
+            f"fan-in; choose {Threshold.name!r}, or small or fast"
+        )
+
+
 def library_gates(name: str, structure: Structure = SMALL) -> GateLibrary:
     """The library of that name with a fresh builder.
 
@@ -295,11 +308,7 @@ def library_gates(name: str, structure: Structure = SMALL) -> GateLibrary:
         ValueError: if its gates are of fewer inputs or smaller weights than the structure needs.
     """
     library = EVERY_LIBRARY[name]
-    if structure.shallow and library is not Threshold:
-        raise ValueError(
-            f"library {name!r} cannot be {STRUCTURE_NAMES[structure]}, which needs weights and any "
-            f"fan-in; choose {Threshold.name!r}, or small or fast"
-        )
+    require_structure(name, structure)
     builder = library.builder_class(absorb_inverters=library.absorbs_inverters)
     return library(builder, structure)
 

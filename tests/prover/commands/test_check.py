@@ -191,6 +191,7 @@ def test_a_claim_that_is_damaged_is_refused_in_one_line(tmp_path):
         (("right.blif", "--spec", SMALL, "--against", "wrong.aig"), "one of them"),
         (("right.blif", "--against", "wrong.aig", "--policy", "nan"), "words of a theorem's name"),
         (("gone.json", "--spec", SMALL), "cannot read gone.json"),
+        (("mine.py", "--spec", SMALL), "say what in it makes the circuit, as mine.py:NAME"),
         (("right.blif", "--against", "gone.json"), "cannot read gone.json"),
         (("right.blif", "--spec", "fp8_e5m2.ad.rne"), "did you mean"),
         (("right.blif", "--spec", SMALL, "--convention", "odd"), "unknown convention 'odd'"),
@@ -225,7 +226,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(arguments, words, here, comman
     ("spec", "words"),
     [
         ("mine:undeclared", "it is of type function, and does not say what it is given"),
-        ("mine:gone", "there is no gone in mine"),
+        ("mine:gone", "there is no gone in mine; it has "),
         ("mine:wide", "needed are x:16, y:16, the circuit has x:4, y:4"),
     ],
 )
