@@ -199,7 +199,7 @@ def _tried(evaluation: _Evaluation, claim: Claim, netlist: Netlist | None, forma
 def _advice(claim: Claim, netlist: Netlist | None) -> str:
     """What to say of a sample."""
     countable = netlist and claim.expected and netlist.input_count <= MOST_BITS
-    them_all = ": `exhaust` in place of `prove` counts them" if countable else ""
+    them_all = ": `spikeproof exhaust` counts them" if countable else ""
     return f"a sample, not a count of all{them_all}"
 
 

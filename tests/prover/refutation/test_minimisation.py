@@ -88,7 +88,7 @@ def test_where_inputs_are_many_nothing_simpler_is_one_change_away_and_the_sample
     obligation, netlist = broken("fp16.add.rne")
     found = discharge(replace(obligation, engines=("cadical",)), circuit=netlist)
     assert "of 4,096 inputs drawn by class, " in found.message
-    assert "(a sample, not a count of all: `exhaust` in place of `prove` counts them)" in found.message
+    assert "(a sample, not a count of all: `spikeproof exhaust` counts them)" in found.message
     codes = found.counterexample
     for name in ("x", "y"):
         for place in range(FP16.fraction_bits):
