@@ -463,6 +463,7 @@ FOLLOWED = {
         1 - torch.cat([x[:, :1], hit(x).long() + 2**24], 1)[:, 1:].double() + 2**24, 1
     ),
     "clamp": lambda x: fire(1 - torch.clamp(hit(x).long() + 2**24, min=0.5).double() + 2**24, 1),
+    "overwritten": lambda x: torch.full((len(x), 1), 5).eq_(match(x) * 2 + 3) > 0,
     "larger out": lambda x: torch.add(x[:, :5], match(x), out=x[:, :1] * 1)[:, 4:] >= 2,
     "zero without a sign": lambda x: fire(torch.where(hit(x), -0.0, 1.0) + x[:, :1] * -0.0, 1),
 }
