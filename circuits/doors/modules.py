@@ -166,6 +166,10 @@ def _copied(module: Callable[..., Any]) -> Callable[..., Any]:
     return copied(module) if isinstance(module, torch.nn.Module) else module
 
 
+class FailingError(NetlistError):
+    """Foreign code that raises something."""
+
+
 @contextmanager
 def failing(name: str) -> Iterator[None]:
     """Whatever foreign code raises, in one line."""
@@ -173,7 +177,7 @@ def failing(name: str) -> Iterator[None]:
         yield
     except Exception as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise NetlistError(f"{name} fails: {said}; mend it, or leave it out") from None
+        raise FailingError(f"{name} fails: {said}; mend it, or leave it out") from None
 
 
 def copied(module: torch.nn.Module) -> torch.nn.Module:
@@ -588,12 +592,14 @@ def _require_same_behaviour(
     chosen = np.linspace(0, len(bits) - 1, alone).astype(int)
     for row in chosen:
         comparison.run(np.array([row]))
-    batch = " and otherwise in batches, in training and in evaluation"
-    if "n" not in calling.axes or not comparison.batches():
-        batch = ", since it takes no batches"
-    else:
+    batches = "n" in calling.axes and comparison.batches()
+    batch = ", since it takes no batches"
+    if batches:
+        batch = " and otherwise in batches, in training and in evaluation"
         for training in (None, True, False):
             comparison.run(np.arange(len(bits)), training=training, batch=True)
+    for rows in [chosen] if batches else chosen[:, None]:
+        comparison.run(rows, recording=True, batch=batches)
     if not calling.from_rest:
         comparison.run(chosen[-1:], before=chosen[:1])
     which = f"all {len(bits):,} inputs" if every else f"{len(bits):,} of 2^{bits.shape[1]} inputs"
@@ -696,9 +702,12 @@ class _Comparison:
             return False
         return True
 
-    def answers(self, module: Callable[..., Any], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def answers(
+        self, module: Callable[..., Any], rows: NDArray[np.int64], recording: bool = False
+    ) -> NDArray[np.bool_]:
         """What a module answers to rows in one batch: see ``_answers``."""
-        found = _answers(module, self.calling, self.netlist.input_buses, self.bits[rows], self.name)
+        buses, bits = self.netlist.input_buses, self.bits[rows]
+        found = _answers(module, self.calling, buses, bits, self.name, recording)
         if found.shape != self.expected[rows].shape:
             raise NetlistError(
                 f"{self.name} answers {len(rows)} rows with shape {list(found.shape)}; "
@@ -711,6 +720,7 @@ class _Comparison:
         rows: NDArray[np.int64],
         *,
         training: bool | None = None,
+        recording: bool = False,
         batch: bool = False,
         before: NDArray[np.int64] | None = None,
     ) -> None:
@@ -718,6 +728,7 @@ class _Comparison:
 
         Args:
             training: which mode; the module's own if None.
+            recording: whether gradients are; what only works without them is not compared so.
             batch: whether rows have been found right one by one.
             before: rows that the same module answers first.
         """
@@ -728,9 +739,14 @@ class _Comparison:
                 module.train(training)
             if before is not None:
                 self.answers(module, before)
-            return self.answers(module, rows)
+            return self.answers(module, rows, recording)
 
-        found = answered()
+        try:
+            found = answered()
+        except FailingError:
+            if recording:
+                return
+            raise
         differing = np.flatnonzero((found != self.expected[rows]).any(axis=1))
         if not len(differing):
             return
@@ -742,6 +758,8 @@ class _Comparison:
             )
         elif before is not None:
             cause = "it remembers an earlier call: declare reset=True, or how many steps it runs"
+        elif recording:
+            cause = "it does something else while gradients are recorded"
         elif training is not None and batch:
             cause = f"it does something else in {'training' if training else 'evaluation'}"
         elif batch:
@@ -759,8 +777,12 @@ def _answers(
     buses: Mapping[str, Bus],
     bits: NDArray[np.bool_],
     name: str,
+    recording: bool = False,
 ) -> NDArray[np.bool_]:
     """What a module answers to inputs, a row of bits each, in one batch.
+
+    Args:
+        recording: whether gradients are recorded on the way.
 
     Raises:
         NetlistError: if it fails, or returns other numbers than 0 and 1.
@@ -769,9 +791,9 @@ def _answers(
 
     kind = _kind(module)
     given = {bus: torch.from_numpy(bits[:, list(at)]).to(kind) for bus, at in buses.items()}
-    with failing(name), torch.no_grad():
+    with failing(name), torch.set_grad_enabled(recording):
         results = _called(module, calling, given)
-        found = torch.cat([each.to(torch.float64) for each in results.values()], dim=-1)
+        found = torch.cat([each.detach().to(torch.float64) for each in results.values()], dim=-1)
     array: NDArray[np.float64] = found.numpy()
     if not ((array == 0) | (array == 1)).all():
         raise NetlistError(f"{name} returns other numbers than 0 and 1; return spikes")

@@ -753,6 +753,27 @@ def test_modules_that_are_refused(module, message):
         from_module(module, {"x": 3}, {"z": 1})
 
 
+def unless_recording(otherwise):
+    return lambda x: otherwise(x[:, :1]) if torch.is_grad_enabled() else fire(x[:, :1], 1)
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "message"),
+    [
+        (lambda x: 1 - x, "something else while gradients are recorded"),
+        (torch.sigmoid, "other numbers than 0 and 1"),
+    ],
+)
+def test_a_module_that_does_something_else_while_gradients_are_recorded_is_refused(otherwise, message):
+    with refused(message):
+        from_module(unless_recording(otherwise), {"x": 3}, {"z": 1})
+
+
+def test_a_module_need_not_work_while_gradients_are_recorded():
+    netlist = from_module(unless_recording(lambda x: 1 / 0), {"x": 3}, {"z": 1})
+    assert boolean.evaluate(netlist, boolean.one_input({"x": 1}))["z"].tolist() == [1]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
