@@ -235,6 +235,7 @@ def _imported(make: Callable[[], Callable[..., Any]], calling: Calling, name: st
     tracer = Tracer(builder)
     module = make()
     found = _traced(tracer, module, calling, signals, name)
+    begins = _beginning(tracer, module, make()) if calling.from_rest else ""
     compared = tuple(tracer.compared)
     if guard and tracer.alive():
         _require_no_memory(tracer, builder, module, calling, again, set(range(len_of(signals))), name)
@@ -255,7 +256,7 @@ def _imported(make: Callable[[], Callable[..., Any]], calling: Calling, name: st
         version=torch.__version__,
         name=name,
         comparisons=tracer.forms.neurons,
-        time=calling.time,
+        time=calling.time + begins,
         thresholds=thresholds,
         **note,
     )
@@ -405,14 +406,31 @@ def _remembered(tracer: Tracer, module: Any) -> list[str]:
     """The attributes in which a module keeps symbolic tensors."""
     import torch
 
-    if not isinstance(module, torch.nn.Module):
-        return []
     return [
-        f"{path}.{name}".lstrip(".")
-        for path, part in module.named_modules()
-        for name, value in _attributes(part)
+        name
+        for name, value in _all_attributes(module)
         if isinstance(value, torch.Tensor) and tracer.remembers(value)
     ]
+
+
+def _beginning(tracer: Tracer, module: Any, fresh: Any) -> str:
+    """In words, which of what a module remembers does not begin at 0: a used one may not be at rest."""
+    import torch
+
+    before = dict(_all_attributes(fresh))
+    values = {name: before.get(name) for name in _remembered(tracer, module)}
+    known = {name: each for name, each in values.items() if isinstance(each, torch.Tensor | int | float)}
+    found = [name for name, each in known.items() if torch.as_tensor(each).any()]
+    return f" ({', '.join(found[:3])} not 0 at first, but as given)" if found else ""
+
+
+def _all_attributes(module: Any) -> Iterator[tuple[str, Any]]:
+    """What a module and its parts have, each with its path."""
+    import torch
+
+    for path, part in module.named_modules() if isinstance(module, torch.nn.Module) else ():
+        for name, value in _attributes(part):
+            yield f"{path}.{name}".lstrip("."), value
 
 
 def _attributes(part: Any) -> Iterator[tuple[str, Any]]:

@@ -86,9 +86,7 @@ def _undecided(synapses: Sequence[Synapse], needed: int) -> list[set[int]] | Non
     return found
 
 
-def _reached_by_cases(
-    synapses: Sequence[Synapse], needed: int, undecided: Sequence[set[int]]
-) -> FNode:
+def _reached_by_cases(synapses: Sequence[Synapse], needed: int, undecided: Sequence[set[int]]) -> FNode:
     """That integer weights of what fires add up to what is needed: a decision diagram of small sums.
 
     All that matters of the first ones is what is still needed of the others; and that does not matter

@@ -177,6 +177,18 @@ def test_a_reset_potential_is_defined_by_cases():
         v[v >= 2] = 0
 
 
+def test_what_does_not_begin_at_zero_is_noted():
+    """A module that was used before, and has no method that resets it."""
+    neuron = Neuron(3.0)
+    assert "as given" not in from_module(neuron, {"x": 1}, {"z": 1}, steps=2).notes[0]
+    neuron(torch.ones(1, 1))
+    for options in ({"steps": 2}, {"reset": True}):
+        assert (
+            "(v not 0 at first, but as given)"
+            in from_module(neuron, {"x": 1}, {"z": 1}, **options).notes[0]
+        )
+
+
 def test_state_between_calls_is_refused_unless_declared():
     module = xor_of(Neuron(0.5), Neuron(0.5))
     with pytest.raises(NetlistError, match=r"remembers between calls \(1\.v, 3\.v\); declare"):
