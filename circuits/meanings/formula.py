@@ -71,7 +71,7 @@ def _bounds(synapses: Sequence[Synapse]) -> tuple[list[int], list[int]]:
 
 
 def _undecided(synapses: Sequence[Synapse], needed: int) -> list[set[int]] | None:
-    """Of each synapse and those after it, what may be needed and is not sure; None if of too many cases."""
+    """Of each synapse and those after it, what may be needed and is not sure; None if too many cases."""
     least, most = _bounds(synapses)
     found: list[set[int]] = []
     coming, cases = {needed}, 0
