@@ -166,6 +166,10 @@ def _copied(module: Callable[..., Any]) -> Callable[..., Any]:
     return copied(module) if isinstance(module, torch.nn.Module) else module
 
 
+class FailingError(NetlistError):
+    """Foreign code that raises something."""
+
+
 @contextmanager
 def failing(name: str) -> Iterator[None]:
     """Whatever foreign code raises, in one line."""
@@ -173,7 +177,7 @@ def failing(name: str) -> Iterator[None]:
         yield
     except Exception as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise NetlistError(f"{name} fails: {said}; mend it, or leave it out") from None
+        raise FailingError(f"{name} fails: {said}; mend it, or leave it out") from None
 
 
 def copied(module: torch.nn.Module) -> torch.nn.Module:
@@ -231,6 +235,7 @@ def _imported(make: Callable[[], Callable[..., Any]], calling: Calling, name: st
     tracer = Tracer(builder)
     module = make()
     found = _traced(tracer, module, calling, signals, name)
+    begins = _beginning(tracer, module, make()) if calling.from_rest else ""
     compared = tuple(tracer.compared)
     if guard and tracer.alive():
         _require_no_memory(tracer, builder, module, calling, again, set(range(len_of(signals))), name)
@@ -251,7 +256,7 @@ def _imported(make: Callable[[], Callable[..., Any]], calling: Calling, name: st
         version=torch.__version__,
         name=name,
         comparisons=tracer.forms.neurons,
-        time=calling.time,
+        time=calling.time + begins,
         thresholds=thresholds,
         **note,
     )
@@ -401,14 +406,31 @@ def _remembered(tracer: Tracer, module: Any) -> list[str]:
     """The attributes in which a module keeps symbolic tensors."""
     import torch
 
-    if not isinstance(module, torch.nn.Module):
-        return []
     return [
-        f"{path}.{name}".lstrip(".")
-        for path, part in module.named_modules()
-        for name, value in _attributes(part)
+        name
+        for name, value in _all_attributes(module)
         if isinstance(value, torch.Tensor) and tracer.remembers(value)
     ]
+
+
+def _beginning(tracer: Tracer, module: Any, fresh: Any) -> str:
+    """In words, which of what a module remembers does not begin at 0: a used one may not be at rest."""
+    import torch
+
+    before = dict(_all_attributes(fresh))
+    values = {name: before.get(name) for name in _remembered(tracer, module)}
+    known = {name: each for name, each in values.items() if isinstance(each, torch.Tensor | int | float)}
+    found = [name for name, each in known.items() if torch.as_tensor(each).any()]
+    return f" ({', '.join(found[:3])} not 0 at first, but as given)" if found else ""
+
+
+def _all_attributes(module: Any) -> Iterator[tuple[str, Any]]:
+    """What a module and its parts have, each with its path."""
+    import torch
+
+    for path, part in module.named_modules() if isinstance(module, torch.nn.Module) else ():
+        for name, value in _attributes(part):
+            yield f"{path}.{name}".lstrip("."), value
 
 
 def _attributes(part: Any) -> Iterator[tuple[str, Any]]:
@@ -588,12 +610,14 @@ def _require_same_behaviour(
     chosen = np.linspace(0, len(bits) - 1, alone).astype(int)
     for row in chosen:
         comparison.run(np.array([row]))
-    batch = " and otherwise in batches, in training and in evaluation"
-    if "n" not in calling.axes or not comparison.batches():
-        batch = ", since it takes no batches"
-    else:
+    batches = "n" in calling.axes and comparison.batches()
+    batch = ", since it takes no batches"
+    if batches:
+        batch = " and otherwise in batches, in training and in evaluation"
         for training in (None, True, False):
             comparison.run(np.arange(len(bits)), training=training, batch=True)
+    for rows in [chosen] if batches else chosen[:, None]:
+        comparison.run(rows, recording=True, batch=batches)
     if not calling.from_rest:
         comparison.run(chosen[-1:], before=chosen[:1])
     which = f"all {len(bits):,} inputs" if every else f"{len(bits):,} of 2^{bits.shape[1]} inputs"
@@ -696,9 +720,12 @@ class _Comparison:
             return False
         return True
 
-    def answers(self, module: Callable[..., Any], rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def answers(
+        self, module: Callable[..., Any], rows: NDArray[np.int64], recording: bool = False
+    ) -> NDArray[np.bool_]:
         """What a module answers to rows in one batch: see ``_answers``."""
-        found = _answers(module, self.calling, self.netlist.input_buses, self.bits[rows], self.name)
+        buses, bits = self.netlist.input_buses, self.bits[rows]
+        found = _answers(module, self.calling, buses, bits, self.name, recording)
         if found.shape != self.expected[rows].shape:
             raise NetlistError(
                 f"{self.name} answers {len(rows)} rows with shape {list(found.shape)}; "
@@ -711,6 +738,7 @@ class _Comparison:
         rows: NDArray[np.int64],
         *,
         training: bool | None = None,
+        recording: bool = False,
         batch: bool = False,
         before: NDArray[np.int64] | None = None,
     ) -> None:
@@ -718,6 +746,7 @@ class _Comparison:
 
         Args:
             training: which mode; the module's own if None.
+            recording: whether gradients are; what only works without them is not compared so.
             batch: whether rows have been found right one by one.
             before: rows that the same module answers first.
         """
@@ -728,9 +757,14 @@ class _Comparison:
                 module.train(training)
             if before is not None:
                 self.answers(module, before)
-            return self.answers(module, rows)
+            return self.answers(module, rows, recording)
 
-        found = answered()
+        try:
+            found = answered()
+        except FailingError:
+            if recording:
+                return
+            raise
         differing = np.flatnonzero((found != self.expected[rows]).any(axis=1))
         if not len(differing):
             return
@@ -742,6 +776,8 @@ class _Comparison:
             )
         elif before is not None:
             cause = "it remembers an earlier call: declare reset=True, or how many steps it runs"
+        elif recording:
+            cause = "it does something else while gradients are recorded"
         elif training is not None and batch:
             cause = f"it does something else in {'training' if training else 'evaluation'}"
         elif batch:
@@ -759,8 +795,12 @@ def _answers(
     buses: Mapping[str, Bus],
     bits: NDArray[np.bool_],
     name: str,
+    recording: bool = False,
 ) -> NDArray[np.bool_]:
     """What a module answers to inputs, a row of bits each, in one batch.
+
+    Args:
+        recording: whether gradients are recorded on the way.
 
     Raises:
         NetlistError: if it fails, or returns other numbers than 0 and 1.
@@ -769,9 +809,9 @@ def _answers(
 
     kind = _kind(module)
     given = {bus: torch.from_numpy(bits[:, list(at)]).to(kind) for bus, at in buses.items()}
-    with failing(name), torch.no_grad():
+    with failing(name), torch.set_grad_enabled(recording):
         results = _called(module, calling, given)
-        found = torch.cat([each.to(torch.float64) for each in results.values()], dim=-1)
+        found = torch.cat([each.detach().to(torch.float64) for each in results.values()], dim=-1)
     array: NDArray[np.float64] = found.numpy()
     if not ((array == 0) | (array == 1)).all():
         raise NetlistError(f"{name} returns other numbers than 0 and 1; return spikes")

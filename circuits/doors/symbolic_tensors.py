@@ -342,11 +342,13 @@ class Tracer:
             self.fail(f"{_name(func)} is not supported on spikes; write it with thresholds and sums")
         if written is not None and name not in UNMIXED:
             self._require_one_type(func, written, _tensors((args, kwargs)), kwargs)
-        operands = _mapped((args, kwargs), lambda t: Operand(self, t, numbers.get(id(t))))
-        if written is not None:
-            for operand in _operands(operands):
-                _ = operand.numbers
-        given, options = operands
+
+        def before(tensor: torch.Tensor) -> Operand:
+            known = numbers.get(id(tensor))
+            overwritable = written is not None and known is None
+            return Operand(self, tensor.clone() if overwritable else tensor, known)
+
+        given, options = _mapped((args, kwargs), before)
         result = func(*args, **kwargs)
         target = written if written is not None else result
         found = OPERATIONS[name](self, func, target, list(given), dict(options))

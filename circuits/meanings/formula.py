@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache
 from itertools import chain
 
 from pysmt.fnode import FNode
@@ -56,9 +55,10 @@ def neuron_formula(neuron: Neuron, sources: Sequence[FNode]) -> FNode:
     needed = -((bias - threshold) // unit)  # in units, rounded up
     synapses = [(weight // unit, source) for weight, source in zip(weights, sources, strict=True)]
     largest_first = sorted(synapses, key=lambda synapse: -abs(synapse[0]))
-    if _has_few_cases(largest_first, needed):
-        return _reached_by_cases(largest_first, needed)
-    return _reached_by_sum(synapses, needed)
+    undecided = _undecided(largest_first, needed)
+    if undecided is None:
+        return _reached_by_sum(synapses, needed)
+    return _reached_by_cases(largest_first, needed, undecided)
 
 
 def _bounds(synapses: Sequence[Synapse]) -> tuple[list[int], list[int]]:
@@ -70,39 +70,46 @@ def _bounds(synapses: Sequence[Synapse]) -> tuple[list[int], list[int]]:
     return least, most
 
 
-def _has_few_cases(synapses: Sequence[Synapse], needed: int) -> bool:
-    """Whether ``_reached_by_cases`` would make no more than ``MOST_CASES`` choices."""
+def _undecided(synapses: Sequence[Synapse], needed: int) -> list[set[int]] | None:
+    """Of each synapse and those after it, what may be needed and is not sure; None if too many cases."""
     least, most = _bounds(synapses)
-    undecided, cases = {needed}, 0
+    found: list[set[int]] = []
+    coming, cases = {needed}, 0
     for start, (weight, _) in enumerate(synapses):
         others = len(synapses) - start
-        undecided = {each for each in undecided if least[others] < each <= most[others]}
+        undecided = {each for each in coming if least[others] < each <= most[others]}
         cases += len(undecided)
         if cases > MOST_CASES:
-            return False
-        undecided |= {each - weight for each in undecided}
-    return True
+            return None
+        found.append(undecided)
+        coming = undecided | {each - weight for each in undecided}
+    return found
 
 
-def _reached_by_cases(synapses: Sequence[Synapse], needed: int) -> FNode:
-    """Whether the weights of firing synapses add up to what is needed: one synapse after another.
+def _reached_by_cases(synapses: Sequence[Synapse], needed: int, undecided: Sequence[set[int]]) -> FNode:
+    """That integer weights of what fires add up to what is needed: a decision diagram of small sums.
 
     All that matters of the first ones is what is still needed of the others; and that does not matter
     once these reach it in any case, or in none.
+
+    Args:
+        undecided: what may be needed, as ``_undecided`` has it.
     """
     least, most = _bounds(synapses)
+    later: dict[int, FNode] = {}
 
-    @cache
-    def reached(start: int, needed: int) -> FNode:
-        others = len(synapses) - start
-        if needed <= least[others]:
+    def reached(sum_needed: int, others: int) -> FNode:
+        """That so many last ones reach it."""
+        if sum_needed <= least[others]:
             return TRUE()
-        if needed > most[others]:
-            return FALSE()
-        weight, source = synapses[start]
-        return _choice(source, reached(start + 1, needed - weight), reached(start + 1, needed))
+        return FALSE() if sum_needed > most[others] else later[sum_needed]
 
-    return reached(0, needed)
+    for others, (weight, source) in enumerate(reversed(synapses)):  # no recursion: they may be thousands
+        later = {
+            each: _choice(source, reached(each - weight, others), reached(each, others))
+            for each in undecided[len(synapses) - 1 - others]
+        }
+    return reached(needed, len(synapses))
 
 
 def _choice(condition: FNode, a: FNode, b: FNode) -> FNode:

@@ -14,9 +14,9 @@ A circuit on two rails has for each s another signal q(s) besides, of the comple
 each input its complement as an input, which the claim assumes to be that. The step then puts the values
 of n's sources on p, their complements on q, and is that p(n) has the value of n and q(n) its complement.
 Signals that no output of the original depends on need no place. An output of complements is one that has
-the signals q of an output, of which the claim expects the complement. That inputs are complements can
-always be; what else is assumed has to be about the original's inputs alone, and is assumed in the
-original's lemmas, where it is asked whether it can be.
+the signals q of an output, of which the claim expects the complement. That inputs are complements, each
+of another, can always be; what else is assumed has to be about the original's inputs alone, and is
+assumed in the original's lemmas, where it is asked whether it can be.
 
 This module is trusted; it uses no solver.
 """
@@ -143,16 +143,17 @@ def _of_values(
     """What a claim about both rails expects of the original's outputs, and assumes of its inputs.
 
     Raises:
-        CompositionError: if an input is not assumed to have its complement, an output beside the
-            original's is not the complement of one, or something else is assumed of complements.
+        CompositionError: if an input is not assumed to have a complement of its own, an output beside
+            the original's is not the complement of one, or something else is assumed of complements.
     """
 
-    assumed = list(claim.assumptions)
+    assumed, taken = list(claim.assumptions), set(original.inputs)
     for value, bus in original.input_buses.items():
         name = _bus_at(_places(places, 1, bus), netlist.input_buses)
         assumption = Equals(claim.inputs[name], BVNot(claim.inputs[value])) if name else None
-        if name in original.inputs or assumption not in assumed:
-            raise CompositionError(f"no input is assumed to be the complement of input {value!r}")
+        if not name or name in taken or assumption not in assumed:
+            raise CompositionError(f"no input is assumed to be the complement of input {value!r} alone")
+        taken.add(name)
         assumed.remove(assumption)
     for name in netlist.outputs.keys() - original.outputs.keys():
         complements = {v: _places(places, 1, bus) for v, bus in original.outputs.items()}

@@ -12,11 +12,12 @@ from spikeproof.prover.claims.obligation import Claim
 def complements(claim: Claim) -> dict[str, str]:
     """The inputs that are assumed to be complements, each with the input whose complement it is."""
     names = {symbol: name for name, symbol in claim.inputs.items()}
-    found = {}
+    found: dict[str, str] = {}
     for assumption in claim.assumptions:
         if assumption.is_equals() and assumption.arg(1).is_bv_not():
             complement, value = names.get(assumption.arg(0)), names.get(assumption.arg(1).arg(0))
-            if complement and value:
+            taken = {value, *found, *found.values()}  # nothing follows from what itself follows
+            if complement and value and complement not in taken and value not in found:
                 found[complement] = value
     return found
 

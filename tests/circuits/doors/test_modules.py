@@ -177,6 +177,18 @@ def test_a_reset_potential_is_defined_by_cases():
         v[v >= 2] = 0
 
 
+def test_what_does_not_begin_at_zero_is_noted():
+    """A module that was used before, and has no method that resets it."""
+    neuron = Neuron(3.0)
+    assert "as given" not in from_module(neuron, {"x": 1}, {"z": 1}, steps=2).notes[0]
+    neuron(torch.ones(1, 1))
+    for options in ({"steps": 2}, {"reset": True}):
+        assert (
+            "(v not 0 at first, but as given)"
+            in from_module(neuron, {"x": 1}, {"z": 1}, **options).notes[0]
+        )
+
+
 def test_state_between_calls_is_refused_unless_declared():
     module = xor_of(Neuron(0.5), Neuron(0.5))
     with pytest.raises(NetlistError, match=r"remembers between calls \(1\.v, 3\.v\); declare"):
@@ -463,6 +475,7 @@ FOLLOWED = {
         1 - torch.cat([x[:, :1], hit(x).long() + 2**24], 1)[:, 1:].double() + 2**24, 1
     ),
     "clamp": lambda x: fire(1 - torch.clamp(hit(x).long() + 2**24, min=0.5).double() + 2**24, 1),
+    "overwritten": lambda x: torch.full((len(x), 1), 5).eq_(match(x) * 2 + 3) > 0,
     "larger out": lambda x: torch.add(x[:, :5], match(x), out=x[:, :1] * 1)[:, 4:] >= 2,
     "zero without a sign": lambda x: fire(torch.where(hit(x), -0.0, 1.0) + x[:, :1] * -0.0, 1),
 }
@@ -750,6 +763,27 @@ counter = iter(range(10**6))
 def test_modules_that_are_refused(module, message):
     with refused(message):
         from_module(module, {"x": 3}, {"z": 1})
+
+
+def unless_recording(otherwise):
+    return lambda x: otherwise(x[:, :1]) if torch.is_grad_enabled() else fire(x[:, :1], 1)
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "message"),
+    [
+        (lambda x: 1 - x, "something else while gradients are recorded"),
+        (torch.sigmoid, "other numbers than 0 and 1"),
+    ],
+)
+def test_a_module_that_does_something_else_while_gradients_are_recorded_is_refused(otherwise, message):
+    with refused(message):
+        from_module(unless_recording(otherwise), {"x": 3}, {"z": 1})
+
+
+def test_a_module_need_not_work_while_gradients_are_recorded():
+    netlist = from_module(unless_recording(lambda x: 1 / 0), {"x": 3}, {"z": 1})
+    assert boolean.evaluate(netlist, boolean.one_input({"x": 1}))["z"].tolist() == [1]
 
 
 @pytest.mark.parametrize(

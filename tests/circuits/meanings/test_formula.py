@@ -109,3 +109,10 @@ def test_neurons_with_many_different_weights_are_read_as_sums():
     """Case by case they would come to as many formulas as there are subsets."""
     neuron = Neuron(tuple((k, 3**k) for k in range(30)), 3**29 + 5)
     assert_agreement(neuron)
+
+
+def test_neurons_of_very_many_synapses_are_read_case_by_case():
+    """Deeper than Python's recursion is allowed to be."""
+    sources = [Symbol(f"source{k}") for k in range(1200)]
+    fires = formula.neuron_formula(Neuron(tuple((k, 1) for k in range(1200)), 1), sources)
+    assert set(fires.get_free_variables()) == set(sources)

@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 from pysmt.shortcuts import BV, FALSE, TRUE, BVNot, Equals, Not, Symbol
 
+from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
 from spikeproof.circuits.netlist import Netlist, Neuron
 from spikeproof.circuits.physics.uncertainty import (
     Interval,
@@ -20,7 +21,7 @@ from spikeproof.circuits.units.voting import voted_netlist
 from spikeproof.proofs.dual_rail import gates_and_blocks
 from spikeproof.proofs.noisy_units import MARGIN, uncertain_unit, units, within
 from spikeproof.proofs.units import Unit
-from spikeproof.prover.claims.obligation import Claim, Outcome, counted
+from spikeproof.prover.claims.obligation import Claim, Decomposition, Outcome, Step, counted
 from spikeproof.prover.engines.engine import ENGINES
 from spikeproof.prover.evidence.record import Status
 from spikeproof.prover.kernel import following
@@ -296,6 +297,21 @@ def test_complements_are_assumed_to_be_that_and_nothing_else(assumptions, messag
     """Else the claim could be about no input at all."""
     with pytest.raises(CompositionError, match=message):
         on_rails(BLOCK, assumptions=assumptions)
+
+
+def test_two_inputs_cannot_share_a_complement():
+    """That they differ could be assumed besides, and then the claim is about no input at all."""
+    original = Netlist({"a": 1, "b": 1}, (), {"y": (0,)})
+    netlist = Netlist({"a": 1, "b": 1, "c": 1}, (), {"y": (0,), "z": (2,)})
+    a, b, c = input_symbols(netlist).values()
+    cut = Decomposition(
+        lambda inputs, probe: {"y": inputs["a"]}, (), Step(()), rails=lambda _: {0: (0, 2), 1: (1, 2)}
+    )
+    actual, expected = output_formulas(netlist, input_symbols(netlist)), {"y": a, "z": BVNot(a)}
+    assumed = (Equals(c, BVNot(a)), Equals(c, BVNot(b)), Not(Equals(a, b)))
+    claim = Claim(input_symbols(netlist), equal(actual, expected), assumed, actual, expected)
+    with pytest.raises(CompositionError, match="complement of input 'b' alone"):
+        compose_following(netlist, original, cut, claim)
 
 
 def test_what_is_assumed_of_values_is_assumed_of_the_original():

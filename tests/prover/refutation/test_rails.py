@@ -31,6 +31,14 @@ def test_what_follows_is_what_an_assumption_says_is_a_complement():
         assert complements(about(other)) == {}
 
 
+def test_no_input_follows_from_one_that_follows():
+    assert complements(about(Equals(Y, BVNot(X)), Equals(X, BVNot(Y)))) == {"rails.y": "rails.x"}
+    assert complements(about(Equals(Y, BVNot(X)), Equals(Z, BVNot(Y)))) == {"rails.y": "rails.x"}
+    assert complements(about(Equals(Y, BVNot(X)), Equals(X, BVNot(Z)))) == {"rails.y": "rails.x"}
+    assert complements(about(Equals(Y, BVNot(X)), Equals(Z, BVNot(X)))).keys() == {"rails.y", "rails.z"}
+    assert complements(about(Equals(X, BVNot(X)))) == {}
+
+
 @pytest.mark.parametrize(
     "values",
     [
