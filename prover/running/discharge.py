@@ -26,6 +26,7 @@ from spikeproof.prover.claims.obligation import (
 )
 from spikeproof.prover.discovery.finding import beside_our_unit, in_words, possible_annotations
 from spikeproof.prover.encoding.smtlib import script_sha256, spec_sha256
+from spikeproof.prover.engines.child import Child
 from spikeproof.prover.engines.engine import Answer, engine_named
 from spikeproof.prover.engines.memory import forget_peak_memory, peak_memory_mib
 from spikeproof.prover.engines.questions import Question
@@ -62,6 +63,10 @@ CUT_SHARE = 0.75
 
 BESIDE_SHARE = 0.5
 """Of the time left, what a comparison with our own unit may take."""
+
+RANDOM_SHARE, RANDOM_SECONDS = 0.1, 30.0
+"""Of the time left, what inputs at random may take, machine code to be made for them among it; or so
+many seconds."""
 
 MOST_CUTS = 8
 """So many cuts are tried, each with what spoke against those before."""
@@ -234,7 +239,9 @@ class _Attempt:
 
     def _tried(self, name: str, search: Callable[[Case], _Verdict | None]) -> _Verdict | None:
         """A refutation that a search for one finds."""
-        with self.stages.stage(name) as finding:
+        refutation = None
+        with self.stages.stage(name) as finding, suppress(TimeoutError):
+            finding.words = "no counterexample before time was up"
             refutation = search(self.case)
             finding.words = "a counterexample" if refutation else "no counterexample"
         return refutation
@@ -247,7 +254,9 @@ class _Attempt:
         if self.case.own:
             searches["simulation by class"] = _by_drawing  # which any other had at once
         else:
-            searches["simulation at random"] = _at_random
+            left = self.deadline - time.perf_counter()
+            seconds = max(RANDOM_SHARE * left, RANDOM_SECONDS)
+            searches["simulation at random"] = partial(_at_random, seconds=seconds)
         return next(filter(None, (self._tried(*search) for search in searches.items())), None)
 
     def _cut(self) -> _Verdict | None:
@@ -409,13 +418,25 @@ def _by_drawing(case: Case) -> _Verdict | None:
     return _simulated(case, violating(case.obligation, case.claim))
 
 
-def _at_random(case: Case) -> _Verdict | None:
-    """The same of a circuit that was given, on very many inputs drawn at random."""
+def _at_random(case: Case, seconds: float) -> _Verdict | None:
+    """The same of a circuit that was given, on very many inputs drawn at random, in so many seconds.
+
+    Raises:
+        TimeoutError: if these do not suffice.
+    """
     if case.own or not case.netlist:
         return None
+    answer = Child(partial(_random_answer, case.claim, case.netlist)).answer(seconds)
+    if answer.status is Status.TIMEOUT:
+        raise TimeoutError
+    return _simulated(case, answer.model if answer.status is Status.SATISFIABLE else None)
+
+
+def _random_answer(claim: Claim, netlist: Netlist) -> Answer:
     from spikeproof.prover.refutation.exhaustion import violating_at_random  # loads LLVM
 
-    return _simulated(case, violating_at_random(case.claim, case.netlist))
+    inputs = violating_at_random(claim, netlist)
+    return Answer(Status.UNKNOWN) if inputs is None else Answer(Status.SATISFIABLE, inputs)
 
 
 def _simulated(case: Case, inputs: Mapping[str, int] | None) -> _Verdict | None:

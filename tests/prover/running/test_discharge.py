@@ -1,6 +1,7 @@
 """Outcomes: each of the five arises as it should, and only the promised one is green."""
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,8 @@ from spikeproof.prover.claims.obligation import Claim, Obligation, Outcome, equi
 from spikeproof.prover.engines.engine import ENGINES, Answer, Engine
 from spikeproof.prover.evidence.log import Log
 from spikeproof.prover.evidence.record import EngineUse, Record, Status
+from spikeproof.prover.kernel.case import Case
+from spikeproof.prover.kernel.composition import CompositionError
 from spikeproof.prover.refutation import exhaustion
 from spikeproof.prover.refutation.exhaustion import violating_at_random
 from spikeproof.prover.refutation.mutation import stuck_at_zero
@@ -23,6 +26,7 @@ from spikeproof.prover.running import run as run_module
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.inquiry import Inquiry, Keeping
 from spikeproof.prover.running.run import Run, discharge_all
+from spikeproof.prover.running.stages import Stages
 from spikeproof.specs import integers
 
 AT_ONCE = discharge_module._at_once
@@ -308,6 +312,26 @@ def test_inputs_at_random_refute_only_what_is_wrong():
     found = violating_at_random(claim, wrong)
     assert found
     assert replays(wrong, claim, found)
+
+
+def test_inputs_at_random_end_when_their_time_is_up(monkeypatch):
+    """Machine code for a 53-bit multiplier alone took four minutes of a proof's twenty."""
+    monkeypatch.setattr(discharge_module, "_random_answer", lambda *_: time.sleep(60))
+    monkeypatch.setattr(discharge_module, "RANDOM_SECONDS", 0.05)
+    obligation = catalogue()["fp8_e4m3fn.add.rne.saturate"]
+    case, stages = Case.of(obligation, obligation.circuit()), Stages()
+    attempt = discharge_module._Attempt(case, time.perf_counter(), None, 1, Keeping(), stages)
+    assert attempt._refuted_after(CompositionError("no lemmas")) is None
+    assert stages.done[-1].name == "simulation at random"
+    assert stages.done[-1].found == "no counterexample before time was up"
+
+
+def test_inputs_at_random_refute_in_a_process_of_their_own():
+    obligation = catalogue()["fp8_e4m3fn.add.rne.saturate"]
+    wrong = stuck_at_zero(obligation.circuit(), obligation.circuit().probes["rounded"][0]).netlist
+    found = discharge_module._at_random(Case.of(obligation, wrong), seconds=60)
+    assert found
+    assert replays(wrong, obligation.state(wrong), found.counterexample)
 
 
 # --- trying every input, where no engine answers --------------------------------------------------
