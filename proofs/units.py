@@ -268,7 +268,15 @@ class Unit(RoundedUnit):
             return None
         steps, last = STEPS[self.operation]
         circuit = partial(self.circuit, keep_waypoints=True)
-        return Decomposition(self.spec, steps, last, circuit, conditions=self.conditions)
+        return Decomposition(
+            self.spec,
+            steps,
+            last,
+            circuit,
+            # Shallow units know how many leading zeros a product may have.
+            laws=self.structure.shallow,
+            conditions=self.conditions,
+        )
 
     @property
     def conditions(self) -> dict[str, Condition]:
