@@ -109,6 +109,8 @@ def _summed(gates: GateLibrary, columns: Columns) -> Bus:
                 for k, digit in enumerate(digits[whole:])
             ),
         )
+    if not given:
+        return low + high
     summed = {str(1 << k): (each,) for k, each in enumerate(high)}
     gates.builder.cell("sum", given, {**summed, str(1 << len(high)): (UNUSED,)})
     return low + high

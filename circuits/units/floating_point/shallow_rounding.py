@@ -247,7 +247,9 @@ class ShallowRounder:
         top = self.fmt.magnitude_bits
         sign = x.sign
         if not self.fmt.has_negative_zero:
-            some = any_of(self.gates, *x.kept, rounds_up)
+            # What is rounded to odd is not zero though nothing is carried.
+            up = (x.guard, x.sticky) if self.mode is RoundingMode.TO_ODD else (rounds_up,)
+            some = any_of(self.gates, *x.kept, *up)
             sign = (sign + some - 1).within(-1, 1)
         infinities = ((special.positive, False), (special.negative, True))
         if self.policy is OverflowPolicy.NAN:
