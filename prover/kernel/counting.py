@@ -1,19 +1,20 @@
 """Counts: neurons that read one sum and say whether it reaches 1, 2, 3, ...; and sums of such counts.
 
 The steps t_1, t_2, ... of a count read the same synapses, and their thresholds rise. So they are *in
-order*: whatever the sum is, t_k is 1 only if all before it are. That is seen on the neurons, and all that
-follows rests on it. A cell ``count`` has buses named by weights, as a cell ``linear`` has; its outputs are
-steps of weight 1, the k-th of which is
+order*: whatever the sum is, t_k is 1 only if all before it are. That is seen on the neurons, and all
+that follows rests on it. A cell ``count`` has buses named by weights, as a cell ``linear`` has; its
+outputs are steps of weight 1, the k-th of which is
 
     t_k  =  [sum of weight * bit, over its inputs  >=  k]
 
 and all of them together are that sum if it is never negative and never more than there are steps. The
-range of a sum whose bits are steps of earlier counts is that of its partial sums along each of these: so
-t_1 - t_2 + t_3 is 0 or 1, the last bit of a count of up to 3. A structural check, no search.
+range of a sum whose bits are steps of earlier counts is that of its partial sums along each of these:
+so t_1 - t_2 + t_3 is 0 or 1, the last bit of a count of up to 3. A structural check, no search.
 
-A cell ``sum`` may read steps of counts likewise, and is a claim for the engines. In it a count is a word n
-of as few bits as hold it, and t_k is [n >= k]: which says that the steps are in order and nothing else.
-Neurons read steps with weights that add up, along most counts, to a sum of bits of n: then they read these.
+A cell ``sum`` may read steps of counts likewise, and is a claim for the engines. In it a count is a word
+n of as few bits as hold it, and t_k is [n >= k]: which says that the steps are in order and nothing else.
+Where the weights with which a neuron reads steps add up, for every count, to a sum of bits of n, it reads
+these instead.
 """
 
 from __future__ import annotations

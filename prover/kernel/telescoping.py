@@ -33,7 +33,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import product as all_choices
@@ -91,7 +91,7 @@ def product_claims(site: Site) -> Mapping[str, Claim]:
     log = derive(netlist, product)
     check(netlist, x, y, product, log)
     adders = [cell for cell in (netlist.cells[i] for i, _ in log.weights) if _is_large(cell)]
-    claim_of = {
+    claim_of: dict[str, Callable[[Netlist, Block], Claim]] = {
         "adder": _adder_claim,
         "linear": _linear_claim,
         "sum": partial(_sum_claim, order=order_of(netlist)),

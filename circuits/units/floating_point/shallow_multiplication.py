@@ -78,10 +78,11 @@ class _Multiplier:
 
     def _exponent_sum(self) -> Bits:
         """The sum of both exponent fields, which are 1 for subnormals."""
-        fields = (
-            ((each.field[0] + (1 - each.normal)).within(0, 1), *each.field[1:]) for each in (self.x, self.y)
+        x, y = (
+            ((each.field[0] + (1 - each.normal)).within(0, 1), *each.field[1:])
+            for each in (self.x, self.y)
         )
-        found, carry = add(self.gates, *fields, NEVER, self.gates.structure.places)
+        found, carry = add(self.gates, x, y, NEVER, self.gates.structure.places)
         return bits(signals(self.gates, (*found, carry)))
 
     def _reaches(self, total: Bits, field: int) -> Form:
@@ -94,9 +95,7 @@ class _Multiplier:
         Where it is too large for the field its last bits, which are of no use.
         """
         bias, size = self.fmt.bias, self.fmt.exponent_bits
-        borrows = [
-            1 - reaches_constant(self.gates, total[:k], bias % (1 << k)) for k in range(size + 1)
-        ]
+        borrows = [1 - reaches_constant(self.gates, total[:k], bias % (1 << k)) for k in range(size + 1)]
         places = (
             (total[k] - (bias >> k & 1) - borrows[k] + 2 * borrows[k + 1]).within(0, 1)
             for k in range(size)
@@ -107,8 +106,7 @@ class _Multiplier:
     def _limit(self, total: Bits) -> Thermometer:
         """The exponent field of the topmost zero, less one, as far as there may be leading zeros.
 
-        One factor at least is normal if the product can be shifted left at all, or both exponents are
-        1, which are less than ``bias`` or not much more.
+        That is as many as a normal factor lets it have, or two of exponents of 1.
         """
         most = self._above + self.fmt.precision
         steps = (self._reaches(total, k - self._above) for k in range(1, most + 1))

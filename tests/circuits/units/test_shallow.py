@@ -56,7 +56,7 @@ from spikeproof.specs.formats import (
     RoundingMode,
 )
 from tests.support.operands import expected_flags, expected_results, first_difference, operands
-from tests.support.profile import one_of_each
+from tests.support.profile import one_of_each, parameter_id
 
 RNE = RoundingMode.NEAREST_EVEN
 
@@ -260,13 +260,15 @@ def built(fmt, structure, mode=RNE, operation="add", **choices):
 CUTS = {"add": ("magnitude", "sign"), "multiply": ("x_significand", "y_significand", "product")}
 
 
-@pytest.mark.parametrize("mode", RoundingMode)
-@pytest.mark.parametrize(
-    ("fmt", "operation"),
-    [*product([FP16, BFLOAT16, FP32, FP64], CUTS)],
-    ids=lambda each: getattr(each, "name", each),
+WIDE = one_of_each(
+    product(CUTS, [FP16, BFLOAT16, FP32, FP64], RoundingMode),
+    kind=lambda case: case if case[0] == "add" or case[1] is FP16 else case[:2],
 )
-def test_wide_operands_and_the_values_that_proofs_are_cut_at(fmt, operation, mode):
+"""Operations, formats and modes; products are as good as the same in every mode."""
+
+
+@pytest.mark.parametrize(("operation", "fmt", "mode"), WIDE, ids=parameter_id)
+def test_wide_operands_and_the_values_that_proofs_are_cut_at(operation, fmt, mode):
     """Against the small unit, which is proved: operands drawn by class."""
     x, y = many_codes(fmt, 2000, seed=7, operands=2)
     results = []

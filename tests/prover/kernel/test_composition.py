@@ -372,6 +372,36 @@ def test_a_fault_anywhere_is_caught(operation):
         assert benign or not result.composed
 
 
+@pytest.fixture(scope="module")
+def shallow_multiplication():
+    return replace(Unit("multiply", FP8_E5M2, structure=SHALLOW).obligation(), engines=("cadical",))
+
+
+def test_shallow_multiplication_rests_on_the_laws_of_products(shallow_multiplication):
+    """It does not look for more leading zeros than a product can have."""
+    result = discharge(shallow_multiplication)
+    assert result.composed
+    assert by_algebra(result) == ["product"]
+    decomposition = replace(shallow_multiplication.decomposition, laws=False)
+    lawless = discharge(replace(shallow_multiplication, decomposition=decomposition))
+    assert lawless.outcome is Outcome.PROVED
+    assert not lawless.composed
+
+
+@pytest.mark.parametrize("place", ["steps", "sum", "result"])
+def test_a_fault_in_shallow_multiplication_is_caught(shallow_multiplication, place):
+    netlist = shallow_multiplication.circuit()
+    buses = {
+        "steps": next(cell.outputs["1"] for cell in netlist.cells if cell.kind == "count"),
+        "sum": netlist.probes["product"][2:],
+        "result": netlist.outputs["result"],
+    }
+    faulty = stuck_at_zero(netlist, buses[place][0]).netlist
+    result = discharge(shallow_multiplication, circuit=faulty)
+    assert result.outcome is Outcome.REFUTED
+    assert not result.composed
+
+
 def test_a_swapped_block_is_caught():
     """Product bits that are crossed, and operands that are exchanged."""
     netlist = small("multiply").circuit()
