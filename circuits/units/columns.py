@@ -1,4 +1,4 @@
-"""Shallow products: the bits of one weight are counted at once, by a neuron for each number they may come to.
+"""Shallow products: bits of one weight counted at once, by a neuron for each number they may come to.
 
 A count's thermometer has its bits in binary as sums of its steps, which are no neurons: the next counts
 read them. Two columns or one are counted together, until no column has more than two bits; these are
@@ -8,7 +8,7 @@ is proved.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import accumulate
 
 from spikeproof.circuits.netlist import UNUSED, Bus

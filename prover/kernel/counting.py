@@ -11,10 +11,10 @@ and all of them together are that sum if it is never negative and never more tha
 range of a sum whose bits are steps of earlier counts is that of its partial sums along each of these:
 so t_1 - t_2 + t_3 is 0 or 1, the last bit of a count of up to 3. A structural check, no search.
 
-A cell ``sum`` may read steps of counts likewise, and is a claim for the engines. In it a count is a word
-n of as few bits as hold it, and t_k is [n >= k]: which says that the steps are in order and nothing else.
-Where the weights with which a neuron reads steps add up, for every count, to a sum of bits of n, it reads
-these instead.
+A cell ``sum`` may read steps of counts likewise, and is a claim for the engines. In it a count is a
+word n of as few bits as hold it, and t_k is [n >= k]: which says that the steps are in order and no
+more. Where the weights with which a neuron reads steps add up, for every count, to a sum of bits of n,
+it reads these instead.
 """
 
 from __future__ import annotations

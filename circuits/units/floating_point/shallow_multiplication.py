@@ -1,4 +1,4 @@
-"""Shallow multiplication: 14 levels of neurons in FP32.
+"""Shallow multiplication: 15 levels of neurons in FP32.
 
     1       whether exponents are 0
     2       partial products; and beside what follows the sum of the exponents, and how far it is from
@@ -7,7 +7,10 @@
     5-8     what is left of them summed: ``product``
     9       its leading zeros, as far as the exponent allows, as a thermometer
     10, 11  it is shifted by these; they are subtracted from the exponent
-    12-14   rounding, range check, special cases: ``shallow_rounding``
+    12      what is kept of it, as signals
+    13-15   rounding, range check, special cases: ``shallow_rounding``
+
+Shorter significands need fewer: what is kept is read as it is.
 
 There are zeros above the product, so that it is shifted left in any case: less far where the result is
 subnormal, and less far than all those zeros where a product of normal numbers is.

@@ -30,7 +30,7 @@ from spikeproof.circuits.units.shallow import (
 )
 from spikeproof.specs.formats import OverflowPolicy, RoundingMode, Specials
 
-MOST_FAN_IN = 256
+MOST_FAN_IN = 128
 """A significand of which all places have more terms together has a neuron for each place instead."""
 
 
@@ -94,8 +94,8 @@ class ShallowRounder:
     ) -> Unrounded:
         """A magnitude shifted left by min(its leading zeros, limit), which its exponent loses.
 
-        With zeros ``above`` it, by which it may be shifted too, it has been shifted right where it is not
-        shifted as far.
+        With zeros ``above`` it, by which it may be shifted too, it is in effect shifted right where it
+        is not shifted as far.
 
         Args:
             exponent: the exponent field of the first bit of ``x``, less one, or 0 if that is negative;

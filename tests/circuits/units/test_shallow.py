@@ -298,7 +298,7 @@ MOST_NEURONS_AND_DEPTH = {
     ("add", FP64): (2500, 17),
     ("multiply", FP8_E4M3FN): (260, 11),
     ("multiply", FP16): (720, 14),
-    ("multiply", FP32): (2200, 14),
+    ("multiply", FP32): (2200, 15),
     ("multiply", FP64): (8500, 18),
 }
 
