@@ -268,7 +268,15 @@ class Unit(RoundedUnit):
             return None
         steps, last = STEPS[self.operation]
         circuit = partial(self.circuit, keep_waypoints=True)
-        return Decomposition(self.spec, steps, last, circuit, conditions=self.conditions)
+        return Decomposition(
+            self.spec,
+            steps,
+            last,
+            circuit,
+            # Shallow units know how many leading zeros a product may have.
+            laws=self.structure.shallow,
+            conditions=self.conditions,
+        )
 
     @property
     def conditions(self) -> dict[str, Condition]:
@@ -371,12 +379,12 @@ def profile_for(unit: Unit) -> Profile:
     The latter under the first policy. Flags in other modes than nearest even are left to ``--wide``, and
     so is all else. Under conventions: nearest even up to 8 bits, and of FP16 that of RISC-V. Of ``LONG``
     operations conventions are of FP8_E5M2 alone, and above 8 bits other policies and flags of FP16. Of
-    shallow units: nearest even, and of FP16 addition alone.
+    shallow units: nearest even, and of FP16 no subtraction.
     """
     fmt, long = unit.fmt, unit.operation in LONG
     nearest, first = unit.mode is RoundingMode.NEAREST_EVEN, unit.policy is unit.fmt.policies[0]
     if unit.structure.shallow:
-        usual = unit.structure == SHALLOW and (fmt in SMALL_FORMATS or unit.operation == "add")
+        usual = unit.structure == SHALLOW and (fmt in SMALL_FORMATS or unit.operation != "subtract")
         return Profile.DEFAULT if usual and nearest else Profile.WIDE
     if unit.convention != IEEE:
         usual = fmt in SMALL_FORMATS or (fmt is FP16 and unit.convention == BUNDLES["riscv"])

@@ -4,6 +4,7 @@
 * ``circuits.units.integer``            -- adders, shifters, normalisers, multipliers, dividers, roots
 * ``circuits.units.forms``              -- sums of signals that go straight into the next threshold
 * ``circuits.units.shallow``            -- blocks of these; ``shallow_blocks``: some of them on their own
+* ``circuits.units.columns``            -- products by counting the bits of a column at once
 * ``circuits.units.copies``             -- no weight beyond a bound, by copies of sources
 * ``circuits.units.floating_point``     -- floating-point units, a file for each operation
 * ``circuits.units.integer_conversion`` -- conversions between floating-point formats and integers

@@ -13,6 +13,7 @@ from functools import wraps
 
 from spikeproof.circuits.netlist import ONE, ZERO, Bus, Netlist
 from spikeproof.circuits.units import shallow
+from spikeproof.circuits.units.columns import column_product
 from spikeproof.circuits.units.copies import built
 from spikeproof.circuits.units.forms import all_of, any_of, bit, bits, signal, signals
 from spikeproof.circuits.units.libraries import SMALL, GateLibrary, Structure, library_gates
@@ -347,7 +348,12 @@ def _dadda_heights(tallest: int) -> list[int]:
     return heights[::-1]
 
 
-MULTIPLIERS = {"array": _array_product, "tree": _tree_product}
+def _column_product(gates: GateLibrary, x: Bus, y: Bus) -> Bus:
+    """Columns of bits of one weight counted, by neurons that read them all."""
+    return column_product(gates, x, y, _partial_product)
+
+
+MULTIPLIERS = {"array": _array_product, "tree": _tree_product, "columns": _column_product}
 """Multipliers by name, as in ``Structure.multiplier``."""
 
 

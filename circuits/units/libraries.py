@@ -25,7 +25,8 @@ class Structure:
     Attributes:
         adder: ``ripple``, least neurons; ``prefix``, logarithmic depth; or ``grouped``, of neurons that
             read several places at once.
-        multiplier: ``array`` of carry-propagating rows, or carry-save ``tree``, logarithmic depth.
+        multiplier: ``array`` of carry-propagating rows; carry-save ``tree``, logarithmic depth; or
+            ``columns``, of whose bits neurons count many at once.
         largest_weight: that any synapse may have; None where gates decide. What weighs more is read
             from several copies of its source.
     """
@@ -61,7 +62,7 @@ USUAL_LARGEST_WEIGHT = 64
 
 def shallow(largest_weight: int = USUAL_LARGEST_WEIGHT) -> Structure:
     """Least depth, of neurons that read sums of several places: see ``circuits.units.shallow``."""
-    return Structure("grouped", "tree", largest_weight)
+    return Structure("grouped", "columns", largest_weight)
 
 
 SHALLOW = shallow()

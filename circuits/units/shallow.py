@@ -19,6 +19,7 @@ from spikeproof.circuits.units.forms import (
     NEVER,
     Bits,
     Form,
+    all_and,
     all_and_reaches,
     all_of,
     exclusive,
@@ -137,6 +138,10 @@ class Thermometer:
         """Whether the count is at least the one and less than the other."""
         return (self[low] - self[high]).within(0, 1)
 
+    def beyond(self, count: int) -> Thermometer:
+        """By how much the count is more than the given one."""
+        return Thermometer((ALWAYS, *self.steps[count + 1 :]))
+
     def modulo(self, power: int) -> Form:
         """The remainder of the count by 2^power."""
         size = 1 << power
@@ -166,13 +171,27 @@ def thermometer(gates: GateLibrary, x: Sequence[Form], most: int) -> Thermometer
     return Thermometer((ALWAYS, *steps))
 
 
+def reaches_constant(gates: GateLibrary, x: Sequence[Form], least: int) -> Form:
+    """[x >= least], from bits; of weights no larger than need be."""
+    if least >> len(x):
+        return NEVER
+    form, needed = ALWAYS, 1
+    for index, place in enumerate(x):
+        if least >> index & 1:
+            form, needed = all_and([place], form, needed)
+        else:
+            form = form + place * max(0, needed - form.low)
+    return reaches(gates, form, needed)
+
+
 def leading_zeros(
     gates: GateLibrary, x: Sequence[Form], limit: Thermometer | None = None
 ) -> Thermometer:
     """min(leading zeros of x, limit), but for x = 0 one less than all: a neuron for each place."""
+    most = limit.most if limit else len(x) - 1
     zeros = (
         all_of(gates, limit[k] if limit else ALWAYS, *(1 - place for place in x[len(x) - k :]))
-        for k in range(1, len(x))
+        for k in range(1, most + 1)
     )
     return Thermometer((ALWAYS, *zeros))
 

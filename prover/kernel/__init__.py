@@ -7,5 +7,6 @@
 * ``algebra``      -- which algebra shows what
 * ``cells``        -- the gates, adders and rows whose equations an algebra adds up
 * ``telescoping``  -- products, from the equations of their adders
+* ``counting``     -- likewise, of neurons that read one sum: they are its count
 * ``recurrence``   -- quotients and roots, from the invariants of their rows
 """

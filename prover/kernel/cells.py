@@ -94,7 +94,7 @@ def free_cell(netlist: Netlist, cell: Block) -> FreeCell:
     if UNUSED in known:
         raise AlgebraError(f"{cell.name} has input bits that nothing reads")
     read = {name: bus for name, bus in cell.outputs.items() if UNUSED not in bus}
-    for signal in _cone(netlist, cell.name, read, set(known)):
+    for signal in cone(netlist, cell.name, read, set(known)):
         neuron = netlist.neurons[signal - netlist.input_count]
         known[signal] = neuron_formula(neuron, [known[source] for source, _ in neuron.synapses])
     inputs, outputs = (
@@ -103,7 +103,7 @@ def free_cell(netlist: Netlist, cell: Block) -> FreeCell:
     return FreeCell({symbol.symbol_name(): symbol for symbol in symbols.values()}, inputs, outputs)
 
 
-def _cone(netlist: Netlist, cell: str, outputs: Mapping[str, Bus], boundary: set[int]) -> list[int]:
+def cone(netlist: Netlist, cell: str, outputs: Mapping[str, Bus], boundary: set[int]) -> list[int]:
     """The neurons between a cell's inputs and outputs, in order."""
     found: set[int] = set()
     pending = [signal for bus in outputs.values() for signal in bus]

@@ -22,6 +22,9 @@ cell. A cell ``function`` is any function of a few bits. As an integer it is one
 degree at most one in each: its coefficients are sums and differences of the function's values. What is
 left in the end must add up, monomial by monomial, to that of x y. So rows that were recoded, inverted
 or extended by signs are partial products like others.
+
+Neurons that read sums have cells of two kinds more, ``count`` and ``sum``, whose equations are those of
+a cell ``linear`` but need hold only where counts are in order: see ``prover.kernel.counting``.
 """
 
 from __future__ import annotations
@@ -30,8 +33,9 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import product as all_choices
 from itertools import zip_longest
 
@@ -41,6 +45,7 @@ from pysmt.shortcuts import BV, BVAdd, BVConcat, BVExtract, BVNot, Equals
 from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Block, Bus, Netlist
 from spikeproof.prover.claims.obligation import Claim
 from spikeproof.prover.kernel.cells import AlgebraError, Site, free_cell, require_form
+from spikeproof.prover.kernel.counting import KINDS, Order, free_sum, order_of, require_count
 from spikeproof.specs.symbolic import zero_extend
 
 BUSES = {
@@ -50,7 +55,10 @@ BUSES = {
 }
 """Input and output buses of each kind of cell, all of one bit but for those of ``adder``."""
 
-EQUATIONS = ("full_adder", "adder", "linear")
+WEIGHTED = ("linear", *KINDS)
+"""The kinds of cell whose buses are named by weights."""
+
+EQUATIONS = ("full_adder", "adder", *WEIGHTED)
 """The kinds of cell that have an equation; the others are partial products."""
 
 FEW_INPUTS = 8
@@ -83,7 +91,11 @@ def product_claims(site: Site) -> Mapping[str, Claim]:
     log = derive(netlist, product)
     check(netlist, x, y, product, log)
     adders = [cell for cell in (netlist.cells[i] for i, _ in log.weights) if _is_large(cell)]
-    claim_of = {"adder": _adder_claim, "linear": _linear_claim}
+    claim_of: dict[str, Callable[[Netlist, Block], Claim]] = {
+        "adder": _adder_claim,
+        "linear": _linear_claim,
+        "sum": partial(_sum_claim, order=order_of(netlist)),
+    }
     claims = {f"{cell.name} adds": claim_of[cell.kind](netlist, cell) for cell in adders}
     if len(claims) < len(adders):  # one would stand for the other
         raise AlgebraError("two adders have one name, or one is counted twice")
@@ -92,7 +104,7 @@ def product_claims(site: Site) -> Mapping[str, Claim]:
 
 def _is_large(cell: Block) -> bool:
     """Whether the equation of a cell is left to the engines."""
-    return cell.kind == "adder" or (cell.kind == "linear" and len(_inputs(cell)) > FEW_INPUTS)
+    return cell.kind in ("adder", "sum") or (cell.kind == "linear" and len(_inputs(cell)) > FEW_INPUTS)
 
 
 def _adder_claim(netlist: Netlist, cell: Block) -> Claim:
@@ -108,13 +120,35 @@ def _adder_claim(netlist: Netlist, cell: Block) -> Claim:
 def _linear_claim(netlist: Netlist, cell: Block) -> Claim:
     """That the inputs' sum is the outputs', in enough bits that a difference between them shows."""
     free = free_cell(netlist, cell)
+    width = _width(cell)
+    given, found = (_weighted_sum(buses, width) for buses in (free.inputs, free.outputs))
+    return Claim(free.symbols, Equals(found, given))
+
+
+def _sum_claim(netlist: Netlist, cell: Block, order: Order) -> Claim:
+    """The same of a cell that reads counts."""
+    free, facts = free_sum(netlist, cell, _given(cell), order)
+    width = _width(cell)
+    given, found = (_weighted_sum(buses, width) for buses in (free.inputs, free.outputs))
+    return Claim(free.symbols, Equals(found, given), facts)
+
+
+def _given(cell: Block) -> Counter[int]:
+    """What the inputs of a cell weigh whose buses are named by weights."""
+    given: Counter[int] = Counter()
+    for name, bus in cell.inputs.items():
+        for signal in bus:
+            given[signal] += _weight(name)
+    return given
+
+
+def _width(cell: Block) -> int:
+    """In how many bits a difference between the two sides of a cell's equation shows."""
     modulus = _modulus(cell)
     if modulus & (modulus - 1):
         raise AlgebraError(f"{cell.name} is to hold modulo {modulus}, which is no power of 2")
     most = sum(abs(coefficient) for _, coefficient in _terms(cell))
-    width = max(1, modulus.bit_length() - 1 if modulus else most.bit_length())
-    given, found = (_weighted_sum(buses, width) for buses in (free.inputs, free.outputs))
-    return Claim(free.symbols, Equals(found, given))
+    return max(1, modulus.bit_length() - 1 if modulus else most.bit_length())
 
 
 def _weighted_sum(buses: Mapping[str, FNode], width: int) -> FNode:
@@ -194,11 +228,12 @@ def check(netlist: Netlist, x: Bus, y: Bus, product: Bus, log: Log) -> None:
     coefficients = Counter(dict.fromkeys((ZERO, ONE), 0))
     for k, signal in enumerate(product):
         coefficients[signal] += 1 << k
+    order = order_of(netlist)
     for index, weight in log.weights:
         cell = netlist.cells[index]
         if cell.kind not in EQUATIONS:
             raise AlgebraError(f"{cell.name} has no equation to add up")
-        _check_cell(netlist, cell)
+        _check_cell(netlist, cell, order)
         _add_equation(coefficients, cell, weight, modulus)
     # What is left must be the partial products, each with the weight of its two bits.
     del coefficients[ZERO]
@@ -229,7 +264,7 @@ Monomial = frozenset[int]
 
 def _monomials(netlist: Netlist, cell: Block) -> dict[Monomial, int]:
     """The polynomial that a partial product is of its inputs."""
-    _check_cell(netlist, cell)
+    _check_cell(netlist, cell, {})
     if cell.kind == "and":
         return {frozenset((cell.inputs["a"][0], cell.inputs["b"][0])): 1}
     inputs, out = _inputs(cell), cell.outputs["out"][0]
@@ -272,7 +307,7 @@ def _modulus(cell: Block) -> int:
 
 def _units(cell: Block) -> Iterator[tuple[int, int]]:
     """Outputs of weight 1 or -1 in a cell's equation: its weight follows from what they are owed."""
-    if cell.kind != "linear":
+    if cell.kind not in WEIGHTED:
         yield cell.outputs["sum"][0], 1
         return
     for name, bus in cell.outputs.items():
@@ -282,7 +317,7 @@ def _units(cell: Block) -> Iterator[tuple[int, int]]:
 
 def _terms(cell: Block) -> Iterator[tuple[int, int]]:
     """Signals and their coefficients in a cell's equation: inputs less outputs, which is zero."""
-    if cell.kind == "linear":
+    if cell.kind in WEIGHTED:
         for sign, buses in ((1, cell.inputs), (-1, cell.outputs)):
             for name, bus in buses.items():
                 yield from ((signal, sign * _weight(name)) for signal in bus)
@@ -304,9 +339,9 @@ def _add_equation(coefficients: Counter[int], cell: Block, weight: int, modulus:
 
 def _require_form(cell: Block) -> None:
     """Refuse a cell that has other buses, or other widths, than its kind."""
-    if cell.kind in ("linear", "function") and UNUSED in _inputs(cell):
+    if cell.kind in (*WEIGHTED, "function") and UNUSED in _inputs(cell):
         raise AlgebraError(f"{cell.name} has input bits that nothing reads")
-    if cell.kind == "linear":
+    if cell.kind in WEIGHTED:
         for name in (*cell.inputs, *cell.outputs):
             _weight(name)
         return
@@ -324,11 +359,17 @@ def _require_form(cell: Block) -> None:
         raise AlgebraError(f"{cell.name} has buses of different widths")
 
 
-def _check_cell(netlist: Netlist, cell: Block) -> None:
-    """Check the equation of a small cell on all values of its inputs; large ones are left to a claim."""
+def _check_cell(netlist: Netlist, cell: Block, order: Order) -> None:
+    """Check the equation of a small cell on all values of its inputs; large ones are left to a claim.
+
+    That of a count is seen on its neurons.
+    """
     _require_form(cell)
     if cell.kind == "function" or _is_large(cell):
         return  # any function will do
+    if cell.kind == "count":
+        require_count(netlist, cell, _given(cell), order)
+        return
     if cell.kind == "linear":
         _check_linear(netlist, cell)
         return

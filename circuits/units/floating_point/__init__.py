@@ -9,7 +9,8 @@ lost, normalise as far as the exponent allows, round, pack, and let the special 
 * ``rounding``       -- the back end that they share: rounding, range check, special cases
 * ``addition``       -- add, subtract; ``shallow_addition``: in least depth
 * ``shallow_operands``, ``shallow_rounding`` -- the two ends of units of least depth
-* ``multiplication`` -- multiply; ``sticky_extra``: S1's multiplier; ``exact_product``: without rounding
+* ``multiplication`` -- multiply; ``sticky_extra``: S1's multiplier; ``exact_product``: without rounding;
+  ``shallow_multiplication``: in least depth
 * ``fma``            -- fused multiply-add
 * ``division``       -- divide
 * ``remainder``      -- what whole quotients leave; it does not round

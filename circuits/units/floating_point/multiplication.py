@@ -23,15 +23,21 @@ class Factors:
     """Sum of the two biased exponents."""
 
 
-def factors_of(gates: GateLibrary, x: Operand, y: Operand) -> Factors:
-    """The factors of a product; their product may be cut out of proofs."""
+def significand_product(gates: GateLibrary, x: Operand, y: Operand) -> Bus:
+    """The product of the significands, which may be cut out of proofs."""
     product = multiply(gates, "significand_product", x=x.significand, y=y.significand)["product"]
-    width = max(len(x.exponent), len(y.exponent))
-    exponents = {"x": pad(x.exponent, width), "y": pad(y.exponent, width)}
-    total = add(gates, "exponent_sum", **exponents, carry_in=(ZERO,))
     gates.builder.probe("x_significand", x.significand)
     gates.builder.probe("y_significand", y.significand)
     gates.builder.waypoint("product", product)
+    return product
+
+
+def factors_of(gates: GateLibrary, x: Operand, y: Operand) -> Factors:
+    """The factors of a product."""
+    product = significand_product(gates, x, y)
+    width = max(len(x.exponent), len(y.exponent))
+    exponents = {"x": pad(x.exponent, width), "y": pad(y.exponent, width)}
+    total = add(gates, "exponent_sum", **exponents, carry_in=(ZERO,))
     return Factors(gates.xor(x.sign, y.sign), product, total["sum"] + total["carry"])
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from spikeproof.circuits.units.floating_point.rounding import Rounder
 from spikeproof.circuits.units.floating_point.unpacking import Operand
 from spikeproof.circuits.units.forms import (
+    ALWAYS,
     NEVER,
     Bits,
     Form,
@@ -60,12 +61,17 @@ class Parts:
         """The exponent field, but 1 for subnormals."""
         return (number(self.field) + (1 - self.normal)).within(1, (1 << self.fmt.exponent_bits) - 1)
 
-    def infinite(self, sign: bool) -> Form:
-        """Whether it is the infinity of that sign."""
+    def infinite(self, sign: bool | None = None) -> Form:
+        """Whether it is the infinity of that sign, or any."""
         if self.fmt.specials is not Specials.IEEE:
             return NEVER
-        signed = self.sign if sign else 1 - self.sign
+        signed = ALWAYS if sign is None else self.sign if sign else 1 - self.sign
         return all_of(self.gates, *self.field, *(1 - each for each in self.fraction), signed)
+
+    @property
+    def zero(self) -> Form:
+        """Whether nothing but the sign is 1."""
+        return all_of(self.gates, *(1 - each for each in self.code[:-1]))
 
     @cached_property
     def nan(self) -> Form:

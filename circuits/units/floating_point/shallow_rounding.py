@@ -30,7 +30,7 @@ from spikeproof.circuits.units.shallow import (
 )
 from spikeproof.specs.formats import OverflowPolicy, RoundingMode, Specials
 
-MOST_FAN_IN = 256
+MOST_FAN_IN = 128
 """A significand of which all places have more terms together has a neuron for each place instead."""
 
 
@@ -46,6 +46,7 @@ class Unrounded:
         guard: the place below it.
         sticky: whether there is anything further below.
         zero: whether there is nothing at all.
+        beyond: whether the exponent is more than its bits say, and beyond the format's.
     """
 
     sign: Form
@@ -54,6 +55,7 @@ class Unrounded:
     guard: Form
     sticky: Form
     zero: Form
+    beyond: Form = NEVER
 
 
 @dataclass(frozen=True)
@@ -80,17 +82,31 @@ class ShallowRounder:
         self.gates, self.fmt, self.policy = rounder.gates, rounder.fmt, rounder.policy
         self.mode = rounder.mode
 
-    def normalised(self, sign: Form, exponent: Bits, limit: Thermometer, x: Bits) -> Unrounded:
+    def normalised(
+        self,
+        sign: Form,
+        exponent: Bits,
+        limit: Thermometer,
+        x: Bits,
+        *,
+        above: int = 0,
+        beyond: Form = NEVER,
+    ) -> Unrounded:
         """A magnitude shifted left by min(its leading zeros, limit), which its exponent loses.
 
+        With zeros ``above`` it, by which it may be shifted too, it is in effect shifted right where it
+        is not shifted as far.
+
         Args:
-            exponent: the exponent field of the first bit of ``x``, less one; not less than ``limit``.
-            limit: at most what ``x`` has places less one.
+            exponent: the exponent field of the first bit of ``x``, less one, or 0 if that is negative;
+                without those above.
+            limit: that exponent, with those above, or a number that leading zeros do not go beyond.
             x: exact but for a last place that stands for all below it; of two more than the precision.
         """
         gates, precision = self.gates, self.fmt.precision
+        x = (*x, *(NEVER,) * above)
         zeros = leading_zeros(gates, x, limit)
-        shifted = shift_left(gates, x, zeros, step_for(len(x) - 1))
+        shifted = shift_left(gates, x, zeros, step_for(zeros.most))
         (*below, guard), kept = shifted[:-precision], shifted[-precision:]
         if sum(len(place.weights) for place in kept) > MOST_FAN_IN:
             kept = bits(signals(gates, kept))
@@ -99,11 +115,12 @@ class ShallowRounder:
         lost = any_chosen(gates, x[: len(below)], stays, gates.structure.places)
         return Unrounded(
             sign=sign,
-            exponent=minus_count(gates, exponent, zeros),
+            exponent=minus_count(gates, exponent, zeros.beyond(above)),
             kept=kept,
             guard=guard,
             sticky=any_of(gates, *lost),
             zero=1 - any_of(gates, *x),
+            beyond=beyond,
         )
 
     def deliver(self, x: Unrounded, special: Special) -> Buses:
@@ -176,6 +193,11 @@ class ShallowRounder:
 
     def _overflow(self, x: Unrounded, into_field: Form) -> Least:
         """When the rounded magnitude is beyond the largest finite one."""
+        form, least = self._field_overflow(x, into_field)
+        return form + x.beyond * max(0, least - form.low), least
+
+    def _field_overflow(self, x: Unrounded, into_field: Form) -> Least:
+        """The same by the bits of the exponent."""
         low, high = x.exponent[:2], x.exponent[2:]
         match self.fmt.specials:
             case Specials.IEEE:  # the field is all ones; the exponent is not
@@ -225,7 +247,9 @@ class ShallowRounder:
         top = self.fmt.magnitude_bits
         sign = x.sign
         if not self.fmt.has_negative_zero:
-            some = any_of(self.gates, *x.kept, rounds_up)
+            # What is rounded to odd is not zero though nothing is carried.
+            up = (x.guard, x.sticky) if self.mode is RoundingMode.TO_ODD else (rounds_up,)
+            some = any_of(self.gates, *x.kept, *up)
             sign = (sign + some - 1).within(-1, 1)
         infinities = ((special.positive, False), (special.negative, True))
         if self.policy is OverflowPolicy.NAN:

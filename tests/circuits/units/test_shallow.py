@@ -22,6 +22,7 @@ from spikeproof.circuits.units.forms import (
     signal,
     signals,
 )
+from spikeproof.circuits.units.integer import block_netlist
 from spikeproof.circuits.units.libraries import (
     DEFAULT_LIBRARY,
     LARGEST_WEIGHTS,
@@ -35,6 +36,7 @@ from spikeproof.circuits.units.shallow import (
     Thermometer,
     any_chosen,
     minus_count,
+    reaches_constant,
     shift_right,
     sum_or_difference,
     thermometer,
@@ -54,7 +56,7 @@ from spikeproof.specs.formats import (
     RoundingMode,
 )
 from tests.support.operands import expected_flags, expected_results, first_difference, operands
-from tests.support.profile import one_of_each
+from tests.support.profile import one_of_each, parameter_id
 
 RNE = RoundingMode.NEAREST_EVEN
 
@@ -234,6 +236,7 @@ def usual_and_another(case):
     [
         *((fmt, "add") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ)),
         *((fmt, "subtract") for fmt in (FP8_E4M3FNUZ, FP4_E2M1)),
+        *((fmt, "multiply") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP4_E2M1)),
     ],
     ids=lambda each: getattr(each, "name", each),
 )
@@ -254,41 +257,84 @@ def built(fmt, structure, mode=RNE, operation="add", **choices):
     return build_unit(operation, fmt, mode, fmt.policies[0], structure=structure, **choices)
 
 
-@pytest.mark.parametrize("mode", RoundingMode)
-@pytest.mark.parametrize("fmt", [FP16, BFLOAT16, FP32, FP64], ids=lambda fmt: fmt.name)
-def test_wide_operands_and_the_values_that_proofs_are_cut_at(fmt, mode):
+CUTS = {"add": ("magnitude", "sign"), "multiply": ("x_significand", "y_significand", "product")}
+
+
+WIDE = one_of_each(
+    product(CUTS, [FP16, BFLOAT16, FP32, FP64], RoundingMode),
+    kind=lambda case: case if case[0] == "add" or case[1] is FP16 else case[:2],
+)
+"""Operations, formats and modes; products are as good as the same in every mode."""
+
+
+@pytest.mark.parametrize(("operation", "fmt", "mode"), WIDE, ids=parameter_id)
+def test_wide_operands_and_the_values_that_proofs_are_cut_at(operation, fmt, mode):
     """Against the small unit, which is proved: operands drawn by class."""
     x, y = many_codes(fmt, 2000, seed=7, operands=2)
     results = []
     for structure in (SMALL, SHALLOW):
-        netlist = built(fmt, structure, mode, keep_waypoints=True)
-        probes = {name: netlist.probes[name] for name in ("magnitude", "sign")}
+        netlist = built(fmt, structure, mode, operation, keep_waypoints=True)
+        probes = {name: netlist.probes[name] for name in CUTS[operation]}
         observed = replace(netlist, outputs={**netlist.outputs, **probes})
         results.append(boolean.evaluate(observed, {"x": x, "y": y}))
     for name, expected in results[0].items():
         assert np.array_equal(results[1][name], expected), name
 
 
+@pytest.mark.parametrize("operation", CUTS)
 @pytest.mark.parametrize("most", LARGEST_WEIGHTS)
-def test_weights_are_bounded_and_the_function_is_the_same(most):
-    netlist = built(FP8_E5M2, shallow(most))
+def test_weights_are_bounded_and_the_function_is_the_same(most, operation):
+    netlist = built(FP8_E5M2, shallow(most), operation=operation)
     assert largest_weight(netlist) <= most
-    given = operands(FP8_E5M2, "add")
-    expected = expected_results(FP8_E5M2, "add", RNE, OverflowPolicy.IEEE)
+    given = operands(FP8_E5M2, operation)
+    expected = expected_results(FP8_E5M2, operation, RNE, OverflowPolicy.IEEE)
     assert np.array_equal(boolean.evaluate(netlist, given)["result"], expected)
 
 
-MOST_NEURONS_AND_DEPTH = {FP8_E4M3FN: (240, 11), FP16: (480, 13), FP32: (1000, 14), FP64: (2500, 17)}
+MOST_NEURONS_AND_DEPTH = {
+    ("add", FP8_E4M3FN): (240, 11),
+    ("add", FP16): (480, 13),
+    ("add", FP32): (1000, 14),
+    ("add", FP64): (2500, 17),
+    ("multiply", FP8_E4M3FN): (260, 11),
+    ("multiply", FP16): (720, 14),
+    ("multiply", FP32): (2200, 15),
+    ("multiply", FP64): (8500, 18),
+}
 
 
-@pytest.mark.parametrize("fmt", MOST_NEURONS_AND_DEPTH, ids=lambda fmt: fmt.name)
-def test_depth_and_neurons(fmt):
-    netlist = built(fmt, SHALLOW)
+@pytest.mark.parametrize(
+    ("operation", "fmt"), MOST_NEURONS_AND_DEPTH, ids=lambda each: getattr(each, "name", each)
+)
+def test_depth_and_neurons(operation, fmt):
+    netlist = built(fmt, SHALLOW, operation=operation)
     found = netlist.statistics
-    neurons, depth = MOST_NEURONS_AND_DEPTH[fmt]
+    neurons, depth = MOST_NEURONS_AND_DEPTH[operation, fmt]
     assert found.neurons <= neurons
     assert found.depth <= depth
     assert largest_weight(netlist) <= 64
+
+
+@pytest.mark.parametrize("least", range(33))
+def test_bits_reach_a_constant_by_weights_as_small_as_need_be(least):
+    gates, given = gates_and_buses(64, x=5)
+    netlist = gates.builder.build({"out": signals(gates, [reaches_constant(gates, given["x"], least)])})
+    inputs = every_input(x=5)
+    assert np.array_equal(boolean.evaluate(netlist, inputs)["out"] == 1, inputs["x"] >= least)
+    if 0 < least < 32:
+        assert largest_weight(netlist) <= 5 if netlist.neurons else least == 16
+
+
+@pytest.mark.parametrize("most", [2, 4, 64])
+@pytest.mark.parametrize("widths", [(1, 1), (2, 3), (5, 5), (6, 6), (3, 9)], ids=str)
+def test_products_of_columns(widths, most):
+    """From no counts at all to counts of counts."""
+    netlist = block_netlist(
+        DEFAULT_LIBRARY, "multiply", dict(zip("xy", widths, strict=True)), shallow(most)
+    )
+    assert largest_weight(netlist) <= most
+    inputs = every_input(**netlist.inputs)
+    assert np.array_equal(boolean.evaluate(netlist, inputs)["product"], inputs["x"] * inputs["y"])
 
 
 @pytest.mark.parametrize(
@@ -296,7 +342,9 @@ def test_depth_and_neurons(fmt):
     [
         {"convention": BUNDLES["riscv"]},
         {"source": FP8_E5M2},
-        {"operation": "multiply"},
+        {"operation": "multiply", "source": FP8_E5M2},
+        {"operation": "multiply", "convention": BUNDLES["riscv"]},
+        {"operation": "fma"},
         {"operation": "divide"},
     ],
     ids=str,

@@ -27,7 +27,7 @@ from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import UNUSED, ZERO, NetlistBuilder, Neuron
 from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.integer import block_netlist
-from spikeproof.circuits.units.libraries import FAST, LIBRARIES, SMALL
+from spikeproof.circuits.units.libraries import FAST, LIBRARIES, SHALLOW, SMALL, shallow
 from spikeproof.proofs.units import STEPS, Unit
 from spikeproof.prover.claims.obligation import (
     Claim,
@@ -79,7 +79,10 @@ def telescopes(netlist):
 
 
 PRODUCTS = one_of_each(
-    product((1, 2, 3, 8, 24, 53), LIBRARIES, (SMALL, FAST)),
+    [
+        *product((1, 2, 3, 8, 24, 53), LIBRARIES, (SMALL, FAST)),
+        *product((2, 3, 8, 24, 53), ("threshold",), (SHALLOW, shallow(4))),
+    ],
     kind=lambda case: case if case[0] < 24 else (case[0], case[2]),
 )
 """Widths, libraries and structures; the widest are of one library each by default."""
@@ -88,7 +91,7 @@ PRODUCTS = one_of_each(
 @pytest.mark.parametrize(("width", "library", "structure"), PRODUCTS)
 def test_products_of_any_width_telescope(library, width, structure):
     claims = telescopes(block_netlist(library, "multiply", {"x": width, "y": width}, structure))
-    assert len(claims) == (structure == FAST)
+    assert len(claims) == (structure != SMALL)
     if width <= 8:
         assert all(holds(claim) for claim in claims.values())
 
@@ -104,7 +107,7 @@ def test_products_of_unequal_widths_telescope():
         telescopes(block_netlist("nexus", "multiply", {"x": 5, "y": 3}, structure))
 
 
-@pytest.mark.parametrize("structure", [SMALL, FAST], ids=["array", "tree"])
+@pytest.mark.parametrize("structure", [SMALL, FAST, SHALLOW], ids=["array", "tree", "columns"])
 @pytest.mark.parametrize("kind", FAULTS)
 def test_faulty_multipliers_are_not_proved(kind, structure):
     netlist = block_netlist("threshold", "multiply", {"x": 6, "y": 6}, structure)
@@ -367,6 +370,36 @@ def test_a_fault_anywhere_is_caught(operation):
         benign = (operation, name) in (("square_root", "remainder"), ("fma", "magnitude"))
         assert result.outcome is (Outcome.PROVED if benign else Outcome.REFUTED), name
         assert benign or not result.composed
+
+
+@pytest.fixture(scope="module")
+def shallow_multiplication():
+    return replace(Unit("multiply", FP8_E5M2, structure=SHALLOW).obligation(), engines=("cadical",))
+
+
+def test_shallow_multiplication_rests_on_the_laws_of_products(shallow_multiplication):
+    """It does not look for more leading zeros than a product can have."""
+    result = discharge(shallow_multiplication)
+    assert result.composed
+    assert by_algebra(result) == ["product"]
+    decomposition = replace(shallow_multiplication.decomposition, laws=False)
+    lawless = discharge(replace(shallow_multiplication, decomposition=decomposition))
+    assert lawless.outcome is Outcome.PROVED
+    assert not lawless.composed
+
+
+@pytest.mark.parametrize("place", ["steps", "sum", "result"])
+def test_a_fault_in_shallow_multiplication_is_caught(shallow_multiplication, place):
+    netlist = shallow_multiplication.circuit()
+    buses = {
+        "steps": next(cell.outputs["1"] for cell in netlist.cells if cell.kind == "count"),
+        "sum": netlist.probes["product"][2:],
+        "result": netlist.outputs["result"],
+    }
+    faulty = stuck_at_zero(netlist, buses[place][0]).netlist
+    result = discharge(shallow_multiplication, circuit=faulty)
+    assert result.outcome is Outcome.REFUTED
+    assert not result.composed
 
 
 def test_a_swapped_block_is_caught():
