@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from itertools import accumulate
 
-from spikeproof.circuits.netlist import UNUSED, Bus
+from spikeproof.circuits.netlist import UNUSED, ZERO, Bus
 from spikeproof.circuits.units.forms import (
     ALWAYS,
     NEVER,
@@ -56,23 +56,23 @@ class _Counting:
         self.steps: dict[int, Bus] = {}
 
     def counted(self, columns: Columns, size: int) -> Columns:
-        """The columns, each ``size`` of them counted together, but where that is not needed yet."""
-        tallest = max(map(len, columns))
-        goal = -(-(((1 << size) - 1) * tallest).bit_length() // size)
+        """The columns, each ``size`` of them counted together where they have too many bits.
+
+        That is more than there are of one place in the longest counts, one from each.
+        """
+        longest = ((1 << size) - 1) * max(map(len, columns))
+        most = -(-longest.bit_length() // size)
         found: Columns = [[] for _ in columns]
         for start in range(0, len(columns), size):
-            group = list(zip(columns[start : start + size], found[start : start + size], strict=True))
-            counts = any(len(column) + len(carried) > goal for column, carried in group)
-            rest = []
-            for column, carried in group:
-                room = max(0, goal - len(carried) - 1) if counts else len(column)
-                carried += column[:room]
-                rest.append(total(column[room:]))
-            if counts:
-                count = self._count(number(rest))
-                places = range(min(count.most.bit_length(), len(columns) - start))
-                for place in places:
-                    found[start + place].append(count.place(place))
+            group, carried = columns[start : start + size], found[start : start + size]
+            pairs = list(zip(carried, group, strict=True))
+            if all(len(here) + len(column) <= most for here, column in pairs):
+                for here, column in pairs:
+                    here += column
+                continue
+            count = self._count(number([total(column) for column in group]))
+            for place in range(min(count.most.bit_length(), len(columns) - start)):
+                found[start + place].append(count.place(place))
         return found
 
     def _count(self, form: Form) -> Thermometer:
@@ -99,18 +99,13 @@ def _summed(gates: GateLibrary, columns: Columns) -> Bus:
     whole = next((k for k, digit in enumerate(digits) if not _is_signal(digit)), len(digits))
     low = tuple(next(iter(digit.weights)) for digit in digits[:whole])
     given = by_weight(number(digits[whole:]))
+    if not given:
+        return low + (ZERO,) * (len(digits) - whole)
     with gates.builder.barrier(given.values()):
         # A step of a count is in several of its bits, and so weighs more than any of them.
         found = carries(gates, digits[whole:], NEVER, max(1, gates.structure.places - 1))
-        high = signals(
-            gates,
-            (
-                (digit + found[k] - 2 * found[k + 1]).within(0, 1)
-                for k, digit in enumerate(digits[whole:])
-            ),
-        )
-    if not given:
-        return low + high
+        places = (digit + found[k] - 2 * found[k + 1] for k, digit in enumerate(digits[whole:]))
+        high = signals(gates, (place.within(0, 1) for place in places))
     summed = {str(1 << k): (each,) for k, each in enumerate(high)}
     gates.builder.cell("sum", given, {**summed, str(1 << len(high)): (UNUSED,)})
     return low + high
@@ -121,8 +116,7 @@ def _is_signal(form: Form) -> bool:
 
 
 def by_weight(form: Form) -> Mapping[str, Bus]:
-    """The signals of a form without a constant on buses named by their weights, as cells have them."""
-    assert not form.constant
+    """The signals of a form without a constant, on buses named by their weights as cells have them."""
     buses: dict[str, Bus] = {}
     for signal, weight in sorted(form.weights.items()):
         name = str(weight) if weight > 0 else f"minus{-weight}"

@@ -12,8 +12,9 @@
 
 Shorter significands need fewer: what is kept is read as it is.
 
-There are zeros above the product, so that it is shifted left in any case: less far where the result is
-subnormal, and less far than all those zeros where a product of normal numbers is.
+The product has zeros above it, so that every shift is to the left: by as many as these where its first
+bit is 1, by more where it has leading zeros and the exponent allows it, by fewer where the result is
+subnormal.
 """
 
 from __future__ import annotations
