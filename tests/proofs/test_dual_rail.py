@@ -14,6 +14,7 @@ from spikeproof.proofs.names import described
 from spikeproof.proofs.units import OPERATIONS, Unit
 from spikeproof.prover.claims.obligation import Outcome, Profile, StatementError
 from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs import integers
 from spikeproof.specs.conventions import Convention, NanResult
 from spikeproof.specs.formats import FP4_E2M1, FP16, OverflowPolicy
 from tests.support.refusals import assert_not_described
@@ -29,8 +30,8 @@ def test_every_gate_and_block_that_others_have_is_promised():
         assert all(name.startswith(f"{kind}.dual_rail.") for name in names)
     for gate in ("and", "or", "not", "xor", "mux", "majority", "half_adder", "full_adder"):
         assert OF_ALL[f"cell.dual_rail.{gate}"].circuit() == gate_netlist("dual_rail", gate)
-    for kind, widths in input_widths(4).items():
-        own = block_netlist("dual_rail", kind, widths)
+    for kind in integers.BLOCKS:
+        own = block_netlist("dual_rail", kind, input_widths(4)[kind])
         assert OF_ALL[f"block.dual_rail.{kind}.4"].circuit() == own
 
 

@@ -19,6 +19,7 @@ from spikeproof.circuits.units.libraries import (
 )
 from spikeproof.proofs.blocks import input_widths
 from spikeproof.prover.refutation.drawing import every_input
+from spikeproof.specs import integers
 
 dyadic = st.builds(Fraction, st.integers(-12, 12), st.sampled_from((1, 2, 4)))
 
@@ -54,8 +55,8 @@ def gate_netlists() -> Iterator[tuple[str, Netlist]]:
 def small_block_netlists() -> Iterator[tuple[str, Netlist]]:
     """Every block of every library, four bits wide."""
     for library in LIBRARIES:
-        for kind, widths in input_widths(4).items():
-            yield f"{library}.{kind}", block_netlist(library, kind, widths)
+        for kind in integers.BLOCKS:
+            yield f"{library}.{kind}", block_netlist(library, kind, input_widths(4)[kind])
 
 
 def all_inputs(netlist: Netlist) -> dict[str, np.ndarray]:
