@@ -132,6 +132,11 @@ def any_of(gates: GateLibrary, *conditions: Form) -> Form:
     return reaches(gates, total(conditions), 1)
 
 
+def xor(gates: GateLibrary, a: Form, b: Form) -> Form:
+    """The exclusive OR of two bits: one neuron, for their AND."""
+    return (a + b - 2 * all_of(gates, a, b)).within(0, 1)
+
+
 def signal(gates: GateLibrary, form: Form) -> int:
     """A bit as a signal, of which there may be a probe."""
     made = reaches(gates, form, 1)

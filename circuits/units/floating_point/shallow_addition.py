@@ -18,7 +18,7 @@ from dataclasses import replace
 from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.floating_point.addition import add_unit, subtract_unit
 from spikeproof.circuits.units.floating_point.rounding import Rounder
-from spikeproof.circuits.units.floating_point.shallow_operands import Parts, suits
+from spikeproof.circuits.units.floating_point.shallow_operands import Parts, parts_of, suits
 from spikeproof.circuits.units.floating_point.shallow_rounding import ShallowRounder, Special
 from spikeproof.circuits.units.floating_point.unpacking import Operand
 from spikeproof.circuits.units.forms import (
@@ -34,6 +34,7 @@ from spikeproof.circuits.units.forms import (
     exclusive,
     signal,
     signals,
+    xor,
 )
 from spikeproof.circuits.units.integer import Buses
 from spikeproof.circuits.units.shallow import (
@@ -57,14 +58,14 @@ def shallow_add_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
     """x + y; of shallow blocks alone where ``suits`` says so."""
     if not suits(rounder, x, y):
         return add_unit(rounder, x, y)
-    return _Adder(rounder, *(Parts(rounder.gates, each.fmt, bits(each.code)) for each in (x, y))).unit()
+    return _Adder(rounder, *parts_of(rounder, x, y)).unit()
 
 
 def shallow_subtract_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
     """x - y: the adder that takes the sign of y for its opposite."""
     if not suits(rounder, x, y):
         return subtract_unit(rounder, x, y)
-    first, second = (Parts(rounder.gates, each.fmt, bits(each.code)) for each in (x, y))
+    first, second = parts_of(rounder, x, y)
     return _Adder(rounder, first, replace(second, negated=True)).unit()
 
 
@@ -74,8 +75,7 @@ class _Adder:
         self.back = ShallowRounder(rounder)
         self.gates, self.fmt = rounder.gates, rounder.fmt
         self.places = self.gates.structure.places
-        both = all_of(self.gates, x.sign, y.sign)
-        self.opposite = (x.sign + y.sign - 2 * both).within(0, 1)
+        self.opposite = xor(self.gates, x.sign, y.sign)
 
     def unit(self) -> Buses:
         x, y, gates = self.x, self.y, self.gates

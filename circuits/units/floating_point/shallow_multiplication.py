@@ -24,7 +24,7 @@ from spikeproof.circuits.units.floating_point.multiplication import (
     significand_product,
 )
 from spikeproof.circuits.units.floating_point.rounding import Rounder
-from spikeproof.circuits.units.floating_point.shallow_operands import Parts, suits
+from spikeproof.circuits.units.floating_point.shallow_operands import Parts, parts_of, suits
 from spikeproof.circuits.units.floating_point.shallow_rounding import ShallowRounder, Special
 from spikeproof.circuits.units.floating_point.unpacking import Operand
 from spikeproof.circuits.units.forms import (
@@ -39,6 +39,7 @@ from spikeproof.circuits.units.forms import (
     bits,
     signal,
     signals,
+    xor,
 )
 from spikeproof.circuits.units.integer import Buses
 from spikeproof.circuits.units.shallow import Thermometer, add, reaches_constant
@@ -49,8 +50,7 @@ def shallow_multiply_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
     if not suits(rounder, x, y):
         return multiply_unit(rounder, x, y)
     product = bits(significand_product(rounder.gates, x, y))
-    parts = (Parts(rounder.gates, each.fmt, bits(each.code)) for each in (x, y))
-    return _Multiplier(rounder, *parts).unit(product)
+    return _Multiplier(rounder, *parts_of(rounder, x, y)).unit(product)
 
 
 class _Multiplier:
@@ -58,8 +58,7 @@ class _Multiplier:
         self.x, self.y = x, y
         self.back = ShallowRounder(rounder)
         self.gates, self.fmt = rounder.gates, rounder.fmt
-        both = all_of(self.gates, x.sign, y.sign)
-        self.sign = bit(signal(self.gates, (x.sign + y.sign - 2 * both).within(0, 1)))
+        self.sign = bit(signal(self.gates, xor(self.gates, x.sign, y.sign)))
 
     def unit(self, product: Bits) -> Buses:
         total = self._exponent_sum()

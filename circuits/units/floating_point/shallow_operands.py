@@ -15,6 +15,7 @@ from spikeproof.circuits.units.forms import (
     all_and_reaches,
     all_of,
     any_of,
+    bits,
     number,
     total,
 )
@@ -84,6 +85,11 @@ class Parts:
             case Specials.FNUZ:
                 return all_of(self.gates, self.code[-1], *(1 - each for each in self.code[:-1]))
         return NEVER
+
+
+def parts_of(rounder: Rounder, *operands: Operand) -> tuple[Parts, ...]:
+    """Operands taken apart."""
+    return tuple(Parts(rounder.gates, each.fmt, bits(each.code)) for each in operands)
 
 
 def suits(rounder: Rounder, *operands: Operand) -> bool:
