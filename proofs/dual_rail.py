@@ -8,7 +8,7 @@ from itertools import product
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.physics.uncertainty import place
 from spikeproof.circuits.units.dual_rail import Rails, dual_rail_netlist, rails
-from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, FAST, SMALL, DualRail
+from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, FAST, SMALL, STRUCTURE_NAMES, DualRail
 from spikeproof.proofs import blocks, cells
 from spikeproof.proofs.noisy_units import BEYOND_MARGIN, MARGIN, beyond, uncertain_unit
 from spikeproof.proofs.rails import on_both_rails
@@ -34,7 +34,18 @@ def gates_and_blocks() -> Iterator[Obligation]:
                     single.statement.replace(f" {DEFAULT_LIBRARY} ", f" {NAME} "),
                     {**single.parameters, "library": NAME},
                 )
-                yield replace(made, decomposition=None) if family is cells else made
+                yield replace(made, decomposition=None) if family is cells else of_structure(made)
+
+
+def of_structure(block: Obligation) -> Obligation:
+    """The block, in ``--wide`` unless small; z3 takes minutes over the neurons of a shallow one."""
+    name = block.parameters["structure"]
+    shallow = any(each.shallow and called == name for each, called in STRUCTURE_NAMES.items())
+    return replace(
+        block,
+        engines=("cadical",) if shallow else block.engines,
+        profile=Profile.DEFAULT if name == STRUCTURE_NAMES[SMALL] else Profile.WIDE,
+    )
 
 
 def units() -> Iterator[Unit]:

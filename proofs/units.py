@@ -378,8 +378,8 @@ def profile_for(unit: Unit) -> Profile:
 
     The latter under the first policy. Flags in other modes than nearest even are left to ``--wide``, and
     so is all else. Under conventions: nearest even up to 8 bits, and of FP16 that of RISC-V. Of ``LONG``
-    operations conventions are of FP8_E5M2 alone, and above 8 bits other policies and flags of FP16. Of
-    shallow units: nearest even, and of FP16 no subtraction.
+    operations conventions are of FP8_E5M2 alone, and above 8 bits nearest even under the first policy is
+    all. Of shallow units: nearest even, and of FP16 no subtraction.
     """
     fmt, long = unit.fmt, unit.operation in LONG
     nearest, first = unit.mode is RoundingMode.NEAREST_EVEN, unit.policy is unit.fmt.policies[0]
@@ -391,8 +391,8 @@ def profile_for(unit: Unit) -> Profile:
         spared = long and fmt is not FP8_E5M2
         return Profile.DEFAULT if usual and nearest and not spared else Profile.WIDE
     any_mode = fmt in (*SMALL_FORMATS, FP16) and first and not unit.flags
-    other = unit.structure == FAST or (fmt is not FP16 and (unit.flags or not first))
-    spared = long and fmt.width > 8 and other
+    plain = nearest and first and not unit.flags and unit.structure != FAST
+    spared = long and fmt.width > 8 and not plain
     return (
         Profile.DEFAULT if ((nearest and fmt.width <= 32) or any_mode) and not spared else Profile.WIDE
     )
