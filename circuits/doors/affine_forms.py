@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -64,13 +64,19 @@ class Kind:
         lowest: the least number there is.
         highest: the greatest.
         smallest: of a floating-point type, the smallest normal number.
+        whole: it has all integers up to this one, of either sign.
     """
 
     name: str
     digits: int
-    lowest: Fraction
-    highest: Fraction
+    lowest: int
+    highest: int
     smallest: Fraction = Fraction(0)
+    whole: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        most = min(self.highest, -self.lowest)
+        object.__setattr__(self, "whole", min(most, 1 << self.digits) if self.digits else most)
 
     def holds(self, magnitude: Weight, unit: Weight) -> bool:
         """Whether it has every multiple of a power of two up to a magnitude, on either side of 0."""
@@ -240,12 +246,15 @@ class Forms:
 
     def combine(self, x: int, y: int, a: Weight, b: Weight, kind: Kind | None) -> int:
         """a x + b y, opaque where a type may round it; without a type it is exact."""
+        one, other = self._forms[x], self._forms[y]
+        if isinstance(one, Affine) and isinstance(other, Affine):
+            return self._combine(one, other, a, b, kind)
         return self._leafwise(
             ("combine", a, b, kind), lambda x, y: self._combine(x, y, a, b, kind), x, y
         )
 
     def _combine(self, x: Affine, y: Affine, a: Weight, b: Weight, kind: Kind | None) -> int:
-        terms = {signal: a * weight for signal, weight in x.terms} if a else {}
+        terms = dict(x.terms) if a == 1 else {signal: a * weight for signal, weight in x.terms if a}
         if b:
             for signal, weight in y.terms:
                 terms[signal] = terms.get(signal, 0) + b * weight
@@ -282,10 +291,17 @@ class Forms:
     def _fits(form: Affine, kind: Kind) -> bool:
         """Whether a type has all values of a form."""
         constant, terms = form
+        lowest = highest = constant
+        for _, weight in terms:
+            if weight < 0:
+                lowest += weight
+            else:
+                highest += weight
+        integers = isinstance(lowest, int) and isinstance(highest, int)
+        if integers and -kind.whole <= lowest and highest <= kind.whole:
+            return True
         if not terms:
             return kind.has(constant)
-        lowest = constant + sum(weight for _, weight in terms if weight < 0)
-        highest = constant + sum(weight for _, weight in terms if weight > 0)
         if not kind.digits:
             whole = lowest_bit([constant, *(weight for _, weight in terms)]) >= 1
             return whole and kind.lowest <= lowest and highest <= kind.highest
