@@ -84,6 +84,10 @@ class Kind:
             return magnitude <= min(self.highest, unit * 2**self.digits) and unit >= self.smallest
         return unit >= 1 and -magnitude >= self.lowest and magnitude <= self.highest
 
+    def exceeded_by(self, parts: Iterable[Weight]) -> bool:
+        """Whether a sum of these, of either sign, may be beyond all of its numbers."""
+        return sum(map(size, parts)) > self.highest
+
     def has(self, number: Weight) -> bool:
         """Whether it has one number."""
         if not self.digits:
@@ -121,10 +125,12 @@ def _affine(constant: Weight, terms: Mapping[int, Weight]) -> Affine:
     )
 
 
-def shortened(number: Weight) -> Fraction:
-    """The nearest number of ``SHORT`` significant bits."""
-    exponent = math.frexp(size(number))[1] - SHORT
-    return round(number / Fraction(2) ** exponent) * Fraction(2) ** exponent
+def shortened(number: Weight, kind: Kind) -> Weight | None:
+    """The nearest number of ``SHORT`` significant bits that a type has; None if it has the number's own."""
+    unit = Fraction(2) ** (math.frexp(size(number))[1] - SHORT)
+    near = (plain(rounding(number / unit) * unit) for rounding in (round, math.floor, math.ceil))
+    found = next(filter(kind.has, near), number)
+    return None if found == number else found
 
 
 class Forms:
@@ -261,30 +267,34 @@ class Forms:
         form = _affine(a * x.constant + b * y.constant, terms)
         if kind is None or self._fits(form, kind):
             return self.number_of(form)
-        if not b:
-            return self.rounded(kind, "a product with", a)
         pairs = ((a, x), (b, y))
-        return self._rounded_sum(
-            kind, [k * w for k, each in pairs for w in (each.constant, *(w for _, w in each.terms))]
-        )
+        parts = [k * w for k, each in pairs for w in (each.constant, *(w for _, w in each.terms))]
+        if b:
+            return self._rounded_sum(kind, parts)
+        return self.rounded(kind, "a product with", a, exceeds=kind.exceeded_by(parts))
 
     def _exact(self, constant: Weight, terms: dict[int, Weight]) -> int:
         return self.number_of(_affine(constant, terms))
 
-    def _rounded_sum(self, kind: Kind, parts: Iterable[Weight]) -> int:
-        """A sum that may be rounded for its part of the smallest unit."""
+    def _rounded_sum(self, kind: Kind, parts: Sequence[Weight]) -> int:
+        """A sum that may be rounded for its part of the smallest unit, or is too large."""
+        if kind.exceeded_by(parts):
+            return self.rounded(kind, exceeds=True)
         finest: Weight = min((p for p in parts if p), key=lambda part: lowest_bit([part]), default=1)
-        long = kind.digits and shortened(finest) != finest
+        long = kind.digits and shortened(finest, kind) is not None
         return self.rounded(kind, "a sum with" if long else "a sum", finest if long else None)
 
-    def rounded(self, kind: Kind, what: str = "a sum", number: Weight | None = None) -> int:
-        """What a type may round, for a number that it has to do with."""
-        does = "may round" if kind.digits else "does not hold"
+    def rounded(
+        self, kind: Kind, what: str = "a sum", number: Weight | None = None, *, exceeds: bool = False
+    ) -> int:
+        """What a type may round, for a number that it has to do with, or what exceeds its numbers."""
+        rounds = kind.digits and not exceeds
+        does = "may round" if rounds else "does not hold"
         said, short = what, ""
         if number is not None:
             said = f"{what} {float(number):g}"
-            if kind.digits and shortened(number) != number:
-                short = f"; {float(shortened(number)):g} has fewer bits"
+            if rounds and (shorter := shortened(number, kind)) is not None:
+                short = f"; {shorter if isinstance(shorter, int) else float(shorter)} has fewer bits"
         return self.opaque(f"{said} that {kind.name} {does} ({self.place()}{short})")
 
     @staticmethod

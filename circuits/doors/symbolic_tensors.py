@@ -783,7 +783,7 @@ def _quotient(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict
             return (
                 _table(tracer, [x, y], [out.dtype] * 2, lambda one, other: one / other)
                 if _few(forms, x)
-                else forms.rounded(kind, "a product with", 1 / value if value else None)
+                else forms.rounded(kind, *("a product with", 1 / value) if value else ("a quotient",))
             )
 
         return tracer.elementwise(divided, *(tracer.operand(each, out.dtype) for each in args[:2]))
