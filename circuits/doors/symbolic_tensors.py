@@ -365,7 +365,9 @@ class Tracer:
             self.compared.append(None)
         held = [t for t in _tensors((args, kwargs)) if self._has_shadow(t)]
         if operation.random and not _inert(func, args):
-            self.fail(f"{operation.name} makes the module random; use it in training only, or not at all")
+            self.fail(
+                f"{operation.name} makes the module random; use it in training only, or not at all"
+            )
         if not held or operation.name in SHAPED:
             return func(*args, **kwargs)
         if operation.views:
