@@ -126,7 +126,7 @@ def _affine(constant: Weight, terms: Mapping[int, Weight]) -> Affine:
 
 
 def shortened(number: Weight, kind: Kind) -> Weight | None:
-    """The nearest number of ``SHORT`` significant bits that a type has; None if it has the number's own."""
+    """The nearest number of ``SHORT`` significant bits that a type has; None if it is this, or none."""
     unit = Fraction(2) ** (math.frexp(size(number))[1] - SHORT)
     near = (plain(rounding(number / unit) * unit) for rounding in (round, math.floor, math.ceil))
     found = next(filter(kind.has, near), number)

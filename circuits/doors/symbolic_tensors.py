@@ -168,7 +168,7 @@ class Operand:
 
 
 class Compared(NamedTuple):
-    """A comparison that the code makes: which potentials with 0, what spikes that gives, in which shape."""
+    """A comparison that the code makes: which potentials with 0, what spikes that gives, its shape."""
 
     drives: list[int]
     spikes: list[int]

@@ -704,6 +704,11 @@ def test_a_neuron_that_reads_what_is_rounded_is_named(module, what, short):
         from_module(module, {"x": 2}, {"z": 1})
 
 
+def test_what_we_say_of_a_module_is_said_as_it_is():
+    with refused(r"^the module returns shape \[1, 3\] for z of 4 bits; return axes nb .* other widths$"):
+        from_module(lambda x: x[:, :3], {"x": 4}, {"z": 4})
+
+
 @pytest.mark.parametrize(
     ("number", "short"),
     [

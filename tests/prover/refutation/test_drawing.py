@@ -130,7 +130,7 @@ def test_what_is_wrong_with_wide_operands_is_refuted_and_told():
 @pytest.mark.parametrize("adder", [compare_and_swap, two_path])
 @pytest.mark.parametrize("fmt", [FP16, FP32], ids=lambda fmt: fmt.name)
 def test_an_operand_that_is_dropped_where_it_just_decides_is_missed(adder, fmt):
-    """By a million inputs at random too: a difference of a power of two and just more than its half ULP."""
+    """Only a power of two, less just more than a quarter of its ULP, shows it."""
     obligation = unit_named(f"{fmt.name}.add.rne").obligation()
     wrong, right = adder(fmt, fault="small_operand_dropped"), adder(fmt)
     assert violating(obligation, obligation.state(wrong)) is not None
