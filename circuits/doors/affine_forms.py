@@ -184,9 +184,9 @@ class Forms:
     def __getitem__(self, number: int) -> Form:
         return self._forms[number]
 
-    def varies(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def varies(self, numbers: NDArray[np.int64] | int) -> NDArray[np.bool_]:
         """Which of these are no constants."""
-        return self._varies[numbers]
+        return self._varies[numbers]  # type: ignore[return-value]
 
     def constant(self, value: float | int | Fraction) -> int:
         """The form of one number; what is infinite or no number is opaque."""

@@ -270,7 +270,7 @@ class Tracer:
         found = shadow.copy()
         in_memory = found < 0
         if in_memory.any():
-            found[in_memory] = self.constants(tensor)[in_memory]
+            found[in_memory] = Operand(self, tensor).numbers[in_memory]
         return found
 
     def constants(self, tensor: torch.Tensor) -> Some:
@@ -444,7 +444,7 @@ class Tracer:
     def elementwise(self, function: Callable[..., int], *operands: Some) -> Some:
         """A function of forms, on each combination that occurs."""
         if {*map(type, operands)} == {int}:
-            return function(*operands)  # type: ignore[arg-type]
+            return function(*operands)
         broadcast = np.broadcast_arrays(*operands)
         shape = broadcast[0].shape
         flat = [np.ascontiguousarray(each).reshape(-1) for each in broadcast]
@@ -459,11 +459,11 @@ class Tracer:
     def compared_with_zero(self, drives: Some, strict: bool, shape: tuple[int, ...]) -> Some:
         """The spikes that potentials fire where they reach 0, or exceed it; kept in ``compared``."""
         spikes = self.elementwise(lambda drive: self.forms.threshold(drive, strict=strict), drives)
-        kept = (
+        kept = [
             [each] if isinstance(each, int) else np.broadcast_to(each, shape).reshape(-1).tolist()
             for each in (drives, spikes)
-        )
-        self.compared[-1] = Compared(*kept, strict, shape)
+        ]
+        self.compared[-1] = Compared(kept[0], kept[1], strict, shape)
         return spikes
 
     def operand(self, value: Any, kind: torch.dtype) -> Some:

@@ -93,6 +93,7 @@ def distributions(obligation: Obligation, netlist: Netlist, samples: int) -> lis
         claim = obligation.state(netlist)
         widths = free_widths(claim)
         complete = sum(widths.values()) <= ENUMERATED_BITS
+        drawn: dict[str, Inputs]
         if complete:
             drawn = {"every input once": every_input(widths)}
         else:
