@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
-from itertools import chain
 from typing import Any
 
 from spikeproof.circuits.units.libraries import (
@@ -158,8 +157,7 @@ def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
             raise ValueError(f"{word!r} is said beside another {kind}; leave out one of them")
         else:
             said[kind] = choices[kind][word]
-    beside = chain.from_iterable(choices.values())
-    found = convention_named(".".join(convention), beside=beside)
+    found = convention_named(".".join(convention), beside=choices)
     if found != unit.convention:
         unit.require_convention(found)
         require_bearing(convention, unit.bearing, unit.operation)

@@ -13,7 +13,7 @@ CUDA 13.0.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from enum import Enum
@@ -366,11 +366,23 @@ def require_bearing(words: Iterable[str], names: Collection[str], operation: str
             raise ValueError(f"{word!r} means nothing to {operation}; use a bundle, or of: {others}")
 
 
-def convention_named(name: str, beside: Iterable[str] = ()) -> Convention:
+def _unknown(word: str, beside: Mapping[str, Iterable[str]]) -> str:
+    """That a word is none, and what may have been meant."""
+    others = {other: kind for kind, words in beside.items() for other in words}
+    close = get_close_matches(word.lower(), [*BUNDLES, *_WORDS, *others], cutoff=0.5)
+    maybe = f"did you mean {' or '.join(close)}? " if close else ""
+    kind = others.get(close[0], "") if close else ""
+    choices = ", ".join(beside.get(kind, ()))
+    if ", " not in choices:  # it may be a word of a convention too
+        return f"unknown convention {word!r}; {maybe}docs/conventions.md has all"
+    return f"unknown {kind} {word!r}; {maybe}choose one of {choices}"
+
+
+def convention_named(name: str, beside: Mapping[str, Iterable[str]] | None = None) -> Convention:
     """The convention of a name: words of choices joined by dots, before them perhaps one of ``BUNDLES``.
 
     Args:
-        beside: other words, of which an unknown one may be meant.
+        beside: other words, of which an unknown one may be meant, by what they say.
 
     Raises:
         UnknownNameError: if a word is none, naming those that come closest, or contradicts another.
@@ -382,9 +394,7 @@ def convention_named(name: str, beside: Iterable[str] = ()) -> Convention:
         if word in BUNDLES:
             raise UnknownNameError(f"{word!r} is a bundle; name one, before all other words")
         if word not in _WORDS:
-            close = get_close_matches(word.lower(), [*BUNDLES, *_WORDS, *beside], cutoff=0.5)
-            maybe = f"did you mean {' or '.join(close)}? " if close else ""
-            raise UnknownNameError(f"unknown convention {word!r}; {maybe}docs/conventions.md has all")
+            raise UnknownNameError(_unknown(word, beside or {}))
         field, choice = _WORDS[word]
         if field in chosen:
             raise UnknownNameError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -64,19 +64,29 @@ class Kind:
         lowest: the least number there is.
         highest: the greatest.
         smallest: of a floating-point type, the smallest normal number.
+        whole: it has all integers up to this one, of either sign.
     """
 
     name: str
     digits: int
-    lowest: Fraction
-    highest: Fraction
+    lowest: int
+    highest: int
     smallest: Fraction = Fraction(0)
+    whole: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        most = min(self.highest, -self.lowest)
+        object.__setattr__(self, "whole", min(most, 1 << self.digits) if self.digits else most)
 
     def holds(self, magnitude: Weight, unit: Weight) -> bool:
         """Whether it has every multiple of a power of two up to a magnitude, on either side of 0."""
         if self.digits:
             return magnitude <= min(self.highest, unit * 2**self.digits) and unit >= self.smallest
         return unit >= 1 and -magnitude >= self.lowest and magnitude <= self.highest
+
+    def exceeded_by(self, parts: Iterable[Weight]) -> bool:
+        """Whether a sum of these, of either sign, may be beyond all of its numbers."""
+        return sum(map(size, parts)) > self.highest
 
     def has(self, number: Weight) -> bool:
         """Whether it has one number."""
@@ -115,10 +125,12 @@ def _affine(constant: Weight, terms: Mapping[int, Weight]) -> Affine:
     )
 
 
-def shortened(number: Weight) -> Fraction:
-    """The nearest number of ``SHORT`` significant bits."""
-    exponent = math.frexp(size(number))[1] - SHORT
-    return round(number / Fraction(2) ** exponent) * Fraction(2) ** exponent
+def shortened(number: Weight, kind: Kind) -> Weight | None:
+    """The nearest number of ``SHORT`` significant bits that a type has; None if it is this, or none."""
+    unit = Fraction(2) ** (math.frexp(size(number))[1] - SHORT)
+    near = (plain(rounding(number / unit) * unit) for rounding in (round, math.floor, math.ceil))
+    found = next(filter(kind.has, near), number)
+    return None if found == number else found
 
 
 class Forms:
@@ -172,9 +184,9 @@ class Forms:
     def __getitem__(self, number: int) -> Form:
         return self._forms[number]
 
-    def varies(self, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def varies(self, numbers: NDArray[np.int64] | int) -> NDArray[np.bool_]:
         """Which of these are no constants."""
-        return self._varies[numbers]
+        return self._varies[numbers]  # type: ignore[return-value]
 
     def constant(self, value: float | int | Fraction) -> int:
         """The form of one number; what is infinite or no number is opaque."""
@@ -240,52 +252,66 @@ class Forms:
 
     def combine(self, x: int, y: int, a: Weight, b: Weight, kind: Kind | None) -> int:
         """a x + b y, opaque where a type may round it; without a type it is exact."""
+        one, other = self._forms[x], self._forms[y]
+        if isinstance(one, Affine) and isinstance(other, Affine):
+            return self._combine(one, other, a, b, kind)
         return self._leafwise(
             ("combine", a, b, kind), lambda x, y: self._combine(x, y, a, b, kind), x, y
         )
 
     def _combine(self, x: Affine, y: Affine, a: Weight, b: Weight, kind: Kind | None) -> int:
-        terms = {signal: a * weight for signal, weight in x.terms} if a else {}
+        terms = dict(x.terms) if a == 1 else {signal: a * weight for signal, weight in x.terms if a}
         if b:
             for signal, weight in y.terms:
                 terms[signal] = terms.get(signal, 0) + b * weight
         form = _affine(a * x.constant + b * y.constant, terms)
         if kind is None or self._fits(form, kind):
             return self.number_of(form)
-        if not b:
-            return self.rounded(kind, "a product with", a)
         pairs = ((a, x), (b, y))
-        return self._rounded_sum(
-            kind, [k * w for k, each in pairs for w in (each.constant, *(w for _, w in each.terms))]
-        )
+        parts = [k * w for k, each in pairs for w in (each.constant, *(w for _, w in each.terms))]
+        if b:
+            return self._rounded_sum(kind, parts)
+        return self.rounded(kind, "a product with", a, exceeds=kind.exceeded_by(parts))
 
     def _exact(self, constant: Weight, terms: dict[int, Weight]) -> int:
         return self.number_of(_affine(constant, terms))
 
-    def _rounded_sum(self, kind: Kind, parts: Iterable[Weight]) -> int:
-        """A sum that may be rounded for its part of the smallest unit."""
+    def _rounded_sum(self, kind: Kind, parts: Sequence[Weight]) -> int:
+        """A sum that may be rounded for its part of the smallest unit, or is too large."""
+        if kind.exceeded_by(parts):
+            return self.rounded(kind, exceeds=True)
         finest: Weight = min((p for p in parts if p), key=lambda part: lowest_bit([part]), default=1)
-        long = kind.digits and shortened(finest) != finest
+        long = kind.digits and shortened(finest, kind) is not None
         return self.rounded(kind, "a sum with" if long else "a sum", finest if long else None)
 
-    def rounded(self, kind: Kind, what: str = "a sum", number: Weight | None = None) -> int:
-        """What a type may round, for a number that it has to do with."""
-        does = "may round" if kind.digits else "does not hold"
+    def rounded(
+        self, kind: Kind, what: str = "a sum", number: Weight | None = None, *, exceeds: bool = False
+    ) -> int:
+        """What a type may round, for a number that it has to do with, or what exceeds its numbers."""
+        rounds = kind.digits and not exceeds
+        does = "may round" if rounds else "does not hold"
         said, short = what, ""
         if number is not None:
             said = f"{what} {float(number):g}"
-            if kind.digits and shortened(number) != number:
-                short = f"; {float(shortened(number)):g} has fewer bits"
+            if rounds and (shorter := shortened(number, kind)) is not None:
+                short = f"; {shorter if isinstance(shorter, int) else float(shorter)} has fewer bits"
         return self.opaque(f"{said} that {kind.name} {does} ({self.place()}{short})")
 
     @staticmethod
     def _fits(form: Affine, kind: Kind) -> bool:
         """Whether a type has all values of a form."""
         constant, terms = form
+        lowest = highest = constant
+        for _, weight in terms:
+            if weight < 0:
+                lowest += weight
+            else:
+                highest += weight
+        integers = isinstance(lowest, int) and isinstance(highest, int)
+        if integers and -kind.whole <= lowest and highest <= kind.whole:
+            return True
         if not terms:
             return kind.has(constant)
-        lowest = constant + sum(weight for _, weight in terms if weight < 0)
-        highest = constant + sum(weight for _, weight in terms if weight > 0)
         if not kind.digits:
             whole = lowest_bit([constant, *(weight for _, weight in terms)]) >= 1
             return whole and kind.lowest <= lowest and highest <= kind.highest

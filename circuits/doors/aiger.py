@@ -72,7 +72,7 @@ class _File:
         try:
             return text.decode().rstrip("\r")
         except UnicodeDecodeError:
-            raise NetlistError(f"line {self._line} is not text") from None
+            raise NetlistError(f"line {self._line} is not text; is it a whole AIGER file?") from None
 
     def numbers(self, count: int, optional: int = 0) -> list[int]:
         """The next line as so many numbers, after which there may be others."""
@@ -159,7 +159,8 @@ def _header(file: _File) -> tuple[bool, int, int, int, int, int]:
     words = rest.split(" ")
     if kind not in ("aig", "aag") or not 5 <= len(words) <= 9 or not all(map(_is_number, words)):
         raise NetlistError(
-            "the first line is not that of an AIGER file, 'aag M I L O A' or 'aig M I L O A'"
+            "the first line is not that of an AIGER file, 'aag M I L O A' or 'aig M I L O A', "
+            "of at most 10 digits each"
         )
     variables, ins, latches, outs, ands, *properties = map(int, words)
     if any(properties):

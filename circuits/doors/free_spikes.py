@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from spikeproof.circuits.doors.affine_forms import Affine, Case, Forms, lowest_bit, plain, size
-from spikeproof.circuits.doors.symbolic_tensors import Compared, is_comparison, place
+from spikeproof.circuits.doors.symbolic_tensors import Compared, operation_of, place
 from spikeproof.circuits.meanings.boolean import Bits, fires
 from spikeproof.circuits.netlist import NetlistError, Weight
 
@@ -83,7 +83,7 @@ class FreeSpikes:
         )
 
     def _compared_signals(self) -> set[int]:
-        numbers = {n for each in self.compared if each for n in np.unique(each.spikes).tolist()}
+        numbers = {number for each in self.compared if each for number in each.spikes}
         return set().union(*map(self._compared_signals_of, numbers))
 
     def _compared_signals_of(self, number: int) -> set[int]:
@@ -92,7 +92,7 @@ class FreeSpikes:
 
     def _decisions(self) -> Iterator[Decision]:
         for each in filter(None, self.compared):
-            for drive in np.unique(each.drives).tolist():
+            for drive in dict.fromkeys(each.drives):
                 yield from islice(self._leaves(drive, each.strict, ()), MOST_LEAVES)
 
     def _leaves(
@@ -200,7 +200,7 @@ class FreeSpikes:
             isinstance(self.forms[drive], Case) and not self._compared_signals_of(spike) <= self.free
             for each in self.compared
             if each
-            for drive, spike in zip(*each.pairs, strict=True)
+            for drive, spike in zip(each.drives, each.spikes, strict=True)
         )
 
     def require_same(
@@ -242,7 +242,7 @@ class _Substituting(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        if is_comparison(func):
+        if operation_of(func).compares:
             self.count += 1
             self.unlike |= self.count > len(self.free.compared)
             if not self.unlike and (compared := self.free.compared[self.count - 1]):
@@ -250,13 +250,13 @@ class _Substituting(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return result
 
     def _substitute(self, compared: Compared, result: torch.Tensor) -> None:
-        free, moved = self.free, self._by_rows(compared.spikes.shape, result)
+        free, moved = self.free, self._by_rows(compared.shape, result)
         if moved is None:
             self.unlike = True
             return
         made = (moved != 0).cpu().numpy().reshape(-1, len(self.columns))
         going_on = made.copy()
-        for at, (drive, spike) in enumerate(zip(*compared.pairs, strict=True)):
+        for at, (drive, spike) in enumerate(zip(compared.drives, compared.spikes, strict=True)):
             if free.is_bit(spike):
                 wanted = free.decided(drive, compared.strict)[self.columns]
                 differing = np.flatnonzero(made[at] != wanted)

@@ -172,9 +172,11 @@ class FailingError(NetlistError):
 
 @contextmanager
 def failing(name: str) -> Iterator[None]:
-    """Whatever foreign code raises, in one line."""
+    """Whatever foreign code raises, in one line; what is ours as it is."""
     try:
         yield
+    except NetlistError:
+        raise  # which says what to do
     except Exception as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise FailingError(f"{name} fails: {said}; mend it, or leave it out") from None

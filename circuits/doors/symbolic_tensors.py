@@ -12,7 +12,7 @@ import gc
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import cache
@@ -32,23 +32,29 @@ from spikeproof.circuits.netlist import NetlistBuilder, NetlistError
 Numbers = NDArray[np.int64]
 """Numbers of forms, in the shape of a tensor."""
 
+Some = Numbers | int
+"""The same; of a tensor of one element its number alone, which is quicker by far."""
+
 FEW = 48
 """Of so many elements each is looked up by itself; of more, each combination once."""
 
 VECTOR = 64
 """PyTorch's vectorised loops take fewer numbers at once; what is not contiguous its plain loops do."""
 
-PURGED_EVERY = 4096
-"""After so many operations shadows of storages that are gone are dropped."""
+PURGED_AT = 1 << 14
+"""When shadows have so many elements, or twice those in use, those of storages that are gone go."""
+
+ENTRY = 64
+"""What a shadow costs itself, in elements."""
 
 KINDS = {
-    torch.bool: Kind("bool", 0, Fraction(0), Fraction(1)),
+    torch.bool: Kind("bool", 0, 0, 1),
     **{
         kind: Kind(
             str(kind).removeprefix("torch."),
             0,
-            Fraction(torch.iinfo(kind).min),
-            Fraction(torch.iinfo(kind).max),
+            torch.iinfo(kind).min,
+            torch.iinfo(kind).max,
         )
         for kind in (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
     },
@@ -56,8 +62,8 @@ KINDS = {
         kind: Kind(
             str(kind).removeprefix("torch."),
             1 - round(math.log2(torch.finfo(kind).eps)),
-            Fraction(torch.finfo(kind).min),
-            Fraction(torch.finfo(kind).max),
+            int(torch.finfo(kind).min),
+            int(torch.finfo(kind).max),
             Fraction(torch.finfo(kind).smallest_normal),
         )
         for kind in (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -105,6 +111,9 @@ COMPARISONS = frozenset(
 )
 """What spikes are made by; elsewhere too thresholds are imported, as of a maximum."""
 
+NESTED = (list, tuple)
+"""In what operations take several tensors."""
+
 OURS = os.path.dirname(os.path.abspath(__file__))
 TORCHS = os.path.dirname(os.path.abspath(torch.__file__))
 
@@ -113,33 +122,44 @@ def place() -> str:
     """Where in the user's code we are: file and line, of a library's if there is no other."""
     frame, outer = sys._getframe(1), ""
     while frame is not None:
-        path = frame.f_code.co_filename
-        if not path.startswith((OURS, TORCHS, "<")) and f"{os.sep}contextlib" not in path:
-            found = f"{os.path.basename(path)}:{frame.f_lineno}"
-            if f"{os.sep}site-packages{os.sep}" not in path:
+        name, ours = _file(frame.f_code.co_filename)
+        if name:
+            found = f"{name}:{frame.f_lineno}"
+            if ours:
                 return found
             outer = outer or found
         frame = frame.f_back  # type: ignore[assignment]
     return outer or "an unknown place"
 
 
+@cache
+def _file(path: str) -> tuple[str, bool]:
+    """The name of a file that may be the user's, else none, and whether it is in no library."""
+    if path.startswith((OURS, TORCHS, "<")) or f"{os.sep}contextlib" in path:
+        return "", False
+    return os.path.basename(path), f"{os.sep}site-packages{os.sep}" not in path
+
+
 class Operand:
     """A tensor that an operation reads, as it was before the operation."""
 
-    def __init__(self, tracer: Tracer, tensor: torch.Tensor, numbers: Numbers | None = None) -> None:
-        self.tensor, self._tracer, self._numbers = tensor, tracer, numbers
-        self.symbolic = numbers is not None
+    __slots__ = ("_some", "_tracer", "symbolic", "tensor")
+
+    def __init__(self, tracer: Tracer, tensor: torch.Tensor, some: Some | None = None) -> None:
+        self.tensor, self._tracer, self._some = tensor, tracer, some
+        self.symbolic = some is not None
+
+    @property
+    def some(self) -> Some:
+        """Of its elements' forms; of constants, made when first asked for."""
+        if self._some is None:
+            self._some = self._tracer.constants(self.tensor)
+        return self._some
 
     @property
     def numbers(self) -> Numbers:
-        """Of its elements' forms; of constants, made when first asked for."""
-        if self._numbers is None:
-            self._numbers = self._tracer.constants(self.tensor)
-        return self._numbers
-
-    def holding(self, numbers: Numbers) -> Operand:
-        """The same tensor, with these forms."""
-        return Operand(self._tracer, self.tensor, numbers)
+        """The same in the tensor's shape."""
+        return _in_shape(self.some, self)
 
     @property
     def kind(self) -> torch.dtype:
@@ -148,16 +168,12 @@ class Operand:
 
 
 class Compared(NamedTuple):
-    """A comparison that the code makes: which potentials with 0, what spikes that gives."""
+    """A comparison that the code makes: which potentials with 0, what spikes that gives, its shape."""
 
-    drives: Numbers
-    spikes: Numbers
+    drives: list[int]
+    spikes: list[int]
     strict: bool
-
-    @property
-    def pairs(self) -> tuple[list[int], list[int]]:
-        """Potentials and spikes, one after the other."""
-        return self.drives.reshape(-1).tolist(), self.spikes.reshape(-1).tolist()
+    shape: tuple[int, ...]
 
 
 class Tracer:
@@ -176,7 +192,8 @@ class Tracer:
         self.operations = 0
         self.compared: list[Compared | None] = []
         self._shadows: dict[int, tuple[StorageWeakRef, Numbers, torch.dtype]] = {}
-        self._scalars: dict[tuple[torch.dtype, Any], Numbers] = {}
+        self._load, self._most = 0, PURGED_AT
+        self._scalars: dict[tuple[torch.dtype, Any], int] = {}
 
     def fail(self, what: str) -> NoReturn:
         """Refuse what the code does.
@@ -207,9 +224,11 @@ class Tracer:
 
     # --- shadows ----------------------------------------------------------------------------------
 
-    def _entry(self, tensor: torch.Tensor) -> Numbers | None:
+    def _entry(
+        self, tensor: torch.Tensor, storage: torch.UntypedStorage | None = None
+    ) -> Numbers | None:
         """The shadow of a tensor's storage, if it holds elements of the tensor's type."""
-        entry = self._shadows.get(tensor.untyped_storage()._cdata)
+        entry = self._shadows.get((tensor.untyped_storage() if storage is None else storage)._cdata)
         if entry is None:
             return None
         _, numbers, kind = entry
@@ -237,64 +256,85 @@ class Tracer:
 
     def numbers(self, tensor: torch.Tensor) -> Numbers:
         """The forms of a tensor's elements: a copy."""
-        found = self.symbolic(tensor)
-        return self.constants(tensor) if found is None else found
+        return Operand(self, tensor, self.symbolic(tensor)).numbers
 
-    def symbolic(self, tensor: torch.Tensor) -> Numbers | None:
-        """The same of a tensor of which an element is no constant; None of another."""
+    def symbolic(self, tensor: torch.Tensor) -> Some | None:
+        """The forms of a tensor of which an element is no constant; None of another."""
+        if tensor.numel() == 1:
+            numbers = self._entry(tensor)
+            number = -1 if numbers is None else numbers.item(tensor.storage_offset())
+            return None if number < 0 else number
         shadow = self._shadow(tensor)
         if shadow is None or not (shadow >= 0).any():
             return None
         found = shadow.copy()
         in_memory = found < 0
         if in_memory.any():
-            found[in_memory] = self.constants(tensor)[in_memory]
+            found[in_memory] = Operand(self, tensor).numbers[in_memory]
         return found
 
-    def constants(self, tensor: torch.Tensor) -> Numbers:
+    def constants(self, tensor: torch.Tensor) -> Some:
         """The forms of the values in memory."""
         if tensor.is_complex():
             self.fail("complex numbers stand beside spikes; use real ones")
+        if tensor.numel() == 1:
+            return self.forms.constant(tensor.item())
         values = tensor.detach().cpu()
         array = (values.double() if values.is_floating_point() else values).numpy()
-        if array.size == 1:
-            return np.full(array.shape, self.forms.constant(array.item()))
         distinct, where = np.unique(array, return_inverse=True, equal_nan=True)
         numbers = np.array([self.forms.constant(value) for value in distinct.tolist()], dtype=np.int64)
         return numbers[where].reshape(array.shape)
 
-    def put(self, tensor: torch.Tensor, numbers: Numbers) -> None:
+    def put(self, tensor: torch.Tensor, some: Some) -> None:
         """Say what a tensor holds from now on. Constants are in memory already, or laid there."""
+        one = tensor.numel() == 1
+        if one and not isinstance(some, int):
+            some = int(some.item())
         if self.memory is not None:
-            self._lay(tensor, numbers, self.memory)
-        before, kept = self._entry(tensor), np.where(self.forms.varies(numbers), numbers, -1)
-        if before is None and not (kept >= 0).any():
-            return
+            self._lay(tensor, some, self.memory)
+        varies = self.forms.varies(some)
         storage = tensor.untyped_storage()
-        size = storage.nbytes() // tensor.element_size()
-        if before is None and size == kept.size and tensor.is_contiguous():
-            self._shadows[storage._cdata] = (StorageWeakRef(storage), kept.reshape(-1), tensor.dtype)  # type: ignore[no-untyped-call]
+        known = self._entry(tensor, storage)
+        if known is None and not (varies if isinstance(some, int) else varies.any()):
             return
-        if before is None or len(before) < size:  # writing to ``out`` may have made it larger
-            empty = np.full(size, -1, dtype=np.int64)
-            if before is not None:
-                empty[: len(before)] = before
-            self._shadows[storage._cdata] = (StorageWeakRef(storage), empty, tensor.dtype)  # type: ignore[no-untyped-call]
-        shadow = self._shadow(tensor)
-        assert shadow is not None
-        shadow[...] = kept
+        size = storage.nbytes() // tensor.element_size()
+        if known is None or len(known) < size:  # writing to ``out`` may have made it larger
+            known = self._remember(storage, size, known, tensor.dtype)
+        if one:
+            known[tensor.storage_offset()] = some if varies else -1
+        elif (shadow := self._shadow(tensor)) is not None:
+            shadow[...] = np.where(varies, some, -1)
 
-    def _lay(self, tensor: torch.Tensor, numbers: Numbers, memory: int) -> None:
+    def _remember(
+        self, storage: torch.UntypedStorage, size: int, before: Numbers | None, kind: torch.dtype
+    ) -> Numbers:
+        """A new shadow, which begins as the one before."""
+        if self._load >= self._most:
+            self.purge()
+            self._most = max(PURGED_AT, 2 * self._load)
+        numbers = np.array([-1]) if size == 1 else np.full(size, -1)
+        if before is not None:
+            numbers[: len(before)] = before
+        self._load += ENTRY + size
+        self._shadows[storage._cdata] = (StorageWeakRef(storage), numbers, kind)  # type: ignore[no-untyped-call]
+        return numbers
+
+    def _lay(self, tensor: torch.Tensor, some: Some, memory: int) -> None:
         """Write constants to memory, and a number for all that varies."""
-        if self.forms.varies(numbers).all():
+
+        def value(number: int) -> float:
+            varies = self.forms.varies(number)
+            exact = memory if varies else self.forms[number].constant  # type: ignore[union-attr]
+            return float(exact) if tensor.is_floating_point() else int(exact)
+
+        if isinstance(some, int):
+            tensor.fill_(value(some))
+            return
+        if self.forms.varies(some).all():
             tensor.fill_(memory)
             return
-        distinct, where = np.unique(numbers, return_inverse=True)
-        values: list[float] = []
-        for number in distinct.tolist():
-            form = self.forms[number]
-            value = memory if self.forms.varies(number) else form.constant  # type: ignore[union-attr]
-            values.append(float(value) if tensor.is_floating_point() else int(value))
+        distinct, where = np.unique(some, return_inverse=True)
+        values = [value(number) for number in distinct.tolist()]
         laid = torch.tensor(values, dtype=tensor.dtype)[torch.from_numpy(where.reshape(-1))]
         tensor.copy_(laid.reshape(tensor.shape))
 
@@ -308,6 +348,7 @@ class Tracer:
         gone = [key for key, (storage, *_) in self._shadows.items() if storage.expired()]  # type: ignore[no-untyped-call]
         for key in gone:
             del self._shadows[key]
+        self._load = sum(ENTRY + len(numbers) for _, numbers, _ in self._shadows.values())
 
     def alive(self) -> bool:
         """Whether symbolic elements are still held by anyone."""
@@ -319,19 +360,22 @@ class Tracer:
 
     def run(self, func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """One operation of PyTorch."""
-        if is_comparison(func):
+        operation = operation_of(func)
+        if operation.compares:
             self.compared.append(None)
-        held = [t for t in _tensors((args, kwargs)) if self._shadow_of(t)]
-        if _is_random(func) and not _inert(func, args):
-            self.fail(f"{_name(func)} makes the module random; use it in training only, or not at all")
-        if not held or _name(func) in SHAPED:
+        held = [t for t in _tensors((args, kwargs)) if self._has_shadow(t)]
+        if operation.random and not _inert(func, args):
+            self.fail(
+                f"{operation.name} makes the module random; use it in training only, or not at all"
+            )
+        if not held or operation.name in SHAPED:
             return func(*args, **kwargs)
-        if _is_view(func):
+        if operation.views:
             return self._view(func, args, kwargs, held)
-        name, written = _base(func, args, kwargs)
-        numbers = {id(t): self.symbolic(t) for t in held}
+        name, written = operation.base, operation.written(args, kwargs)
+        numbers = {id(t): some for t in held if (some := self.symbolic(t)) is not None}
         overwritten = written is not None and any(written is t for t in held)
-        if not overwritten and all(each is None for each in numbers.values()):
+        if not numbers and not overwritten:
             return func(*args, **kwargs)
         if name in READING:
             self.fail(
@@ -339,7 +383,7 @@ class Tracer:
                 "to read: compute with tensors"
             )
         if name not in OPERATIONS:
-            self.fail(f"{_name(func)} is not supported on spikes; write it with thresholds and sums")
+            self.fail(f"{operation.name} is not supported on spikes; write it with thresholds and sums")
         if written is not None and name not in UNMIXED:
             self._require_one_type(func, written, _tensors((args, kwargs)), kwargs)
 
@@ -348,21 +392,26 @@ class Tracer:
             overwritable = written is not None and known is None
             return Operand(self, tensor.clone() if overwritable else tensor, known)
 
-        given, options = _mapped((args, kwargs), before)
+        given = _mapped(args, before)
+        options = dict(zip(kwargs, _mapped(kwargs.values(), before), strict=True)) if kwargs else {}
         result = func(*args, **kwargs)
         target = written if written is not None else result
-        found = OPERATIONS[name](self, func, target, list(given), dict(options))
+        found = OPERATIONS[name](self, func, target, given, options)
         for tensor, each in zip(
             [target] if isinstance(target, torch.Tensor) else target,
             found if isinstance(found, list) else [found],
             strict=True,
         ):
             if tensor.dtype.is_floating_point and name not in MOVING:
-                each = np.where(each == self.forms.zero, self.forms.unsure, each)
-            if each.shape != tensor.shape:
-                each = np.broadcast_to(each, tuple(tensor.shape))
+                each = self._unsigned(each)
             self.put(tensor, each)
         return result
+
+    def _unsigned(self, some: Some) -> Some:
+        """The same, with zeros that may be 0.0 or -0.0."""
+        if isinstance(some, int):
+            return self.forms.unsure if some == self.forms.zero else some
+        return np.where(some == self.forms.zero, self.forms.unsure, some)
 
     def _require_one_type(
         self, func: Any, written: torch.Tensor, read: Sequence[torch.Tensor], options: dict[str, Any]
@@ -376,7 +425,7 @@ class Tracer:
                     "convert them with .to(dtype) before"
                 )
 
-    def _shadow_of(self, tensor: torch.Tensor) -> bool:
+    def _has_shadow(self, tensor: torch.Tensor) -> bool:
         if tensor.layout != torch.strided or tensor.is_meta:
             return False
         return tensor.untyped_storage()._cdata in self._shadows
@@ -385,20 +434,18 @@ class Tracer:
         if _name(func) not in VIEWS and any(map(self.is_symbolic, held)):
             self.fail(f"{_name(func)} is not supported on spikes; use view, reshape or slices")
         result = func(*args, **kwargs)
-        for each in _tensors(result):
+        for each in _tensors([result]):
             if each.dtype != held[0].dtype and any(map(self.is_symbolic, held)):
                 self.fail("bits of spikes are taken for another type (view); convert with .to(dtype)")
         return result
 
     # --- elements ---------------------------------------------------------------------------------
 
-    def elementwise(self, function: Callable[..., int], *arrays: Numbers) -> Numbers:
+    def elementwise(self, function: Callable[..., int], *operands: Some) -> Some:
         """A function of forms, on each combination that occurs."""
-        if all(each.size == 1 for each in arrays):
-            one = np.empty((1,) * max(each.ndim for each in arrays), dtype=np.int64)
-            one[...] = function(*(each.item() for each in arrays))
-            return one
-        broadcast = np.broadcast_arrays(*arrays)
+        if {*map(type, operands)} == {int}:
+            return function(*operands)
+        broadcast = np.broadcast_arrays(*operands)
         shape = broadcast[0].shape
         flat = [np.ascontiguousarray(each).reshape(-1) for each in broadcast]
         if flat[0].size <= FEW:
@@ -409,27 +456,31 @@ class Tracer:
         results = [function(*each) for each in zip(*distinct.tolist(), strict=True)]
         return np.array(results, dtype=np.int64)[where.reshape(-1)].reshape(shape)
 
-    def compared_with_zero(self, drives: Numbers, strict: bool) -> Numbers:
+    def compared_with_zero(self, drives: Some, strict: bool, shape: tuple[int, ...]) -> Some:
         """The spikes that potentials fire where they reach 0, or exceed it; kept in ``compared``."""
         spikes = self.elementwise(lambda drive: self.forms.threshold(drive, strict=strict), drives)
-        self.compared[-1] = Compared(drives, spikes, strict)
+        kept = [
+            [each] if isinstance(each, int) else np.broadcast_to(each, shape).reshape(-1).tolist()
+            for each in (drives, spikes)
+        ]
+        self.compared[-1] = Compared(kept[0], kept[1], strict, shape)
         return spikes
 
-    def operand(self, value: Any, kind: torch.dtype) -> Numbers:
+    def operand(self, value: Any, kind: torch.dtype) -> Some:
         """The forms of an operand as an operation of a type takes it."""
         if isinstance(value, Operand):
             if value.symbolic:
                 return _converted(self, value, kind)
-            return value.numbers if value.kind == kind else self.constants(value.tensor.to(kind))
+            return value.some if value.kind == kind else self.constants(value.tensor.to(kind))
         if not kind.is_floating_point and not (math.isfinite(value) and KINDS[kind].has(plain(value))):
-            return np.array(self.forms.rounded(KINDS[kind]))  # PyTorch wraps it, or cuts its fraction
+            return self.forms.rounded(KINDS[kind])  # PyTorch wraps it, or cuts its fraction
         known = self._scalars.get((kind, value)) if value else None  # zeros have signs
         if known is not None:
             return known
         number = torch.tensor(value, dtype=kind).item() if kind.is_floating_point else value
         if kind.itemsize < 4 and kind.is_floating_point and number != value:
-            return np.array(self.forms.rounded(KINDS[kind]))
-        found = self._scalars[kind, value] = np.array(self.forms.constant(number))
+            return self.forms.rounded(KINDS[kind])
+        found = self._scalars[kind, value] = self.forms.constant(number)
         return found
 
 
@@ -445,8 +496,6 @@ class _Dispatch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         tracer = self.tracer
         tracer.operations += 1
-        if tracer.operations % PURGED_EVERY == 0:
-            tracer.purge()
         outer, tracer.busy = tracer.busy, True
         try:
             return tracer.run(func, args, kwargs or {})
@@ -510,55 +559,70 @@ def _inert(func: Any, args: Sequence[Any]) -> bool:
     return "dropout" in func._schema.name and False in args[1:]
 
 
-@cache
-def _name(func: Any) -> str:
-    return str(func._schema.name).removeprefix("aten::")
+class Operation(NamedTuple):
+    """What an operation of PyTorch is, whatever it is given.
+
+    Attributes:
+        name: in PyTorch.
+        base: the same without the sign of writing in place.
+        compares: whether neurons come from it.
+        random: whether it may draw numbers.
+        views: whether its results are views of what it is given.
+    """
+
+    name: str
+    base: str
+    compares: bool
+    random: bool
+    views: bool
+
+    def written(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> torch.Tensor | None:
+        """The tensor that it writes to."""
+        if kwargs and isinstance(out := kwargs.get("out"), torch.Tensor):
+            return out
+        tensor: torch.Tensor | None = args[0] if self.base != self.name else None
+        return tensor
 
 
 @cache
-def _is_random(func: Any) -> bool:
-    return torch.Tag.nondeterministic_seeded in func.tags
-
-
-def is_comparison(func: Any) -> bool:
-    """Whether an operation is one of those that neurons come from."""
-    return func.overloadpacket in COMPARISONS
-
-
-@cache
-def _is_view(func: Any) -> bool:
+def operation_of(func: Any) -> Operation:
+    """The operation that PyTorch dispatches."""
+    name = str(func._schema.name).removeprefix("aten::")
     aliases = [each.alias_info for each in func._schema.returns]
-    return bool(aliases) and all(a is not None and not a.is_write for a in aliases)
+    return Operation(
+        name,
+        name[:-1] if name.endswith("_") and not name.endswith("__") else name,
+        func.overloadpacket in COMPARISONS,
+        torch.Tag.nondeterministic_seeded in func.tags,
+        bool(aliases) and all(a is not None and not a.is_write for a in aliases),
+    )
 
 
-def _base(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[str, torch.Tensor | None]:
-    """An operation's name without the sign of writing in place, and the tensor that it writes to."""
-    name = _name(func)
-    if isinstance(kwargs.get("out"), torch.Tensor):
-        return name, kwargs["out"]
-    if name.endswith("_") and not name.endswith("__"):
-        return name[:-1], args[0]
-    return name, None
+def _name(func: Any) -> str:
+    return operation_of(func).name
 
 
-def _tensors(data: Any) -> list[torch.Tensor]:
-    if isinstance(data, torch.Tensor):
-        return [data]
-    if isinstance(data, dict):
-        data = list(data.values())
-    if not isinstance(data, list | tuple):
-        return []
-    return [tensor for each in data for tensor in _tensors(each)]
+def _tensors(data: Iterable[Any]) -> list[torch.Tensor]:
+    """All tensors in what is given to an operation, or comes from it."""
+    found = []
+    for each in data:
+        if isinstance(each, torch.Tensor):
+            found.append(each)
+        elif isinstance(each, NESTED):
+            found += _tensors(each)
+        elif isinstance(each, dict):
+            found += _tensors(each.values())
+    return found
 
 
-def _mapped(data: Any, function: Callable[[torch.Tensor], Any]) -> Any:
-    if isinstance(data, torch.Tensor):
-        return function(data)
-    if isinstance(data, list | tuple):
-        return [_mapped(each, function) for each in data]
-    if isinstance(data, dict):
-        return {key: _mapped(each, function) for key, each in data.items()}
-    return data
+def _mapped(data: Iterable[Any], function: Callable[[torch.Tensor], Any]) -> list[Any]:
+    """The same, in lists, with something else for each tensor."""
+    return [
+        function(each)
+        if isinstance(each, torch.Tensor)
+        else (_mapped(each, function) if isinstance(each, NESTED) else each)
+        for each in data
+    ]
 
 
 def _operands(data: Any) -> Iterator[Operand]:
@@ -597,8 +661,10 @@ def _mover(*elements: int) -> Handler:
             if isinstance(value, list):
                 return [moved(position, each) for each in value]
             if position in elements:
-                numbers = np.ascontiguousarray(tracer.operand(value, out.dtype))
-                return torch.from_numpy(numbers) if isinstance(value, Operand) else int(numbers[0])
+                some = tracer.operand(value, out.dtype)
+                if not isinstance(value, Operand):
+                    return some
+                return torch.from_numpy(np.ascontiguousarray(_in_shape(some, value)))
             return value.tensor if isinstance(value, Operand) else value
 
         given = [moved(position, value) for position, value in enumerate(args)]
@@ -632,7 +698,7 @@ def _padded(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[s
 
 
 def _zeroed(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-    return np.array(tracer.forms.zero)
+    return tracer.forms.zero
 
 
 def _copied(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -641,21 +707,16 @@ def _copied(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[s
     return _converted(tracer, source, out.dtype)
 
 
-def _converted(tracer: Tracer, source: Operand, kind: torch.dtype) -> Numbers:
-    forms = tracer.forms
+def _converted(tracer: Tracer, source: Operand, kind: torch.dtype) -> Some:
     if kind == source.kind:
-        return source.numbers
-    if not kind.is_floating_point and (source.numbers == forms.unsure).any():
-        source = source.holding(np.where(source.numbers == forms.unsure, forms.zero, source.numbers))
-    if kind == torch.bool:
-        return tracer.elementwise(
-            lambda x: x if forms.is_bit(x) else forms.negation(forms.equal(x, forms.zero)),
-            source.numbers,
-        )
+        return source.some
+    forms = tracer.forms
 
     def convert(x: int) -> int:
         if x == forms.unsure:
-            return x
+            return x if kind.is_floating_point else forms.zero
+        if kind == torch.bool:
+            return x if forms.is_bit(x) else forms.negation(forms.equal(x, forms.zero))
         found = forms.combine(x, forms.zero, 1, 0, KINDS[kind])
         if not isinstance(forms[found], Opaque) or isinstance(forms[x], Opaque):
             return found
@@ -663,18 +724,23 @@ def _converted(tracer: Tracer, source: Operand, kind: torch.dtype) -> Numbers:
             _table(tracer, [x], [source.kind], lambda each: each.to(kind)) if _few(forms, x) else found
         )
 
-    return tracer.elementwise(convert, source.numbers)
+    return tracer.elementwise(convert, source.some)
+
+
+def _in_shape(some: Some, operand: Operand) -> Numbers:
+    """The forms of an operand's elements, in its shape."""
+    return np.reshape(some, tuple(operand.tensor.shape))
 
 
 def _few(forms: Forms, number: int) -> bool:
     return len(forms.signals_of([number]) or ()) == 1
 
 
-def _sum_of_two(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Numbers:
+def _sum_of_two(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Some:
     """x + alpha y, x - alpha y, y - alpha x."""
     x, y = (tracer.operand(each, out.dtype) for each in args[:2])
     alpha = plain(kwargs.get("alpha", args[2] if len(args) > 2 else 1))
-    name, kind, forms = _base(func, args, {})[0], KINDS[out.dtype], tracer.forms
+    name, kind, forms = operation_of(func).base, KINDS[out.dtype], tracer.forms
     if name == "rsub":
         x, y = y, x
     if alpha != 1:
@@ -683,7 +749,7 @@ def _sum_of_two(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: di
     return tracer.elementwise(lambda one, other: forms.combine(one, other, 1, sign, kind), x, y)
 
 
-def _product(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Numbers:
+def _product(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Some:
     x, y = (tracer.operand(each, out.dtype) for each in args[:2])
     kind = KINDS[out.dtype]
     return tracer.elementwise(lambda one, other: _times(tracer, one, other, kind, out.dtype), x, y)
@@ -719,7 +785,7 @@ def _quotient(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict
             return (
                 _table(tracer, [x, y], [out.dtype] * 2, lambda one, other: one / other)
                 if _few(forms, x)
-                else forms.rounded(kind, "a product with", 1 / value if value else None)
+                else forms.rounded(kind, *("a product with", 1 / value) if value else ("a quotient",))
             )
 
         return tracer.elementwise(divided, *(tracer.operand(each, out.dtype) for each in args[:2]))
@@ -728,7 +794,7 @@ def _quotient(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict
 
 def _negative(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     forms, kind = tracer.forms, KINDS[out.dtype]
-    return tracer.elementwise(lambda x: forms.combine(x, forms.zero, -1, 0, kind), args[0].numbers)
+    return tracer.elementwise(lambda x: forms.combine(x, forms.zero, -1, 0, kind), args[0].some)
 
 
 def _common(args: list[Any]) -> torch.dtype:
@@ -741,11 +807,11 @@ def _comparison(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: di
     """Where neurons come from."""
     common, forms = _common(args), tracer.forms
     x, y = (tracer.operand(each, common) for each in args[:2])
-    name = _base(func, args, {})[0]
+    name = operation_of(func).base
     if name in ("le", "lt"):
         x, y = y, x
     drives = tracer.elementwise(lambda one, other: forms.combine(one, other, 1, -1, None), x, y)
-    return tracer.compared_with_zero(np.broadcast_to(drives, tuple(out.shape)), name in ("gt", "lt"))
+    return tracer.compared_with_zero(drives, name in ("gt", "lt"), tuple(out.shape))
 
 
 def _equality(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -762,7 +828,7 @@ def _gate(kind: str) -> Handler:
         x, y = (tracer.operand(each, out.dtype) for each in args[:2])
         forms = tracer.forms
         gate = {"and": forms.conjunction, "or": forms.disjunction, "xor": forms.exclusive}[kind]
-        both = [*np.unique(x).tolist(), *np.unique(y).tolist()]
+        both = {*np.ravel(x).tolist(), *np.ravel(y).tolist()}
         if not all(map(forms.is_bit, both)):
             return _pointwise(tracer, func, out, args, kwargs)
         forms.found(f"a gate ({kind})")
@@ -773,7 +839,7 @@ def _gate(kind: str) -> Handler:
 
 def _inverse(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     if args[0].kind == torch.bool:
-        return tracer.elementwise(tracer.forms.negation, args[0].numbers)
+        return tracer.elementwise(tracer.forms.negation, args[0].some)
     return _pointwise(tracer, func, out, args, kwargs)
 
 
@@ -782,7 +848,7 @@ def _where(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[st
     x, y = (tracer.operand(each, out.dtype) for each in values)
     if not condition.symbolic:
         return np.where(condition.tensor.cpu().numpy(), x, y)
-    return tracer.elementwise(tracer.forms.select, condition.numbers, x, y)
+    return tracer.elementwise(tracer.forms.select, condition.some, x, y)
 
 
 def _masked(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
@@ -794,7 +860,7 @@ def _extreme(largest: bool) -> Handler:
 
     def handler(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
         x = tracer.operand(args[0], out.dtype)
-        y = tracer.operand(args[1], out.dtype) if len(args) > 1 else np.array(tracer.forms.zero)
+        y = tracer.operand(args[1], out.dtype) if len(args) > 1 else tracer.forms.zero
         return tracer.elementwise(lambda one, other: _larger(tracer.forms, one, other, largest), x, y)
 
     return handler
@@ -832,8 +898,8 @@ def _at_least(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict
         return forms.select(above, forms.one, forms.select(forms.implies(x), value, forms.zero))
 
     if (values := np.unique(tracer.operand(args[1], out.dtype)).tolist()) in ([forms.zero], [forms.one]):
-        drives = np.broadcast_to(tracer.operand(args[0], out.dtype), tuple(out.shape))
-        return tracer.compared_with_zero(drives, values == [forms.zero])
+        drives = tracer.operand(args[0], out.dtype)
+        return tracer.compared_with_zero(drives, values == [forms.zero], tuple(out.shape))
     return tracer.elementwise(step, *(tracer.operand(each, out.dtype) for each in args[:2]))
 
 
@@ -841,7 +907,7 @@ def _reduced(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[
     """A sum over dimensions, or its quotient by their size."""
     source: Operand = args[0]
     axes = _axes(args[1] if len(args) > 1 else kwargs.get("dim"), source.numbers.ndim)
-    numbers = _converted(tracer, source, out.dtype)
+    numbers = _in_shape(_converted(tracer, source, out.dtype), source)
     count = math.prod(numbers.shape[axis] for axis in axes)
     kept = [axis for axis in range(numbers.ndim) if axis not in axes]
     rows = numbers.transpose([*kept, *axes]).reshape(-1, count)
@@ -867,7 +933,7 @@ def _quantified(every: bool) -> Handler:
 
     def handler(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
         forms, exact = tracer.forms, KINDS[torch.int64]
-        bits = _converted(tracer, args[0], torch.bool)
+        bits = _in_shape(_converted(tracer, args[0], torch.bool), args[0])
         axes = _axes(args[1] if len(args) > 1 else kwargs.get("dim"), bits.ndim)
         kept = [axis for axis in range(bits.ndim) if axis not in axes]
         count = math.prod(bits.shape[axis] for axis in axes)
@@ -888,7 +954,8 @@ def _quantified(every: bool) -> Handler:
 def _running(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
     """cumsum."""
     forms, kind = tracer.forms, KINDS[out.dtype]
-    numbers = np.moveaxis(_converted(tracer, args[0], out.dtype), args[1], 0).copy()
+    numbers = _in_shape(_converted(tracer, args[0], out.dtype), args[0])
+    numbers = np.moveaxis(numbers, args[1], 0).copy()
     for before, after in pairwise(numbers):
         after[...] = tracer.elementwise(lambda x, y: forms.combine(x, y, 1, 1, kind), before, after)
     return np.moveaxis(numbers, 0, args[1])
@@ -1043,7 +1110,7 @@ def _pointwise(tracer: Tracer, func: Any, out: Any, args: list[Any], kwargs: dic
     kinds = [args[index].kind for index in places]
     return tracer.elementwise(
         lambda *numbers: _table(tracer, numbers, kinds, apply),
-        *(args[index].numbers for index in places),
+        *(args[index].some for index in places),
     )
 
 

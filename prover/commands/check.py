@@ -146,7 +146,8 @@ def _buses_option(side: str) -> Callable[[Command], Command]:
     type=Seconds(),
     default=DEFAULT_BUDGET,
     show_default=True,
-    help="Seconds for everything but the explanation of a refutation, which may take two minutes more.",
+    help="Seconds for everything but the explanation of a refutation, which may take two minutes more, "
+    "or as long as the engines did not need of theirs.",
 )
 @jobs_option()
 @file_option("json", "the result")

@@ -134,6 +134,33 @@ def _beside_smallest_normal(
                     yield (x, beside, place % 2)[: len(operands)]
 
 
+def far_apart(widths: Mapping[str, int], formats: Mapping[str, AnyFormat]) -> dict[str, NDArray[Any]]:
+    """Operands of one format so far apart that the smaller one just decides how the larger is rounded.
+
+    Their exponents differ by about the digits of a significand, and fractions are at the ends: a small
+    operand that is lost shows there alone, and of few fractions. A second operand of three is 1, a
+    factor. Of other inputs there are none.
+    """
+    fmt = formats.get(next(iter(widths), ""))
+    same = [formats.get(name) for name in widths] == [fmt] * len(widths)
+    if not (same and isinstance(fmt, Format) and 1 < len(widths) <= LANDMARK_OPERANDS):
+        return {}
+    last, least = (1 << fmt.fraction_bits) - 1, fmt.precision - 2
+    most = (1 << fmt.exponent_bits) - 2
+    large = [(field, part) for field in (fmt.bias, most) for part in (0, 1, last)]
+    small = [(apart, part) for apart in range(least, least + 6) for part in (0, 1, last // 2, last)]
+    pairs = [
+        (field << fmt.fraction_bits | part, max(field - apart, 0) << fmt.fraction_bits | other | sign)
+        for (field, part), (apart, other), sign in product(large, small, (0, fmt.sign_mask))
+    ]
+    one = [fmt.bias << fmt.fraction_bits] * (len(widths) - 2)
+    codes = [(x, *one, y) for pair in pairs for x, y in (pair, pair[::-1])]
+    return {
+        name: np.array(each, dtype=np.uint64 if fmt.width <= boolean.WORD else object)
+        for name, each in zip(widths, zip(*codes, strict=True), strict=True)
+    }
+
+
 def _nearest(fmt: Format, number: Fraction) -> int:
     """The code nearest to a number."""
     value = exact.Value(exact.Kind.FINITE, int(number < 0), abs(number))

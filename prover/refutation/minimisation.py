@@ -34,6 +34,7 @@ from spikeproof.prover.refutation.drawing import (
     ENUMERATED_BITS,
     MOST_BITS,
     every_input_or_some,
+    far_apart,
 )
 from spikeproof.prover.refutation.rails import completed, free_widths
 from spikeproof.prover.refutation.signalling import has_flags
@@ -67,9 +68,11 @@ def violating(obligation: Obligation, claim: Claim) -> Inputs | None:
         evaluation = _Evaluation(claim, _VIOLATED)
     except ValueError:  # an operator that only z3 knows
         return None
-    cases, _ = every_input_or_some(free_widths(claim), _formats(obligation))
-    for index in np.flatnonzero(evaluation.evaluate(cases)[_VIOLATED])[:1]:
-        return completed(claim, {name: int(codes[index]) for name, codes in cases.items()})
+    widths, formats = free_widths(claim), _formats(obligation)
+    cases, every = every_input_or_some(widths, formats)
+    for tried in filter(None, (cases, {} if every else far_apart(widths, formats))):
+        for index in np.flatnonzero(evaluation.evaluate(tried)[_VIOLATED])[:1]:
+            return completed(claim, {name: int(codes[index]) for name, codes in tried.items()})
     return None
 
 

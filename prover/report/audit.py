@@ -11,7 +11,6 @@ from markupsafe import Markup
 
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.dual_rail import encoded, without_complements
 from spikeproof.prover.checking.replays import expected_outputs
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.given import FAMILY
@@ -21,7 +20,8 @@ from spikeproof.prover.margins.failure import least_distance
 from spikeproof.prover.refutation.counterexample import explain
 from spikeproof.prover.refutation.drawing import inputs_by_class
 from spikeproof.prover.refutation.minimisation import simplest_by_class
-from spikeproof.prover.report.counterexamples import counterexample
+from spikeproof.prover.refutation.rails import completed, free_widths
+from spikeproof.prover.report.counterexamples import counterexample, fields_shown
 from spikeproof.prover.report.summary import seconds_text
 from spikeproof.prover.report.tables import outcome_text
 from spikeproof.prover.report.templating import environment
@@ -57,6 +57,7 @@ def audit_page(
         record=record,
         source=source,
         verifying=verifying,
+        statement="" if given else record.statement,
         asked=f"to be {obligation.function}" if given else f"audited as {record.theorem}",
         beside="the other circuit" if given else "our own unit of the same operation",
         other="the other" if given else record.theorem,
@@ -68,6 +69,7 @@ def audit_page(
         certificates=certificates,
         clausal=sum(each.kind == "drat" for lemma in record.lemmas for each in lemma.certificates),
         counterexample=counterexample,
+        fields=fields_shown,
         outcome=outcome_text,
         seconds=seconds_text,
     )
@@ -130,8 +132,10 @@ def _measures(obligation: Obligation, netlist: Netlist) -> Iterator[tuple[str, s
     yield "noise that every neuron bears, either way", _below(min(distances, default=0))
     yield "relative error of weights that every neuron bears", _below(min(relative, default=0))
     formats = obligation.reading.formats if obligation.reading else {}
-    drawn = inputs_by_class(without_complements(netlist.inputs), formats, EVALUATIONS, SEED)
-    inputs = encoded(netlist.inputs, drawn)
+    with passing_formulas():
+        claim = obligation.state(netlist)
+        drawn = inputs_by_class(free_widths(claim), formats, EVALUATIONS, SEED)
+        inputs = completed(claim, drawn)
     fired = boolean.evaluate_signals(netlist, inputs)
     spikes = sum(int(np.count_nonzero(row)) for row in fired[netlist.input_count :])
     yield (

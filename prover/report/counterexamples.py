@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -77,6 +77,14 @@ def counterexample(record: Record) -> Counterexample:
     words = [_word(match) for _, match in found if match]
     rest = "\n".join(line for line, match in found if not match)
     return Counterexample(tuple(_compared(words) or _inputs(record)), rest)
+
+
+def fields_shown(records: Iterable[Record]) -> list[str]:
+    """The fields that bits of their counterexamples have, of ``FIELDS``, in that order."""
+    found = {
+        field for record in records for word in counterexample(record).words for field in word.fields
+    }
+    return [field for field in FIELDS if field in found]
 
 
 def _word(match: re.Match[str]) -> Word:

@@ -23,10 +23,11 @@ from spikeproof.circuits.physics.energy import (
     clocked_latency,
     has_ternary_couplings,
 )
-from spikeproof.circuits.units.dual_rail import encoded, without_complements
+from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Obligation
 from spikeproof.prover.evidence.record import SEED
 from spikeproof.prover.refutation.drawing import ENUMERATED_BITS, every_input, inputs_by_class
+from spikeproof.prover.refutation.rails import completed, free_widths
 from spikeproof.prover.report.published import ENERGY, Spent
 from spikeproof.prover.report.tables import NamedTable, plain_table
 
@@ -85,17 +86,25 @@ class Distribution:
 def distributions(obligation: Obligation, netlist: Netlist, samples: int) -> list[Distribution]:
     """Every bit 0 or 1 with the same probability; and where operands are floating-point, by class.
 
-    Of two rails, the inputs that complements are of.
+    Inputs that are claimed to be complements of others follow from these.
     """
-    widths, reading = without_complements(netlist.inputs), obligation.reading
-    if sum(widths.values()) <= ENUMERATED_BITS:
-        found = [Distribution("every input once", every_input(widths), complete=True)]
-    else:
-        found = [Distribution(f"{samples:,} uniform", _uniform(widths, samples), complete=False)]
-    if reading is not None:
-        drawn = inputs_by_class(widths, reading.formats, samples, SEED)
-        found.append(Distribution(f"{samples:,} by class", drawn, complete=False))
-    return found
+    reading = obligation.reading
+    with passing_formulas():
+        claim = obligation.state(netlist)
+        widths = free_widths(claim)
+        complete = sum(widths.values()) <= ENUMERATED_BITS
+        drawn: dict[str, Inputs]
+        if complete:
+            drawn = {"every input once": every_input(widths)}
+        else:
+            drawn = {f"{samples:,} uniform": _uniform(widths, samples)}
+        if reading is not None:
+            by_class = inputs_by_class(widths, reading.formats, samples, SEED)
+            drawn[f"{samples:,} by class"] = by_class
+        return [
+            Distribution(words, completed(claim, inputs), complete=complete and not place)
+            for place, (words, inputs) in enumerate(drawn.items())
+        ]
 
 
 def _uniform(widths: Mapping[str, int], samples: int) -> Inputs:
@@ -114,7 +123,7 @@ def counted(netlist: Netlist, drawn: Distribution, advance: Callable[[int], None
 
     torch.set_num_threads(1)  # layers are small: sharing them out takes ten times as long
     parts = []
-    for part in activity(netlist, encoded(netlist.inputs, drawn.inputs)):
+    for part in activity(netlist, drawn.inputs):
         parts.append(part)
         advance(len(part.spikes))
     counts = {

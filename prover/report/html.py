@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from spikeproof.prover.evidence.log import Contents
 from spikeproof.prover.evidence.record import Lemma, Record
-from spikeproof.prover.report.counterexamples import counterexample
+from spikeproof.prover.report.counterexamples import counterexample, fields_shown
 from spikeproof.prover.report.margin_plots import margin_plots
 from spikeproof.prover.report.plots import NEURONS, TIME, plots
 from spikeproof.prover.report.summary import (
@@ -69,6 +69,7 @@ def html_page(log: Contents) -> str:
         page=PAGE,
         promised_refutations=[r for r in log.records if r.green and r.counterexample is not None],
         counterexample=counterexample,
+        fields=fields_shown,
         plots={
             "Time to a proof": plots(log.records, TIME),
             "Neurons, by gate library": plots(log.records, NEURONS),

@@ -13,13 +13,14 @@ import numpy as np
 from spikeproof.circuits.meanings.boolean import Words, word_type
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.physics.uncertainty import Interval
-from spikeproof.circuits.units.dual_rail import encoded, without_complements
 from spikeproof.circuits.units.voting import voted_netlist
 from spikeproof.prover.claims.catalogue import catalogue, theorem
+from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.evidence.record import SEED
 from spikeproof.prover.margins.confidence import confidence
 from spikeproof.prover.margins.failure import Exposure, Redundancy, reached_at, weakest
 from spikeproof.prover.refutation.drawing import inputs_by_class
+from spikeproof.prover.refutation.rails import completed, free_widths
 from spikeproof.prover.report.tables import NamedTable
 
 CANDIDATES = 32
@@ -60,8 +61,10 @@ class NoisyUnit:
         assert obligation.circuit is not None
         assert obligation.reading is not None
         netlist = obligation.circuit()
-        free, formats = without_complements(netlist.inputs), obligation.reading.formats
-        drawn = encoded(netlist.inputs, inputs_by_class(free, formats, CANDIDATES, SEED))
+        with passing_formulas():
+            claim = obligation.state(netlist)
+            drawn = inputs_by_class(free_widths(claim), obligation.reading.formats, CANDIDATES, SEED)
+            drawn = completed(claim, drawn)
         candidates = (
             {bus: int(codes[index]) for bus, codes in drawn.items()} for index in range(CANDIDATES)
         )

@@ -37,7 +37,7 @@ from spikeproof.prover.refutation.drawing import MOST_BITS, every_input_or_some
 from spikeproof.prover.refutation.minimisation import minimised
 from spikeproof.prover.refutation.signalling import RAISED
 from spikeproof.prover.running.discharge import discharge
-from spikeproof.prover.running.region import widest_region
+from spikeproof.prover.running.region import REGION_SECONDS, widest_region
 from spikeproof.specs.conventions import IEEE, Convention, convention_named
 from spikeproof.specs.formats import FLAGS, OverflowPolicy, RoundingMode
 
@@ -49,6 +49,9 @@ COUNTING_SECONDS = 60.0
 
 FEW = 0.5
 """Of the inputs that fail at most so many are left, where another theorem explains the failures."""
+
+MOST = 0.9
+"""Of the inputs that fail at most so many are left, where another theorem is worth a word."""
 
 SHORT = 105
 """Of up to so many characters, it is said in words what is different under another theorem."""
@@ -64,21 +67,28 @@ SEARCHING = "looking for a mode, policy and convention under which it is right"
 POSSIBLE = "possible"
 
 NO_BETTER = "no neighbouring mode, policy or convention makes fewer inputs fail"
+HARDLY_BETTER = "no neighbouring mode, policy or convention makes many fewer inputs fail"
 NO_TIME = "there was no time to try all neighbouring modes, policies and conventions"
 
 
-def with_nearest(record: Record, obligation: Obligation, circuit: Netlist | None = None) -> Record:
+def with_nearest(
+    record: Record,
+    obligation: Obligation,
+    circuit: Netlist | None = None,
+    seconds: float = REGION_SECONDS,
+) -> Record:
     """The record; of a circuit that is wrong, against what was promised, with what it comes nearest to.
 
     Args:
         circuit: that the record is about, if it is not the obligation's own.
+        seconds: for finding, and proving, for which inputs it is right.
     """
     own = obligation.circuit
     if not record.refutes or not own:
         return record
     started = time.monotonic()
     try:
-        found = _explained(record, obligation, circuit or own())
+        found = _explained(record, obligation, circuit or own(), seconds)
     except Exception as error:  # a fault of the search: the verdict does not depend on it
         failed = f"the search for a convention failed: {type(error).__name__}: {error}; please report it"
         return replace(record, message=f"{record.message}\n{failed}")
@@ -90,13 +100,13 @@ def with_nearest(record: Record, obligation: Obligation, circuit: Netlist | None
     return replace(found, message=_lines(found.message, taken))
 
 
-def _explained(record: Record, obligation: Obligation, netlist: Netlist) -> Record:
+def _explained(record: Record, obligation: Obligation, netlist: Netlist, seconds: float) -> Record:
     """The record with the theorem under which the circuit is right; else for which inputs it is."""
     found = nearest(obligation, netlist, record.counterexample)
     if found and found.right:  # which is what most want to know, and comes first
         return replace(record, message=_lines(found.words, record.message), nearest=found.theorem)
     base = found.base if found else obligation
-    region = widest_region(base, netlist, record.counterexample)
+    region = widest_region(base, netlist, record.counterexample, seconds)
     if not found and not region:
         return record
     message = _lines(record.message, found.words if found else "", region.words if region else "")
@@ -154,9 +164,11 @@ def nearest(
         if asked:
             return Nearest(obligation, None, _lines(NO_BETTER if found.complete else "", *notes))
         if found.failing.any():
+            share = found.failing.sum() / search.failing(obligation).sum()
+            if share > MOST:
+                return Nearest(obligation, None, _lines(HARDLY_BETTER if found.complete else "", *notes))
             words = _left(found.theorem, netlist, search.input(found.failing))
-            explains = found.failing.sum() <= FEW * search.failing(obligation).sum()
-            base = found.theorem if explains else obligation
+            base = found.theorem if share <= FEW else obligation
             return Nearest(base, found.theorem.name, _lines(words, differs, *notes))
         counterexample, words = _settled(found.theorem, netlist, search)
         if counterexample is None:

@@ -20,6 +20,7 @@ from spikeproof.prover.evidence.seal import sealed
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.inquiry import Keeping
 from spikeproof.prover.running.neighbours import SEARCHING, with_nearest
+from spikeproof.prover.running.region import REGION_SECONDS
 from spikeproof.prover.running.replay import write_counterexample
 from spikeproof.prover.running.stages import silently
 
@@ -78,7 +79,8 @@ class Run:
         if self.circuit:
             if record.refutes and next(iter(obligation.neighbours()), None):
                 self.told(f"refuted; {SEARCHING}: {obligation.name}")
-            record = with_nearest(record, obligation, self.circuit)
+            unused = self.timeout * obligation.patience - record.seconds
+            record = with_nearest(record, obligation, self.circuit, max(REGION_SECONDS, unused))
         record = sealed(record)
         if self.cache:
             self.cache.keep_record(record)

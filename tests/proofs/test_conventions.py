@@ -305,7 +305,12 @@ def test_what_is_promised_is_found_as_promised():
     [
         ("fp16.add.rne.rscv", "unknown convention 'rscv'; did you mean riscv? docs/conventions.md"),
         ("fp16.add.rne.DAZ", "unknown convention 'DAZ'; did you mean daz"),
-        ("fp16.add.rne.satrate", "unknown convention 'satrate'; did you mean saturate"),
+        ("fp16.add.rne.satrate", "unknown policy 'satrate'; did you mean saturate"),
+        (
+            "fp16.add.rne.shallow5",
+            "unknown structure 'shallow5'; did you mean shallow or shallow8 or shallow4? "
+            "choose one of small, fast, shallow, shallow4, shallow8, ",
+        ),
         ("fp8_e5m2.multiply.ftz", "a mode is missing: fp8_e5m2.multiply.MODE.ftz; modes are rne, rna,"),
         (
             "int32.convert_from_fp64.wrapped",

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 
 from spikeproof import reference_model
 from spikeproof.circuits.doors import symbolic_tensors
+from spikeproof.circuits.doors.affine_forms import shortened
 from spikeproof.circuits.doors.modules import drawn_bits, from_module, import_module
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import NetlistError
@@ -659,6 +661,18 @@ def rounded_then_reset(x):
     return fire(v * (1 - fire(v, 1)) + x[:, :1], 1)
 
 
+def large_sum(x):
+    return fire(x[:, :1].half() * 65504 + x[:, 1:2].half() * 65504, 1)
+
+
+def large_product(x):
+    return fire((x[:, :1] + x[:, 1:2]).half() * 65504, 1)
+
+
+def unknown_quotient(x):
+    return fire((x[:, :1] + x[:, 1:2]).half() / 0.1, 1)
+
+
 A_SUM = "a sum that float32 may round"
 LEAK = "a product with 0.9 that float32 may round"
 
@@ -666,7 +680,7 @@ LEAK = "a product with 0.9 that float32 may round"
 @pytest.mark.parametrize(
     ("module", "what", "short"),
     [
-        (rounded_sum, "a sum with 0.1 that float32 may round", "; 0.101562 has fewer bits"),
+        (rounded_sum, "a sum with 0.1 that float32 may round", "; 0.1015625 has fewer bits"),
         (rounded_matrix, A_SUM, ""),
         (rounded_leak, LEAK, "; 0.875 has fewer bits"),
         (
@@ -675,6 +689,9 @@ LEAK = "a product with 0.9 that float32 may round"
             "; 0.34375 has fewer bits",
         ),
         (rounded_then_reset, LEAK, "; 0.875 has fewer bits"),
+        (large_sum, "a sum that float16 does not hold", ""),
+        (large_product, "a product with 65504 that float16 does not hold", ""),
+        (unknown_quotient, "a quotient that float16 may round", ""),
     ],
 )
 def test_a_neuron_that_reads_what_is_rounded_is_named(module, what, short):
@@ -685,6 +702,25 @@ def test_a_neuron_that_reads_what_is_rounded_is_named(module, what, short):
     )
     with pytest.raises(NetlistError, match=message):
         from_module(module, {"x": 2}, {"z": 1})
+
+
+def test_what_we_say_of_a_module_is_said_as_it_is():
+    with refused(r"^the module returns shape \[1, 3\] for z of 4 bits; return axes nb .* other widths$"):
+        from_module(lambda x: x[:, :3], {"x": 4}, {"z": 4})
+
+
+@pytest.mark.parametrize(
+    ("number", "short"),
+    [
+        (Fraction(1, 10), Fraction(13, 128)),
+        (65503, 61440),  # not 65,536, which float16 lacks
+        (-65503, -61440),
+        (Fraction(65503, 2**31), None),  # none of its neighbours is normal
+        (65536 * 9, None),
+    ],
+)
+def test_a_number_of_fewer_bits_is_one_of_the_type(number, short):
+    assert shortened(number, symbolic_tensors.KINDS[torch.float16]) == short
 
 
 def reading(name):

@@ -222,6 +222,42 @@ def test_bad_input_is_one_line_and_leaves_nothing(arguments, words, here, comman
     assert not (here / "log").exists()
 
 
+MALFORMED = {
+    "cut.json": (b'{"schema": "x"', "is not JSON"),
+    "none.json": (b'{"modules": {}}', "run `hierarchy -top NAME; flatten`"),
+    "cut.aag": (b"aag 3 2 0 1 1\n2\n4\n", "the file ends within or before line 4; is it whole?"),
+    "nameless.aag": (b"aag 1 1 0 1 0\n2\n2\n", "has no name; add symbols such as"),
+    "huge.aag": (b"aag 99999999999 2 0 1 1\n", "'aig M I L O A', of at most 10 digits each"),
+    "noise.aig": (b"\xff\xfe\n", "line 1 is not text; is it a whole AIGER file?"),
+    "open.blif": (
+        b".model a\n.inputs x\n.outputs z\n.names x q z\n11 1\n.end\n",
+        "nothing drives q; declare it as an input, or drive it",
+    ),
+    "cycle.aag": (
+        b"aag 4 2 0 1 2\n2\n4\n6\n6 8 2\n8 6 2\ni0 x0\ni1 x1\no0 z\n",
+        "net 6 depends on itself; only circuits without cycles are read",
+    ),
+    "raises.py:make": (b"def make():\n    raise OSError('gone')\n", "it raises OSError: gone"),
+    "text.py:make": (b"def make():\n    return 'x'\n", "let it give a Netlist or PyTorch module"),
+}
+
+
+@pytest.mark.parametrize("source", MALFORMED)
+def test_malformed_circuits_are_one_line_however_narrow_the_terminal(
+    source, tmp_path, monkeypatch, command
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    content, words = MALFORMED[source]
+    (tmp_path / source.partition(":")[0]).write_bytes(content)
+    run = command("check", source, "--spec", SMALL)
+    assert (run.returncode, run.stdout) == (2, "")
+    (line,) = (line for line in run.stderr.splitlines() if not line.startswith(("reading ", "asking ")))
+    assert line.startswith("spikeproof: ")
+    assert source.partition(":")[0] in line
+    assert words in line
+
+
 @pytest.mark.parametrize(
     ("spec", "words"),
     [

@@ -10,7 +10,14 @@ from spikeproof.circuits.meanings import boolean
 from spikeproof.proofs.names import unit_named
 from spikeproof.prover.claims.catalogue import stated
 from spikeproof.prover.claims.obligation import Outcome
-from spikeproof.prover.refutation.drawing import DRAWN, every_input_or_some, landmarks, many_codes
+from spikeproof.prover.refutation.drawing import (
+    DRAWN,
+    every_input_or_some,
+    far_apart,
+    landmarks,
+    many_codes,
+)
+from spikeproof.prover.refutation.minimisation import violating
 from spikeproof.specs import exact
 from spikeproof.specs.formats import (
     FORMATS,
@@ -22,6 +29,7 @@ from spikeproof.specs.formats import (
     format_named,
     ieee_format,
 )
+from tests.support.foreign.adders import compare_and_swap, two_path
 
 
 @pytest.mark.parametrize("fmt", [FP16, FP32], ids=lambda fmt: fmt.name)
@@ -114,3 +122,28 @@ def test_what_is_wrong_with_wide_operands_is_refuted_and_told():
     found = check(circuit, theorem)
     assert found.outcome is Outcome.REFUTED
     assert found.nearest == "fp8_e5m2.convert_from_e15m49.rtz"
+
+
+# --- just deciding ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("adder", [compare_and_swap, two_path])
+@pytest.mark.parametrize("fmt", [FP16, FP32], ids=lambda fmt: fmt.name)
+def test_an_operand_that_is_dropped_where_it_just_decides_is_missed(adder, fmt):
+    """Only a power of two, less just more than a quarter of its ULP, shows it."""
+    obligation = unit_named(f"{fmt.name}.add.rne").obligation()
+    wrong, right = adder(fmt, fault="small_operand_dropped"), adder(fmt)
+    assert violating(obligation, obligation.state(wrong)) is not None
+    assert violating(obligation, obligation.state(right)) is None
+
+
+def test_operands_far_apart_are_of_one_format_and_two_or_three():
+    pairs = far_apart({"x": 16, "y": 16}, {"x": FP16, "y": FP16, "result": FP16})
+    one, half_ulp_below = FP16.bias << 10, FP16.sign_mask | (FP16.bias - 12) << 10 | 1
+    met = set(zip(pairs["x"].tolist(), pairs["y"].tolist(), strict=True))
+    assert {(one, half_ulp_below), (half_ulp_below, one)} <= met
+    triples = far_apart(dict.fromkeys("xyz", 16), dict.fromkeys("xyz", FP16))
+    assert set(triples["y"].tolist()) == {one}
+    assert far_apart({"x": 16}, {"x": FP16}) == {}
+    assert far_apart({"x": 16, "y": 32}, {"x": FP16, "y": FP32}) == {}
+    assert far_apart({"x": 16, "n": 16}, {"x": FP16, "n": Integer(16, signed=True)}) == {}

@@ -3,9 +3,11 @@
 import re
 from dataclasses import replace
 
+from spikeproof.circuits.doors.sources import Interface
 from spikeproof.prover.claims.catalogue import theorem
 from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.report.audit import audit_page, verdict
+from spikeproof.prover.running.checks import by_circuit
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.run import Run
 
@@ -33,6 +35,24 @@ def test_a_wrong_circuit_is_wrong_in_the_first_line_and_shown_class_by_class():
     assert body.count("result, circuit") == body.count("result, spec") == body.count("<h3>")
     assert "mine&lt;1&gt;.json" in html
     assert "<script" not in html
+
+
+def test_of_whole_numbers_no_fields_are_explained_and_nothing_is_said_twice():
+    wrong = theorem("cell.nexus.or").circuit()
+    right = theorem("cell.nexus.and").circuit()
+    question = by_circuit(lambda *_: (wrong, Interface()), right, "right.json")
+    record = Run(60.0, wrong).discharge(question.obligation).record
+    assert record.outcome is Outcome.REFUTED
+    html = audit_page(record, question.obligation, wrong, "mine.json")
+    assert "circuit and spec differ" in html
+    assert "exponent" not in html[html.index("<body>") :]
+    assert html.count(question.obligation.function) == 1
+
+
+def test_of_floating_point_numbers_the_fields_are_explained():
+    _, html = page("fp6_e3m2.subtract.rne.saturate")
+    legend = re.search(r'<p class="legend">(.*)</p>', html)[1]
+    assert re.findall(r'class="field (\w+)"', legend) == ["sign", "exponent", "fraction"]
 
 
 def test_a_circuit_of_another_convention_is_told_so_first():

@@ -1,18 +1,21 @@
 """Energies: counts by hand, products by hand, and the command."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pysmt.shortcuts import TRUE, BVNot, BVType, Equals, Symbol
 
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.meanings.activity import BATCH, activity
-from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.netlist import Netlist, NetlistBuilder, Neuron
 from spikeproof.circuits.physics.energy import ACCOUNTS, FLUX_QUANTUM, Event, has_ternary_couplings
 from spikeproof.circuits.units.libraries import gate_netlist
 from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.obligation import Claim
 from spikeproof.prover.refutation.drawing import every_input
 from spikeproof.prover.report.energy import Mean, counted, distributions, joules, quantity
 from tests.support.command_line import spikeproof
@@ -157,6 +160,24 @@ def test_what_cannot_be_reckoned_is_said_in_one_line(arguments, message):
     assert (result.returncode, result.stdout) == (2, "")
     assert message in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_what_is_a_complement_is_what_is_claimed_and_no_matter_of_names():
+    gates = NetlistBuilder()
+    (x,), (y,), (z,) = (gates.input(name, 1) for name in ("x", "not_x", "x_complement"))
+    netlist = gates.build({"out": (gates.neuron([(x, 1), (y, 1), (z, 1)], 2),)})
+
+    def state(netlist):
+        symbols = {name: Symbol(name, BVType(1)) for name in netlist.inputs}
+        return Claim(symbols, TRUE(), (Equals(symbols["not_x"], BVNot(symbols["x"])),))
+
+    obligation = replace(catalogue()["cell.nexus.or"], state=state)
+    (every,) = distributions(obligation, netlist, 20)
+    assert {name: codes.tolist() for name, codes in every.inputs.items()} == {
+        "x": [0, 1, 0, 1],
+        "not_x": [1, 0, 1, 0],
+        "x_complement": [0, 0, 1, 1],
+    }
 
 
 def test_complements_of_inputs_are_complements():
