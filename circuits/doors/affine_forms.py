@@ -186,7 +186,7 @@ class Forms:
 
     def varies(self, numbers: NDArray[np.int64] | int) -> NDArray[np.bool_]:
         """Which of these are no constants."""
-        return self._varies[numbers]  # type: ignore[return-value]
+        return self._varies[numbers]
 
     def constant(self, value: float | int | Fraction) -> int:
         """The form of one number; what is infinite or no number is opaque."""
