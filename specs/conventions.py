@@ -371,7 +371,8 @@ def _unknown(word: str, beside: Mapping[str, Iterable[str]]) -> str:
     others = {other: kind for kind, words in beside.items() for other in words}
     close = get_close_matches(word.lower(), [*BUNDLES, *_WORDS, *others], cutoff=0.5)
     maybe = f"did you mean {' or '.join(close)}? " if close else ""
-    kind = others.get(close[0], "") if close else ""
+    near = close[:1] == get_close_matches(word.lower(), others, n=1)
+    kind = others[close[0]] if near and close else ""
     choices = ", ".join(beside.get(kind, ()))
     if ", " not in choices:  # it may be a word of a convention too
         return f"unknown convention {word!r}; {maybe}docs/conventions.md has all"
