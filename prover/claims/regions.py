@@ -38,8 +38,11 @@ CLASSES: Mapping[str, Class] = {
     "power_of_two": lambda fmt, code, x: And(
         _hidden(x), Not(x.infinite), Not(x.nan), Not(symbolic.nonzero(_fraction(fmt, code)))
     ),
+    "smallest_normal": lambda fmt, code, x: And(
+        Equals(_magnitude(fmt, code), BV(1 << fmt.fraction_bits, fmt.magnitude_bits)), _hidden(x)
+    ),
     "largest": lambda fmt, code, x: Equals(
-        BVExtract(code, 0, fmt.magnitude_bits - 1), BV(fmt.largest_finite, fmt.magnitude_bits)
+        _magnitude(fmt, code), BV(fmt.largest_finite, fmt.magnitude_bits)
     ),
     "infinite": lambda fmt, code, x: x.infinite,
     "nan": lambda fmt, code, x: x.nan,
@@ -49,6 +52,7 @@ CLASSES: Mapping[str, Class] = {
 
 SPOKEN = {
     "power_of_two": "a normal power of two",
+    "smallest_normal": "the smallest normal number, of either sign",
     "largest": "the largest finite number, of either sign",
     "nan": "a NaN",
 }
@@ -121,8 +125,17 @@ class Conditions:
             return parts[0]
         if len({part.word for part in parts}) < len(parts):
             raise ValueError(f"{word!r} says something twice; say it once")
-        in_words = " and ".join(part.in_words for part in parts)
-        return Condition(word, in_words, And(part.formula for part in parts))
+        return Condition(word, self._together(parts), And(part.formula for part in parts))
+
+    def _together(self, parts: Sequence[Condition]) -> str:
+        """Several conditions, as people say them; two bounds on a distance in one."""
+        bounds = {m[1]: int(m[2]) for part in parts if (m := DISTANCE.fullmatch(part.word))}
+        said = [part.in_words for part in parts if len(bounds) < 2 or not DISTANCE.fullmatch(part.word)]
+        if len(bounds) == 2:
+            least, most = bounds["apart"], bounds["within"]
+            between = f"{least} to {most}" if least != most else f"{least}"
+            said.append(f"the exponents of {' and '.join(self._operands)} are {between} apart")
+        return " and ".join(said)
 
     def _single(self, word: str) -> Condition:
         simple = {condition.word: condition for condition in self.simple}
@@ -183,6 +196,10 @@ class Conditions:
         fmt = self._formats[place]
         field = BVExtract(self._codes[place], fmt.fraction_bits, fmt.magnitude_bits - 1)
         return Ite(symbolic.nonzero(field), field, BV(1, fmt.exponent_bits))
+
+
+def _magnitude(fmt: Format, code: FNode) -> FNode:
+    return BVExtract(code, 0, fmt.magnitude_bits - 1)
 
 
 def _fraction(fmt: Format, code: FNode) -> FNode:

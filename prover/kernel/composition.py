@@ -22,7 +22,9 @@ search, if the spec's value is that algebra's function to the letter; a fact the
 values that the function's laws allow.
 
 A theorem may be about some inputs only, those that satisfy its assumptions a. Then each lemma is for all
-x with a(x), and the induction is for each such x by itself; algebra shows its step for all x.
+x with a(x), and the induction is for each such x by itself; algebra shows its step for all x. Where a
+says something of the spec's values, a(x) = b(x, t(x)) to the letter, b(x, v) is assumed of the values v
+that are free: it holds of those that they are instantiated by.
 
 Somebody else's circuit may have other values on the way where an operand is zero, or not a number.
 Then s_k(x) = t_k(x) is shown only for x with W(x), a condition on the inputs alone: all lemmas assume
@@ -204,13 +206,12 @@ class _Kernel:
         proved = dict.fromkeys(self.step_of[name].fact for name in step.given)
         facts = (*wiring, *(fact(values) for fact in proved if fact is not None))
         facts += () if step.names else self._definitions(step, probes, filled_in)
+        assumed = self._assumed(step.given)
         laws = tuple(LAWS[each.method](*each_values) for each, each_values in self._free(step, values))
         when = () if self.when.is_true() else (self.when,)
 
         def claim(goal: FNode, *case: FNode, sides: tuple[Buses, Buses] = ({}, {})) -> Claim:
-            return Claim(
-                quantified, goal, (*self.theorem.assumptions, *when, *facts, *laws, *case), *sides
-            )
+            return Claim(quantified, goal, (*assumed, *when, *facts, *laws, *case), *sides)
 
         label = ", ".join(step.names) or "outputs"
         if step.method != ENGINES_ALONE:
@@ -229,6 +230,13 @@ class _Kernel:
             yield f"fact about {label}", self._lawful_fact(step, values, (*when, *facts))
         elif step.fact:
             yield f"fact about {label}", claim(step.fact({**values, **actual}))
+
+    def _assumed(self, given: tuple[str, ...]) -> tuple[FNode, ...]:
+        """What the theorem assumes, said of the values that are free where it is said of the spec's."""
+        instead = {self.probes[name]: self.free[name] for name in given}
+        back = {self.free[name]: self.probes[name] for name in given}
+        said = ((each, each.substitute(instead)) for each in self.theorem.assumptions)
+        return tuple(of_free if of_free.substitute(back) == each else each for each, of_free in said)
 
     def _definitions(
         self, last: Step, probes: Buses, filled_in: dict[FNode, FNode]
@@ -270,7 +278,8 @@ class _Kernel:
         free = (symbols[name] for symbols in (self.free, self.apart) for name in last.given)
         quantified = {each.symbol_name(): each for each in (*self.inputs.values(), *free)}
         goal = seen_alike(self.theorem, actual, wanted)
-        return Claim(quantified, goal, (Not(self.when), *wiring, *laws), actual, wanted)
+        assumed = self._assumed(last.given)
+        return Claim(quantified, goal, (*assumed, Not(self.when), *wiring, *laws), actual, wanted)
 
     def _free(self, step: Step, values: Buses) -> Iterator[tuple[Step, tuple[FNode, ...]]]:
         """The steps with laws whose results a step takes as free; of each, operands and results."""

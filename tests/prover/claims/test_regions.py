@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, BVType, Equals, Symbol
 
 from spikeproof.prover.claims.catalogue import CatalogueError, select, stated, theorem
@@ -34,13 +35,13 @@ def of_class(fmt: Format, code: int) -> set[str]:
         words.add("negative")
     if value.kind is exact.Kind.FINITE:
         number = Fraction(value.magnitude)
-        largest = max(
-            exact.decode(fmt, each).magnitude
-            for each in range(1 << fmt.width)
-            if exact.decode(fmt, each).kind is exact.Kind.FINITE
-        )
-        if number == largest:
+        codes = range(1 << fmt.width)
+        finite = [each for each in codes if exact.decode(fmt, each).kind is exact.Kind.FINITE]
+        if number == max(exact.decode(fmt, each).magnitude for each in finite):
             words.add("largest")
+        normal = [each for each in finite if exact.classify(fmt, each) == "normal"]
+        if number == min(exact.decode(fmt, each).magnitude for each in normal):
+            words.add("smallest_normal")
         exponent = number.numerator.bit_length() - number.denominator.bit_length()
         if kind == "normal" and number == exact.power_of_two(exponent):
             words.add("power_of_two")
@@ -129,6 +130,47 @@ def test_composed_proofs_assume_it_of_the_inputs_alone():
         with pytest.raises(CompositionError, match="not about the claim's inputs alone"):
             compose(netlist, obligation.decomposition, wrong)
     assert discharge(obligation).green
+
+
+def test_composed_proofs_assume_of_values_on_the_way_what_is_assumed_of_the_spec_s():
+    with passing_formulas():
+        obligation = theorem("fp16.multiply.rne.except.infinite_result")
+        netlist = obligation.circuit()
+        claim = obligation.state(netlist)
+        outputs = compose(netlist, obligation.decomposition, claim)["outputs"]
+        (assumed,) = claim.assumptions
+        product = Symbol("free.product", BVType(22))
+        said = next(each for each in outputs.assumptions if product in each.get_free_variables())
+        assert assumed not in outputs.assumptions
+        values: dict[str, FNode] = {}
+        obligation.decomposition.spec(claim.inputs, lambda name, value: values.setdefault(name, value))
+        back = {Symbol(f"free.{name}", BVType(v.bv_width())): v for name, v in values.items()}
+        assert said.substitute(back) == assumed
+    assert discharge(obligation).green
+
+
+def test_composed_proofs_of_a_part_fail_where_the_fault_is_in_it():
+    faulty = theorem("fp16.multiply.rne.ftz").circuit()
+    assert discharge(theorem("fp16.multiply.rne.except.subnormal_result"), circuit=faulty).green
+    for word in ("infinite_result", "normal_result", "subnormal_x"):
+        refuted = discharge(theorem(f"fp16.multiply.rne.except.{word}"), circuit=faulty)
+        assert refuted.outcome is Outcome.REFUTED, word
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("exponents_apart_3_and_exponents_within_3", "the exponents of x and y are 3 apart"),
+        ("exponents_apart_3_and_exponents_within_5", "the exponents of x and y are 3 to 5 apart"),
+        ("exponents_apart_3_and_signs_differ", "are 3 or more apart and the signs of x and y differ"),
+        (
+            "exponents_within_3_and_zero_x_and_exponents_apart_1",
+            "x is zero and the exponents of x and y are 1 to 3 apart",
+        ),
+    ],
+)
+def test_two_bounds_on_a_distance_are_said_as_one(words, said):
+    assert theorem(f"fp8_e5m2.add.rne.except.{words}").statement.endswith(said)
 
 
 @pytest.mark.parametrize(
