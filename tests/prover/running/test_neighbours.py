@@ -16,7 +16,7 @@ from spikeproof.prover.refutation.exhaustion import OutOfTimeError, enumerate_al
 from spikeproof.prover.refutation.mutation import stuck_at_zero
 from spikeproof.prover.running import neighbours
 from spikeproof.prover.running.discharge import discharge
-from spikeproof.prover.running.neighbours import nearest
+from spikeproof.prover.running.neighbours import HARDLY_BETTER, Nearest, nearest
 from spikeproof.prover.running.run import Run
 
 
@@ -302,6 +302,19 @@ def test_it_is_said_where_nothing_else_comes_nearer_and_nothing_where_there_is_n
     assert told_nearest(theorem, netlist) == ""
     gate = catalogue()["cell.ionic.and"]
     assert told_nearest(gate, catalogue()["cell.ionic.or"].circuit()) == ""
+
+
+def test_a_neighbour_that_leaves_nearly_all_failures_is_not_named(monkeypatch):
+    """With the sign reversed all products are wrong; that any NaN will do explains a few of them."""
+    unit = circuit("fp8_e5m2.multiply.rne")
+    *magnitude, sign = unit.outputs["result"]
+    reversed_sign = Neuron(((sign, -1),), -HALF)
+    neurons, result = (*unit.neurons, reversed_sign), (*magnitude, unit.signal_count)
+    wrong = Netlist(unit.inputs, neurons, {"result": result})
+    theorem = obligation("fp8_e5m2.multiply.rne")
+    assert nearest(theorem, wrong) == Nearest(theorem, None, HARDLY_BETTER)
+    monkeypatch.setattr(neighbours, "MOST", 0.99)
+    assert nearest(theorem, wrong).theorem == "fp8_e5m2.multiply.rne.wasm_nan"
 
 
 def test_a_run_says_it_of_given_circuits_alone():
