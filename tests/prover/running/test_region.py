@@ -9,6 +9,8 @@ from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.region import widest_region
 from spikeproof.prover.running.run import Run
+from spikeproof.specs.formats import FP32
+from tests.support.foreign.multipliers_fp import shifting_after
 
 
 def circuit(name):
@@ -47,6 +49,13 @@ def test_flushing_of_results_alone_is_found_and_proved():
     assert name.strip() == found.theorem
     assert example.startswith("  where the result is subnormal, for x 0x")
     assert discharge(theorem(found.theorem), circuit=circuit("fp8_e5m2.multiply.rne.ftz")).green
+
+
+def test_a_wide_multiplier_is_proved_by_its_product_outside_of_some_results():
+    wrong = shifting_after(FP32, fault="subnormal_shifted_once_too_often")
+    found = widest_region(theorem("fp32.multiply.rne"), wrong, seconds=300)
+    assert found.proved
+    assert found.theorem == "fp32.multiply.rne.except.subnormal_result.smallest_normal_result"
 
 
 def test_what_samples_do_not_meet_engines_show():
