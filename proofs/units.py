@@ -121,6 +121,15 @@ PRODUCT_STEPS = (
 
 SUM = ("magnitude", "sign")
 
+
+def normalised_product(values: Buses) -> FNode:
+    """The product's first bit is set, and its exponent at least the least; or the product is zero."""
+    normal = And(nonzero(_top(values, "normalised_product", 1)), nonzero(values["product_field"]))
+    return Or(is_zero(values["normalised_product"]), normal)
+
+
+NORMALISED = ("normalised_product", "product_field")
+
 STEPS: dict[str, tuple[tuple[Step, ...], Step]] = {
     "add": ((Step(SUM),), Step((), given=SUM)),
     "subtract": ((Step(SUM),), Step((), given=SUM)),
@@ -147,6 +156,16 @@ STEPS: dict[str, tuple[tuple[Step, ...], Step]] = {
     ),
 }
 """How the operations whose integer core no search can handle are decomposed."""
+
+OF_NORMALISED_PRODUCT = (
+    (
+        *PRODUCT_STEPS,
+        Step(NORMALISED, given=("product",), fact=normalised_product),
+        Step(SUM, given=NORMALISED),
+    ),
+    Step((), given=(*NORMALISED, *SUM)),
+)
+"""How ``fma`` is, where the product is made an operand of a sum."""
 
 
 def are_finite(forms: Mapping[str, Format], values: Buses) -> FNode:
@@ -266,7 +285,9 @@ class Unit(RoundedUnit):
         """How its proof is split, if it is."""
         if self.operation not in STEPS:
             return None
-        steps, last = STEPS[self.operation]
+        steps, last = (
+            OF_NORMALISED_PRODUCT if self._adds_to_a_normalised_product else STEPS[self.operation]
+        )
         circuit = partial(self.circuit, keep_waypoints=True)
         return Decomposition(
             self.spec,
@@ -279,10 +300,27 @@ class Unit(RoundedUnit):
         )
 
     @property
+    def _adds_to_a_normalised_product(self) -> bool:
+        """Whether it is ``fma`` and its product an operand like another."""
+        if self.operation != "fma" or self.structure.shallow:
+            return False
+        return not symbolic.keeps_product(self.fmt, *self.forms.values())
+
+    @property
+    def forms(self) -> dict[str, Format]:
+        """The format of each operand."""
+        return dict(
+            zip(
+                self.operands,
+                operand_formats(self.source or self.fmt, len(self.operands)),
+                strict=True,
+            )
+        )
+
+    @property
     def conditions(self) -> dict[str, Condition]:
         """``CONDITIONS`` of its operands."""
-        count = len(self.operands)
-        forms = dict(zip(self.operands, operand_formats(self.source or self.fmt, count), strict=True))
+        forms = self.forms
         return {name: partial(condition, forms) for name, condition in CONDITIONS.items()}
 
     @property

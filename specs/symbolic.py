@@ -164,7 +164,7 @@ class Operand:
 
     ``significand`` has the format's precision (hidden bit included, zero for subnormals);
     ``exponent`` is that of the significand's last bit, signed, in ``exponent_width(fmt)`` bits;
-    ``least`` is the least that it can be.
+    ``least`` and ``most`` are the least and the most that it can be.
     """
 
     nan: FNode
@@ -174,11 +174,17 @@ class Operand:
     significand: FNode
     exponent: FNode
     least: int
+    most: int
 
     @property
     def precision(self) -> int:
         """Bits in the significand."""
         return int(self.significand.bv_width())
+
+    @property
+    def minimum_exponent(self) -> int:
+        """The least exponent of a first bit, as of a format's normal numbers."""
+        return self.least + self.precision - 1
 
 
 def exponent_width(fmt: Format) -> int:
@@ -210,6 +216,7 @@ def unpack(fmt: Format, code: FNode) -> Operand:
         significand=BVConcat(from_bool(Not(subnormal), 1), fraction),
         exponent=BVAdd(zero_extend(effective, width), last_bit_at_zero),
         least=fmt.minimum_exponent - fmt.fraction_bits,
+        most=fmt.minimum_exponent - fmt.fraction_bits + (1 << fmt.exponent_bits) - 2,
     )
 
 
@@ -224,6 +231,7 @@ def lengthened(x: Operand, precision: int) -> Operand:
         significand=append_zeros(x.significand, places),
         exponent=BVSub(sign_extend(x.exponent, width), BV(places, width)),
         least=x.least - places,
+        most=x.most - places,
     )
 
 
@@ -246,6 +254,18 @@ def normalised_down_to(x: Operand, least: int) -> Operand:
         exponent=Ite(x.zero, signed_constant(least, width), exponent),
         least=least,
     )
+
+
+def smaller(x: Operand, y: Operand) -> FNode:
+    """Whether |x| < |y|: both of one precision, and of one width and one least exponent.
+
+    Of all but the least exponent the first bit is set, or the number is zero.
+    """
+    below = Or(
+        BVSLT(x.exponent, y.exponent),
+        And(Equals(x.exponent, y.exponent), BVULT(x.significand, y.significand)),
+    )
+    return And(Not(y.zero), Or(x.zero, below))
 
 
 # --- rounding -----------------------------------------------------------------------------------
@@ -500,10 +520,10 @@ def exact_sum(fmt: Format, mode: Mode, probe: Probe, x: Operand, y: Operand) -> 
     """x + y.
 
     Both are made of one precision, the result's if that is more, and of one least exponent. Then the
-    operand of smaller exponent is shifted right by the difference, with two places below the larger
-    one and a last, jammed place that stands for whatever is lost beyond them. Only a shift by more than
-    two loses anything; the larger operand is then normal, and the sum loses one leading bit at most.
-    Where more than one lost place counts, there are as many more.
+    operand of smaller magnitude is shifted right by the difference of the exponents, with two places
+    below the larger one and a last, jammed place that stands for whatever is lost beyond them. Only a
+    shift by more than two loses anything; the larger operand is then normal, and the sum loses one
+    leading bit at most. Where more than one lost place counts, there are as many more.
     """
     places = mode.places + 2
     precision = max(x.precision, y.precision, fmt.precision)
@@ -512,7 +532,7 @@ def exact_sum(fmt: Format, mode: Mode, probe: Probe, x: Operand, y: Operand) -> 
     x, y = normalised_down_to(x, least), normalised_down_to(y, least)
     width = max(x.exponent.bv_width(), y.exponent.bv_width())
     x, y = (replace(each, exponent=sign_extend(each.exponent, width)) for each in (x, y))
-    swap = BVSLT(x.exponent, y.exponent)
+    swap = smaller(x, y)
     near, far = (
         (
             Ite(swap, second.exponent, first.exponent),
@@ -553,18 +573,39 @@ def exact_multiply_add(
 ) -> Exact:
     """x * y + z, as if in unbounded precision (clause 5.4.1)."""
     product = exact_product(fmt, mode, probe, x, y)
-    alike = len({(each.precision, each.least) for each in (x, y, z)}) == 1
-    if alike and fmt.precision <= z.precision and fmt.minimum_exponent >= z.least + z.precision - 1:
+    if keeps_product(fmt, x, y, z):
         return _aligned_to_product(mode, probe, x, y, z, product)
-    # The product is an operand: normalised, of the least exponent that leaves.
-    zero = Not(nonzero(product.significand))
-    least = x.least + y.least - product.significand.bv_width() + 1
-    width = max(product.exponent.bv_width(), (-least).bit_length() + 1) + 1
+    return exact_sum(fmt, mode, probe, _as_operand(probe, x, y, z, product), z)
+
+
+def keeps_product(fmt: Format, *operands: Operand | Format) -> bool:
+    """Whether the product of x * y + z stays as it is, and z is shifted to it; or is normalised."""
+    alike = len({(each.precision, each.minimum_exponent) for each in operands}) == 1
+    *_, z = operands
+    return alike and fmt.precision <= z.precision and fmt.minimum_exponent >= z.minimum_exponent
+
+
+def _as_operand(probe: Probe, x: Operand, y: Operand, z: Operand, product: Exact) -> Operand:
+    """x * y, normalised, as an operand of a sum with z, and of no larger minimum exponent.
+
+    Its exponent is counted from the least one as an exponent field is, from 1; of zero it is of no use.
+    """
+    size = product.significand.bv_width()
+    least = min(x.least + y.least, z.minimum_exponent) - size + 1
+    raised_by = x.least + y.least - least - 1
+    of_factors = max((each.most - each.least + 1).bit_length() for each in (x, y))
+    width = 1 + max(1 + of_factors, raised_by.bit_length())
     significand, shift = shift_out_leading_zeros(product.significand, width)
-    exponent = BVSub(sign_extend(product.exponent, width), shift)
-    exponent = Ite(zero, signed_constant(least, width), exponent)
-    factor = Operand(product.nan, product.infinite, zero, product.negative, significand, exponent, least)
-    return exact_sum(fmt, mode, probe, factor, z)
+    significand = probe("normalised_product", significand)
+    wide = max(width, product.exponent.bv_width(), (-least).bit_length() + 1)
+    field = BVAdd(sign_extend(product.exponent, wide), signed_constant(1 - least, wide))
+    field = probe("product_field", BVSub(BVExtract(field, 0, width - 1), shift))
+    wide = 2 + max(width, (-least).bit_length())
+    exponent = BVAdd(zero_extend(field, wide), signed_constant(least - 1, wide))
+    zero = Not(nonzero(significand))
+    infinite, negative = product.infinite, product.negative
+    most = least + (1 << width) - 2
+    return Operand(product.nan, infinite, zero, negative, significand, exponent, least, most)
 
 
 def _aligned_to_product(
@@ -1067,6 +1108,7 @@ def scaled(scale: FNode, x: Operand) -> Operand:
         nan=Or(x.nan, Equals(scale, BV(E8M0.nan, E8M0.width))),
         exponent=BVAdd(sign_extend(x.exponent, width), exponent),
         least=x.least - E8M0.bias,
+        most=x.most + E8M0.nan - E8M0.bias,
     )
 
 
@@ -1078,7 +1120,9 @@ def convert_from_scale(
     Raises:
         ValueError: if the format cannot express the policy.
     """
-    one = Operand(FALSE(), FALSE(), FALSE(), FALSE(), significand=BV(1, 1), exponent=BV(0, 1), least=0)
+    one = Operand(
+        FALSE(), FALSE(), FALSE(), FALSE(), significand=BV(1, 1), exponent=BV(0, 1), least=0, most=0
+    )
     result = unchanged(fmt, mode, as_computed, scaled(code, one))
     nan = result_nan("convert", fmt, fmt, convention, ())  # no scale is a NaN with a payload
     return deliver(fmt, mode, policy, result, nan, convention)

@@ -231,7 +231,7 @@ BOTH = ("z3", "cadical")
 DEFAULT_TIMEOUT = 300.0
 """Seconds that an obligation may take unless told otherwise."""
 
-CERTIFYING = frozenset({"cadical", "cadical_patient"})
+CERTIFYING = frozenset({"cadical"})
 """Engines that give a clausal proof with an answer."""
 
 
@@ -251,7 +251,6 @@ class Obligation:
         profile: when it is discharged unless asked for by name.
         reading: how to display the buses, for floating-point units.
         cases: how a claim about formulas is split into lemmas: see ``prover.kernel.splitting``.
-        patience: how many times the seconds allowed it has, for one with very many lemmas.
         parameters: what tells it from others of its family, as data: family, format, operation, mode,
             policy, library and so on, as far as they apply.
         package: the installed package that announces it, if it is none of ours; the catalogue says so.
@@ -271,7 +270,6 @@ class Obligation:
     profile: Profile = Profile.DEFAULT
     reading: Reading | None = None
     cases: Cases | None = None
-    patience: int = 1
     parameters: Mapping[str, str] = field(default_factory=dict)
     package: str | None = None
     function: str = ""

@@ -324,7 +324,7 @@ def _decided(
     _keep(log, CIRCUIT_FILE, as_json(circuit))
     seconds = clock.left
     run = Run(
-        timeout=seconds * ENGINES_SHARE / obligation.patience,
+        timeout=seconds * ENGINES_SHARE,
         circuit=circuit,
         log=log,
         cache=cache,

@@ -17,14 +17,11 @@ from spikeproof.prover.engines.engine import Answer, Engine
 from spikeproof.prover.engines.sweeping import CONFLICTS, swept
 from spikeproof.prover.evidence.record import EngineUse, Status
 
-PATIENCE = {"cadical": 1, "cadical_patient": 5}
-"""How many times ``CONFLICTS`` each engine allows a question of the sweep."""
-
 EASY = 1000
 """Conflicts that CaDiCaL may have before the graph is swept: most lemmas need fewer."""
 
 
-def _check(formulas: Sequence[FNode], timeout: float, conflicts: int) -> Answer:
+def _check(formulas: Sequence[FNode], timeout: float) -> Answer:
     """CaDiCaL on our clauses; on those that sweeping leaves, if it does not decide them at once."""
     started = time.perf_counter()
     blaster = Blaster()
@@ -34,11 +31,13 @@ def _check(formulas: Sequence[FNode], timeout: float, conflicts: int) -> Answer:
     answer = _solve(enumerate(clauses), derivation, blaster.symbols, EASY)
     if answer.status is Status.UNKNOWN:
         left = max(0.001, timeout - (time.perf_counter() - started))
-        answer = Child(partial(_sweep_and_solve, blaster, root, derivation, conflicts)).answer(left)
+        answer = Child(partial(_sweep_and_solve, blaster, root, derivation)).answer(left)
     return replace(answer, cnf_sha256=cnf_sha256(clauses))
 
 
-def _sweep_and_solve(blaster: Blaster, root: int, derivation: Derivation, conflicts: int) -> Answer:
+def _sweep_and_solve(
+    blaster: Blaster, root: int, derivation: Derivation, conflicts: int = CONFLICTS
+) -> Answer:
     reduced = swept(blaster.graph, root, derivation, conflicts).clauses
     return _solve(((number, clause) for clause, number in reduced), derivation, blaster.symbols)
 
@@ -66,8 +65,7 @@ def _solve(
 
 
 def engine(name: str) -> Engine:
-    """CaDiCaL with the patience of that name."""
-    conflicts = PATIENCE[name] * CONFLICTS
+    """CaDiCaL."""
     settings = " ".join(f"{name}={value}" for name, value in OPTIONS.items())
-    options = f"lrat {settings}; after {EASY} conflicts swept, {conflicts} a question"
-    return Engine(EngineUse(name, "3.0.0", options), partial(_check, conflicts=conflicts))
+    options = f"lrat {settings}; after {EASY} conflicts swept, {CONFLICTS} a question"
+    return Engine(EngineUse(name, "3.0.0", options), _check)

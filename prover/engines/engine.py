@@ -55,7 +55,7 @@ class EngineError(LookupError):
     """There is no such engine; the message says why, and what to do."""
 
 
-MODULES = {"z3": "z3", "cadical": "cadical", "cadical_patient": "cadical", "bitwuzla": "bitwuzla"}
+MODULES = {"z3": "z3", "cadical": "cadical", "bitwuzla": "bitwuzla"}
 """In which module of this room each engine is; that has a function ``engine``, from its name."""
 
 DISTRIBUTIONS = {"z3": "z3-solver", "cadical": "python-sat", "bitwuzla": "spikeproof[bitwuzla]"}

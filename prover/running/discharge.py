@@ -96,8 +96,8 @@ def discharge(
     """Try to prove one obligation; the record is not sealed.
 
     Args:
-        timeout: seconds for the engines, greater than 0; times the obligation's patience. Where they
-            do not answer, every input is tried, if there are up to 2^32: see ``ENUMERATION_SECONDS``.
+        timeout: seconds for the engines, greater than 0. Where they do not answer, every input is tried,
+            if there are up to 2^32: see ``ENUMERATION_SECONDS``.
         circuit: the netlist to prove it of, instead of the obligation's own; then the promise is
             that it is proved, even where the obligation's own circuit is to be refuted.
         jobs: processes for the theorem's lemmas.
@@ -122,10 +122,9 @@ def discharge(
         with passing_formulas():
             case = Case.of(obligation, circuit)
             spec = spec_sha256(case.claim)
-            seconds = timeout * obligation.patience
-            trying = enumeration or max(seconds, ENUMERATION_SECONDS)
+            trying = enumeration or max(timeout, ENUMERATION_SECONDS)
             attempt = _Attempt(
-                case, started + seconds, trying if enumerating else None, jobs, keeping, stages
+                case, started + timeout, trying if enumerating else None, jobs, keeping, stages
             )
             verdict = attempt.evaluated() or attempt.verdict()
     except StorageError:

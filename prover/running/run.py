@@ -79,7 +79,7 @@ class Run:
         if self.circuit:
             if record.refutes and next(iter(obligation.neighbours()), None):
                 self.told(f"refuted; {SEARCHING}: {obligation.name}")
-            unused = self.timeout * obligation.patience - record.seconds
+            unused = self.timeout - record.seconds
             record = with_nearest(record, obligation, self.circuit, max(REGION_SECONDS, unused))
         record = sealed(record)
         if self.cache:

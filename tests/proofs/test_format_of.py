@@ -335,6 +335,37 @@ def test_units_are_proved_and_their_faults_refuted(name):
             assert discharge(obligation, circuit=mutant).outcome is wanted, flag
 
 
+MIXED_FMA = [
+    "fp8_e5m2.fma_from_fp6_e2m3",
+    "fp6_e3m2.fma_from_fp8_e4m3fn_and_fp4_e2m1_and_fp8_e5m2",
+]
+
+
+@pytest.mark.parametrize("name", MIXED_FMA)
+def test_a_multiply_add_of_several_formats_is_cut_at_its_normalised_product(name):
+    obligation = replace(unit(name).obligation(), engines=("cadical",))
+    result = discharge(obligation)
+    assert result.composed
+    assert [lemma.name for lemma in result.lemmas if lemma.kind == "claim"] == [
+        "x_significand, y_significand",
+        "normalised_product, product_field",
+        "fact about normalised_product, product_field",
+        "magnitude, sign",
+        "outputs",
+    ]
+    netlist = obligation.circuit()
+    for probe, place in (("normalised_product", 0), ("normalised_product", -1), ("product_field", 0)):
+        faulty = stuck_at_zero(netlist, netlist.probes[probe][place]).netlist
+        result = discharge(obligation, circuit=faulty)
+        assert result.outcome is Outcome.REFUTED, (probe, place)
+
+
+def test_a_multiply_add_of_one_format_leaves_its_product_where_it_is():
+    """Also where the result has fewer places and exponents than that."""
+    probes = {name: unit(name).circuit().probes for name in ("fp8_e5m2.fma", "fp8_e4m3fn.fma_from_fp16")}
+    assert not any("normalised_product" in each for each in probes.values())
+
+
 def test_that_fp8_times_fp8_plus_fp32_is_proved_is_promised():
     name = "fp32.fma_from_fp8_e4m3fn_and_fp8_e4m3fn_and_fp32.rne"
     assert catalogue()[name].profile is Profile.DEFAULT

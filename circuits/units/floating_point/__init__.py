@@ -27,6 +27,8 @@ of the same names in ``specs.symbolic`` what those must be at which proofs are c
 
     x_significand, y_significand   hidden bit and fraction of operands
     product                        full product of the significands (multiply and fma)
+    normalised_product             that, its first bit set, or zero (fma of several formats)
+    product_field                  its exponent, 1 being the least that it can have (likewise)
     dividend, divisor              normalised significands (divide)
     quotient, remainder            of those
     radicand                       normalised significand of even exponent (square root)

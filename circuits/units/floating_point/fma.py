@@ -67,6 +67,8 @@ def _product(gates: GateLibrary, factors: Factors, x: Operand, y: Operand, bias:
     significand, exponent = shifted_out(
         gates, "product", factors.product, factors.exponent_sum, raised_by
     )
+    gates.builder.waypoint("normalised_product", significand)
+    gates.builder.waypoint("product_field", exponent)
     *fraction, normal = significand
     return Operand(
         fmt=Format("product", len(exponent), precision - 1, of_sum + raised_by, Specials.FINITE),

@@ -20,7 +20,6 @@ from spikeproof.prover.encoding.drat import ProofError, decoded, encoded
 from spikeproof.prover.engines.cadical import _solve, _sweep_and_solve
 from spikeproof.prover.engines.clausal_proof import Derivation, TracedSolver
 from spikeproof.prover.engines.engine import ENGINES
-from spikeproof.prover.engines.sweeping import CONFLICTS
 from spikeproof.prover.evidence.record import Status
 from spikeproof.prover.kernel.case import Case
 from tests.prover.engines.test_sweeping import graphs
@@ -144,7 +143,7 @@ def put(name):
 @pytest.mark.parametrize(("name", "sweeping"), [(name, each) for name, ways in LEMMAS for each in ways])
 def test_proofs_of_theorems_swept_and_not(name, sweeping):
     blaster, root, clauses = put(name)
-    swept = partial(_sweep_and_solve, blaster, root, Derivation(clauses), CONFLICTS)
+    swept = partial(_sweep_and_solve, blaster, root, Derivation(clauses))
     said = swept() if sweeping else answer(clauses)
     assert said.status is Status.UNSATISFIABLE
     by_dratify(clauses, said.proof)

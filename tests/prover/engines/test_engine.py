@@ -116,7 +116,7 @@ def test_an_engine_that_is_not_installed_is_asked_for_in_vain(monkeypatch):
         engine_named("bitwuzla")
     with pytest.raises(EngineError, match=message):
         discharge(Obligation("an.obligation", "a statement", trivial, engines=("bitwuzla",)))
-    known = "bitwuzla, cadical, cadical_patient, z3"
+    known = "bitwuzla, cadical, z3"
     with pytest.raises(EngineError, match=rf"no engine is named 'yices'; there are {known}"):
         engine_named("yices")
 
