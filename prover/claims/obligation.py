@@ -245,7 +245,8 @@ class Obligation:
         state: the claim, given the circuit if there is one.
         circuit: builds the netlist the claim is about; None if it is about formulas alone.
         expected: PROVED, or REFUTED for a claim that must fail.
-        engines: names in ``prover.engines.engine.ENGINES``; each must come to the same verdict.
+        engines: names in ``prover.engines.engine.ENGINES``; each must come to the same verdict. Of a
+            circuit that is given those with certificates must, and no other may to another.
         decomposition: how a claim about a circuit is split into lemmas; None to put it to the engines
             whole.
         profile: when it is discharged unless asked for by name.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from itertools import count
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And
@@ -21,51 +23,82 @@ EASY = 1000
 """Conflicts that CaDiCaL may have before the graph is swept: most lemmas need fewer."""
 
 
+TURN = 100_000
+"""Conflicts that CaDiCaL may have on what sweeping leaves, and then on all clauses; twice as many the
+next time, and so on. Where structures are alike sweeping leaves little; elsewhere that may be harder.
+"""
+
+Numbered = Iterable[tuple[int, Sequence[int]]]
+"""Clauses, each with its number in a derivation."""
+
+
 def _check(formulas: Sequence[FNode], timeout: float) -> Answer:
-    """CaDiCaL on our clauses; on those that sweeping leaves, if it does not decide them at once."""
+    """CaDiCaL on our clauses; on those that sweeping leaves too, if it does not decide them at once."""
     started = time.perf_counter()
     blaster = Blaster()
     root = blaster.literal(And(formulas))
     clauses = blaster.graph.clauses(root)
     derivation = Derivation(clauses)
-    answer = _solve(enumerate(clauses), derivation, blaster.symbols, EASY)
+    with _told(derivation, enumerate(clauses)) as solver:
+        answer = _answer(solver, solver.solve(conflicts=EASY), blaster.symbols)
     if answer.status is Status.UNKNOWN:
         left = max(0.001, timeout - (time.perf_counter() - started))
         answer = Child(partial(_sweep_and_solve, blaster, root, derivation)).answer(left)
     return replace(answer, cnf_sha256=cnf_sha256(clauses))
 
 
-def _sweep_and_solve(
-    blaster: Blaster, root: int, derivation: Derivation, conflicts: int = CONFLICTS
-) -> Answer:
-    reduced = swept(blaster.graph, root, derivation, conflicts).clauses
-    return _solve(((number, clause) for clause, number in reduced), derivation, blaster.symbols)
+def _sweep_and_solve(blaster: Blaster, root: int, derivation: Derivation) -> Answer:
+    clauses = blaster.graph.clauses(root)
+    reduced = swept(blaster.graph, root, derivation).clauses
+    ways: list[tuple[Derivation, Numbered]] = [
+        (derivation, ((number, clause) for clause, number in reduced)),
+        (Derivation(clauses), enumerate(clauses)),
+    ]
+    return _by_turns(ways, blaster.symbols)
 
 
-def _solve(
-    clauses: Iterable[tuple[int, Sequence[int]]],
-    derivation: Derivation,
-    symbols: Mapping[str, Bits],
-    conflicts: int | None = None,
-) -> Answer:
-    """Whether clauses, with their numbers, can be satisfied; unknown if that takes more conflicts."""
-    with TracedSolver(derivation) as solver:
-        for number, clause in clauses:
-            solver.add(clause, number)
-        satisfiable = solver.solve(conflicts=conflicts)
-        # Symbols without which the formula can be decided are immaterial.
-        true = solver.true_variables() if satisfiable else set()
-        if satisfiable is False:
-            solver.hand_over()
+def _by_turns(ways: Iterable[tuple[Derivation, Numbered]], symbols: Mapping[str, Bits]) -> Answer:
+    """What is found first of sets of clauses that can be satisfied alike, each in its derivation."""
+    with ExitStack() as stack:
+        turns = _turns(stack.enter_context(_told(*way)) for way in ways)
+        answers = (_answer(solver, solver.solve(conflicts=most), symbols) for solver, most in turns)
+        return next(answer for answer in answers if answer.decided)
+
+
+def _turns(solvers: Iterable[TracedSolver]) -> Iterator[tuple[TracedSolver, int]]:
+    """Which solver goes on, each made when it is its turn, and how many conflicts it may have."""
+    made = []
+    for solver in solvers:
+        made.append(solver)
+        yield solver, TURN
+    for turn in count(1):
+        yield from ((solver, TURN << turn) for solver in made)
+
+
+def _told(derivation: Derivation, clauses: Numbered) -> TracedSolver:
+    """A solver that knows these clauses."""
+    solver = TracedSolver(derivation)
+    for number, clause in clauses:
+        solver.add(clause, number)
+    return solver
+
+
+def _answer(solver: TracedSolver, satisfiable: bool | None, symbols: Mapping[str, Bits]) -> Answer:
+    """What a solver has found, with its proof or model."""
     if satisfiable is None:
         return Answer(Status.UNKNOWN, reason="CaDiCaL gave up")
     if not satisfiable:
-        return Answer(Status.UNSATISFIABLE, proof=derivation.proof())
+        solver.hand_over()
+        return Answer(Status.UNSATISFIABLE, proof=solver.derivation.proof())
+    # Symbols without which the formula can be decided are immaterial.
+    true = solver.true_variables()
     return Answer(Status.SATISFIABLE, {name: model_value(bits, true) for name, bits in symbols.items()})
 
 
 def engine(name: str) -> Engine:
     """CaDiCaL."""
     settings = " ".join(f"{name}={value}" for name, value in OPTIONS.items())
-    options = f"lrat {settings}; after {EASY} conflicts swept, {CONFLICTS} a question"
+    options = (
+        f"lrat {settings}; after {EASY} conflicts swept, {CONFLICTS} a question, by turns of {TURN}"
+    )
     return Engine(EngineUse(name, "3.0.0", options), _check)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.every_input import (
@@ -18,6 +18,7 @@ from spikeproof.prover.checking.replays import expected_outputs, replays, value_
 from spikeproof.prover.claims.catalogue import require_fitting
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import (
+    CERTIFYING,
     DEFAULT_TIMEOUT,
     Claim,
     Obligation,
@@ -33,6 +34,7 @@ from spikeproof.prover.engines.questions import Question
 from spikeproof.prover.evidence.files import StorageError
 from spikeproof.prover.evidence.record import (
     Certificate,
+    EngineUse,
     Lemma,
     LemmaKind,
     Record,
@@ -70,6 +72,9 @@ many seconds."""
 
 MOST_CUTS = 8
 """So many cuts are tried, each with what spoke against those before."""
+
+SECOND_SECONDS = 10.0
+"""What engines without certificates may take beside one that gives some, of a circuit that was given."""
 
 NOTHING_KEPT = Keeping()
 
@@ -143,10 +148,16 @@ def discharge(
         netlist=Size.of(netlist) if netlist else None,
         spec_sha256=spec,
         lemmas=verdict.lemmas,
-        engines=() if any(lemma.kind == "every input" for lemma in verdict.lemmas) else engines,
+        engines=_answering(engines, verdict.lemmas),
         notes=netlist.notes if netlist else (),
         strategy=Strategy(tuple(stages.done), verdict.annotations) if circuit else None,
     )
+
+
+def _answering(engines: tuple[EngineUse, ...], lemmas: tuple[Lemma, ...]) -> tuple[EngineUse, ...]:
+    """Those that have answered whatever algebra has not."""
+    asked = [{reply.engine for reply in each.replies} for each in lemmas if each.kind != "algebra"]
+    return tuple(use for use in engines if all(use.label in replying for replying in asked))
 
 
 @dataclass(frozen=True)
@@ -337,17 +348,37 @@ class _Attempt:
         )
         return replace(undecided, message=f"{undecided.message}; {tested}")
 
+    @cached_property
+    def _needed(self) -> frozenset[str]:
+        """Engines that have to answer: of a circuit that was given, those with certificates, if any."""
+        engines = frozenset(self.case.obligation.engines)
+        return engines if self.case.own else engines & CERTIFYING or engines
+
     def _inquiry(self) -> Inquiry:
-        return Inquiry(self.case.obligation.engines, self.keeping, self.said)
+        return Inquiry(self.case.obligation.engines, self.keeping, self.said, self._needed)
+
+    def _answers(
+        self, inquiry: Inquiry, questions: Sequence[Question], deadline: float, jobs: int = 1
+    ) -> Iterator[tuple[Question, Answer]]:
+        """The answers as they come: first of the engines that have to, then what others know soon."""
+        needed = [question for question in questions if question.engine in self._needed]
+        yield from inquiry.answers(needed, deadline, jobs)
+        others = [question for question in questions if question.engine not in self._needed]
+        soon = min(deadline, time.perf_counter() + SECOND_SECONDS)
+        for question, answer in inquiry.answers(others, soon, jobs):
+            if answer.decided:
+                yield question, answer
 
     def _whole(self) -> _Verdict:
         """The verdict that all the obligation's engines share on the claim as a whole."""
         inquiry = self._inquiry()
         answers: dict[str, dict[LemmaKind, Answer]] = {}
         asked = list(_questions(inquiry, self.case.obligation.name, self.case.claim))
-        for question, answer in inquiry.answers(asked, self.deadline):
+        for question, answer in self._answers(inquiry, asked, self.deadline):
             answers.setdefault(question.engine, {})[question.kind] = answer
-        verdicts = {name: _verdict(self.case, name, said) for name, said in answers.items()}
+        verdicts = {
+            name: _verdict(self.case, name, said) for name, said in answers.items() if "claim" in said
+        }
         outcomes = {verdict.outcome for verdict in verdicts.values()}
         if {Outcome.PROVED, Outcome.REFUTED} <= outcomes:
             return _disagreement({name: verdict.outcome.value for name, verdict in verdicts.items()})
@@ -361,12 +392,12 @@ class _Attempt:
 
         But engines that disagree are an error.
         """
-        inquiry, engines = self._inquiry(), case.obligation.engines
+        inquiry = self._inquiry()
         for label, log in case.algebra().items():
             inquiry.settle(label, "telescoping", log)
         said: dict[str, dict[str, str]] = {}
         questions = [q for name, claim in lemmas.items() for q in _questions(inquiry, name, claim)]
-        for question, answer in inquiry.answers(questions, deadline, self.jobs):
+        for question, answer in self._answers(inquiry, questions, deadline, self.jobs):
             name, engine = question.name, question.engine
             if question.kind == "assumptions":
                 if answer.status is not Status.SATISFIABLE:
@@ -379,11 +410,11 @@ class _Attempt:
             so_far[engine] = answer.status.value
             if {Status.SATISFIABLE.value, Status.UNSATISFIABLE.value} <= set(so_far.values()):
                 return _disagreement(so_far)
-            settled = len(so_far) == len(engines)
+            settled = self._needed <= so_far.keys()
             if settled and set(so_far.values()) != {Status.UNSATISFIABLE.value}:
                 each = ", ".join(f"{engine}: {status}" for engine, status in so_far.items())
                 raise _LemmaError(f"lemma {name!r} is not proved ({each})", answer.model)
-        if any(len(said.get(name, ())) < len(engines) for name in lemmas):
+        if any(not self._needed <= said.get(name, {}).keys() for name in lemmas):
             raise _LemmaError("a lemma is without an answer")
         return _Verdict(Outcome.PROVED, lemmas=inquiry.lemmas())
 

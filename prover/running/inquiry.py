@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -81,14 +81,20 @@ class Inquiry:
     """The questions about one theorem, and the evidence that comes of them."""
 
     def __init__(
-        self, engines: Sequence[str], keeping: Keeping, said: dict[str, Said] | None = None
+        self,
+        engines: Sequence[str],
+        keeping: Keeping,
+        said: dict[str, Said] | None = None,
+        needed: Collection[str] | None = None,
     ) -> None:
         """Begin one.
 
         Args:
             said: what engines have answered other inquiries with this keeping; it is continued.
+            needed: the engines of which it is filed too that they are undecided; all, unless told.
         """
         self._engines = engines
+        self._needed = engines if needed is None else needed
         self._said = {} if said is None else said
         self._keeping = keeping
         self._files: dict[tuple[str, LemmaKind], _File] = {}
@@ -110,7 +116,9 @@ class Inquiry:
         """The answers as they come; see ``prover.engines.engine.answers``."""
         for question, answer, seconds in answers(questions, deadline, jobs, self._known):
             file = self._files[question.name, question.kind]
-            if question.engine not in file.replies:
+            if question.engine not in file.replies and (
+                answer.decided or question.engine in self._needed
+            ):
                 file.replies[question.engine] = reply = self._reply(question, answer, seconds)
                 if answer.decided:
                     self._said[_key(question, file)] = reply

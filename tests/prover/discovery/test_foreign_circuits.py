@@ -8,13 +8,17 @@ import pytest
 from spikeproof.circuits.meanings.boolean import evaluate
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.evidence.record import SEED
 from spikeproof.prover.refutation.drawing import every_input_or_some, inputs_by_class
+from spikeproof.prover.running import discharge as discharge_module
+from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.reference_model import ReferenceModel
-from spikeproof.specs.formats import FP8_E4M3FN, FP16, FP32, Format
+from spikeproof.specs.formats import FP8_E4M3FN, FP16, FP32, FP64, Format
 from tests.support.foreign.floats import FAULTS
 from tests.support.foreign.units import FOREIGN
 
+AT_ONCE = discharge_module._at_once
 FAULTY = [(name, fault) for name, unit in FOREIGN.items() for fault in unit.faults]
 
 
@@ -56,6 +60,26 @@ def test_a_planted_fault_shows(name: str, fault: str) -> None:
     unit = FOREIGN[name]
     circuit = unit.circuit(FP8_E4M3FN, fault)
     assert 0 < _failures(circuit, unit.theorem(FP8_E4M3FN, fault)) < 1 << 15
+
+
+WIDE = [
+    ("fused", FP16, "rounding_carry_lost"),
+    ("fused", FP16, "sticky_lost_when_saturated"),
+    ("two_path", FP64, "sticky_lost_when_saturated"),
+    ("compare_and_swap", FP64, "small_operand_dropped"),
+    ("normalising_before", FP64, "subnormal_shifted_once_too_often"),
+    ("restoring_divider", FP64, "subnormal_shifted_once_too_often"),
+]
+
+
+@pytest.mark.parametrize(("name", "fmt", "fault"), WIDE)
+def test_a_fault_planted_in_a_wide_unit_is_found(
+    name: str, fmt: Format, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discharge_module, "_at_once", AT_ONCE)
+    unit = FOREIGN[name]
+    found = discharge(catalogue()[unit.theorem(fmt, fault)], 100, unit.circuit(fmt, fault))
+    assert found.outcome is Outcome.REFUTED
 
 
 def test_every_fault_is_planted_somewhere() -> None:

@@ -17,7 +17,8 @@ from spikeproof.prover.checking.checkers import CheckError, _steps, by_drat_trim
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.encoding.bitblast import Blaster, dimacs_file
 from spikeproof.prover.encoding.drat import ProofError, decoded, encoded
-from spikeproof.prover.engines.cadical import _solve, _sweep_and_solve
+from spikeproof.prover.engines import cadical as cadical_module
+from spikeproof.prover.engines.cadical import _by_turns, _sweep_and_solve
 from spikeproof.prover.engines.clausal_proof import Derivation, TracedSolver
 from spikeproof.prover.engines.engine import ENGINES
 from spikeproof.prover.evidence.record import Status
@@ -28,7 +29,7 @@ from tests.support.profile import one_of_each
 
 def answer(clauses):
     """What CaDiCaL says of clauses, with its proof."""
-    return _solve(enumerate(clauses), Derivation(clauses), {})
+    return _by_turns([(Derivation(clauses), enumerate(clauses))], {})
 
 
 def satisfiable(clauses):
@@ -151,6 +152,43 @@ def test_proofs_of_theorems_swept_and_not(name, sweeping):
         assert accepted(clauses, said.proof)
     with pytest.raises(CheckError, match="the proof is wrong"):
         by_dratify(clauses[1:], said.proof)  # without the clause that the claim fails
+
+
+def test_a_proof_is_of_the_clauses_that_were_decided_first_however_many_turns_that_took(monkeypatch):
+    monkeypatch.setattr(cadical_module, "TURN", 1)
+    asked, solve = [], TracedSolver.solve
+
+    def noted(solver, assumption=None, conflicts=None):
+        satisfiable = solve(solver, assumption, conflicts)
+        asked.append((solver, conflicts, satisfiable))
+        return satisfiable
+
+    monkeypatch.setattr(TracedSolver, "solve", noted)
+    clauses = pigeons(5)
+    ways = [(Derivation(clauses), list(enumerate(clauses))) for _ in range(2)]
+    said = _by_turns(ways, {})
+    assert accepted(clauses, said.proof)
+    first, second = dict.fromkeys(solver for solver, _, _ in asked)
+    assert [solver for solver, _, _ in asked] == [first, second] * (len(asked) // 2) + [first]
+    assert [most for solver, most, _ in asked if solver is first] == [
+        1 << n for n in range(len(asked) // 2 + 1)
+    ]
+    assert [satisfiable for *_, satisfiable in asked] == [None] * (len(asked) - 1) + [False]
+
+
+def test_clauses_that_are_decided_in_the_second_place_have_a_proof_of_their_own(monkeypatch):
+    monkeypatch.setattr(cadical_module, "TURN", 1)
+    hard, easy = pigeons(6), [*pigeons(6), [1], [-1]]
+    said = _by_turns([(Derivation(each), enumerate(each)) for each in (hard, easy)], {})
+    assert accepted(easy, said.proof)
+    assert not accepted(hard, said.proof)
+
+
+@pytest.mark.parametrize("name", [name for name, _ in LEMMAS])
+def test_proofs_of_theorems_by_turns(name, monkeypatch):
+    monkeypatch.setattr(cadical_module, "TURN", 1)
+    blaster, root, clauses = put(name)
+    by_dratify(clauses, _sweep_and_solve(blaster, root, Derivation(clauses), 1).proof)
 
 
 def test_the_engine_says_of_which_clauses_its_proof_is():

@@ -11,9 +11,11 @@ from spikeproof.circuits.meanings.bitsliced import netlist_logic
 from spikeproof.circuits.netlist import NetlistError
 from spikeproof.circuits.units.libraries import gate_netlist, wide_gate_netlist
 from spikeproof.prover.checking.replays import replays
+from spikeproof.prover.checking.verification import Verifier
 from spikeproof.prover.claims.catalogue import CatalogueError, Collection, catalogue, select
 from spikeproof.prover.claims.obligation import Claim, Obligation, Outcome, equivalence
 from spikeproof.prover.engines.engine import ENGINES, Answer, Engine
+from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.log import Log
 from spikeproof.prover.evidence.record import EngineUse, Record, Status
 from spikeproof.prover.kernel.case import Case
@@ -196,6 +198,33 @@ def test_cadical_decides_and_can_be_stopped():
     assert discharge(both).outcome is Outcome.REFUTED
     easy = replace(formula_obligation(lambda x, y: Equals(x, x)), engines=("cadical",))
     assert discharge(easy).outcome is Outcome.PROVED
+
+
+@pytest.mark.parametrize("name", [PRODUCT, "fp8_e4m3fn.less"])
+def test_of_a_given_circuit_engines_without_certificates_need_not_answer(monkeypatch, tmp_path, name):
+    allowed = []
+
+    def undecided(_, timeout):
+        allowed.append(timeout)
+        return Answer(Status.TIMEOUT, reason="timeout")
+
+    obligation, archive = catalogue()[name], Archive(tmp_path)
+    circuit = obligation.circuit()
+    assert [use.name for use in discharge(obligation, circuit=circuit).engines] == ["z3", "cadical"]
+    replace_z3(monkeypatch, undecided)
+    found = discharge(obligation, circuit=circuit, keeping=Keeping(archive))
+    assert found.outcome is Outcome.PROVED
+    assert [use.name for use in found.engines] == ["cadical"]
+    assert 0 < max(allowed) <= discharge_module.SECOND_SECONDS
+    assert not Verifier(archive, circuit=circuit).verify(found).refusal
+    assert discharge(obligation).outcome is Outcome.TIMEOUT
+
+
+@pytest.mark.parametrize("name", [PRODUCT, "fp8_e4m3fn.less"])
+def test_of_a_given_circuit_engines_without_certificates_must_not_disagree(monkeypatch, name):
+    replace_z3(monkeypatch, lambda *_: Answer(Status.SATISFIABLE))
+    found = discharge(catalogue()[name], circuit=catalogue()[name].circuit())
+    assert found.outcome is Outcome.ERROR
 
 
 def test_a_circuit_that_cannot_be_built_is_an_error():
