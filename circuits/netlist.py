@@ -362,6 +362,7 @@ class NetlistBuilder:
         self._inverted: dict[int, int] = {}
         self._probes: dict[str, Bus] = {}
         self._waypoints: set[int] = set()
+        self._cuts: dict[str, Bus] = {}
         self._blocks: list[Block] = []
         self._cells: list[Block] = []
 
@@ -449,6 +450,10 @@ class NetlistBuilder:
         for signal in self._probes[name]:
             self._inverted.pop(signal, None)
 
+    def cut(self, name: str, bus: Iterable[int]) -> None:
+        """Give a name to signals that only a proof asks for: a probe where waypoints are kept."""
+        self._cuts[name] = tuple(bus)
+
     def block(self, name: str, kind: str, inputs: Mapping[str, Bus], outputs: Mapping[str, Bus]) -> None:
         """Record that the output buses were built from the input buses alone."""
         self._blocks.append(Block(name, kind, dict(inputs), dict(outputs)))
@@ -505,7 +510,7 @@ class NetlistBuilder:
                 if self._input_count + index in renumbered
             ),
             outputs=rename_all(driven),
-            probes=rename_all(self._probes),
+            probes=rename_all({**self._probes, **(self._cuts if keep_waypoints else {})}),
             blocks=rename_blocks(self._blocks),
             cells=rename_blocks(self._cells),
         )

@@ -1,6 +1,6 @@
 """Every floating-point unit equals its IEEE 754 operation, on all inputs, specials included."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, product
@@ -23,6 +23,7 @@ from spikeproof.circuits.units.libraries import (
     shallow,
 )
 from spikeproof.proofs.rounded_units import ARITHMETIC, RoundedUnit, engines_for
+from spikeproof.proofs.shallow_sums import ShallowSum
 from spikeproof.prover.claims.obligation import (
     Condition,
     Decomposition,
@@ -289,8 +290,12 @@ class Unit(RoundedUnit):
             OF_NORMALISED_PRODUCT if self._adds_to_a_normalised_product else STEPS[self.operation]
         )
         circuit = partial(self.circuit, keep_waypoints=True)
+        spec: Callable[[Buses, Probe], Buses] = self.spec
+        if self._sums_linear_forms:
+            cuts = ShallowSum(self.fmt, self.operation == "subtract", circuit, self.spec)
+            steps, spec = cuts.steps, cuts.spec
         return Decomposition(
-            self.spec,
+            spec,
             steps,
             last,
             circuit,
@@ -316,6 +321,12 @@ class Unit(RoundedUnit):
                 strict=True,
             )
         )
+
+    @property
+    def _sums_linear_forms(self) -> bool:
+        """Whether it is the adder of ``circuits.units.floating_point.shallow_addition``."""
+        plain = self.source is None and self.convention == IEEE and isinstance(self.mode, RoundingMode)
+        return self.structure.shallow and self.operation in ("add", "subtract") and plain
 
     @property
     def conditions(self) -> dict[str, Condition]:

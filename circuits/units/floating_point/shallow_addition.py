@@ -14,8 +14,9 @@ Shorter operands need fewer: no groups, or one stage of shifting instead of two.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 
-from spikeproof.circuits.netlist import Bus
+from spikeproof.circuits.netlist import ZERO, Bus
 from spikeproof.circuits.units.floating_point.addition import add_unit, subtract_unit
 from spikeproof.circuits.units.floating_point.rounding import Rounder
 from spikeproof.circuits.units.floating_point.shallow_operands import Parts, parts_of, suits
@@ -114,11 +115,27 @@ class _Adder:
             for each in any_chosen(gates, part.x[BELOW - 1 :], part.count.steps[BELOW:], self.places)
         )
         sticky = any_of(gates, *lost)
+        self._cut_at(y_larger, x_small, y_small, (NEVER, *large), (sticky, *small))
         opposite = bit(signal(gates, self.opposite))
         summed, carry = sum_or_difference(gates, large, small, opposite, sticky, self.places)
         magnitude = signals(gates, (sticky, *summed, carry))
         gates.builder.waypoint("magnitude", magnitude)
+        gates.builder.cut("sum", magnitude)
         return magnitude
+
+    def _cut_at(
+        self, y_larger: Form, x_small: Thermometer, y_small: Thermometer, large: Bits, small: Bits
+    ) -> None:
+        """Name what a proof is cut at: see ``proofs.shallow_sums``.
+
+        Places of what is added are no signals, but sums of some of which one at most is 1.
+        """
+        cut = self.gates.builder.cut
+        cut("x_reaches", signals(self.gates, (1 - y_larger,)))
+        cut("x_excess", signals(self.gates, y_small.steps[1:]))
+        cut("y_excess", signals(self.gates, x_small.steps[1:]))
+        cut("larger", _bits_of_places(large))
+        cut("smaller", _bits_of_places(small))
 
     def _sign(self, x_reaches: Form, y_reaches: Form) -> Form:
         """That of the larger operand, or of an exact zero: as in ``addition.sign_of_sum``."""
@@ -154,3 +171,10 @@ class _Adder:
             any_of(gates, x.nan, y.nan, invalid),
             invalid,
         )
+
+
+def _bits_of_places(places: Bits) -> Bus:
+    """The signals that are summed in each place; as many of each, of which some may be constant."""
+    most = max(len(place.weights) for place in places)
+    rows = ((*place.weights, *(ZERO,) * (most - len(place.weights))) for place in places)
+    return tuple(chain.from_iterable(rows))
