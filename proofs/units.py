@@ -7,7 +7,7 @@ from itertools import chain, product
 from typing import Any, ClassVar, TypeVar
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import And, BVExtract, Ite, Not, Or
+from pysmt.shortcuts import BV, And, BVExtract, Equals, Ite, Not, Or
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.floating_point.building import SHALLOW_UNITS, build_unit
@@ -27,6 +27,7 @@ from spikeproof.proofs.shallow_sums import ShallowSum
 from spikeproof.prover.claims.obligation import (
     Condition,
     Decomposition,
+    Distinction,
     Obligation,
     Profile,
     Step,
@@ -186,6 +187,38 @@ CONDITIONS = {"operands finite": are_finite, "operands normal": are_normal}
 """For which operands somebody else's unit may have the spec's values on the way, if not for all."""
 
 
+SEARCHED = 24
+"""Of products of more places than this, whatever leading zeros they have is too much for one lemma."""
+
+TOGETHER = 8
+"""So many numbers of leading zeros are in one case."""
+
+
+def by_leading_zeros(forms: Mapping[str, Format], values: Buses) -> dict[str, FNode]:
+    """Cases of two operands that are not both normal: by how many leading zeros a significand has."""
+    (x, fmt), (y, _) = ((name, form) for name, form in forms.items())
+    operands = {name: symbolic.unpack(form, values[name]) for name, form in forms.items()}
+    normal = {name: are_normal({name: forms[name]}, values) for name in forms}
+    finite = are_finite(forms, values)
+    cases = {
+        "an operand zero, infinite or NaN": Not(finite),
+        "both subnormal": And(finite, *(Not(normal[name]) for name in forms)),
+    }
+    for one, other in ((x, y), (y, x)):
+        for least in range(1, fmt.precision, TOGETHER):
+            most = min(least + TOGETHER, fmt.precision) - 1
+            leading = Or(_leading(operands[one].significand, zeros) for zeros in range(least, most + 1))
+            name = f"{one} with {least} to {most} leading zeros"
+            cases[name] = And(finite, normal[other], leading)
+    return cases
+
+
+def _leading(word: FNode, zeros: int) -> FNode:
+    """Whether a word has so many leading zeros."""
+    top = word.bv_width() - 1
+    return Equals(BVExtract(word, top - zeros, top), BV(1, zeros + 1))
+
+
 # --- units --------------------------------------------------------------------------------------
 
 
@@ -302,7 +335,15 @@ class Unit(RoundedUnit):
             # Shallow units know how many leading zeros a product may have.
             laws=self.structure.shallow,
             conditions=self.conditions,
+            others=self._others,
         )
+
+    @property
+    def _others(self) -> dict[str, Distinction]:
+        """Into which cases operands are split that are not normal, where that is needed."""
+        if self.operation != "multiply" or self.fmt.precision <= SEARCHED:
+            return {}
+        return {"operands normal": partial(by_leading_zeros, self.forms)}
 
     @property
     def _adds_to_a_normalised_product(self) -> bool:

@@ -134,6 +134,10 @@ ENGINES_ALONE = "engines"
 """The method of a step that has no algebra: see ``prover.kernel.algebra.METHODS`` for the others."""
 
 
+Distinction = Callable[[Buses], Mapping[str, FNode]]
+"""From the values of buses, cases by name."""
+
+
 @dataclass(frozen=True)
 class Step:
     """Values on the way from inputs to outputs, where proofs are cut: see ``prover.kernel.composition``.
@@ -151,7 +155,7 @@ class Step:
     given: tuple[str, ...] = ()
     method: str = ENGINES_ALONE
     fact: Callable[[Buses], FNode] | None = None
-    cases: Callable[[Buses], Mapping[str, FNode]] | None = None
+    cases: Distinction | None = None
 
 
 Condition = Callable[[Buses], FNode]
@@ -180,10 +184,12 @@ class Decomposition:
         rails: likewise, for a circuit that has the complement of every signal beside it.
         when: for which inputs circuit and spec have the same values on the way; None if for all. For
             others only the outputs are.
+        otherwise: from a claim's inputs, the cases into which the lemma about those others is split.
         laws: whether ``prover.kernel.algebra.LAWS`` are assumed of values that are taken as free.
         defined: whether it is assumed for the outputs that such values are the spec's, computed from
             those before them; of results of algebra it is not.
         conditions: by name, what ``when`` may be of a circuit that is somebody else's, the widest first.
+        others: by the name of such a condition, what ``otherwise`` then is, if anything.
     """
 
     spec: Callable[[Buses, Probe], Buses]
@@ -196,6 +202,8 @@ class Decomposition:
     laws: bool = False
     defined: bool = False
     conditions: Mapping[str, Condition] = field(default_factory=dict)
+    otherwise: Distinction | None = None
+    others: Mapping[str, Distinction] = field(default_factory=dict)
 
     @property
     def follows(self) -> bool:

@@ -103,10 +103,17 @@ class Annotations:
         if self.defined:
             last = replace(last, given=_with_operands(steps, last))
         when = decomposition.conditions[self.condition] if self.condition is not None else None
+        otherwise = decomposition.others.get(self.condition) if self.condition is not None else None
         needed = _needed(steps, last)
         kept_steps = tuple(step for step in steps if not needed.isdisjoint(step.names))
         return replace(
-            decomposition, steps=kept_steps, last=last, when=when, laws=True, defined=self.defined
+            decomposition,
+            steps=kept_steps,
+            last=last,
+            when=when,
+            otherwise=otherwise,
+            laws=True,
+            defined=self.defined,
         )
 
     def _has(self, names: tuple[str, ...]) -> bool:

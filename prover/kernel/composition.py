@@ -33,9 +33,9 @@ it, and the argument is the same for every such x. For the others there is one l
     otherwise  for all x, v and w with not W(x):  s, computed from x and v,  =  t, computed from x and w
 
 in which v and w are apart: nothing is known of either but what the circuit's wiring says of v, and the
-laws of ``prover.kernel.algebra`` of both. It is instantiated by what the circuit has there and what the
-spec has, whatever these are: for all x, s_k is its algebra's function of what the circuit has for its
-operands, if that takes no facts, and t_k of what the spec has.
+laws of ``prover.kernel.algebra`` of both. It may be split into cases too. It is instantiated by what
+the circuit has there and what the spec has, whatever these are: for all x, s_k is its algebra's
+function of what the circuit has for its operands, if that takes no facts, and t_k of what the spec has.
 
 A claim about formulas alone may be split into cases: see ``prover.kernel.splitting``. This module is
 trusted; it uses no solver.
@@ -90,10 +90,10 @@ def compose(netlist: Netlist, decomposition: Decomposition, claim: Claim) -> dic
                 raise CompositionError(f"two lemmas are named {name!r}")
             lemmas[name] = lemma
         earlier.update(step.names)
-    if decomposition.when:
-        if OTHERWISE in lemmas:
-            raise CompositionError(f"two lemmas are named {OTHERWISE!r}")
-        lemmas[OTHERWISE] = kernel.otherwise(decomposition.last)
+    for name, lemma in kernel.otherwise(decomposition) if decomposition.when else ():
+        if name in lemmas:
+            raise CompositionError(f"two lemmas are named {name!r}")
+        lemmas[name] = lemma
     return lemmas
 
 
@@ -257,8 +257,9 @@ class _Kernel:
         quantified = {each.symbol_name(): each for each in (*self.inputs.values(), *free.values())}
         return Claim(quantified, step.fact({**values, **free}), (*assumed, law))
 
-    def otherwise(self, last: Step) -> Claim:
-        """The lemma about the outputs for inputs that the condition leaves out."""
+    def otherwise(self, decomposition: Decomposition) -> Iterator[tuple[str, Claim]]:
+        """The lemma about the outputs for inputs that the condition leaves out, or its cases."""
+        last = decomposition.last
         probes, wanted = self._run(last.given)
         bits, wiring = self._free_signals(last.given, self.apart)
         actual = output_formulas(self.netlist, self.inputs, bits)
@@ -279,7 +280,17 @@ class _Kernel:
         quantified = {each.symbol_name(): each for each in (*self.inputs.values(), *free)}
         goal = seen_alike(self.theorem, actual, wanted)
         assumed = self._assumed(last.given)
-        return Claim(quantified, goal, (*assumed, Not(self.when), *wiring, *laws), actual, wanted)
+        cases = decomposition.otherwise(self.inputs) if decomposition.otherwise else {}
+        if not set(Or(cases.values()).get_free_variables()) <= set(self.inputs.values()):
+            raise CompositionError("a case is not about the inputs alone")
+        split: dict[str, tuple[FNode, ...]]
+        split = {f"{OTHERWISE}, {name}": (case,) for name, case in cases.items()}
+        for name, case in (split or {OTHERWISE: ()}).items():
+            about = (*assumed, Not(self.when), *wiring, *laws, *case)
+            yield name, Claim(quantified, goal, about, actual, wanted)
+        if cases:
+            others = (*self.theorem.assumptions, Not(self.when))
+            yield f"cases of {OTHERWISE}", Claim(dict(self.inputs), Or(cases.values()), others)
 
     def _free(self, step: Step, values: Buses) -> Iterator[tuple[Step, tuple[FNode, ...]]]:
         """The steps with laws whose results a step takes as free; of each, operands and results."""

@@ -38,8 +38,9 @@ def unflagged(inputs):
     return Equals(inputs["flag"], BV(0, 1))
 
 
-def lemmas(netlist, when=unflagged, spec=spec):
-    decomposition = Decomposition(spec, (Step(("sum",)),), Step((), given=("sum",)), when=when)
+def lemmas(netlist, when=unflagged, spec=spec, otherwise=None):
+    last = Step((), given=("sum",))
+    decomposition = Decomposition(spec, (Step(("sum",)),), last, when=when, otherwise=otherwise)
 
     def meaning(inputs):
         return spec(inputs, lambda name, value: value)
@@ -70,6 +71,31 @@ def test_apart_the_spec_may_not_borrow_the_circuits_value():
     """Where the outputs do depend on the value, the two are free of each other."""
     made = lemmas(circuit(), when=lambda inputs: Equals(inputs["a"], BV(0, 1)))
     assert not holds(made[OTHERWISE])
+
+
+def by_a(inputs):
+    return {"a": Equals(inputs["a"], BV(1, 1)), "not a": Equals(inputs["a"], BV(0, 1))}
+
+
+def test_what_the_condition_leaves_out_may_be_split_into_cases():
+    made = lemmas(circuit(), otherwise=by_a)
+    names = {f"{OTHERWISE}, a", f"{OTHERWISE}, not a", f"cases of {OTHERWISE}"}
+    assert made.keys() == {"sum", "outputs", *names}
+    assert all(map(holds, made.values()))
+    wrong = lemmas(circuit(at_flag=-1), otherwise=by_a)
+    assert not holds(wrong[f"{OTHERWISE}, a"])
+
+
+def test_cases_that_leave_inputs_out_do_not_cover():
+    made = lemmas(circuit(), otherwise=lambda inputs: {"a": by_a(inputs)["a"]})
+    assert holds(made[f"{OTHERWISE}, a"])
+    assert not holds(made[f"cases of {OTHERWISE}"])
+
+
+def test_cases_are_about_inputs_alone():
+    other = Equals(Symbol("free.sum", BVType(1)), BV(0, 1))
+    with pytest.raises(CompositionError, match="a case is not about the inputs alone"):
+        lemmas(circuit(), otherwise=lambda inputs: {"one": other, "none": Not(other)})
 
 
 def test_a_condition_is_about_inputs_alone():
