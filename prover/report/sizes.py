@@ -11,12 +11,14 @@ from typing import Any
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.physics.energy import ACCOUNTS, Account, Event
 from spikeproof.circuits.physics.uncertainty import Interval
+from spikeproof.circuits.units.dual_rail import COMPLEMENT
 from spikeproof.circuits.units.libraries import SMALL, STRUCTURE_NAMES
 from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, theorem
 from spikeproof.prover.claims.obligation import Obligation
 from spikeproof.prover.margins.bearing import bearing
 from spikeproof.prover.margins.limits import Limit
-from spikeproof.prover.report.energy import Mean, counted, distributions, joules
+from spikeproof.prover.refutation.drawing import ENUMERATED_BITS, every_input
+from spikeproof.prover.report.energy import Distribution, Mean, counted, joules, uniform
 from spikeproof.prover.report.tables import NamedTable
 
 
@@ -84,7 +86,7 @@ class Size:
             max((sum(each, Fraction(0)) for each in weights), default=Fraction(0)),
             borne.noise,
             borne.spread,
-            _activity(obligation, netlist, samples, advance) if samples else None,
+            _activity(netlist, samples, advance) if samples else None,
         )
 
     @property
@@ -119,13 +121,23 @@ class Size:
         return data
 
 
-def _activity(
-    obligation: Obligation, netlist: Netlist, samples: int, advance: Callable[[int], None]
-) -> Activity:
-    uniform, *_ = distributions(obligation, netlist, samples)
-    means = counted(netlist, uniform, advance).means
+def _activity(netlist: Netlist, samples: int, advance: Callable[[int], None]) -> Activity:
+    means = counted(netlist, _drawn(netlist, samples), advance).means
     account = [each for each in ACCOUNTS if each.suits(netlist)][-1]
     return Activity(means[Event.SPIKE], means[Event.OPERATION], account)
+
+
+def _drawn(netlist: Netlist, samples: int) -> Distribution:
+    """Every input once, or so many uniform ones; the second of two rails follows from the first."""
+    widths = {n: w for n, w in netlist.inputs.items() if not n.endswith(COMPLEMENT)}
+    complete = sum(widths.values()) <= ENUMERATED_BITS
+    inputs = every_input(widths) if complete else uniform(widths, samples)
+    rails = {
+        name: ((1 << width) - 1) ^ inputs[name.removesuffix(COMPLEMENT)]
+        for name, width in netlist.inputs.items()
+        if name not in widths
+    }
+    return Distribution("every input once" if complete else "uniform", {**inputs, **rails}, complete)
 
 
 def by_structure(obligation: Obligation, structures: Iterable[str]) -> Iterator[Obligation]:
@@ -154,11 +166,16 @@ COSTS: dict[str, Callable[[Size], Any]] = {
 
 
 def better(size: Size, among: Iterable[Size]) -> Size | None:
-    """One that costs no more in any way and less in some, if there is one: else it is on the front."""
-    ours = [cost(size) for cost in COSTS.values()]
+    """One that costs no more in any way, and less in some or is listed before: if none, it is on the
+    front.
+    """
+    ours, before = [cost(size) for cost in COSTS.values()], True
     for other in among:
+        if other is size:
+            before = False
+            continue
         theirs = [cost(other) for cost in COSTS.values()]
-        if theirs != ours and all(a <= b for a, b in zip(theirs, ours, strict=True)):
+        if all(a <= b for a, b in zip(theirs, ours, strict=True)) and (before or theirs != ours):
             return other
     return None
 
@@ -215,4 +232,5 @@ largest weight, the largest sum of a neuron's weights without their signs. noise
 weights, and spread, of every weight relative to itself: what every neuron bears on any inputs of its
 own; theorems where promised: margin.unit.UNIT.noise and .weight. spikes, operations and energy: means
 over uniform inputs, at 23.6 pJ a synaptic operation (Loihi), or of superconducting neurons with cooling.
-front: yes, unless another structure is as good in everything and better in something: then which."""
+front: yes, unless another structure is as good in everything, and better in something or the same
+circuit listed before: then which."""

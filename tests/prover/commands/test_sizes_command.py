@@ -83,10 +83,21 @@ def test_bad_usage_is_told_in_a_line(arguments, said):
 def test_only_what_is_beaten_in_every_way_is_off_the_front():
     size = Size.of(theorem(UNIT), 0, lambda count: None)
     wider, smaller = replace(size, neurons=size.neurons + 1), replace(size, neurons=size.neurons - 1)
-    assert better(size, [size, wider]) is None
+    same = replace(size, structure="another")
+    assert better(size, [size, wider, same]) is None
+    assert better(same, [size, wider, same]) is size
     assert better(size, [wider, smaller]) is smaller
     assert better(size, [replace(smaller, depth=size.depth + 1)]) is None
     worse = replace(smaller, spread=Limit(size.spread.value / 2))
     assert better(size, [worse]) is None
     assert better(replace(size, spread=replace(size.spread, attained=False)), [size]) is size
     assert set(COSTS) >= {"neurons", "depth", "synapses", "fan-in", "weight", "sum", "spread", "energy"}
+
+
+@pytest.mark.parametrize("unit", [UNIT, "fp16.add.rne"])
+def test_two_rails_fire_one_for_each_bit(unit):
+    """Each neuron has a partner of the other value: half of them fire, whatever the inputs."""
+    size = Size.of(theorem(f"{unit}.dual_rail.shallow"), 16, lambda count: None)
+    assert size.neurons == 2 * size.activity.spikes.value
+    one = Size.of(theorem(f"{unit}.shallow"), 16, lambda count: None)
+    assert one.activity.spikes.value < one.neurons
