@@ -361,8 +361,11 @@ def of_other_formats() -> Iterator[Unit]:
 def shallow_units() -> Iterator[Unit]:
     """What is made shallow of up to 16 bits, in every mode; FP8_E4M3FN with every largest weight.
 
-    Each under the first policy.
+    Each under the first policy. And some of weights 1, which read up to four copies of a signal.
     """
+    for operation in ("add", "subtract", "multiply"):
+        fmt = FP8_E4M3FN
+        yield Unit(operation, fmt, policy=fmt.policies[0], library="ternary", structure=shallow(4))
     for fmt, operation, mode in product((*SMALL_FORMATS, FP16), SHALLOW_UNITS, RoundingMode):
         yield Unit(operation, fmt, mode, fmt.policies[0], structure=SHALLOW)
     for operation, most in product(SHALLOW_UNITS, LARGEST_WEIGHTS):

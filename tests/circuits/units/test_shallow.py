@@ -355,8 +355,22 @@ def test_what_has_no_shallow_unit_of_its_own_is_of_shallow_blocks(choices):
     assert shallower.output_widths == fast.output_widths
 
 
-@pytest.mark.parametrize("library", ["ionic", "nexus", "ternary"])
-def test_libraries_without_weights_cannot_be_shallow(library):
+@pytest.mark.parametrize("operation", ["add", "multiply"])
+@pytest.mark.parametrize("most", [4, 64])
+def test_ternary_units_read_copies_of_what_weighs_more(operation, most):
+    made = built(FP8_E4M3FN, shallow(most), operation=operation, library="ternary")
+    assert {weight for neuron in made.neurons for _, weight in neuron.synapses} <= {-1, 1}
+    weighted = built(FP8_E4M3FN, shallow(most), operation=operation)
+    assert len(made.neurons) > len(weighted.neurons)
+    relays = 2
+    assert made.statistics.depth <= weighted.statistics.depth + relays + 1
+    drawn = {name: np.arange(1 << 16) >> 8 * place & 255 for place, name in enumerate("xy")}
+    ours, theirs = (boolean.evaluate(each, drawn)["result"] for each in (made, weighted))
+    assert np.array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("library", ["ionic", "nexus"])
+def test_libraries_of_two_inputs_cannot_be_shallow(library):
     with pytest.raises(ValueError, match=f"library '{library}' cannot be shallow"):
         library_gates(library, SHALLOW)
 
