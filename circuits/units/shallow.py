@@ -22,9 +22,11 @@ from spikeproof.circuits.units.forms import (
     all_and,
     all_and_reaches,
     all_of,
+    bits,
     exclusive,
     number,
     reaches,
+    signals,
     total,
 )
 from spikeproof.circuits.units.libraries import GateLibrary
@@ -69,13 +71,15 @@ def _carry_out(gates: GateLibrary, digits: Sequence[Form], carry: Form, when: Fo
     return all_and_reaches(gates, [when], number(digits) + carry, least)
 
 
-def carry_out(gates: GateLibrary, digits: Sequence[Form], carry: Form, places: int) -> Form:
-    """The carry out of the last place alone."""
+def carry_out(
+    gates: GateLibrary, digits: Sequence[Form], carry: Form, places: int, when: Form = ALWAYS
+) -> Form:
+    """The carry out of the last place alone; 0 unless ``when`` is 1."""
     while len(digits) > places:
         digits = [
             _span(gates, digits[start : start + places]) for start in range(0, len(digits), places)
         ]
-    return _carry_out(gates, digits, carry, ALWAYS)
+    return _carry_out(gates, digits, carry, when)
 
 
 def add(
@@ -115,6 +119,14 @@ def sum_or_difference(
         for i, (a, b, t) in enumerate(zip(x, y, turned, strict=True))
     )
     return found, plus[-1]
+
+
+def chosen(gates: GateLibrary, y: Form, of_x: Sequence[Form], of_y: Sequence[Form]) -> Bits:
+    """Bits of y where that is chosen, else of x: two neurons for each place."""
+    return tuple(
+        exclusive((all_of(gates, y, b), all_of(gates, 1 - y, a)))
+        for a, b in zip(of_x, of_y, strict=True)
+    )
 
 
 # --- counts -------------------------------------------------------------------------------------
@@ -226,12 +238,16 @@ class Shifted:
     count: Thermometer
 
 
-def shift_right(gates: GateLibrary, *parts: Shifted, step: int) -> Bits:
+def shift_right(gates: GateLibrary, *parts: Shifted, step: int, decoded: bool = False) -> Bits:
     """Whichever part has a count shifted right by it; parts are of one width.
 
     First by multiples of ``step``, then by the rest, by a neuron for each place and multiple that may
     come there; what they choose is the sum of these. The counts are not decoded: a multiple is chosen by
     the difference of two steps of a thermometer, a rest by a sum of such.
+
+    Args:
+        decoded: whether a neuron tells each rest after all, where there are so many multiples that these
+            sums are long. That takes no depth.
     """
     width, most = len(parts[0].x), max(part.count.most for part in parts)
     multiples = range(0, most + 1, step)
@@ -250,6 +266,8 @@ def shift_right(gates: GateLibrary, *parts: Shifted, step: int) -> Bits:
     ]
     if len(multiples) == 1 and len(parts) == 1:
         rests[0] = parts[0].count.between(0, 1)
+    if decoded:
+        rests = list(bits(signals(gates, rests)))
     return tuple(
         exclusive(
             all_of(gates, coarse[place + near], rests[near])
@@ -259,9 +277,11 @@ def shift_right(gates: GateLibrary, *parts: Shifted, step: int) -> Bits:
     )
 
 
-def shift_left(gates: GateLibrary, x: Sequence[Form], count: Thermometer, step: int) -> Bits:
+def shift_left(
+    gates: GateLibrary, x: Sequence[Form], count: Thermometer, step: int, decoded: bool = False
+) -> Bits:
     """x shifted left within its width."""
-    return shift_right(gates, Shifted(tuple(reversed(x)), count), step=step)[::-1]
+    return shift_right(gates, Shifted(tuple(reversed(x)), count), step=step, decoded=decoded)[::-1]
 
 
 def any_chosen(gates: GateLibrary, x: Sequence[Form], chosen: Sequence[Form], places: int) -> Bits:

@@ -44,6 +44,7 @@ from spikeproof.circuits.units.shallow import (
 from spikeproof.prover.refutation.drawing import many_codes
 from spikeproof.specs.conventions import BUNDLES
 from spikeproof.specs.formats import (
+    ARITY,
     BFLOAT16,
     FP4_E2M1,
     FP8_E4M3FN,
@@ -52,6 +53,7 @@ from spikeproof.specs.formats import (
     FP16,
     FP32,
     FP64,
+    OPERANDS,
     OverflowPolicy,
     RoundingMode,
 )
@@ -237,6 +239,7 @@ def usual_and_another(case):
         *((fmt, "add") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ)),
         *((fmt, "subtract") for fmt in (FP8_E4M3FNUZ, FP4_E2M1)),
         *((fmt, "multiply") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP4_E2M1)),
+        *((fmt, "fma") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP4_E2M1)),
     ],
     ids=lambda each: getattr(each, "name", each),
 )
@@ -257,7 +260,9 @@ def built(fmt, structure, mode=RNE, operation="add", **choices):
     return build_unit(operation, fmt, mode, fmt.policies[0], structure=structure, **choices)
 
 
-CUTS = {"add": ("magnitude", "sign"), "multiply": ("x_significand", "y_significand", "product")}
+SUM, PRODUCT = ("magnitude", "sign"), ("x_significand", "y_significand", "product")
+
+CUTS = {"add": SUM, "multiply": PRODUCT, "fma": (*PRODUCT, *SUM)}
 
 
 WIDE = one_of_each(
@@ -270,13 +275,14 @@ WIDE = one_of_each(
 @pytest.mark.parametrize(("operation", "fmt", "mode"), WIDE, ids=parameter_id)
 def test_wide_operands_and_the_values_that_proofs_are_cut_at(operation, fmt, mode):
     """Against the small unit, which is proved: operands drawn by class."""
-    x, y = many_codes(fmt, 2000, seed=7, operands=2)
+    count = ARITY[operation]
+    given = dict(zip(OPERANDS, many_codes(fmt, 2000, seed=7, operands=count), strict=False))
     results = []
     for structure in (SMALL, SHALLOW):
         netlist = built(fmt, structure, mode, operation, keep_waypoints=True)
         probes = {name: netlist.probes[name] for name in CUTS[operation]}
         observed = replace(netlist, outputs={**netlist.outputs, **probes})
-        results.append(boolean.evaluate(observed, {"x": x, "y": y}))
+        results.append(boolean.evaluate(observed, given))
     for name, expected in results[0].items():
         assert np.array_equal(results[1][name], expected), name
 
@@ -300,6 +306,10 @@ MOST_NEURONS_AND_DEPTH = {
     ("multiply", FP16): (720, 14),
     ("multiply", FP32): (2200, 15),
     ("multiply", FP64): (8500, 18),
+    ("fma", FP8_E4M3FN): (400, 19),
+    ("fma", FP16): (1200, 21),
+    ("fma", FP32): (3600, 24),
+    ("fma", FP64): (12500, 28),
 }
 
 
@@ -344,7 +354,8 @@ def test_products_of_columns(widths, most):
         {"source": FP8_E5M2},
         {"operation": "multiply", "source": FP8_E5M2},
         {"operation": "multiply", "convention": BUNDLES["riscv"]},
-        {"operation": "fma"},
+        {"operation": "fma", "source": FP8_E5M2},
+        {"operation": "fma", "convention": BUNDLES["riscv"]},
         {"operation": "divide"},
     ],
     ids=str,
