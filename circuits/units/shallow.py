@@ -121,6 +121,28 @@ def sum_or_difference(
     return found, plus[-1]
 
 
+def sum_of(gates: GateLibrary, *numbers: Sequence[Form]) -> Bits:
+    """The sum of few numbers of equal widths, within that width; the places are forms.
+
+    What is carried into a place is counted by neurons that read all places before it. That takes one
+    level, and weights as large as the numbers.
+    """
+    size = len(numbers[0])
+
+    def carried(k: int) -> Form:
+        low = total(number(each[:k]) for each in numbers)
+        return total(reaches(gates, low, j << k) for j in range(1, (low.high >> k) + 1))
+
+    found = [carried(k) for k in range(size + 1)]
+    digits = (total(places) for places in zip(*numbers, strict=True))
+    return tuple((digit + found[k] - 2 * found[k + 1]).within(0, 1) for k, digit in enumerate(digits))
+
+
+def constant(value: int, size: int) -> Bits:
+    """The places of a number modulo 2^size."""
+    return tuple(ALWAYS if value >> k & 1 else NEVER for k in range(size))
+
+
 def chosen(gates: GateLibrary, y: Form, of_x: Sequence[Form], of_y: Sequence[Form]) -> Bits:
     """Bits of y where that is chosen, else of x: two neurons for each place."""
     return tuple(
@@ -274,6 +296,28 @@ def shift_right(gates: GateLibrary, *parts: Shifted, step: int, decoded: bool = 
             for near in range(min(step, most + 1, width - place))
         )
         for place in range(width)
+    )
+
+
+def shift_right_binary(gates: GateLibrary, x: Sequence[Form], amount: Bits, first: int) -> Bits:
+    """x shifted right by a number in binary, in two stages: by ``first`` bits of it, then by the others.
+
+    A neuron for each place and what may come there reads those bits, which are not decoded.
+    """
+    for low, bits_read in ((0, amount[:first]), (first, amount[first:])):
+        x = _moved(gates, x, bits_read, 1 << low)
+    return tuple(x)
+
+
+def _moved(gates: GateLibrary, x: Sequence[Form], amount: Bits, step: int) -> Bits:
+    def moved_by(far: int, place: int) -> Form:
+        said = (bit if far >> k & 1 else 1 - bit for k, bit in enumerate(amount))
+        return all_of(gates, x[place + far * step], *said)
+
+    most = (1 << len(amount)) - 1
+    return tuple(
+        exclusive(moved_by(far, place) for far in range(min(most, (len(x) - 1 - place) // step) + 1))
+        for place in range(len(x))
     )
 
 

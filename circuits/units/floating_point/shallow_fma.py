@@ -27,7 +27,6 @@ from spikeproof.circuits.units.floating_point.multiplication import significand_
 from spikeproof.circuits.units.floating_point.rounding import Rounder
 from spikeproof.circuits.units.floating_point.shallow_operands import (
     Parts,
-    exponent_sum,
     parts_of,
     suits,
 )
@@ -45,20 +44,19 @@ from spikeproof.circuits.units.forms import (
     bits,
     signal,
     signals,
+    total,
     xor,
 )
 from spikeproof.circuits.units.integer import Buses
 from spikeproof.circuits.units.shallow import (
-    Shifted,
     Thermometer,
-    add,
     any_chosen,
     carries,
-    carry_out,
     chosen,
-    excess,
-    shift_right,
-    step_for,
+    constant,
+    reaches_constant,
+    shift_right_binary,
+    sum_of,
     thermometer,
 )
 from spikeproof.specs.formats import RoundingMode
@@ -103,57 +101,67 @@ class _MultiplyAdder:
         return self.back.deliver(finite, self._special())
 
     @cached_property
-    def _shift(self) -> Thermometer:
+    def _amount(self) -> Bits:
         """How far the addend is shifted; not at all if the product is zero."""
-        x, y, z = self.x, self.y, self.z
-        most_of_zero = (1 << self.fmt.exponent_bits) + self.offset  # less the addend's exponent
-        none = max(0, most_of_zero - 1) * (x.zero + y.zero)
-        of_product = x.exponent + y.exponent + self.offset - none
-        most = self.start - 1 + self.fmt.precision  # nothing is left but what is lost
-        return excess(self.gates, of_product, z.exponent, most, ALWAYS)
+        x, y, z = (self._exponent_of(each) for each in (self.x, self.y, self.z))
+        subtracted = tuple(1 - each for each in z)
+        offset = constant(self.offset + 1, len(x))
+        *places, negative = sum_of(self.gates, x, y, subtracted, offset)
+        some = (1 - negative, 1 - self.x.zero, 1 - self.y.zero)
+        return tuple(all_of(self.gates, each, *some) for each in places)
+
+    def _exponent_of(self, operand: Parts) -> Bits:
+        """Its exponent, with as many places as the sum of two and a sign take."""
+        largest = 2 * ((1 << self.fmt.exponent_bits) - 1) + max(0, self.offset)
+        found = operand.exponent_bits
+        return *found, *(NEVER,) * (largest.bit_length() + 1 - len(found))
 
     def _exponent(self) -> Bits:
         """The exponent field of the first place, less one: that of the addend or of the product."""
-        largest = 2 * ((1 << self.fmt.exponent_bits) - 1) + self.offset
-        size = max(self.fmt.exponent_bits, largest.bit_length())
-        factors, addend = (
-            (*each, *(NEVER,) * size)[:size]
-            for each in (exponent_sum(self.x, self.y), self.z.exponent_bits)
-        )
-        offset = tuple(ALWAYS if self.offset >> k & 1 else NEVER for k in range(size))
-        of_product, _ = add(self.gates, factors, offset, NEVER, self.places)
-        return bits(signals(self.gates, chosen(self.gates, self._shift[1], addend, of_product)))
+        x, y, z = (self._exponent_of(each)[:-1] for each in (self.x, self.y, self.z))
+        of_product = sum_of(self.gates, x, y, constant(self.offset, len(x)))
+        moves = any_of(self.gates, *self._amount)
+        return bits(signals(self.gates, chosen(self.gates, moves, z, of_product)))
 
     def _addend(self) -> Bits:
         """The addend shifted, inverted where the signs differ."""
         gates, z = self.gates, self.z
         significand = (*z.fraction, z.normal)
         unmoved = (*(NEVER,) * (self.start - 1), *significand)
-        step = step_for(len(significand))
-        moved = shift_right(gates, Shifted(unmoved, self._shift), step=step, decoded=True)
-        lost = any_chosen(gates, significand, self._shift.steps[self.start :], self.places)
-        places = (any_of(gates, *lost), *moved)
-        return bits(signals(gates, (xor(gates, each, self.opposite) for each in places)))
+        first = (len(significand).bit_length() + 1) // 2  # of two stages about alike
+        moved = shift_right_binary(gates, unmoved, self._amount, first)
+        places = range(self.start, self.start + len(significand))
+        beyond = [reaches_constant(gates, self._amount, least) for least in places]
+        lost = any_chosen(gates, significand, beyond, self.places)
+        shifted = (any_of(gates, *lost), *moved)
+        return bits(signals(gates, (xor(gates, each, self.opposite) for each in shifted)))
 
     def _sum(self, product: Bits) -> tuple[Bus, Form]:
         """The magnitude of product and addend, and its sign.
 
-        Where signs differ, product + not addend has a carry if the product is larger. That is added
-        then, and gives the difference; else what is inverted is the difference.
+        Where signs differ, product + not addend + 1 is the difference if it has a carry. Else it is the
+        difference negated: all of its places but the last that is 1, and those below, are inverted.
         """
         gates, opposite = self.gates, self.opposite
         digits = [p + a for p, a in zip(product, self._addend(), strict=True)]
-        larger = carry_out(gates, digits, NEVER, self.places, opposite)
-        at_least = carry_out(gates, digits, ALWAYS, self.places, opposite)
-        smaller = (opposite - larger).within(0, 1)  # or the same: then all digits are 1
-        carried = carries(gates, digits, larger, self.places)
-        summed = (
-            (digit + carried[k] - 2 * carried[k + 1]).within(0, 1) for k, digit in enumerate(digits)
+        carried = carries(gates, digits, opposite, self.places)
+        summed = bits(
+            signals(
+                gates,
+                (
+                    (digit + carried[k] - 2 * carried[k + 1]).within(0, 1)
+                    for k, digit in enumerate(digits)
+                ),
+            )
         )
+        negated = all_of(gates, opposite, 1 - carried[-1])
+        inverted = (all_and_reaches(gates, [negated], total(summed[:k]), 1) for k in range(len(summed)))
+        places = (xor(gates, each, other) for each, other in zip(summed, inverted, strict=True))
         carry = all_of(gates, carried[-1], 1 - opposite)
-        magnitude = signals(gates, (*(xor(gates, each, smaller) for each in summed), carry))
+        magnitude = signals(gates, (*places, carry))
         gates.builder.waypoint("magnitude", magnitude)
-        return magnitude, self._sign(larger, at_least)
+        larger = all_and_reaches(gates, [carried[-1]], total(summed), 1)
+        return magnitude, self._sign(larger, carried[-1])
 
     def _sign(self, larger: Form, at_least: Form) -> Form:
         """That of the larger one, or of an exact zero: as in ``addition.sign_of_sum``.
