@@ -1,15 +1,15 @@
-"""Shallow fused multiply-add: 24 levels of neurons in FP32.
+"""Shallow fused multiply-add: 23 levels of neurons in FP32.
 
     1       whether exponents are 0
-    2-8     ``product``, as in ``shallow_multiplication``; and beside it, the exponent difference as a
-            thermometer, the addend shifted by that, and inverted where signs differ; the sum's exponent
-    9-12    which of the two is larger, where signs differ
-    13-15   carries
-    16, 17  sum or difference, inverted where the addend is larger: ``magnitude``
-    18      its leading zeros, as far as the exponent allows, as a thermometer
-    19, 20  it is shifted by these; they are subtracted from the exponent
-    21      what is kept of it, as signals
-    22-24   rounding, range check, special cases: ``shallow_rounding``
+    2-8     ``product``, as in ``shallow_multiplication``; and beside it the exponent difference in
+            binary, the addend shifted by that, and inverted where signs differ; the sum's exponent
+    9-12    carries
+    13      sum or difference
+    14-16   negated if it is negative: ``magnitude``
+    17      its leading zeros, as far as the exponent allows, as a thermometer
+    18, 19  it is shifted by these; they are subtracted from the exponent
+    20      what is kept of it, as signals
+    21-23   rounding, range check, special cases: ``shallow_rounding``
 
 Shorter operands need fewer.
 
@@ -133,7 +133,7 @@ class _MultiplyAdder:
         places = range(self.start, self.start + len(significand))
         beyond = [reaches_constant(gates, self._amount, least) for least in places]
         lost = any_chosen(gates, significand, beyond, self.places)
-        shifted = (any_of(gates, *lost), *moved)
+        shifted = bits(signals(gates, (any_of(gates, *lost), *moved)))
         return bits(signals(gates, (xor(gates, each, self.opposite) for each in shifted)))
 
     def _sum(self, product: Bits) -> tuple[Bus, Form]:

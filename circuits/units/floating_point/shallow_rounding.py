@@ -118,7 +118,7 @@ class ShallowRounder:
         stays = tuple(1 - zeros[len(below) - k] for k in range(len(below)))
         lost = any_chosen(gates, x[: len(below)], stays, gates.structure.places)
         left = minus_count(gates, exponent, zeros.beyond(above))
-        zero = 1 - any_of(gates, *x)
+        sticky, zero = any_of(gates, *lost), 1 - any_of(gates, *x)
         if len(left) > self.fmt.exponent_bits:  # else zero might be found too large
             left = tuple(all_of(gates, each, 1 - zero) for each in left)
         return Unrounded(
@@ -126,7 +126,7 @@ class ShallowRounder:
             exponent=left[: self.fmt.exponent_bits],
             kept=kept,
             guard=guard,
-            sticky=any_of(gates, *lost),
+            sticky=sticky,
             zero=zero,
             beyond=beyond + total(left[self.fmt.exponent_bits :]),
         )
