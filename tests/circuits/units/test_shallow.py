@@ -35,9 +35,12 @@ from spikeproof.circuits.units.shallow import (
     Shifted,
     Thermometer,
     any_chosen,
+    constant,
     minus_count,
     reaches_constant,
     shift_right,
+    shift_right_binary,
+    sum_of,
     sum_or_difference,
     thermometer,
 )
@@ -161,6 +164,27 @@ def test_the_part_that_has_a_count_is_shifted(step):
     actual = boolean.evaluate(netlist, inputs)
     assert np.array_equal(actual["moved"], chosen >> amount)
     assert np.array_equal(actual["lost"] != 0, (chosen >> amount) << amount != chosen)
+
+
+@pytest.mark.parametrize("first", [0, 1, 2, 3])
+def test_shifts_by_a_number_in_binary(first):
+    gates, given = gates_and_buses(64, x=6, amount=3)
+    moved = shift_right_binary(gates, given["x"], given["amount"], first)
+    netlist = gates.builder.build({"moved": signals(gates, moved)})
+    inputs = every_input(x=6, amount=3)
+    x, amount = (words.astype(int) for words in inputs.values())
+    assert np.array_equal(boolean.evaluate(netlist, inputs)["moved"], x >> amount)
+
+
+@pytest.mark.parametrize("offset", [-13, 0, 5])
+def test_sums_of_few_numbers_in_one_level(offset):
+    gates, given = gates_and_buses(64, x=4, y=4, z=4)
+    summed = sum_of(gates, *given.values(), constant(offset, 4))
+    netlist = gates.builder.build({"sum": signals(gates, summed)})
+    assert netlist.statistics.depth == 2
+    inputs = every_input(x=4, y=4, z=4)
+    x, y, z = (words.astype(int) for words in inputs.values())
+    assert np.array_equal(boolean.evaluate(netlist, inputs)["sum"], (x + y + z + offset) % 16)
 
 
 def test_a_count_in_binary_and_what_it_leaves():
