@@ -10,7 +10,7 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import And, BVExtract, Ite, Not, Or
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.floating_point.building import SHALLOW_UNITS, build_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.libraries import (
     DEFAULT_LIBRARY,
     FAST,
@@ -358,17 +358,24 @@ def of_other_formats() -> Iterator[Unit]:
         yield Unit(operation, fmt, mode, fmt.policies[0])
 
 
+PROMISED_SHALLOW = ("add", "subtract", "multiply")
+"""Shallow operations that are promised of up to 16 bits in every mode."""
+
+
 def shallow_units() -> Iterator[Unit]:
     """What is made shallow of up to 16 bits, in every mode; FP8_E4M3FN with every largest weight.
 
-    Each under the first policy. And some of weights 1, which read up to four copies of a signal.
+    Each under the first policy. And some of weights 1, which read up to four copies of a signal. Of ``fma``
+    nearest even of up to 8 bits: others are proved by name.
     """
     for operation in ("add", "subtract", "multiply"):
         fmt = FP8_E4M3FN
         yield Unit(operation, fmt, policy=fmt.policies[0], library="ternary", structure=shallow(4))
-    for fmt, operation, mode in product((*SMALL_FORMATS, FP16), SHALLOW_UNITS, RoundingMode):
+    for fmt in SMALL_FORMATS:
+        yield Unit("fma", fmt, policy=fmt.policies[0], structure=SHALLOW)
+    for fmt, operation, mode in product((*SMALL_FORMATS, FP16), PROMISED_SHALLOW, RoundingMode):
         yield Unit(operation, fmt, mode, fmt.policies[0], structure=SHALLOW)
-    for operation, most in product(SHALLOW_UNITS, LARGEST_WEIGHTS):
+    for operation, most in product(PROMISED_SHALLOW, LARGEST_WEIGHTS):
         if shallow(most) != SHALLOW:
             fmt = FP8_E4M3FN
             yield Unit(operation, fmt, policy=fmt.policies[0], structure=shallow(most))
@@ -431,12 +438,13 @@ def profile_for(unit: Unit) -> Profile:
     The latter under the first policy. Flags in other modes than nearest even are left to ``--wide``, and
     so is all else. Under conventions: nearest even up to 8 bits, and of FP16 that of RISC-V. Of ``LONG``
     operations conventions are of FP8_E5M2 alone, and above 8 bits nearest even under the first policy is
-    all. Of shallow units: nearest even, and of FP16 no subtraction.
+    all. Of shallow units: nearest even, no ``LONG`` operation, and of FP16 no subtraction.
     """
     fmt, long = unit.fmt, unit.operation in LONG
     nearest, first = unit.mode is RoundingMode.NEAREST_EVEN, unit.policy is unit.fmt.policies[0]
     if unit.structure.shallow:
         usual = unit.structure == SHALLOW and (fmt in SMALL_FORMATS or unit.operation != "subtract")
+        usual &= not long
         return Profile.DEFAULT if usual and nearest else Profile.WIDE
     if unit.convention != IEEE:
         usual = fmt in SMALL_FORMATS or (fmt is FP16 and unit.convention == BUNDLES["riscv"])

@@ -11,7 +11,7 @@ lost, normalise as far as the exponent allows, round, pack, and let the special 
 * ``shallow_operands``, ``shallow_rounding`` -- the two ends of units of least depth
 * ``multiplication`` -- multiply; ``sticky_extra``: S1's multiplier; ``exact_product``: without rounding;
   ``shallow_multiplication``: in least depth
-* ``fma``            -- fused multiply-add
+* ``fma``            -- fused multiply-add; ``shallow_fma``: in least depth
 * ``division``       -- divide
 * ``remainder``      -- what whole quotients leave; it does not round
 * ``square_root``    -- square root

@@ -22,6 +22,7 @@ from spikeproof.circuits.units.floating_point.shallow_addition import (
     shallow_add_unit,
     shallow_subtract_unit,
 )
+from spikeproof.circuits.units.floating_point.shallow_fma import shallow_fma_unit
 from spikeproof.circuits.units.floating_point.shallow_multiplication import shallow_multiply_unit
 from spikeproof.circuits.units.floating_point.square_root import square_root_unit
 from spikeproof.circuits.units.floating_point.unpacking import flush_operand, unpack
@@ -61,6 +62,7 @@ SHALLOW_UNITS: dict[str, Callable[..., Buses]] = {
     "add": shallow_add_unit,
     "subtract": shallow_subtract_unit,
     "multiply": shallow_multiply_unit,
+    "fma": shallow_fma_unit,
 }
 """Those that are made of linear forms in shallow structures, likewise; the others of shallow blocks."""
 

@@ -24,12 +24,16 @@ from spikeproof.circuits.units.floating_point.multiplication import (
     significand_product,
 )
 from spikeproof.circuits.units.floating_point.rounding import Rounder
-from spikeproof.circuits.units.floating_point.shallow_operands import Parts, parts_of, suits
+from spikeproof.circuits.units.floating_point.shallow_operands import (
+    Parts,
+    exponent_sum,
+    parts_of,
+    suits,
+)
 from spikeproof.circuits.units.floating_point.shallow_rounding import ShallowRounder, Special
 from spikeproof.circuits.units.floating_point.unpacking import Operand
 from spikeproof.circuits.units.forms import (
     ALWAYS,
-    NEVER,
     Bits,
     Form,
     all_and_reaches,
@@ -38,11 +42,10 @@ from spikeproof.circuits.units.forms import (
     bit,
     bits,
     signal,
-    signals,
     xor,
 )
 from spikeproof.circuits.units.integer import Buses
-from spikeproof.circuits.units.shallow import Thermometer, add, reaches_constant
+from spikeproof.circuits.units.shallow import Thermometer, reaches_constant
 
 
 def shallow_multiply_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
@@ -61,7 +64,7 @@ class _Multiplier:
         self.sign = bit(signal(self.gates, xor(self.gates, x.sign, y.sign)))
 
     def unit(self, product: Bits) -> Buses:
-        total = self._exponent_sum()
+        total = exponent_sum(self.x, self.y)
         return self.back.deliver(
             self.back.normalised(
                 self.sign,
@@ -78,15 +81,6 @@ class _Multiplier:
     def _above(self) -> int:
         """Zeros above the product: shifted right by as many, nothing of it comes to the guard place."""
         return self.fmt.precision + 1
-
-    def _exponent_sum(self) -> Bits:
-        """The sum of both exponent fields, which are 1 for subnormals."""
-        x, y = (
-            ((each.field[0] + (1 - each.normal)).within(0, 1), *each.field[1:])
-            for each in (self.x, self.y)
-        )
-        found, carry = add(self.gates, x, y, NEVER, self.gates.structure.places)
-        return bits(signals(self.gates, (*found, carry)))
 
     def _reaches(self, total: Bits, field: int) -> Form:
         """Whether the first bit of the product has that exponent field, less one, or a larger one."""

@@ -17,9 +17,11 @@ from spikeproof.circuits.units.forms import (
     any_of,
     bits,
     number,
+    signals,
     total,
 )
 from spikeproof.circuits.units.libraries import GateLibrary
+from spikeproof.circuits.units.shallow import add
 from spikeproof.specs.conventions import IEEE
 from spikeproof.specs.formats import Format, RoundingMode, Specials
 
@@ -62,6 +64,11 @@ class Parts:
         """The exponent field, but 1 for subnormals."""
         return (number(self.field) + (1 - self.normal)).within(1, (1 << self.fmt.exponent_bits) - 1)
 
+    @property
+    def exponent_bits(self) -> Bits:
+        """The same as bits."""
+        return (self.field[0] + (1 - self.normal)).within(0, 1), *self.field[1:]
+
     def infinite(self, sign: bool | None = None) -> Form:
         """Whether it is the infinity of that sign, or any."""
         if self.fmt.specials is not Specials.IEEE:
@@ -90,6 +97,13 @@ class Parts:
 def parts_of(rounder: Rounder, *operands: Operand) -> tuple[Parts, ...]:
     """Operands taken apart."""
     return tuple(Parts(rounder.gates, each.fmt, bits(each.code)) for each in operands)
+
+
+def exponent_sum(x: Parts, y: Parts) -> Bits:
+    """The sum of both exponents, and a place more."""
+    gates = x.gates
+    found, carry = add(gates, x.exponent_bits, y.exponent_bits, NEVER, gates.structure.places)
+    return bits(signals(gates, (*found, carry)))
 
 
 def suits(rounder: Rounder, *operands: Operand) -> bool:

@@ -35,15 +35,19 @@ from spikeproof.circuits.units.shallow import (
     Shifted,
     Thermometer,
     any_chosen,
+    constant,
     minus_count,
     reaches_constant,
     shift_right,
+    shift_right_binary,
+    sum_of,
     sum_or_difference,
     thermometer,
 )
 from spikeproof.prover.refutation.drawing import many_codes
 from spikeproof.specs.conventions import BUNDLES
 from spikeproof.specs.formats import (
+    ARITY,
     BFLOAT16,
     FP4_E2M1,
     FP8_E4M3FN,
@@ -52,6 +56,7 @@ from spikeproof.specs.formats import (
     FP16,
     FP32,
     FP64,
+    OPERANDS,
     OverflowPolicy,
     RoundingMode,
 )
@@ -161,6 +166,27 @@ def test_the_part_that_has_a_count_is_shifted(step):
     assert np.array_equal(actual["lost"] != 0, (chosen >> amount) << amount != chosen)
 
 
+@pytest.mark.parametrize("first", [0, 1, 2, 3])
+def test_shifts_by_a_number_in_binary(first):
+    gates, given = gates_and_buses(64, x=6, amount=3)
+    moved = shift_right_binary(gates, given["x"], given["amount"], first)
+    netlist = gates.builder.build({"moved": signals(gates, moved)})
+    inputs = every_input(x=6, amount=3)
+    x, amount = (words.astype(int) for words in inputs.values())
+    assert np.array_equal(boolean.evaluate(netlist, inputs)["moved"], x >> amount)
+
+
+@pytest.mark.parametrize("offset", [-13, 0, 5])
+def test_sums_of_few_numbers_in_one_level(offset):
+    gates, given = gates_and_buses(64, x=4, y=4, z=4)
+    summed = sum_of(gates, *given.values(), constant(offset, 4))
+    netlist = gates.builder.build({"sum": signals(gates, summed)})
+    assert netlist.statistics.depth == 2
+    inputs = every_input(x=4, y=4, z=4)
+    x, y, z = (words.astype(int) for words in inputs.values())
+    assert np.array_equal(boolean.evaluate(netlist, inputs)["sum"], (x + y + z + offset) % 16)
+
+
 def test_a_count_in_binary_and_what_it_leaves():
     gates, given = gates_and_buses(64, x=5, amount=4)
     count = thermometer(gates, given["amount"], 11)
@@ -237,6 +263,7 @@ def usual_and_another(case):
         *((fmt, "add") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ)),
         *((fmt, "subtract") for fmt in (FP8_E4M3FNUZ, FP4_E2M1)),
         *((fmt, "multiply") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP4_E2M1)),
+        *((fmt, "fma") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP4_E2M1)),
     ],
     ids=lambda each: getattr(each, "name", each),
 )
@@ -257,7 +284,9 @@ def built(fmt, structure, mode=RNE, operation="add", **choices):
     return build_unit(operation, fmt, mode, fmt.policies[0], structure=structure, **choices)
 
 
-CUTS = {"add": ("magnitude", "sign"), "multiply": ("x_significand", "y_significand", "product")}
+SUM, PRODUCT = ("magnitude", "sign"), ("x_significand", "y_significand", "product")
+
+CUTS = {"add": SUM, "multiply": PRODUCT, "fma": (*PRODUCT, *SUM)}
 
 
 WIDE = one_of_each(
@@ -270,13 +299,14 @@ WIDE = one_of_each(
 @pytest.mark.parametrize(("operation", "fmt", "mode"), WIDE, ids=parameter_id)
 def test_wide_operands_and_the_values_that_proofs_are_cut_at(operation, fmt, mode):
     """Against the small unit, which is proved: operands drawn by class."""
-    x, y = many_codes(fmt, 2000, seed=7, operands=2)
+    count = ARITY[operation]
+    given = dict(zip(OPERANDS, many_codes(fmt, 2000, seed=7, operands=count), strict=False))
     results = []
     for structure in (SMALL, SHALLOW):
         netlist = built(fmt, structure, mode, operation, keep_waypoints=True)
         probes = {name: netlist.probes[name] for name in CUTS[operation]}
         observed = replace(netlist, outputs={**netlist.outputs, **probes})
-        results.append(boolean.evaluate(observed, {"x": x, "y": y}))
+        results.append(boolean.evaluate(observed, given))
     for name, expected in results[0].items():
         assert np.array_equal(results[1][name], expected), name
 
@@ -300,6 +330,10 @@ MOST_NEURONS_AND_DEPTH = {
     ("multiply", FP16): (720, 14),
     ("multiply", FP32): (2200, 15),
     ("multiply", FP64): (8500, 18),
+    ("fma", FP8_E4M3FN): (400, 21),
+    ("fma", FP16): (1250, 21),
+    ("fma", FP32): (3600, 23),
+    ("fma", FP64): (12500, 27),
 }
 
 
@@ -344,7 +378,8 @@ def test_products_of_columns(widths, most):
         {"source": FP8_E5M2},
         {"operation": "multiply", "source": FP8_E5M2},
         {"operation": "multiply", "convention": BUNDLES["riscv"]},
-        {"operation": "fma"},
+        {"operation": "fma", "source": FP8_E5M2},
+        {"operation": "fma", "convention": BUNDLES["riscv"]},
         {"operation": "divide"},
     ],
     ids=str,
