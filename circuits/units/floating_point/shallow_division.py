@@ -1,4 +1,4 @@
-"""Shallow division: 79 levels of neurons in FP32.
+"""Shallow division: 80 levels of neurons in FP32.
 
     1      leading zeros of subnormal significands
     2-4    they are shifted out: ``dividend``, ``divisor``; beside what follows the difference of the
