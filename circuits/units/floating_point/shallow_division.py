@@ -3,9 +3,10 @@
     1      leading zeros of subnormal significands
     2-4    they are shifted out: ``dividend``, ``divisor``; beside what follows the difference of the
            exponents, and how far it is from the least exponent of the format, as a thermometer
-    5-8    three times the divisor
-    9-73   the quotient, by rows of two bits: ``circuits.units.rows``
-    74     whether anything remains, and from here on as in ``shallow_multiplication``
+    5-9    three times the divisor
+    10-74  the quotient, by rows of two bits: ``circuits.units.rows``
+    75     whether anything remains
+    76-80  shifting, rounding, special cases, as in ``shallow_multiplication``
 
 The quotient has zeros above it, as a product has there.
 """
