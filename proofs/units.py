@@ -358,15 +358,15 @@ def of_other_formats() -> Iterator[Unit]:
         yield Unit(operation, fmt, mode, fmt.policies[0])
 
 
-PROMISED_SHALLOW = ("add", "subtract", "multiply")
+PROMISED_SHALLOW = ("add", "subtract", "multiply", "divide", "square_root")
 """Shallow operations that are promised of up to 16 bits in every mode."""
 
 
 def shallow_units() -> Iterator[Unit]:
     """What is made shallow of up to 16 bits, in every mode; FP8_E4M3FN with every largest weight.
 
-    Each under the first policy. And some of weights 1, which read up to four copies of a signal. Of ``fma``
-    nearest even of up to 8 bits: others are proved by name.
+    Each under the first policy. And some of weights 1, which read up to four copies of a signal. Of
+    ``fma`` nearest even of up to 8 bits: others are proved by name.
     """
     for operation in ("add", "subtract", "multiply"):
         fmt = FP8_E4M3FN

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from spikeproof.circuits.units.forms import (
     ALWAYS,
@@ -182,6 +183,16 @@ class Thermometer:
         weights = (1 if k % size else 1 - size for k in range(1, len(self.steps)))
         found = total(step * weight for step, weight in zip(self.steps[1:], weights, strict=True))
         return found.within(0, size - 1)
+
+    def coded(self, values: Sequence[int]) -> Bits:
+        """In binary the value that is given for the count, none of them negative."""
+        changes = list(zip(self.steps[1:], pairwise(values), strict=True))
+
+        def place(k: int) -> Form:
+            terms = (step * ((new >> k & 1) - (old >> k & 1)) for step, (old, new) in changes)
+            return ((values[0] >> k & 1) + total(terms)).within(0, 1)
+
+        return tuple(place(k) for k in range(max(values).bit_length()))
 
     def place(self, index: int) -> Form:
         """A bit of the count in binary."""

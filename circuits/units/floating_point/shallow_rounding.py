@@ -68,12 +68,14 @@ class Special:
         positive, negative: it is an infinity of that sign, unless it is not a number.
         nan: it is not a number.
         invalid: that is signalled.
+        divide_by_zero: likewise.
     """
 
     positive: Form
     negative: Form
     nan: Form
     invalid: Form
+    divide_by_zero: Form = NEVER
 
 
 class ShallowRounder:
@@ -271,7 +273,7 @@ class ShallowRounder:
         infinite_or_nan = special.positive + special.negative + special.nan
         finite = (overflow, lost - 2 * x.kept[-1], lost + overflow)
         silent = (overridden(form, (infinite_or_nan, False)) for form in finite)
-        return (special.invalid, NEVER, *silent)
+        return (special.invalid, special.divide_by_zero, *silent)
 
 
 def _carried(exponent: Sequence[Form], into: Form) -> Least:

@@ -1,5 +1,6 @@
 """The shallow structure: linear forms, blocks of neurons that read sums, bounded weights, units."""
 
+import math
 from dataclasses import replace
 from itertools import product
 
@@ -50,6 +51,7 @@ from spikeproof.specs.formats import (
     ARITY,
     BFLOAT16,
     FP4_E2M1,
+    FP6_E2M3,
     FP8_E4M3FN,
     FP8_E4M3FNUZ,
     FP8_E5M2,
@@ -264,6 +266,8 @@ def usual_and_another(case):
         *((fmt, "subtract") for fmt in (FP8_E4M3FNUZ, FP4_E2M1)),
         *((fmt, "multiply") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP4_E2M1)),
         *((fmt, "fma") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP4_E2M1)),
+        *((fmt, "divide") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP4_E2M1)),
+        *((fmt, "square_root") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP6_E2M3)),
     ],
     ids=lambda each: getattr(each, "name", each),
 )
@@ -286,14 +290,20 @@ def built(fmt, structure, mode=RNE, operation="add", **choices):
 
 SUM, PRODUCT = ("magnitude", "sign"), ("x_significand", "y_significand", "product")
 
-CUTS = {"add": SUM, "multiply": PRODUCT, "fma": (*PRODUCT, *SUM)}
+CUTS = {
+    "add": SUM,
+    "multiply": PRODUCT,
+    "fma": (*PRODUCT, *SUM),
+    "divide": ("dividend", "divisor", "quotient", "remainder"),
+    "square_root": ("radicand", "root", "remainder"),
+}
 
 
 WIDE = one_of_each(
     product(CUTS, [FP16, BFLOAT16, FP32, FP64], RoundingMode),
     kind=lambda case: case if case[0] == "add" or case[1] is FP16 else case[:2],
 )
-"""Operations, formats and modes; products are as good as the same in every mode."""
+"""Operations, formats and modes; but for sums, wide ones are as good as the same in every mode."""
 
 
 @pytest.mark.parametrize(("operation", "fmt", "mode"), WIDE, ids=parameter_id)
@@ -304,7 +314,7 @@ def test_wide_operands_and_the_values_that_proofs_are_cut_at(operation, fmt, mod
     results = []
     for structure in (SMALL, SHALLOW):
         netlist = built(fmt, structure, mode, operation, keep_waypoints=True)
-        probes = {name: netlist.probes[name] for name in CUTS[operation]}
+        probes = {n: tuple(s for s in netlist.probes[n] if s >= 0) for n in CUTS[operation]}
         observed = replace(netlist, outputs={**netlist.outputs, **probes})
         results.append(boolean.evaluate(observed, given))
     for name, expected in results[0].items():
@@ -334,6 +344,14 @@ MOST_NEURONS_AND_DEPTH = {
     ("fma", FP16): (1250, 21),
     ("fma", FP32): (3600, 23),
     ("fma", FP64): (12500, 27),
+    ("divide", FP8_E4M3FN): (200, 22),
+    ("divide", FP16): (850, 45),
+    ("divide", FP32): (3000, 80),
+    ("divide", FP64): (12500, 150),
+    ("square_root", FP8_E4M3FN): (100, 16),
+    ("square_root", FP16): (450, 36),
+    ("square_root", FP32): (1600, 66),
+    ("square_root", FP64): (7000, 155),
 }
 
 
@@ -371,6 +389,43 @@ def test_products_of_columns(widths, most):
     assert np.array_equal(boolean.evaluate(netlist, inputs)["product"], inputs["x"] * inputs["y"])
 
 
+@pytest.mark.parametrize("most", [4, 8, 64])
+@pytest.mark.parametrize("width", [1, 2, 5, 8])
+def test_quotients_by_rows(width, most):
+    """From one row to rows of groups of groups; first rows of one bit and of two."""
+    netlist = block_netlist(DEFAULT_LIBRARY, "divide", {"x": width, "y": width}, shallow(most))
+    assert largest_weight(netlist) <= most
+    inputs = every_input(x=width, y=width - 1) if width > 1 else {"x": np.arange(2, dtype=np.uint64)}
+    x, y = inputs["x"], inputs.get("y", np.uint64(0)) + np.full_like(inputs["x"], 1 << width - 1)
+    actual = boolean.evaluate(netlist, {"x": x, "y": y})
+    quotient, remainder = divmod(x << np.uint64(width + 1), y)
+    assert np.array_equal(actual["quotient"], quotient)
+    assert np.array_equal(actual["remainder"], remainder)
+
+
+@pytest.mark.parametrize("most", [4, 8, 64])
+@pytest.mark.parametrize("width", [1, 2, 3, 6, 9])
+def test_roots_by_rows(width, most):
+    """First rows of one bit, two and three."""
+    netlist = block_netlist(DEFAULT_LIBRARY, "square_root", {"x": 2 * width}, shallow(most))
+    assert largest_weight(netlist) <= most
+    inputs = every_input(x=2 * width)
+    root = np.array([math.isqrt(x) for x in range(1 << 2 * width)], dtype=np.uint64)
+    actual = boolean.evaluate(netlist, inputs)
+    assert np.array_equal(actual["root"], root)
+    assert np.array_equal(actual["remainder"], inputs["x"] - root * root)
+
+
+def test_what_a_count_stands_for():
+    gates, given = gates_and_buses(64, amount=3)
+    values = [5, 0, 9, 2, 2, 7]
+    coded = thermometer(gates, given["amount"], 5).coded(values)
+    netlist = gates.builder.build({"out": signals(gates, coded)})
+    inputs = every_input(amount=3)
+    expected = np.array(values)[np.minimum(inputs["amount"], 5).astype(int)]
+    assert np.array_equal(boolean.evaluate(netlist, inputs)["out"], expected)
+
+
 @pytest.mark.parametrize(
     "choices",
     [
@@ -380,7 +435,8 @@ def test_products_of_columns(widths, most):
         {"operation": "multiply", "convention": BUNDLES["riscv"]},
         {"operation": "fma", "source": FP8_E5M2},
         {"operation": "fma", "convention": BUNDLES["riscv"]},
-        {"operation": "divide"},
+        {"operation": "divide", "convention": BUNDLES["riscv"]},
+        {"operation": "square_root", "source": FP8_E5M2},
     ],
     ids=str,
 )
