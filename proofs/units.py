@@ -323,7 +323,7 @@ def of_other_formats() -> Iterator[Unit]:
 def shallow_units() -> Iterator[Unit]:
     """What is made shallow of up to 16 bits, in every mode; FP8_E4M3FN with every largest weight.
 
-    Each under the first policy.
+    Each under the first policy. And the sum of FP32 to nearest even.
     """
     for fmt, operation, mode in product((*SMALL_FORMATS, FP16), SHALLOW_UNITS, RoundingMode):
         yield Unit(operation, fmt, mode, fmt.policies[0], structure=SHALLOW)
@@ -331,6 +331,7 @@ def shallow_units() -> Iterator[Unit]:
         if shallow(most) != SHALLOW:
             fmt = FP8_E4M3FN
             yield Unit(operation, fmt, policy=fmt.policies[0], structure=shallow(most))
+    yield Unit("add", FP32, structure=SHALLOW)
 
 
 def variants() -> Iterator[Unit]:
@@ -390,12 +391,13 @@ def profile_for(unit: Unit) -> Profile:
     The latter under the first policy. Flags in other modes than nearest even are left to ``--wide``, and
     so is all else. Under conventions: nearest even up to 8 bits, and of FP16 that of RISC-V. Of ``LONG``
     operations conventions are of FP8_E5M2 alone, and above 8 bits nearest even under the first policy is
-    all. Of shallow units: nearest even, and of FP16 no subtraction.
+    all. Of shallow units: nearest even of up to 16 bits, and of FP16 no subtraction.
     """
     fmt, long = unit.fmt, unit.operation in LONG
     nearest, first = unit.mode is RoundingMode.NEAREST_EVEN, unit.policy is unit.fmt.policies[0]
     if unit.structure.shallow:
-        usual = unit.structure == SHALLOW and (fmt in SMALL_FORMATS or unit.operation != "subtract")
+        short = fmt in SMALL_FORMATS or (fmt is FP16 and unit.operation != "subtract")
+        usual = unit.structure == SHALLOW and short
         return Profile.DEFAULT if usual and nearest else Profile.WIDE
     if unit.convention != IEEE:
         usual = fmt in SMALL_FORMATS or (fmt is FP16 and unit.convention == BUNDLES["riscv"])
