@@ -320,10 +320,18 @@ def of_other_formats() -> Iterator[Unit]:
         yield Unit(operation, fmt, mode, fmt.policies[0])
 
 
+WIDE_SHALLOW_SUMS = (
+    ("add", RoundingMode.NEAREST_EVEN),
+    ("add", RoundingMode.DOWN),
+    ("subtract", RoundingMode.NEAREST_EVEN),
+)
+"""What has been decided of FP32: operation and mode."""
+
+
 def shallow_units() -> Iterator[Unit]:
     """What is made shallow of up to 16 bits, in every mode; FP8_E4M3FN with every largest weight.
 
-    Each under the first policy. And the sum of FP32 to nearest even.
+    Each under the first policy. And ``WIDE_SHALLOW_SUMS`` of FP32.
     """
     for fmt, operation, mode in product((*SMALL_FORMATS, FP16), SHALLOW_UNITS, RoundingMode):
         yield Unit(operation, fmt, mode, fmt.policies[0], structure=SHALLOW)
@@ -331,7 +339,8 @@ def shallow_units() -> Iterator[Unit]:
         if shallow(most) != SHALLOW:
             fmt = FP8_E4M3FN
             yield Unit(operation, fmt, policy=fmt.policies[0], structure=shallow(most))
-    yield Unit("add", FP32, structure=SHALLOW)
+    for operation, mode in WIDE_SHALLOW_SUMS:
+        yield Unit(operation, FP32, mode, structure=SHALLOW)
 
 
 def variants() -> Iterator[Unit]:
