@@ -1,8 +1,8 @@
-"""Whole units of which every neuron is noisy: exact if each is within its margin, and not beyond.
+"""Whole units of which every neuron is noisy, or every weight off: exact if each is within its margin.
 
 Thresholds stand midway between the sums they separate, so that noise of less than one half takes no
 neuron across its threshold, whatever its inputs. Every neuron then does what it does without noise, and
-so does the unit.
+so does the unit. Errors of weights add up: the more a neuron sums, the less of them it bears.
 """
 
 from collections.abc import Iterator
@@ -21,9 +21,10 @@ from spikeproof.circuits.physics.uncertainty import (
     place,
     uncertain_netlist,
 )
-from spikeproof.circuits.units.libraries import LIBRARIES
+from spikeproof.circuits.units.libraries import LARGEST_WEIGHTS, LIBRARIES, SHALLOW, SMALL, shallow
 from spikeproof.proofs.units import Unit
-from spikeproof.prover.claims.obligation import Obligation, Outcome, equivalence
+from spikeproof.prover.claims.obligation import Obligation, Outcome, Profile, equivalence
+from spikeproof.prover.margins.limits import WEIGHT, Limit, both_ways
 from spikeproof.specs.formats import FP8_E4M3FN, FP16, FP32
 from spikeproof.specs.integers import Buses
 
@@ -37,33 +38,99 @@ BEYOND_MARGIN = {".below": -HALF * Fraction(1025, 1024), ".above": HALF}
 the end is in the margin; else the end."""
 
 
+SHALLOW_FORMATS = {"add": (FP16,), "multiply": (FP16, FP32)}
+"""Those above 8 bits whose shallow units are proved under noise; lemmas of FP32 sums take minutes."""
+
+
 def units() -> Iterator[Unit]:
-    """Sums and products of three widths; those of 8 bits of the gates of every library."""
+    """Sums and products of three widths; of 8 bits of every library, and of every largest weight."""
     for operation in ("add", "multiply"):
         for library in LIBRARIES:
             yield Unit(operation, FP8_E4M3FN, policy=FP8_E4M3FN.policies[0], library=library)
         yield from (Unit(operation, fmt) for fmt in (FP16, FP32))
+        for most in LARGEST_WEIGHTS:
+            fmt = FP8_E4M3FN
+            yield Unit(operation, fmt, policy=fmt.policies[0], structure=shallow(most))
+        yield from (Unit(operation, fmt, structure=SHALLOW) for fmt in SHALLOW_FORMATS[operation])
+
+
+SPREADS = {
+    "add": {
+        SMALL: Limit(Fraction(1, 14)),
+        shallow(4): Limit(Fraction(1, 64), attained=False),
+        shallow(8): Limit(Fraction(1, 130)),
+        shallow(16): Limit(Fraction(1, 290)),
+        shallow(32): Limit(Fraction(1, 482)),
+        shallow(64): Limit(Fraction(1, 508)),
+        shallow(128): Limit(Fraction(1, 508)),
+    },
+    "multiply": {
+        SMALL: Limit(Fraction(1, 14)),
+        shallow(4): Limit(Fraction(1, 48)),
+        shallow(8): Limit(Fraction(1, 64)),
+        shallow(16): Limit(Fraction(1, 184)),
+        shallow(32): Limit(Fraction(1, 252), attained=False),
+        shallow(64): Limit(Fraction(1, 508), attained=False),
+        shallow(128): Limit(Fraction(1, 1020), attained=False),
+    },
+}
+"""The relative errors of weights that every neuron of E4M3FN units bears: ``prover.margins.bearing``."""
 
 
 def obligations() -> Iterator[Obligation]:
-    """``margin.unit.UNIT.noise``, and with ``.below`` and ``.above`` its refutations."""
+    """``margin.unit.UNIT.noise``, and with ``.below`` and ``.above`` its refutations; ``.weight``."""
     for unit in units():
         yield within(unit)
         for suffix, noise in BEYOND_MARGIN.items():
             yield beyond(unit, noise, suffix)
+    for operation, limits in SPREADS.items():
+        for structure, limit in limits.items():
+            fmt = FP8_E4M3FN
+            unit = Unit(operation, fmt, policy=fmt.policies[0], structure=structure)
+            yield with_spread(unit, limit)
+
+
+def profile_for(unit: Unit) -> Profile:
+    """Shallow units but E4M3FN with the usual largest weight are left to ``--wide``."""
+    usual = not unit.structure.shallow or (unit.fmt is FP8_E4M3FN and unit.structure == SHALLOW)
+    return Profile.DEFAULT if usual else Profile.WIDE
 
 
 def within(unit: Unit) -> Obligation:
     """The obligation that a unit is right as long as each of its neurons is within its margin."""
+    return following(
+        unit,
+        "noise",
+        f"all noise in {MARGIN} on every neuron",
+        Tolerance(noise=MARGIN),
+        unit.engines,
+    )
+
+
+def with_spread(unit: Unit, limit: Limit) -> Obligation:
+    """The obligation that a unit is right as long as no weight is off by more than neurons bear.
+
+    For CaDiCaL alone: z3 takes ten times as long over sums of so many different weights.
+    """
+    spread = both_ways(limit.value, not limit.attained)
+    tolerance = WEIGHT.tolerance(spread)
+    return following(unit, WEIGHT.name, f"all {WEIGHT.words.format(spread)}", tolerance, ("cadical",))
+
+
+def following(
+    unit: Unit, kind: str, words: str, tolerance: Tolerance, engines: tuple[str, ...]
+) -> Obligation:
+    """That a unit is right within a tolerance, since every neuron then does what it does without."""
     assert unit.decomposition is not None
     return equivalence(
-        f"margin.unit.{unit.name}.noise",
-        f"{unit.statement}, is right for all noise in {MARGIN} on every neuron",
-        circuit=partial(uncertain_unit, unit, MARGIN),
+        f"margin.unit.{unit.name}.{kind}",
+        f"{unit.statement}, is right for {words}",
+        circuit=partial(tolerant_unit, unit, tolerance),
         meaning=unit.spec,
-        engines=unit.engines,
+        engines=engines,
         decomposition=replace(unit.decomposition, place=place),
-        parameters=_parameters(unit, "noise"),
+        profile=profile_for(unit),
+        parameters=_parameters(unit, kind),
     )
 
 
@@ -81,6 +148,7 @@ def beyond(unit: Unit, noise: Fraction, suffix: str) -> Obligation:
         engines=unit.engines,
         expected=Outcome.REFUTED,
         reading=unit.reading,
+        profile=profile_for(unit),
         parameters=_parameters(unit, "noise" + suffix),
         function=f"{unit.function}, for operands of 1",
     )
@@ -88,8 +156,13 @@ def beyond(unit: Unit, noise: Fraction, suffix: str) -> Obligation:
 
 def uncertain_unit(unit: Unit, noise: Interval) -> Netlist:
     """A unit with noise within an interval on every neuron."""
+    return tolerant_unit(unit, Tolerance(noise=noise))
+
+
+def tolerant_unit(unit: Unit, tolerance: Tolerance) -> Netlist:
+    """A unit whose neurons are within a tolerance."""
     netlist = unit.circuit(keep_waypoints=True)
-    return uncertain_netlist(netlist, perturbed(netlist, Tolerance(noise=noise)))
+    return uncertain_netlist(netlist, perturbed(netlist, tolerance))
 
 
 def shifted_unit(unit: Unit, noise: Fraction) -> Netlist:

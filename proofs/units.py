@@ -10,7 +10,7 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, And, BVExtract, Equals, Ite, Not, Or
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.floating_point.building import SHALLOW_UNITS, build_unit
+from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.libraries import (
     DEFAULT_LIBRARY,
     FAST,
@@ -399,17 +399,34 @@ def of_other_formats() -> Iterator[Unit]:
         yield Unit(operation, fmt, mode, fmt.policies[0])
 
 
+SHALLOW_IN_EVERY_MODE = ("add", "subtract", "multiply", "divide", "square_root")
+"""What is promised of shallow units of up to 16 bits in every mode; of ``fma`` it is nearest even."""
+
+SHALLOW_OF_32_BITS = (
+    *((operation, RoundingMode.NEAREST_EVEN) for operation in (*SHALLOW_IN_EVERY_MODE, "fma")),
+    ("add", RoundingMode.DOWN),
+)
+"""Likewise of FP32: operation and mode."""
+
+
 def shallow_units() -> Iterator[Unit]:
     """What is made shallow of up to 16 bits, in every mode; FP8_E4M3FN with every largest weight.
 
-    Each under the first policy.
+    Each under the first policy. And some of weights 1, which read up to four copies of a signal.
     """
-    for fmt, operation, mode in product((*SMALL_FORMATS, FP16), SHALLOW_UNITS, RoundingMode):
+    nearest, first = RoundingMode.NEAREST_EVEN, FP8_E4M3FN.policies[0]
+    modes = (
+        *product((*SMALL_FORMATS, FP16), SHALLOW_IN_EVERY_MODE, RoundingMode),
+        *product((*SMALL_FORMATS, FP16), ("fma",), (nearest,)),
+        *((FP32, *each) for each in SHALLOW_OF_32_BITS),
+    )
+    for fmt, operation, mode in modes:
         yield Unit(operation, fmt, mode, fmt.policies[0], structure=SHALLOW)
-    for operation, most in product(SHALLOW_UNITS, LARGEST_WEIGHTS):
+    for operation, most in product(SHALLOW_IN_EVERY_MODE, LARGEST_WEIGHTS):
         if shallow(most) != SHALLOW:
-            fmt = FP8_E4M3FN
-            yield Unit(operation, fmt, policy=fmt.policies[0], structure=shallow(most))
+            yield Unit(operation, FP8_E4M3FN, policy=first, structure=shallow(most))
+    for operation in ("add", "subtract", "multiply"):
+        yield Unit(operation, FP8_E4M3FN, policy=first, library="ternary", structure=shallow(4))
 
 
 def variants() -> Iterator[Unit]:
@@ -469,12 +486,13 @@ def profile_for(unit: Unit) -> Profile:
     The latter under the first policy. Flags in other modes than nearest even are left to ``--wide``, and
     so is all else. Under conventions: nearest even up to 8 bits, and of FP16 that of RISC-V. Of ``LONG``
     operations conventions are of FP8_E5M2 alone, and above 8 bits nearest even under the first policy is
-    all. Of shallow units: nearest even, and of FP16 no subtraction.
+    all. Of shallow units: nearest even, no ``LONG`` operation, of FP16 no subtraction, of FP32 none.
     """
     fmt, long = unit.fmt, unit.operation in LONG
     nearest, first = unit.mode is RoundingMode.NEAREST_EVEN, unit.policy is unit.fmt.policies[0]
     if unit.structure.shallow:
-        usual = unit.structure == SHALLOW and (fmt in SMALL_FORMATS or unit.operation != "subtract")
+        usual = unit.structure == SHALLOW and not long
+        usual &= fmt in SMALL_FORMATS or (fmt is FP16 and unit.operation != "subtract")
         return Profile.DEFAULT if usual and nearest else Profile.WIDE
     if unit.convention != IEEE:
         usual = fmt in SMALL_FORMATS or (fmt is FP16 and unit.convention == BUNDLES["riscv"])

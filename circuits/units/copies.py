@@ -11,9 +11,9 @@ from spikeproof.circuits.units.libraries import HALF, GateLibrary
 
 
 def built(gates: GateLibrary, outputs: Mapping[str, Bus], *, keep_waypoints: bool = False) -> Netlist:
-    """What a library's builder builds, with no weight larger than its structure allows."""
+    """What a library's builder builds, with no weight larger than library and structure allow."""
     netlist = gates.builder.build(outputs, keep_waypoints=keep_waypoints)
-    most = gates.structure.largest_weight
+    most = gates.structure.largest_weight and (gates.largest_weight or gates.structure.largest_weight)
     return netlist if most is None else bounded(netlist, most)
 
 

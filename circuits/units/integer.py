@@ -17,6 +17,7 @@ from spikeproof.circuits.units.columns import column_product
 from spikeproof.circuits.units.copies import built
 from spikeproof.circuits.units.forms import all_of, any_of, bit, bits, signal, signals
 from spikeproof.circuits.units.libraries import SMALL, GateLibrary, Structure, library_gates
+from spikeproof.circuits.units.rows import digit_quotient, digit_root
 from spikeproof.circuits.units.shallow import Shifted, step_for, thermometer
 
 Buses = dict[str, Bus]
@@ -383,8 +384,12 @@ def divide(gates: GateLibrary, x: Bus, y: Bus) -> Buses:
 
     For y with its first bit set, which is when n + 2 bits hold the quotient. A row's remainder R is less
     than 2y; it gives the quotient bit q = [R >= y], and R - q y, twice of which is the next remainder.
+    In shallow structures rows give two bits.
     """
-    quotient: Bus = ()
+    if gates.structure.shallow:
+        quotient, remainder = digit_quotient(gates, x, y)
+        return {"quotient": quotient, "remainder": remainder}
+    quotient = ()
     remainder = x
     doubled = (*x, ZERO)
     for _ in range(len(y) + 2):
@@ -404,10 +409,12 @@ def square_root(gates: GateLibrary, x: Bus) -> Buses:
     """Restoring square root of 2n bits, two at a time from the top: a row for each bit of the root.
 
     With a root Q and remainder R so far and the next two bits d, a row gives q = [4R + d >= 4Q + 1] and
-    4R + d - q (4Q + 1); the root becomes 2Q + q.
+    4R + d - q (4Q + 1); the root becomes 2Q + q. In shallow structures rows give two bits.
     """
-    root: Bus = (ZERO,)
-    remainder: Bus = (ZERO,)
+    if gates.structure.shallow:
+        root, remainder = digit_root(gates, x)
+        return {"root": root, "remainder": remainder}
+    root = remainder = (ZERO,)
     for low in reversed(range(0, len(x), 2)):
         digits = x[low : low + 2]
         with gates.builder.barrier((remainder, root, digits)):

@@ -88,6 +88,8 @@ class GateLibrary(ABC):
     """The published system the gates come from."""
     allowed_weights: frozenset[int] | None = None
     """The synapse weights the substrate can make; None if any."""
+    largest_weight: int | None = None
+    """What is summed is read from copies beyond this weight; None for what the structure has."""
     absorbs_inverters = False
     """Whether a neuron may read an inverted signal through a synapse of opposite weight."""
     builder_class: type[NetlistBuilder] = NetlistBuilder
@@ -233,6 +235,7 @@ class Ternary(GateLibrary):
     name = "ternary"
     source = "arXiv 2402.16384"
     allowed_weights = frozenset({-1, 1})
+    largest_weight = 1
     absorbs_inverters = True
 
     def xor(self, a: int, b: int) -> int:
@@ -294,10 +297,10 @@ def require_structure(library: str, structure: Structure) -> None:
     Raises:
         ValueError: saying what to choose; one line.
     """
-    if structure.shallow and not issubclass(EVERY_LIBRARY[library], Threshold):
+    if structure.shallow and not issubclass(EVERY_LIBRARY[library], (Threshold, Ternary)):
         raise ValueError(
-            f"library {library!r} cannot be {STRUCTURE_NAMES[structure]}, which needs weights and any "
-            f"fan-in; choose {Threshold.name!r}, or small or fast"
+            f"library {library!r} cannot be {STRUCTURE_NAMES[structure]}, which needs any fan-in; "
+            f"choose {Threshold.name!r}, {Ternary.name!r} or {DualRail.name!r}, or small or fast"
         )
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from spikeproof.circuits.units.forms import (
     ALWAYS,
@@ -22,9 +23,11 @@ from spikeproof.circuits.units.forms import (
     all_and,
     all_and_reaches,
     all_of,
+    bits,
     exclusive,
     number,
     reaches,
+    signals,
     total,
 )
 from spikeproof.circuits.units.libraries import GateLibrary
@@ -69,13 +72,15 @@ def _carry_out(gates: GateLibrary, digits: Sequence[Form], carry: Form, when: Fo
     return all_and_reaches(gates, [when], number(digits) + carry, least)
 
 
-def carry_out(gates: GateLibrary, digits: Sequence[Form], carry: Form, places: int) -> Form:
-    """The carry out of the last place alone."""
+def carry_out(
+    gates: GateLibrary, digits: Sequence[Form], carry: Form, places: int, when: Form = ALWAYS
+) -> Form:
+    """The carry out of the last place alone; 0 unless ``when`` is 1."""
     while len(digits) > places:
         digits = [
             _span(gates, digits[start : start + places]) for start in range(0, len(digits), places)
         ]
-    return _carry_out(gates, digits, carry, ALWAYS)
+    return _carry_out(gates, digits, carry, when)
 
 
 def add(
@@ -117,6 +122,36 @@ def sum_or_difference(
     return found, plus[-1]
 
 
+def sum_of(gates: GateLibrary, *numbers: Sequence[Form]) -> Bits:
+    """The sum of few numbers of equal widths, within that width; the places are forms.
+
+    What is carried into a place is counted by neurons that read all places before it. That takes one
+    level, and weights as large as the numbers.
+    """
+    size = len(numbers[0])
+
+    def carried(k: int) -> Form:
+        low = total(number(each[:k]) for each in numbers)
+        return total(reaches(gates, low, j << k) for j in range(1, (low.high >> k) + 1))
+
+    found = [carried(k) for k in range(size + 1)]
+    digits = (total(places) for places in zip(*numbers, strict=True))
+    return tuple((digit + found[k] - 2 * found[k + 1]).within(0, 1) for k, digit in enumerate(digits))
+
+
+def constant(value: int, size: int) -> Bits:
+    """The places of a number modulo 2^size."""
+    return tuple(ALWAYS if value >> k & 1 else NEVER for k in range(size))
+
+
+def chosen(gates: GateLibrary, y: Form, of_x: Sequence[Form], of_y: Sequence[Form]) -> Bits:
+    """Bits of y where that is chosen, else of x: two neurons for each place."""
+    return tuple(
+        exclusive((all_of(gates, y, b), all_of(gates, 1 - y, a)))
+        for a, b in zip(of_x, of_y, strict=True)
+    )
+
+
 # --- counts -------------------------------------------------------------------------------------
 
 
@@ -148,6 +183,16 @@ class Thermometer:
         weights = (1 if k % size else 1 - size for k in range(1, len(self.steps)))
         found = total(step * weight for step, weight in zip(self.steps[1:], weights, strict=True))
         return found.within(0, size - 1)
+
+    def coded(self, values: Sequence[int]) -> Bits:
+        """In binary the value that is given for the count, none of them negative."""
+        changes = list(zip(self.steps[1:], pairwise(values), strict=True))
+
+        def place(k: int) -> Form:
+            terms = (step * ((new >> k & 1) - (old >> k & 1)) for step, (old, new) in changes)
+            return ((values[0] >> k & 1) + total(terms)).within(0, 1)
+
+        return tuple(place(k) for k in range(max(values).bit_length()))
 
     def place(self, index: int) -> Form:
         """A bit of the count in binary."""
@@ -226,12 +271,16 @@ class Shifted:
     count: Thermometer
 
 
-def shift_right(gates: GateLibrary, *parts: Shifted, step: int) -> Bits:
+def shift_right(gates: GateLibrary, *parts: Shifted, step: int, decoded: bool = False) -> Bits:
     """Whichever part has a count shifted right by it; parts are of one width.
 
     First by multiples of ``step``, then by the rest, by a neuron for each place and multiple that may
     come there; what they choose is the sum of these. The counts are not decoded: a multiple is chosen by
     the difference of two steps of a thermometer, a rest by a sum of such.
+
+    Args:
+        decoded: whether a neuron tells each rest after all, where there are so many multiples that these
+            sums are long. That takes no depth.
     """
     width, most = len(parts[0].x), max(part.count.most for part in parts)
     multiples = range(0, most + 1, step)
@@ -250,6 +299,8 @@ def shift_right(gates: GateLibrary, *parts: Shifted, step: int) -> Bits:
     ]
     if len(multiples) == 1 and len(parts) == 1:
         rests[0] = parts[0].count.between(0, 1)
+    if decoded:
+        rests = list(bits(signals(gates, rests)))
     return tuple(
         exclusive(
             all_of(gates, coarse[place + near], rests[near])
@@ -259,9 +310,33 @@ def shift_right(gates: GateLibrary, *parts: Shifted, step: int) -> Bits:
     )
 
 
-def shift_left(gates: GateLibrary, x: Sequence[Form], count: Thermometer, step: int) -> Bits:
+def shift_right_binary(gates: GateLibrary, x: Sequence[Form], amount: Bits, first: int) -> Bits:
+    """x shifted right by a number in binary, in two stages: by ``first`` bits of it, then by the others.
+
+    A neuron for each place and what may come there reads those bits, which are not decoded.
+    """
+    for low, bits_read in ((0, amount[:first]), (first, amount[first:])):
+        x = _moved(gates, x, bits_read, 1 << low)
+    return tuple(x)
+
+
+def _moved(gates: GateLibrary, x: Sequence[Form], amount: Bits, step: int) -> Bits:
+    def moved_by(far: int, place: int) -> Form:
+        said = (bit if far >> k & 1 else 1 - bit for k, bit in enumerate(amount))
+        return all_of(gates, x[place + far * step], *said)
+
+    most = (1 << len(amount)) - 1
+    return tuple(
+        exclusive(moved_by(far, place) for far in range(min(most, (len(x) - 1 - place) // step) + 1))
+        for place in range(len(x))
+    )
+
+
+def shift_left(
+    gates: GateLibrary, x: Sequence[Form], count: Thermometer, step: int, decoded: bool = False
+) -> Bits:
     """x shifted left within its width."""
-    return shift_right(gates, Shifted(tuple(reversed(x)), count), step=step)[::-1]
+    return shift_right(gates, Shifted(tuple(reversed(x)), count), step=step, decoded=decoded)[::-1]
 
 
 def any_chosen(gates: GateLibrary, x: Sequence[Form], chosen: Sequence[Form], places: int) -> Bits:

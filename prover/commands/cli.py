@@ -35,6 +35,7 @@ COMMANDS = {
     "replay": "Run circuit and spec on the counterexample in FILE again.",
     "report": "Show a proof log: in short, or in each form asked for.",
     "show": "Show a theorem: statement, circuit, proof, last result.",
+    "sizes": "Compare how large units are, by structure, and what that costs.",
     "testfloat": "Test circuit and spec on Berkeley TestFloat's vectors.",
     "verify": "Check a proof log again, without the engines that wrote it.",
 }

@@ -6,14 +6,20 @@ Division. A row takes a remainder R < 2B and gives a bit q and a difference D wi
 
 which is one claim for free R and B. Where the first row's R is A, every other row's R is twice the D
 before it, and there are n + 2 rows, adding up gives A 2^(n+1) = Q B + D for the last D, Q being made up
-of the bits. As D < B, Q is the quotient and D the remainder: there is no other pair.
+of the bits. As D < B, Q is the quotient and D the remainder: there is no other pair. A row that gives k
+bits q at once takes an R < 2^k B, which is 2^k D of the row before it, or 2^(k-1) A if it is the first.
 
 Square root. A row takes a root Q, a remainder R <= 2Q and the next two digits d, and gives q and D with
 
     4R + d = q (4Q + 1) + D    and    D <= 2 (2Q + q).
 
 If X = Q^2 + R is the radicand's beginning, then 4X + d = (2Q + q)^2 + D is the next, because q = q^2. It
-begins with Q = R = 0. In the end X = Q^2 + R with R <= 2Q, so Q^2 <= X < (Q + 1)^2.
+begins with Q = R = 0. In the end X = Q^2 + R with R <= 2Q, so Q^2 <= X < (Q + 1)^2. A row that gives k
+bits q at once takes the next 2k digits d, and gives q and D with
+
+    4^k R + d = q (2^(k+1) Q + q) + D    and    D <= 2 (2^k Q + q).
+
+Then 4^k X + d = (2^k Q + q)^2 + D.
 
 Rows that do not restore have a remainder N instead, signed: where it is negative it lacks what was taken
 once too often, the divisor or 2Q + 1. With a bit p that says whether N >= 0, it stands for
@@ -27,7 +33,7 @@ p = 1. A last cell gives D itself. Remainders may be wider than they need be.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import (
@@ -102,7 +108,10 @@ BUSES = {
     "signed_root_row": (("remainder", "sign", "root", "digits"), ("bit", "difference")),
     "restored_root_remainder": (("difference", "sign", "root"), ("remainder",)),
 }
-"""Input and output buses of each kind of row; ``sign`` is a bit that is 1 if N is not negative."""
+"""Input and output buses of each kind of row; ``sign`` is a bit that is 1 if N is not negative.
+
+``bit`` may be several bits, but of rows that do not restore.
+"""
 
 
 def _quotient_rows(
@@ -113,14 +122,15 @@ def _quotient_rows(
     if signed := _cells(netlist, "signed_divide_row"):
         return _signed_quotient_rows(netlist, signed, dividend, divisor, quotient, remainder)
     cells, rows = _cells(netlist, "divide_row"), []
-    current, difference = (*dividend, ZERO), dividend
-    for bit in reversed(quotient):
-        row = _row(cells, "divide_row", current, divisor)
-        if row.outputs["bit"] != (bit,) or len(row.outputs["difference"]) < size:
+    doubled, difference, left = (*dividend, ZERO), dividend, quotient
+    while left:
+        inputs = [(((ZERO,) * (k - 1) + doubled), divisor) for k in range(1, len(left) + 1)]
+        row, k = _row_of_bits(cells, "divide_row", inputs)
+        if row.outputs["bit"] != left[-k:] or len(row.outputs["difference"]) < size:
             raise AlgebraError(f"{row.name} does not give the quotient's next bit")
         rows.append(row)
-        difference = row.outputs["difference"]
-        current = (ZERO, *difference)
+        difference, left = row.outputs["difference"], left[:-k]
+        doubled = (ZERO, *difference)
     if difference != remainder:
         raise AlgebraError("the remainder is not that of the last row")
     return rows
@@ -157,11 +167,14 @@ def _root_rows(netlist: Netlist, radicand: Bus, root: Bus, remainder: Bus) -> li
     current: Bus = (ZERO,)
     so_far: Bus = (ZERO,)
     sign: tuple[Bus, ...] = ((ONE,),) if signed else ()
-    for low in reversed(range(0, len(radicand), 2)):
-        row = _row(cells, kind, current, *sign, so_far, radicand[low : low + 2])
-        wide = len(row.outputs["difference"]) > len(so_far)
-        if len(row.outputs["bit"]) != 1 or not (signed or wide):
+    left = radicand
+    while left:
+        most = 1 if signed else len(left) // 2
+        inputs = [(current, *sign, so_far, left[-2 * k :]) for k in range(1, most + 1)]
+        row, k = _row_of_bits(cells, kind, inputs)
+        if not signed and len(row.outputs["difference"]) < len(so_far) + k:
             raise AlgebraError(f"{row.name} has outputs of other widths than a row of a square root")
+        left = left[: -2 * k]
         rows.append(row)
         so_far, current = (*row.outputs["bit"], *so_far), row.outputs["difference"]
         sign = (row.outputs["bit"],) if signed else ()
@@ -191,6 +204,16 @@ def _row(cells: Mapping[tuple[Bus, ...], Block], kind: str, *inputs: Bus) -> Blo
     return cells[inputs]
 
 
+def _row_of_bits(
+    cells: Mapping[tuple[Bus, ...], Block], kind: str, inputs: Sequence[tuple[Bus, ...]]
+) -> tuple[Block, int]:
+    """The next row, and how many bits it gives, from what it reads if it gives one, two, ... of them."""
+    for bits, read in enumerate(inputs, 1):
+        if read in cells and len(cells[read].outputs["bit"]) == bits:
+            return cells[read], bits
+    raise AlgebraError(f"no {kind} continues from the one before it")
+
+
 def _together(netlist: Netlist, rows: Iterable[Block]) -> Claim:
     """One claim for all rows; rows of one shape have the same symbols, and are one.
 
@@ -211,8 +234,9 @@ class _Words:
     """The buses of a row as integers modulo 2^size, that is more than any of them or their sums."""
 
     def __init__(self, row: FreeCell) -> None:
-        self._row, self._buses = row, {**row.inputs, **row.outputs}
-        self.size = max(bus.bv_width() for bus in self._buses.values()) + 4
+        self._buses = {**row.inputs, **row.outputs}
+        self.bits = row.outputs["bit"].bv_width() if "bit" in row.outputs else 1
+        self.size = max(bus.bv_width() for bus in self._buses.values()) + 2 + 2 * self.bits
 
     def __getitem__(self, name: str) -> FNode:
         return zero_extend(self._buses[name], self.size)
@@ -229,8 +253,12 @@ class _Words:
         return Equals(BVNot(top), self._buses[bit])
 
     def times(self, bit: str, word: FNode) -> FNode:
-        """The word where the bit is 1, else zero."""
-        return Ite(Equals(self._buses[bit], BV(1, 1)), word, BV(0, self.size))
+        """The word as often as a bus of few bits says."""
+        product, bus = BV(0, self.size), self._buses[bit]
+        for k in reversed(range(bus.bv_width())):
+            here = Equals(BVExtract(bus, k, k), BV(1, 1))
+            product = BVAdd(_twice(product), Ite(here, word, BV(0, self.size)))
+        return product
 
     def lacking(self, difference: str, bit: str, step: FNode) -> FNode:
         """What a signed bus stands for: with the step added where the bit is 0."""
@@ -238,10 +266,10 @@ class _Words:
 
 
 def _divide_row(row: _Words) -> tuple[FNode, FNode]:
-    """The invariant R < 2B, and the goal R = q B + D with D < B."""
+    """The invariant R < 2^k B, and the goal R = q B + D with D < B."""
     b, d = row["divisor"], row["difference"]
     goal = And(Equals(row["remainder"], BVAdd(row.times("bit", b), d)), BVULT(d, b))
-    return BVULT(row["remainder"], BVAdd(b, b)), goal
+    return BVULT(row["remainder"], _shifted(b, row.bits)), goal
 
 
 def _signed_divide_row(row: _Words) -> tuple[FNode, FNode]:
@@ -262,7 +290,7 @@ def _restored(row: _Words) -> tuple[FNode, FNode]:
 
 
 def _root_row(row: _Words) -> tuple[FNode, FNode]:
-    """The invariant R <= 2Q, and the goal 4R + d = q (4Q + 1) + D with D <= 2 (2Q + q)."""
+    """The invariant R <= 2Q, and the goal 4^k R + d = q (2^(k+1) Q + q) + D with D <= 2 (2^k Q + q)."""
     return BVULE(row["remainder"], _twice(row["root"])), _root_goal(
         row, row["remainder"], row["difference"]
     )
@@ -278,10 +306,10 @@ def _signed_root_row(row: _Words) -> tuple[FNode, FNode]:
 
 
 def _root_goal(row: _Words, r: FNode, d: FNode) -> FNode:
-    minuend = BVAdd(_twice(_twice(r)), row["digits"])
-    twice = _twice(row["root"])
-    taken = row.times("bit", BVAdd(_twice(twice), BV(1, row.size)))
-    return And(Equals(minuend, BVAdd(taken, d)), BVULE(d, _twice(BVAdd(twice, row["bit"]))))
+    minuend = BVAdd(_shifted(r, 2 * row.bits), row["digits"])
+    so_far = _shifted(row["root"], row.bits)
+    taken = row.times("bit", BVAdd(_twice(so_far), row["bit"]))
+    return And(Equals(minuend, BVAdd(taken, d)), BVULE(d, _twice(BVAdd(so_far, row["bit"]))))
 
 
 def _restored_root(row: _Words) -> tuple[FNode, FNode]:
@@ -293,6 +321,13 @@ def _restored_root(row: _Words) -> tuple[FNode, FNode]:
 
 def _twice(word: FNode) -> FNode:
     return BVAdd(word, word)
+
+
+def _shifted(word: FNode, places: int) -> FNode:
+    """The word times 2^places."""
+    for _ in range(places):
+        word = _twice(word)
+    return word
 
 
 _ROWS = {

@@ -97,7 +97,7 @@ def distributions(obligation: Obligation, netlist: Netlist, samples: int) -> lis
         if complete:
             drawn = {"every input once": every_input(widths)}
         else:
-            drawn = {f"{samples:,} uniform": _uniform(widths, samples)}
+            drawn = {f"{samples:,} uniform": uniform(widths, samples)}
         if reading is not None:
             by_class = inputs_by_class(widths, reading.formats, samples, SEED)
             drawn[f"{samples:,} by class"] = by_class
@@ -107,7 +107,8 @@ def distributions(obligation: Obligation, netlist: Netlist, samples: int) -> lis
         ]
 
 
-def _uniform(widths: Mapping[str, int], samples: int) -> Inputs:
+def uniform(widths: Mapping[str, int], samples: int) -> Inputs:
+    """Inputs whose bits are 0 or 1 alike."""
     chance = np.random.default_rng(SEED)
     return {
         name: boolean.pack_words(chance.integers(0, 2, (width, samples)).astype(bool))

@@ -13,6 +13,7 @@ import numpy as np
 from spikeproof.circuits.meanings.boolean import Words, word_type
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.physics.uncertainty import Interval
+from spikeproof.circuits.units.libraries import SMALL, STRUCTURE_NAMES
 from spikeproof.circuits.units.voting import voted_netlist
 from spikeproof.prover.claims.catalogue import catalogue, theorem
 from spikeproof.prover.claims.environment import passing_formulas
@@ -86,13 +87,14 @@ class NoisyUnit:
 
 
 def names_of_units(library: str) -> list[str]:
-    """The theorems of the units of a library that are proved to be right within their margins."""
+    """The small units of a library that are proved to be right within their margins."""
     return [
         name.removeprefix("margin.unit.").removesuffix(".noise")
         for name, obligation in catalogue().items()
         if name.startswith("margin.unit.")
         and name.endswith(".noise")
         and obligation.parameters["library"] == library
+        and obligation.parameters["structure"] == STRUCTURE_NAMES[SMALL]
     ]
 
 

@@ -8,13 +8,13 @@ lost, normalise as far as the exponent allows, round, pack, and let the special 
 * ``exponents``      -- the arithmetic on exponents that units share
 * ``rounding``       -- the back end that they share: rounding, range check, special cases
 * ``addition``       -- add, subtract; ``shallow_addition``: in least depth
-* ``shallow_operands``, ``shallow_rounding`` -- the two ends of units of least depth
+* ``shallow_operands``, ``shallow_exponent``, ``shallow_rounding`` -- what units of least depth share
 * ``multiplication`` -- multiply; ``sticky_extra``: S1's multiplier; ``exact_product``: without rounding;
   ``shallow_multiplication``: in least depth
-* ``fma``            -- fused multiply-add
-* ``division``       -- divide
+* ``fma``            -- fused multiply-add; ``shallow_fma``: in least depth
+* ``division``       -- divide; ``shallow_division``: in least depth
 * ``remainder``      -- what whole quotients leave; it does not round
-* ``square_root``    -- square root
+* ``square_root``    -- square root; ``shallow_root``: in least depth
 * ``conversion``     -- from one format to another
 * ``integral``       -- rounding to a whole number
 * ``scaling``        -- x * 2^n, and the exponent of x

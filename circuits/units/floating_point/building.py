@@ -22,7 +22,10 @@ from spikeproof.circuits.units.floating_point.shallow_addition import (
     shallow_add_unit,
     shallow_subtract_unit,
 )
+from spikeproof.circuits.units.floating_point.shallow_division import shallow_divide_unit
+from spikeproof.circuits.units.floating_point.shallow_fma import shallow_fma_unit
 from spikeproof.circuits.units.floating_point.shallow_multiplication import shallow_multiply_unit
+from spikeproof.circuits.units.floating_point.shallow_root import shallow_square_root_unit
 from spikeproof.circuits.units.floating_point.square_root import square_root_unit
 from spikeproof.circuits.units.floating_point.unpacking import flush_operand, unpack
 from spikeproof.circuits.units.integer import Buses
@@ -61,6 +64,9 @@ SHALLOW_UNITS: dict[str, Callable[..., Buses]] = {
     "add": shallow_add_unit,
     "subtract": shallow_subtract_unit,
     "multiply": shallow_multiply_unit,
+    "fma": shallow_fma_unit,
+    "divide": shallow_divide_unit,
+    "square_root": shallow_square_root_unit,
 }
 """Those that are made of linear forms in shallow structures, likewise; the others of shallow blocks."""
 

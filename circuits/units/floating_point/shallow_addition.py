@@ -43,6 +43,7 @@ from spikeproof.circuits.units.shallow import (
     Thermometer,
     any_chosen,
     at_least,
+    chosen,
     excess,
     shift_right,
     step_for,
@@ -85,22 +86,15 @@ class _Adder:
         )
         y_larger = 1 - x_reaches
         normal = any_of(gates, x.normal, y.normal)
-        exponent = self._chosen(y_larger, x.field, y.field)
+        exponent = chosen(gates, y_larger, x.field, y.field)
         magnitude = self._magnitude(y_larger, normal)
         sign = self._sign(x_reaches, y_reaches)
         return self._rounded(sign, exponent, normal, magnitude)
 
-    def _chosen(self, y: Form, of_x: Bits, of_y: Bits) -> Bits:
-        """Bits of y where that is chosen, else of x."""
-        return tuple(
-            exclusive((all_of(self.gates, y, b), all_of(self.gates, 1 - y, a)))
-            for a, b in zip(of_x, of_y, strict=True)
-        )
-
     def _magnitude(self, y_larger: Form, normal: Form) -> Bus:
         """The sum of larger and aligned smaller significand, or their difference."""
         gates, x, y = self.gates, self.x, self.y
-        large = (*(NEVER,) * (BELOW - 1), *self._chosen(y_larger, x.fraction, y.fraction), normal)
+        large = (*(NEVER,) * (BELOW - 1), *chosen(gates, y_larger, x.fraction, y.fraction), normal)
         most = len(large)  # a shift by as many leaves nothing but what is lost
         x_small = excess(gates, y.exponent, x.exponent, most, y_larger)
         y_small = excess(gates, x.exponent, y.exponent, most, 1 - y_larger)

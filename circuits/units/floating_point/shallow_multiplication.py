@@ -24,25 +24,26 @@ from spikeproof.circuits.units.floating_point.multiplication import (
     significand_product,
 )
 from spikeproof.circuits.units.floating_point.rounding import Rounder
-from spikeproof.circuits.units.floating_point.shallow_operands import Parts, parts_of, suits
+from spikeproof.circuits.units.floating_point.shallow_exponent import ExponentSum
+from spikeproof.circuits.units.floating_point.shallow_operands import (
+    Parts,
+    exponent_sum,
+    parts_of,
+    suits,
+)
 from spikeproof.circuits.units.floating_point.shallow_rounding import ShallowRounder, Special
 from spikeproof.circuits.units.floating_point.unpacking import Operand
 from spikeproof.circuits.units.forms import (
-    ALWAYS,
-    NEVER,
     Bits,
-    Form,
     all_and_reaches,
     all_of,
     any_of,
     bit,
     bits,
     signal,
-    signals,
     xor,
 )
 from spikeproof.circuits.units.integer import Buses
-from spikeproof.circuits.units.shallow import Thermometer, add, reaches_constant
 
 
 def shallow_multiply_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
@@ -61,15 +62,17 @@ class _Multiplier:
         self.sign = bit(signal(self.gates, xor(self.gates, x.sign, y.sign)))
 
     def unit(self, product: Bits) -> Buses:
-        total = self._exponent_sum()
+        total = ExponentSum(self.gates, exponent_sum(self.x, self.y), self.fmt.bias)
+        size, above = self.fmt.exponent_bits, self._above
         return self.back.deliver(
             self.back.normalised(
                 self.sign,
-                self._exponent(total),
-                self._limit(total),
+                total.field(size),
+                # Leading zeros are as many as a normal factor lets it have, or two of exponents of 1.
+                total.limit(above, above + self.fmt.precision),
                 product,
-                above=self._above,
-                beyond=self._reaches(total, 1 << self.fmt.exponent_bits),
+                above=above,
+                beyond=total.reaches(1 << size),
             ),
             self._special(),
         )
@@ -78,42 +81,6 @@ class _Multiplier:
     def _above(self) -> int:
         """Zeros above the product: shifted right by as many, nothing of it comes to the guard place."""
         return self.fmt.precision + 1
-
-    def _exponent_sum(self) -> Bits:
-        """The sum of both exponent fields, which are 1 for subnormals."""
-        x, y = (
-            ((each.field[0] + (1 - each.normal)).within(0, 1), *each.field[1:])
-            for each in (self.x, self.y)
-        )
-        found, carry = add(self.gates, x, y, NEVER, self.gates.structure.places)
-        return bits(signals(self.gates, (*found, carry)))
-
-    def _reaches(self, total: Bits, field: int) -> Form:
-        """Whether the first bit of the product has that exponent field, less one, or a larger one."""
-        return reaches_constant(self.gates, total, max(0, field + self.fmt.bias))
-
-    def _exponent(self, total: Bits) -> Bits:
-        """The exponent field of the product's first bit, less one, or 0 if that is negative.
-
-        Where it is too large for the field its last bits, which are of no use.
-        """
-        bias, size = self.fmt.bias, self.fmt.exponent_bits
-        borrows = [1 - reaches_constant(self.gates, total[:k], bias % (1 << k)) for k in range(size + 1)]
-        places = (
-            (total[k] - (bias >> k & 1) - borrows[k] + 2 * borrows[k + 1]).within(0, 1)
-            for k in range(size)
-        )
-        positive = self._reaches(total, 0)
-        return tuple(all_of(self.gates, place, positive) for place in places)
-
-    def _limit(self, total: Bits) -> Thermometer:
-        """The exponent field of the topmost zero, less one, as far as there may be leading zeros.
-
-        That is as many as a normal factor lets it have, or two of exponents of 1.
-        """
-        most = self._above + self.fmt.precision
-        steps = (self._reaches(total, k - self._above) for k in range(1, most + 1))
-        return Thermometer((ALWAYS, *steps))
 
     def _special(self) -> Special:
         gates, x, y = self.gates, self.x, self.y

@@ -17,9 +17,11 @@ from spikeproof.circuits.units.forms import (
     any_of,
     bits,
     number,
+    signals,
     total,
 )
 from spikeproof.circuits.units.libraries import GateLibrary
+from spikeproof.circuits.units.shallow import Thermometer, add, shift_left, step_for
 from spikeproof.specs.conventions import IEEE
 from spikeproof.specs.formats import Format, RoundingMode, Specials
 
@@ -62,6 +64,35 @@ class Parts:
         """The exponent field, but 1 for subnormals."""
         return (number(self.field) + (1 - self.normal)).within(1, (1 << self.fmt.exponent_bits) - 1)
 
+    @property
+    def exponent_bits(self) -> Bits:
+        """The same as bits."""
+        return (self.field[0] + (1 - self.normal)).within(0, 1), *self.field[1:]
+
+    @cached_property
+    def normalised(self) -> tuple[Bits, Thermometer]:
+        """The significand shifted left until its first bit is 1, and by how many places.
+
+        Zero stays zero, shifted by all places but one.
+        """
+        gates, places = self.gates, [1 - each for each in self.fraction[::-1]]
+        subnormal = [1 - each for each in self.field]
+        zeros = (all_of(gates, *subnormal, *places[:k]) for k in range(1, len(places)))
+        count = Thermometer((ALWAYS, 1 - self.normal, *zeros))
+        return shift_left(gates, (*self.fraction, self.normal), count, step_for(count.most)), count
+
+    def normalised_exponent(self, zeros: Thermometer, size: int) -> Bits:
+        """The exponent field, less what a subnormal significand was shifted by, and 2^size more.
+
+        Args:
+            size: so many bits hold the field, and the number of fraction bits.
+        """
+        # Of subnormals, the field is 0.
+        more = 1 << size
+        below = zeros.coded([more, *(more + 1 - k for k in range(1, zeros.most + 1))])
+        field = (*self.field, *(NEVER,) * (len(below) - len(self.field)))
+        return tuple((a + b).within(0, 1) for a, b in zip(field, below, strict=True))
+
     def infinite(self, sign: bool | None = None) -> Form:
         """Whether it is the infinity of that sign, or any."""
         if self.fmt.specials is not Specials.IEEE:
@@ -90,6 +121,13 @@ class Parts:
 def parts_of(rounder: Rounder, *operands: Operand) -> tuple[Parts, ...]:
     """Operands taken apart."""
     return tuple(Parts(rounder.gates, each.fmt, bits(each.code)) for each in operands)
+
+
+def exponent_sum(x: Parts, y: Parts) -> Bits:
+    """The sum of both exponents, and a place more."""
+    gates = x.gates
+    found, carry = add(gates, x.exponent_bits, y.exponent_bits, NEVER, gates.structure.places)
+    return bits(signals(gates, (*found, carry)))
 
 
 def suits(rounder: Rounder, *operands: Operand) -> bool:

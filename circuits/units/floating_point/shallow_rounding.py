@@ -14,10 +14,12 @@ from spikeproof.circuits.units.forms import (
     Least,
     all_and,
     all_and_reaches,
+    all_of,
     any_of,
     bits,
     reaches,
     signals,
+    total,
 )
 from spikeproof.circuits.units.integer import Buses
 from spikeproof.circuits.units.shallow import (
@@ -46,7 +48,7 @@ class Unrounded:
         guard: the place below it.
         sticky: whether there is anything further below.
         zero: whether there is nothing at all.
-        beyond: whether the exponent is more than its bits say, and beyond the format's.
+        beyond: whether the exponent is more than its bits say, and beyond the format's: 1 or more if so.
     """
 
     sign: Form
@@ -66,12 +68,14 @@ class Special:
         positive, negative: it is an infinity of that sign, unless it is not a number.
         nan: it is not a number.
         invalid: that is signalled.
+        divide_by_zero: likewise.
     """
 
     positive: Form
     negative: Form
     nan: Form
     invalid: Form
+    divide_by_zero: Form = NEVER
 
 
 class ShallowRounder:
@@ -91,6 +95,7 @@ class ShallowRounder:
         *,
         above: int = 0,
         beyond: Form = NEVER,
+        decoded: bool = False,
     ) -> Unrounded:
         """A magnitude shifted left by min(its leading zeros, limit), which its exponent loses.
 
@@ -99,28 +104,33 @@ class ShallowRounder:
 
         Args:
             exponent: the exponent field of the first bit of ``x``, less one, or 0 if that is negative;
-                without those above.
+                without those above. It may have places beyond the format's field.
             limit: that exponent, with those above, or a number that leading zeros do not go beyond.
             x: exact but for a last place that stands for all below it; of two more than the precision.
+            decoded: as ``shift_right`` has it.
         """
         gates, precision = self.gates, self.fmt.precision
         x = (*x, *(NEVER,) * above)
         zeros = leading_zeros(gates, x, limit)
-        shifted = shift_left(gates, x, zeros, step_for(zeros.most))
+        shifted = shift_left(gates, x, zeros, step_for(zeros.most), decoded)
         (*below, guard), kept = shifted[:-precision], shifted[-precision:]
         if sum(len(place.weights) for place in kept) > MOST_FAN_IN:
             kept = bits(signals(gates, kept))
         # A place below the guard place stays there unless the shift takes it higher.
         stays = tuple(1 - zeros[len(below) - k] for k in range(len(below)))
         lost = any_chosen(gates, x[: len(below)], stays, gates.structure.places)
+        left = minus_count(gates, exponent, zeros.beyond(above))
+        sticky, zero = any_of(gates, *lost), 1 - any_of(gates, *x)
+        if len(left) > self.fmt.exponent_bits:  # else zero might be found too large
+            left = tuple(all_of(gates, each, 1 - zero) for each in left)
         return Unrounded(
             sign=sign,
-            exponent=minus_count(gates, exponent, zeros.beyond(above)),
+            exponent=left[: self.fmt.exponent_bits],
             kept=kept,
             guard=guard,
-            sticky=any_of(gates, *lost),
-            zero=1 - any_of(gates, *x),
-            beyond=beyond,
+            sticky=sticky,
+            zero=zero,
+            beyond=beyond + total(left[self.fmt.exponent_bits :]),
         )
 
     def deliver(self, x: Unrounded, special: Special) -> Buses:
@@ -263,7 +273,7 @@ class ShallowRounder:
         infinite_or_nan = special.positive + special.negative + special.nan
         finite = (overflow, lost - 2 * x.kept[-1], lost + overflow)
         silent = (overridden(form, (infinite_or_nan, False)) for form in finite)
-        return (special.invalid, NEVER, *silent)
+        return (special.invalid, special.divide_by_zero, *silent)
 
 
 def _carried(exponent: Sequence[Form], into: Form) -> Least:

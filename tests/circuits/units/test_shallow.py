@@ -1,5 +1,6 @@
 """The shallow structure: linear forms, blocks of neurons that read sums, bounded weights, units."""
 
+import math
 from dataclasses import replace
 from itertools import product
 
@@ -35,23 +36,29 @@ from spikeproof.circuits.units.shallow import (
     Shifted,
     Thermometer,
     any_chosen,
+    constant,
     minus_count,
     reaches_constant,
     shift_right,
+    shift_right_binary,
+    sum_of,
     sum_or_difference,
     thermometer,
 )
 from spikeproof.prover.refutation.drawing import many_codes
 from spikeproof.specs.conventions import BUNDLES
 from spikeproof.specs.formats import (
+    ARITY,
     BFLOAT16,
     FP4_E2M1,
+    FP6_E2M3,
     FP8_E4M3FN,
     FP8_E4M3FNUZ,
     FP8_E5M2,
     FP16,
     FP32,
     FP64,
+    OPERANDS,
     OverflowPolicy,
     RoundingMode,
 )
@@ -161,6 +168,27 @@ def test_the_part_that_has_a_count_is_shifted(step):
     assert np.array_equal(actual["lost"] != 0, (chosen >> amount) << amount != chosen)
 
 
+@pytest.mark.parametrize("first", [0, 1, 2, 3])
+def test_shifts_by_a_number_in_binary(first):
+    gates, given = gates_and_buses(64, x=6, amount=3)
+    moved = shift_right_binary(gates, given["x"], given["amount"], first)
+    netlist = gates.builder.build({"moved": signals(gates, moved)})
+    inputs = every_input(x=6, amount=3)
+    x, amount = (words.astype(int) for words in inputs.values())
+    assert np.array_equal(boolean.evaluate(netlist, inputs)["moved"], x >> amount)
+
+
+@pytest.mark.parametrize("offset", [-13, 0, 5])
+def test_sums_of_few_numbers_in_one_level(offset):
+    gates, given = gates_and_buses(64, x=4, y=4, z=4)
+    summed = sum_of(gates, *given.values(), constant(offset, 4))
+    netlist = gates.builder.build({"sum": signals(gates, summed)})
+    assert netlist.statistics.depth == 2
+    inputs = every_input(x=4, y=4, z=4)
+    x, y, z = (words.astype(int) for words in inputs.values())
+    assert np.array_equal(boolean.evaluate(netlist, inputs)["sum"], (x + y + z + offset) % 16)
+
+
 def test_a_count_in_binary_and_what_it_leaves():
     gates, given = gates_and_buses(64, x=5, amount=4)
     count = thermometer(gates, given["amount"], 11)
@@ -237,6 +265,9 @@ def usual_and_another(case):
         *((fmt, "add") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ)),
         *((fmt, "subtract") for fmt in (FP8_E4M3FNUZ, FP4_E2M1)),
         *((fmt, "multiply") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP4_E2M1)),
+        *((fmt, "fma") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP4_E2M1)),
+        *((fmt, "divide") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP4_E2M1)),
+        *((fmt, "square_root") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP6_E2M3)),
     ],
     ids=lambda each: getattr(each, "name", each),
 )
@@ -257,26 +288,35 @@ def built(fmt, structure, mode=RNE, operation="add", **choices):
     return build_unit(operation, fmt, mode, fmt.policies[0], structure=structure, **choices)
 
 
-CUTS = {"add": ("magnitude", "sign"), "multiply": ("x_significand", "y_significand", "product")}
+SUM, PRODUCT = ("magnitude", "sign"), ("x_significand", "y_significand", "product")
+
+CUTS = {
+    "add": SUM,
+    "multiply": PRODUCT,
+    "fma": (*PRODUCT, *SUM),
+    "divide": ("dividend", "divisor", "quotient", "remainder"),
+    "square_root": ("radicand", "root", "remainder"),
+}
 
 
 WIDE = one_of_each(
     product(CUTS, [FP16, BFLOAT16, FP32, FP64], RoundingMode),
     kind=lambda case: case if case[0] == "add" or case[1] is FP16 else case[:2],
 )
-"""Operations, formats and modes; products are as good as the same in every mode."""
+"""Operations, formats and modes; but for sums, wide ones are as good as the same in every mode."""
 
 
 @pytest.mark.parametrize(("operation", "fmt", "mode"), WIDE, ids=parameter_id)
 def test_wide_operands_and_the_values_that_proofs_are_cut_at(operation, fmt, mode):
     """Against the small unit, which is proved: operands drawn by class."""
-    x, y = many_codes(fmt, 2000, seed=7, operands=2)
+    count = ARITY[operation]
+    given = dict(zip(OPERANDS, many_codes(fmt, 2000, seed=7, operands=count), strict=False))
     results = []
     for structure in (SMALL, SHALLOW):
         netlist = built(fmt, structure, mode, operation, keep_waypoints=True)
-        probes = {name: netlist.probes[name] for name in CUTS[operation]}
+        probes = {n: tuple(s for s in netlist.probes[n] if s >= 0) for n in CUTS[operation]}
         observed = replace(netlist, outputs={**netlist.outputs, **probes})
-        results.append(boolean.evaluate(observed, {"x": x, "y": y}))
+        results.append(boolean.evaluate(observed, given))
     for name, expected in results[0].items():
         assert np.array_equal(results[1][name], expected), name
 
@@ -300,6 +340,18 @@ MOST_NEURONS_AND_DEPTH = {
     ("multiply", FP16): (720, 14),
     ("multiply", FP32): (2200, 15),
     ("multiply", FP64): (8500, 18),
+    ("fma", FP8_E4M3FN): (400, 21),
+    ("fma", FP16): (1250, 21),
+    ("fma", FP32): (3600, 23),
+    ("fma", FP64): (12500, 27),
+    ("divide", FP8_E4M3FN): (200, 22),
+    ("divide", FP16): (850, 45),
+    ("divide", FP32): (3000, 80),
+    ("divide", FP64): (12500, 150),
+    ("square_root", FP8_E4M3FN): (100, 16),
+    ("square_root", FP16): (450, 36),
+    ("square_root", FP32): (1600, 66),
+    ("square_root", FP64): (7000, 155),
 }
 
 
@@ -337,6 +389,43 @@ def test_products_of_columns(widths, most):
     assert np.array_equal(boolean.evaluate(netlist, inputs)["product"], inputs["x"] * inputs["y"])
 
 
+@pytest.mark.parametrize("most", [4, 8, 64])
+@pytest.mark.parametrize("width", [1, 2, 5, 8])
+def test_quotients_by_rows(width, most):
+    """From one row to rows of groups of groups; first rows of one bit and of two."""
+    netlist = block_netlist(DEFAULT_LIBRARY, "divide", {"x": width, "y": width}, shallow(most))
+    assert largest_weight(netlist) <= most
+    inputs = every_input(x=width, y=width - 1) if width > 1 else {"x": np.arange(2, dtype=np.uint64)}
+    x, y = inputs["x"], inputs.get("y", np.uint64(0)) + np.full_like(inputs["x"], 1 << width - 1)
+    actual = boolean.evaluate(netlist, {"x": x, "y": y})
+    quotient, remainder = divmod(x << np.uint64(width + 1), y)
+    assert np.array_equal(actual["quotient"], quotient)
+    assert np.array_equal(actual["remainder"], remainder)
+
+
+@pytest.mark.parametrize("most", [4, 8, 64])
+@pytest.mark.parametrize("width", [1, 2, 3, 6, 9])
+def test_roots_by_rows(width, most):
+    """First rows of one bit, two and three."""
+    netlist = block_netlist(DEFAULT_LIBRARY, "square_root", {"x": 2 * width}, shallow(most))
+    assert largest_weight(netlist) <= most
+    inputs = every_input(x=2 * width)
+    root = np.array([math.isqrt(x) for x in range(1 << 2 * width)], dtype=np.uint64)
+    actual = boolean.evaluate(netlist, inputs)
+    assert np.array_equal(actual["root"], root)
+    assert np.array_equal(actual["remainder"], inputs["x"] - root * root)
+
+
+def test_what_a_count_stands_for():
+    gates, given = gates_and_buses(64, amount=3)
+    values = [5, 0, 9, 2, 2, 7]
+    coded = thermometer(gates, given["amount"], 5).coded(values)
+    netlist = gates.builder.build({"out": signals(gates, coded)})
+    inputs = every_input(amount=3)
+    expected = np.array(values)[np.minimum(inputs["amount"], 5).astype(int)]
+    assert np.array_equal(boolean.evaluate(netlist, inputs)["out"], expected)
+
+
 @pytest.mark.parametrize(
     "choices",
     [
@@ -344,8 +433,10 @@ def test_products_of_columns(widths, most):
         {"source": FP8_E5M2},
         {"operation": "multiply", "source": FP8_E5M2},
         {"operation": "multiply", "convention": BUNDLES["riscv"]},
-        {"operation": "fma"},
-        {"operation": "divide"},
+        {"operation": "fma", "source": FP8_E5M2},
+        {"operation": "fma", "convention": BUNDLES["riscv"]},
+        {"operation": "divide", "convention": BUNDLES["riscv"]},
+        {"operation": "square_root", "source": FP8_E5M2},
     ],
     ids=str,
 )
@@ -355,8 +446,22 @@ def test_what_has_no_shallow_unit_of_its_own_is_of_shallow_blocks(choices):
     assert shallower.output_widths == fast.output_widths
 
 
-@pytest.mark.parametrize("library", ["ionic", "nexus", "ternary"])
-def test_libraries_without_weights_cannot_be_shallow(library):
+@pytest.mark.parametrize("operation", ["add", "multiply"])
+@pytest.mark.parametrize("most", [4, 64])
+def test_ternary_units_read_copies_of_what_weighs_more(operation, most):
+    made = built(FP8_E4M3FN, shallow(most), operation=operation, library="ternary")
+    assert {weight for neuron in made.neurons for _, weight in neuron.synapses} <= {-1, 1}
+    weighted = built(FP8_E4M3FN, shallow(most), operation=operation)
+    assert len(made.neurons) > len(weighted.neurons)
+    relays = 2
+    assert made.statistics.depth <= weighted.statistics.depth + relays + 1
+    drawn = {name: np.arange(1 << 16) >> 8 * place & 255 for place, name in enumerate("xy")}
+    ours, theirs = (boolean.evaluate(each, drawn)["result"] for each in (made, weighted))
+    assert np.array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("library", ["ionic", "nexus"])
+def test_libraries_of_two_inputs_cannot_be_shallow(library):
     with pytest.raises(ValueError, match=f"library '{library}' cannot be shallow"):
         library_gates(library, SHALLOW)
 

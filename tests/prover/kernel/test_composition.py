@@ -1,7 +1,7 @@
 """Decomposed proofs: sound lemmas compose, and each way to cheat is caught."""
 
 from dataclasses import replace
-from itertools import cycle, product
+from itertools import chain, cycle, product
 
 import numpy as np
 import pytest
@@ -27,7 +27,14 @@ from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import UNUSED, ZERO, NetlistBuilder, Neuron
 from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.integer import block_netlist
-from spikeproof.circuits.units.libraries import FAST, LIBRARIES, SHALLOW, SMALL, shallow
+from spikeproof.circuits.units.libraries import (
+    FAST,
+    LIBRARIES,
+    SHALLOW,
+    SMALL,
+    STRUCTURE_NAMES,
+    shallow,
+)
 from spikeproof.proofs.units import STEPS, Unit
 from spikeproof.prover.claims.obligation import (
     Claim,
@@ -226,8 +233,11 @@ def row_claims(netlist, kind):
     return algebra(Site(netlist, operands, results, free))["rows"]
 
 
-@pytest.mark.parametrize("structure", [SMALL, FAST], ids=["ripple", "prefix"])
-@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize(
+    ("library", "structure"),
+    [*product(LIBRARIES, (SMALL, FAST)), ("threshold", SHALLOW), ("threshold", shallow(4))],
+    ids=lambda each: STRUCTURE_NAMES.get(each, each),
+)
 @pytest.mark.parametrize("kind", ROWS)
 def test_rows_of_any_width_continue_one_another(kind, library, structure):
     for width in (2, 5, 11):
@@ -235,10 +245,15 @@ def test_rows_of_any_width_continue_one_another(kind, library, structure):
         assert holds(row_claims(netlist, kind))
 
 
+OF_ONE_BIT_AND_OF_TWO = pytest.mark.parametrize("structure", [SMALL, SHALLOW], ids=["one", "two"])
+"""Rows that give so many bits at once."""
+
+
+@OF_ONE_BIT_AND_OF_TWO
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("kind", ROWS)
-def test_faulty_rows_are_not_proved(kind, fault):
-    netlist = block_netlist("threshold", kind, ROWS[kind][1](5))
+def test_faulty_rows_are_not_proved(kind, fault, structure):
+    netlist = block_netlist("threshold", kind, ROWS[kind][1](5), structure)
     for mutant, _ in zip(mutants(netlist, fault, seed=7), range(12 if NIGHTLY else 4), strict=False):
         if not mutant.netlist.cells or mutant.netlist.neurons == netlist.neurons:
             continue
@@ -253,9 +268,10 @@ def test_faulty_rows_are_not_proved(kind, fault):
             assert not holds(row_claims(mutant.netlist, kind)), mutant.fault
 
 
+@OF_ONE_BIT_AND_OF_TWO
 @pytest.mark.parametrize("kind", ROWS)
-def test_rows_in_another_order_are_refused(kind):
-    netlist = block_netlist("threshold", kind, ROWS[kind][1](4))
+def test_rows_in_another_order_are_refused(kind, structure):
+    netlist = block_netlist("threshold", kind, ROWS[kind][1](4), structure)
     operands, results = buses(netlist, kind)
     algebra, _ = ROWS[kind]
     free = tuple(free_symbol(f"operand{len(bus)}", len(bus)) for bus in operands)
@@ -271,6 +287,32 @@ def test_rows_in_another_order_are_refused(kind):
         given = {"netlist": netlist, "operands": operands, "results": results, **changed}
         with pytest.raises(AlgebraError):
             algebra(Site(**given, free=free))
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_a_row_gives_as_many_bits_as_it_takes_places(kind):
+    """A bit that is there twice makes a digit of two that no row has; a bit that is left out, of one."""
+    netlist = block_netlist("threshold", kind, ROWS[kind][1](4), SHALLOW)
+    operands, results = buses(netlist, kind)
+    free = tuple(free_symbol(f"operand{len(bus)}", len(bus)) for bus in operands)
+    cell = netlist.cells[-1]
+    for bits in ((*cell.outputs["bit"], cell.outputs["bit"][-1]), cell.outputs["bit"][1:]):
+        changed = replace(cell, outputs={**cell.outputs, "bit": bits})
+        faulty = replace(netlist, cells=(*netlist.cells[:-1], changed))
+        with pytest.raises(AlgebraError):
+            ROWS[kind][0](Site(faulty, operands, results, free))
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_a_digit_whose_bits_are_exchanged_is_not_proved(kind):
+    netlist = block_netlist("threshold", kind, ROWS[kind][1](4), SHALLOW)
+    operands, (found, rest) = buses(netlist, kind)
+    free = tuple(free_symbol(f"operand{len(bus)}", len(bus)) for bus in operands)
+    cell = netlist.cells[-1]
+    exchanged = replace(cell, outputs={**cell.outputs, "bit": cell.outputs["bit"][::-1]})
+    faulty = replace(netlist, cells=(*netlist.cells[:-1], exchanged))
+    results = ((found[1], found[0], *found[2:]), rest)
+    assert not holds(ROWS[kind][0](Site(faulty, operands, results, free))["rows"])
 
 
 def test_a_division_needs_the_fact_that_makes_its_first_row_true():
@@ -386,6 +428,18 @@ def test_shallow_multiplication_rests_on_the_laws_of_products(shallow_multiplica
     lawless = discharge(replace(shallow_multiplication, decomposition=decomposition))
     assert lawless.outcome is Outcome.PROVED
     assert not lawless.composed
+
+
+@pytest.mark.parametrize("operation", ["divide", "square_root"])
+def test_faults_in_shallow_rows_are_caught(operation):
+    """In each bit of every row, and in the result."""
+    obligation = replace(Unit(operation, FP8_E5M2, structure=SHALLOW).obligation(), engines=("cadical",))
+    assert discharge(obligation).composed
+    netlist = obligation.circuit()
+    rows = [cell.outputs["bit"] for cell in netlist.cells]
+    for signal in (*chain.from_iterable(rows), netlist.outputs["result"][0]):
+        result = discharge(obligation, circuit=stuck_at_zero(netlist, signal).netlist)
+        assert result.outcome is Outcome.REFUTED
 
 
 @pytest.mark.parametrize("place", ["steps", "sum", "result"])
