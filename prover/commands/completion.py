@@ -26,7 +26,9 @@ from spikeproof.prover.commands.console import examples
 
 PROGRAM = "spikeproof"
 SHELLS = ("bash", "zsh", "fish")
-NAMING = frozenset({"energy", "exhaust", "export", "list", "mutate", "prove", "show", "testfloat"})
+NAMING = frozenset(
+    {"energy", "exhaust", "export", "list", "mutate", "prove", "show", "sizes", "testfloat"}
+)
 """Commands whose arguments are theorems."""
 
 

@@ -47,9 +47,11 @@ def _check(formulas: Sequence[FNode], timeout: float) -> Answer:
     return replace(answer, cnf_sha256=cnf_sha256(clauses))
 
 
-def _sweep_and_solve(blaster: Blaster, root: int, derivation: Derivation) -> Answer:
+def _sweep_and_solve(
+    blaster: Blaster, root: int, derivation: Derivation, conflicts: int = CONFLICTS
+) -> Answer:
     clauses = blaster.graph.clauses(root)
-    reduced = swept(blaster.graph, root, derivation).clauses
+    reduced = swept(blaster.graph, root, derivation, conflicts).clauses
     ways: list[tuple[Derivation, Numbered]] = [
         (derivation, ((number, clause) for clause, number in reduced)),
         (Derivation(clauses), enumerate(clauses)),
