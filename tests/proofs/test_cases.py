@@ -1,0 +1,42 @@
+"""Cases into which the lemma about operands that are not normal is split."""
+
+import numpy as np
+import pytest
+from pysmt.shortcuts import BVType, Symbol
+
+from spikeproof.proofs import units
+from spikeproof.proofs.units import are_normal, by_leading_zeros
+from spikeproof.prover.claims.catalogue import theorem
+from spikeproof.prover.claims.environment import passing_formulas
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.encoding.evaluation import Evaluation
+from spikeproof.prover.kernel.composition import OTHERWISE
+from spikeproof.prover.refutation.drawing import every_input
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs.formats import FP8_E4M3FN, FP8_E5M2, FP16
+from tests.support.foreign.multipliers_fp import normalising_before
+
+
+@pytest.mark.parametrize("fmt", [FP8_E5M2, FP8_E4M3FN], ids=lambda fmt: fmt.name)
+@pytest.mark.parametrize("together", [1, 2, 8])
+def test_every_pair_is_of_one_case_unless_both_are_normal(fmt, together, monkeypatch):
+    monkeypatch.setattr(units, "TOGETHER", together)
+    forms = {"x": fmt, "y": fmt}
+    with passing_formulas():
+        values = {name: Symbol(name, BVType(fmt.width)) for name in forms}
+        cases = by_leading_zeros(forms, values)
+        found = Evaluation({**cases, "normal": are_normal(forms, values)}).evaluate(
+            every_input(dict.fromkeys(forms, fmt.width))
+        )
+    normal = found.pop("normal").astype(int)
+    assert np.array_equal(sum(each.astype(int) for each in found.values()), 1 - normal)
+
+
+def test_a_multiplier_is_proved_by_cases_and_a_fault_in_one_refuted(monkeypatch):
+    monkeypatch.setattr(units, "SEARCHED", 0)
+    record = discharge(theorem("fp16.multiply.rne"), circuit=normalising_before(FP16))
+    assert record.green
+    names = {lemma.name for lemma in record.lemmas}
+    assert {f"{OTHERWISE}, x with 1 to 8 leading zeros", f"cases of {OTHERWISE}"} <= names
+    wrong = normalising_before(FP16, fault="subnormal_shifted_once_too_often")
+    assert discharge(theorem("fp16.multiply.rne"), circuit=wrong).outcome is Outcome.REFUTED
