@@ -5,8 +5,7 @@ import pytest
 from pysmt.shortcuts import BVType, Symbol
 
 from spikeproof.proofs import units
-from spikeproof.proofs.units import are_normal, by_leading_zeros
-from spikeproof.prover.claims.catalogue import theorem
+from spikeproof.proofs.units import Unit, are_normal, by_leading_zeros
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.encoding.evaluation import Evaluation
@@ -34,9 +33,10 @@ def test_every_pair_is_of_one_case_unless_both_are_normal(fmt, together, monkeyp
 
 def test_a_multiplier_is_proved_by_cases_and_a_fault_in_one_refuted(monkeypatch):
     monkeypatch.setattr(units, "SEARCHED", 0)
-    record = discharge(theorem("fp16.multiply.rne"), circuit=normalising_before(FP16))
+    obligation = Unit("multiply", FP16).obligation()  # made now: the catalogue keeps its own
+    record = discharge(obligation, circuit=normalising_before(FP16))
     assert record.green
     names = {lemma.name for lemma in record.lemmas}
     assert {f"{OTHERWISE}, x with 1 to 8 leading zeros", f"cases of {OTHERWISE}"} <= names
     wrong = normalising_before(FP16, fault="subnormal_shifted_once_too_often")
-    assert discharge(theorem("fp16.multiply.rne"), circuit=wrong).outcome is Outcome.REFUTED
+    assert discharge(obligation, circuit=wrong).outcome is Outcome.REFUTED
