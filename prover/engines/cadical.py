@@ -12,7 +12,7 @@ from itertools import count
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And
 
-from spikeproof.prover.encoding.bitblast import Bits, Blaster, cnf_sha256, model_value
+from spikeproof.prover.encoding.bitblast import Bits, Blaster, Graph, cnf_sha256, model_value
 from spikeproof.prover.engines.child import Child
 from spikeproof.prover.engines.clausal_proof import OPTIONS, Derivation, TracedSolver
 from spikeproof.prover.engines.engine import Answer, Engine
@@ -21,7 +21,6 @@ from spikeproof.prover.evidence.record import EngineUse, Status
 
 EASY = 1000
 """Conflicts that CaDiCaL may have before the graph is swept: most lemmas need fewer."""
-
 
 TURN = 100_000
 """Conflicts that CaDiCaL may have on what sweeping leaves, and then on all clauses; twice as many the
@@ -50,13 +49,17 @@ def _check(formulas: Sequence[FNode], timeout: float) -> Answer:
 def _sweep_and_solve(
     blaster: Blaster, root: int, derivation: Derivation, conflicts: int = CONFLICTS
 ) -> Answer:
-    clauses = blaster.graph.clauses(root)
-    reduced = swept(blaster.graph, root, derivation, conflicts).clauses
-    ways: list[tuple[Derivation, Numbered]] = [
-        (derivation, ((number, clause) for clause, number in reduced)),
-        (Derivation(clauses), enumerate(clauses)),
-    ]
-    return _by_turns(ways, blaster.symbols)
+    return _by_turns(_ways(blaster.graph, root, derivation, conflicts), blaster.symbols)
+
+
+def _ways(
+    graph: Graph, root: int, derivation: Derivation, conflicts: int
+) -> Iterator[tuple[Derivation, Numbered]]:
+    """What sweeping leaves, which continues the derivation; and all clauses, if that is asked for."""
+    reduced = swept(graph, root, derivation, conflicts).clauses
+    yield derivation, ((number, clause) for clause, number in reduced)
+    clauses = graph.clauses(root)
+    yield Derivation(clauses), enumerate(clauses)
 
 
 def _by_turns(ways: Iterable[tuple[Derivation, Numbered]], symbols: Mapping[str, Bits]) -> Answer:
