@@ -161,7 +161,7 @@ def test_another_circuit_must_have_the_same_buses():
 
 @pytest.mark.parametrize("integers_of_gmpy", ["True", "False"])
 def test_verdicts_do_not_depend_on_whose_integers_pysmt_has(integers_of_gmpy):
-    """Found by a run beside which gmpy2 was installed: pySMT then has integers that are none of Python's."""
+    """Found by a run with gmpy2 installed: pySMT then has integers that are none of Python's."""
     name = "margin.unit.fp8_e4m3fn.add.rne.saturate.noise.below"
     ran = subprocess.run(
         [sys.executable, "-m", "spikeproof", "prove", name, "--no-cache"],
