@@ -78,10 +78,15 @@ def just_within(m: int, s: int, bits: int) -> Enclosure:
     return Enclosure((1 << bits) - 1, 1 << bits, -bits).times(m, s)
 
 
+def terms(x: int, bits: int) -> int:
+    """How many x^n there are for n from 0, before all that follow come to less than a unit of 2^-bits."""
+    return bits // max(1, bits - x.bit_length()) + 2
+
+
 def horner(coefficients: tuple[int, ...], x: int, bits: int) -> int:
-    """The sum of c[n] x^n, all in units of 2^-bits."""
+    """The sum of c[n] x^n, all in units of 2^-bits, for coefficients of at most 1."""
     total = 0
-    for coefficient in reversed(coefficients):
+    for coefficient in reversed(coefficients[: terms(x, bits)]):
         total = coefficient + (total * x >> bits)
     return total
 
@@ -237,8 +242,7 @@ def _log1p(m: int, s: int, bits: int) -> Enclosure:
     one = 1 << -s
     z = (m << bits) // (2 * one + m)
     square = z * z >> bits  # within 2 units
-    terms = bits // (bits - square.bit_length()) + 2
-    total = horner(_odd_inverses(bits, terms), square, bits)  # within 2.25 + 1 + 0.4 * 2 units
+    total = horner(_odd_inverses(bits, terms(square, bits)), square, bits)  # 2.25 + 1 + 0.4 * 2 units
     low, high = (((total + off) * 2 * one) // (2 * one + m) for off in (-6, 6))
     if m > 0:
         return Enclosure(low, min(high + 1, unit), -bits).times(m, s)

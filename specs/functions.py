@@ -257,13 +257,13 @@ def known_value(function: str, fmt: Format, x: Value) -> Value | None:
     if x.is_zero:
         at_zero = definition.at_zero or x
         return x._replace(kind=Kind.INFINITE) if at_zero is POLE else at_zero
-    power = definition.powers[x.sign]
-    if power and x.rational**power >= power * (exponent := farthest(fmt)):
+    power, number = definition.powers[x.sign], x.signed
+    if power and abs(number) ** power >= power * (exponent := farthest(fmt)):
         limit = definition.limits[x.sign]
         if limit.kind is not Kind.INFINITE:
             exponent = -exponent
         return Value(Kind.FINITE, limit.sign, power_of_two(exponent))
-    return definition.rational(x.signed)
+    return definition.rational(number)
 
 
 def compute(
