@@ -141,7 +141,7 @@ class _Drives:
             for first in range(0, len(sources), COUNTED):
                 count = self._count(sources[first : first + COUNTED])
                 total += np.multiply(count, weight, dtype=kind)
-        if len(synapses) >= LARGE and kind != object:
+        if len(synapses) >= LARGE and not total.dtype.hasobject:
             self._kept = [*self._kept[1 - KEPT :], (synapses, total)]
         return total
 
