@@ -15,6 +15,7 @@ from spikeproof.prover.claims.obligation import Claim
 
 def replays(netlist: Netlist | None, claim: Claim, inputs: Mapping[str, int]) -> bool:
     """Whether pySMT's evaluation and the simulated circuit both say that inputs violate a claim."""
+    claim = claim.of_input(inputs)
     value = _Valuation(claim, inputs).simplify
     if not value(And(claim.negation)).is_true():
         return False
@@ -28,6 +29,7 @@ def replays(netlist: Netlist | None, claim: Claim, inputs: Mapping[str, int]) ->
 
 def expected_outputs(claim: Claim, inputs: Mapping[str, int]) -> dict[str, int]:
     """What the output buses should be for these inputs, where the claim is about output buses."""
+    claim = claim.of_input(inputs)
     value = _Valuation(claim, inputs).simplify
     return {bus: int(value(formula).constant_value()) for bus, formula in claim.expected.items()}
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And
 
+from spikeproof.circuits.meanings import carry_save
 from spikeproof.circuits.netlist import Netlist, NetlistError
 from spikeproof.prover.checking.checkers import CHECKERS, CheckError
 from spikeproof.prover.checking.every_input import EveryInputError, require_true_of_every_input
@@ -212,7 +213,7 @@ class _Check:
     def _check_proved(self, case: Case) -> None:
         """Every lemma that makes up the claim is there, and holds."""
         lemmas = {(lemma.name, lemma.kind): lemma for lemma in self.record.lemmas}
-        if (self.record.theorem, "every input") in lemmas:
+        if case.tabulated or (self.record.theorem, "every input") in lemmas:
             self._check_every_input(case)
             return
         whole = {self.record.theorem: case.claim}
@@ -243,15 +244,22 @@ class _Check:
                 raise RefusalError(f"{_named([key])}: {error}") from None
 
     def _check_every_input(self, case: Case) -> None:
-        """The claim of a circuit that was given, evaluated again."""
-        if case.own or len(self.record.lemmas) != 1:
+        """A claim about a table, or of a circuit that was given, evaluated again.
+
+        The circuit that is compared with a table is evaluated by other means than when it was proved.
+        """
+        if case.own and not case.tabulated:
             raise RefusalError("only of a circuit that was given every input is evaluated, alone")
+        if [(each.name, each.kind) for each in self.record.lemmas] != [
+            (self.record.theorem, "every input")
+        ]:
+            raise RefusalError("it is shown by evaluating every input, which is one lemma, alone")
         lemma = self.record.lemmas[0]
         if lemma.certificates or lemma.replies or lemma.cnf_sha256:
             raise RefusalError("it says that an engine was asked, which evaluation does not need")
-        if lemma.formula_sha256 != script_sha256(case.claim.negation):
+        if lemma.formula_sha256 != (None if case.tabulated else script_sha256(case.claim.negation)):
             raise RefusalError("the formula differs: this source states another")
-        require_true_of_every_input(case.claim)
+        require_true_of_every_input(case.claim, carry_save.evaluate)
 
     def _check_scripts(self, lemma: Lemma) -> None:
         """The scripts that solvers were given are there, and ask what the lemma says."""

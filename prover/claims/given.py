@@ -15,15 +15,13 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pysmt.fnode import FNode
-from pysmt.shortcuts import BV, FALSE, TRUE, And, BVExtract, Equals, Ite, Or, get_type
+from pysmt.shortcuts import BV, And, BVExtract, Equals, Ite, Or, get_type
 from pysmt.smtlib.parser import SmtLibParser
 
 from spikeproof.circuits.doors.gates import LARGEST_INPUT
 from spikeproof.circuits.doors.json import parse, read_decoded, require_keys
-from spikeproof.circuits.meanings.formula import bus_formula, output_formulas
+from spikeproof.circuits.meanings.formula import output_formulas
 from spikeproof.circuits.netlist import Netlist, NetlistError
 from spikeproof.prover.claims.obligation import (
     BOTH,
@@ -33,6 +31,7 @@ from spikeproof.prover.claims.obligation import (
     equivalence,
     everything,
 )
+from spikeproof.prover.claims.tables import of_every_input
 from spikeproof.specs import symbolic
 from spikeproof.specs.conventions import Convention, NanResult
 from spikeproof.specs.formats import INTEGERS, AnyFormat, Format, format_named
@@ -181,7 +180,7 @@ class GivenClaim:
             return _read_formula(self.title, self.formula, inputs, self.outputs)
         assert self.table
         if self.table.points is None:
-            return _of_every_input(self.table.results, inputs, self.outputs)
+            return of_every_input(self.table.results, inputs, self.outputs)
         return _of_points(_conditions(self.table.points, inputs), self.table.results, self.outputs)
 
     def _assumed(self, inputs: Buses) -> tuple[FNode, ...]:
@@ -213,41 +212,6 @@ def named_format(name: str) -> AnyFormat:
 
 
 # --- what is claimed, as formulas ---------------------------------------------------------------
-
-
-def _of_every_input(results: Codes, inputs: Buses, outputs: Mapping[str, int]) -> Buses:
-    """Each bit of the outputs as a choice by one input bit after another, the same choices shared.
-
-    The topmost bits come first, of each bus in turn, for which most functions have few choices.
-    """
-    places = [(name, n) for name, bus in inputs.items() for n in range(bus.bv_width())]
-    above = {place: inputs[place[0]].bv_width() - place[1] for place in places}
-    chosen = sorted(places, key=lambda place: above[place])
-    bits = [Equals(BVExtract(inputs[name], n, n), BV(1, 1)) for name, n in chosen]
-    axes = [len(places) - 1 - places.index(place) for place in chosen]
-    known: dict[bytes, FNode] = {}
-
-    def choice(values: NDArray[np.bool_]) -> FNode:
-        if not values.any():
-            return FALSE()
-        if values.all():
-            return TRUE()
-        key = values.tobytes()
-        if key not in known:
-            half = len(values) // 2
-            bit = bits[len(bits) - len(values).bit_length() + 1]
-            known[key] = Ite(bit, choice(values[half:]), choice(values[:half]))
-        return known[key]
-
-    def word(name: str) -> FNode:
-        codes = np.array(results[name], dtype=object)
-        columns = (
-            ((codes >> n) & 1).astype(bool).reshape((2,) * len(places)).transpose(axes).reshape(-1)
-            for n in range(outputs[name])
-        )
-        return bus_formula(dict(enumerate(map(choice, columns))), tuple(range(outputs[name])))
-
-    return {name: word(name) for name in outputs}
 
 
 def _conditions(points: Codes, inputs: Buses) -> list[FNode]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from inspect import signature
 
@@ -128,6 +128,19 @@ class Claim:
     def negation(self) -> tuple[FNode, ...]:
         """Formulas that can be satisfied together iff the claim is wrong."""
         return (*self.assumptions, Not(self.goal))
+
+    @property
+    def outputs(self) -> dict[str, int]:
+        """Widths of the output buses that it is about; none of a claim about formulas alone."""
+        return {name: get_type(bus).width for name, bus in self.expected.items()}
+
+    def assuming(self, *more: FNode) -> Claim:
+        """The same of inputs that satisfy more."""
+        return replace(self, assumptions=(*self.assumptions, *more))
+
+    def of_input(self, inputs: Mapping[str, int]) -> Claim:
+        """A claim that says the same of one input, and need not say anything of others."""
+        return self
 
 
 ENGINES_ALONE = "engines"
@@ -254,7 +267,8 @@ class Obligation:
         circuit: builds the netlist the claim is about; None if it is about formulas alone.
         expected: PROVED, or REFUTED for a claim that must fail.
         engines: names in ``prover.engines.engine.ENGINES``; each must come to the same verdict. Of a
-            circuit that is given those with certificates must, and no other may to another.
+            circuit that is given those with certificates must, and no other may to another. None where
+            the claim is a table, which is evaluated on every input: see ``prover.claims.tabulated``.
         decomposition: how a claim about a circuit is split into lemmas; None to put it to the engines
             whole.
         profile: when it is discharged unless asked for by name.
@@ -287,8 +301,8 @@ class Obligation:
     def __post_init__(self) -> None:
         if self.expected not in (Outcome.PROVED, Outcome.REFUTED):
             raise ValueError(f"{self.name}: only proved or refuted can be promised")
-        if not self.engines or len(set(self.engines)) < len(self.engines):
-            raise ValueError(f"{self.name}: name at least one engine, and none twice")
+        if len(set(self.engines)) < len(self.engines):
+            raise ValueError(f"{self.name}: name no engine twice")
 
     def stated_of(self, circuit: Netlist | None) -> str:
         """The statement; of a circuit that takes the place of its own, with that circuit's hash."""

@@ -237,7 +237,7 @@ def except_where(obligation: Obligation, words: Sequence[str]) -> Obligation:
     def state(netlist: Netlist | None) -> Claim:
         claim = obligation.state(netlist)
         without = (Not(condition.formula) for condition in excluded(claim))
-        return replace(claim, assumptions=(*claim.assumptions, *without))
+        return claim.assuming(*without)
 
     with passing_formulas():
         said = "; or ".join(each.in_words for each in excluded(stated_at_once(obligation, own())))

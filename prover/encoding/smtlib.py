@@ -16,6 +16,7 @@ from pysmt import operators
 from pysmt.fnode import FNode
 
 from spikeproof.prover.claims.obligation import Claim
+from spikeproof.prover.claims.tabulated import TabulatedClaim
 
 _FUNCTIONS: dict[int, str] = {
     operators.AND: "and",
@@ -116,8 +117,13 @@ def buses_sha256(buses: Mapping[str, FNode]) -> str:
 def spec_sha256(claim: Claim) -> str:
     """The SHA-256 of what should be seen of the outputs; of a claim about formulas alone, its own.
 
-    Where something is assumed of the inputs, of that too.
+    Where something is assumed of the inputs, of that too. Of a table it is that of the table's content,
+    then what counts of its outputs where not everything does, and what is assumed.
     """
+    if isinstance(claim, TabulatedClaim):
+        counting = definitions(claim.counting) if claim.counting else ""
+        assumed = script(claim.assumptions) if claim.assumptions else ""
+        return hashlib.sha256(claim.table.content + (counting + assumed).encode()).hexdigest()
     if claim.expected and claim.assumptions:
         return _sha256(definitions(claim.seen(claim.expected)) + script(claim.assumptions))
     return buses_sha256(claim.seen(claim.expected)) if claim.expected else script_sha256(claim.negation)

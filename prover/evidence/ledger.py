@@ -21,6 +21,9 @@ HEADER = ("theorem", "profile", "expected", "evidence", "statement")
 WHOLE, LEMMAS, CASES = "whole", "lemmas", "cases"
 """How a theorem is put to the engines: as it is, by steps on its way, or by cases of its inputs."""
 
+EVALUATED = "every input"
+"""Or that it is not, but evaluated on every input."""
+
 CLAUSAL, MODEL, TELESCOPING = "drat", "model", "telescoping"
 
 
@@ -34,7 +37,8 @@ class Evidence:
 
     Attributes:
         engines: each must answer every lemma that is not settled by algebra, and as is needed.
-        way: ``whole``, ``lemmas`` or ``cases``. What was proved whole need not have been split.
+        way: ``whole``, ``lemmas`` or ``cases``, what was proved whole need not have been split; or
+            ``every input``, without engines or certificates.
         certificate: the kind that every lemma which is a claim must have; empty for none.
     """
 
@@ -45,6 +49,8 @@ class Evidence:
     @classmethod
     def of(cls, obligation: Obligation) -> Evidence:
         """What is to be had of an obligation."""
+        if not obligation.engines:
+            return cls((), EVALUATED, "")
         way = CASES if obligation.cases else LEMMAS if obligation.decomposition else WHOLE
         proof = CLAUSAL if CERTIFYING.intersection(obligation.engines) else ""
         certificate = proof if obligation.expected is Outcome.PROVED else MODEL
@@ -60,6 +66,8 @@ class Evidence:
         Raises:
             ValueError: if the text is no such thing.
         """
+        if text == EVALUATED:
+            return cls((), EVALUATED, "")
         engines, way, *certificate = text.split(", ")
         if way not in (WHOLE, LEMMAS, CASES) or len(certificate) > 1:
             raise ValueError(f"{text!r} is no evidence")
@@ -229,6 +237,11 @@ def _shortcomings(ledger: Ledger, record: Record) -> Iterator[str]:
 
 def _lacks(promise: Promise, record: Record) -> Iterator[str]:
     """What evidence a record of the promised outcome does not have."""
+    if promise.evidence.way == EVALUATED:
+        kinds = ["every input"] if promise.expected is Outcome.PROVED else []
+        if [lemma.kind for lemma in record.lemmas] != kinds:
+            yield "it was not decided by evaluating every input, which is promised"
+        return
     if not any(lemma.kind == "claim" for lemma in record.lemmas):
         yield "no lemma was put to an engine"
     if promise.evidence.way == WHOLE and record.composed:
@@ -259,7 +272,7 @@ def _needs(promise: Promise, lemma: Lemma) -> tuple[Status, str]:
         return Status.SATISFIABLE, MODEL if promise.evidence.certificate else ""
     if lemma.kind == "algebra":
         return Status.UNSATISFIABLE, TELESCOPING
-    if lemma.kind == "every input":  # of no theorem of the ledger, whose circuits are our own
+    if lemma.kind == "every input":  # of a circuit that was given: the ledger's own have certificates
         return Status.UNSATISFIABLE, promise.evidence.certificate
     proved = promise.expected is Outcome.PROVED
     return Status.UNSATISFIABLE if proved else Status.SATISFIABLE, promise.evidence.certificate

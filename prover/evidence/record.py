@@ -110,7 +110,8 @@ class Lemma:
         kind: ``claim``, which has no counterexample if it is unsatisfiable; ``assumptions``, which must
             be satisfiable; ``algebra``, which no engine was asked; ``every input``, which was evaluated
             on all of them, and no engine asked.
-        formula_sha256: of the question as an SMT-LIB 2 script.
+        formula_sha256: of the question as an SMT-LIB 2 script; None where there is none: of algebra, and
+            of a table.
         cnf_sha256: of the clauses that CaDiCaL was given, as a DIMACS file.
     """
 
@@ -166,8 +167,8 @@ class Record:
         message: the counterexample for a person, or why there is no verdict.
         counterexample: the inputs that violate the claim, if refuted.
         netlist: the circuit that the claim is about, if any.
-        spec_sha256: of what the outputs should be, as an SMT-LIB 2 script; of the claim, if it is
-            about formulas alone.
+        spec_sha256: of what the outputs should be, as an SMT-LIB 2 script, or as a table; of the claim,
+            if it is about formulas alone.
         lemmas: from which the theorem follows; one with the theorem's name if it was put to the
             engines whole.
         source_sha256: of the source as it was: see ``prover.evidence.source``.

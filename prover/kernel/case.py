@@ -7,6 +7,7 @@ from functools import cached_property
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.obligation import Claim, Decomposition, Obligation, Step
+from spikeproof.prover.claims.tabulated import TabulatedClaim
 from spikeproof.prover.kernel.algebra import LOGS
 from spikeproof.prover.kernel.annotation import Annotations
 from spikeproof.prover.kernel.beside import compose_beside
@@ -44,6 +45,11 @@ class Case:
         if netlist is None and obligation.circuit:
             netlist = obligation.circuit()
         return cls(obligation, netlist, circuit is None, obligation.state(netlist), annotations)
+
+    @property
+    def tabulated(self) -> bool:
+        """Whether the claim is about a table: it is evaluated on every input, and no engine is asked."""
+        return isinstance(self.claim, TabulatedClaim)
 
     @cached_property
     def _unit(self) -> Case | None:

@@ -21,12 +21,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pysmt.fnode import FNode
-from pysmt.shortcuts import And, Not, get_type
+from pysmt.shortcuts import And, Not
 
 from spikeproof.circuits.meanings.boolean import unpack_words, word_type
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.obligation import Claim, Obligation
+from spikeproof.prover.claims.tabulated import TabulatedClaim
 from spikeproof.prover.encoding.evaluation import Evaluation
+from spikeproof.prover.encoding.tables import compared
 from spikeproof.prover.refutation.comparison import SIDES, column
 from spikeproof.prover.refutation.drawing import (
     COMPILED_BITS,
@@ -95,7 +97,7 @@ def minimised(
     formats, widths = _formats(obligation), free_widths(claim)
     operands = {name: formats[name] for name in widths if name in formats}
     tried = _tried(evaluation, claim, netlist, formats)
-    outputs = {name: get_type(bus).width for name, bus in claim.expected.items()}
+    outputs = claim.outputs
     results = {name: formats[name] for name in outputs if name in formats}
     tally = Tally(tried.counts, operands, results, has_flags(obligation, outputs))
     search = _Search(evaluation, widths, formats)
@@ -106,7 +108,7 @@ def minimised(
         if not values[_VIOLATED].all():
             raise RuntimeError(_CONTRADICTION)
         met |= bool(np.all([codes == inputs[name] for name, codes in failing.items()], axis=0).any())
-        circuit, spec = ({n: values[column(side, n)] for n in claim.expected} for side in SIDES)
+        circuit, spec = ({n: values[column(side, n)] for n in outputs} for side in SIDES)
         tally.add(failing, circuit, spec)
         best = search.simplest(best, failing)
     if not met:
@@ -174,18 +176,29 @@ class _Evaluation:
     """What becomes of a claim for values of its inputs, complements aside."""
 
     def __init__(self, claim: Claim, *columns: str) -> None:
-        formulas = _formulas(claim)
-        self._claim, self._formulas = claim, Evaluation({n: formulas[n] for n in columns or formulas})
+        self._claim = claim
+        if not isinstance(claim, TabulatedClaim):
+            formulas = _formulas(claim)
+            self._formulas = Evaluation({n: formulas[n] for n in columns or formulas})
 
     def evaluate(self, cases: Cases) -> Cases:
         """Whether each violates the claim or could, and the outputs of both sides, by name."""
-        return self._formulas.evaluate(completed(self._claim, cases))
+        inputs = completed(self._claim, cases)
+        if not isinstance(self._claim, TabulatedClaim):
+            return self._formulas.evaluate(inputs)
+        found = compared(self._claim, inputs)
+        outputs = {
+            column(side, name): codes
+            for side, buses in zip(SIDES, (found.circuit, found.table), strict=True)
+            for name, codes in buses.items()
+        }
+        return {_VIOLATED: found.violated, _POSSIBLE: found.possible, **outputs}
 
 
 def _tried(evaluation: _Evaluation, claim: Claim, netlist: Netlist | None, formats: Formats) -> _Tried:
     widths = free_widths(claim)
     operands = {name: formats[name] for name in widths if name in formats}
-    of_all_inputs = claim.expected and not claim.assumptions
+    of_all_inputs = claim.outputs and not claim.assumptions
     if netlist and of_all_inputs and ENUMERATED_BITS < netlist.input_count <= COMPILED_BITS:
         from spikeproof.prover.refutation.exhaustion import every_failing  # loads LLVM
 
@@ -201,7 +214,7 @@ def _tried(evaluation: _Evaluation, claim: Claim, netlist: Netlist | None, forma
 
 def _advice(claim: Claim, netlist: Netlist | None) -> str:
     """What to say of a sample."""
-    countable = netlist and claim.expected and netlist.input_count <= MOST_BITS
+    countable = netlist and claim.outputs and netlist.input_count <= MOST_BITS
     them_all = ": `spikeproof exhaust` counts them" if countable else ""
     return f"a sample, not a count of all{them_all}"
 

@@ -206,12 +206,14 @@ class _Attempt:
         return _presented(self.case, verdict)
 
     def evaluated(self) -> _Verdict | None:
-        """The verdict on a circuit that was given, evaluated on every input; None if that gives none.
+        """The verdict by evaluation on every input: of a circuit that was given, or of any on a table.
 
-        What is proved so is put to engines too if it is small, for the sake of certificates.
+        None if that gives none. What is proved so of a formula is put to engines too if the circuit is
+        small, for the sake of certificates.
         """
-        netlist, claim = self.case.netlist, self.case.claim
-        if self.case.own or not netlist or netlist.input_count > MOST_BITS:
+        netlist, claim, tabulated = self.case.netlist, self.case.claim, self.case.tabulated
+        given = not self.case.own and netlist and netlist.input_count <= MOST_BITS
+        if not netlist or not (tabulated or given):
             return None
         with self.stages.stage("every input, evaluated") as finding:
             try:
@@ -220,14 +222,16 @@ class _Attempt:
                 finding.words = "a counterexample"
                 return _presented(self.case, _confirm("evaluation", self.case, error.inputs))
             except ValueError as error:
+                if tabulated:
+                    raise
                 finding.words = str(error)
                 return None
             finding.words = "proved"
-        if len(netlist.neurons) <= SMALL and (certified := self._certified()):
+        small = not tabulated and len(netlist.neurons) <= SMALL
+        if small and (certified := self._certified()):
             return certified
-        lemma = Lemma(
-            self.case.obligation.name, "every input", script_sha256(claim.negation), None, (), ()
-        )
+        formula = None if tabulated else script_sha256(claim.negation)
+        lemma = Lemma(self.case.obligation.name, "every input", formula, None, (), ())
         return _Verdict(Outcome.PROVED, lemmas=(lemma,))
 
     def _certified(self) -> _Verdict | None:
@@ -371,6 +375,8 @@ class _Attempt:
 
     def _whole(self) -> _Verdict:
         """The verdict that all the obligation's engines share on the claim as a whole."""
+        if not self.case.obligation.engines:
+            raise StatementError(f"{self.case.obligation.name}: only a table needs no engine; name one")
         inquiry = self._inquiry()
         answers: dict[str, dict[LemmaKind, Answer]] = {}
         asked = list(_questions(inquiry, self.case.obligation.name, self.case.claim))

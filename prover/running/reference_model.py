@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pysmt.shortcuts import TRUE
 
 from spikeproof.circuits.meanings.bitsliced import CIRCUIT, BitSlicedFunction
 from spikeproof.circuits.meanings.boolean import require_inputs
 from spikeproof.circuits.meanings.native import OPTIMISED, block_function
 from spikeproof.prover.claims.environment import passing_formulas
-from spikeproof.prover.claims.obligation import Obligation, counted_bits
+from spikeproof.prover.claims.obligation import Claim, Obligation, counted_bits
 from spikeproof.prover.refutation.comparison import Comparison
 from spikeproof.prover.refutation.exhaustion import spec_logic
 
@@ -53,10 +53,11 @@ class ReferenceModel:
         self.outputs = self._netlist.output_widths
         with passing_formulas():
             claim = obligation.state(self._netlist)
-            if not claim.expected:
+            if not claim.outputs:
                 raise ValueError(f"{obligation.name} says not what outputs should be; name a unit")
             self.comparison = Comparison(claim, self.outputs)
-            logic = spec_logic(replace(claim, counting={}), self._netlist)
+            all_counts = Claim(claim.inputs, TRUE(), claim.assumptions, expected=claim.expected)
+            logic = spec_logic(all_counts, self._netlist)
             function = block_function(CIRCUIT, *logic, OPTIMISED)
         self._spec = BitSlicedFunction(function, self.inputs, {**self.outputs, POSSIBLE: 1}, threads)
 
