@@ -8,6 +8,7 @@
 * ``proofs.format_of`` -- so is every operation with operands of other formats than the result
 * ``proofs.integer_conversions`` -- so is every conversion from and to integers
 * ``proofs.general_operations`` -- so is every other operation of IEEE 754's clause 5
+* ``proofs.functions``    -- every elementary function is correctly rounded, on all inputs
 * ``proofs.stochastic``   -- so is every unit that rounds by a random word, and none is biased
 * ``proofs.remainders``  -- so is every remainder, which never rounds
 * ``proofs.mx``           -- so is every unit for scaled elements of MX blocks
@@ -40,6 +41,7 @@ from spikeproof.proofs import (
     exact_units,
     floating_point_theory,
     format_of,
+    functions,
     general_operations,
     integer_conversions,
     margins,
@@ -75,6 +77,7 @@ def obligations() -> Iterator[Obligation]:
         format_of,
         integer_conversions,
         general_operations,
+        functions,
         stochastic,
         remainders,
         mx,

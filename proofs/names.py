@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import fields, replace
 from typing import Any
 
+from spikeproof.circuits.units.functions.building import CONSTRUCTIONS
 from spikeproof.circuits.units.libraries import (
     EVERY_LIBRARY,
     STRUCTURE_NAMES,
@@ -12,6 +13,7 @@ from spikeproof.circuits.units.libraries import (
     require_structure,
 )
 from spikeproof.proofs.exact_units import EXACT_OPERATIONS, ExactUnit
+from spikeproof.proofs.functions import FunctionUnit
 from spikeproof.proofs.general_operations import WORDS, GeneralUnit
 from spikeproof.proofs.integer_conversions import FromInteger, ToInteger
 from spikeproof.proofs.packed_units import PackedUnit
@@ -40,11 +42,13 @@ from spikeproof.specs.formats import (
     require_rounding,
     shortest_source,
 )
+from spikeproof.specs.functions import FUNCTIONS
 
 CHOICES: Mapping[str, Mapping[str, Any]] = {
     "policy": {policy.value: policy for policy in OverflowPolicy},
     "library": {name: name for name in EVERY_LIBRARY},
     "structure": {name: structure for structure, name in STRUCTURE_NAMES.items()},
+    "construction": {name: name for name in CONSTRUCTIONS},
     "flags": {"flags": True},
     "count": {"count": True},
 }
@@ -86,8 +90,9 @@ def unit_named(name: str) -> PromisedUnit | None:
         return _with_words(remainder, list(filter(None, (mode, *words))))
     operation, said, source = operation.partition("_from_")
     shared = operation.startswith(SHARED)
-    known = (operation in ARITY and operation not in REMAINDERS) or operation in WORDS or shared
-    if not known or bool(said) != bool(source) or (operation in WORDS and source):
+    sourceless = operation in WORDS or operation in FUNCTIONS
+    known = (operation in ARITY and operation not in REMAINDERS) or sourceless or shared
+    if not known or bool(said) != bool(source) or (sourceless and source):
         return None
     if (operation == "convert" or shared) and not source:
         return None
@@ -95,7 +100,11 @@ def unit_named(name: str) -> PromisedUnit | None:
         return None
     element = target.removesuffix(PAIR)
     unit = _with_words(_plain(element, operation, rounding, source), list(filter(None, words)))
-    return unit if element == target else PackedUnit(unit)
+    if element == target:
+        return unit
+    if isinstance(unit, FunctionUnit):
+        raise UnknownNameError(f"{operation} is of single numbers; leave out {PAIR}")
+    return PackedUnit(unit)
 
 
 def lacks_mode(name: str) -> bool:
@@ -133,6 +142,8 @@ def _plain(target: str, operation: str, mode: Mode, source: str) -> RoundedUnit:
     fmt = format_named(target)
     if operation in WORDS:
         return GeneralUnit(operation, fmt, mode)
+    if operation in FUNCTIONS:
+        return FunctionUnit.of(operation, fmt, mode)
     return Unit(operation, fmt, mode, source=_sources(operation, fmt, source))
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
+from spikeproof.circuits.meanings import matrices
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.every_input import (
     MOST_BITS,
@@ -217,7 +218,7 @@ class _Attempt:
             return None
         with self.stages.stage("every input, evaluated") as finding:
             try:
-                require_true_of_every_input(claim)
+                require_true_of_every_input(claim, matrices.evaluate)
             except ViolatedError as error:
                 finding.words = "a counterexample"
                 return _presented(self.case, _confirm("evaluation", self.case, error.inputs))

@@ -1,0 +1,95 @@
+"""Executable meaning of a netlist, for many inputs and few levels: each level is a product of matrices.
+
+The neurons of a level read levels before alone, so the weighted sums of all of them, on all inputs, are
+one product of a matrix of weights and one of signals. Floating-point numbers add up whole numbers without
+error as long as no sum of magnitudes exceeds what their significands hold; that is made sure of.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.netlist import Netlist, Neuron
+
+Matrix = NDArray[Any]
+
+TOGETHER = 1 << 12
+"""Inputs at a time."""
+
+MOST = 1 << 12
+"""Of more signals, or of weights that no number of these types holds, ``boolean`` is used."""
+
+HELD = {np.float32: 1 << 24, np.float64: 1 << 53}
+"""Up to what numbers of a type hold every whole number."""
+
+
+class _Level(NamedTuple):
+    """Neurons of one depth.
+
+    Attributes:
+        first: the first of their signals.
+        sources: the signals that any of them reads, or all before them.
+        needed: what the weighted sum must reach, for each.
+    """
+
+    neurons: list[int]
+    sources: list[int]
+    weights: Matrix
+    needed: Matrix
+
+
+def evaluate(netlist: Netlist, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The output buses, and what is refused, as by ``circuits.meanings.boolean.evaluate``."""
+    count = boolean.require_inputs(netlist, inputs)
+    levels = _levels(netlist)
+    if levels is None:
+        return boolean.evaluate(netlist, inputs)
+    given = [boolean.unpack_words(inputs[name], width) for name, width in netlist.inputs.items()]
+    signals = np.zeros((netlist.signal_count, count), dtype=bool)
+    signals[: netlist.input_count] = np.concatenate(given)
+    for first in range(0, count, TOGETHER):
+        some = signals[:, first : first + TOGETHER]
+        for level in levels:
+            read = some[level.sources].astype(level.weights.dtype)
+            some[level.neurons] = level.weights @ read >= level.needed
+    return {name: boolean.bus_words(signals, bus) for name, bus in netlist.outputs.items()}
+
+
+def _levels(netlist: Netlist) -> list[_Level] | None:
+    """The neurons by depth; None if there are too many, or a sum may be too large."""
+    if netlist.signal_count > MOST:
+        return None
+    depth = [0] * netlist.signal_count
+    by_depth: dict[int, list[int]] = {}
+    for index, neuron in enumerate(netlist.neurons, start=netlist.input_count):
+        depth[index] = 1 + max((depth[source] for source, _ in neuron.synapses), default=0)
+        by_depth.setdefault(depth[index], []).append(index)
+    levels = []
+    for _, indices in sorted(by_depth.items()):
+        neurons = [netlist.neurons[index - netlist.input_count] for index in indices]
+        sources = sorted({source for neuron in neurons for source, _ in neuron.synapses})
+        found = _level(indices, neurons, sources)
+        if found is None:
+            return None
+        levels.append(found)
+    return levels
+
+
+def _level(indices: list[int], neurons: list[Neuron], sources: list[int]) -> _Level | None:
+    place = {source: column for column, source in enumerate(sources)}
+    integers = [neuron.in_integers for neuron in neurons]
+    most = max(sum(map(abs, weights)) + abs(threshold - bias) for threshold, bias, weights in integers)
+    kind = next((kind for kind, held in HELD.items() if most < held), None)
+    if kind is None:
+        return None
+    weights = np.zeros((len(neurons), len(sources)), dtype=kind)
+    for row, (neuron, (_, _, each)) in enumerate(zip(neurons, integers, strict=True)):
+        weights[row, [place[source] for source, _ in neuron.synapses]] = each
+    needed = np.array([[math.ceil(threshold - bias)] for threshold, bias, _ in integers], dtype=kind)
+    return _Level(indices, sources, weights, needed)

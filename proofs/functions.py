@@ -1,0 +1,149 @@
+"""Elementary functions: every unit is its function, correctly rounded, on all inputs.
+
+Of up to 16 bits. What is right is a table, made by the spec of record, and circuits are evaluated on
+every input.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+from numpy.typing import NDArray
+
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.units.functions.building import CONSTRUCTIONS, build_function
+from spikeproof.proofs.rounded_units import RoundedUnit
+from spikeproof.prover.claims.obligation import Obligation, Profile
+from spikeproof.prover.claims.tables import of_every_input
+from spikeproof.prover.claims.tabulated import MOST_BITS, tabulated
+from spikeproof.specs import functions
+from spikeproof.specs.conventions import IEEE, Convention
+from spikeproof.specs.formats import (
+    BFLOAT16,
+    FP16,
+    SMALL_FORMATS,
+    Format,
+    OverflowPolicy,
+    RoundingMode,
+    UnknownNameError,
+)
+from spikeproof.specs.functions import FUNCTIONS
+from spikeproof.specs.integers import Buses
+
+USUAL, *OTHERS = CONSTRUCTIONS
+"""The construction that goes unsaid in a name, and those that do not."""
+
+
+@dataclass(frozen=True)
+class FunctionUnit(RoundedUnit):
+    """One of ``FUNCTIONS``, of a format of up to ``MOST_BITS`` bits.
+
+    Attributes:
+        construction: how it is made: see ``circuits.units.functions``.
+    """
+
+    operation: str
+    fmt: Format
+    mode: RoundingMode = RoundingMode.NEAREST_EVEN
+    policy: OverflowPolicy = OverflowPolicy.IEEE
+    construction: str = USUAL
+    convention: Convention = IEEE
+    source: None = None
+
+    @classmethod
+    def of(cls, function: str, fmt: Format, mode: RoundingMode) -> "FunctionUnit":
+        """A function of a format.
+
+        Raises:
+            UnknownNameError: if the format has too many bits.
+        """
+        if fmt.width > MOST_BITS:
+            raise UnknownNameError(
+                f"{function} is of formats of up to {MOST_BITS} bits; {fmt.name} has {fmt.width}"
+            )
+        return cls(function, fmt, mode)
+
+    @property
+    def make(self) -> tuple[str, ...]:
+        """The construction, where it is not the usual one."""
+        return () if self.construction == USUAL else (self.construction,)
+
+    @property
+    def in_words(self) -> str:
+        """What it computes and how it is rounded, for people."""
+        return f"{FUNCTIONS[self.operation]} rounded {self.mode.label}, {self.policy.label}"
+
+    @property
+    def statement(self) -> str:
+        """What is claimed of it, for people."""
+        return f"{super().statement}, {CONSTRUCTIONS[self.construction].words}"
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What its name says, and what goes unsaid there."""
+        return {**super().parameters, "family": "function", "construction": self.construction}
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """None: every input is evaluated."""
+        return ()
+
+    def circuit(self) -> Netlist:
+        """The unit itself."""
+        return build_function(
+            self.operation,
+            self.fmt,
+            self.mode,
+            self.policy,
+            construction=self.construction,
+            convention=self.convention,
+        )
+
+    def results(self) -> dict[str, NDArray[Any]]:
+        """What its output should be, for every input."""
+        given = self.operation, self.fmt, self.mode, self.policy
+        return {"result": functions.every_result(*given, convention=self.convention)}
+
+    def spec(self, inputs: Buses) -> Buses:
+        """The same as a formula."""
+        return of_every_input(self.results(), inputs, {"result": self.fmt.width})
+
+    def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
+        """What the spec of record implies for its output."""
+        given = self.operation, self.fmt, self.mode, self.policy
+        return functions.trace(*given, inputs["x"], convention=self.convention)
+
+    def obligation(self, profile: Profile = Profile.DEFAULT) -> Obligation:
+        """That the unit is its function."""
+        return tabulated(
+            self.name,
+            self.statement,
+            circuit=self.circuit,
+            results=self.results,
+            observed=self.observed,
+            profile=profile,
+            reading=self.reading,
+            parameters=self.parameters,
+            function=self.function,
+            neighbours=lambda: (each.obligation(Profile.WIDE) for each in self.neighbours()),
+        )
+
+
+def function_units() -> Iterator[tuple[FunctionUnit, Profile]]:
+    """Every function, format and mode under the first policy; in ``--wide`` under the others.
+
+    And to nearest even by the other constructions.
+    """
+    for fmt, function, mode in product((*SMALL_FORMATS, BFLOAT16, FP16), FUNCTIONS, RoundingMode):
+        first, *others = fmt.policies
+        unit = FunctionUnit(function, fmt, mode, first)
+        yield unit, Profile.DEFAULT
+        yield from ((replace(unit, policy=policy), Profile.WIDE) for policy in others)
+        if mode is RoundingMode.NEAREST_EVEN:
+            yield from ((replace(unit, construction=each), Profile.WIDE) for each in OTHERS)
+
+
+def obligations() -> Iterator[Obligation]:
+    """The functions' theorems."""
+    return (unit.obligation(profile) for unit, profile in function_units())
