@@ -79,7 +79,7 @@ def just_within(m: int, s: int, bits: int) -> Enclosure:
 
 
 def terms(x: int, bits: int) -> int:
-    """How many x^n there are for n from 0, before all that follow come to less than a unit of 2^-bits."""
+    """How many x^n there are, n from 0, before all that follow come to less than a unit of 2^-bits."""
     return bits // max(1, bits - x.bit_length()) + 2
 
 

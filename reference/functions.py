@@ -1,0 +1,238 @@
+"""Functions of one operand by others: Arb, MPFR, NumPy and PyTorch, on codes of IEEE-style formats.
+
+Arb's balls hold the real number, so that one narrow enough tells how it rounds; MPFR rounds correctly,
+in the format's own precision and range. NumPy and PyTorch do what they do, which is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ldexp
+from typing import Any
+
+import flint
+import gmpy2
+import ml_dtypes
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from spikeproof.specs.formats import BFLOAT16, FP16, FP32, Format, RoundingMode
+
+Codes = NDArray[np.integer[Any]]
+Doubles = NDArray[np.float64]
+
+
+def doubles(fmt: Format, codes: Codes) -> Doubles:
+    """The values of codes; formats of up to 64 bits have no others than doubles."""
+    codes = codes.astype(np.int64)
+    field, fraction = codes >> fmt.fraction_bits, codes & ((1 << fmt.fraction_bits) - 1)
+    field &= (1 << fmt.exponent_bits) - 1
+    significand = (fraction + ((field > 0) << fmt.fraction_bits)).astype(np.float64)
+    values = np.ldexp(
+        significand, (np.maximum(field, 1) - fmt.bias - fmt.fraction_bits).astype(np.int32)
+    )
+    special = field == (1 << fmt.exponent_bits) - 1
+    values[special] = np.where(fraction[special], np.nan, np.inf)
+    negative = codes >> fmt.magnitude_bits & 1
+    return np.copysign(values, np.where(negative, -1.0, 1.0))
+
+
+def nearest_codes(fmt: Format, values: Doubles) -> Codes:
+    """The codes that doubles round to, to nearest even; NaN becomes the canonical one."""
+    exponent = np.where(values == 0, fmt.minimum_exponent, np.frexp(values)[1] - 1)
+    exponent = np.maximum(exponent, fmt.minimum_exponent)
+    with np.errstate(invalid="ignore", over="ignore"):
+        multiple = np.abs(np.rint(np.ldexp(values, fmt.fraction_bits - exponent)))
+        magnitude = np.ldexp(multiple, exponent - fmt.fraction_bits)
+    finite = np.isfinite(values)
+    code = np.where(finite, multiple, 0).astype(np.int64)
+    code += (exponent.astype(np.int64) - fmt.minimum_exponent) << fmt.fraction_bits
+    code = np.where(finite & (magnitude < 2.0**fmt.maximum_exponent * 2), code, fmt.infinity)
+    code |= np.signbit(values).astype(np.int64) << fmt.magnitude_bits
+    return np.where(np.isnan(values), fmt.canonical_nan, code)
+
+
+# --- Arb ----------------------------------------------------------------------------------------
+
+
+def _cubic(x: Any) -> Any:
+    return (8 / flint.arb.pi()).sqrt() * (x + flint.arb(44715) / 10**6 * x**3)
+
+
+BALLS: dict[str, Callable[[Any], Any]] = {
+    "exp": lambda x: x.exp(),
+    "exp2": lambda x: flint.arb(2) ** x,
+    "expm1": lambda x: x.expm1(),
+    "log": lambda x: x.log(),
+    "log2": lambda x: x.log() / flint.arb(2).log(),
+    "log1p": lambda x: x.log1p(),
+    "reciprocal": lambda x: 1 / x,
+    "rsqrt": lambda x: x.rsqrt(),
+    "sin": lambda x: x.sin(),
+    "cos": lambda x: x.cos(),
+    "sin_pi": lambda x: x.sin_pi(),
+    "cos_pi": lambda x: x.cos_pi(),
+    "tanh": lambda x: x.tanh(),
+    "sigmoid": lambda x: 1 / (1 + (-x).exp()),
+    "softplus": lambda x: x.exp().log1p(),
+    "erf": lambda x: x.erf(),
+    "silu": lambda x: x / (1 + (-x).exp()),
+    "gelu": lambda x: x / 2 * (-x / flint.arb(2).sqrt()).erfc(),
+    "gelu_tanh": lambda x: x / (1 + (-_cubic(x)).exp()),
+}
+"""Each function of a ball; of numbers, other than zero, at which it is defined."""
+
+LEAST_BITS, MOST_BITS = 80, 5120
+
+
+def ball(function: str, x: float, bits: int) -> Any:
+    """A ball that holds the function of a double, by arithmetic of so many bits."""
+    flint.ctx.prec = bits
+    return BALLS[function](flint.arb(x))
+
+
+def by_arb(function: str, fmt: Format, codes: Codes) -> Codes:
+    """The codes that a function of codes rounds to, to nearest even; numbers only, and as of ``BALLS``.
+
+    Raises:
+        KeyError: if there is no such function.
+        ArithmeticError: if no ball of up to ``MOST_BITS`` tells.
+    """
+    operands = doubles(fmt, codes).tolist()
+    balls = [ball(function, x, LEAST_BITS) for x in operands]
+    below = np.nextafter(np.array([float(each.lower()) for each in balls]), -np.inf)
+    above = np.nextafter(np.array([float(each.upper()) for each in balls]), np.inf)
+    found, other = nearest_codes(fmt, below), nearest_codes(fmt, above)
+    for index in np.flatnonzero(found != other).tolist():
+        found[index] = _narrowed(function, fmt, operands[index])
+    return found
+
+
+def _narrowed(function: str, fmt: Format, x: float) -> int:
+    """The same of one operand, by ever narrower balls."""
+    bits = LEAST_BITS
+    while bits <= MOST_BITS:
+        each = ball(function, x, bits)
+        ends = [_to_odd(*map(int, end.man_exp())) for end in (each.lower(), each.upper())]
+        one, other = nearest_codes(fmt, np.array(ends)).tolist()
+        if one == other:
+            return int(one)
+        bits *= 2
+    raise ArithmeticError(f"{function} of {x}: no ball of up to {MOST_BITS} bits tells how it rounds")
+
+
+def _to_odd(mantissa: int, exponent: int) -> float:
+    """A dyadic number as a double that rounds alike: its last bit tells whether anything is lost.
+
+    Beyond 2^-1047 and 2^1000 another one stands for it.
+    """
+    lost = max(0, mantissa.bit_length() - 53)
+    kept = abs(mantissa) >> lost
+    inexact = kept << lost != abs(mantissa)
+    value = ldexp(float(kept | inexact), max(-1100, min(exponent + lost, 950)))
+    return -value if mantissa < 0 else value
+
+
+# --- MPFR ---------------------------------------------------------------------------------------
+
+MPFR: dict[str, Callable[[Any], Any]] = {
+    "exp": gmpy2.exp,
+    "exp2": gmpy2.exp2,
+    "expm1": gmpy2.expm1,
+    "log": gmpy2.log,
+    "log2": gmpy2.log2,
+    "log1p": gmpy2.log1p,
+    "reciprocal": lambda x: 1 / x,
+    "rsqrt": gmpy2.rec_sqrt,
+    "sin": gmpy2.sin,
+    "cos": gmpy2.cos,
+    "tanh": gmpy2.tanh,
+    "erf": gmpy2.erf,
+}
+"""The functions that gmpy2 has of MPFR."""
+
+MPFR_MODES = {
+    RoundingMode.NEAREST_EVEN: gmpy2.RoundToNearest,
+    RoundingMode.TOWARD_ZERO: gmpy2.RoundToZero,
+    RoundingMode.UP: gmpy2.RoundUp,
+    RoundingMode.DOWN: gmpy2.RoundDown,
+}
+
+
+def by_mpfr(function: str, fmt: Format, mode: RoundingMode, codes: Codes) -> Codes:
+    """The codes that MPFR's function of codes has, special values included; NaN as the canonical one.
+
+    Its significands are from 1/2 to 1, so that its exponents are greater by one; ``subnormalize`` rounds
+    once, to gradual underflow.
+
+    Raises:
+        KeyError: if gmpy2 has no such function, or MPFR no such mode.
+    """
+    context = gmpy2.context(
+        precision=fmt.precision,
+        emin=fmt.minimum_exponent - fmt.fraction_bits + 1,
+        emax=fmt.maximum_exponent + 1,
+        subnormalize=True,
+        round=MPFR_MODES[mode],
+    )
+    operation = MPFR[function]
+    with context:
+        results = [float(operation(gmpy2.mpfr(x))) for x in doubles(fmt, codes).tolist()]
+    return nearest_codes(fmt, np.array(results))
+
+
+# --- frameworks ---------------------------------------------------------------------------------
+
+TORCH: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "exp": torch.exp,
+    "exp2": torch.exp2,
+    "expm1": torch.expm1,
+    "log": torch.log,
+    "log2": torch.log2,
+    "log1p": torch.log1p,
+    "reciprocal": torch.reciprocal,
+    "rsqrt": torch.rsqrt,
+    "sin": torch.sin,
+    "cos": torch.cos,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "softplus": torch.nn.functional.softplus,
+    "erf": torch.erf,
+    "silu": torch.nn.functional.silu,
+    "gelu": torch.nn.functional.gelu,
+    "gelu_tanh": lambda x: torch.nn.functional.gelu(x, approximate="tanh"),
+}
+
+NUMPY: dict[str, Callable[[Any], Any]] = {
+    name: getattr(np, name)
+    for name in ("exp", "exp2", "expm1", "log", "log2", "log1p", "reciprocal", "sin", "cos", "tanh")
+}
+"""NumPy's; of BFLOAT16, ml_dtypes'."""
+
+_TORCH_TYPES = {FP16: torch.float16, BFLOAT16: torch.bfloat16, FP32: torch.float32}
+_NUMPY_TYPES = {FP16: np.float16, BFLOAT16: ml_dtypes.bfloat16, FP32: np.float32}
+
+
+def by_torch(function: str, fmt: Format, codes: Codes) -> Codes:
+    """The codes of PyTorch's function on the CPU, of one of its own types.
+
+    Raises:
+        KeyError: if it has no such function or type.
+    """
+    words = codes.astype(f"u{fmt.width // 8}")
+    tensor = torch.from_numpy(words).view(_TORCH_TYPES[fmt])
+    result: NDArray[Any] = TORCH[function](tensor).view(getattr(torch, f"uint{fmt.width}")).numpy()
+    return result
+
+
+def by_numpy(function: str, fmt: Format, codes: Codes) -> Codes:
+    """The codes of NumPy's function, of one of its own types or of ml_dtypes'.
+
+    Raises:
+        KeyError: if it has no such function or type.
+    """
+    words = codes.astype(f"u{fmt.width // 8}")
+    with np.errstate(all="ignore"):
+        result = NUMPY[function](words.view(_NUMPY_TYPES[fmt]))
+    return np.asarray(result).view(words.dtype)
