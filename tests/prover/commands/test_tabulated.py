@@ -6,7 +6,7 @@ from importlib import invalidate_caches
 
 import pytest
 
-from spikeproof.circuits.doors.files import write_netlist
+from spikeproof.circuits.doors.files import write_circuit
 from tests.support.command_line import spikeproof
 from tests.support.packages import look_again, write_package
 from tests.support.tables import root
@@ -32,7 +32,7 @@ def circuits(site, tmp_path):
     """Files of a right and of a wrong circuit."""
     paths = tmp_path / "right.json", tmp_path / "wrong.json"
     for path, netlist in zip(paths, (root(), root(shift=1)), strict=True):
-        write_netlist(netlist, path)
+        write_circuit(netlist, path)
     return paths
 
 
