@@ -104,7 +104,8 @@ class TruthTable:
 
     def at(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The outputs for an input, or for arrays of them."""
-        place, first = np.uint64(0), 0
+        place: Any = np.uint64(0)
+        first = 0
         for name, width in self.inputs.items():
             place = place | np.asarray(inputs[name], dtype=np.uint64) << np.uint64(first)
             first += width
@@ -139,17 +140,17 @@ class TabulatedClaim(Claim):
         self.__post_init__()
 
     @cached_property
-    def actual(self) -> Buses:  # type: ignore[override]
+    def actual(self) -> Buses:
         """What the circuit gives."""
         return output_formulas(self.netlist, self.inputs)
 
     @cached_property
-    def expected(self) -> Buses:  # type: ignore[override]
+    def expected(self) -> Buses:
         """What the table says."""
         return of_every_input(self.table.results, self.inputs, self.table.outputs)
 
     @cached_property
-    def goal(self) -> FNode:  # type: ignore[override]
+    def goal(self) -> FNode:
         """That they are equal, as far as they count."""
         return self._equal(self.expected)
 

@@ -39,6 +39,8 @@ def show(theorem: str) -> None:
 
 
 def _decomposition(obligation: Obligation) -> str:
+    if not obligation.engines:
+        return "none: every input is evaluated, and compared with a table"
     engines = " and ".join(engine_named(name).label for name in obligation.engines)
     if obligation.decomposition is None:
         return f"none: the claim as a whole, by {engines}"
@@ -70,11 +72,13 @@ def _last_result(theorem: str) -> str:
     if last is None:
         return f"none yet; run `spikeproof prove {theorem}`"
     result, current = last
-    text = f"{outcome_text(result)} by {result.engine} in {result.seconds:.2f} s"
+    by = result.engine or "evaluation"
+    text = f"{outcome_text(result)} by {by} in {result.seconds:.2f} s"
     if not current:
         text += ", by an earlier version of the source"
-    if result.lemmas:
+    lemmas = result.lemmas if result.engines else ()
+    if lemmas:
         text += "; the engines took, one after the other:"
-    for lemma in result.lemmas:
+    for lemma in lemmas:
         text += f"\n{lemma.kind} {lemma.name}: {lemma.seconds:.2f} s"
     return text + (f"\n{result.message}" if result.message else "")
