@@ -339,15 +339,19 @@ def _rounded(fmt: Format, mode: RoundingMode, convention: Convention, values: Va
 def _shifted(mode: RoundingMode, values: Values, lost: Integers) -> Integers:
     """The significand without so many of its last places, rounded."""
     places = np.minimum(lost, PLACES + 2)  # by more, nothing else is left
-    kept = values.significand >> places
+    kept: Integers = values.significand >> places
     rest, half = values.significand - (kept << places), np.int64(1) << places - 1
-    if mode is RoundingMode.NEAREST_EVEN:
-        return kept + ((rest > half) | ((rest == half) & (kept % 2 == 1)))
-    if mode is RoundingMode.NEAREST_AWAY:
-        return kept + (rest >= half)
-    if mode is RoundingMode.TO_ODD:
-        return kept | (rest > 0)
-    return kept + ((rest > 0) & _away(mode, values.negative))
+    match mode:
+        case RoundingMode.NEAREST_EVEN:
+            up = (rest > half) | ((rest == half) & (kept % 2 == 1))
+        case RoundingMode.NEAREST_AWAY:
+            up = rest >= half
+        case RoundingMode.TO_ODD:
+            up = (rest > 0) & (kept % 2 == 0)
+        case _:
+            up = (rest > 0) & _away(mode, values.negative)
+    rounded: Integers = kept + up
+    return rounded
 
 
 def _away(mode: RoundingMode, negative: Truths) -> Truths:
@@ -365,17 +369,18 @@ def _flushed(fmt: Format, mode: RoundingMode, convention: Convention, values: Va
     """Whether zero is delivered in place of what a finite number rounds to."""
     chosen = convention.subnormal_results
     below = fmt.minimum_exponent - (values.exponent + PLACES - 1)
-    tiny = (below > 0) & (values.significand > 0)
+    tiny: Truths = (below > 0) & (values.significand > 0)
     if chosen is SubnormalResults.GRADUAL:
         return np.zeros(tiny.shape, dtype=bool)
     if chosen is SubnormalResults.ZERO_BEFORE:
         return tiny
     lost = np.full(below.shape, PLACES - fmt.precision)
     if chosen is SubnormalResults.ZERO_AFTER:
-        normal = _shifted(mode, values, lost) >> fmt.precision == 1
-        return tiny & ~((below == 1) & normal)
+        normal: Truths = (below == 1) & (_shifted(mode, values, lost) >> fmt.precision == 1)
+        return tiny & ~normal
     rounded = _shifted(mode, values, lost + np.maximum(below, 0))
-    return tiny & (rounded > 0) & (rounded >> fmt.fraction_bits == 0)
+    subnormal: Truths = (rounded > 0) & (rounded >> fmt.fraction_bits == 0)
+    return tiny & subnormal
 
 
 def _infinity(fmt: Format, policy: OverflowPolicy, sign: Integers) -> Integers:
