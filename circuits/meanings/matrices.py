@@ -1,7 +1,7 @@
 """Executable meaning of a netlist, for many inputs and few levels: each level is a product of matrices.
 
 The neurons of a level read levels before alone, so the weighted sums of all of them, on all inputs, are
-one product of a matrix of weights and one of signals. Floating-point numbers add up whole numbers without
+one product of a matrix of weights and one of signals. Floats add up whole numbers without
 error as long as no sum of magnitudes exceeds what their significands hold; that is made sure of.
 """
 

@@ -54,7 +54,7 @@ def every_result(netlist: Netlist) -> np.ndarray:
 def of_table(construction: str, values: list[int], width: int) -> Netlist:
     gates = library_gates("threshold")
     x = gates.builder.input("x", (len(values) - 1).bit_length())
-    unit = CONSTRUCTIONS[construction](gates, x, Table(np.array(values), width))
+    unit = CONSTRUCTIONS[construction].unit(gates, x, Table(np.array(values), width))
     return gates.builder.build({"result": unit})
 
 

@@ -1,0 +1,83 @@
+"""Netlists evaluated level by level, as products of matrices: as plain evaluation has them."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spikeproof.circuits.meanings import boolean, matrices
+from spikeproof.circuits.netlist import NetlistBuilder
+from tests.support.circuits import GATES_AND_BLOCKS, assert_same_outputs
+from tests.support.netlists import all_inputs, netlists
+
+EVERY = {"x": np.arange(64, dtype=np.uint64)}
+
+
+def assert_agreement(netlist, inputs):
+    found = matrices.evaluate(netlist, inputs)
+    assert_same_outputs(found, boolean.evaluate(netlist, inputs), "matrices")
+
+
+def weighted(weights, threshold):
+    """A neuron that reads the bits of x."""
+    builder = NetlistBuilder()
+    x = builder.input("x", len(weights))
+    fires = builder.neuron(list(zip(x, weights, strict=True)), threshold)
+    return builder.build({"result": (fires,)})
+
+
+@pytest.mark.parametrize("netlist", GATES_AND_BLOCKS)
+def test_every_gate_and_block(netlist):
+    assert_agreement(netlist, all_inputs(netlist))
+
+
+@given(netlists())
+def test_random_netlists(netlist):
+    assert_agreement(netlist, all_inputs(netlist))
+
+
+@given(
+    st.lists(st.integers(-(1 << 60), 1 << 60), min_size=6, max_size=6),
+    st.integers(0, 60),
+    st.integers(0, 63),
+)
+def test_weights_of_any_size_beside_the_threshold(weights, lost, chosen):
+    """The threshold is one of the sums, and half a unit above it: what is rounded would be told."""
+    weights = [weight >> lost for weight in weights]
+    total = sum(weight for place, weight in enumerate(weights) if chosen >> place & 1)
+    for threshold in (total, total + Fraction(1, 2)):
+        netlist = weighted(weights, threshold)
+        sums = [sum(weight for place, weight in enumerate(weights) if x >> place & 1) for x in range(64)]
+        found = matrices.evaluate(netlist, EVERY)["result"]
+        assert found.tolist() == [each >= threshold for each in sums]
+
+
+def test_numbers_that_a_type_does_not_hold_are_not_trusted_to_it(monkeypatch):
+    """The limits are needed: beyond them this evaluation would be wrong."""
+    netlist = weighted([1 << 24, 1, 1, 0, 0, 0], (1 << 24) + 2)
+    right = [x & 7 == 7 for x in range(64)]
+    assert matrices.evaluate(netlist, EVERY)["result"].tolist() == right
+    monkeypatch.setattr(matrices, "HELD", {np.float32: 1 << 40})
+    assert matrices.evaluate(netlist, EVERY)["result"].tolist() != right
+
+
+@pytest.mark.parametrize(
+    "count", [0, 1, matrices.TOGETHER - 1, matrices.TOGETHER, 3 * matrices.TOGETHER + 5]
+)
+def test_any_number_of_inputs(count):
+    netlist = weighted([1, 2, -4, 8, 16, 3], 5)
+    words = np.arange(count, dtype=np.uint64) % np.uint64(64)
+    assert_agreement(netlist, {"x": words})
+
+
+def test_large_circuits_are_left_to_plain_evaluation():
+    builder = NetlistBuilder()
+    (x,) = builder.input("x", 1)
+    chain = x
+    for _ in range(matrices.MOST + 1):
+        chain = builder.neuron([(chain, -1)], Fraction(-1, 2))
+    netlist = builder.build({"result": (chain,)})
+    assert matrices._levels(netlist) is None
+    assert matrices.evaluate(netlist, {"x": np.array([0, 1])})["result"].tolist() == [1, 0]

@@ -1,0 +1,134 @@
+"""Theorems of elementary functions: their names, that they hold, and that faults are noticed."""
+
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from spikeproof.circuits.meanings import carry_save
+from spikeproof.circuits.units.functions.building import CONSTRUCTIONS
+from spikeproof.proofs.functions import OTHERS, FunctionUnit, function_units
+from spikeproof.proofs.names import unit_named
+from spikeproof.prover.claims.obligation import Outcome, Profile
+from spikeproof.prover.claims.tabulated import tabulated
+from spikeproof.prover.refutation.mutation import FAULTS, mutants
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs.conventions import convention_named
+from spikeproof.specs.formats import (
+    BFLOAT16,
+    FP8_E4M3FN,
+    FP8_E5M2,
+    FP16,
+    SMALL_FORMATS,
+    OverflowPolicy,
+    RoundingMode,
+)
+from spikeproof.specs.functions import FUNCTIONS
+from tests.support.profile import parameter_id
+
+NEAREST = RoundingMode.NEAREST_EVEN
+SMALL = [(fmt, function) for fmt in (FP8_E4M3FN, FP8_E5M2) for function in FUNCTIONS]
+
+
+def test_every_name_is_that_of_its_unit():
+    units = [unit for unit, _ in function_units()]
+    assert len({unit.name for unit in units}) == len(units)
+    assert [unit_named(unit.name) for unit in units] == units
+
+
+def test_what_is_promised():
+    units = list(function_units())
+    default = [unit for unit, profile in units if profile is Profile.DEFAULT]
+    kinds = {(unit.fmt, unit.operation, unit.mode) for unit in default}
+    formats = (*SMALL_FORMATS, BFLOAT16, FP16)
+    assert kinds == {(f, name, mode) for f in formats for name in FUNCTIONS for mode in RoundingMode}
+    assert {(unit.fmt, unit.policy) for unit, _ in units} == {
+        (f, p) for f in formats for p in f.policies
+    }
+    assert {unit.construction for unit, _ in units} >= set(OTHERS)
+
+
+def test_names_and_statements_for_people():
+    unit = unit_named("fp16.tanh.rtz.thermometer")
+    assert unit == FunctionUnit("tanh", FP16, RoundingMode.TOWARD_ZERO, construction="thermometer")
+    assert unit.statement == (
+        f"fp16: {FUNCTIONS['tanh']} rounded toward zero, IEEE overflow, of threshold gates, "
+        "by a thermometer"
+    )
+    assert unit.parameters["construction"] == "thermometer"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("fp32.exp.rne", "exp is of formats of up to 16 bits; fp32 has 32"),
+        ("fp8_e5m2x2.exp.rne", "exp is of single numbers; leave out x2"),
+        ("fp16.exp.stochastic3", "exp does not round stochastically"),
+        ("fp16.exp.rne.flags", "unknown convention 'flags'"),
+        ("fp8_e5m2.exp.rne.shallow", "unknown convention 'shallow'"),
+    ],
+)
+def test_what_no_function_can_be_is_refused_in_a_line(name, said):
+    with pytest.raises(ValueError, match=said) as refused:
+        unit_named(name)
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize(("fmt", "function"), SMALL, ids=parameter_id)
+def test_eight_bits(fmt, function):
+    for mode in RoundingMode:
+        for policy in fmt.policies:
+            result = discharge(FunctionUnit(function, fmt, mode, policy).obligation())
+            assert result.green, result.message
+
+
+@pytest.mark.parametrize("convention", ["daz", "ftz", "any_nan", "x86_sse"])
+def test_conventions(convention):
+    unit = unit_named(f"fp8_e5m2.silu.rne.{convention}")
+    assert unit.convention == convention_named(convention)
+    result = discharge(unit.obligation())
+    assert result.green, result.message
+
+
+@pytest.mark.parametrize("construction", CONSTRUCTIONS)
+@pytest.mark.parametrize("kind", FAULTS)
+def test_faulty_units_are_refuted(construction, kind):
+    """As what their results are, evaluated by another meaning of the netlist, says they must be."""
+    unit = FunctionUnit("gelu", FP8_E5M2, construction=construction)
+    obligation, right = unit.obligation(), unit.results()["result"]
+    every = {"x": np.arange(len(right), dtype=np.uint64)}
+    for mutant in islice(mutants(obligation.circuit(), kind, 20261129), 5):
+        wrong = carry_save.evaluate(mutant.netlist, every)["result"] != right
+        result = discharge(obligation, circuit=mutant.netlist)
+        assert result.outcome is (Outcome.REFUTED if wrong.any() else Outcome.PROVED), mutant.fault
+        if wrong.any():
+            assert wrong[result.counterexample["x"]]
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_one_wrong_entry_of_a_table_is_found(step):
+    unit, place = FunctionUnit("sigmoid", FP16), 0x3555
+    changed = unit.results()["result"].astype(np.int64)
+    changed[place] += step
+    results = {"result": changed.astype(np.uint16)}
+    result = discharge(tabulated("sigmoid.changed", "but for one result", unit.circuit, lambda: results))
+    assert result.outcome is Outcome.REFUTED
+    assert result.counterexample == {"x": place}
+
+
+@pytest.mark.parametrize("mode", [mode for mode in RoundingMode if mode is not NEAREST])
+def test_another_mode_is_another_function(mode):
+    """But for the nearest ones: of logarithms that are not whole none lies midway."""
+    unit = FunctionUnit("log1p", FP8_E4M3FN, policy=OverflowPolicy.SATURATE)
+    result = discharge(unit.obligation(), circuit=replace(unit, mode=mode).circuit())
+    same = mode is RoundingMode.NEAREST_AWAY
+    assert result.outcome is (Outcome.PROVED if same else Outcome.REFUTED)
+
+
+def test_another_policy_is_another_function():
+    saturating = FunctionUnit("exp", FP8_E4M3FN, policy=OverflowPolicy.SATURATE)
+    result = discharge(
+        saturating.obligation(), circuit=replace(saturating, policy=OverflowPolicy.NAN).circuit()
+    )
+    assert result.outcome is Outcome.REFUTED
