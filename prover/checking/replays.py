@@ -31,7 +31,7 @@ def expected_outputs(claim: Claim, inputs: Mapping[str, int]) -> dict[str, int]:
     """What the output buses should be for these inputs, where the claim is about output buses."""
     claim = claim.of_input(inputs)
     value = _Valuation(claim, inputs).simplify
-    return {bus: value(formula).constant_value() for bus, formula in claim.expected.items()}
+    return {bus: int(value(formula).constant_value()) for bus, formula in claim.expected.items()}
 
 
 def value_of(formula: FNode, claim: Claim, inputs: Mapping[str, int]) -> FNode:
