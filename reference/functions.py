@@ -35,7 +35,8 @@ def doubles(fmt: Format, codes: Codes) -> Doubles:
     special = field == (1 << fmt.exponent_bits) - 1
     values[special] = np.where(fraction[special], np.nan, np.inf)
     negative = codes >> fmt.magnitude_bits & 1
-    return np.copysign(values, np.where(negative, -1.0, 1.0))
+    signed: Doubles = np.copysign(values, np.where(negative, -1.0, 1.0))
+    return signed
 
 
 def nearest_codes(fmt: Format, values: Doubles) -> Codes:
@@ -95,6 +96,8 @@ def ball(function: str, x: float, bits: int) -> Any:
 def by_arb(function: str, fmt: Format, codes: Codes) -> Codes:
     """The codes that a function of codes rounds to, to nearest even; numbers only, and as of ``BALLS``.
 
+    Zeros come without their sign: a ball does not tell it.
+
     Raises:
         KeyError: if there is no such function.
         ArithmeticError: if no ball of up to ``MOST_BITS`` tells.
@@ -103,10 +106,14 @@ def by_arb(function: str, fmt: Format, codes: Codes) -> Codes:
     balls = [ball(function, x, LEAST_BITS) for x in operands]
     below = np.nextafter(np.array([float(each.lower()) for each in balls]), -np.inf)
     above = np.nextafter(np.array([float(each.upper()) for each in balls]), np.inf)
-    found, other = nearest_codes(fmt, below), nearest_codes(fmt, above)
+    found, other = (_unsigned_zeros(fmt, nearest_codes(fmt, end)) for end in (below, above))
     for index in np.flatnonzero(found != other).tolist():
         found[index] = _narrowed(function, fmt, operands[index])
     return found
+
+
+def _unsigned_zeros(fmt: Format, codes: Codes) -> Codes:
+    return np.where(codes == fmt.sign_mask, 0, codes)
 
 
 def _narrowed(function: str, fmt: Format, x: float) -> int:
@@ -115,7 +122,7 @@ def _narrowed(function: str, fmt: Format, x: float) -> int:
     while bits <= MOST_BITS:
         each = ball(function, x, bits)
         ends = [_to_odd(*map(int, end.man_exp())) for end in (each.lower(), each.upper())]
-        one, other = nearest_codes(fmt, np.array(ends)).tolist()
+        one, other = _unsigned_zeros(fmt, nearest_codes(fmt, np.array(ends))).tolist()
         if one == other:
             return int(one)
         bits *= 2
@@ -164,7 +171,7 @@ def by_mpfr(function: str, fmt: Format, mode: RoundingMode, codes: Codes) -> Cod
     """The codes that MPFR's function of codes has, special values included; NaN as the canonical one.
 
     Its significands are from 1/2 to 1, so that its exponents are greater by one; ``subnormalize`` rounds
-    once, to gradual underflow.
+    once, to gradual underflow. Of -0 its reciprocal root is +infinity, where IEEE 754 has -infinity.
 
     Raises:
         KeyError: if gmpy2 has no such function, or MPFR no such mode.

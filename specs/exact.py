@@ -69,6 +69,14 @@ class Root:
     radicand: Fraction
 
 
+@lru_cache(1 << 10)
+def _enclosed(
+    enclosing: Callable[[Fraction, int], Enclosure], argument: Fraction, bits: int
+) -> Enclosure:
+    """An enclosure: several questions are asked of each."""
+    return enclosing(argument, bits)
+
+
 @dataclass(frozen=True)
 class Real:
     """The magnitude of a value that is not rational: known by enclosures, as narrow as one asks.
@@ -87,7 +95,7 @@ class Real:
     def enclosures(self) -> Iterator[Enclosure]:
         """Narrower and narrower ones of the value, from the first that tells its sign."""
         for bits in (FIRST_BITS << n for n in count()):
-            found = self.enclosing(self.argument, bits)
+            found = _enclosed(self.enclosing, self.argument, bits)
             if found.low >= 0 or found.high <= 0:
                 yield found
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Bus, Netlist, Neuron, scaled
+from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Bus, Netlist, Neuron
 
 Bits = NDArray[np.bool_]
 Words = NDArray[Any]
@@ -71,98 +70,13 @@ def fires(neuron: Neuron, signals: Bits) -> NDArray[np.bool_]:
 
     Exact: weights are scaled to integers by their common denominator.
     """
-    return _Drives(signals).reach(_Condition.of(neuron))
-
-
-Synapses = tuple[tuple[int, int], ...]
-"""Signals, each with an integer weight."""
-
-
-class _Condition(NamedTuple):
-    """When a neuron fires: if the weights of the signals that do add up to what is needed.
-
-    Attributes:
-        largest: no sum, of any of its synapses, is further from 0.
-    """
-
-    synapses: Synapses
-    needed: int
-    largest: int
-
-    @classmethod
-    def of(cls, neuron: Neuron) -> _Condition:
-        scale = math.lcm(*(weight.denominator for _, weight in neuron.synapses))
-        synapses = tuple((source, scaled(weight, scale)) for source, weight in neuron.synapses)
-        needed = math.ceil((neuron.threshold - neuron.bias) * scale)
-        return cls(synapses, needed, sum(abs(weight) for _, weight in synapses))
-
-
-LARGE = 8
-"""Sums of so many synapses are kept for a while."""
-
-KEPT = 8
-"""So many of them."""
-
-COUNTED = np.iinfo(np.int8).max
-"""So many firing signals of one weight are counted in an octet."""
-
-
-class _Drives:
-    """Weighted sums of signals, some of which are kept.
-
-    Many neurons read one sum: with other thresholds, as in a thermometer, or together with what has been
-    found of it, as the digits of a comparison sum do. A sum that was kept is where the next one starts
-    whose synapses begin with all of its own, weights included.
-    """
-
-    def __init__(self, signals: Bits) -> None:
-        self._signals, self._octets = signals, signals.view(np.int8)
-        self._kept: list[tuple[Synapses, NDArray[Any]]] = []  # the last one used comes last
-
-    def reach(self, condition: _Condition) -> NDArray[np.bool_]:
-        """Whether a condition holds, for each column; the signals that it reads do not change after."""
-        synapses, needed, largest = condition
-        if not -largest < needed <= largest:
-            return np.full(self._signals.shape[1], needed <= -largest)
-        reached: NDArray[np.bool_] = self._sum(synapses, largest) >= needed
-        return reached
-
-    def _sum(self, synapses: Synapses, largest: int) -> NDArray[Any]:
-        known, total = self._known(synapses)
-        if len(known) == len(synapses):
-            return total
-        # The narrowest integers that hold every sum, which are the fastest; Python's where no others do.
-        kind = np.min_scalar_type(-largest - 1)
-        total = total.astype(kind)
-        alike: dict[int, list[int]] = {}
-        for source, weight in synapses[len(known) :]:
-            alike.setdefault(weight, []).append(source)
-        for weight, sources in alike.items():
-            for first in range(0, len(sources), COUNTED):
-                count = self._count(sources[first : first + COUNTED])
-                total += np.multiply(count, weight, dtype=kind)
-        if len(synapses) >= LARGE and not total.dtype.hasobject:
-            self._kept = [*self._kept[1 - KEPT :], (synapses, total)]
-        return total
-
-    def _known(self, synapses: Synapses) -> tuple[Synapses, NDArray[Any]]:
-        """The longest sum that was kept of the first of some synapses; of none of them, if none was."""
-        known: Synapses = ()
-        place = None
-        for index, (kept, _) in enumerate(self._kept):
-            if len(kept) > len(known) and synapses[: len(kept)] == kept:
-                known, place = kept, index
-        if place is None:
-            return (), np.zeros(self._signals.shape[1], dtype=np.int8)
-        self._kept.append(self._kept.pop(place))
-        return self._kept[-1]
-
-    def _count(self, sources: Sequence[int]) -> NDArray[np.int8]:
-        """How many of up to ``COUNTED`` signals fire."""
-        count: NDArray[np.int8] = self._octets[sources[0]]
-        for source in sources[1:]:
-            count = count + self._octets[source]
-        return count
+    threshold, bias, weights = neuron.in_integers
+    # The narrowest integers that hold every sum, which are the fastest; Python's where no others do.
+    kind = np.min_scalar_type(-sum(map(abs, [threshold, bias, *weights])) - 1)
+    total = np.full(signals.shape[1], bias, dtype=kind)
+    for (source, _), weight in zip(neuron.synapses, weights, strict=True):
+        total += np.multiply(signals[source], weight, dtype=kind)
+    return total >= threshold
 
 
 def one_input(values: Mapping[str, int]) -> dict[str, Words]:
@@ -196,17 +110,12 @@ def evaluate_signals(netlist: Netlist, inputs: Mapping[str, Words]) -> Bits:
     Raises:
         ValueError: as ``require_inputs``, or if a value does not fit its bus.
     """
-    require_inputs(netlist, inputs)
-    return _signals(netlist, map(_Condition.of, netlist.neurons), inputs)
-
-
-def _signals(netlist: Netlist, conditions: Iterable[_Condition], inputs: Mapping[str, Words]) -> Bits:
+    count = require_inputs(netlist, inputs)
     given = [unpack_words(inputs[name], width) for name, width in netlist.inputs.items()]
-    signals = np.zeros((netlist.signal_count, given[0].shape[1]), dtype=bool)
+    signals = np.zeros((netlist.signal_count, count), dtype=bool)
     signals[: netlist.input_count] = np.concatenate(given)
-    drives = _Drives(signals)
-    for index, condition in enumerate(conditions, start=netlist.input_count):
-        signals[index] = drives.reach(condition)
+    for index, neuron in enumerate(netlist.neurons):
+        signals[netlist.input_count + index] = fires(neuron, signals)
     return signals
 
 
@@ -218,22 +127,7 @@ def bus_words(signals: Bits, bus: Bus) -> Words:
     return pack_words(np.array(rows))
 
 
-MEMORY = 1 << 27
-"""Octets for the values of all signals at one time."""
-
-FEWEST = 1 << 12
-"""So many inputs are evaluated together whatever they take."""
-
-
 def evaluate(netlist: Netlist, inputs: Mapping[str, Words]) -> dict[str, Words]:
     """The output buses as unsigned integers, for a batch of inputs. As ``evaluate_signals``."""
-    count = require_inputs(netlist, inputs)
-    conditions = list(map(_Condition.of, netlist.neurons))
-    size = max(FEWEST, MEMORY // netlist.signal_count)
-    parts: dict[str, list[Words]] = {name: [] for name in netlist.outputs}
-    for first in range(0, max(count, 1), size):
-        some = {name: words[first : first + size] for name, words in inputs.items()}
-        signals = _signals(netlist, conditions, some)
-        for name, bus in netlist.outputs.items():
-            parts[name].append(bus_words(signals, bus))
-    return {name: np.concatenate(words) for name, words in parts.items()}
+    signals = evaluate_signals(netlist, inputs)
+    return {name: bus_words(signals, bus) for name, bus in netlist.outputs.items()}

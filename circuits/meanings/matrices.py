@@ -22,9 +22,6 @@ Matrix = NDArray[Any]
 TOGETHER = 1 << 12
 """Inputs at a time."""
 
-MOST = 1 << 12
-"""Of more signals, or of weights that no number of these types holds, ``boolean`` is used."""
-
 HELD = {np.float32: 1 << 24, np.float64: 1 << 53}
 """Up to what numbers of a type hold every whole number."""
 
@@ -33,8 +30,8 @@ class _Level(NamedTuple):
     """Neurons of one depth.
 
     Attributes:
-        first: the first of their signals.
-        sources: the signals that any of them reads, or all before them.
+        neurons: their signals.
+        sources: the signals that any of them reads.
         needed: what the weighted sum must reach, for each.
     """
 
@@ -46,25 +43,30 @@ class _Level(NamedTuple):
 
 def evaluate(netlist: Netlist, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """The output buses, and what is refused, as by ``circuits.meanings.boolean.evaluate``."""
-    count = boolean.require_inputs(netlist, inputs)
-    levels = _levels(netlist)
-    if levels is None:
-        return boolean.evaluate(netlist, inputs)
+    count, levels = boolean.require_inputs(netlist, inputs), _levels(netlist)
+    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in netlist.outputs}
+    for first in range(0, max(count, 1), TOGETHER):
+        some = {name: words[first : first + TOGETHER] for name, words in inputs.items()}
+        signals = _signals(netlist, levels, some) if levels else boolean.evaluate_signals(netlist, some)
+        for name, bus in netlist.outputs.items():
+            parts[name].append(boolean.bus_words(signals, bus))
+    return {name: np.concatenate(words) for name, words in parts.items()}
+
+
+def _signals(
+    netlist: Netlist, levels: list[_Level], inputs: Mapping[str, NDArray[Any]]
+) -> boolean.Bits:
     given = [boolean.unpack_words(inputs[name], width) for name, width in netlist.inputs.items()]
-    signals = np.zeros((netlist.signal_count, count), dtype=bool)
+    signals = np.zeros((netlist.signal_count, given[0].shape[1]), dtype=bool)
     signals[: netlist.input_count] = np.concatenate(given)
-    for first in range(0, count, TOGETHER):
-        some = signals[:, first : first + TOGETHER]
-        for level in levels:
-            read = some[level.sources].astype(level.weights.dtype)
-            some[level.neurons] = level.weights @ read >= level.needed
-    return {name: boolean.bus_words(signals, bus) for name, bus in netlist.outputs.items()}
+    for level in levels:
+        read = signals[level.sources].astype(level.weights.dtype)
+        signals[level.neurons] = level.weights @ read >= level.needed
+    return signals
 
 
 def _levels(netlist: Netlist) -> list[_Level] | None:
-    """The neurons by depth; None if there are too many, or a sum may be too large."""
-    if netlist.signal_count > MOST:
-        return None
+    """The neurons by depth; None if a sum may be too large."""
     depth = [0] * netlist.signal_count
     by_depth: dict[int, list[int]] = {}
     for index, neuron in enumerate(netlist.neurons, start=netlist.input_count):

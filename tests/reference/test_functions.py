@@ -1,0 +1,102 @@
+"""Functions as Arb and MPFR have them: whole tables of FP16 and BFLOAT16, drawn numbers of wide formats.
+
+By default every code of FP16, and of BFLOAT16 for some functions; nightly, of both for all.
+"""
+
+import numpy as np
+import pytest
+
+from spikeproof.prover.refutation.drawing import many_codes
+from spikeproof.reference.functions import (
+    BALLS,
+    MPFR,
+    MPFR_MODES,
+    NUMPY,
+    TORCH,
+    by_arb,
+    by_mpfr,
+    by_numpy,
+    by_torch,
+    doubles,
+    nearest_codes,
+)
+from spikeproof.specs.formats import BFLOAT16, FP16, FP32, FP64, OverflowPolicy, RoundingMode
+from spikeproof.specs.functions import FUNCTIONS, compute, every_result
+from tests.support.profile import NIGHTLY
+
+SEED = 20261129
+NEAREST = RoundingMode.NEAREST_EVEN
+ALSO = ("exp2", "sin", "gelu")
+"""Functions of which all of BFLOAT16 is compared by default too."""
+TABLES = [(FP16, function) for function in FUNCTIONS] + [
+    (BFLOAT16, function) for function in (FUNCTIONS if NIGHTLY else ALSO)
+]
+TABLE_IDS = [f"{fmt.name}.{function}" for fmt, function in TABLES]
+
+
+def domain(fmt, function, codes):
+    """The codes of numbers other than zero where a function is a real number."""
+    x = doubles(fmt, codes)
+    least = {"log": 0, "log2": 0, "rsqrt": 0, "log1p": -1}.get(function, -np.inf)
+    return codes[np.isfinite(x) & (x != 0) & (x > least)]
+
+
+def differ(fmt, expected, found):
+    """Where codes differ, all NaNs being alike."""
+    nan = [np.isnan(doubles(fmt, each)) for each in (expected, found)]
+    return np.flatnonzero((expected != found) & ~(nan[0] & nan[1]))
+
+
+@pytest.mark.parametrize(("fmt", "function"), TABLES, ids=TABLE_IDS)
+def test_whole_tables(fmt, function):
+    codes = np.arange(1 << fmt.width)
+    table = every_result(function, fmt, NEAREST, OverflowPolicy.IEEE).astype(np.int64)
+    numbers = domain(fmt, function, codes)
+    results = np.where(table == fmt.sign_mask, 0, table)[numbers]
+    assert numbers[by_arb(function, fmt, numbers) != results].tolist() == []
+    if function in MPFR:
+        given = codes[codes != fmt.sign_mask] if function == "rsqrt" else codes
+        mode = list(MPFR_MODES)[len(function) % len(MPFR_MODES)]
+        directed = every_result(function, fmt, mode, OverflowPolicy.IEEE).astype(np.int64)[given]
+        assert differ(fmt, by_mpfr(function, fmt, mode, given), directed).tolist() == []
+    for code in codes[SEED % 997 :: 997].tolist():
+        assert table[code] == compute(function, fmt, NEAREST, OverflowPolicy.IEEE, code)
+
+
+@pytest.mark.parametrize("fmt", [FP32, FP64], ids=lambda fmt: fmt.name)
+@pytest.mark.parametrize("function", MPFR)
+def test_wide_formats(fmt, function):
+    """Numbers drawn by class: of arguments of 2^1000, and results beyond all numbers."""
+    codes = many_codes(fmt, 40, SEED, 1)[0].astype(np.uint64)
+    codes = codes[codes != fmt.sign_mask]
+    for mode in MPFR_MODES:
+        expected = by_mpfr(function, fmt, mode, codes)
+        found = [compute(function, fmt, mode, OverflowPolicy.IEEE, code) for code in codes.tolist()]
+        assert differ(fmt, expected, np.array(found, np.uint64).astype(np.int64)).tolist() == []
+
+
+@pytest.mark.parametrize("fmt", [FP16, BFLOAT16, FP32], ids=lambda fmt: fmt.name)
+def test_what_is_not_correctly_rounded_is_near(fmt):
+    """PyTorch's and NumPy's functions do not all round correctly; a wrong adapter is far off."""
+    codes = many_codes(fmt, 300, SEED, 1)[0].astype(np.int64)
+    for adapters, by in ((TORCH, by_torch), (NUMPY, by_numpy)):
+        for function in adapters:
+            given = domain(fmt, function, codes)
+            given = given[np.abs(doubles(fmt, given)) < 8]
+            found = doubles(fmt, by(function, fmt, given).astype(np.int64))
+            expected = doubles(fmt, by_arb(function, fmt, given))
+            assert np.allclose(found, expected, rtol=2.0**-5, atol=2.0**-14, equal_nan=True), function
+
+
+@pytest.mark.parametrize("fmt", [FP16, BFLOAT16], ids=lambda fmt: fmt.name)
+def test_codes_of_doubles(fmt):
+    codes = np.arange(1 << fmt.width)
+    back = nearest_codes(fmt, doubles(fmt, codes))
+    assert differ(fmt, codes, back).tolist() == []
+    if fmt is FP16:
+        machine = codes.astype(np.uint16).view(np.float16).astype(np.float64)
+        assert np.array_equal(doubles(fmt, codes), machine, equal_nan=True)
+
+
+def test_every_function_has_a_ball():
+    assert list(BALLS) == list(FUNCTIONS)
