@@ -53,9 +53,7 @@ def evaluate(netlist: Netlist, inputs: Mapping[str, NDArray[Any]]) -> dict[str, 
     return {name: np.concatenate(words) for name, words in parts.items()}
 
 
-def _signals(
-    netlist: Netlist, levels: list[_Level], inputs: Mapping[str, NDArray[Any]]
-) -> boolean.Bits:
+def _signals(netlist: Netlist, levels: list[_Level], inputs: Mapping[str, NDArray[Any]]) -> boolean.Bits:
     given = [boolean.unpack_words(inputs[name], width) for name, width in netlist.inputs.items()]
     signals = np.zeros((netlist.signal_count, given[0].shape[1]), dtype=bool)
     signals[: netlist.input_count] = np.concatenate(given)

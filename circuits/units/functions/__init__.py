@@ -4,6 +4,7 @@ A circuit is made from the table of a function's results: any table of up to 16 
 
 * ``building``    -- functions by name, as netlists: begin here
 * ``values``      -- the function as a table of codes, by MPFR
-* ``segments``    -- the result as linear in the code of x, between few boundaries: least neurons
+* ``changes``     -- where results change, as circuits read tables
+* ``segments``    -- few segments, in which bits change few times: least neurons, depth 3
 * ``thermometer`` -- a neuron for each change of the result: depth 2
 """

@@ -221,7 +221,7 @@ class Values:
         )
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def values_of(function: str, fmt: Format) -> Values:
     """The function of every code of a format, in order.
 

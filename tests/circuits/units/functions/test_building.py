@@ -117,8 +117,16 @@ def test_fp16_by_float64(function):
     assert np.array_equal(found[sure], rounded_to_fp16(value[sure], RNE))
 
 
-@pytest.mark.parametrize("mode", RoundingMode)
-@pytest.mark.parametrize(("function", "fmt"), [("gelu", BFLOAT16), ("erf", FP16)])
+@pytest.mark.parametrize(
+    ("function", "fmt", "mode"),
+    [
+        ("erf", FP16, RoundingMode.DOWN),
+        ("sin_pi", FP16, RoundingMode.TO_ODD),
+        ("gelu", BFLOAT16, RoundingMode.UP),
+        ("cos", BFLOAT16, RoundingMode.TOWARD_ZERO),
+        ("log2", BFLOAT16, RoundingMode.NEAREST_AWAY),
+    ],
+)
 def test_modes(function, fmt, mode):
     netlist = build_function(function, fmt, mode, IEEE)
     assert np.array_equal(every_result(netlist), results(function, fmt, mode, IEEE))
