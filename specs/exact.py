@@ -7,11 +7,12 @@ fast; everything is meant to be read beside the standard. (What is asked again a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from functools import lru_cache, partial
+from itertools import count
 from math import isqrt
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ from spikeproof.specs.conventions import (
     Tininess,
     ZeroTimesInfinity,
 )
+from spikeproof.specs.enclosures import Enclosure
 from spikeproof.specs.formats import (
     E8M0,
     FLAGS,
@@ -67,14 +69,62 @@ class Root:
     radicand: Fraction
 
 
-Magnitude = Fraction | Root
+@dataclass(frozen=True)
+class Real:
+    """The magnitude of a value that is not rational: known by enclosures, as narrow as one asks.
+
+    A question is asked of ever narrower ones, until both ends give one answer (Ziv's loop). That ends,
+    since a number that is not rational lies at a distance from every one that is.
+
+    Args:
+        enclosing: gives, for an argument and a number of bits, an enclosure of the value.
+        argument: what the function is of.
+    """
+
+    enclosing: Callable[[Fraction, int], Enclosure]
+    argument: Fraction
+
+    def enclosures(self) -> Iterator[Enclosure]:
+        """Narrower and narrower ones of the value, from the first that tells its sign."""
+        for bits in (FIRST_BITS << n for n in count()):
+            found = self.enclosing(self.argument, bits)
+            if found.low >= 0 or found.high <= 0:
+                yield found
+
+    def bounds(self) -> Iterator[tuple[Fraction, Fraction]]:
+        """Rationals between which the magnitude lies, closer and closer; it is none of them."""
+        for low, high, exponent in self.enclosures():
+            unit = power_of_two(exponent)
+            yield min(abs(low), abs(high)) * unit, max(abs(low), abs(high)) * unit
+
+    @property
+    def sign(self) -> int:
+        """1 if the value is negative, 0 if it is positive."""
+        return int(next(self.enclosures()).low < 0)
+
+    def floor_log2(self) -> int:
+        """The e with 2^e < magnitude < 2^(e+1)."""
+        return next(
+            e for low, high in self.bounds() if low and high <= power_of_two((e := floor_log2(low)) + 1)
+        )
+
+    def floor_multiple(self, step: Fraction) -> int:
+        """The k with k * step < magnitude < (k + 1) * step."""
+        return next(k for low, high in self.bounds() if high <= ((k := low // step) + 1) * step)
+
+
+FIRST_BITS = 64
+"""Of the first enclosure that is tried: enough for all but hard cases of formats of up to 32 bits."""
+
+Magnitude = Fraction | Root | Real
 
 
 class Value(NamedTuple):
     """What a code stands for, or what an operation yields before rounding.
 
     ``sign`` is 1 for negative, and is significant for zeros and infinities; ``magnitude`` is
-    non-negative, and meaningful for finite values only. Only square roots yield a ``Root``.
+    non-negative, and meaningful for finite values only. Only square roots yield a ``Root``, and only
+    functions (``specs.functions``) a ``Real``.
     """
 
     kind: Kind
@@ -88,13 +138,13 @@ class Value(NamedTuple):
 
     @property
     def rational(self) -> Fraction:
-        """The magnitude of anything but a square root."""
+        """The magnitude of anything but a square root or a function's value that is not rational."""
         assert isinstance(self.magnitude, Fraction)
         return self.magnitude
 
     @property
     def signed(self) -> Fraction:
-        """The rational number that a finite value is, unless it is a square root."""
+        """The rational number that a finite value is, unless its magnitude is a ``Root`` or ``Real``."""
         return -self.rational if self.sign else self.rational
 
 
@@ -155,6 +205,8 @@ def floor_log2(magnitude: Magnitude) -> int:
     """The e with 2^e <= magnitude < 2^(e+1), for a positive magnitude."""
     if isinstance(magnitude, Root):
         return floor_log2(magnitude.radicand) // 2
+    if isinstance(magnitude, Real):
+        return magnitude.floor_log2()
     n, d = magnitude.numerator, magnitude.denominator
     e = n.bit_length() - d.bit_length()
     reached = d << e <= n if e >= 0 else d <= n << -e
@@ -167,6 +219,8 @@ def floor_multiple(magnitude: Magnitude, step: Fraction, parts: int = 1) -> tupl
         square = magnitude.radicand / (step / parts) ** 2
         k = isqrt(int(square))
         return k, k * k == square
+    if isinstance(magnitude, Real):
+        return magnitude.floor_multiple(step / parts), False
     # magnitude / (step / parts), numerator and denominator, in whole numbers.
     numerator = magnitude.numerator * step.denominator * parts
     k, remainder = divmod(numerator, magnitude.denominator * step.numerator)
