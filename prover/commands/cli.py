@@ -22,6 +22,7 @@ from spikeproof.prover.commands.console import (
 )
 
 COMMANDS = {
+    "accuracy": "Count how often a library's function is not correctly rounded.",
     "check": "Decide whether a circuit of yours is right.",
     "completion": "Print what makes a shell complete commands and theorems.",
     "energy": "Count spikes and synaptic operations, and what they cost.",

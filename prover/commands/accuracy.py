@@ -1,0 +1,123 @@
+"""``spikeproof accuracy``."""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import partial
+from pathlib import Path
+
+import click
+
+from spikeproof.prover.commands.console import (
+    EXIT_REFUTED,
+    examples,
+    file_option,
+    jobs_option,
+    progress_bar,
+    require_writable,
+    screen_beside,
+    write_file,
+)
+from spikeproof.prover.report.departures import NOTE, as_json, machine, table, witness_table
+from spikeproof.prover.running.callables import FORMATS, on_codes, version_of
+from spikeproof.prover.running.departures import departures
+from spikeproof.specs.formats import FP32
+from spikeproof.specs.functions import FUNCTIONS
+
+ALIASES = {"expit": "sigmoid", "sinpi": "sin_pi", "cospi": "cos_pi", "swish": "silu"}
+"""What libraries call functions otherwise than ``specs.functions``."""
+
+
+def _function_of(name: str, said: str | None) -> str:
+    """What a function of a library computes, by what is said of it or by its name.
+
+    Raises:
+        click.UsageError: if neither tells.
+    """
+    last = name.rpartition(".")[2]
+    for word in (said, last, last.removesuffix("f"), ALIASES.get(last)):
+        if word in FUNCTIONS:
+            return word
+    raise click.UsageError(
+        f"what {name} computes is not clear; say --function, one of {', '.join(FUNCTIONS)}"
+    )
+
+
+@click.command(
+    epilog=examples(
+        "accuracy torch.exp numpy.exp libm.expf",
+        "accuracy torch.nn.functional.gelu --every 1000",
+        "accuracy numpy.tanh --format fp16 --json -",
+    )
+)
+@click.argument("names", metavar="CALLABLE...", nargs=-1)
+@click.option(
+    "--function",
+    type=click.Choice(tuple(FUNCTIONS)),
+    help="What it computes, if its name does not say so.",
+)
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(tuple(FORMATS)),
+    default=FP32.name,
+    show_default=True,
+    help="The format of operand and result.",
+)
+@click.option(
+    "--every",
+    "step",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Of every N codes try one.",
+    metavar="N",
+)
+@jobs_option()
+@file_option("json", "all figures")
+@click.pass_context
+def accuracy(
+    context: click.Context,
+    names: tuple[str, ...],
+    function: str | None,
+    format_name: str,
+    step: int,
+    jobs: int | None,
+    json_file: Path | None,
+) -> None:
+    """Count how often a library's function is not correctly rounded.
+
+    CALLABLE is a dotted name: torch.exp, numpy.log1p, libm.tanhf of the C library, or a function of
+    your own from arrays to arrays. Every input of the format is tried, or every N-th. The exit code is 1
+    if some result is not the correctly rounded one.
+    """
+    if not names:
+        raise click.UsageError("name a function, such as torch.exp")
+    screen = screen_beside(json_file)
+    require_writable(json_file)
+    fmt = FORMATS[format_name]
+    functions = {name: _function_of(name, function) for name in names}
+    callables = {name: on_codes(name, fmt) for name in names}
+    versions = {name: version_of(name) for name in names}
+    found = {}
+    with progress_bar("comparing") as progress:
+        for name, given in callables.items():
+            task = progress.add_task(name, total=-(-(1 << fmt.width) // step))
+            found[name] = departures(
+                functions[name],
+                fmt,
+                given,
+                step,
+                jobs or os.cpu_count() or 1,
+                partial(progress.advance, task),
+            )
+    libraries = ", ".join(dict.fromkeys(versions.values()))
+    which = "every input" if step == 1 else f"one input of {step:,}"
+    screen.print(f"{fmt.name}, {which}; {libraries}; {machine()}", markup=False, soft_wrap=True)
+    screen.print(table(found), "", witness_table(fmt, found), "", sep="\n")
+    screen.print(NOTE.replace("\n", " "), markup=False)
+    if json_file:
+        write_file(json_file, json.dumps(as_json(fmt, versions, functions, found), indent=1) + "\n")
+    if any(each.count for each in found.values()):
+        context.exit(EXIT_REFUTED)

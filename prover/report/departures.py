@@ -1,0 +1,105 @@
+"""How far functions of libraries are from the correctly rounded ones, for people and as data."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+from spikeproof.prover.report.tables import NamedTable
+from spikeproof.prover.running.departures import Departures
+from spikeproof.specs import exact
+from spikeproof.specs.formats import Format
+
+SCHEMA = "spikeproof-accuracy-1"
+
+
+def machine() -> str:
+    """Processor and system: results of vectorised functions may differ between them."""
+    return f"{platform.machine()}, {platform.system()}"
+
+
+def table(found: Mapping[str, Departures]) -> NamedTable:
+    """A row for each function."""
+    rows = NamedTable("function", "inputs", "wrong", "share", "1 ULP", "more", "largest", "other kind")
+    for name, each in found.items():
+        one = each.wrong[1]
+        rows.add(
+            name,
+            f"{each.inputs:,}",
+            f"{each.count:,}",
+            f"{100 * each.count / each.inputs:.3g}%",
+            f"{one:,}",
+            f"{each.count - each.kinds - one:,}",
+            f"{each.largest:,} ULP",
+            f"{each.kinds:,}",
+        )
+    return rows
+
+
+def witness_table(fmt: Format, found: Mapping[str, Departures]) -> NamedTable:
+    """The inputs that are farthest off."""
+    rows = NamedTable("function", "x", "given", "right", "ULP", left=("x", "given", "right"))
+    for name, each in found.items():
+        for witness in each.witnesses:
+            shown = (shown_code(fmt, code) for code in (witness.x, witness.given, witness.right))
+            rows.add(name, *shown, f"{witness.ulps:,}")
+    return rows
+
+
+def shown_code(fmt: Format, code: int) -> str:
+    """A code, and the number that it is."""
+    value = exact.decode(fmt, code)
+    number = (
+        "NaN"
+        if value.kind is exact.Kind.NAN
+        else "infinity"
+        if value.kind is exact.Kind.INFINITE
+        else ""
+    )
+    number = number or f"{float(value.rational):.9g}"
+    sign = "-" if value.sign and value.kind is not exact.Kind.NAN else ""
+    return f"{code:#0{fmt.width // 4 + 2}x} ({sign}{number})"
+
+
+def as_json(
+    fmt: Format,
+    versions: Mapping[str, str],
+    functions: Mapping[str, str],
+    found: Mapping[str, Departures],
+) -> dict[str, Any]:
+    """All figures, JSON-ready.
+
+    Args:
+        versions: of the library of each function.
+        functions: what each is compared with.
+    """
+    return {
+        "schema": SCHEMA,
+        "format": fmt.name,
+        "machine": machine(),
+        "functions": [
+            {
+                "name": name,
+                "version": versions[name],
+                "function": functions[name],
+                "inputs": each.inputs,
+                "every_input": each.every,
+                "wrong": each.count,
+                "by_ulps": {str(ulps): count for ulps, count in sorted(each.wrong.items())},
+                "other_kind": each.kinds,
+                "decided_by_the_spec_of_record": each.asked,
+                "witnesses": [vars(witness) for witness in each.witnesses],
+            }
+            for name, each in found.items()
+        ],
+    }
+
+
+NOTE = """\
+wrong: results that are not the correctly rounded ones, to nearest even; by how many numbers of the
+format they are away (ULP), infinity counting as the one after the largest, zeros of the other sign as
+0. other kind: NaN where there is a number, or the reverse. Up to 16 bits the spec of record says what
+is right. Of 32 bits an estimate in float64 does, where its error, taken to be below 2^-40, leaves no
+choice, else the spec of record; that error is compared with the spec of record on inputs by class, not
+proved."""

@@ -1,0 +1,157 @@
+"""Functions of libraries by name, from codes to codes: PyTorch's, NumPy's, the C library's.
+
+``torch.exp`` gets a tensor; ``libm.expf`` is the C library's, called on one number after another; any
+other ``package.module.function`` gets an array of NumPy. Each gets and gives numbers of the format.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module, metadata
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeproof.circuits.meanings.native import Native, repeated
+from spikeproof.prover.claims.obligation import StatementError
+from spikeproof.specs.formats import BFLOAT16, FP16, FP32, Format
+
+Codes = NDArray[Any]
+OnCodes = Callable[[Codes], Codes]
+"""From the codes of numbers, as unsigned integers of the format's width, to those of results."""
+
+FORMATS = {fmt.name: fmt for fmt in (FP32, FP16, BFLOAT16)}
+"""Of which libraries have functions."""
+
+_NUMPY = {FP32: np.dtype(np.float32), FP16: np.dtype(np.float16)}
+
+C_LIBRARY = "libm"
+"""What stands before the name of a function of the C library."""
+
+
+def on_codes(name: str, fmt: Format) -> OnCodes:
+    """A function by its name.
+
+    Raises:
+        StatementError: if there is none, or it does not take numbers of the format; one line.
+    """
+    module, _, function = name.rpartition(".")
+    if module == C_LIBRARY:
+        if fmt is not FP32:
+            raise StatementError(f"{name}: the C library's functions are called in {FP32.name} alone")
+        return _of_c(function, 32)
+    found = _imported(name)
+    return (
+        _of_torch(name, found, fmt)
+        if module.partition(".")[0] == "torch"
+        else _of_numpy(name, found, fmt)
+    )
+
+
+def version_of(name: str) -> str:
+    """The library that a function is of, and its version."""
+    package = name.partition(".")[0]
+    if package == C_LIBRARY:
+        return " ".join(filter(None, platform.libc_ver())) or "the C library"
+    try:
+        return f"{package} {metadata.version(package)}"
+    except metadata.PackageNotFoundError:
+        return package
+
+
+def _imported(name: str) -> Callable[[Any], Any]:
+    """Whatever stands at a dotted name; the longest part of it that is a module is imported."""
+    parts = name.split(".")
+    for count in range(len(parts) - 1, 0, -1):
+        try:
+            found: Any = import_module(".".join(parts[:count]))
+        except ModuleNotFoundError as error:
+            if error.name and name.startswith(error.name):
+                continue
+            raise
+        for part in parts[count:]:
+            found = getattr(found, part, None)
+        if callable(found):
+            return found  # type: ignore[no-any-return]
+        break
+    raise StatementError(f"{name} is no function; name one such as torch.exp, numpy.exp or libm.expf")
+
+
+def _of_torch(name: str, function: Callable[[Any], Any], fmt: Format) -> OnCodes:
+    import torch
+
+    number, integer = {
+        FP32: (torch.float32, torch.int32),
+        FP16: (torch.float16, torch.int16),
+        BFLOAT16: (torch.bfloat16, torch.int16),
+    }[fmt]
+    signed = {32: np.int32, 16: np.int16}[fmt.width]
+
+    def on(codes: Codes) -> Codes:
+        with torch.no_grad():
+            result = function(torch.from_numpy(codes.view(signed)).view(number))
+        if not isinstance(result, torch.Tensor) or (result.dtype, result.shape) != (number, codes.shape):
+            raise StatementError(f"{name} does not give a tensor of {number} and of the shape it takes")
+        return result.contiguous().view(integer).numpy().view(codes.dtype)
+
+    return on
+
+
+def _of_numpy(name: str, function: Callable[[Any], Any], fmt: Format) -> OnCodes:
+    if fmt not in _NUMPY:
+        raise StatementError(
+            f"{name}: NumPy has no {fmt.name}; choose {' or '.join(f.name for f in _NUMPY)}"
+        )
+    number = _NUMPY[fmt]
+
+    def on(codes: Codes) -> Codes:
+        with np.errstate(all="ignore"):
+            result = np.asarray(function(codes.view(number)))
+        if (result.dtype, result.shape) != (number, codes.shape):
+            raise StatementError(f"{name} does not give an array of {number} and of the shape it takes")
+        return np.ascontiguousarray(result).view(codes.dtype)
+
+    return on
+
+
+@cache
+def _of_c(function: str, width: int) -> OnCodes:
+    """The C library's function of that name, of numbers of so many bits."""
+    kind = {32: "float", 64: "double"}[width]
+    library = ctypes.CDLL(None)
+    if not function.isidentifier() or not hasattr(library, function):
+        raise StatementError(f"{C_LIBRARY} has no function {function!r}; one is called expf, say")
+    address = ctypes.cast(getattr(library, function), ctypes.c_void_p).value
+    call = [
+        f"%from = getelementptr {kind}, ptr %in, i64 %i",
+        f"%into = getelementptr {kind}, ptr %out, i64 %i",
+        f"%x = load {kind}, ptr %from",
+        f"%y = call {kind} inttoptr (i64 {address} to ptr)({kind} %x)",
+        f"store {kind} %y, ptr %into",
+    ]
+    lines = [
+        "define void @each(ptr %in, ptr %out, i64 %n) {",
+        *repeated("i", "%n", call),
+        "ret void",
+        "}",
+    ]
+    native = Native("\n".join(lines))
+    each = native.function("each", None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+
+    def on(codes: Codes, native: Native = native) -> Codes:
+        given, result = np.ascontiguousarray(codes), np.empty_like(codes)
+        if given.size:
+            each(given.ctypes.data, result.ctypes.data, given.size)
+        return result
+
+    return on
+
+
+def in_double(function: str) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """The C library's function of that name, of arrays of float64."""
+    on = _of_c(function, 64)
+    return lambda x: on(x.view(np.uint64)).view(np.float64)

@@ -1,0 +1,46 @@
+"""``spikeproof accuracy``: which functions of libraries are correctly rounded."""
+
+import json
+
+import pytest
+
+from tests.support.command_line import spikeproof
+
+
+def test_a_function_of_half_precision_is_compared_on_every_input():
+    result = spikeproof("accuracy", "numpy.reciprocal", "numpy.exp", "--format", "fp16", "--json", "-")
+    data = json.loads(result.stdout)
+    reciprocal, exp = data["functions"]
+    assert (reciprocal["function"], reciprocal["inputs"], reciprocal["wrong"]) == (
+        "reciprocal",
+        65536,
+        0,
+    )
+    assert exp["every_input"]
+    assert exp["wrong"] == sum(exp["by_ulps"].values()) + exp["other_kind"]
+    assert result.returncode == (1 if exp["wrong"] else 0)
+    assert "function" in result.stderr
+
+
+def test_a_part_of_single_precision():
+    result = spikeproof("accuracy", "libm.expf", "--every", "5000011")
+    assert result.returncode in (0, 1), result.stderr
+    assert "one input of 5,000,011" in result.stdout
+    assert "libm.expf" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "name a function, such as torch.exp"),
+        (["numpy.cosh"], "what numpy.cosh computes is not clear; say --function, one of exp,"),
+        (["numpy.nothing", "--function", "exp"], "numpy.nothing is no function"),
+        (["numpy.exp", "--format", "bfloat16"], "NumPy has no bfloat16"),
+        (["numpy.exp", "--every", "0"], "--every"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_line(arguments, said):
+    result = spikeproof("accuracy", *arguments)
+    assert result.returncode == 2
+    assert said in result.stderr
+    assert len(result.stderr.splitlines()) == 1

@@ -1,0 +1,62 @@
+"""Functions of libraries by name."""
+
+import math
+
+import numpy as np
+import pytest
+
+from spikeproof.prover.claims.obligation import StatementError
+from spikeproof.prover.running.callables import in_double, on_codes, version_of
+from spikeproof.specs.formats import BFLOAT16, FP16, FP32
+
+
+@pytest.mark.parametrize("name", ["torch.exp2", "numpy.exp2", "libm.exp2f"])
+def test_libraries_get_and_give_codes(name):
+    codes = np.array([0x3F800000, 0x40400000, 0xBF800000, 0x00000000, 0x7F800000], dtype=np.uint32)
+    assert on_codes(name, FP32)(codes).tolist() == [
+        0x40000000,
+        0x41000000,
+        0x3F000000,
+        0x3F800000,
+        0x7F800000,
+    ]
+
+
+@pytest.mark.parametrize(("fmt", "one", "two"), [(FP16, 0x3C00, 0x4000), (BFLOAT16, 0x3F80, 0x4000)])
+def test_narrow_formats_of_torch(fmt, one, two):
+    codes = np.array([one, 0], dtype=np.uint16)
+    assert on_codes("torch.exp2", fmt)(codes).tolist() == [two, one]
+
+
+def test_the_c_library_in_double():
+    x = np.linspace(-3, 3, 101)
+    assert in_double("erfc")(x).tolist() == [math.erfc(each) for each in x]
+
+
+@pytest.mark.parametrize(
+    ("name", "fmt", "said"),
+    [
+        ("torch.nothing", FP32, "is no function"),
+        ("nothing", FP32, "is no function"),
+        ("no_such_library.exp", FP32, "is no function"),
+        ("numpy.pi", FP32, "is no function"),
+        ("libm.nothing", FP32, "has no function 'nothing'"),
+        ("libm.expf", FP16, "in fp32 alone"),
+        ("numpy.exp", BFLOAT16, "NumPy has no bfloat16"),
+    ],
+)
+def test_what_is_none_is_refused_in_a_line(name, fmt, said):
+    with pytest.raises(StatementError, match=said) as refused:
+        on_codes(name, fmt)
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["numpy.signbit", "torch.signbit", "numpy.sum", "torch.sum"])
+def test_results_of_another_kind_or_shape_are_refused(name):
+    with pytest.raises(StatementError, match="does not give"):
+        on_codes(name, FP32)(np.zeros(4, dtype=np.uint32))
+
+
+def test_versions():
+    assert version_of("numpy.exp") == f"numpy {np.__version__}"
+    assert version_of("libm.expf")

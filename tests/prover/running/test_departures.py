@@ -1,0 +1,114 @@
+"""What is counted of a library's function, against planted faults and values of MPFR."""
+
+import gmpy2
+import numpy as np
+import pytest
+
+from spikeproof.prover.claims.obligation import StatementError
+from spikeproof.prover.running import departures as departing
+from spikeproof.prover.running.callables import on_codes
+from spikeproof.prover.running.departures import Departures, Witness, departures
+from spikeproof.specs import functions
+from spikeproof.specs.formats import FP16, FP32
+
+
+def right(codes):
+    """What sigmoid is in fp16."""
+    return np.asarray(functions.every_result("sigmoid", FP16, *departing.NEAREST))[codes].astype(
+        np.uint16
+    )
+
+
+def planted(faults):
+    """Sigmoid with other results for some codes."""
+
+    def given(codes):
+        results = right(codes)
+        for code, result in faults.items():
+            results[codes == code] = result
+        return results
+
+    return given
+
+
+def test_a_function_that_is_right_departs_nowhere():
+    found = departures("sigmoid", FP16, right)
+    assert found == Departures(inputs=1 << 16)
+    assert (found.count, found.largest) == (0, 0)
+
+
+def test_every_departure_is_counted_by_its_kind():
+    half, one = 0x3800, 0x3C00
+    faults = {0x0000: half + 1, 0x8000: half - 7, 0x7C00: 0x7C00, 0x0001: 0x7E00, 0x7E01: one}
+    found = departures("sigmoid", FP16, planted(faults), jobs=2)
+    assert dict(found.wrong) == {1: 1, 7: 1, 0x7C00 - one: 1}
+    assert (found.kinds, found.count, found.largest) == (2, 5, 0x7C00 - one)
+    assert found.witnesses[0] == Witness(0x7C00, 0x7C00, one, 0x7C00 - one)
+    assert [each.ulps for each in found.witnesses] == [0x7C00 - one, 7, 1]
+
+
+def test_zeros_of_the_other_sign_are_wrong_and_no_ulp_away():
+    found = departures("sigmoid", FP16, planted({0xFC00: 0x8000}))
+    assert dict(found.wrong) == {0: 1}
+
+
+def test_another_nan_is_none():
+    assert departures("sigmoid", FP16, planted({0x7E05: 0x7F00})).count == 0
+
+
+def test_a_part_of_the_inputs_says_so():
+    found = departures("sigmoid", FP16, right, step=7)
+    assert (found.inputs, found.every) == (-(-(1 << 16) // 7), False)
+
+
+def in_fp32(function):
+    """MPFR's correctly rounded result in fp32, subnormals included."""
+
+    def rounded(code):
+        with gmpy2.context(precision=400, emin=-(10**8), emax=10**8):
+            value = function(gmpy2.mpfr(float(np.uint32(code).view(np.float32))))
+        with gmpy2.context(precision=24, emin=-148, emax=128, subnormalize=True):
+            return int(np.float32(float(gmpy2.mpfr(value))).view(np.uint32))
+
+    return rounded
+
+
+def gelu(x):
+    """x Phi(x)."""
+    return x * gmpy2.erfc(-x / gmpy2.sqrt(gmpy2.mpfr(2))) / 2
+
+
+def silu(x):
+    """x / (1 + exp(-x))."""
+    return x / (1 + gmpy2.exp(-x))
+
+
+@pytest.mark.parametrize(
+    ("function", "oracle"),
+    [("exp", gmpy2.exp), ("tanh", gmpy2.tanh), ("sin", gmpy2.sin), ("gelu", gelu), ("silu", silu)],
+)
+def test_what_is_right_in_fp32_is_what_mpfr_says(function, oracle):
+    rng = np.random.default_rng(21)
+    anywhere = rng.integers(0, 1 << 32, 2000)
+    small = rng.integers(0, 1 << 24, 500)
+    usual = rng.integers(0x3C000000, 0x42000000, 2000)
+    codes = np.concatenate((anywhere, small, small + (1 << 31), usual, usual + (1 << 31)))
+    codes = codes[(codes & 0x7FFFFFFF) < 0x7F800000].astype(np.uint32)
+    found, _ = departing._Right(function, FP32).of(codes)
+    assert found.tolist() == [in_fp32(oracle)(code) for code in codes.tolist()]
+
+
+def test_an_estimate_that_is_too_far_off_is_refused(monkeypatch):
+    departing._require_near.cache_clear()
+    monkeypatch.setitem(departing.ESTIMATES, "exp", lambda x: np.exp(x) * (1 + 2.0**-43))
+    with pytest.raises(StatementError, match="exp is not estimated well enough"):
+        departures("exp", FP32, on_codes("numpy.exp", FP32), step=1 << 28)
+    departing._require_near.cache_clear()
+
+
+def test_what_an_estimate_leaves_open_is_asked_of_the_spec(monkeypatch):
+    monkeypatch.setattr(departing, "TRUSTED", 2.0**-26)
+    codes = np.arange(0x3F800000, 0x3F800400, dtype=np.uint32)
+    found, asked = departing._Right("exp", FP32).of(codes)
+    assert 0 < asked < len(codes)
+    assert found.tolist() == [in_fp32(gmpy2.exp)(code) for code in codes.tolist()]
