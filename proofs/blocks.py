@@ -11,7 +11,9 @@ from spikeproof.circuits.units.integer import block_netlist
 from spikeproof.circuits.units.libraries import (
     DEFAULT_LIBRARY,
     FAST,
+    LARGER_RADICES,
     LIBRARIES,
+    ROWS,
     SHALLOW,
     SMALL,
     STRUCTURE_NAMES,
@@ -97,6 +99,10 @@ IN_WORDS = {
     SHALLOW: ", of neurons that read sums,",
     shallow(4): ", of neurons that read sums of up to 4 copies of a signal,",
     shallow(8): ", of neurons that read sums, with weights up to 8,",
+    **{
+        each: f", of neurons that read sums, by rows of {each.row_bits} bits,"
+        for each in LARGER_RADICES.values()
+    },
 }
 
 DEPENDENT = ("add", "subtract", "less_than", "normalise", "multiply", "divide", "square_root")
@@ -124,12 +130,17 @@ def obligations() -> Iterator[Obligation]:
             yield obligation(library, kind, width, structure)
     for kind in GROUPED:
         yield obligation(DEFAULT_LIBRARY, kind, 13, shallow(8))
+    for kind, structure in product(ROWS, LARGER_RADICES.values()):
+        yield obligation(DEFAULT_LIBRARY, kind, WIDTHS[kind][-1], structure)
 
 
 def obligation(library: str, kind: str, width: int, structure: Structure) -> Obligation:
-    """That a block is its integer function; of copies for CaDiCaL alone, and in ``--wide``."""
+    """That a block is its integer function; of copies, for CaDiCaL alone, and by rows of more than two
+    bits in ``--wide``.
+    """
     netlist = shallow_block_netlist if kind in SHALLOW_BLOCKS else block_netlist
     copies = structure.shallow and library != DEFAULT_LIBRARY
+    wide = copies or structure in LARGER_RADICES.values()
     name = STRUCTURE_NAMES[structure]
     proviso = PROVISOS.get(kind, "")
     return equivalence(
@@ -140,7 +151,7 @@ def obligation(library: str, kind: str, width: int, structure: Structure) -> Obl
         meaning={**integers.BLOCKS, **integers.SHALLOW_BLOCKS}[kind],
         assumptions=ASSUMPTIONS.get(kind, lambda inputs: ()),
         engines=("cadical",) if copies else BOTH,
-        profile=Profile.WIDE if copies else Profile.DEFAULT,
+        profile=Profile.WIDE if wide else Profile.DEFAULT,
         parameters={
             "family": "block",
             "library": library,
