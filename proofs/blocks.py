@@ -108,6 +108,9 @@ IN_WORDS = {
 DEPENDENT = ("add", "subtract", "less_than", "normalise", "multiply", "divide", "square_root")
 """The blocks that it makes a difference to whether the structure is small or fast."""
 
+WIDTH_OF_LARGER_RADICES = {"divide": 5, "square_root": 12}
+"""More than one row, by rows of four bits too."""
+
 GROUPED = ("add", "subtract", "sum_or_difference")
 """The blocks that are of groups of groups of places, if they are wide and weights small."""
 
@@ -131,7 +134,7 @@ def obligations() -> Iterator[Obligation]:
     for kind in GROUPED:
         yield obligation(DEFAULT_LIBRARY, kind, 13, shallow(8))
     for kind, structure in product(ROWS, LARGER_RADICES.values()):
-        yield obligation(DEFAULT_LIBRARY, kind, WIDTHS[kind][-1], structure)
+        yield obligation(DEFAULT_LIBRARY, kind, WIDTH_OF_LARGER_RADICES[kind], structure)
 
 
 def obligation(library: str, kind: str, width: int, structure: Structure) -> Obligation:
