@@ -11,15 +11,18 @@ from spikeproof.circuits.units.integer import block_netlist
 from spikeproof.circuits.units.libraries import (
     DEFAULT_LIBRARY,
     FAST,
+    LARGER_RADICES,
     LIBRARIES,
+    ROWS,
     SHALLOW,
     SMALL,
     STRUCTURE_NAMES,
     Structure,
+    Ternary,
     shallow,
 )
 from spikeproof.circuits.units.shallow_blocks import SHALLOW_BLOCKS, shallow_block_netlist
-from spikeproof.prover.claims.obligation import Obligation, equivalence
+from spikeproof.prover.claims.obligation import BOTH, Obligation, Profile, equivalence
 from spikeproof.specs import integers
 from spikeproof.specs.integers import Buses
 
@@ -85,17 +88,28 @@ PROVISOS = {
     "divide": ", for y with its first bit set",
     "sum_or_difference": ", for differences that are not negative",
 }
-STRUCTURES = (SMALL, FAST, SHALLOW)
+SHALLOW_IN = {DEFAULT_LIBRARY: SHALLOW, Ternary.name: shallow(4)}
+"""How shallow the blocks of a library are: where weights are 1, of few copies of a signal."""
+
+STRUCTURES = (SMALL, FAST, *SHALLOW_IN.values())
 
 IN_WORDS = {
     SMALL: "",
     FAST: ", of prefix adders and trees,",
     SHALLOW: ", of neurons that read sums,",
+    shallow(4): ", of neurons that read sums of up to 4 copies of a signal,",
     shallow(8): ", of neurons that read sums, with weights up to 8,",
+    **{
+        each: f", of neurons that read sums, by rows of {each.row_bits} bits,"
+        for each in LARGER_RADICES.values()
+    },
 }
 
 DEPENDENT = ("add", "subtract", "less_than", "normalise", "multiply", "divide", "square_root")
 """The blocks that it makes a difference to whether the structure is small or fast."""
+
+WIDTH_OF_LARGER_RADICES = {"divide": 5, "square_root": 12}
+"""More than one row, by rows of four bits too."""
 
 GROUPED = ("add", "subtract", "sum_or_difference")
 """The blocks that are of groups of groups of places, if they are wide and weights small."""
@@ -104,7 +118,7 @@ GROUPED = ("add", "subtract", "sum_or_difference")
 def exists(library: str, kind: str, structure: Structure) -> bool:
     """Whether a block is another than that of the small structure, and the library can make it."""
     if structure.shallow:
-        return library == DEFAULT_LIBRARY
+        return SHALLOW_IN.get(library) == structure
     return structure == SMALL or kind in DEPENDENT
 
 
@@ -114,25 +128,33 @@ def obligations() -> Iterator[Obligation]:
         if exists(library, kind, structure):
             for width in WIDTHS[kind]:
                 yield obligation(library, kind, width, structure)
-    for kind in integers.SHALLOW_BLOCKS:
+    for (library, structure), kind in product(SHALLOW_IN.items(), integers.SHALLOW_BLOCKS):
         for width in WIDTHS[kind]:
-            yield obligation(DEFAULT_LIBRARY, kind, width, SHALLOW)
+            yield obligation(library, kind, width, structure)
     for kind in GROUPED:
         yield obligation(DEFAULT_LIBRARY, kind, 13, shallow(8))
+    for kind, structure in product(ROWS, LARGER_RADICES.values()):
+        yield obligation(DEFAULT_LIBRARY, kind, WIDTH_OF_LARGER_RADICES[kind], structure)
 
 
 def obligation(library: str, kind: str, width: int, structure: Structure) -> Obligation:
-    """That a block is its integer function."""
-    netlist = shallow_block_netlist if kind in SHALLOW_BLOCKS else partial(block_netlist, library)
+    """That a block is its integer function; of copies, for CaDiCaL alone, and by rows of more than two
+    bits in ``--wide``.
+    """
+    netlist = shallow_block_netlist if kind in SHALLOW_BLOCKS else block_netlist
+    copies = structure.shallow and library != DEFAULT_LIBRARY
+    wide = copies or structure in LARGER_RADICES.values()
     name = STRUCTURE_NAMES[structure]
     proviso = PROVISOS.get(kind, "")
     return equivalence(
         f"block.{library}.{kind}.{width}" + ("" if structure == SMALL else f".{name}"),
         f"the {library} {kind} block of {width} bits{IN_WORDS[structure]} is its integer function"
         f"{proviso}",
-        circuit=partial(netlist, kind, input_widths(width)[kind], structure),
+        circuit=partial(netlist, library, kind, input_widths(width)[kind], structure),
         meaning={**integers.BLOCKS, **integers.SHALLOW_BLOCKS}[kind],
         assumptions=ASSUMPTIONS.get(kind, lambda inputs: ()),
+        engines=("cadical",) if copies else BOTH,
+        profile=Profile.WIDE if wide else Profile.DEFAULT,
         parameters={
             "family": "block",
             "library": library,

@@ -10,6 +10,7 @@ from spikeproof.circuits.units.libraries import (
     EVERY_LIBRARY,
     STRUCTURE_NAMES,
     DualRail,
+    require_rows,
     require_structure,
 )
 from spikeproof.proofs.exact_units import EXACT_OPERATIONS, ExactUnit
@@ -175,6 +176,7 @@ def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
         said["convention"] = found
     if "structure" in said:
         require_structure(said.get("library", unit.library), said["structure"])
+        require_rows(unit.operation, said["structure"])
     made = replace(unit, **said)  # type: ignore[type-var]
     if isinstance(made, RoundedUnit) and isinstance(made.fmt, Coded):
         made.fmt.require_policy(made.policy)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
+from itertools import product
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, Equals
@@ -42,8 +43,15 @@ SHALLOW_FORMATS = {"add": (FP16,), "multiply": (FP16, FP32)}
 """Those above 8 bits whose shallow units are proved under noise; lemmas of FP32 sums take minutes."""
 
 
+OTHERS = ("divide", "square_root", "fma")
+"""Operations of which E4M3FN alone has these theorems."""
+
+
 def units() -> Iterator[Unit]:
-    """Sums and products of three widths; of 8 bits of every library, and of every largest weight."""
+    """Sums and products of three widths; of 8 bits of every library, and of every largest weight.
+
+    Of 8 bits the other operations too, small and of every largest weight.
+    """
     for operation in ("add", "multiply"):
         for library in LIBRARIES:
             yield Unit(operation, FP8_E4M3FN, policy=FP8_E4M3FN.policies[0], library=library)
@@ -52,6 +60,8 @@ def units() -> Iterator[Unit]:
             fmt = FP8_E4M3FN
             yield Unit(operation, fmt, policy=fmt.policies[0], structure=shallow(most))
         yield from (Unit(operation, fmt, structure=SHALLOW) for fmt in SHALLOW_FORMATS[operation])
+    for operation, structure in product(OTHERS, (SMALL, *map(shallow, LARGEST_WEIGHTS))):
+        yield Unit(operation, FP8_E4M3FN, policy=FP8_E4M3FN.policies[0], structure=structure)
 
 
 SPREADS = {
@@ -68,6 +78,33 @@ SPREADS = {
         SMALL: Limit(Fraction(1, 14)),
         shallow(4): Limit(Fraction(1, 48)),
         shallow(8): Limit(Fraction(1, 64)),
+        shallow(16): Limit(Fraction(1, 184)),
+        shallow(32): Limit(Fraction(1, 252), attained=False),
+        shallow(64): Limit(Fraction(1, 508), attained=False),
+        shallow(128): Limit(Fraction(1, 1020), attained=False),
+    },
+    "divide": {
+        SMALL: Limit(Fraction(1, 14)),
+        shallow(4): Limit(Fraction(1, 28), attained=False),
+        shallow(8): Limit(Fraction(1, 60), attained=False),
+        shallow(16): Limit(Fraction(1, 124), attained=False),
+        shallow(32): Limit(Fraction(1, 146), attained=False),
+        shallow(64): Limit(Fraction(1, 254)),
+        shallow(128): Limit(Fraction(1, 254)),
+    },
+    "square_root": {
+        SMALL: Limit(Fraction(1, 14)),
+        shallow(4): Limit(Fraction(1, 34), attained=False),
+        shallow(8): Limit(Fraction(1, 38), attained=False),
+        shallow(16): Limit(Fraction(1, 72), attained=False),
+        shallow(32): Limit(Fraction(1, 112), attained=False),
+        shallow(64): Limit(Fraction(1, 304), attained=False),
+        shallow(128): Limit(Fraction(1, 432), attained=False),
+    },
+    "fma": {
+        SMALL: Limit(Fraction(1, 14)),
+        shallow(4): Limit(Fraction(1, 96), attained=False),
+        shallow(8): Limit(Fraction(1, 96), attained=False),
         shallow(16): Limit(Fraction(1, 184)),
         shallow(32): Limit(Fraction(1, 252), attained=False),
         shallow(64): Limit(Fraction(1, 508), attained=False),
@@ -91,9 +128,9 @@ def obligations() -> Iterator[Obligation]:
 
 
 def profile_for(unit: Unit) -> Profile:
-    """Shallow units but E4M3FN with the usual largest weight are left to ``--wide``."""
+    """``OTHERS``, and shallow units but E4M3FN with the usual largest weight, are left to ``--wide``."""
     usual = not unit.structure.shallow or (unit.fmt is FP8_E4M3FN and unit.structure == SHALLOW)
-    return Profile.DEFAULT if usual else Profile.WIDE
+    return Profile.DEFAULT if usual and unit.operation not in OTHERS else Profile.WIDE
 
 
 def within(unit: Unit) -> Obligation:

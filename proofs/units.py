@@ -14,8 +14,10 @@ from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.libraries import (
     DEFAULT_LIBRARY,
     FAST,
+    LARGER_RADICES,
     LARGEST_WEIGHTS,
     LIBRARIES,
+    ROWS,
     SHALLOW,
     SMALL,
     STRUCTURE_NAMES,
@@ -225,7 +227,8 @@ def _leading(word: FNode, zeros: int) -> FNode:
 def in_words(structure: Structure) -> str:
     """How what is no small unit is made, for people."""
     if structure.shallow:
-        return f", of neurons that read sums, with weights up to {structure.largest_weight}"
+        rows = f", by rows of {structure.row_bits} bits" if structure in LARGER_RADICES.values() else ""
+        return f", of neurons that read sums, with weights up to {structure.largest_weight}{rows}"
     return ", of prefix adders and tree multipliers" if structure == FAST else ""
 
 
@@ -412,7 +415,8 @@ SHALLOW_OF_32_BITS = (
 def shallow_units() -> Iterator[Unit]:
     """What is made shallow of up to 16 bits, in every mode; FP8_E4M3FN with every largest weight.
 
-    Each under the first policy. And some of weights 1, which read up to four copies of a signal.
+    Each under the first policy. And some of weights 1, which read up to four copies of a signal; and
+    quotients and roots of larger radices.
     """
     nearest, first = RoundingMode.NEAREST_EVEN, FP8_E4M3FN.policies[0]
     modes = (
@@ -427,6 +431,8 @@ def shallow_units() -> Iterator[Unit]:
             yield Unit(operation, FP8_E4M3FN, policy=first, structure=shallow(most))
     for operation in ("add", "subtract", "multiply"):
         yield Unit(operation, FP8_E4M3FN, policy=first, library="ternary", structure=shallow(4))
+    for operation, structure in product(ROWS, LARGER_RADICES.values()):
+        yield Unit(operation, FP8_E4M3FN, policy=first, structure=structure)
 
 
 def variants() -> Iterator[Unit]:

@@ -29,11 +29,13 @@ class Structure:
             ``columns``, of whose bits neurons count many at once.
         largest_weight: that any synapse may have; None where gates decide. What weighs more is read
             from several copies of its source.
+        row_bits: that a row of a shallow quotient or root gives at once.
     """
 
     adder: str = "ripple"
     multiplier: str = "array"
     largest_weight: int | None = None
+    row_bits: int = 2
 
     @property
     def shallow(self) -> bool:
@@ -60,18 +62,22 @@ USUAL_LARGEST_WEIGHT = 64
 """What goes unsaid in the name of a shallow structure."""
 
 
-def shallow(largest_weight: int = USUAL_LARGEST_WEIGHT) -> Structure:
+def shallow(largest_weight: int = USUAL_LARGEST_WEIGHT, row_bits: int = 2) -> Structure:
     """Least depth, of neurons that read sums of several places: see ``circuits.units.shallow``."""
-    return Structure("grouped", "columns", largest_weight)
+    return Structure("grouped", "columns", largest_weight, row_bits)
 
 
 SHALLOW = shallow()
+
+LARGER_RADICES = {8: shallow(row_bits=3), 16: shallow(row_bits=4)}
+"""Of quotients and roots, by rows of more than two bits; all else is as in ``SHALLOW``."""
 
 STRUCTURE_NAMES = {
     SMALL: "small",
     FAST: "fast",
     SHALLOW: "shallow",
     **{shallow(most): f"shallow{most}" for most in LARGEST_WEIGHTS if most != USUAL_LARGEST_WEIGHT},
+    **{structure: f"shallow_radix{radix}" for radix, structure in LARGER_RADICES.items()},
 }
 """What the structures are called, where there is a choice."""
 
@@ -289,6 +295,23 @@ GATE_INPUTS: dict[str, tuple[str, ...]] = {
 """Input names of each gate, in the order its method takes them."""
 
 WIDE_GATES = ("wide_and", "wide_or")
+
+
+ROWS = ("divide", "square_root")
+"""What is made by rows: operations, and blocks."""
+
+
+def require_rows(operation: str, structure: Structure) -> None:
+    """Refuse a radix of an operation that has none.
+
+    Raises:
+        ValueError: saying what to choose; one line.
+    """
+    if structure in LARGER_RADICES.values() and operation not in ROWS:
+        raise ValueError(
+            f"{operation} has no rows, so it cannot be {STRUCTURE_NAMES[structure]}; "
+            f"choose {STRUCTURE_NAMES[SHALLOW]}, or {' or '.join(ROWS)}"
+        )
 
 
 def require_structure(library: str, structure: Structure) -> None:

@@ -1,4 +1,4 @@
-"""Shallow quotients and square roots: rows of two bits at once, five levels of neurons each.
+"""Shallow quotients and square roots: rows of two bits or more at once, five levels of neurons each.
 
     1, 2  what may be taken away is compared with the remainder, every multiple at once, by groups of
           places; so it is known what each group would have to borrow
@@ -37,14 +37,14 @@ Places = Sequence[Form]
 
 def digit_quotient(gates: GateLibrary, x: Bus, y: Bus) -> tuple[Bus, Bus]:
     """Quotient and remainder of x * 2^(n+1) by y: as ``integer.divide``."""
-    thrice = _thrice(gates, bits(y))
+    usual = gates.structure.row_bits
+    multiples = _multiples(gates, bits(y), (1 << usual) - 1)
     quotient: Bus = ()
     doubled, remainder = (*x, ZERO), x
-    for size in _sizes(len(y) + 2, 1):
+    for size in _sizes(len(y) + 2, usual, usual):
         minuend = (ZERO,) * (size - 1) + doubled
         with gates.builder.barrier((minuend, y)):
-            multiples = [bits(y), (NEVER, *bits(y)), thrice][: (1 << size) - 1]
-            row = _Row(gates, bits(minuend), multiples)
+            row = _Row(gates, bits(minuend), multiples[: (1 << size) - 1])
             found = signals(gates, map(row.digit.place, range(size)))
             remainder = row.difference(row.chosen(), len(y))
         gates.builder.cell(
@@ -64,8 +64,8 @@ def digit_root(gates: GateLibrary, x: Bus) -> tuple[Bus, Bus]:
     """
     root: Bus = (ZERO,)
     remainder: Bus = (ZERO,)
-    low = len(x)
-    for size in _sizes(len(x) // 2, 3):
+    low, usual = len(x), gates.structure.row_bits
+    for size in _sizes(len(x) // 2, usual, usual + 1):
         low -= 2 * size
         digits = x[low : low + 2 * size]
         minuend = (*digits, *remainder)
@@ -93,17 +93,32 @@ def digit_root(gates: GateLibrary, x: Bus) -> tuple[Bus, Bus]:
     return root[:-1], remainder
 
 
-def _sizes(places: int, first: int) -> list[int]:
-    """Two bits a row; the first row has so many, or one more or less."""
-    first -= (places - first) % 2
-    first = first if 0 < first <= places else 2 - places % 2
-    return [first] + [2] * ((places - first) // 2)
+def _sizes(places: int, usual: int, first: int) -> list[int]:
+    """How many bits each row gives: as many as usual, but the first, which gives up to so many."""
+    first = next(k for k in range(min(first, places), 0, -1) if (places - k) % usual == 0)
+    return [first] + [usual] * ((places - first) // usual)
 
 
-def _thrice(gates: GateLibrary, x: Bits) -> Bits:
-    """3x, as signals."""
-    found, carry = add(gates, (*x, NEVER), (NEVER, *x), NEVER, gates.structure.places)
-    return bits(signals(gates, (*found, carry)))
+def _multiples(gates: GateLibrary, x: Bits, most: int) -> list[Bits]:
+    """x, 2x, 3x, ... up to ``most`` times x. Odd ones are signals, by one addition each.
+
+    That is of a power of two, more or less one that is there; of 11 and 13 times x, three times x.
+    """
+    odd = {1: x}
+    for q in range(3, most + 1, 2):
+        below = q.bit_length() - 1
+        more, less = q - (1 << below), (2 << below) - q
+        power = below if more <= less else below + 1
+        width = len(x) + power
+        term = odd[min(more, less)]
+        term = (*term, *(NEVER,) * (width - len(term)))
+        if more > less:
+            term = tuple(1 - place for place in term)
+        start = NEVER if more <= less else ALWAYS
+        found, carry = add(gates, term, (*(NEVER,) * power, *x), start, gates.structure.places)
+        odd[q] = bits(signals(gates, (*found, carry) if more <= less else found))
+    shifts = ((q & -q).bit_length() - 1 for q in range(1, most + 1))
+    return [(*(NEVER,) * k, *odd[q >> k]) for q, k in enumerate(shifts, 1)]
 
 
 def _square(q: int) -> Bits:
@@ -127,7 +142,7 @@ class _Row:
         self.gates, self.minuend, self.multiples = gates, minuend, multiples
         self.most = max(place.high for each in multiples for place in each)
         # A signal that counts in two neighbouring places weighs three times what it does in the lower.
-        self.size = max(1, gates.structure.places - (self.most > 1))
+        self.size = max(1, _least_size(self.most), gates.structure.places - (self.most > 1))
         carries = [self._carries(each) for each in multiples]
         self.digit = Thermometer((ALWAYS, *(into[-1][-1] for into in carries)))
         self._borrows = [self._borrowed(into) for into in zip(*carries, strict=True)]
@@ -139,6 +154,8 @@ class _Row:
         """
         most = max(place.high for place in multiple)
         digits = [place + most - taken for place, taken in _pairs(self.minuend, multiple)]
+        if short := len(digits) % self.size:
+            digits += [NEVER + most] * (_least_size(most) - short)
         return group_carries(self.gates, digits, (ALWAYS,) * most, 2, self.size)
 
     def _borrowed(self, carries: Sequence[Bits]) -> Form:
@@ -182,6 +199,11 @@ class _Row:
         return signals(gates, found[:width])
 
 
+def _least_size(most: int) -> int:
+    """How many places a group needs for its carries, which are up to so many, to be digits again."""
+    return (most - 1).bit_length()
+
+
 def _pairs(minuend: Bits, taken: Places) -> Iterator[tuple[Form, Form]]:
     return zip_longest(minuend, taken[: len(minuend)], fillvalue=NEVER)
 
@@ -196,7 +218,8 @@ def group_carries(
 
     Args:
         digits: of weights 1, ``base``, ``base`` squared, ...; so large that carries can be as many as
-            ``carry`` has steps, and no more.
+            ``carry`` has steps, and no more. No group's modulus is less than these, nor that of the
+            digits left over for the last one.
 
     Whatever is carried into a group, what it carries out follows from the number of its *span*, by
     neurons that read the group alone. Spans are digits again, of a base one more than carries may be.

@@ -23,7 +23,6 @@ from spikeproof.circuits.units.forms import (
 )
 from spikeproof.circuits.units.integer import Buses
 from spikeproof.circuits.units.libraries import (
-    DEFAULT_LIBRARY,
     SHALLOW,
     GateLibrary,
     Structure,
@@ -70,13 +69,14 @@ SHALLOW_BLOCKS: dict[str, Callable[..., dict[str, Bus]]] = {
 
 
 def shallow_block_netlist(
-    kind: str, widths: Mapping[str, int], structure: Structure = SHALLOW
+    library: str, kind: str, widths: Mapping[str, int], structure: Structure = SHALLOW
 ) -> Netlist:
     """A block on its own, with input buses of the given widths.
 
     Raises:
-        KeyError: if the kind does not exist.
+        KeyError: if the library or the kind does not exist.
+        ValueError: if the library has no such structure.
     """
-    gates = library_gates(DEFAULT_LIBRARY, structure)
+    gates = library_gates(library, structure)
     buses = {name: bits(gates.builder.input(name, width)) for name, width in widths.items()}
     return built(gates, SHALLOW_BLOCKS[kind](gates, **buses))

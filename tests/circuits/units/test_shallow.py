@@ -26,6 +26,7 @@ from spikeproof.circuits.units.forms import (
 from spikeproof.circuits.units.integer import block_netlist
 from spikeproof.circuits.units.libraries import (
     DEFAULT_LIBRARY,
+    LARGER_RADICES,
     LARGEST_WEIGHTS,
     SHALLOW,
     SMALL,
@@ -389,11 +390,17 @@ def test_products_of_columns(widths, most):
     assert np.array_equal(boolean.evaluate(netlist, inputs)["product"], inputs["x"] * inputs["y"])
 
 
-@pytest.mark.parametrize("most", [4, 8, 64])
+ROWS = pytest.mark.parametrize(
+    ("most", "row_bits"), [(4, 2), (8, 2), (64, 2), (4, 3), (64, 3), (4, 4), (64, 4)]
+)
+
+
+@ROWS
 @pytest.mark.parametrize("width", [1, 2, 5, 8])
-def test_quotients_by_rows(width, most):
-    """From one row to rows of groups of groups; first rows of one bit and of two."""
-    netlist = block_netlist(DEFAULT_LIBRARY, "divide", {"x": width, "y": width}, shallow(most))
+def test_quotients_by_rows(width, most, row_bits):
+    """From one row to rows of groups of groups; first rows of one bit and of more."""
+    structure = shallow(most, row_bits)
+    netlist = block_netlist(DEFAULT_LIBRARY, "divide", {"x": width, "y": width}, structure)
     assert largest_weight(netlist) <= most
     inputs = every_input(x=width, y=width - 1) if width > 1 else {"x": np.arange(2, dtype=np.uint64)}
     x, y = inputs["x"], inputs.get("y", np.uint64(0)) + np.full_like(inputs["x"], 1 << width - 1)
@@ -403,17 +410,46 @@ def test_quotients_by_rows(width, most):
     assert np.array_equal(actual["remainder"], remainder)
 
 
-@pytest.mark.parametrize("most", [4, 8, 64])
-@pytest.mark.parametrize("width", [1, 2, 3, 6, 9])
-def test_roots_by_rows(width, most):
-    """First rows of one bit, two and three."""
-    netlist = block_netlist(DEFAULT_LIBRARY, "square_root", {"x": 2 * width}, shallow(most))
+@ROWS
+@pytest.mark.parametrize("width", [1, 2, 3, 6, 8, 9])
+def test_roots_by_rows(width, most, row_bits):
+    """First rows of one bit to five; groups of too few places for what is carried are filled up."""
+    structure = shallow(most, row_bits)
+    netlist = block_netlist(DEFAULT_LIBRARY, "square_root", {"x": 2 * width}, structure)
     assert largest_weight(netlist) <= most
     inputs = every_input(x=2 * width)
     root = np.array([math.isqrt(x) for x in range(1 << 2 * width)], dtype=np.uint64)
     actual = boolean.evaluate(netlist, inputs)
     assert np.array_equal(actual["root"], root)
     assert np.array_equal(actual["remainder"], inputs["x"] - root * root)
+
+
+MOST_WITH_RADIX = {
+    ("divide", FP32, 8): (3600, 60),
+    ("divide", FP32, 16): (5000, 50),
+    ("divide", FP64, 8): (15000, 104),
+    ("square_root", FP32, 8): (1950, 47),
+    ("square_root", FP32, 16): (2950, 39),
+    ("square_root", FP64, 8): (8900, 106),
+}
+"""Neurons and depth of quotients and roots by rows of more than two bits."""
+
+
+@pytest.mark.parametrize(("operation", "fmt", "radix"), MOST_WITH_RADIX, ids=parameter_id)
+def test_larger_radices_are_shallower(operation, fmt, radix):
+    """And give what the small unit gives, which is proved: operands drawn by class."""
+    netlist = built(fmt, LARGER_RADICES[radix], operation=operation)
+    neurons, depth = MOST_WITH_RADIX[operation, fmt, radix]
+    assert netlist.statistics.neurons <= neurons
+    assert netlist.statistics.depth <= depth
+    assert largest_weight(netlist) <= 64
+    count = ARITY[operation]
+    given = dict(zip(OPERANDS, many_codes(fmt, 2000, seed=8, operands=count), strict=False))
+    ours, small = (
+        boolean.evaluate(each, given)["result"]
+        for each in (netlist, built(fmt, SMALL, operation=operation))
+    )
+    assert np.array_equal(ours, small)
 
 
 def test_what_a_count_stands_for():

@@ -14,7 +14,8 @@ from spikeproof.prover.report.sizes import COSTS, Size, better, by_structure
 from tests.support.command_line import spikeproof
 from tests.support.terminal import at_a_terminal
 
-UNIT = "fp4_e2m1.multiply.rne.saturate"
+UNIT = "fp4_e2m1.divide.rne.saturate"
+"""Of an operation that has every structure."""
 
 
 def sizes(*arguments, status=0):
@@ -57,6 +58,12 @@ def test_the_default_is_the_structure_of_the_name():
 def test_what_a_library_cannot_make_is_left_out():
     made = by_structure(theorem(f"{UNIT}.nexus"), NAMES)
     assert [each.parameters["structure"] for each in made] == ["small", "fast"]
+
+
+def test_what_has_no_rows_has_no_radix():
+    made = by_structure(theorem("fp4_e2m1.multiply.rne.saturate"), NAMES)
+    found = [each.parameters["structure"] for each in made]
+    assert found == [name for name in NAMES if "radix" not in name]
 
 
 def test_a_table_fits_a_terminal_of_80_columns():

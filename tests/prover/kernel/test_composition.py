@@ -29,6 +29,7 @@ from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.integer import block_netlist
 from spikeproof.circuits.units.libraries import (
     FAST,
+    LARGER_RADICES,
     LIBRARIES,
     SHALLOW,
     SMALL,
@@ -235,7 +236,10 @@ def row_claims(netlist, kind):
 
 @pytest.mark.parametrize(
     ("library", "structure"),
-    [*product(LIBRARIES, (SMALL, FAST)), ("threshold", SHALLOW), ("threshold", shallow(4))],
+    [
+        *product(LIBRARIES, (SMALL, FAST)),
+        *product(("threshold",), (SHALLOW, shallow(4), *LARGER_RADICES.values())),
+    ],
     ids=lambda each: STRUCTURE_NAMES.get(each, each),
 )
 @pytest.mark.parametrize("kind", ROWS)
@@ -245,11 +249,13 @@ def test_rows_of_any_width_continue_one_another(kind, library, structure):
         assert holds(row_claims(netlist, kind))
 
 
-OF_ONE_BIT_AND_OF_TWO = pytest.mark.parametrize("structure", [SMALL, SHALLOW], ids=["one", "two"])
+OF_ONE_BIT_OR_MORE = pytest.mark.parametrize(
+    "structure", [SMALL, SHALLOW, LARGER_RADICES[8]], ids=["one", "two", "three"]
+)
 """Rows that give so many bits at once."""
 
 
-@OF_ONE_BIT_AND_OF_TWO
+@OF_ONE_BIT_OR_MORE
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("kind", ROWS)
 def test_faulty_rows_are_not_proved(kind, fault, structure):
@@ -268,7 +274,7 @@ def test_faulty_rows_are_not_proved(kind, fault, structure):
             assert not holds(row_claims(mutant.netlist, kind)), mutant.fault
 
 
-@OF_ONE_BIT_AND_OF_TWO
+@OF_ONE_BIT_OR_MORE
 @pytest.mark.parametrize("kind", ROWS)
 def test_rows_in_another_order_are_refused(kind, structure):
     netlist = block_netlist("threshold", kind, ROWS[kind][1](4), structure)
@@ -430,10 +436,12 @@ def test_shallow_multiplication_rests_on_the_laws_of_products(shallow_multiplica
     assert not lawless.composed
 
 
+@pytest.mark.parametrize("structure", [SHALLOW, *LARGER_RADICES.values()], ids=STRUCTURE_NAMES.get)
 @pytest.mark.parametrize("operation", ["divide", "square_root"])
-def test_faults_in_shallow_rows_are_caught(operation):
+def test_faults_in_shallow_rows_are_caught(operation, structure):
     """In each bit of every row, and in the result."""
-    obligation = replace(Unit(operation, FP8_E5M2, structure=SHALLOW).obligation(), engines=("cadical",))
+    unit = Unit(operation, FP8_E5M2, structure=structure)
+    obligation = replace(unit.obligation(), engines=("cadical",))
     assert discharge(obligation).composed
     netlist = obligation.circuit()
     rows = [cell.outputs["bit"] for cell in netlist.cells]
