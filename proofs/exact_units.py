@@ -23,7 +23,7 @@ from spikeproof.circuits.units.floating_point.ordering import (
     total_order_unit,
 )
 from spikeproof.circuits.units.floating_point.sign import change_sign_unit
-from spikeproof.proofs.rounded_units import ARITHMETIC, PromisedUnit, engines_for
+from spikeproof.proofs.rounded_units import PromisedUnit, engines_for
 from spikeproof.proofs.units import Unit
 from spikeproof.prover.claims.obligation import (
     BOTH,
@@ -231,8 +231,6 @@ class ExactUnit(PromisedUnit):
     @property
     def bearing(self) -> tuple[str, ...]:
         """Of all choices those about operands; where the result is a code, NaNs and zeros among them."""
-        if self.operation in exact_general.NEIGHBOURS:
-            return ARITHMETIC
         operands = ("nan_operands", "subnormal_operands")
         return ("nan", *operands, "flushed_sign") if self.family.coded else operands
 

@@ -248,6 +248,7 @@ def test_what_a_name_describes_need_not_be_promised(name, canonical):
             "zero times infinity always raises invalid, tininess after rounding",
         ),
         ("fp16.equal.x86_sse", "fp16: equal, signalling NaNs raise invalid"),
+        ("fp16.next_up.cuda", "fp16: next up, the NaN of all ones, subnormal operands are zero"),
         (
             "int8.convert_from_fp16.rtz.riscv",
             "fp16 to int8: x rounded toward zero, the largest integer for NaN",
@@ -337,6 +338,7 @@ def test_what_is_promised_is_found_as_promised():
             "'invalid_product' means nothing to add; use a bundle, or of: ",
         ),
         ("int8.convert_from_fp16.rtz.ftz", "'ftz' means nothing to convert; use a bundle, or of: daz, "),
+        ("fp16.next_up.ftz", "'ftz' means nothing to next_up; use a bundle, or of: first_nan, last_nan,"),
         ("fp16.less.any_nan", "'any_nan' means nothing to less; use a bundle, or of: signalling, daz"),
     ],
 )
