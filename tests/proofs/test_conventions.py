@@ -304,7 +304,14 @@ def test_what_is_promised_is_found_as_promised():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("fp16.add.rne.rscv", "unknown convention 'rscv'; did you mean riscv? docs/conventions.md"),
+        ("fp16.add.rne.rscv", "unknown convention 'rscv'; did you mean riscv? choose one of ieee, "),
+        (
+            "fp8_e4m3fn.add.rne.nan.qqq",
+            "unknown convention 'qqq'; choose one of ieee, riscv, arm_default_nan, cuda, wasm, opencl, "
+            "all_ones_nan, wasm_nan, any_nan, signalling, daz, ftz_before, ftz_after, ftz, "
+            "unsigned_flush, silent_flush, tiny_after",
+        ),
+        ("fp16.convert_from_int8.rne.qqq", "unknown convention 'qqq'; choose one of ieee"),
         ("fp16.add.rne.DAZ", "unknown convention 'DAZ'; did you mean daz"),
         ("fp16.add.rne.satrate", "unknown policy 'satrate'; did you mean saturate"),
         (
@@ -338,7 +345,10 @@ def test_what_is_promised_is_found_as_promised():
             "'invalid_product' means nothing to add; use a bundle, or of: ",
         ),
         ("int8.convert_from_fp16.rtz.ftz", "'ftz' means nothing to convert; use a bundle, or of: daz, "),
-        ("fp16.next_up.ftz", "'ftz' means nothing to next_up; use a bundle, or of: first_nan, last_nan,"),
+        (
+            "fp16.next_up.ftz",
+            "'ftz' means nothing to next_up; use a bundle, or of: first_nan, last_nan,",
+        ),
         ("fp16.less.any_nan", "'any_nan' means nothing to less; use a bundle, or of: signalling, daz"),
     ],
 )
