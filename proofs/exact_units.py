@@ -20,6 +20,7 @@ from spikeproof.circuits.units.floating_point.ordering import (
     class_unit,
     neighbour_unit,
     neighbour_with_flags_unit,
+    predicate_unit,
     total_order_unit,
 )
 from spikeproof.circuits.units.floating_point.sign import change_sign_unit
@@ -124,6 +125,15 @@ _CLASS = ExactFamily(
     copies=True,
     engines=engines_for,
 )
+_PREDICATES = ExactFamily(
+    tuple(exact_general.PREDICATES),
+    predicate_unit,
+    symbolic_general.holds,
+    exact_general.holds,
+    operands=1,
+    copies=True,
+    engines=engines_for,
+)
 _TOTAL_ORDERS = ExactFamily(
     exact_general.TOTAL_ORDERS,
     total_order_unit,
@@ -150,6 +160,7 @@ FAMILIES = (
     replace(_SIGN, operations=("copy_sign",), operands=2),
     _NEIGHBOURS,
     _CLASS,
+    _PREDICATES,
     _TOTAL_ORDERS,
     _COMPARISONS_WITH_FLAGS,
 )
@@ -332,13 +343,17 @@ def under_conventions() -> Iterator[ExactUnit]:
 
 
 def exact_profile(unit: ExactUnit) -> Profile:
-    """What clause 5 has besides, of FP64, is left to ``--wide``; of magnitudes all but FP8_E5M2.
+    """What clause 5 has besides, of FP64, is left to ``--wide``.
+
+    So is of magnitudes all but FP8_E5M2, and of the predicates of one operand all but that and FP16.
 
     Under conventions: all but a few operations of FP8_E5M2.
     """
     usual = unit.fmt is not FP64 or unit.family.engines is not engines_for
     if "magnitude" in unit.operation and unit.operation in EXTREMA:
         usual = unit.fmt is FP8_E5M2
+    if unit.operation in exact_general.PREDICATES:
+        usual = unit.fmt in (FP8_E5M2, FP16)
     if unit.convention != IEEE:
         usual = unit.fmt is FP8_E5M2 and unit.operation in ("minimum", "next_up", "less")
     return Profile.DEFAULT if usual else Profile.WIDE

@@ -214,6 +214,33 @@ def class_word(fmt: Format, x: int) -> int:
     return 1 << CLASSES.index(class_of(fmt, x))
 
 
+PREDICATES: dict[str, Callable[[str], bool]] = {
+    "is_sign_minus": lambda kind: kind.startswith("negative"),
+    "is_normal": lambda kind: kind.endswith("_normal"),
+    "is_finite": lambda kind: not kind.endswith(("infinity", "nan")),
+    "is_zero": lambda kind: kind.endswith("zero"),
+    "is_subnormal": lambda kind: kind.endswith("subnormal"),
+    "is_infinite": lambda kind: kind.endswith("infinity"),
+    "is_nan": lambda kind: kind.endswith("nan"),
+    "is_signalling": lambda kind: kind == "signalling_nan",
+}
+"""The predicates of clause 5.7.2, of numbers each as which of ``CLASSES`` it holds of.
+
+isCanonical holds of every code of a binary format.
+"""
+
+
+def holds(predicate: str, fmt: Format, x: int) -> int:
+    """Whether a predicate holds of a code. A NaN has a sign wherever zero has one.
+
+    Raises:
+        KeyError: if the predicate is not in ``PREDICATES``.
+    """
+    if predicate == "is_sign_minus" and fmt.is_nan(x):
+        return fields(fmt, x)[0] if fmt.has_negative_zero else 0
+    return int(PREDICATES[predicate](class_of(fmt, x)))
+
+
 TOTAL_ORDERS = ("total_order", "total_order_magnitude")
 """The predicates of clause 5.10."""
 

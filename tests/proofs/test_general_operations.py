@@ -48,6 +48,7 @@ UP, DOWN, NEAREST = RoundingMode.UP, RoundingMode.DOWN, RoundingMode.NEAREST_EVE
 OURS = {
     *((operation, True) for operation in exact.COMPARISONS),
     *((operation, False) for operation in (*exact.NEIGHBOURS, *exact.TOTAL_ORDERS, "class")),
+    *((operation, False) for operation in exact.PREDICATES),
 }
 """What does not round, and whether with flags."""
 EXACT = [
@@ -139,6 +140,26 @@ def test_classes_in_the_order_of_the_standard_and_of_riscv():
     assert words == [1 << place for place in range(10)]
     fclass = [word >> 2 | (word & 3) << 8 for word in words]
     assert fclass == [0x100, 0x200, *(1 << place for place in range(8))]
+
+
+def test_predicates_of_landmarks():
+    """Of a quiet NaN, a signalling one, infinity, a normal and a subnormal number, and zero."""
+    landmarks = [0xFE00, 0x7C01, 0xFC00, 0x4000, 0x8001, 0x0000]
+    expected = {
+        "is_sign_minus": [1, 0, 1, 0, 1, 0],
+        "is_normal": [0, 0, 0, 1, 0, 0],
+        "is_finite": [0, 0, 0, 1, 1, 1],
+        "is_zero": [0, 0, 0, 0, 0, 1],
+        "is_subnormal": [0, 0, 0, 0, 1, 0],
+        "is_infinite": [0, 0, 1, 0, 0, 0],
+        "is_nan": [1, 1, 0, 0, 0, 0],
+        "is_signalling": [0, 1, 0, 0, 0, 0],
+    }
+    found = {each: [exact.holds(each, FP16, code) for code in landmarks] for each in exact.PREDICATES}
+    assert found == expected
+    assert exact.holds("is_sign_minus", FP8_E4M3FN, 0xFF)
+    assert not exact.holds("is_sign_minus", FP8_E4M3FNUZ, 0x80)  # the only NaN
+    assert not exact.holds("is_zero", FP8_E4M3FNUZ, 0x80)
 
 
 IN_TOTAL_ORDER = {

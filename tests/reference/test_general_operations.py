@@ -299,6 +299,17 @@ def test_classes_in_c():
         assert exact.class_word(FP32, x) == 1 << CLASSES.index(f"{sign}_{kind}")
 
 
+def test_predicates_in_c():
+    names = ("is_nan", "is_infinite", "is_zero", "is_subnormal", "is_normal")
+    functions = {"is_sign_minus": "signbit", "is_finite": "finite", "is_signalling": "issignaling"}
+    for x in many_codes(FP32, COUNT, SEED, 1)[0].tolist():
+        kind = LIBM.__fpclassifyf(single(x))
+        expected = {name: place == kind for place, name in enumerate(names)}
+        for name, function in functions.items():
+            expected[name] = getattr(LIBM, f"__{function}f")(single(x)) != 0
+        assert {name: exact.holds(name, FP32, x) for name in exact.PREDICATES} == expected, hex(x)
+
+
 # --- the processor ------------------------------------------------------------------------------
 
 
