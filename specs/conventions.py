@@ -152,13 +152,13 @@ class IntegerResult(Enum):
 
 
 class IntegerInexact(Enum):
-    """Whether a conversion to an integer raises inexact (clause 5.8)."""
+    """Whether a conversion to an integer raises inexact, or rounding to one (clauses 5.8, 5.9)."""
 
     RAISED = ""
-    """It does: convertToIntegerExact, and the instructions of processors."""
+    """It does: convertToIntegerExact, roundToIntegralExact, and the instructions of processors."""
 
     SILENT = "silent_conversion"
-    """It does not: convertToInteger without Exact in its name."""
+    """It does not: convertToInteger and roundToIntegral without Exact in their names."""
 
 
 class ScaleOperands(Enum):

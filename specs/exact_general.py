@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from spikeproof.specs.conventions import IEEE, Convention
+from spikeproof.specs.conventions import IEEE, Convention, IntegerInexact
 from spikeproof.specs.exact import (
     HALF,
     RELATIONS,
@@ -123,12 +123,13 @@ def flags(
 ) -> int:
     """The exceptions that one of ``ROUNDED`` signals, in the order of ``FLAGS`` (clauses 5.9, 7).
 
-    Rounding to a whole number signals inexact as roundToIntegralExact does: if that differs from x.
+    Rounding to a whole number signals inexact as roundToIntegralExact does: if that differs from x; and
+    not for this where the convention is that conversions to integers do not.
     """
     given = flush_operand(fmt, convention, x)
     result = unrounded(operation, fmt, mode, x, *n, convention=convention)
     signalled = exceptions(fmt, mode, fmt, (given,), result, convention)
-    if operation == "round_to_integral":
+    if operation == "round_to_integral" and convention.integer_inexact is IntegerInexact.RAISED:
         signalled["inexact"] |= result != decode(fmt, given)
     return flags_word(signalled)
 

@@ -31,7 +31,7 @@ from pysmt.shortcuts import (
 )
 
 from spikeproof.specs import symbolic
-from spikeproof.specs.conventions import IEEE, Convention
+from spikeproof.specs.conventions import IEEE, Convention, IntegerInexact
 from spikeproof.specs.formats import CLASSES, Format, OverflowPolicy, RoundingMode
 from spikeproof.specs.symbolic import (
     Exact,
@@ -159,7 +159,7 @@ def flags(
     operand = unpack(fmt, given)
     result = ROUNDED[operation](mode, operand, *n)
     signalled = exceptions(fmt, mode, fmt, (given,), result, convention)
-    if operation == "round_to_integral":
+    if operation == "round_to_integral" and convention.integer_inexact is IntegerInexact.RAISED:
         finite = Not(Or(operand.nan, operand.infinite))
         fractional = And(finite, Not(is_integral(operand)))
         signalled["inexact"] = Or(signalled["inexact"], fractional)

@@ -20,7 +20,7 @@ from spikeproof.prover.refutation.mutation import stuck_at_zero
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs import exact_general as exact
 from spikeproof.specs import symbolic_general as symbolic
-from spikeproof.specs.conventions import BUNDLES, IEEE
+from spikeproof.specs.conventions import BUNDLES, IEEE, convention_named
 from spikeproof.specs.formats import (
     CLASSES,
     FLAGS,
@@ -131,6 +131,22 @@ def test_rounding_to_a_whole_number_can_overflow_only_where_the_largest_is_none(
     for fmt in FORMATS.values():
         largest = exact.decode(fmt, fmt.largest_finite).rational
         assert (largest.denominator == 1) == (fmt is not FP6_E2M3)
+
+
+@pytest.mark.parametrize("fmt", SMALL_FORMATS, **FORMAT_IDS)
+def test_without_exact_in_its_name_rounding_to_a_whole_number_is_never_inexact_but_beyond_the_largest(
+    fmt,
+):
+    silent = convention_named("silent_conversion.signalling")
+    x = every_input({"x": fmt.width})
+    overflow_and_inexact = sum(1 << FLAGS.index(name) for name in ("overflow", "inexact"))
+    for mode in RoundingMode:
+        formula = symbolic.flags(
+            "round_to_integral", fmt, mode, *symbols({"x": fmt.width}), convention=silent
+        )
+        flags = recorded(partial_of(exact.flags, "round_to_integral", fmt, mode, convention=silent), x)
+        assert evaluate_all({"": formula}, {f"x{fmt.width}": x["x"]})[""].tolist() == flags
+        assert set(flags) <= ({0, overflow_and_inexact} if fmt is FP6_E2M3 else {0, 1})
 
 
 def test_classes_in_the_order_of_the_standard_and_of_riscv():

@@ -226,6 +226,16 @@ def test_exact_functions_of_the_c_library_with_their_flags(mode):
             )
 
 
+@pytest.mark.parametrize("mode", C_MODES)
+def test_whole_numbers_that_never_signal_inexact_in_c(mode):
+    given = "round_to_integral", FP32, RoundingMode(mode)
+    convention = convention_named("x86_sse.silent_conversion")
+    for x in many_codes(FP32, COUNT, SEED, 1)[0].tolist():
+        expected = exact.compute(*given, IEEE, x, convention=convention)
+        flags = exact.flags(*given, x, convention=convention)
+        assert in_c("nearbyintf", mode, single(x)) == (expected, flags), hex(x)
+
+
 @pytest.mark.parametrize(("name", "mode"), [("roundf", "rna"), ("roundevenf", "rne")])
 def test_other_ways_of_the_c_library_to_whole_numbers(name, mode):
     for x in many_codes(FP32, COUNT, SEED, 1)[0].tolist():
