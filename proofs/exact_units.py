@@ -25,7 +25,7 @@ from spikeproof.circuits.units.floating_point.ordering import (
 )
 from spikeproof.circuits.units.floating_point.sign import change_sign_unit
 from spikeproof.proofs.rounded_units import PromisedUnit, engines_for
-from spikeproof.proofs.units import Unit
+from spikeproof.proofs.units import Unit, units_under
 from spikeproof.prover.claims.obligation import (
     BOTH,
     Obligation,
@@ -310,20 +310,33 @@ def _kin(operation: str) -> Iterator[str]:
                 yield other
 
 
+WITH_PAYLOADS = (FP8_E5M2, FP16, BFLOAT16, FP32)
+"""Formats of hardware that can have every convention."""
+
+
 def conversions() -> Iterator[Unit]:
-    """Between any two formats: to nearest even under every policy, and with flags in every mode."""
+    """Between any two formats: to nearest even under every policy, and with flags in every mode.
+
+    Between ``WITH_PAYLOADS`` to nearest even under every bundle of conventions.
+    """
     for source, target in permutations(FORMATS.values(), 2):
         for policy in target.policies:
             yield Unit("convert", target, policy=policy, source=source)
         for mode in RoundingMode:
             yield Unit("convert", target, mode, target.policies[0], source=source, flags=True)
+    for source, target in permutations(WITH_PAYLOADS, 2):
+        yield from units_under(Unit("convert", target, source=source), BUNDLES.values())
 
 
 def profile_for(unit: Unit) -> Profile:
-    """Unusual policies of wide targets go to ``--wide``, and flags but those of FP16 to nearest even."""
+    """Unusual policies of wide targets go to ``--wide``, and flags but those of FP16 to nearest even.
+
+    So do conventions.
+    """
     usual = unit.fmt in SMALL_FORMATS or unit.policy is OverflowPolicy.IEEE
     if unit.flags:
         usual = FP16 in (unit.fmt, unit.source) and unit.mode is RoundingMode.NEAREST_EVEN
+    usual &= unit.convention == IEEE
     return Profile.DEFAULT if usual else Profile.WIDE
 
 
@@ -333,7 +346,7 @@ PROMISED_CONVENTIONS = tuple(BUNDLES[name] for name in ("riscv", "arm", "x86_sse
 
 def under_conventions() -> Iterator[ExactUnit]:
     """In formats of hardware with payloads: extrema and neighbours with flags; comparisons of CUDA's."""
-    for fmt in (FP8_E5M2, FP16, BFLOAT16, FP32):
+    for fmt in WITH_PAYLOADS:
         for convention, operation in product(
             PROMISED_CONVENTIONS, (*EXTREMA, *exact_general.NEIGHBOURS)
         ):
