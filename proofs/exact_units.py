@@ -20,11 +20,12 @@ from spikeproof.circuits.units.floating_point.ordering import (
     class_unit,
     neighbour_unit,
     neighbour_with_flags_unit,
+    predicate_unit,
     total_order_unit,
 )
 from spikeproof.circuits.units.floating_point.sign import change_sign_unit
-from spikeproof.proofs.rounded_units import ARITHMETIC, PromisedUnit, engines_for
-from spikeproof.proofs.units import Unit
+from spikeproof.proofs.rounded_units import PromisedUnit, engines_for
+from spikeproof.proofs.units import Unit, units_under
 from spikeproof.prover.claims.obligation import (
     BOTH,
     Obligation,
@@ -124,6 +125,15 @@ _CLASS = ExactFamily(
     copies=True,
     engines=engines_for,
 )
+_PREDICATES = ExactFamily(
+    tuple(exact_general.PREDICATES),
+    predicate_unit,
+    symbolic_general.holds,
+    exact_general.holds,
+    operands=1,
+    copies=True,
+    engines=engines_for,
+)
 _TOTAL_ORDERS = ExactFamily(
     exact_general.TOTAL_ORDERS,
     total_order_unit,
@@ -150,6 +160,7 @@ FAMILIES = (
     replace(_SIGN, operations=("copy_sign",), operands=2),
     _NEIGHBOURS,
     _CLASS,
+    _PREDICATES,
     _TOTAL_ORDERS,
     _COMPARISONS_WITH_FLAGS,
 )
@@ -231,8 +242,6 @@ class ExactUnit(PromisedUnit):
     @property
     def bearing(self) -> tuple[str, ...]:
         """Of all choices those about operands; where the result is a code, NaNs and zeros among them."""
-        if self.operation in exact_general.NEIGHBOURS:
-            return ARITHMETIC
         operands = ("nan_operands", "subnormal_operands")
         return ("nan", *operands, "flushed_sign") if self.family.coded else operands
 
@@ -301,20 +310,33 @@ def _kin(operation: str) -> Iterator[str]:
                 yield other
 
 
+WITH_PAYLOADS = (FP8_E5M2, FP16, BFLOAT16, FP32)
+"""Formats of hardware that can have every convention."""
+
+
 def conversions() -> Iterator[Unit]:
-    """Between any two formats: to nearest even under every policy, and with flags in every mode."""
+    """Between any two formats: to nearest even under every policy, and with flags in every mode.
+
+    Between ``WITH_PAYLOADS`` to nearest even under every bundle of conventions.
+    """
     for source, target in permutations(FORMATS.values(), 2):
         for policy in target.policies:
             yield Unit("convert", target, policy=policy, source=source)
         for mode in RoundingMode:
             yield Unit("convert", target, mode, target.policies[0], source=source, flags=True)
+    for source, target in permutations(WITH_PAYLOADS, 2):
+        yield from units_under(Unit("convert", target, source=source), BUNDLES.values())
 
 
 def profile_for(unit: Unit) -> Profile:
-    """Unusual policies of wide targets go to ``--wide``, and flags but those of FP16 to nearest even."""
+    """Unusual policies of wide targets go to ``--wide``, and flags but those of FP16 to nearest even.
+
+    So do conventions.
+    """
     usual = unit.fmt in SMALL_FORMATS or unit.policy is OverflowPolicy.IEEE
     if unit.flags:
         usual = FP16 in (unit.fmt, unit.source) and unit.mode is RoundingMode.NEAREST_EVEN
+    usual &= unit.convention == IEEE
     return Profile.DEFAULT if usual else Profile.WIDE
 
 
@@ -324,7 +346,7 @@ PROMISED_CONVENTIONS = tuple(BUNDLES[name] for name in ("riscv", "arm", "x86_sse
 
 def under_conventions() -> Iterator[ExactUnit]:
     """In formats of hardware with payloads: extrema and neighbours with flags; comparisons of CUDA's."""
-    for fmt in (FP8_E5M2, FP16, BFLOAT16, FP32):
+    for fmt in WITH_PAYLOADS:
         for convention, operation in product(
             PROMISED_CONVENTIONS, (*EXTREMA, *exact_general.NEIGHBOURS)
         ):
@@ -334,13 +356,17 @@ def under_conventions() -> Iterator[ExactUnit]:
 
 
 def exact_profile(unit: ExactUnit) -> Profile:
-    """What clause 5 has besides, of FP64, is left to ``--wide``; of magnitudes all but FP8_E5M2.
+    """What clause 5 has besides, of FP64, is left to ``--wide``.
+
+    So is of magnitudes all but FP8_E5M2, and of the predicates of one operand all but that and FP16.
 
     Under conventions: all but a few operations of FP8_E5M2.
     """
     usual = unit.fmt is not FP64 or unit.family.engines is not engines_for
     if "magnitude" in unit.operation and unit.operation in EXTREMA:
         usual = unit.fmt is FP8_E5M2
+    if unit.operation in exact_general.PREDICATES:
+        usual = unit.fmt in (FP8_E5M2, FP16)
     if unit.convention != IEEE:
         usual = unit.fmt is FP8_E5M2 and unit.operation in ("minimum", "next_up", "less")
     return Profile.DEFAULT if usual else Profile.WIDE

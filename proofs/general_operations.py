@@ -16,7 +16,7 @@ from spikeproof.prover.claims.obligation import (
     Reading,
 )
 from spikeproof.specs import exact_general, symbolic_general
-from spikeproof.specs.conventions import BUNDLES, IEEE
+from spikeproof.specs.conventions import BUNDLES, IEEE, convention_named
 from spikeproof.specs.formats import (
     FORMATS,
     FP8_E5M2,
@@ -37,6 +37,10 @@ WORDS = {
 """The operations, for people."""
 
 
+SILENT = convention_named("silent_conversion")
+"""roundToIntegral without Exact in its name."""
+
+
 @dataclass(frozen=True)
 class GeneralUnit(Unit):
     """One of ``WORDS``, of a format."""
@@ -52,8 +56,9 @@ class GeneralUnit(Unit):
     @property
     def bearing(self) -> tuple[str, ...]:
         """All, where it rounds; whole numbers are never subnormal."""
-        whole = ("nan", "nan_operands", "subnormal_operands", "flushed_sign")
-        return ARITHMETIC if self.operation == "scale_b" else whole
+        operands = ("nan", "nan_operands", "subnormal_operands", "flushed_sign")
+        whole = (*operands, "integer_inexact")
+        return {"scale_b": ARITHMETIC, "round_to_integral": whole, "log_b": operands}[self.operation]
 
     def circuit(self, keep_waypoints: bool = False) -> Netlist:
         """The unit itself; it has no waypoints."""
@@ -106,15 +111,18 @@ class GeneralUnit(Unit):
 def general_units() -> Iterator[GeneralUnit]:
     """Every operation, format and mode under every policy, and under the first with flags.
 
-    Rounding to a whole number has the first policy alone: it hardly ever overflows. And under every
-    bundle of conventions that the format can have, up to 32 bits, to nearest even.
+    Rounding to a whole number has the first policy alone: it hardly ever overflows; and its flags
+    without inexact, too. And under every bundle of conventions that the format can have, up to 32 bits,
+    to nearest even.
     """
     for operation, fmt, mode in product(WORDS, FORMATS.values(), RoundingMode):
         first, *others = fmt.policies
         unit = GeneralUnit(operation, fmt, mode, first)
         yield unit
         yield replace(unit, flags=True)
-        if operation != "round_to_integral":
+        if operation == "round_to_integral":
+            yield replace(unit, flags=True, convention=SILENT)
+        else:
             yield from (replace(unit, policy=policy) for policy in others)
         if mode is RoundingMode.NEAREST_EVEN and fmt.width <= 32:
             yield from units_under(unit, BUNDLES.values())

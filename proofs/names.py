@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any
 
 from spikeproof.circuits.units.functions.building import CONSTRUCTIONS
@@ -154,6 +155,15 @@ def _sources(operation: str, fmt: Format, names: str) -> Source | None:
     return shortest_source(operation, fmt, formats if len(formats) > 1 else formats[0])
 
 
+def _can_have(unit: PromisedUnit, word: str) -> bool:
+    """Whether a unit can have a bundle of conventions, or a word that plays a part in its operation."""
+    with suppress(ValueError):
+        unit.require_convention(convention_named(word))
+        require_bearing([word], unit.bearing, unit.operation)
+        return True
+    return False
+
+
 def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
     """The unit with all that stands in a name behind the operation, or mode."""
     choices = {each.name: CHOICES[each.name] for each in fields(unit) if each.name in CHOICES}  # type: ignore[arg-type]
@@ -169,7 +179,7 @@ def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
             raise ValueError(f"{word!r} is said beside another {kind}; leave out one of them")
         else:
             said[kind] = choices[kind][word]
-    found = convention_named(".".join(convention), beside=choices)
+    found = convention_named(".".join(convention), choices, partial(_can_have, unit))
     if found != unit.convention:
         unit.require_convention(found)
         require_bearing(convention, unit.bearing, unit.operation)

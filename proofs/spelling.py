@@ -37,7 +37,7 @@ FUNCTIONS = {
     "eq_signaling": "signalling_equal.flags",
     "lt": "signalling_less.flags",
     "le": "signalling_less_equal.flags",
-    "roundtoint": "round_to_integral.rne.signalling.any_nan",
+    "roundtoint": "round_to_integral.rne.any_nan.signalling.silent_conversion.flags",
 }
 """TestFloat's functions, in small letters, as what stands behind the format here: docs/testfloat.md."""
 

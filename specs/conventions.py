@@ -13,7 +13,7 @@ CUDA 13.0.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from enum import Enum
@@ -152,13 +152,13 @@ class IntegerResult(Enum):
 
 
 class IntegerInexact(Enum):
-    """Whether a conversion to an integer raises inexact (clause 5.8)."""
+    """Whether a conversion to an integer raises inexact, or rounding to one (clauses 5.8, 5.9)."""
 
     RAISED = ""
-    """It does: convertToIntegerExact, and the instructions of processors."""
+    """It does: convertToIntegerExact, roundToIntegralExact, and the instructions of processors."""
 
     SILENT = "silent_conversion"
-    """It does not: convertToInteger without Exact in its name."""
+    """It does not: convertToInteger and roundToIntegral without Exact in their names."""
 
 
 class ScaleOperands(Enum):
@@ -260,11 +260,14 @@ class Convention:
         """
         for fmt in formats:
             if not self.is_possible(fmt):
-                can = (
-                    "use 'any_nan', or no word, for the canonical one" if fmt.has_nan else "use no word"
+                bundles = ", ".join(name for name, each in BUNDLES.items() if each.is_possible(fmt))
+                nans = (
+                    nan for nan in NanResult if fmt.has_nan and replace(IEEE, nan=nan).is_possible(fmt)
                 )
+                words = ", ".join(nan.value for nan in nans if nan.value)
                 raise ValueError(
-                    f"format {fmt.name} has no NaN with a payload, so no {self.nan.value!r}; {can}"
+                    f"format {fmt.name} has no NaN with a payload, so no {self.nan.value!r}; "
+                    f"use of bundles {bundles}{', or of words ' if words else ''}{words}"
                 )
 
 
@@ -366,27 +369,33 @@ def require_bearing(words: Iterable[str], names: Collection[str], operation: str
             raise ValueError(f"{word!r} means nothing to {operation}; use a bundle, or of: {others}")
 
 
-def _unknown(word: str, beside: Mapping[str, Iterable[str]]) -> str:
-    """That a word is none, and what may have been meant."""
+def _unknown(word: str, beside: Mapping[str, Iterable[str]], can_have: Callable[[str], bool]) -> str:
+    """That a word is none, what may have been meant, and what there is."""
     others = {other: kind for kind, words in beside.items() for other in words}
-    close = get_close_matches(word.lower(), [*BUNDLES, *_WORDS, *others], cutoff=0.5)
+    names = [name for name in (*BUNDLES, *_WORDS) if can_have(name)]
+    close = get_close_matches(word.lower(), [*names, *others], cutoff=0.5)
     maybe = f"did you mean {' or '.join(close)}? " if close else ""
     near = close[:1] == get_close_matches(word.lower(), others, n=1)
     kind = others[close[0]] if near and close else ""
     choices = ", ".join(beside.get(kind, ()))
     if ", " not in choices:  # it may be a word of a convention too
-        return f"unknown convention {word!r}; {maybe}docs/conventions.md has all"
+        kind, choices = "convention", ", ".join(names)
     return f"unknown {kind} {word!r}; {maybe}choose one of {choices}"
 
 
-def convention_named(name: str, beside: Mapping[str, Iterable[str]] | None = None) -> Convention:
+def convention_named(
+    name: str,
+    beside: Mapping[str, Iterable[str]] | None = None,
+    can_have: Callable[[str], bool] = lambda word: True,
+) -> Convention:
     """The convention of a name: words of choices joined by dots, before them perhaps one of ``BUNDLES``.
 
     Args:
         beside: other words, of which an unknown one may be meant, by what they say.
+        can_have: of words and bundles those that are worth naming in place of an unknown one.
 
     Raises:
-        UnknownNameError: if a word is none, naming those that come closest, or contradicts another.
+        UnknownNameError: if a word is none, naming those that there are, or contradicts another.
     """
     first, _, rest = name.partition(".")
     base, words = (BUNDLES[first], rest) if first in BUNDLES else (IEEE, name)
@@ -395,7 +404,7 @@ def convention_named(name: str, beside: Mapping[str, Iterable[str]] | None = Non
         if word in BUNDLES:
             raise UnknownNameError(f"{word!r} is a bundle; name one, before all other words")
         if word not in _WORDS:
-            raise UnknownNameError(_unknown(word, beside or {}))
+            raise UnknownNameError(_unknown(word, beside or {}, can_have))
         field, choice = _WORDS[word]
         if field in chosen:
             raise UnknownNameError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
-from spikeproof.specs.conventions import IEEE, Convention
+from spikeproof.specs.conventions import IEEE, Convention, IntegerInexact
 from spikeproof.specs.exact import (
     HALF,
     RELATIONS,
@@ -123,12 +123,13 @@ def flags(
 ) -> int:
     """The exceptions that one of ``ROUNDED`` signals, in the order of ``FLAGS`` (clauses 5.9, 7).
 
-    Rounding to a whole number signals inexact as roundToIntegralExact does: if that differs from x.
+    Rounding to a whole number signals inexact as roundToIntegralExact does: if that differs from x; and
+    not for this where the convention is that conversions to integers do not.
     """
     given = flush_operand(fmt, convention, x)
     result = unrounded(operation, fmt, mode, x, *n, convention=convention)
     signalled = exceptions(fmt, mode, fmt, (given,), result, convention)
-    if operation == "round_to_integral":
+    if operation == "round_to_integral" and convention.integer_inexact is IntegerInexact.RAISED:
         signalled["inexact"] |= result != decode(fmt, given)
     return flags_word(signalled)
 
@@ -212,6 +213,33 @@ def class_of(fmt: Format, x: int) -> str:
 def class_word(fmt: Format, x: int) -> int:
     """The class of a code as a word with one bit set, in the order of ``CLASSES``."""
     return 1 << CLASSES.index(class_of(fmt, x))
+
+
+PREDICATES: dict[str, Callable[[str], bool]] = {
+    "is_sign_minus": lambda kind: kind.startswith("negative"),
+    "is_normal": lambda kind: kind.endswith("_normal"),
+    "is_finite": lambda kind: not kind.endswith(("infinity", "nan")),
+    "is_zero": lambda kind: kind.endswith("zero"),
+    "is_subnormal": lambda kind: kind.endswith("subnormal"),
+    "is_infinite": lambda kind: kind.endswith("infinity"),
+    "is_nan": lambda kind: kind.endswith("nan"),
+    "is_signalling": lambda kind: kind == "signalling_nan",
+}
+"""The predicates of clause 5.7.2, of numbers each as which of ``CLASSES`` it holds of.
+
+isCanonical holds of every code of a binary format.
+"""
+
+
+def holds(predicate: str, fmt: Format, x: int) -> int:
+    """Whether a predicate holds of a code. A NaN has a sign wherever zero has one.
+
+    Raises:
+        KeyError: if the predicate is not in ``PREDICATES``.
+    """
+    if predicate == "is_sign_minus" and fmt.is_nan(x):
+        return fields(fmt, x)[0] if fmt.has_negative_zero else 0
+    return int(PREDICATES[predicate](class_of(fmt, x)))
 
 
 TOTAL_ORDERS = ("total_order", "total_order_magnitude")

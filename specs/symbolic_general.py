@@ -14,6 +14,7 @@ from pysmt.shortcuts import (
     BVSLE,
     BVSLT,
     FALSE,
+    TRUE,
     And,
     BVAdd,
     BVConcat,
@@ -30,7 +31,7 @@ from pysmt.shortcuts import (
 )
 
 from spikeproof.specs import symbolic
-from spikeproof.specs.conventions import IEEE, Convention
+from spikeproof.specs.conventions import IEEE, Convention, IntegerInexact
 from spikeproof.specs.formats import CLASSES, Format, OverflowPolicy, RoundingMode
 from spikeproof.specs.symbolic import (
     Exact,
@@ -158,7 +159,7 @@ def flags(
     operand = unpack(fmt, given)
     result = ROUNDED[operation](mode, operand, *n)
     signalled = exceptions(fmt, mode, fmt, (given,), result, convention)
-    if operation == "round_to_integral":
+    if operation == "round_to_integral" and convention.integer_inexact is IntegerInexact.RAISED:
         finite = Not(Or(operand.nan, operand.infinite))
         fractional = And(finite, Not(is_integral(operand)))
         signalled["inexact"] = Or(signalled["inexact"], fractional)
@@ -220,6 +221,30 @@ def class_word(fmt: Format, x: FNode) -> FNode:
         holds[f"positive_{kind}"] = And(Not(operand.negative), is_kind)
     bits = (from_bool(holds[name], 1) for name in CLASSES)
     return reduce(lambda word, next_bit: BVConcat(next_bit, word), bits)
+
+
+def holds(predicate: str, fmt: Format, x: FNode) -> FNode:
+    """Whether a predicate holds of a code, in one bit (clause 5.7.2).
+
+    Raises:
+        KeyError: if there is no such predicate.
+    """
+    operand = unpack(fmt, x)
+    special, normal = Or(operand.nan, operand.infinite), bit(operand.significand, fmt.fraction_bits)
+    signed = TRUE() if fmt.has_negative_zero else Not(operand.nan)
+    return from_bool(
+        {
+            "is_sign_minus": And(operand.negative, signed),
+            "is_normal": And(normal, Not(special)),
+            "is_finite": Not(special),
+            "is_zero": And(operand.zero, Not(special)),
+            "is_subnormal": Not(Or(normal, operand.zero, special)),
+            "is_infinite": operand.infinite,
+            "is_nan": operand.nan,
+            "is_signalling": is_signalling(fmt, x),
+        }[predicate],
+        1,
+    )
 
 
 def total_order(predicate: str, fmt: Format, x: FNode, y: FNode) -> FNode:

@@ -31,6 +31,7 @@ def expected_outputs(claim: Claim, inputs: Mapping[str, int]) -> dict[str, int]:
     """What the output buses should be for these inputs, where the claim is about output buses."""
     claim = claim.of_input(inputs)
     value = _Valuation(claim, inputs).simplify
+    # Where gmpy2 is installed, pySMT's numbers are its own, which Python's decimals refuse.
     return {bus: int(value(formula).constant_value()) for bus, formula in claim.expected.items()}
 
 

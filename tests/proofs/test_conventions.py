@@ -187,6 +187,7 @@ OTHERS_TELLING = {
     "fp8_e5m2.scale_b.rne.daz": "",
     "fp8_e5m2.log_b.rne.x86_nan": "",
     "fp8_e5m2.round_to_integral.rtp.daz": "",
+    "fp8_e5m2.round_to_integral.rtp.silent_conversion": "",
     "fp8_e5m2.round_to_integral.rtp.signalling": "",
     "fp8_e5m2.convert_from_fp16.rne.arm_nan": "",
 }
@@ -248,6 +249,7 @@ def test_what_a_name_describes_need_not_be_promised(name, canonical):
             "zero times infinity always raises invalid, tininess after rounding",
         ),
         ("fp16.equal.x86_sse", "fp16: equal, signalling NaNs raise invalid"),
+        ("fp16.next_up.cuda", "fp16: next up, the NaN of all ones, subnormal operands are zero"),
         (
             "int8.convert_from_fp16.rtz.riscv",
             "fp16 to int8: x rounded toward zero, the largest integer for NaN",
@@ -303,7 +305,14 @@ def test_what_is_promised_is_found_as_promised():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("fp16.add.rne.rscv", "unknown convention 'rscv'; did you mean riscv? docs/conventions.md"),
+        ("fp16.add.rne.rscv", "unknown convention 'rscv'; did you mean riscv? choose one of ieee, "),
+        (
+            "fp8_e4m3fn.add.rne.nan.qqq",
+            "unknown convention 'qqq'; choose one of ieee, riscv, arm_default_nan, cuda, wasm, opencl, "
+            "all_ones_nan, wasm_nan, any_nan, signalling, daz, ftz_before, ftz_after, ftz, "
+            "unsigned_flush, silent_flush, tiny_after",
+        ),
+        ("fp16.convert_from_int8.rne.qqq", "unknown convention 'qqq'; choose one of ieee"),
         ("fp16.add.rne.DAZ", "unknown convention 'DAZ'; did you mean daz"),
         ("fp16.add.rne.satrate", "unknown policy 'satrate'; did you mean saturate"),
         (
@@ -337,6 +346,10 @@ def test_what_is_promised_is_found_as_promised():
             "'invalid_product' means nothing to add; use a bundle, or of: ",
         ),
         ("int8.convert_from_fp16.rtz.ftz", "'ftz' means nothing to convert; use a bundle, or of: daz, "),
+        (
+            "fp16.next_up.ftz",
+            "'ftz' means nothing to next_up; use a bundle, or of: first_nan, last_nan,",
+        ),
         ("fp16.less.any_nan", "'any_nan' means nothing to less; use a bundle, or of: signalling, daz"),
     ],
 )
@@ -381,7 +394,7 @@ def test_every_bundle_is_promised_of_every_format_that_can_have_it():
         found = [each for each in every if each.get("convention") == convention.name]
         assert (convention == IEEE) == (not found), name
         if found:
-            assert {each["operation"] for each in found} == {*units.OPERATIONS, *WORDS}
+            assert {each["operation"] for each in found} == {*units.OPERATIONS, *WORDS, "convert"}
             assert {each["mode"] for each in found} == {mode.value for mode in RoundingMode}
             assert FP16.name in {each["format"] for each in found}
 

@@ -20,7 +20,7 @@ from spikeproof.prover.refutation.mutation import stuck_at_zero
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs import exact_general as exact
 from spikeproof.specs import symbolic_general as symbolic
-from spikeproof.specs.conventions import BUNDLES, IEEE
+from spikeproof.specs.conventions import BUNDLES, IEEE, convention_named
 from spikeproof.specs.formats import (
     CLASSES,
     FLAGS,
@@ -48,6 +48,7 @@ UP, DOWN, NEAREST = RoundingMode.UP, RoundingMode.DOWN, RoundingMode.NEAREST_EVE
 OURS = {
     *((operation, True) for operation in exact.COMPARISONS),
     *((operation, False) for operation in (*exact.NEIGHBOURS, *exact.TOTAL_ORDERS, "class")),
+    *((operation, False) for operation in exact.PREDICATES),
 }
 """What does not round, and whether with flags."""
 EXACT = [
@@ -132,6 +133,22 @@ def test_rounding_to_a_whole_number_can_overflow_only_where_the_largest_is_none(
         assert (largest.denominator == 1) == (fmt is not FP6_E2M3)
 
 
+@pytest.mark.parametrize("fmt", SMALL_FORMATS, **FORMAT_IDS)
+def test_without_exact_in_its_name_rounding_to_a_whole_number_is_never_inexact_but_beyond_the_largest(
+    fmt,
+):
+    silent = convention_named("silent_conversion.signalling")
+    x = every_input({"x": fmt.width})
+    overflow_and_inexact = sum(1 << FLAGS.index(name) for name in ("overflow", "inexact"))
+    for mode in RoundingMode:
+        formula = symbolic.flags(
+            "round_to_integral", fmt, mode, *symbols({"x": fmt.width}), convention=silent
+        )
+        flags = recorded(partial_of(exact.flags, "round_to_integral", fmt, mode, convention=silent), x)
+        assert evaluate_all({"": formula}, {f"x{fmt.width}": x["x"]})[""].tolist() == flags
+        assert set(flags) <= ({0, overflow_and_inexact} if fmt is FP6_E2M3 else {0, 1})
+
+
 def test_classes_in_the_order_of_the_standard_and_of_riscv():
     landmarks = [0x7C01, 0x7E00, 0xFC00, 0xC000, 0x8001, 0x8000, 0x0000, 0x0001, 0x4000, 0x7C00]
     assert [exact.class_of(FP16, code) for code in landmarks] == list(CLASSES)
@@ -139,6 +156,26 @@ def test_classes_in_the_order_of_the_standard_and_of_riscv():
     assert words == [1 << place for place in range(10)]
     fclass = [word >> 2 | (word & 3) << 8 for word in words]
     assert fclass == [0x100, 0x200, *(1 << place for place in range(8))]
+
+
+def test_predicates_of_landmarks():
+    """Of a quiet NaN, a signalling one, infinity, a normal and a subnormal number, and zero."""
+    landmarks = [0xFE00, 0x7C01, 0xFC00, 0x4000, 0x8001, 0x0000]
+    expected = {
+        "is_sign_minus": [1, 0, 1, 0, 1, 0],
+        "is_normal": [0, 0, 0, 1, 0, 0],
+        "is_finite": [0, 0, 0, 1, 1, 1],
+        "is_zero": [0, 0, 0, 0, 0, 1],
+        "is_subnormal": [0, 0, 0, 0, 1, 0],
+        "is_infinite": [0, 0, 1, 0, 0, 0],
+        "is_nan": [1, 1, 0, 0, 0, 0],
+        "is_signalling": [0, 1, 0, 0, 0, 0],
+    }
+    found = {each: [exact.holds(each, FP16, code) for code in landmarks] for each in exact.PREDICATES}
+    assert found == expected
+    assert exact.holds("is_sign_minus", FP8_E4M3FN, 0xFF)
+    assert not exact.holds("is_sign_minus", FP8_E4M3FNUZ, 0x80)  # the only NaN
+    assert not exact.holds("is_zero", FP8_E4M3FNUZ, 0x80)
 
 
 IN_TOTAL_ORDER = {

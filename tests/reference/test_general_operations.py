@@ -226,6 +226,16 @@ def test_exact_functions_of_the_c_library_with_their_flags(mode):
             )
 
 
+@pytest.mark.parametrize("mode", C_MODES)
+def test_whole_numbers_that_never_signal_inexact_in_c(mode):
+    given = "round_to_integral", FP32, RoundingMode(mode)
+    convention = convention_named("x86_sse.silent_conversion")
+    for x in many_codes(FP32, COUNT, SEED, 1)[0].tolist():
+        expected = exact.compute(*given, IEEE, x, convention=convention)
+        flags = exact.flags(*given, x, convention=convention)
+        assert in_c("nearbyintf", mode, single(x)) == (expected, flags), hex(x)
+
+
 @pytest.mark.parametrize(("name", "mode"), [("roundf", "rna"), ("roundevenf", "rne")])
 def test_other_ways_of_the_c_library_to_whole_numbers(name, mode):
     for x in many_codes(FP32, COUNT, SEED, 1)[0].tolist():
@@ -297,6 +307,17 @@ def test_classes_in_c():
         if kind == "nan":
             sign = "signalling" if LIBM.__issignalingf(single(x)) else "quiet"
         assert exact.class_word(FP32, x) == 1 << CLASSES.index(f"{sign}_{kind}")
+
+
+def test_predicates_in_c():
+    names = ("is_nan", "is_infinite", "is_zero", "is_subnormal", "is_normal")
+    functions = {"is_sign_minus": "signbit", "is_finite": "finite", "is_signalling": "issignaling"}
+    for x in many_codes(FP32, COUNT, SEED, 1)[0].tolist():
+        kind = LIBM.__fpclassifyf(single(x))
+        expected = {name: place == kind for place, name in enumerate(names)}
+        for name, function in functions.items():
+            expected[name] = getattr(LIBM, f"__{function}f")(single(x)) != 0
+        assert {name: exact.holds(name, FP32, x) for name in exact.PREDICATES} == expected, hex(x)
 
 
 # --- the processor ------------------------------------------------------------------------------

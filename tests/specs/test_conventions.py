@@ -305,8 +305,11 @@ def test_names_are_read_as_they_are_written():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("rscv", "unknown convention 'rscv'; did you mean riscv? docs/conventions.md has all"),
-        ("qqq", "unknown convention 'qqq'; docs/conventions.md has all"),
+        ("rscv", "unknown convention 'rscv'; did you mean riscv? choose one of ieee, riscv, arm, "),
+        (
+            "qqq",
+            "unknown convention 'qqq'; choose one of ieee, riscv, arm, arm_default_nan, x86_sse, cuda",
+        ),
         ("ftz.riscv", "'riscv' is a bundle; name one, before all other words"),
         ("ftz.ftz_after", "'ftz_after' contradicts 'ftz'; leave out one of them"),
     ],
@@ -323,8 +326,11 @@ def test_a_format_without_payloads_has_no_convention_about_them(name, module):
     convention = convention_named(name)
     code = Symbol("code", BVType(8)) if module is symbolic else 1
     given = ("convert", FP8_E4M3FN, RoundingMode.NEAREST_EVEN, OverflowPolicy.SATURATE, code)
+    can = (
+        "ieee, riscv, arm_default_nan, cuda, wasm, opencl, or of words all_ones_nan, wasm_nan, any_nan$"
+    )
     with pytest.raises(
-        ValueError, match=r"fp8_e4m3fn has no NaN with a payload, so no '.*'; use 'any_nan'"
+        ValueError, match=rf"fp8_e4m3fn has no NaN with a payload, so no '.*'; use of bundles {can}"
     ):
         module.compute(*given, convention=convention)
     with pytest.raises(ValueError, match="fp8_e4m3fn has no NaN with a payload"):

@@ -16,6 +16,7 @@ from spikeproof.circuits.units.integer import (
     shift_right_sticky,
     subtract,
 )
+from spikeproof.specs.conventions import IntegerInexact
 from spikeproof.specs.formats import RoundingMode
 
 
@@ -44,6 +45,7 @@ def round_to_integral_unit(rounder: Rounder, x: Operand) -> Buses:
     # A place above it has the field plus one.
     budget = mux_bus(gates, below, limit, exponent)
     packed = rounder.normalise_and_round(x.sign, budget, rounder.with_room((*whole, ZERO)), ZERO)
-    inexact = gates.wide_or((guard, sticky, packed.inexact))
+    lost = (guard, sticky) if rounder.convention.integer_inexact is IntegerInexact.RAISED else ()
+    inexact = gates.wide_or((*lost, packed.inexact))
     finite = replace(packed, inexact=inexact)
     return rounder.override(finite, x.infinite, x.sign, x.nan, operands=(x,))

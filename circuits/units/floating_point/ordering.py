@@ -77,6 +77,29 @@ def class_unit(gates: GateLibrary, fmt: Format, operation: str, x: Bus) -> dict[
     return {"class": tuple(holds[name] for name in CLASSES)}
 
 
+def predicate_unit(gates: GateLibrary, fmt: Format, operation: str, x: Bus) -> Bus:
+    """One bit: ``is_sign_minus``, ``is_normal``, ...
+
+    Raises:
+        KeyError: if there is no such operation.
+    """
+    operand = unpack(gates, fmt, x)
+    normal, special = operand.significand[-1], gates.or_(operand.nan, operand.infinite)
+    number = gates.not_(special)
+    has_sign = ONE if fmt.has_negative_zero else gates.not_(operand.nan)
+    holds = {
+        "is_sign_minus": gates.and_(operand.sign, has_sign),
+        "is_normal": gates.and_(normal, number),
+        "is_finite": number,
+        "is_zero": gates.and_(operand.zero, number),
+        "is_subnormal": gates.wide_and([gates.not_(bit) for bit in (normal, operand.zero, special)]),
+        "is_infinite": operand.infinite,
+        "is_nan": operand.nan,
+        "is_signalling": signalling(gates, operand),
+    }
+    return (holds[operation],)
+
+
 def total_order_unit(gates: GateLibrary, fmt: Format, operation: str, x: Bus, y: Bus) -> Bus:
     """One bit: ``total_order`` or ``total_order_magnitude``.
 

@@ -1,7 +1,10 @@
 """What a refutation tells a person."""
 
+from pysmt.fnode import FNode
+
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.libraries import gate_netlist
+from spikeproof.prover.checking.replays import expected_outputs
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.refutation.counterexample import decimal_value, explain
@@ -52,6 +55,21 @@ def test_gates_show_bits_and_numbers():
     assert text.startswith("REFUTED: cell.threshold.wide_or.5\n")
     assert "out, circuit  0 = 0" in text
     assert "out, spec     1 = 1" in text
+
+
+class Other(int):
+    """An integer of another kind."""
+
+
+def test_numbers_are_pythons_whatever_pysmt_counts_in(monkeypatch):
+    """Where gmpy2 is installed, constants are its numbers, which Python's decimals refuse."""
+    obligation = catalogue()[MULTIPLY]
+    netlist = obligation.circuit()
+    pythons = FNode.constant_value
+    monkeypatch.setattr(FNode, "constant_value", lambda node: Other(pythons(node)))
+    expected = expected_outputs(obligation.state(netlist), {"x": 0x08, "y": 0x19})
+    assert expected == {"result": 1}
+    assert type(expected["result"]) is int
 
 
 def test_values_in_decimal():
