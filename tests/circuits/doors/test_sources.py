@@ -171,6 +171,12 @@ def remembering():
             self.potential = self.potential + x[:, :1] + y[:, :1]
             return (self.potential >= 2).float()
     return Integrator()
+
+def over_time():
+    def run(x, y):
+        potential = (x + y)[..., :1].cumsum(0)
+        return (potential >= 2).float()
+    return run
 """
 SPECS = {"x": 2, "y": 2}, {"more": 1}
 
@@ -216,6 +222,14 @@ def test_a_function_of_tensors_and_a_module_that_remembers(neurons):
     twice, _ = read_source("neurons:remembering", Interface(steps=2), Limits(), *SPECS)
     found, x, y = values(twice)
     assert (found == ((x | y) & 1)).all()
+
+
+def test_a_module_whose_tensors_have_time(neurons):
+    held, _ = read_source("neurons:over_time", Interface(steps=2, axes="tnb"), Limits(), *SPECS)
+    found, x, y = values(held)
+    assert (found == ((x | y) & 1)).all()
+    with pytest.raises(NetlistError, match="say which axis is time"):
+        read_source("neurons:over_time", Interface(), Limits(), *SPECS)
 
 
 def test_a_module_whose_buses_nobody_has_named(neurons):

@@ -203,6 +203,7 @@ def test_a_claim_that_is_damaged_is_refused_in_one_line(tmp_path):
         (("right.blif", "--spec", SMALL, "--time", "2"), "no memory; leave out the steps"),
         (("flat.json", "--spec", SMALL, "--time", "2"), "no memory; leave out the steps"),
         (("right.blif", "--spec", SMALL, "--pure"), "is no PyTorch module; leave out --reset"),
+        (("right.blif", "--spec", SMALL, "--axes", "tnb"), "is no PyTorch module; leave out --reset"),
         (("right.blif", "--spec", SMALL, "--as", "norse,steps=1"), "is no graph of NIR (.nir)"),
         (("graph.nir", "--spec", SMALL), "state how to read it, as in --as snntorch,steps=1"),
         (("graph.nir", "--spec", SMALL, "--as", "norse"), "nothing is stated about steps"),
