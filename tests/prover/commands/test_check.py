@@ -335,6 +335,8 @@ def test_modules_pipelines_and_graphs_are_proved_and_verified(source, options, t
     assert "Beside the other circuit" in page
     assert said(run, "verify it with: ") in page
     assert "note on the circuit: " in run.stdout
+    assert "\ncircuit: 1 neuron in depth 1, " in run.stdout
+    assert "<dt>engines</dt>" in page
 
 
 def test_a_page_about_a_function_has_no_other_circuit_to_compare_with(here, command):
@@ -342,6 +344,7 @@ def test_a_page_about_a_function_has_no_other_circuit_to_compare_with(here, comm
     assert run.returncode == 1, run.stderr
     page = (here / "page.html").read_text()
     assert "to be what mine:total says of all 256 inputs" in page
+    assert "<dt>engines</dt>" not in page  # one input decides
     assert "The simplest input of each class that fails" in page
     assert "<h2>The circuit</h2>" in page
     assert "Beside" not in page
