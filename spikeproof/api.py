@@ -73,6 +73,7 @@ def check(
     reset: bool = False,
     pure: bool = False,
     reading: str | None = None,
+    axes: str | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     jobs: int = 1,
 ) -> Record:
@@ -87,8 +88,8 @@ def check(
             or as ``specification`` declares it, here or as ``package.module:function``.
         inputs, outputs, order: how the circuit's bits are to be read, as of ``spikeproof check``; a
             netlist's buses are fitted only if one of these is said.
-        steps, reset, pure, reading: of a circuit that is read: see ``--time``, ``--reset``, ``--pure``
-            and ``--as`` of ``spikeproof check``.
+        steps, reset, pure, reading, axes: of a circuit that is read: see ``--time``, ``--reset``,
+            ``--pure``, ``--as`` and ``--axes`` of ``spikeproof check``.
         timeout: seconds that it may take; of code of users, for each time that it is run.
         jobs: processes for its lemmas.
 
@@ -106,7 +107,7 @@ def check(
     from spikeproof.circuits.doors.sources import Interface
     from spikeproof.prover.running.checks import decide
 
-    interface = Interface(inputs, outputs, order, steps, reset, pure, reading)
+    interface = Interface(inputs, outputs, order, steps, reset, pure, reading, axes)
     question = _question(circuit, interface, claim, timeout)
     return decide(
         question, lambda each: _discharged(each, timeout, jobs, question.circuit), timeout

@@ -1,7 +1,8 @@
 """Code of users, in a process of its own: what it does there changes nothing here.
 
 It is asked in JSON and answers in JSON, through files; what it prints goes to standard error. The
-process is a new one, not a copy of this; it ends with its answer, or at a limit of time or memory.
+process is a new one, not a copy of this, and may write only temporary files; it ends with its answer, or
+at a limit of time or memory, and with it what it has started. That guards against accidents, not malice.
 """
 
 from __future__ import annotations
@@ -29,6 +30,19 @@ NAMED = re.compile(
     r"(?P<file>.+\.py|(?P<module>[^\W\d]\w*(\.[^\W\d]\w*)*)):(?P<name>[^\W\d]\w*(\.[^\W\d]\w*)*)"
 )
 """What names an object in a module: ``package.module:name``, or ``path/to/file.py:name``."""
+
+WRITING = {
+    "os.remove": 0,
+    "os.rename": 1,
+    "os.rmdir": 0,
+    "os.mkdir": 0,
+    "os.truncate": 0,
+    "os.chmod": 0,
+    "os.chown": 0,
+    "os.link": 1,
+    "os.symlink": 1,
+}
+"""Events of the interpreter that change a file, and which argument names it."""
 
 _REQUEST, _REPLY = "request.json", "reply.json"
 
@@ -106,9 +120,9 @@ def _run(folder: str, source: str, limits: Limits) -> int:
             f"{source}: it did not end within {limits.seconds:.3g} s; it hangs, or needs more time"
         ) from None
     finally:
-        if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        process.wait()
 
 
 def _standard_error() -> int:
@@ -139,6 +153,7 @@ def answer(folder: str) -> NoReturn:
     try:
         worker: Callable[[dict[str, Any]], Any] = loaded(asked["worker"])
         _limit(limits)
+        refuse_writing(folder)
         reply = {"answer": worker(asked["request"])}
         text = json.dumps(reply)
     except MemoryError:
@@ -225,3 +240,31 @@ def _limit(limits: Limits) -> None:
         _, hard = resource.getrlimit(which)
         if hard == resource.RLIM_INFINITY or most < hard:
             resource.setrlimit(which, (most, hard))
+
+
+def refuse_writing(folder: str) -> None:
+    """From now on this process changes no files but those in a folder, where its temporary ones are."""
+    own = os.path.realpath(folder)
+    tempfile.tempdir = own
+    os.environ["TMPDIR"] = own
+
+    def require_temporary(path: Any) -> None:
+        if isinstance(path, int):
+            return
+        if not os.path.realpath(os.fsdecode(path)).startswith(
+            (f"{own}{os.sep}", "/dev/", "/proc/self/")
+        ):
+            raise PermissionError(f"only temporary files may be written here, not {path}")
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, mode, flags = arguments
+            writes = (isinstance(mode, str) and set(mode) & set("wax+")) or (
+                isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+            )
+            if writes and path is not None:
+                require_temporary(path)
+        elif event in WRITING:
+            require_temporary(arguments[WRITING[event]])
+
+    sys.addaudithook(hook)

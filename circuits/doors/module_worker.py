@@ -6,28 +6,14 @@ import importlib
 import importlib.util
 import json
 import os
-import random
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from spikeproof.circuits.doors.apart import refuse_writing
 from spikeproof.circuits.doors.modules import Calling, copied, imported
 from spikeproof.circuits.netlist import NetlistError
-
-WRITING = {
-    "os.remove": 0,
-    "os.rename": 1,
-    "os.rmdir": 0,
-    "os.mkdir": 0,
-    "os.truncate": 0,
-    "os.chmod": 0,
-    "os.chown": 0,
-    "os.link": 1,
-    "os.symlink": 1,
-}
-"""Events of the interpreter that change a file, and which argument names it."""
 
 
 def main() -> None:
@@ -67,7 +53,7 @@ def _imported(request: dict[str, Any]) -> Any:
     import spikeproof.circuits.doors.free_spikes  # noqa: F401, before the user's code
 
     where, _, attribute = request["source"].rpartition(":")
-    _refuse_writing()
+    refuse_writing(request["folder"])
     with _told(request):
         factory = getattr(_loaded(where), attribute, None)
     if factory is None:
@@ -152,30 +138,3 @@ def _require_same_weights(one: Any, other: Any, source: str) -> None:
             f"{source} makes another module each time ({differing[0]} differs): it is random; "
             "load or set its weights, or call torch.manual_seed in it"
         )
-
-
-def _refuse_writing() -> None:
-    """From now on this process changes no files but temporary ones."""
-    own = tempfile.mkdtemp(prefix="spikeproof-")
-    tempfile.tempdir = own
-    os.environ["TMPDIR"] = own
-
-    def allowed(path: Any) -> bool:
-        if isinstance(path, int):
-            return True
-        text = os.path.realpath(os.fsdecode(path))
-        return text.startswith((own, "/dev/", "/proc/self/"))
-
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open":
-            path, mode, flags = arguments
-            writes = (isinstance(mode, str) and set(mode) & set("wax+")) or (
-                isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)
-            )
-            if writes and path is not None and not allowed(path):
-                raise PermissionError(f"an import may not write the file {path}")
-        elif event in WRITING and not allowed(arguments[WRITING[event]]):
-            raise PermissionError(f"an import may not change the file {arguments[WRITING[event]]}")
-
-    random.seed()
-    sys.addaudithook(hook)

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -882,7 +883,9 @@ def import_module(
         raise NetlistError(f"{source!r} names no module; write package.module:NAME or FILE.py:NAME")
     checked = Calling(dict(inputs), dict(outputs), **calling)
     request = {"source": source, "calling": asdict(checked), "memory_mib": memory_mib}
-    said, status = _answer([sys.executable, "-c", START, json.dumps(request)], seconds, source)
+    with tempfile.TemporaryDirectory(prefix="spikeproof-") as folder:
+        asked = json.dumps({**request, "folder": folder})
+        said, status = _answer([sys.executable, "-c", START, asked], seconds, source)
     try:
         answer = json.loads(said)
         if "error" not in answer:

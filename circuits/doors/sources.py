@@ -14,7 +14,7 @@ from spikeproof.circuits.doors.aiger import read_aiger
 from spikeproof.circuits.doors.apart import NAMED, ForeignCodeError, Limits, ask_apart, loaded
 from spikeproof.circuits.doors.buses import Order, Widths
 from spikeproof.circuits.doors.files import read_circuit, selected_outputs
-from spikeproof.circuits.doors.modules import import_module
+from spikeproof.circuits.doors.modules import AXES, import_module
 from spikeproof.circuits.doors.nir import read_nir
 from spikeproof.circuits.doors.nir_backends import BACKENDS
 from spikeproof.circuits.doors.nir_reading import Reading
@@ -32,6 +32,7 @@ class Interface:
         reset: that a PyTorch module is reset before every call.
         pure: refuse what is no neuron in a PyTorch module.
         reading: of a graph of NIR, what it does not state, as ``Reading.parse`` takes it.
+        axes: of the tensors of a PyTorch module, as ``from_module`` takes them.
     """
 
     inputs: Mapping[str, int] | None = None
@@ -41,6 +42,7 @@ class Interface:
     reset: bool = False
     pure: bool = False
     reading: str | None = None
+    axes: str | None = None
 
     def require_use(self, *sources: str) -> None:
         """Refuse what is said that none of some sources has a use for.
@@ -50,8 +52,10 @@ class Interface:
         """
         if self.reading is not None and not any(map(_is_graph, sources)):
             raise NetlistError(f"{sources[0]} is no graph of NIR (.nir); leave out --as, the reading")
-        if (self.reset or self.pure) and not any(map(_is_code, sources)):
-            raise NetlistError(f"{sources[0]} is no PyTorch module; leave out --reset and --pure")
+        if (self.reset or self.pure or self.axes) and not any(map(_is_code, sources)):
+            raise NetlistError(
+                f"{sources[0]} is no PyTorch module; leave out --reset, --pure and --axes"
+            )
 
     def with_buses(self, inputs: Widths | None, outputs: Widths | None) -> Interface:
         """The same, with these buses where none were declared."""
@@ -177,6 +181,7 @@ def _from_module(source: str, interface: Interface, limits: Limits) -> Netlist:
         interface.outputs,
         steps=interface.steps or 1,
         order=interface.order,
+        axes=interface.axes or AXES[0],
         reset=interface.reset,
         pure=interface.pure,
         seconds=limits.seconds,

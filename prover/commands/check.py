@@ -17,6 +17,7 @@ from rich.text import Text
 from spikeproof.circuits.doors.apart import Limits
 from spikeproof.circuits.doors.buses import Widths, parsed_widths
 from spikeproof.circuits.doors.json import as_json
+from spikeproof.circuits.doors.modules import AXES
 from spikeproof.circuits.doors.sources import Interface, read_other, read_source
 from spikeproof.prover.commands.console import (
     Command,
@@ -134,6 +135,11 @@ def _buses_option(side: str) -> Callable[[Command], Command]:
     help="Of what has memory: in which time step the outputs are read; inputs are held.",
 )
 @click.option("--reset", is_flag=True, help="A PyTorch module is reset before every call.")
+@click.option(
+    "--axes",
+    type=click.Choice(AXES),
+    help="Of a PyTorch module's tensors: n the batch, t time, b bits; nb unless said.",
+)
 @click.option("--pure", is_flag=True, help="Refuse what is no neuron in a PyTorch module.")
 @click.option(
     "--as",
@@ -165,6 +171,7 @@ def check(
     order: Any,
     steps: int | None,
     reset: bool,
+    axes: str | None,
     pure: bool,
     reading: str | None,
     budget: float,
@@ -192,7 +199,7 @@ def check(
     if html_file:  # it needs packages that may not be there: now, not after the work
         from spikeproof.prover.report.audit import audit_page
     clock = _Clock(budget)
-    interface = Interface(inputs, outputs, order, steps, reset, pure, reading)
+    interface = Interface(inputs, outputs, order, steps, reset, pure, reading, axes)
     interface.require_use(source, *filter(None, [against]))
     theorem = ".".join(filter(None, (spec, policy, convention)))
     with _stages() as told:

@@ -65,7 +65,7 @@ def audit_page(
         verdict=verdict(record),
         by_class=_by_class(record, obligation, circuit),
         sizes=list(_sizes(obligation, circuit)),
-        engines=deciding(record),
+        engines=deciding(record) if record.outcome is Outcome.PROVED else "",  # else one input decides
         certificates=certificates,
         clausal=sum(each.kind == "drat" for lemma in record.lemmas for each in lemma.certificates),
         counterexample=counterexample,

@@ -60,10 +60,8 @@ def _certificates(record: Record) -> Iterator[str]:
 
 def circuit_text(record: Record, matched: Sequence[str]) -> list[str]:
     """The circuit's size, and which of its buses is which of the spec's; a line each."""
-    size = record.netlist
-    lines = (
-        [f"circuit: {size.neurons:,} neurons in depth {size.depth:,}, SHA-256 {size.sha256[:16]}"]
-        if size
-        else []
-    )
+    size, lines = record.netlist, []
+    if size:
+        neurons = "1 neuron" if size.neurons == 1 else f"{size.neurons:,} neurons"
+        lines.append(f"circuit: {neurons} in depth {size.depth:,}, SHA-256 {size.sha256[:16]}")
     return [*lines, *(f"  {line}" for line in matched)]

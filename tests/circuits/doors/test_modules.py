@@ -912,7 +912,7 @@ def test_code_in_a_process_of_its_own_reaches_nothing_here(source):
         ("Crashing", "Crashing crashed .SIGABRT.", {}),
         ("Hanging", "did not end within 5 seconds", {"seconds": 5}),
         ("Hungry", "needs more than 4096 MiB of memory", {}),
-        ("Writing", "an import may not write the file", {}),
+        ("Writing", "only temporary files may be written here, not ", {}),
         ("Drawn", "makes another module each time .layer.weight differs.: it is random", {}),
         ("Absent", "has no 'Absent'", {}),
     ],

@@ -1,8 +1,11 @@
 """Circuits that a function of a user gives, which runs in a process of its own."""
 
 import os
+import re
 import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +16,7 @@ from spikeproof.circuits.meanings.boolean import evaluate
 from spikeproof.circuits.netlist import NetlistError
 
 MODULE = """
-import os, sys, time
+import os, subprocess, sys, tempfile, time
 from spikeproof import NetlistBuilder
 
 def conjunction():
@@ -32,6 +35,17 @@ def hangs():
     os.system("sleep 1000 &")
     while True:
         time.sleep(1)
+
+def writes():
+    with tempfile.NamedTemporaryFile() as allowed:
+        os.mkdir(allowed.name + "x")
+    open(__file__, "a").close()
+
+def removes():
+    os.remove(__file__)
+
+def leaves():
+    raise ValueError(subprocess.Popen(["sleep", "1000"]).pid)
 
 def nonsense():
     return 42
@@ -84,6 +98,11 @@ def test_a_file_of_python(here):
     ("name", "said"),
     [
         ("raises", r"it raises ValueError: this is wrong \(mine.py:15\)"),
+        ("writes", "it raises PermissionError: only temporary files may be written here, not .*mine.py"),
+        (
+            "removes",
+            "it raises PermissionError: only temporary files may be written here, not .*mine.py",
+        ),
         ("nonsense", "it gives something of type int; let it give a Netlist or PyTorch module"),
         ("ends", "it ends Python with code 7; let it return"),
         ("dies", "its process ended with code 9 before it gave anything"),
@@ -101,6 +120,26 @@ def test_what_goes_wrong_is_one_line(name, said, here):
 def test_what_hangs_is_stopped(here):
     with pytest.raises(ForeignCodeError, match="mine:hangs: it did not end within 3 s"):
         read("mine:hangs", seconds=3)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="asks Linux what a process does")
+def test_what_it_has_started_ends_with_it(here):
+    with pytest.raises(ForeignCodeError) as refusal:
+        read("mine:leaves")
+    (pid,) = re.findall(r"ValueError: (\d+)", str(refusal.value))
+    until = time.monotonic() + 30
+    while _runs(pid) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not _runs(pid)
+
+
+def _runs(pid: str) -> bool:
+    """Whether a process is there, and has not ended."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
 
 
 @pytest.mark.parametrize("source", ["nowhere:f", "nowhere.py:f", "nowhere.json", "nowhere"])
@@ -132,6 +171,12 @@ def remembering():
             self.potential = self.potential + x[:, :1] + y[:, :1]
             return (self.potential >= 2).float()
     return Integrator()
+
+def over_time():
+    def run(x, y):
+        potential = (x + y)[..., :1].cumsum(0)
+        return (potential >= 2).float()
+    return run
 """
 SPECS = {"x": 2, "y": 2}, {"more": 1}
 
@@ -177,6 +222,14 @@ def test_a_function_of_tensors_and_a_module_that_remembers(neurons):
     twice, _ = read_source("neurons:remembering", Interface(steps=2), Limits(), *SPECS)
     found, x, y = values(twice)
     assert (found == ((x | y) & 1)).all()
+
+
+def test_a_module_whose_tensors_have_time(neurons):
+    held, _ = read_source("neurons:over_time", Interface(steps=2, axes="tnb"), Limits(), *SPECS)
+    found, x, y = values(held)
+    assert (found == ((x | y) & 1)).all()
+    with pytest.raises(NetlistError, match="say which axis is time"):
+        read_source("neurons:over_time", Interface(), Limits(), *SPECS)
 
 
 def test_a_module_whose_buses_nobody_has_named(neurons):

@@ -203,6 +203,7 @@ def test_a_claim_that_is_damaged_is_refused_in_one_line(tmp_path):
         (("right.blif", "--spec", SMALL, "--time", "2"), "no memory; leave out the steps"),
         (("flat.json", "--spec", SMALL, "--time", "2"), "no memory; leave out the steps"),
         (("right.blif", "--spec", SMALL, "--pure"), "is no PyTorch module; leave out --reset"),
+        (("right.blif", "--spec", SMALL, "--axes", "tnb"), "is no PyTorch module; leave out --reset"),
         (("right.blif", "--spec", SMALL, "--as", "norse,steps=1"), "is no graph of NIR (.nir)"),
         (("graph.nir", "--spec", SMALL), "state how to read it, as in --as snntorch,steps=1"),
         (("graph.nir", "--spec", SMALL, "--as", "norse"), "nothing is stated about steps"),
@@ -334,6 +335,8 @@ def test_modules_pipelines_and_graphs_are_proved_and_verified(source, options, t
     assert "Beside the other circuit" in page
     assert said(run, "verify it with: ") in page
     assert "note on the circuit: " in run.stdout
+    assert "\ncircuit: 1 neuron in depth 1, " in run.stdout
+    assert "<dt>engines</dt>" in page
 
 
 def test_a_page_about_a_function_has_no_other_circuit_to_compare_with(here, command):
@@ -341,6 +344,7 @@ def test_a_page_about_a_function_has_no_other_circuit_to_compare_with(here, comm
     assert run.returncode == 1, run.stderr
     page = (here / "page.html").read_text()
     assert "to be what mine:total says of all 256 inputs" in page
+    assert "<dt>engines</dt>" not in page  # one input decides
     assert "The simplest input of each class that fails" in page
     assert "<h2>The circuit</h2>" in page
     assert "Beside" not in page

@@ -8,14 +8,15 @@ import time
 from dataclasses import replace
 
 import pytest
+from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, BVUGT, BVULT, And, BVMul, BVType, Equals, Not, Symbol
 
 from spikeproof.circuits.meanings.bitsliced import netlist_logic
 from spikeproof.circuits.netlist import NetlistError
 from spikeproof.circuits.units.libraries import gate_netlist, wide_gate_netlist
-from spikeproof.prover.checking.replays import replays
+from spikeproof.prover.checking.replays import expected_outputs, replays
 from spikeproof.prover.checking.verification import Verifier
-from spikeproof.prover.claims.catalogue import CatalogueError, Collection, catalogue, select
+from spikeproof.prover.claims.catalogue import CatalogueError, Collection, catalogue, select, theorem
 from spikeproof.prover.claims.obligation import Claim, Obligation, Outcome, equivalence
 from spikeproof.prover.engines.engine import ENGINES, Answer, Engine
 from spikeproof.prover.evidence.archive import Archive
@@ -68,6 +69,24 @@ def test_proved():
     result = discharge(formula_obligation(commutes))
     assert result.outcome is Outcome.PROVED
     assert result.green
+
+
+def test_expected_outputs_are_integers_of_python(monkeypatch):
+    """Where gmpy2 is installed pySMT's constants are its numbers, which neither Decimal nor JSON has."""
+    constant = FNode.constant_value
+
+    class Foreign(int):
+        pass
+
+    def foreign(node):
+        value = constant(node)
+        return value if isinstance(value, bool) else Foreign(value)
+
+    monkeypatch.setattr(FNode, "constant_value", foreign)
+    obligation = theorem("fp4_e2m1.add.rne.saturate")
+    expected = expected_outputs(obligation.state(obligation.circuit()), {"x": 1, "y": 0})
+    assert expected == {"result": 1}
+    assert type(expected["result"]) is int
 
 
 def test_refuted_names_the_inputs():
