@@ -31,8 +31,11 @@ from spikeproof.specs.formats import (
 from spikeproof.specs.functions import FUNCTIONS
 from spikeproof.specs.integers import Buses
 
-USUAL, *OTHERS = CONSTRUCTIONS
-"""The construction that goes unsaid in a name, and those that do not."""
+USUAL, THERMOMETER = CONSTRUCTIONS
+"""The construction that goes unsaid in a name, and that of depth 2."""
+
+CHANGING_SELDOM = frozenset({"exp", "exp2", "log", "log2", "sigmoid"})
+"""Functions whose thermometers have some 10,000 neurons in 16 bits; others have up to 65,000."""
 
 
 @dataclass(frozen=True)
@@ -133,15 +136,16 @@ class FunctionUnit(RoundedUnit):
 def function_units() -> Iterator[tuple[FunctionUnit, Profile]]:
     """Every function, format and mode under the first policy; in ``--wide`` under the others.
 
-    And to nearest even by the other constructions.
+    And to nearest even by a thermometer, where that has not too many neurons.
     """
     for fmt, function, mode in product((*SMALL_FORMATS, BFLOAT16, FP16), FUNCTIONS, RoundingMode):
         first, *others = fmt.policies
         unit = FunctionUnit(function, fmt, mode, first)
         yield unit, Profile.DEFAULT
         yield from ((replace(unit, policy=policy), Profile.WIDE) for policy in others)
-        if mode is RoundingMode.NEAREST_EVEN:
-            yield from ((replace(unit, construction=each), Profile.WIDE) for each in OTHERS)
+        small = fmt in SMALL_FORMATS or function in CHANGING_SELDOM
+        if mode is RoundingMode.NEAREST_EVEN and small:
+            yield replace(unit, construction=THERMOMETER), Profile.WIDE
 
 
 def obligations() -> Iterator[Obligation]:

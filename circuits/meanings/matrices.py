@@ -20,7 +20,7 @@ from spikeproof.circuits.netlist import Netlist, Neuron
 Matrix = NDArray[Any]
 
 TOGETHER = 1 << 12
-"""Inputs at a time."""
+"""Inputs at a time, of circuits of up to so many signals; of others fewer."""
 
 HELD = {np.float32: 1 << 24, np.float64: 1 << 53}
 """Up to what numbers of a type hold every whole number."""
@@ -45,8 +45,9 @@ def evaluate(netlist: Netlist, inputs: Mapping[str, NDArray[Any]]) -> dict[str, 
     """The output buses, and what is refused, as by ``circuits.meanings.boolean.evaluate``."""
     count, levels = boolean.require_inputs(netlist, inputs), _levels(netlist)
     parts: dict[str, list[NDArray[Any]]] = {name: [] for name in netlist.outputs}
-    for first in range(0, max(count, 1), TOGETHER):
-        some = {name: words[first : first + TOGETHER] for name, words in inputs.items()}
+    size = min(TOGETHER, 1 + TOGETHER**2 // netlist.signal_count)
+    for first in range(0, max(count, 1), size):
+        some = {name: words[first : first + size] for name, words in inputs.items()}
         signals = _signals(netlist, levels, some) if levels else boolean.evaluate_signals(netlist, some)
         for name, bus in netlist.outputs.items():
             parts[name].append(boolean.bus_words(signals, bus))

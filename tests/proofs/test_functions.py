@@ -8,7 +8,7 @@ import pytest
 
 from spikeproof.circuits.meanings import carry_save
 from spikeproof.circuits.units.functions.building import CONSTRUCTIONS
-from spikeproof.proofs.functions import OTHERS, FunctionUnit, function_units
+from spikeproof.proofs.functions import FunctionUnit, function_units
 from spikeproof.proofs.names import unit_named
 from spikeproof.prover.claims.obligation import Outcome, Profile
 from spikeproof.prover.claims.tabulated import tabulated
@@ -46,7 +46,7 @@ def test_what_is_promised():
     assert {(unit.fmt, unit.policy) for unit, _ in units} == {
         (f, p) for f in formats for p in f.policies
     }
-    assert {unit.construction for unit, _ in units} >= set(OTHERS)
+    assert {unit.construction for unit, _ in units} == set(CONSTRUCTIONS)
 
 
 def test_names_and_statements_for_people():
