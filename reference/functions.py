@@ -29,9 +29,9 @@ def doubles(fmt: Format, codes: Codes) -> Doubles:
     field, fraction = codes >> fmt.fraction_bits, codes & ((1 << fmt.fraction_bits) - 1)
     field &= (1 << fmt.exponent_bits) - 1
     significand = (fraction + ((field > 0) << fmt.fraction_bits)).astype(np.float64)
-    values = np.ldexp(
-        significand, (np.maximum(field, 1) - fmt.bias - fmt.fraction_bits).astype(np.int32)
-    )
+    exponent = (np.maximum(field, 1) - fmt.bias - fmt.fraction_bits).astype(np.int32)
+    with np.errstate(over="ignore"):  # of codes that are no numbers
+        values = np.ldexp(significand, exponent)
     special = field == (1 << fmt.exponent_bits) - 1
     values[special] = np.where(fraction[special], np.nan, np.inf)
     negative = codes >> fmt.magnitude_bits & 1
