@@ -431,8 +431,8 @@ def shallow_units() -> Iterator[Unit]:
             yield Unit(operation, FP8_E4M3FN, policy=first, structure=shallow(most))
     for operation in ("add", "subtract", "multiply"):
         yield Unit(operation, FP8_E4M3FN, policy=first, library="ternary", structure=shallow(4))
-    for operation, structure in product(ROWS, LARGER_RADICES.values()):
-        yield Unit(operation, FP8_E4M3FN, policy=first, structure=structure)
+    for operation, fmt, structure in product(ROWS, (FP8_E4M3FN, FP16), LARGER_RADICES.values()):
+        yield Unit(operation, fmt, policy=fmt.policies[0], structure=structure)
 
 
 def variants() -> Iterator[Unit]:
