@@ -29,7 +29,7 @@ def replays(netlist: Netlist | None, claim: Claim, inputs: Mapping[str, int]) ->
 def expected_outputs(claim: Claim, inputs: Mapping[str, int]) -> dict[str, int]:
     """What the output buses should be for these inputs, where the claim is about output buses."""
     value = _Valuation(claim, inputs).simplify
-    return {bus: value(formula).constant_value() for bus, formula in claim.expected.items()}
+    return {bus: int(value(formula).constant_value()) for bus, formula in claim.expected.items()}
 
 
 def value_of(formula: FNode, claim: Claim, inputs: Mapping[str, int]) -> FNode:

@@ -165,7 +165,7 @@ class Blaster:
         if node.is_bool_constant():
             return (TRUE if node.constant_value() else FALSE,)
         if node.is_bv_constant():
-            value = node.constant_value()
+            value = int(node.constant_value())  # with gmpy2, pySMT has integers of its own
             return tuple(value >> i & 1 for i in range(node.bv_width()))
         rule = _RULES.get(node.node_type())
         if rule is None:

@@ -71,7 +71,7 @@ class Translator:
         if node.is_bool_constant():
             return manager.mk_true() if node.constant_value() else manager.mk_false()
         if node.is_bv_constant():
-            return manager.mk_bv_value(manager.mk_bv_sort(node.bv_width()), node.constant_value())
+            return manager.mk_bv_value(manager.mk_bv_sort(node.bv_width()), int(node.constant_value()))
         if node.node_type() not in _KINDS:
             raise ValueError(f"no term for {operators.op_to_str(node.node_type())}")
         return manager.mk_term(_KINDS[node.node_type()], args, _indices(node))

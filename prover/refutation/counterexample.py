@@ -195,4 +195,4 @@ def _block_outputs(block: Block, inputs: Mapping[str, int]) -> dict[str, int]:
     """What a block's meaning in ``specs.integers`` gives for these input values."""
     buses = {name: BV(value, len(block.inputs[name])) for name, value in inputs.items()}
     meaning = integers.BLOCKS[block.kind](buses)
-    return {name: formula.simplify().constant_value() for name, formula in meaning.items()}
+    return {name: int(formula.simplify().constant_value()) for name, formula in meaning.items()}

@@ -485,7 +485,7 @@ def _by_model(case: Case, error: Exception) -> _Verdict | None:
     violating = {bus: error.model.get(bus, 0) for bus in claim.inputs}
     for name, formulas in {"": {}, **(cases(claim.inputs) if cases else {})}.items():
         put = {**claim.inputs, **formulas}
-        inputs = {bus: value_of(put[bus], claim, violating).constant_value() for bus in put}
+        inputs = {bus: int(value_of(put[bus], claim, violating).constant_value()) for bus in put}
         verdict = _confirm(f"lemma {name}", case, inputs)
         if verdict.outcome is Outcome.REFUTED:
             return verdict

@@ -1,6 +1,9 @@
 """Outcomes: each of the five arises as it should, and only the promised one is green."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -154,6 +157,19 @@ def test_another_circuit_must_have_the_same_buses():
     with pytest.raises(NetlistError, match="about formulas, not about a circuit"):
         discharge(formula_obligation(commutes), circuit=gate_netlist("ionic", "and"))
     assert discharge(obligation, circuit=gate_netlist("threshold", "and")).green
+
+
+@pytest.mark.parametrize("integers_of_gmpy", ["True", "False"])
+def test_verdicts_do_not_depend_on_whose_integers_pysmt_has(integers_of_gmpy):
+    """Found by a run with gmpy2 installed: pySMT then has integers that are none of Python's."""
+    name = "margin.unit.fp8_e4m3fn.add.rne.saturate.noise.below"
+    ran = subprocess.run(
+        [sys.executable, "-m", "spikeproof", "prove", name, "--no-cache"],
+        env={**os.environ, "PYSMT_GMPY": integers_of_gmpy},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_operands_are_taken_by_name_not_by_position():
