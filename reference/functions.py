@@ -61,6 +61,12 @@ def _cubic(x: Any) -> Any:
     return (8 / flint.arb.pi()).sqrt() * (x + flint.arb(44715) / 10**6 * x**3)
 
 
+def _logistic(y: Any) -> Any:
+    """1 / (1 + e^-y), of exponentials that do not overflow."""
+    small = (-abs(y)).exp()
+    return (1 if y > 0 else small) / (1 + small)
+
+
 BALLS: dict[str, Callable[[Any], Any]] = {
     "exp": lambda x: x.exp(),
     "exp2": lambda x: flint.arb(2) ** x,
@@ -75,12 +81,12 @@ BALLS: dict[str, Callable[[Any], Any]] = {
     "sin_pi": lambda x: x.sin_pi(),
     "cos_pi": lambda x: x.cos_pi(),
     "tanh": lambda x: x.tanh(),
-    "sigmoid": lambda x: 1 / (1 + (-x).exp()),
+    "sigmoid": _logistic,
     "softplus": lambda x: x.exp().log1p(),
     "erf": lambda x: x.erf(),
-    "silu": lambda x: x / (1 + (-x).exp()),
+    "silu": lambda x: x * _logistic(x),
     "gelu": lambda x: x / 2 * (-x / flint.arb(2).sqrt()).erfc(),
-    "gelu_tanh": lambda x: x / (1 + (-_cubic(x)).exp()),
+    "gelu_tanh": lambda x: x * _logistic(_cubic(x)),
 }
 """Each function of a ball; of numbers, other than zero, at which it is defined."""
 
