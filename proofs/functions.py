@@ -85,7 +85,7 @@ class FunctionUnit(RoundedUnit):
     @property
     def parameters(self) -> dict[str, str]:
         """What its name says, and what goes unsaid there."""
-        return {**super().parameters, "family": "function", "construction": self.construction}
+        return {**super().parameters, "construction": self.construction}
 
     @property
     def engines(self) -> tuple[str, ...]:

@@ -281,6 +281,7 @@ class Obligation:
             of how the obligation's own is made. Empty if the claim is about just that, such as its
             noise: then no other circuit can take its place.
         neighbours: the claims that differ from this in a choice: of mode, policy or convention.
+        evaluated: whether the claim is a table, and decided by evaluating every input.
     """
 
     name: str
@@ -297,12 +298,14 @@ class Obligation:
     package: str | None = None
     function: str = ""
     neighbours: Callable[[], Iterable[Obligation]] = tuple
+    evaluated: bool = False
 
     def __post_init__(self) -> None:
         if self.expected not in (Outcome.PROVED, Outcome.REFUTED):
             raise ValueError(f"{self.name}: only proved or refuted can be promised")
-        if len(set(self.engines)) < len(self.engines):
-            raise ValueError(f"{self.name}: name no engine twice")
+        if bool(self.engines) is self.evaluated or len(set(self.engines)) < len(self.engines):
+            none = "no engine, for every input is evaluated" if self.evaluated else "at least one engine"
+            raise ValueError(f"{self.name}: name {none}, and none twice")
 
     def stated_of(self, circuit: Netlist | None) -> str:
         """The statement; of a circuit that takes the place of its own, with that circuit's hash."""

@@ -254,4 +254,5 @@ def tabulated(
         parameters=parameters or {},
         function=function,
         neighbours=neighbours,
+        evaluated=True,
     )

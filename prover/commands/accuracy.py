@@ -13,13 +13,12 @@ from spikeproof.prover.commands.console import (
     EXIT_REFUTED,
     examples,
     file_option,
-    jobs_option,
     progress_bar,
     require_writable,
     screen_beside,
     write_file,
 )
-from spikeproof.prover.report.departures import NOTE, as_json, machine, table, witness_table
+from spikeproof.prover.report.departures import as_json, machine, note, table, witness_table
 from spikeproof.prover.running.callables import FORMATS, on_codes, version_of
 from spikeproof.prover.running.departures import departures
 from spikeproof.specs.formats import FP32
@@ -35,7 +34,7 @@ def _function_of(name: str, said: str | None) -> str:
     Raises:
         click.UsageError: if neither tells.
     """
-    last = name.rpartition(".")[2]
+    last = name.replace(":", ".").rpartition(".")[2]
     for word in (said, last, last.removesuffix("f"), ALIASES.get(last)):
         if word in FUNCTIONS:
             return word
@@ -49,6 +48,7 @@ def _function_of(name: str, said: str | None) -> str:
         "accuracy torch.exp numpy.exp libm.expf",
         "accuracy torch.nn.functional.gelu --every 1000",
         "accuracy numpy.tanh --format fp16 --json -",
+        "accuracy mine.py:fast_tanh --function tanh --jobs 1",
     )
 )
 @click.argument("names", metavar="CALLABLE...", nargs=-1)
@@ -74,7 +74,7 @@ def _function_of(name: str, said: str | None) -> str:
     help="Of every N codes try one.",
     metavar="N",
 )
-@jobs_option()
+@click.option("--jobs", type=click.IntRange(min=1), help="Threads to use (default: one a core).")
 @file_option("json", "all figures")
 @click.pass_context
 def accuracy(
@@ -88,17 +88,17 @@ def accuracy(
 ) -> None:
     """Count how often a library's function is not correctly rounded.
 
-    CALLABLE is a dotted name: torch.exp, numpy.log1p, libm.tanhf of the C library, or a function of
-    your own from arrays to arrays. Every input of the format is tried, or every N-th. The exit code is 1
-    if some result is not the correctly rounded one.
+    CALLABLE is a dotted name, torch.exp, numpy.log1p, or libm.tanhf of the C library; or file.py:name, a
+    function of your own from arrays to arrays, which several threads may call. Every input of the format
+    is tried, or every N-th. The exit code is 1 if some result is not the correctly rounded one.
     """
     if not names:
         raise click.UsageError("name a function, such as torch.exp")
     screen = screen_beside(json_file)
     require_writable(json_file)
     fmt = FORMATS[format_name]
-    functions = {name: _function_of(name, function) for name in names}
     callables = {name: on_codes(name, fmt) for name in names}
+    functions = {name: _function_of(name, function) for name in names}
     versions = {name: version_of(name) for name in names}
     found = {}
     with progress_bar("comparing") as progress:
@@ -115,8 +115,10 @@ def accuracy(
     libraries = ", ".join(dict.fromkeys(versions.values()))
     which = "every input" if step == 1 else f"one input of {step:,}"
     screen.print(f"{fmt.name}, {which}; {libraries}; {machine()}", markup=False, soft_wrap=True)
-    screen.print(table(found), "", witness_table(fmt, found), "", sep="\n")
-    screen.print(NOTE.replace("\n", " "), markup=False)
+    screen.print(table(found), "", sep="\n")
+    if any(each.witnesses for each in found.values()):
+        screen.print(witness_table(fmt, found), "", sep="\n")
+    screen.print(note(fmt), markup=False)
     if json_file:
         write_file(json_file, json.dumps(as_json(fmt, versions, functions, found), indent=1) + "\n")
     if any(each.count for each in found.values()):

@@ -40,7 +40,7 @@ def show(theorem: str) -> None:
 
 def _decomposition(obligation: Obligation) -> str:
     if not obligation.engines:
-        return "none: every input is evaluated, and compared with a table"
+        return "none: every input is evaluated, and compared with the spec's table"
     engines = " and ".join(engine_named(name).label for name in obligation.engines)
     if obligation.decomposition is None:
         return f"none: the claim as a whole, by {engines}"

@@ -21,18 +21,18 @@ def machine() -> str:
 
 def table(found: Mapping[str, Departures]) -> NamedTable:
     """A row for each function."""
-    rows = NamedTable("function", "inputs", "wrong", "share", "1 ULP", "more", "largest", "other kind")
+    rows = NamedTable("function", "inputs", "wrong", "share", "1 ULP", "more", "largest", "other")
     for name, each in found.items():
-        one = each.wrong[1]
+        zeros, one = each.wrong[0], each.wrong[1]
         rows.add(
             name,
             f"{each.inputs:,}",
             f"{each.count:,}",
             f"{100 * each.count / each.inputs:.3g}%",
             f"{one:,}",
-            f"{each.count - each.kinds - one:,}",
+            f"{each.count - each.kinds - zeros - one:,}",
             f"{each.largest:,} ULP",
-            f"{each.kinds:,}",
+            f"{each.kinds + zeros:,}",
         )
     return rows
 
@@ -43,7 +43,7 @@ def witness_table(fmt: Format, found: Mapping[str, Departures]) -> NamedTable:
     for name, each in found.items():
         for witness in each.witnesses:
             shown = (shown_code(fmt, code) for code in (witness.x, witness.given, witness.right))
-            rows.add(name, *shown, f"{witness.ulps:,}")
+            rows.add(name, *shown, "other" if witness.ulps is None else f"{witness.ulps:,}")
     return rows
 
 
@@ -96,10 +96,17 @@ def as_json(
     }
 
 
-NOTE = """\
-wrong: results that are not the correctly rounded ones, to nearest even; by how many numbers of the
-format they are away (ULP), infinity counting as the one after the largest, zeros of the other sign as
-0. other kind: NaN where there is a number, or the reverse. Up to 16 bits the spec of record says what
-is right. Of 32 bits an estimate in float64 does, where its error, taken to be below 2^-40, leaves no
-choice, else the spec of record; that error is compared with the spec of record on inputs by class, not
-proved."""
+def note(fmt: Format) -> str:
+    """What the columns mean, and who says what is right."""
+    columns = (
+        "wrong: not the correctly rounded result, to nearest even. ULP: so many numbers of the format "
+        "away, subnormals and infinity counted. other: NaN in place of a number or the reverse, or the "
+        "zero of the other sign."
+    )
+    if fmt.width <= 16:
+        return columns
+    return (
+        f"{columns} What is right: an estimate in float64, taken to be within a relative 2^-40 "
+        "(compared on inputs by class, not proved), where all in there rounds alike; else the spec of "
+        "record."
+    )

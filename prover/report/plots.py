@@ -94,7 +94,7 @@ def plots(records: Iterable[Record], quantity: Quantity) -> list[Plot]:
 
 
 def _precision(record: Record) -> int | None:
-    if family(record) != UNIT:
+    if family(record) != UNIT or "construction" in record.parameters:  # functions end at 16 bits
         return None
     try:
         return format_named(record.parameters.get("format", "")).precision

@@ -1,21 +1,25 @@
 """Functions of libraries by name, from codes to codes: PyTorch's, NumPy's, the C library's.
 
 ``torch.exp`` gets a tensor; ``libm.expf`` is the C library's, called on one number after another; any
-other ``package.module.function`` gets an array of NumPy. Each gets and gives numbers of the format.
+other ``package.module.function``, ``module:name`` or ``file.py:name`` gets an array of NumPy. Each gets and
+gives numbers of the format, and may be called from several threads.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
+import sys
 from collections.abc import Callable
 from functools import cache
-from importlib import import_module, metadata
+from importlib import metadata
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeproof.circuits.doors.apart import described, loaded
 from spikeproof.circuits.meanings.native import Native, repeated
 from spikeproof.prover.claims.obligation import StatementError
 from spikeproof.specs.formats import BFLOAT16, FP16, FP32, Format
@@ -43,6 +47,8 @@ def on_codes(name: str, fmt: Format) -> OnCodes:
     if module == C_LIBRARY:
         if fmt is not FP32:
             raise StatementError(f"{name}: the C library's functions are called in {FP32.name} alone")
+        if hasattr(ctypes.CDLL(None), f"{function}f"):
+            raise StatementError(f"{name} takes doubles; its function of {fmt.name} is {name}f")
         return _of_c(function, 32)
     found = _imported(name)
     return (
@@ -54,7 +60,7 @@ def on_codes(name: str, fmt: Format) -> OnCodes:
 
 def version_of(name: str) -> str:
     """The library that a function is of, and its version."""
-    package = name.partition(".")[0]
+    package = name.partition(":")[0].partition(".")[0]
     if package == C_LIBRARY:
         return " ".join(filter(None, platform.libc_ver())) or "the C library"
     try:
@@ -64,21 +70,30 @@ def version_of(name: str) -> str:
 
 
 def _imported(name: str) -> Callable[[Any], Any]:
-    """Whatever stands at a dotted name; the longest part of it that is a module is imported."""
-    parts = name.split(".")
-    for count in range(len(parts) - 1, 0, -1):
-        try:
-            found: Any = import_module(".".join(parts[:count]))
-        except ModuleNotFoundError as error:
-            if error.name and name.startswith(error.name):
-                continue
-            raise
-        for part in parts[count:]:
-            found = getattr(found, part, None)
-        if callable(found):
-            return found  # type: ignore[no-any-return]
-        break
-    raise StatementError(f"{name} is no function; name one such as torch.exp, numpy.exp or libm.expf")
+    """The function of a dotted name, or of ``module:name`` or ``file.py:name``."""
+    place = name if ":" in name else ":".join(name.rsplit(".", 1))
+    here = os.getcwd()
+    sys.path.insert(0, here)
+    try:
+        found = loaded(place)
+    except Exception as error:
+        raise StatementError(f"{name} cannot be had: {described(error)}") from None
+    finally:
+        sys.path.remove(here)
+    if isinstance(found, type) or not callable(found):
+        raise StatementError(
+            f"{name} is no function; name one such as torch.exp, numpy.exp or libm.expf"
+        )
+    return found  # type: ignore[no-any-return]
+
+
+def _called(name: str, function: Callable[[Any], Any], numbers: Any) -> Any:
+    try:
+        return function(numbers)
+    except Exception as error:
+        kind = f"{type(numbers).__name__} of {numbers.dtype}"
+        why = f"{type(error).__name__}: {error}"
+        raise StatementError(f"{name} fails when it is given {kind}: {why}") from None
 
 
 def _of_torch(name: str, function: Callable[[Any], Any], fmt: Format) -> OnCodes:
@@ -93,9 +108,10 @@ def _of_torch(name: str, function: Callable[[Any], Any], fmt: Format) -> OnCodes
 
     def on(codes: Codes) -> Codes:
         with torch.no_grad():
-            result = function(torch.from_numpy(codes.view(signed)).view(number))
-        if not isinstance(result, torch.Tensor) or (result.dtype, result.shape) != (number, codes.shape):
-            raise StatementError(f"{name} does not give a tensor of {number} and of the shape it takes")
+            result = _called(name, function, torch.from_numpy(codes.view(signed)).view(number))
+        if not isinstance(result, torch.Tensor):
+            raise StatementError(f"{name} gives no tensor, but {type(result).__name__}")
+        _require_like(name, result, number, codes)
         return result.contiguous().view(integer).numpy().view(codes.dtype)
 
     return on
@@ -110,12 +126,23 @@ def _of_numpy(name: str, function: Callable[[Any], Any], fmt: Format) -> OnCodes
 
     def on(codes: Codes) -> Codes:
         with np.errstate(all="ignore"):
-            result = np.asarray(function(codes.view(number)))
-        if (result.dtype, result.shape) != (number, codes.shape):
-            raise StatementError(f"{name} does not give an array of {number} and of the shape it takes")
+            result = np.asarray(_called(name, function, codes.view(number)))
+        _require_like(name, result, number, codes)
         return np.ascontiguousarray(result).view(codes.dtype)
 
     return on
+
+
+def _require_like(name: str, result: Any, number: Any, codes: Codes) -> None:
+    """Refuse results of another type or shape than what was given.
+
+    Raises:
+        StatementError: saying of which.
+    """
+    if (result.dtype, tuple(result.shape)) != (number, codes.shape):
+        raise StatementError(
+            f"{name} gives {result.dtype} of shape {tuple(result.shape)}, not {number} of {codes.shape}"
+        )
 
 
 @cache

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,12 +45,21 @@ NEAREST = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
 
 @dataclass(frozen=True)
 class Witness:
-    """An input on which the result is not the correctly rounded one, as codes."""
+    """An input on which the result is not the correctly rounded one, as codes.
+
+    Attributes:
+        ulps: None if one of the results is no number, and the other is.
+    """
 
     x: int
     given: int
     right: int
-    ulps: int
+    ulps: int | None
+
+    @property
+    def distance(self) -> float:
+        """How far off it is: no number is farthest."""
+        return inf if self.ulps is None else self.ulps
 
 
 @dataclass
@@ -90,7 +100,7 @@ class Departures:
         self.wrong += other.wrong
         self.kinds += other.kinds
         self.asked += other.asked
-        farthest = sorted((*self.witnesses, *other.witnesses), key=lambda w: (-w.ulps, w.x))
+        farthest = sorted((*self.witnesses, *other.witnesses), key=lambda w: (-w.distance, w.x))
         self.witnesses = farthest[:WITNESSES]
 
 
@@ -135,16 +145,19 @@ def _compared(fmt: Format, codes: Codes, given: Codes, right: Codes, asked: int)
     differing = np.flatnonzero(given != right)
     given, right, codes = given[differing], right[differing], codes[differing]
     nan_given, nan_right = (_are_nan(fmt, each) for each in (given, right))
-    found.kinds = int((nan_given != nan_right).sum())
+    other = np.flatnonzero(nan_given != nan_right)
+    found.kinds = len(other)
+    found.witnesses = [
+        Witness(int(codes[n]), int(given[n]), int(right[n]), None) for n in other[:WITNESSES]
+    ]
     numbers = ~(nan_given | nan_right)
     given, right, codes = given[numbers], right[numbers], codes[numbers]
     ulps = abs(_place(fmt, given) - _place(fmt, right))
-    found.wrong = Counter(
-        dict(zip(*(each.tolist() for each in np.unique(ulps, return_counts=True)), strict=True))
-    )
+    distances, counts = (each.tolist() for each in np.unique(ulps, return_counts=True))
+    found.wrong = Counter(dict(zip(distances, counts, strict=True)))
     farthest = np.lexsort((codes, -ulps))[:WITNESSES]
-    found.witnesses = [
-        Witness(*(int(column[n]) for column in (codes, given, right, ulps))) for n in farthest
+    found.witnesses += [
+        Witness(int(codes[n]), int(given[n]), int(right[n]), int(ulps[n])) for n in farthest
     ]
     return found
 

@@ -376,8 +376,6 @@ class _Attempt:
 
     def _whole(self) -> _Verdict:
         """The verdict that all the obligation's engines share on the claim as a whole."""
-        if not self.case.obligation.engines:
-            raise StatementError(f"{self.case.obligation.name}: only a table needs no engine; name one")
         inquiry = self._inquiry()
         answers: dict[str, dict[LemmaKind, Answer]] = {}
         asked = list(_questions(inquiry, self.case.obligation.name, self.case.claim))

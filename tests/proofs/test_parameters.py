@@ -23,6 +23,7 @@ FAMILIES = {"cell", "block", "unit", "spec", "margin"}
 WITHOUT_ROUNDING = {
     *(*exact.RELATIONS, *EXTREMA, *exact.SIGN_OPERATIONS, "class"),
     *(*exact_general.NEIGHBOURS, *exact_general.TOTAL_ORDERS, *exact_general.COMPARISONS),
+    *exact_general.PREDICATES,
     *REMAINDERS,
 }
 """Operations of which neither mode nor policy can be said."""

@@ -166,13 +166,13 @@ def test_assumptions_leave_out_inputs_and_must_be_possible():
             require_true_of_every_input(claim.assuming(BVUGT(x, BV(5, BITS)), BVULT(x, BV(5, BITS))))
 
 
-def test_a_claim_of_formulas_needs_an_engine():
-    bare = equivalence(
-        "acme.and", "an AND", lambda: gate_netlist("ionic", "and"), integers.GATES["and"], engines=()
-    )
-    record = discharge(bare)
-    assert record.outcome is Outcome.ERROR
-    assert "only a table needs no engine" in record.message
+def test_a_claim_of_formulas_needs_an_engine_and_a_table_has_none():
+    with pytest.raises(ValueError, match="name at least one engine"):
+        equivalence(
+            "acme.and", "an AND", lambda: gate_netlist("ionic", "and"), integers.GATES["and"], engines=()
+        )
+    with pytest.raises(ValueError, match="name no engine, for every input is evaluated"):
+        replace(theorem(), engines=("z3",))
 
 
 def test_the_ledger_promises_evaluation():

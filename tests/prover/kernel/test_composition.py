@@ -244,7 +244,7 @@ def row_claims(netlist, kind):
 )
 @pytest.mark.parametrize("kind", ROWS)
 def test_rows_of_any_width_continue_one_another(kind, library, structure):
-    for width in (2, 5, 11):
+    for width in (2, 5, 7 if structure in LARGER_RADICES.values() else 11):
         netlist = block_netlist(library, kind, ROWS[kind][1](width), structure)
         assert holds(row_claims(netlist, kind))
 
