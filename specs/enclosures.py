@@ -424,7 +424,7 @@ def softplus(x: Fraction, bits: int) -> Enclosure:
     if m > 0 and fixed(m, s, 0) > bits:
         exponent = min(s, -bits)
         whole = m << s - exponent
-        return Enclosure(whole, whole + 1, exponent)
+        return Enclosure(whole, whole + (1 << -bits - exponent), exponent)
     low, high, exponent = _exp(fixed(abs(m), s, p), True, p)
     rest = _log1p(low, exponent, p)  # whose slope is less than 1
     rest = Enclosure(rest.low, rest.high + (high - low << p), rest.exponent)

@@ -44,6 +44,7 @@ from spikeproof.specs.exact import (
     Root,
     Value,
     decode,
+    floor_log2,
     flush_operand,
     power_of_two,
     result_nan,
@@ -415,6 +416,8 @@ def _may_be_dyadic(value: Value) -> bool:
 def _around(value: Value) -> tuple[float, float]:
     """Doubles around a quotient or a root, which Python rounds to nearest."""
     magnitude = value.magnitude
+    if abs(floor_log2(magnitude.radicand if isinstance(magnitude, Root) else magnitude)) > LARGE:
+        return (-inf, 0.0) if value.sign else (0.0, inf)
     if isinstance(magnitude, Root):
         near = sqrt(magnitude.radicand.numerator / magnitude.radicand.denominator)
     else:
@@ -426,13 +429,15 @@ def _around(value: Value) -> tuple[float, float]:
 def _outward(enclosure: Enclosure) -> tuple[float, float]:
     """Doubles at or next to the ends of an enclosure; coarser ones outside of 2^-LARGE and 2^LARGE."""
     low, high, exponent = enclosure
+    if low < 0 < high:
+        return -inf, inf
     if high <= 0:
         near, far = _outward(Enclosure(-high, -low, exponent))
         return -far, -near
     shift = max(low.bit_length(), high.bit_length()) - 53
     if shift > 0:
         low, high, exponent = low >> shift, -(-high >> shift), exponent + shift
-    if low < 0 or -LARGE - 53 <= exponent <= LARGE:
+    if -LARGE - 53 <= exponent <= LARGE:
         return ldexp(low, exponent), ldexp(high, exponent)
     return (2.0**LARGE if low else 0.0, inf) if exponent > 0 else (0.0, 2.0**-LARGE)
 

@@ -2,7 +2,8 @@
 
 The neurons of a level read levels before alone, so the weighted sums of all of them, on all inputs, are
 one product of a matrix of weights and one of signals. Floats add up whole numbers without
-error as long as no sum of magnitudes exceeds what their significands hold; that is made sure of.
+error as long as no sum of magnitudes exceeds what their significands hold; that is made sure of. (And as
+long as whoever multiplies matrices for NumPy does it in the precision that was asked for.)
 """
 
 from __future__ import annotations

@@ -180,7 +180,8 @@ class GivenClaim:
             return _read_formula(self.title, self.formula, inputs, self.outputs)
         assert self.table
         if self.table.points is None:
-            return of_every_input(self.table.results, inputs, self.outputs)
+            ordered = {name: inputs[name] for name in self.inputs}
+            return of_every_input(self.table.results, ordered, self.outputs)
         return _of_points(_conditions(self.table.points, inputs), self.table.results, self.outputs)
 
     def _assumed(self, inputs: Buses) -> tuple[FNode, ...]:

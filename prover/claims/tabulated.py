@@ -59,16 +59,24 @@ class TruthTable:
     results: Mapping[str, NDArray[np.uint64]]
 
     @classmethod
-    def of(cls, name: str, netlist: Netlist, results: Mapping[str, NDArray[Any]]) -> TruthTable:
+    def of(
+        cls,
+        name: str,
+        netlist: Netlist,
+        results: Mapping[str, NDArray[Any]],
+        order: Iterable[str] | None = None,
+    ) -> TruthTable:
         """A table for the buses of a circuit.
 
         Args:
             name: of the theorem, for messages.
+            order: of the input buses in the table, if not the circuit's.
 
         Raises:
             StatementError: if it is not one of these buses, each result in its width.
         """
-        inputs, outputs = dict(netlist.inputs), netlist.output_widths
+        inputs = {each: netlist.inputs[each] for each in order or netlist.inputs}
+        outputs = netlist.output_widths
         bits = sum(inputs.values())
         if bits > MOST_BITS:
             raise StatementError(f"{name}: tables are of up to {MOST_BITS} input bits; these are {bits}")
@@ -147,7 +155,8 @@ class TabulatedClaim(Claim):
     @cached_property
     def expected(self) -> Buses:
         """What the table says."""
-        return of_every_input(self.table.results, self.inputs, self.table.outputs)
+        inputs = {name: self.inputs[name] for name in self.table.inputs}
+        return of_every_input(self.table.results, inputs, self.table.outputs)
 
     @cached_property
     def goal(self) -> FNode:
@@ -213,7 +222,9 @@ def tabulated(
     """
 
     def table(netlist: Netlist) -> TruthTable:
-        return TruthTable.of(name, netlist, _made(results))
+        # The table is in the order of the theorem's own buses, whatever a circuit's that is given.
+        several = len(netlist.inputs) > 1
+        return TruthTable.of(name, netlist, _made(results), circuit().inputs if several else None)
 
     def state(netlist: Netlist | None) -> Claim:
         assert netlist is not None
@@ -225,7 +236,8 @@ def tabulated(
 
     def meaning(inputs: Buses) -> Buses:
         own = circuit()
-        return of_every_input(table(own).results, inputs, own.output_widths)
+        ordered = {each: inputs[each] for each in own.inputs}
+        return of_every_input(table(own).results, ordered, own.output_widths)
 
     if engines:
         return equivalence(

@@ -1,8 +1,8 @@
 """Functions of libraries by name, from codes to codes: PyTorch's, NumPy's, the C library's.
 
 ``torch.exp`` gets a tensor; ``libm.expf`` is the C library's, called on one number after another; any
-other ``package.module.function``, ``module:name`` or ``file.py:name`` gets an array of NumPy. Each gets and
-gives numbers of the format, and may be called from several threads.
+other ``package.module.function``, ``module:name`` or ``file.py:name`` gets an array of NumPy. Each gets
+and gives numbers of the format, and may be called from several threads.
 """
 
 from __future__ import annotations

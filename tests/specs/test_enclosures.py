@@ -2,6 +2,7 @@
 
 import random
 from fractions import Fraction
+from math import exp
 from pathlib import Path
 from types import ModuleType
 
@@ -114,3 +115,18 @@ def test_what_a_function_comes_near_to_is_an_end(enclosing, x, end):
 def test_only_dyadic_numbers_are_enclosed():
     with pytest.raises(ValueError, match="dyadic"):
         enclosures.exponential(Fraction(1, 3), 64)
+
+
+@pytest.mark.parametrize("bits", [9, 32, 60, 64])
+def test_softplus_of_numbers_with_many_places(bits):
+    """Found in review: the upper end was one unit of x's last place above x, however small that is."""
+    for x in (
+        bits + 1 + Fraction(1, 1 << 106),
+        bits + 3 - Fraction(1, 1 << 94),
+        bits + Fraction(5, 1 << 80),
+    ):
+        low, high, exponent = enclosures.softplus(x, bits)
+        unit = Fraction(2) ** exponent
+        small = Fraction(exp(-float(x)))  # ln(1 + t) is between t - t^2 and t
+        assert low * unit <= x + small
+        assert high * unit >= x + small * Fraction(99, 100)

@@ -19,6 +19,7 @@ from spikeproof.specs.formats import (
     SMALL_FORMATS,
     OverflowPolicy,
     RoundingMode,
+    format_named,
     ieee_format,
 )
 from spikeproof.specs.functions import DEFINITIONS, FUNCTIONS, compute, every_result
@@ -282,3 +283,14 @@ def test_symmetry(function):
     odd = (up[numbers] ^ sign == down[numbers | sign]).all()
     even = (up[numbers] == up[numbers | sign]).all()
     assert {-1: odd, 1: even, 0: not odd and not even}[DEFINITIONS[function].symmetry]
+
+
+@pytest.mark.parametrize(
+    ("name", "function"), [("e11m2", "rsqrt"), ("e12m1", "reciprocal"), ("e12m1", "rsqrt")]
+)
+def test_tables_of_formats_beyond_doubles(name, function):
+    fmt = format_named(name)
+    for mode in (RoundingMode.NEAREST_EVEN, RoundingMode.UP):
+        table = every_result(function, fmt, mode, OverflowPolicy.IEEE)
+        for code in range(0, len(table), 397):
+            assert table[code] == compute(function, fmt, mode, OverflowPolicy.IEEE, code)

@@ -1,18 +1,23 @@
 """Claims that a circuit computes a table: what they say, as data and as formulas."""
 
 import hashlib
+from contextlib import nullcontext
 from dataclasses import fields
 
 import numpy as np
 import pytest
 from pysmt.shortcuts import BV, BVUGT, BVLShr
 
-from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims.obligation import Claim, StatementError
+from spikeproof.circuits.meanings import carry_save
+from spikeproof.circuits.netlist import Netlist, NetlistBuilder
+from spikeproof.prover.checking.every_input import ViolatedError, require_true_of_every_input
+from spikeproof.prover.claims.given import GivenClaim, Table
+from spikeproof.prover.claims.obligation import BOTH, Claim, Outcome, StatementError
 from spikeproof.prover.claims.regions import stated_at_once
-from spikeproof.prover.claims.tabulated import TabulatedClaim, TruthTable
+from spikeproof.prover.claims.tabulated import TabulatedClaim, TruthTable, tabulated
 from spikeproof.prover.encoding.evaluation import Evaluation
 from spikeproof.prover.encoding.smtlib import spec_sha256
+from spikeproof.prover.running.discharge import discharge
 from tests.support.refusals import refused
 from tests.support.tables import BITS, root, roots, theorem
 
@@ -116,3 +121,39 @@ def test_tables_are_of_few_bits():
     netlist = Netlist({"x": 17}, (), {"result": (0,)})
     with refused("up to 16 input bits; these are 17", StatementError):
         theorem().state(netlist)
+
+
+def less(order, first, second):
+    """A circuit of two-bit buses, declared in some order, that says whether one is less than another."""
+    builder = NetlistBuilder()
+    buses = {name: builder.input(name, 2) for name in order}
+    weights = ((buses[second], 1), (buses[first], -1))
+    synapses = [(bus[place], sign << place) for bus, sign in weights for place in (0, 1)]
+    return builder.build({"result": (builder.neuron(synapses, 1),)})
+
+
+X_LESS_THAN_Y = np.array([x < y for y in range(4) for x in range(4)]).astype(np.uint64)
+
+
+@pytest.mark.parametrize("order", ["xy", "yx"])
+@pytest.mark.parametrize("kind", ["evaluated", "by engines", "given"])
+def test_a_table_is_in_the_order_of_its_own_buses_whatever_the_circuits(kind, order):
+    """Found in review: a circuit of y < x that lists y first was proved to be x < y."""
+    if kind == "given":
+        table = Table(None, {"result": tuple(map(int, X_LESS_THAN_Y))})
+        claim = GivenClaim("x < y", {"x": 2, "y": 2}, {"result": 1}, table=table)
+        obligation = claim.obligation()
+    else:
+        obligation = tabulated(
+            "acme.less",
+            "x < y",
+            lambda: less("xy", "x", "y"),
+            lambda: {"result": X_LESS_THAN_Y},
+            function="x < y",
+            engines=() if kind == "evaluated" else BOTH,
+        )
+    for first, second, outcome in (("x", "y", Outcome.PROVED), ("y", "x", Outcome.REFUTED)):
+        circuit = less(order, first, second)
+        assert discharge(obligation, circuit=circuit).outcome is outcome
+        with nullcontext() if outcome is Outcome.PROVED else pytest.raises(ViolatedError):
+            require_true_of_every_input(obligation.state(circuit), carry_save.evaluate)

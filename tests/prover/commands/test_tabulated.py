@@ -46,7 +46,7 @@ def test_prove_show_and_verify(site, tmp_path):
     log = tmp_path / "log"
     assert "2 proved, 1 refuted (as promised)" in said(0, "prove", "acme.*", "--log", log, "--jobs", 1)
     shown = said(0, "show", "acme.root")
-    assert "every input is evaluated, and compared with a table" in shown
+    assert "every input is evaluated, and compared with the spec's table" in shown
     assert "proved by evaluation in" in shown
     assert "3 of 3 records verified" in said(0, "verify", log, "--jobs", 1)
 
