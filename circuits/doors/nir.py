@@ -324,7 +324,7 @@ def _shape(node: Any) -> tuple[int, ...]:
         NetlistError: if it is none, or too large.
     """
     found = np.asarray(node.input_type["input"]).ravel().tolist()
-    if not found or not all(isinstance(size, int) and 0 < size <= MAX_ELEMENTS for size in found):
+    if not found or not all(type(size) is int and 0 < size <= MAX_ELEMENTS for size in found):
         raise NetlistError(f"an Input has shape {found}; use whole numbers from 1 to {MAX_ELEMENTS:,}")
     if len(found) > MAX_DIMENSIONS:
         raise NetlistError(f"an Input has {len(found)} dimensions; use {MAX_DIMENSIONS} at most")

@@ -99,8 +99,10 @@ class GivenClaim:
             raise StatementError(f"{self.title}: a claim is a circuit, a table or a formula")
         if not self.inputs or not self.outputs:
             raise StatementError(f"{self.title}: a claim has inputs and outputs")
-        for name in self.formats.values():
-            named_format(name)
+        for bus, name in self.formats.items():
+            width = {**self.inputs, **self.outputs}.get(bus)
+            if named_format(name).width != width:
+                raise StatementError(f"{self.title}: {bus} is of {name}, but no bus of its width")
         if not self.title.isprintable():
             raise StatementError("the title of a claim is one line of text")
         if self.circuit and self.widths != (dict(self.circuit.inputs), self.circuit.output_widths):

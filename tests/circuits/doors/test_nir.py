@@ -735,6 +735,8 @@ NONSENSE = [
         "'a b' is no name for a bus; name the outputs",
     ),
     (lambda: edited(input=nir.Input(np.array([0]))), "an Input has shape [0]; use whole numbers from 1"),
+    # Found by the fuzz: to Python a truth is a whole number.
+    (lambda: edited(input=nir.Input(np.array([True]))), "an Input has shape [True]; use whole numbers"),
     (lambda: edited(input=nir.Input(np.array([2**40]))), "an Input has shape [1099511627776]"),
     # Found by the fuzz: NumPy has no array of so many.
     (lambda: edited(input=nir.Input(np.array([1] * 65))), "an Input has 65 dimensions; use 32 at most"),

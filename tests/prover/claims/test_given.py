@@ -40,3 +40,10 @@ def test_a_formula_is_read(tmp_path):
 def test_a_formula_that_is_none_is_refused(tmp_path, formula, words):
     with pytest.raises((NetlistError, StatementError), match=words):
         stated(formula, tmp_path / "claim.json")
+
+
+@pytest.mark.parametrize("formats", [{"y": "fp8_e5m2"}, {"z": "fp8_e5m2"}, {"x": "int32"}])
+def test_a_format_of_another_width_is_refused(formats):
+    """Found by the fuzz."""
+    with pytest.raises(StatementError, match="but no bus of its width"):
+        GivenClaim("mine", {"x": 2}, {"y": 2}, formula=SOUND, formats=formats)
