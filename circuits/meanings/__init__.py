@@ -2,6 +2,7 @@
 
 * ``circuits.meanings.formula``     -- bit-vectors, neuron by neuron (pySMT)
 * ``circuits.meanings.boolean``     -- plain Boolean evaluation (NumPy)
+* ``circuits.meanings.matrices``    -- the same for many inputs: a product of matrices a level (NumPy)
 * ``circuits.meanings.carry_save``  -- the same by other means: packed words and full adders (NumPy)
 * ``circuits.meanings.bitsliced``   -- the same, compiled: 256 inputs for each machine instruction (LLVM)
 * ``circuits.meanings.logic``       -- neurons as ANDs and XORs, for that

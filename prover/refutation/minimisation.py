@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And, Not
 
+from spikeproof.circuits.meanings import matrices
 from spikeproof.circuits.meanings.boolean import unpack_words, word_type
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.obligation import Claim, Obligation
@@ -186,7 +187,7 @@ class _Evaluation:
         inputs = completed(self._claim, cases)
         if not isinstance(self._claim, TabulatedClaim):
             return self._formulas.evaluate(inputs)
-        found = compared(self._claim, inputs)
+        found = compared(self._claim, inputs, matrices.evaluate)
         outputs = {
             column(side, name): codes
             for side, buses in zip(SIDES, (found.circuit, found.table), strict=True)

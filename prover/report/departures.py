@@ -6,9 +6,9 @@ import platform
 from collections.abc import Mapping
 from typing import Any
 
+from spikeproof.prover.refutation.counterexample import decimal_value
 from spikeproof.prover.report.tables import NamedTable
 from spikeproof.prover.running.departures import Departures
-from spikeproof.specs import exact
 from spikeproof.specs.formats import Format
 
 SCHEMA = "spikeproof-accuracy-1"
@@ -49,17 +49,7 @@ def witness_table(fmt: Format, found: Mapping[str, Departures]) -> NamedTable:
 
 def shown_code(fmt: Format, code: int) -> str:
     """A code, and the number that it is."""
-    value = exact.decode(fmt, code)
-    number = (
-        "NaN"
-        if value.kind is exact.Kind.NAN
-        else "infinity"
-        if value.kind is exact.Kind.INFINITE
-        else ""
-    )
-    number = number or f"{float(value.rational):.9g}"
-    sign = "-" if value.sign and value.kind is not exact.Kind.NAN else ""
-    return f"{code:#0{fmt.width // 4 + 2}x} ({sign}{number})"
+    return f"{code:#0{fmt.width // 4 + 2}x} ({decimal_value(fmt, code)})"
 
 
 def as_json(
