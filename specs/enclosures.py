@@ -175,7 +175,11 @@ def _fitting(m: int, s: int, bits: int) -> int:
 
 def exponential(x: Fraction, bits: int) -> Enclosure:
     """e^x, for x other than 0."""
-    m, s = dyadic(x)
+    return _exponential(*dyadic(x), bits)
+
+
+def _exponential(m: int, s: int, bits: int) -> Enclosure:
+    """The same of m * 2^s."""
     p = _fitting(m, s, bits)
     return _exp(fixed(abs(m), s, p), m < 0, p)
 
@@ -559,3 +563,60 @@ def logistic_times_of_cubic(x: Fraction, bits: int) -> Enclosure:
     p = bits + GUARD + size
     w = fixed(cubic * root_of_over_pi(8, 1, p), 3 * s - p, p) // million
     return _logistic(m < 0, _exp(w, True, p, error=2 + (4 << size)), bits).times(m, s)
+
+
+# --- of two numbers -----------------------------------------------------------------------------
+
+
+def power(numbers: tuple[Fraction, Fraction], bits: int) -> Enclosure:
+    """x^y = e^(y ln x), for positive x other than 1 and y other than 0.
+
+    The ends of y ln x are relatively near each other, and those of its power absolutely: there are more
+    bits, for the sizes of ln x and y.
+    """
+    x, y = numbers
+    size = max(x.numerator, x.denominator).bit_length().bit_length() + y.numerator.bit_length()
+    low, high, s = logarithm(x, bits + GUARD + size).times(*dyadic(y))
+    below, above = (_exponential(m, s, bits + 1) for m in (low, high))
+    exponent = min(below.exponent, above.exponent)
+    return Enclosure(below.at(exponent).low, above.at(exponent).high, exponent)
+
+
+@lru_cache(1 << 12)
+def arctangent(q: Fraction, bits: int) -> Enclosure:
+    """The angle of which q is the tangent, for any rational q from 0 to 1 other than 0.
+
+    q / (1 + q^2) (1 + 2/3 t + 2/3 4/5 t^2 + ...), with t = q^2 / (1 + q^2) of at most 1/2 (Euler). A
+    term is less than half the one before, and so is what is left of its error, so that all are within 2
+    units; what follows the last comes to less than 4. The whole is less than q.
+    """
+    n, d = q.numerator, q.denominator
+    p = bits + GUARD + bits.bit_length()
+    squares = n * n + d * d
+    total, term, k = 0, 1 << p, 0
+    while term:
+        total += term
+        k += 1
+        term = term * 2 * k * n * n // ((2 * k + 1) * squares)
+    low, high = total * d * d // squares, (total + 2 * k + 2) * d * d // squares + 1
+    finer = d.bit_length() + bits
+    high = min(high, 1 << p)
+    return Enclosure((low * n << finer) // d, -((-high * n << finer) // d), -p - finer)
+
+
+def angle(point: tuple[Fraction, Fraction], bits: int) -> Enclosure:
+    """From the positive x-axis to the point (x, y), for y above 0, or of 0 and x below it: up to pi.
+
+    Some right angles, plus or minus one of at most half a right angle.
+    """
+    x, y = point
+    near, far = sorted((abs(x), y))
+    right_angles = 1 if y > abs(x) else 2 if x < 0 else 0
+    if not right_angles:
+        return arctangent(near / far, bits)
+    p = bits + GUARD
+    rest = arctangent(near / far, p).at(-p) if near else Enclosure(0, 0, -p)
+    if (right_angles == 1) == (x > 0):
+        rest = rest.times(-1)
+    whole, off = right_angles * pi(p - 1), 2 * right_angles
+    return Enclosure(rest.low + whole - off, rest.high + whole + off, -p)

@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import lru_cache, partial
 from itertools import count
 from math import isqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from spikeproof.specs.conventions import (
     IEEE,
@@ -69,10 +69,12 @@ class Root:
     radicand: Fraction
 
 
+Argument = Fraction | tuple[Fraction, ...]
+"""What a function is of: a rational number, or several."""
+
+
 @lru_cache(1 << 10)
-def _enclosed(
-    enclosing: Callable[[Fraction, int], Enclosure], argument: Fraction, bits: int
-) -> Enclosure:
+def _enclosed(enclosing: Callable[[Any, int], Enclosure], argument: Argument, bits: int) -> Enclosure:
     """An enclosure: several questions are asked of each."""
     return enclosing(argument, bits)
 
@@ -89,8 +91,8 @@ class Real:
         argument: what the function is of.
     """
 
-    enclosing: Callable[[Fraction, int], Enclosure]
-    argument: Fraction
+    enclosing: Callable[[Any, int], Enclosure]
+    argument: Argument
 
     def enclosures(self) -> Iterator[Enclosure]:
         """Narrower and narrower ones of the value, from the first that tells its sign."""

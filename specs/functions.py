@@ -24,7 +24,7 @@ and GELU are none of these; theirs are limits, zeros with the sign of what tends
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
@@ -342,26 +342,12 @@ def every_result(
     fmt.require_policy(policy)
     convention.require_possible(fmt)
     every = _every_value(function, fmt)
-    results = np.zeros(1 << fmt.width, np.uint16)
-    for value, codes in every.known.items():
-        if value.kind is not Kind.NAN:
-            results[codes] = round_to(fmt, mode, policy, value, convention)
-            continue
-        results[codes] = result_nan(function, fmt, fmt, convention, ())
-        for code in filter(fmt.is_nan, codes):
-            results[code] = result_nan(function, fmt, fmt, convention, (code,))
-    undecided = ~np.isnan(every.low)
-    if max(fmt.maximum_exponent, fmt.fraction_bits - fmt.minimum_exponent) < LARGE - 2:
-        cells = _cells(fmt, mode, policy, convention)
-        negative = every.high <= 0
-        near = np.where(negative, -every.high, every.low)
-        far = np.where(negative, -every.low, every.high)
-        cell = np.searchsorted(cells.ends, near, side="right") - 1
-        # NaN, where the value is known, compares with nothing.
-        decided = (near >= 0) & (far <= np.append(cells.ends, np.inf)[cell + 1])
-        results[decided] = cells.codes[negative[decided].astype(int), cell[decided]]
-        undecided &= ~decided
-    for code in np.flatnonzero(undecided).tolist():
+    results, left = decided_results(every, fmt, mode, policy, convention)
+    codes = every.known.get(NAN, [])
+    results[codes] = result_nan(function, fmt, fmt, convention, ())
+    for code in filter(fmt.is_nan, codes):
+        results[code] = result_nan(function, fmt, fmt, convention, (code,))
+    for code in np.flatnonzero(left).tolist():
         results[code] = compute(function, fmt, mode, policy, code, convention=convention)
     given = np.arange(len(results))
     for code in range(1, 1 << fmt.fraction_bits):  # whatever may be subnormal
@@ -381,6 +367,28 @@ class EveryValue(NamedTuple):
     high: Doubles
 
 
+def decided_results(
+    every: EveryValue, fmt: Format, mode: RoundingMode, policy: OverflowPolicy, convention: Convention
+) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+    """The codes that values round to, and where that needs narrower enclosures; not where one is NaN."""
+    results = np.zeros(len(every.low), np.uint16)
+    for value, places in every.known.items():
+        if value.kind is not Kind.NAN:
+            results[places] = round_to(fmt, mode, policy, value, convention)
+    undecided = ~np.isnan(every.low)
+    if max(fmt.maximum_exponent, fmt.fraction_bits - fmt.minimum_exponent) < LARGE - 2:
+        cells = _cells(fmt, mode, policy, convention)
+        negative = every.high <= 0
+        near = np.where(negative, -every.high, every.low)
+        far = np.where(negative, -every.low, every.high)
+        cell = np.searchsorted(cells.ends, near, side="right") - 1
+        # NaN, where the value is known, compares with nothing.
+        decided = (near >= 0) & (far <= np.append(cells.ends, np.inf)[cell + 1])
+        results[decided] = cells.codes[negative[decided].astype(int), cell[decided]]
+        undecided &= ~decided
+    return results, undecided
+
+
 @lru_cache(64)
 def _every_value(function: str, fmt: Format) -> EveryValue:
     """The values of a function at all codes of a format, before rounding."""
@@ -398,6 +406,24 @@ def _every_value(function: str, fmt: Format) -> EveryValue:
             unknown.append(_outward(enclosing(x.signed, QUICK_BITS)))
         elif _may_be_dyadic(value):
             known.setdefault(value, []).append(code)
+            unknown.append((nan, nan))
+        else:
+            unknown.append(_around(value))
+    ends = np.array(unknown)
+    return EveryValue(known, ends[:, 0], ends[:, 1])
+
+
+def every_value(values: Iterable[Value]) -> EveryValue:
+    """The same of given values."""
+    known: dict[Value, list[int]] = {}
+    unknown: list[tuple[float, float]] = []
+    for place, value in enumerate(values):
+        magnitude = value.magnitude
+        if isinstance(magnitude, Real):
+            low, high = _outward(magnitude.enclosing(magnitude.argument, QUICK_BITS))
+            unknown.append((-high, -low) if value.sign else (low, high))
+        elif _may_be_dyadic(value):
+            known.setdefault(value, []).append(place)
             unknown.append((nan, nan))
         else:
             unknown.append(_around(value))
