@@ -9,6 +9,7 @@
 * ``proofs.integer_conversions`` -- so is every conversion from and to integers
 * ``proofs.general_operations`` -- so is every other operation of IEEE 754's clause 5
 * ``proofs.functions``    -- every elementary function is correctly rounded, on all inputs
+* ``proofs.functions_of_two`` -- so is every function of two operands, on all pairs
 * ``proofs.stochastic``   -- so is every unit that rounds by a random word, and none is biased
 * ``proofs.remainders``  -- so is every remainder, which never rounds
 * ``proofs.mx``           -- so is every unit for scaled elements of MX blocks
@@ -42,6 +43,7 @@ from spikeproof.proofs import (
     floating_point_theory,
     format_of,
     functions,
+    functions_of_two,
     general_operations,
     integer_conversions,
     margins,
@@ -78,6 +80,7 @@ def obligations() -> Iterator[Obligation]:
         integer_conversions,
         general_operations,
         functions,
+        functions_of_two,
         stochastic,
         remainders,
         mx,

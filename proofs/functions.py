@@ -7,7 +7,7 @@ every input.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from numpy.typing import NDArray
 
@@ -40,7 +40,7 @@ CHANGING_SELDOM = frozenset({"exp", "exp2", "log", "log2", "sigmoid"})
 
 @dataclass(frozen=True)
 class FunctionUnit(RoundedUnit):
-    """One of ``FUNCTIONS``, of a format of up to ``MOST_BITS`` bits.
+    """One of ``words``, of a format of up to ``most_bits`` bits.
 
     Attributes:
         construction: how it is made: see ``circuits.units.functions``.
@@ -53,17 +53,19 @@ class FunctionUnit(RoundedUnit):
     construction: str = USUAL
     convention: Convention = IEEE
     source: None = None
+    words: ClassVar[Mapping[str, str]] = FUNCTIONS
+    most_bits: ClassVar[int] = MOST_BITS
 
     @classmethod
-    def of(cls, function: str, fmt: Format, mode: RoundingMode) -> "FunctionUnit":
+    def of(cls, function: str, fmt: Format, mode: RoundingMode) -> Self:
         """A function of a format.
 
         Raises:
             UnknownNameError: if the format has too many bits.
         """
-        if fmt.width > MOST_BITS:
+        if fmt.width > cls.most_bits:
             raise UnknownNameError(
-                f"{function} is of formats of up to {MOST_BITS} bits; {fmt.name} has {fmt.width}"
+                f"{function} is of formats of up to {cls.most_bits} bits; {fmt.name} has {fmt.width}"
             )
         return cls(function, fmt, mode)
 
@@ -75,7 +77,7 @@ class FunctionUnit(RoundedUnit):
     @property
     def in_words(self) -> str:
         """What it computes and how it is rounded, for people."""
-        return f"{FUNCTIONS[self.operation]} rounded {self.mode.label}, {self.policy.label}"
+        return f"{self.words[self.operation]} rounded {self.mode.label}, {self.policy.label}"
 
     @property
     def statement(self) -> str:

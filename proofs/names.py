@@ -16,6 +16,7 @@ from spikeproof.circuits.units.libraries import (
 )
 from spikeproof.proofs.exact_units import EXACT_OPERATIONS, ExactUnit
 from spikeproof.proofs.functions import FunctionUnit
+from spikeproof.proofs.functions_of_two import FunctionOfTwoUnit
 from spikeproof.proofs.general_operations import WORDS, GeneralUnit
 from spikeproof.proofs.integer_conversions import FromInteger, ToInteger
 from spikeproof.proofs.packed_units import PackedUnit
@@ -45,6 +46,7 @@ from spikeproof.specs.formats import (
     shortest_source,
 )
 from spikeproof.specs.functions import FUNCTIONS
+from spikeproof.specs.functions_of_two import FUNCTIONS as FUNCTIONS_OF_TWO
 
 CHOICES: Mapping[str, Mapping[str, Any]] = {
     "policy": {policy.value: policy for policy in OverflowPolicy},
@@ -92,7 +94,7 @@ def unit_named(name: str) -> PromisedUnit | None:
         return _with_words(remainder, list(filter(None, (mode, *words))))
     operation, said, source = operation.partition("_from_")
     shared = operation.startswith(SHARED)
-    sourceless = operation in WORDS or operation in FUNCTIONS
+    sourceless = operation in {*WORDS, *FUNCTIONS, *FUNCTIONS_OF_TWO}
     known = (operation in ARITY and operation not in REMAINDERS) or sourceless or shared
     if not known or bool(said) != bool(source) or (sourceless and source):
         return None
@@ -146,6 +148,8 @@ def _plain(target: str, operation: str, mode: Mode, source: str) -> RoundedUnit:
         return GeneralUnit(operation, fmt, mode)
     if operation in FUNCTIONS:
         return FunctionUnit.of(operation, fmt, mode)
+    if operation in FUNCTIONS_OF_TWO:
+        return FunctionOfTwoUnit.of(operation, fmt, mode)
     return Unit(operation, fmt, mode, source=_sources(operation, fmt, source))
 
 

@@ -1,4 +1,4 @@
-"""Functions of one operand by others: Arb, MPFR, NumPy and PyTorch, on codes of IEEE-style formats.
+"""Functions by others: Arb, MPFR, NumPy and PyTorch, on codes of IEEE-style formats.
 
 Arb's balls hold the real number, so that one narrow enough tells how it rounds; MPFR rounds correctly,
 in the format's own precision and range. NumPy and PyTorch do what they do, which is measured.
@@ -90,26 +90,34 @@ BALLS: dict[str, Callable[[Any], Any]] = {
 }
 """Each function of a ball; of numbers, other than zero, at which it is defined."""
 
+BALLS_OF_TWO: dict[str, Callable[[Any, Any], Any]] = {
+    "hypot": lambda x, y: (x * x + y * y).sqrt(),
+    "pow": lambda x, y: x**y,
+    "atan2": lambda x, y: flint.arb.atan2(y, x),
+}
+"""The same of functions of two operands."""
+
 LEAST_BITS, MOST_BITS = 80, 5120
 
 
-def ball(function: str, x: float, bits: int) -> Any:
-    """A ball that holds the function of a double, by arithmetic of so many bits."""
+def ball(function: str, operands: tuple[float, ...], bits: int) -> Any:
+    """A ball that holds the function of doubles, by arithmetic of so many bits."""
     flint.ctx.prec = bits
-    return BALLS[function](flint.arb(x))
+    return {**BALLS, **BALLS_OF_TWO}[function](*map(flint.arb, operands))
 
 
-def by_arb(function: str, fmt: Format, codes: Codes) -> Codes:
+def by_arb(function: str, fmt: Format, *codes: Codes) -> Codes:
     """The codes that a function of codes rounds to, to nearest even; numbers only, and as of ``BALLS``.
 
-    Zeros come without their sign: a ball does not tell it.
+    Of two operands it takes the codes of the first, and of the second. Zeros come without their sign: a
+    ball does not tell it.
 
     Raises:
         KeyError: if there is no such function.
         ArithmeticError: if no ball of up to ``MOST_BITS`` tells.
     """
-    operands = doubles(fmt, codes).tolist()
-    balls = [ball(function, x, LEAST_BITS) for x in operands]
+    operands = list(zip(*(doubles(fmt, each).tolist() for each in codes), strict=True))
+    balls = [ball(function, each, LEAST_BITS) for each in operands]
     below = np.nextafter(np.array([float(each.lower()) for each in balls]), -np.inf)
     above = np.nextafter(np.array([float(each.upper()) for each in balls]), np.inf)
     found, other = (_unsigned_zeros(fmt, nearest_codes(fmt, end)) for end in (below, above))
@@ -122,17 +130,19 @@ def _unsigned_zeros(fmt: Format, codes: Codes) -> Codes:
     return np.where(codes == fmt.sign_mask, 0, codes)
 
 
-def _narrowed(function: str, fmt: Format, x: float) -> int:
-    """The same of one operand, by ever narrower balls."""
+def _narrowed(function: str, fmt: Format, operands: tuple[float, ...]) -> int:
+    """The same of one case, by ever narrower balls."""
     bits = LEAST_BITS
     while bits <= MOST_BITS:
-        each = ball(function, x, bits)
+        each = ball(function, operands, bits)
         ends = [_to_odd(*map(int, end.man_exp())) for end in (each.lower(), each.upper())]
         one, other = _unsigned_zeros(fmt, nearest_codes(fmt, np.array(ends))).tolist()
         if one == other:
             return int(one)
         bits *= 2
-    raise ArithmeticError(f"{function} of {x}: no ball of up to {MOST_BITS} bits tells how it rounds")
+    raise ArithmeticError(
+        f"{function} of {operands}: no ball of up to {MOST_BITS} bits tells how it rounds"
+    )
 
 
 def _to_odd(mantissa: int, exponent: int) -> float:
@@ -165,6 +175,13 @@ MPFR: dict[str, Callable[[Any], Any]] = {
 }
 """The functions that gmpy2 has of MPFR."""
 
+MPFR_OF_TWO: dict[str, Callable[[Any, Any], Any]] = {
+    "hypot": gmpy2.hypot,
+    "pow": lambda x, y: x**y,
+    "atan2": lambda x, y: gmpy2.atan2(y, x),
+}
+"""Those of two operands."""
+
 MPFR_MODES = {
     RoundingMode.NEAREST_EVEN: gmpy2.RoundToNearest,
     RoundingMode.TOWARD_ZERO: gmpy2.RoundToZero,
@@ -173,7 +190,7 @@ MPFR_MODES = {
 }
 
 
-def by_mpfr(function: str, fmt: Format, mode: RoundingMode, codes: Codes) -> Codes:
+def by_mpfr(function: str, fmt: Format, mode: RoundingMode, *codes: Codes) -> Codes:
     """The codes that MPFR's function of codes has, special values included; NaN as the canonical one.
 
     Its significands are from 1/2 to 1, so that its exponents are greater by one; ``subnormalize`` rounds
@@ -189,9 +206,10 @@ def by_mpfr(function: str, fmt: Format, mode: RoundingMode, codes: Codes) -> Cod
         subnormalize=True,
         round=MPFR_MODES[mode],
     )
-    operation = MPFR[function]
+    operation = {**MPFR, **MPFR_OF_TWO}[function]
+    operands = zip(*(doubles(fmt, each).tolist() for each in codes), strict=True)
     with context:
-        results = [float(operation(gmpy2.mpfr(x))) for x in doubles(fmt, codes).tolist()]
+        results = [float(operation(*map(gmpy2.mpfr, each))) for each in operands]
     return nearest_codes(fmt, np.array(results))
 
 

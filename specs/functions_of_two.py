@@ -7,8 +7,8 @@ As ``specs.functions``. Every value that is rational, or the square root of one,
   power, and else not, as no number has two factorisations into primes.
 * An angle whose tangent is a rational number other than 0 is transcendental, and so is pi (Lindemann).
 
-``pow`` is the standard's: x^0 and 1^y are 1, whatever the other is; negative numbers have powers by whole
-numbers. Its pown, of whole y alone, is a part of it; its powr, which is e^(y ln x) throughout, is not.
+``pow`` is the standard's: x^0 and 1^y are 1, whatever the other is; a negative x has powers of whole y.
+Its pown, of whole y alone, is a part of it; its powr, which is e^(y ln x) throughout, is not.
 
 fmod is no function here but an operation, ``truncated_remainder``: it is exact (``specs.exact``).
 """
@@ -135,7 +135,7 @@ DEFINITIONS: dict[str, FunctionOfTwo] = {
     "pow": FunctionOfTwo("x^y", _power),
     "atan2": FunctionOfTwo("the angle of the point (x, y)", _angle),
 }
-"""Every function by name. What is called atan2(y, x) elsewhere is of a point whose x is ours, and y ours."""
+"""Every function by name. ``atan2`` of x and y is what is written atan2(y, x) elsewhere."""
 
 FUNCTIONS: dict[str, str] = {name: each.words for name, each in DEFINITIONS.items()}
 """Words for every function, by name."""

@@ -9,8 +9,10 @@ import pytest
 from spikeproof.prover.refutation.drawing import many_codes
 from spikeproof.reference.functions import (
     BALLS,
+    BALLS_OF_TWO,
     MPFR,
     MPFR_MODES,
+    MPFR_OF_TWO,
     NUMPY,
     TORCH,
     by_arb,
@@ -20,7 +22,16 @@ from spikeproof.reference.functions import (
     doubles,
     nearest_codes,
 )
-from spikeproof.specs.formats import BFLOAT16, FP16, FP32, FP64, OverflowPolicy, RoundingMode
+from spikeproof.specs import functions_of_two
+from spikeproof.specs.formats import (
+    BFLOAT16,
+    FP8_E5M2,
+    FP16,
+    FP32,
+    FP64,
+    OverflowPolicy,
+    RoundingMode,
+)
 from spikeproof.specs.functions import FUNCTIONS, compute, every_result
 from tests.support.profile import NIGHTLY
 
@@ -100,3 +111,51 @@ def test_codes_of_doubles(fmt):
 
 def test_every_function_has_a_ball():
     assert list(BALLS) == list(FUNCTIONS)
+    assert list(BALLS_OF_TWO) == list(MPFR_OF_TWO) == list(functions_of_two.FUNCTIONS)
+
+
+# --- of two operands ----------------------------------------------------------------------------
+
+IN_DOUBLE = {"hypot": np.hypot, "pow": np.power, "atan2": lambda x, y: np.arctan2(y, x)}
+
+
+@pytest.mark.parametrize("function", IN_DOUBLE)
+def test_every_pair_of_eight_bits(function):
+    """As Arb, MPFR and the C library in doubles say; Arb of numbers where there is a real one."""
+    fmt = FP8_E5M2
+    y, x = divmod(np.arange(1 << 16), 1 << 8)
+    tables = {
+        mode: functions_of_two.every_result(function, fmt, mode, OverflowPolicy.IEEE).astype(np.int64)
+        for mode in MPFR_MODES
+    }
+    for mode, table in tables.items():
+        assert differ(fmt, by_mpfr(function, fmt, mode, x, y), table).tolist() == []
+    operands = doubles(fmt, x), doubles(fmt, y)
+    with np.errstate(all="ignore"):
+        found = IN_DOUBLE[function](*operands)
+    assert differ(fmt, nearest_codes(fmt, found), tables[NEAREST]).tolist() == []
+    numbers = np.isfinite(operands).all(axis=0) & np.all(operands, axis=0)
+    if function == "pow":
+        numbers &= (operands[0] > 0) | (operands[1] == np.floor(operands[1]))
+        numbers &= (found > 2.0**-900) & (found < 2.0**900) | (found < 0)
+    places = np.flatnonzero(numbers)
+    results = np.where(tables[NEAREST] == fmt.sign_mask, 0, tables[NEAREST])[places]
+    assert len(places) > 24000
+    assert places[by_arb(function, fmt, x[places], y[places]) != results].tolist() == []
+
+
+@pytest.mark.parametrize("fmt", [FP16, FP32, FP64], ids=lambda fmt: fmt.name)
+@pytest.mark.parametrize("function", MPFR_OF_TWO)
+def test_pairs_of_wide_formats(function, fmt):
+    """Drawn by class; and small whole numbers, of which powers are exact."""
+    x, y = (each.astype(np.uint64) for each in many_codes(fmt, 150, SEED))
+    small = nearest_codes(fmt, np.arange(-6.0, 6.5, 0.5)).astype(np.uint64)
+    x = np.concatenate((x, np.repeat(small, len(small))))
+    y = np.concatenate((y, np.tile(small, len(small))))
+    for mode in MPFR_MODES:
+        expected = by_mpfr(function, fmt, mode, x, y)
+        pairs = zip(x.tolist(), y.tolist(), strict=True)
+        found = [
+            functions_of_two.compute(function, fmt, mode, OverflowPolicy.IEEE, *pair) for pair in pairs
+        ]
+        assert differ(fmt, expected, np.array(found, np.uint64).astype(np.int64)).tolist() == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from spikeproof.circuits.netlist import Bus, Netlist
@@ -55,13 +55,25 @@ def build_function(
         ValueError: if the library is another than ``threshold``; if the format is wider than 16 bits,
             cannot express the policy or cannot have the convention.
     """
-    for name, known in ((function, FUNCTIONS), (construction, CONSTRUCTIONS)):
-        if name not in known:
-            what = "function" if known is FUNCTIONS else "construction of functions"
-            raise UnknownNameError(f"unknown {what} {name!r}; known: {', '.join(known)}")
-    if library != Threshold.name:
-        raise ValueError(f"functions are of {Threshold.name} neurons; {library!r} has no such weights")
+    require_known(function, FUNCTIONS, construction, library)
     table = Table(results(function, fmt, mode, policy, convention), fmt.width)
     gates = library_gates(library)
     x = gates.builder.input("x", fmt.width)
     return gates.builder.build({"result": CONSTRUCTIONS[construction].unit(gates, x, table)})
+
+
+def require_known(function: str, functions: Iterable[str], construction: str, library: str) -> None:
+    """Refuse what there is not.
+
+    Raises:
+        UnknownNameError: if it is the function or the construction; naming those there are.
+        ValueError: if it is the library.
+    """
+    for what, name, known in (
+        ("function", function, functions),
+        ("construction of functions", construction, CONSTRUCTIONS),
+    ):
+        if name not in known:
+            raise UnknownNameError(f"unknown {what} {name!r}; known: {', '.join(known)}")
+    if library != Threshold.name:
+        raise ValueError(f"functions are of {Threshold.name} neurons; {library!r} has no such weights")

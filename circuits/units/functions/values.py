@@ -13,7 +13,7 @@ Special values: IEEE 754-2019 clause 9.2.1. MPFR: Fousse et al., ACM TOMS 33(2),
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -229,9 +229,13 @@ def values_of(function: str, fmt: Format) -> Values:
         KeyError: if there is no such function.
     """
     evaluate = FUNCTIONS[function]
-    context = gmpy2.context(precision=PLACES, round=gmpy2.RoundToZero)
-    with gmpy2.context(context):
-        found = [_parts(x if gmpy2.is_nan(x) else evaluate(x)) for x in _operands(fmt)]
+    return evaluated(lambda x: x if gmpy2.is_nan(x) else evaluate(x), operands(fmt))
+
+
+def evaluated(evaluate: Callable[..., Real], *arguments: Iterable[Real]) -> Values:
+    """A function of operands in order: of the first of each, of the second, and so on."""
+    with gmpy2.context(precision=PLACES, round=gmpy2.RoundToZero):
+        found = list(map(_parts, map(evaluate, *arguments)))
     nan, infinite, negative, significand, exponent = zip(*found, strict=True)
     return Values(
         np.array(nan),
@@ -243,7 +247,7 @@ def values_of(function: str, fmt: Format) -> Values:
 
 
 @lru_cache(maxsize=2)
-def _operands(fmt: Format) -> list[Real]:
+def operands(fmt: Format) -> list[Real]:
     """The value of every code: all are exact."""
     found = []
     for magnitude in range(fmt.sign_mask):
@@ -300,33 +304,41 @@ def results(
     fmt.require_policy(policy)
     convention.require_possible(fmt)
     codes = np.arange(2 * fmt.sign_mask)
-    values = values_of(function, fmt).of(_counted(fmt, convention, codes))
-    magnitude = _rounded(fmt, mode, convention, values)
+    values = values_of(function, fmt).of(counted(fmt, convention, codes))
+    found = rounded(fmt, mode, policy, convention, values)
+    return np.where(values.nan, nan_codes(fmt, convention, codes), found)
+
+
+def rounded(
+    fmt: Format, mode: RoundingMode, policy: OverflowPolicy, convention: Convention, values: Values
+) -> Integers:
+    """The codes that values round to, but where they are not numbers."""
+    magnitude = _magnitudes(fmt, mode, convention, values)
     sign = np.where(values.negative, fmt.sign_mask, 0)
-    zero = (magnitude == 0) & ~values.infinite
+    zero: Truths = (magnitude == 0) & ~values.infinite
     if convention.flushed_sign is FlushedSign.POSITIVE:
         sign[zero & _flushed(fmt, mode, convention, values)] = 0
     if not fmt.has_negative_zero:
         sign[zero] = 0
-    overflows = magnitude > fmt.largest_finite
+    overflows: Truths = magnitude > fmt.largest_finite
     kept = overflows & ~_away(mode, values.negative)
-    found = sign | np.where(kept, fmt.largest_finite, magnitude)
+    found: Integers = sign | np.where(kept, fmt.largest_finite, magnitude)
     infinite = values.infinite | (overflows & ~kept)
     found[infinite] = _infinity(fmt, policy, sign[infinite])
-    return np.where(values.nan, _nan(fmt, convention, codes), found)
+    return found
 
 
-def _counted(fmt: Format, convention: Convention, codes: Integers) -> Integers:
+def counted(fmt: Format, convention: Convention, codes: Integers) -> Integers:
     """What counts in place of each operand."""
     if convention.subnormal_operands is SubnormalOperands.GRADUAL:
         return codes
     magnitude = codes & fmt.sign_mask - 1
     subnormal = (magnitude > 0) & (magnitude >> fmt.fraction_bits == 0)
-    zero = codes & fmt.sign_mask if fmt.has_negative_zero else 0
-    return np.where(subnormal, zero, codes)
+    signed = fmt.has_negative_zero and convention.flushed_sign is FlushedSign.KEPT
+    return np.where(subnormal, codes & fmt.sign_mask if signed else 0, codes)
 
 
-def _rounded(fmt: Format, mode: RoundingMode, convention: Convention, values: Values) -> Integers:
+def _magnitudes(fmt: Format, mode: RoundingMode, convention: Convention, values: Values) -> Integers:
     """The magnitude codes; numbers beyond the largest have codes beyond its."""
     top = values.exponent + PLACES - 1
     least = fmt.minimum_exponent
@@ -394,7 +406,7 @@ def _infinity(fmt: Format, policy: OverflowPolicy, sign: Integers) -> Integers:
             return np.full_like(sign, fmt.canonical_nan)
 
 
-def _nan(fmt: Format, convention: Convention, codes: Integers) -> Integers:
+def nan_codes(fmt: Format, convention: Convention, codes: Integers) -> Integers:
     """What is delivered for each operand of which the result is not a number."""
     if not fmt.has_nan:
         return np.full_like(codes, fmt.largest_finite)

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from spikeproof.circuits.units.functions.values import FUNCTIONS, results
-from spikeproof.specs.conventions import BUNDLES, IEEE, Convention, FlushedSign, SubnormalResults
+from spikeproof.specs.conventions import (
+    BUNDLES,
+    IEEE,
+    Convention,
+    FlushedSign,
+    SubnormalResults,
+    convention_named,
+)
 from spikeproof.specs.exact import Kind, Value, decode, flush_operand, round_to
 from spikeproof.specs.formats import (
     BFLOAT16,
@@ -238,3 +245,9 @@ def test_what_is_refused():
         results("exp", FP32, RNE, OverflowPolicy.IEEE)
     with pytest.raises(ValueError, match="has no policy 'ieee'"):
         results("exp", FP8_E4M3FN, RNE, OverflowPolicy.IEEE)
+
+
+def test_subnormal_operands_are_zero_of_the_sign_that_is_said():
+    daz, unsigned = (convention_named(words) for words in ("daz", "daz.unsigned_flush"))
+    for convention, wanted in ((daz, SIGN | INF), (unsigned, INF)):
+        assert results("reciprocal", FP16, RNE, OverflowPolicy.IEEE, convention)[SIGN | 1] == wanted

@@ -1,0 +1,67 @@
+"""Functions of two operands: every unit is its function, correctly rounded, on all pairs of operands.
+
+Of up to 8 bits each. As of one operand: see ``proofs.functions``.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
+
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.units.functions.of_two import build_function_of_two
+from spikeproof.proofs.functions import THERMOMETER, FunctionUnit
+from spikeproof.prover.claims.obligation import Obligation, Profile
+from spikeproof.specs import functions_of_two
+from spikeproof.specs.formats import SMALL_FORMATS, RoundingMode
+from spikeproof.specs.functions_of_two import FUNCTIONS
+
+
+@dataclass(frozen=True)
+class FunctionOfTwoUnit(FunctionUnit):
+    """One of ``FUNCTIONS``."""
+
+    words: ClassVar[Mapping[str, str]] = FUNCTIONS
+    most_bits: ClassVar[int] = FunctionUnit.most_bits // 2
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """The names of its input buses."""
+        return "x", "y"
+
+    def circuit(self) -> Netlist:
+        """The unit itself."""
+        given = self.operation, self.fmt, self.mode, self.policy
+        return build_function_of_two(*given, construction=self.construction, convention=self.convention)
+
+    def results(self) -> dict[str, NDArray[Any]]:
+        """What its output should be, for every pair of inputs."""
+        given = self.operation, self.fmt, self.mode, self.policy
+        return {"result": functions_of_two.every_result(*given, convention=self.convention)}
+
+    def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
+        """What the spec of record implies for its output."""
+        given = self.operation, self.fmt, self.mode, self.policy
+        return functions_of_two.trace(*given, inputs["x"], inputs["y"], convention=self.convention)
+
+
+def functions_of_two_units() -> Iterator[tuple[FunctionOfTwoUnit, Profile]]:
+    """Every function, format, mode and policy; small formats to nearest even by default.
+
+    There are thermometers of formats of up to 6 bits: of 8 they have up to 33,000 neurons.
+    """
+    for fmt, function, mode in product(SMALL_FORMATS, FUNCTIONS, RoundingMode):
+        first, *others = fmt.policies
+        nearest, narrow = mode is RoundingMode.NEAREST_EVEN, fmt.width <= 6
+        unit = FunctionOfTwoUnit(function, fmt, mode, first)
+        yield unit, Profile.DEFAULT if nearest and narrow else Profile.WIDE
+        yield from ((replace(unit, policy=policy), Profile.WIDE) for policy in others)
+        if nearest and narrow:
+            yield replace(unit, construction=THERMOMETER), Profile.WIDE
+
+
+def obligations() -> Iterator[Obligation]:
+    """The theorems."""
+    return (unit.obligation(profile) for unit, profile in functions_of_two_units())
