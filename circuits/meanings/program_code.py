@@ -38,8 +38,9 @@ from spikeproof.circuits.meanings.programs import (
 )
 from spikeproof.circuits.netlist import Netlist
 
-LANES = 8
-"""Inputs in a batch: as many as the widest registers hold. Narrower ones take several for it."""
+LANES = 16
+"""Inputs in a batch: as many as two of the widest registers hold, so that neither waits for its own
+results. Narrower ones take more for it."""
 
 VECTOR = f"<{LANES} x i64>"
 
@@ -108,6 +109,8 @@ class _Writer:
         self.found, self.read = ranges(program)
         self.names: list[str] = []
         self.parts: dict[tuple[int, int, int], str] = {}
+        self.known_terms: dict[Term, int] = {}
+        self.sums: dict[tuple[int, ...], str] = {}
         self.constants: list[str] = []
         self.hints: list[str] = []
         self.numbers = count()
@@ -168,19 +171,22 @@ class _Writer:
             yield from self._match(name, read[0], word.codes)
         else:
             assert isinstance(word, Product)
-            yield from self._product(name, word, read)
+            yield from self._product(name, word, read, self.read[index])
 
     # --- forms ----------------------------------------------------------------------------------
 
     def _form(self, name: str, form: Form) -> Iterator[str]:
-        total = splat(form.constant)
-        for term in form.terms:
-            value = self._name()
-            yield from self._term(value, term)
-            added = self._name()
-            yield f"{added} = add {VECTOR} {total}, {value}"
-            total = added
-        yield f"{name} = add {VECTOR} {total}, zeroinitializer"
+        """Sums that begin alike, as those of a quotient's digits do, have their beginning once."""
+        total = "zeroinitializer"
+        for place, term in enumerate(form.terms, 1):
+            self.known_terms.setdefault(term, len(self.known_terms))
+            key = tuple(self.known_terms[each] for each in form.terms[:place])
+            if key not in self.sums:
+                value, self.sums[key] = self._name(), self._name()
+                yield from self._term(value, term)
+                yield f"{self.sums[key]} = add {VECTOR} {total}, {value}"
+            total = self.sums[key]
+        yield f"{name} = add {VECTOR} {total}, {splat(form.constant)}"
 
     def _term(self, name: str, term: Term) -> Iterator[str]:
         source = self.names[term.word]
@@ -191,10 +197,20 @@ class _Writer:
                 known = max(1, self.found[term.word].high.bit_length())
                 yield from self._bits(self.parts[key], source, term.low, term.size, known - term.low)
             source = self.parts[key]
-        if isinstance(term, Part):
-            yield f"{name} = mul {VECTOR} {source}, {splat(term.weight)}"
+        if isinstance(term, Entry) and len(term.values) > 2:
+            yield from self._entry(name, source, term.values)
+        elif term.size == 1:
+            zero, one = (0, term.weight) if isinstance(term, Part) else term.values
+            yield from self._chosen(name, source, splat(one), splat(zero))
         else:
-            yield from self._entry(name, source, term)
+            assert isinstance(term, Part)
+            yield f"{name} = mul {VECTOR} {source}, {splat(term.weight)}"
+
+    def _chosen(self, name: str, bit: str, one: str, zero: str = "zeroinitializer") -> Iterator[str]:
+        """One number where a bit is 1, and another where it is 0."""
+        chosen = self._name()
+        yield f"{chosen} = icmp ne {VECTOR} {bit}, zeroinitializer"
+        yield f"{name} = select <{LANES} x i1> {chosen}, {VECTOR} {one}, {VECTOR} {zero}"
 
     def _bits(self, name: str, source: str, low: int, size: int, known: int) -> Iterator[str]:
         """Some bits of a number, of which from ``low`` on there are ``known``."""
@@ -207,16 +223,9 @@ class _Writer:
         elif not low:
             yield f"{name} = add {VECTOR} {source}, zeroinitializer"
 
-    def _entry(self, name: str, index: str, term: Entry) -> Iterator[str]:
-        if len(term.values) == 2:
-            first, second = term.values
-            chosen = self._name()
-            yield f"{chosen} = icmp ne {VECTOR} {index}, zeroinitializer"
-            either = f"{VECTOR} {splat(second)}, {VECTOR} {splat(first)}"
-            yield f"{name} = select <{LANES} x i1> {chosen}, {either}"
-            return
-        filled = (*term.values, *[0] * ((1 << term.size) - len(term.values)))
-        yield from self._gathered(name, self._constant(filled), index)
+    def _entry(self, name: str, index: str, values: tuple[int, ...]) -> Iterator[str]:
+        size = 1 << (len(values) - 1).bit_length()
+        yield from self._gathered(name, self._constant((*values, *[0] * (size - len(values)))), index)
 
     def _constant(self, values: tuple[int, ...]) -> str:
         name = f"@table{len(self.constants)}"
@@ -319,9 +328,12 @@ class _Writer:
             f"<{LANES} x i32> zeroinitializer"
         )
 
-    def _product(self, name: str, word: Product, read: list[str]) -> Iterator[str]:
+    def _product(self, name: str, word: Product, read: list[str], known: list[Range]) -> Iterator[str]:
         total = self._name()
-        yield f"{total} = mul {VECTOR} {read[0]}, {read[1]}"
+        if known[1] == (0, 1):
+            yield from self._chosen(total, read[1], read[0])
+        else:
+            yield f"{total} = mul {VECTOR} {read[0]}, {read[1]}"
         for hole, a, b in zip(word.holes, read[2::2], read[3::2], strict=True):
             both, weighed, less = self._name(), self._name(), self._name()
             yield f"{both} = mul {VECTOR} {a}, {b}"
