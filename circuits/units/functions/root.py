@@ -11,7 +11,8 @@ and U^2 is the sum of w (w + 2 U) over its own digits, w U being an AND for each
 
 from __future__ import annotations
 
-from spikeproof.circuits.units.forms import NEVER, Bits, Form, reaches
+from spikeproof.circuits.units.columns import by_weight
+from spikeproof.circuits.units.forms import NEVER, Bits, Form, all_of, number, reaches, signals
 from spikeproof.circuits.units.functions.quotient import unbounded
 from spikeproof.circuits.units.functions.sums import Sums
 
@@ -21,16 +22,24 @@ def root(sums: Sums, form: Form, size: int, scale: int = 1, less: int = 0) -> Bi
 
     A neuron for each digit and each pair of digits.
     """
-    above: list[Form] = []
+    gates = sums.gates
+    given = by_weight(form - form.constant)
+    digits: list[Form] = []
+    pairs: list[Form] = []
     value = square = NEVER
-    for place in reversed(range(size)):
-        weight = 1 << place
-        tried = square + 2 * weight * value + weight * weight
-        rest = form - scale * scale * tried + 2 * scale * less * (value + weight) - less * less
-        digit = reaches(sums.gates, unbounded(rest), 0)
-        if place:
-            cross = sums.product((digit,), tuple(above)) if above else NEVER
-            square = square + weight * weight * digit + 2 * weight * (2 << place) * cross
+    with gates.builder.barrier(given.values()):
+        for place in reversed(range(size)):
+            weight = 1 << place
+            tried = square + 2 * weight * value + weight * weight
+            rest = form - scale * scale * tried + 2 * scale * less * (value + weight) - less * less
+            digit = reaches(gates, unbounded(rest), 0)
+            row = [all_of(gates, digit, each) for each in digits] if place else [NEVER] * len(digits)
+            square = square + weight * weight * digit + 4 * weight * weight * number(row)
             value = value + weight * digit
-        above.insert(0, digit)
-    return tuple(above)
+            digits.insert(0, digit)
+            pairs[:0] = row
+    out = signals(gates, digits)
+    if pairs:
+        gates.builder.cell("square", {"a": out}, {"out": signals(gates, pairs)})
+    gates.builder.cell("root", given, {"out": out})
+    return tuple(digits)
