@@ -75,7 +75,7 @@ def test_wide_formats(function, fmt, mode):
     policy = OverflowPolicy.IEEE
     if fmt is FP64 and mode not in (RoundingMode.NEAREST_EVEN, RoundingMode.UP):
         pytest.skip("FP32 has them")
-    codes = telling_codes(fmt)
+    codes = telling_codes(fmt)[:: 4 if fmt is FP64 else 1]
     expected = [compute(function, fmt, mode, policy, code) for code in codes]
     assert results_of(unit(function, fmt, mode), codes) == expected
 
