@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.circuits.units.functions.changes import Table
 from spikeproof.circuits.units.functions.reciprocal import reciprocal_unit
+from spikeproof.circuits.units.functions.reciprocal_root import reciprocal_root_unit
 from spikeproof.circuits.units.functions.segments import segments_unit
 from spikeproof.circuits.units.functions.thermometer import thermometer_unit
 from spikeproof.circuits.units.functions.values import FUNCTIONS, WIDEST, results
@@ -50,7 +51,9 @@ class Program:
     units: Mapping[str, ProgramUnit]
 
 
-PROGRAMS = {"quotient": Program("by a quotient", {"reciprocal": reciprocal_unit})}
+PROGRAMS = {
+    "digits": Program("digit by digit", {"reciprocal": reciprocal_unit, "rsqrt": reciprocal_root_unit})
+}
 """By name, each with the functions that it makes."""
 
 
@@ -66,7 +69,7 @@ def usual_construction(function: str, fmt: Format) -> str:
         if function in program.units:
             return name
     raise ValueError(
-        f"format {fmt.name} has {fmt.width} bits; {function} is of formats of up to {WIDEST}"
+        f"format {fmt.name} has {fmt.width} bits; functions are of formats of up to {WIDEST}"
     )
 
 
