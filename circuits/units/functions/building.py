@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.circuits.units.functions.changes import Table
+from spikeproof.circuits.units.functions.reciprocal import reciprocal_unit
 from spikeproof.circuits.units.functions.segments import segments_unit
 from spikeproof.circuits.units.functions.thermometer import thermometer_unit
-from spikeproof.circuits.units.functions.values import FUNCTIONS, results
+from spikeproof.circuits.units.functions.values import FUNCTIONS, WIDEST, results
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, GateLibrary, Threshold, library_gates
 from spikeproof.specs.conventions import IEEE, Convention
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode, UnknownNameError
@@ -33,6 +34,41 @@ CONSTRUCTIONS = {
 }
 """By name: least neurons, or least depth."""
 
+ProgramUnit = Callable[[GateLibrary, Bus, Format, RoundingMode, OverflowPolicy], Bus]
+
+
+@dataclass(frozen=True)
+class Program:
+    """How functions become circuits without a table of theirs, in formats of more than 16 bits too.
+
+    Attributes:
+        words: for people, after a comma.
+        units: what makes each function that it can make; of the convention IEEE alone.
+    """
+
+    words: str
+    units: Mapping[str, ProgramUnit]
+
+
+PROGRAMS = {"quotient": Program("by a quotient", {"reciprocal": reciprocal_unit})}
+"""By name, each with the functions that it makes."""
+
+
+def usual_construction(function: str, fmt: Format) -> str:
+    """That of a circuit of which nothing else is said.
+
+    Raises:
+        ValueError: if the format has more than 16 bits, and no program makes the function.
+    """
+    if fmt.width <= WIDEST:
+        return next(iter(CONSTRUCTIONS))
+    for name, program in PROGRAMS.items():
+        if function in program.units:
+            return name
+    raise ValueError(
+        f"format {fmt.name} has {fmt.width} bits; {function} is of formats of up to {WIDEST}"
+    )
+
 
 def build_function(
     function: str,
@@ -41,27 +77,39 @@ def build_function(
     policy: OverflowPolicy,
     library: str = DEFAULT_LIBRARY,
     *,
-    construction: str = "segments",
+    construction: str | None = None,
     convention: Convention = IEEE,
 ) -> Netlist:
     """A correctly rounded function as a netlist: input ``x``, output ``result``.
 
     Args:
         function: one of ``values.FUNCTIONS``.
-        construction: one of ``CONSTRUCTIONS``.
+        construction: one of ``CONSTRUCTIONS`` or ``PROGRAMS``; if None, the usual one.
 
     Raises:
         UnknownNameError: if there is no such function or construction; naming them.
-        ValueError: if the library is another than ``threshold``; if the format is wider than 16 bits,
-            cannot express the policy or cannot have the convention.
+        ValueError: if the library is another than ``threshold``; if the format cannot express the policy
+            or have the convention, or is not one of which the construction makes the function.
     """
-    for name, known in ((function, FUNCTIONS), (construction, CONSTRUCTIONS)):
-        if name not in known:
-            what = "function" if known is FUNCTIONS else "construction of functions"
-            raise UnknownNameError(f"unknown {what} {name!r}; known: {', '.join(known)}")
+    if function not in FUNCTIONS:
+        raise UnknownNameError(f"unknown function {function!r}; known: {', '.join(FUNCTIONS)}")
+    chosen = construction or usual_construction(function, fmt)
+    if chosen not in (known := {**CONSTRUCTIONS, **PROGRAMS}):
+        raise UnknownNameError(
+            f"unknown construction of functions {chosen!r}; known: {', '.join(known)}"
+        )
     if library != Threshold.name:
         raise ValueError(f"functions are of {Threshold.name} neurons; {library!r} has no such weights")
-    table = Table(results(function, fmt, mode, policy, convention), fmt.width)
+    fmt.require_policy(policy)
     gates = library_gates(library)
     x = gates.builder.input("x", fmt.width)
-    return gates.builder.build({"result": CONSTRUCTIONS[construction].unit(gates, x, table)})
+    if chosen in CONSTRUCTIONS:
+        table = Table(results(function, fmt, mode, policy, convention), fmt.width)
+        return gates.builder.build({"result": CONSTRUCTIONS[chosen].unit(gates, x, table)})
+    units = PROGRAMS[chosen].units
+    if function not in units or convention != IEEE:
+        raise ValueError(
+            f"{PROGRAMS[chosen].words}, {', '.join(units)} can be made under the usual convention; "
+            f"not {function}, or not under another"
+        )
+    return gates.builder.build({"result": units[function](gates, x, fmt, mode, policy)})
