@@ -71,7 +71,8 @@ class Sums:
         with self.gates.builder.barrier(given.values()):
             for levels in levels_of(self.gates, form, size, step):
                 place -= len(levels).bit_length()
-                outputs[str(1 << place)] = signals(self.gates, levels)
+                # Of the first step the range may decide some.
+                outputs[str(1 << place)] = tuple(signal for each in levels for signal in each.weights)
                 found[:0] = digits_of(levels)
         if outputs:
             self.gates.builder.cell("digits", given, outputs)
