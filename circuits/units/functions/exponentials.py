@@ -62,7 +62,9 @@ class Exponential:
 
     def __post_init__(self) -> None:
         if self.least_field < 1:
-            raise ValueError(f"format {self.fmt.name} has too few exponents for {self.function} by factors")
+            raise ValueError(
+                f"format {self.fmt.name} has too few exponents for {self.function} by factors"
+            )
 
     @property
     def least_field(self) -> int:
@@ -145,7 +147,9 @@ def _scaled(machine: Machine, x: Word, plan: Exponential, ordinary: Form) -> tup
     negated = machine.given(magnitude, x[fmt.width - 1])
     with gmpy2.context(precision=PRECISION):
         scale = gmpy2.mpfr(1) if plan.function == "exp2" else 1 / gmpy2.const_log2()
-        weights = [plan.constant(scale, place - plan.places + plan.spare) for place in range(len(magnitude))]
+        weights = [
+            plan.constant(scale, place - plan.places + plan.spare) for place in range(len(magnitude))
+        ]
     scaled = machine.weighted(magnitude, weights) - machine.weighted(negated, [2 * w for w in weights])
     size = (plan.offset + fmt.bias).bit_length()
     found = machine.digits(scaled + (plan.offset << plan.places), plan.places + size)
@@ -156,7 +160,9 @@ def _normalised(machine: Machine, fraction: Word, plan: Exponential) -> Form:
     """2^f, in units of the last place."""
     with gmpy2.context(precision=PRECISION):
         ln2 = gmpy2.const_log2()
-        rest = machine.weighted(fraction, [plan.constant(ln2, i - plan.places) for i in range(plan.places)])
+        rest = machine.weighted(
+            fraction, [plan.constant(ln2, i - plan.places) for i in range(plan.places)]
+        )
         factors = []
         for before, place in pairwise((0, *FACTORS)):
             size = place - before
