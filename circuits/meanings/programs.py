@@ -21,8 +21,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +34,7 @@ from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Bus, Netlist, OneLine
 MOST = 1 << 62
 """What is computed, in words of 64 bits, is always nearer to 0."""
 
-CHUNK = 1 << 14
+CHUNK = 1 << 13
 """Inputs evaluated at a time: so few that words stay in caches."""
 
 Integers = NDArray[np.int64]
@@ -459,6 +459,8 @@ def _range_of_word(word: Word, read: list[Range]) -> Range:
 class ProgramEvaluator:
     """Evaluates a program on batches of inputs, in NumPy.
 
+    Sums that begin alike, as those of a quotient's digits do, have their beginning once.
+
     Args:
         netlist, program: the program must be that of the netlist, which is checked.
 
@@ -470,15 +472,15 @@ class ProgramEvaluator:
         require_program(netlist, program)
         ranges(program)
         self.netlist, self.program = netlist, program
+        self._forms = [[*word.forms()] for word in program.words] + [[*program.outputs.values()]]
         last = list(range(len(program.words)))
-        for index, word in enumerate(program.words):
-            for term in (term for form in word.forms() for term in form.terms):
+        for index, forms in enumerate(self._forms):
+            for term in (term for form in forms for term in form.terms):
                 last[term.word] = index
-        for term in (term for form in program.outputs.values() for term in form.terms):
-            last[term.word] = len(last)
-        self._read_last: list[list[int]] = [[] for _ in range(len(last) + 1)]
+        self._read_last: list[list[int]] = [[] for _ in self._forms]
         for index, end in enumerate(last):
             self._read_last[end].append(index)
+        self._plans = _plans([form for forms in self._forms for form in forms])
 
     def evaluate(self, inputs: Mapping[str, Words]) -> dict[str, Words]:
         """The output buses, and what is refused, as by ``circuits.meanings.boolean.evaluate``."""
@@ -492,17 +494,81 @@ class ProgramEvaluator:
                 found[name][start : start + CHUNK] = values
         return found
 
+    def evaluate_in_a_row(self, first: int, size: int) -> dict[str, Words]:
+        """The output buses for so many inputs from one on, by number: the first bus varies fastest."""
+        numbers = np.arange(first, first + size, dtype=np.uint64)
+        inputs, place = {}, 0
+        for name, width in self.netlist.inputs.items():
+            inputs[name] = numbers >> np.uint64(place) & np.uint64((1 << width) - 1)
+            place += width
+        return self.evaluate(inputs)
+
     def _chunk(self, inputs: Mapping[str, Words]) -> dict[str, Any]:
         values: list[Any] = []
-        for index, word in enumerate(self.program.words):
-            if isinstance(word, Given):
-                value = inputs[word.name].astype(np.int64)
-            else:
-                value = _value(word, [_sum(form, values) for form in word.forms()])
-            values.append(_collapsed(value))
-            for read in self._read_last[index]:
-                values[read] = None
-        return {name: _sum(form, values) for name, form in self.program.outputs.items()}
+        plans = iter(self._plans)
+        sums: dict[Beginning, Any] = {(): np.int64(0)}
+        read: list[Any] = []
+        for index, forms in enumerate(self._forms):
+            read = [next(plans).sum(form.constant, values, sums) for form in forms]
+            if index < len(self.program.words):
+                word = self.program.words[index]
+                if isinstance(word, Given):
+                    values.append(_collapsed(inputs[word.name].astype(np.int64)))
+                else:
+                    values.append(_collapsed(_value(word, read)))
+                for unread in self._read_last[index]:
+                    values[unread] = None
+        return dict(zip(self.program.outputs, read, strict=True))
+
+
+Beginning = tuple[int, ...]
+"""The first terms of a form, each by a number of its own."""
+
+
+@dataclass
+class _Plan:
+    """How a form is added up: from a sum that is known, term after term.
+
+    Attributes:
+        known: of which terms; () if of none.
+        rest: the others, each with the beginning that it completes.
+        kept: beginnings that later forms read.
+        forgotten: whether no later form reads ``known``.
+    """
+
+    known: Beginning
+    rest: list[tuple[Term, Beginning]]
+    kept: set[Beginning] = field(default_factory=set)
+    forgotten: bool = False
+
+    def sum(self, constant: int, values: list[Any], sums: dict[Beginning, Any]) -> Any:
+        """What the form is, from what words are."""
+        total = sums.pop(self.known) if self.forgotten else sums[self.known]
+        for term, beginning in self.rest:
+            total = total + _term(term, values)
+            if beginning in self.kept:
+                sums[beginning] = total
+        return total + np.int64(constant)
+
+
+def _plans(forms: list[Form]) -> list[_Plan]:
+    """For each of some forms in order how it is added up."""
+    numbers: dict[Term, int] = {}
+    made_by: dict[Beginning, _Plan] = {}
+    last: dict[Beginning, _Plan] = {}
+    plans = []
+    for form in forms:
+        key = tuple(numbers.setdefault(term, len(numbers)) for term in form.terms)
+        size = next((k for k in range(len(key), 0, -1) if key[:k] in made_by), 0)
+        plan = _Plan(key[:size], [(form.terms[k], key[: k + 1]) for k in range(size, len(key))])
+        plans.append(plan)
+        if size:
+            made_by[key[:size]].kept.add(key[:size])
+            last[key[:size]] = plan
+        made_by.update((beginning, plan) for _, beginning in plan.rest)
+    for plan in last.values():
+        plan.forgotten = True
+    return plans
 
 
 def _collapsed(value: Any) -> Any:
@@ -510,6 +576,14 @@ def _collapsed(value: Any) -> Any:
     if value.ndim and value[0] == value[-1] and np.all(value == value[0]):
         return value[0]
     return value
+
+
+def _term(term: Term, values: list[Any]) -> Any:
+    """What a term is."""
+    value = values[term.word]
+    if term.size:
+        value = _collapsed(value >> term.low & (1 << term.size) - 1)
+    return np.array(term.values)[value] if isinstance(term, Entry) else value * term.weight
 
 
 def _value(word: Word, read: list[Any]) -> Any:
@@ -525,24 +599,5 @@ def _value(word: Word, read: list[Any]) -> Any:
         place = np.searchsorted(codes, read[0], side="right")
         return np.where(codes[place - 1] == read[0], place, 0)
     assert isinstance(word, Product)
-    left_out = _pairs_of(read[2:])
-    return read[0] * read[1] - sum(
-        hole.weight * a * b for hole, (a, b) in zip(word.holes, left_out, strict=True)
-    )
-
-
-def _pairs_of(read: list[Any]) -> Iterable[tuple[Any, Any]]:
-    return zip(read[::2], read[1::2], strict=True)
-
-
-def _sum(form: Form, values: list[Any]) -> Any:
-    """What a form is."""
-    total: Any = np.int64(form.constant)
-    for term in form.terms:
-        value = values[term.word]
-        if term.size:
-            value = _collapsed(value >> term.low & (1 << term.size) - 1)
-        total = total + (
-            np.array(term.values)[value] if isinstance(term, Entry) else value * term.weight
-        )
-    return total
+    left_out = zip(word.holes, read[2::2], read[3::2], strict=True)
+    return read[0] * read[1] - sum((hole.weight * a * b for hole, a, b in left_out), np.int64(0))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.circuits.units.functions.changes import Table
+from spikeproof.circuits.units.functions.factors import factors_unit
 from spikeproof.circuits.units.functions.reciprocal import reciprocal_unit
 from spikeproof.circuits.units.functions.segments import segments_unit
 from spikeproof.circuits.units.functions.thermometer import thermometer_unit
@@ -50,7 +52,12 @@ class Program:
     units: Mapping[str, ProgramUnit]
 
 
-PROGRAMS = {"quotient": Program("by a quotient", {"reciprocal": reciprocal_unit})}
+PROGRAMS = {
+    "quotient": Program("by a quotient", {"reciprocal": reciprocal_unit}),
+    "factors": Program(
+        "by short factors", {function: partial(factors_unit, function) for function in ("exp", "exp2")}
+    ),
+}
 """By name, each with the functions that it makes."""
 
 

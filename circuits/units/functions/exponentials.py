@@ -26,6 +26,7 @@ from typing import Any
 
 import lazy_loader
 
+from spikeproof.circuits.units.functions.mended import NEAREST, Found
 from spikeproof.circuits.units.functions.regions import Regions, regions_of
 from spikeproof.circuits.units.functions.words import Form, Machine, Word
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
@@ -37,10 +38,6 @@ PRECISION = 160
 
 FACTORS = (5, 10, 15)
 """Places of the factors that are taken away."""
-
-NEAREST = (RoundingMode.NEAREST_EVEN, RoundingMode.NEAREST_AWAY)
-"""Modes that add half of the last place; others add nothing."""
-
 
 @dataclass(frozen=True)
 class Exponential:
@@ -58,7 +55,7 @@ class Exponential:
     fmt: Format
     mode: RoundingMode
     policy: OverflowPolicy
-    spare: int = 0
+    spare: int = 1
 
     def __post_init__(self) -> None:
         if self.least_field < 1:
@@ -94,42 +91,27 @@ class Exponential:
 
     def constant(self, number: Any, place: int = 0) -> int:
         """number * 2^(places + place), rounded."""
-        return int(gmpy2.rint(gmpy2.mul_2exp(number, self.places + place)))
+        return int(gmpy2.rint(number * gmpy2.exp2(self.places + place)))
 
-
-@dataclass(frozen=True)
-class Found:
-    """What a program comes to.
-
-    Attributes:
-        code: of the result, before exceptions and the last step of some modes.
-        total: of which the significand is the top digits: half of the last place is in it.
-        shift: by how many places the significand was shifted.
-        inexact: whether anything was lost.
-    """
-
-    code: Form
-    total: Form
-    shift: Form
-    inexact: Form
-
-
-def exponential(machine: Machine, x: Word, plan: Exponential) -> Found:
-    """The program."""
-    fmt, places = plan.fmt, plan.places
-    region = machine.comparators(machine.number(x), plan.regions.starts)
-    ordinary = machine.digits(machine.table(region, plan.regions.ordinary), 1)[0]
-    exponent, fraction = _scaled(machine, x, plan, ordinary)
-    normalised = _normalised(machine, fraction, plan)
-    shift = machine.digits(plan.deepest - machine.number(exponent), plan.deepest.bit_length())
-    total = normalised + _half(machine, exponent, plan)
-    significand = machine.digits(total, places + 2)[places - fmt.fraction_bits :]
-    field = machine.number(exponent) - plan.deepest + machine.number(shift)
-    one = fmt.bias << fmt.fraction_bits
-    constants = [0 if ordinary else code - one for code, ordinary in plan.regions.results]
-    code = field * (1 << fmt.fraction_bits) + _shifted(machine, significand, shift, plan)
-    inexact = machine.table(machine.comparators(machine.number(fraction), [1]), [0, 1])
-    return Found(code + machine.table(region, constants), total, machine.number(shift), inexact)
+    def program(self, machine: Machine, x: Word) -> Found:
+        """What a machine makes of a word x."""
+        fmt, places = self.fmt, self.places
+        region = machine.comparators(machine.number(x), self.regions.starts)
+        ordinary = machine.digits(machine.table(region, self.regions.ordinary), 1)[0]
+        exponent, fraction = _scaled(machine, x, self, ordinary)
+        shift = machine.digits(self.deepest - machine.number(exponent), self.deepest.bit_length())
+        total = _normalised(machine, fraction, self) + _half(machine, exponent, self)
+        significand = machine.digits(total, places + 2)[places - fmt.fraction_bits :]
+        field = machine.number(exponent) - self.deepest + machine.number(shift)
+        code = field * (1 << fmt.fraction_bits) + _shifted(machine, significand, shift, self)
+        one = fmt.bias << fmt.fraction_bits
+        constants = [0 if ordinary else result - one for result, ordinary in self.regions.results]
+        return Found(
+            code + machine.table(region, constants),
+            total,
+            places - fmt.fraction_bits + machine.number(shift),
+            machine.table(machine.comparators(machine.number(fraction), [1]), [0, 1]),
+        )
 
 
 def _scaled(machine: Machine, x: Word, plan: Exponential, ordinary: Form) -> tuple[Word, Word]:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.meanings.program_code import CompiledProgram
 from spikeproof.circuits.meanings.program_reading import read_program
 from spikeproof.circuits.meanings.programs import (
     Count,
@@ -59,10 +60,12 @@ def evaluated(netlist: Netlist, inputs=None):
 
 
 def assert_alike(netlist: Netlist) -> None:
-    found, expected = evaluated(netlist), boolean.evaluate(netlist, EVERY)
-    assert set(found) == set(expected)
-    for name, values in expected.items():
-        assert np.array_equal(found[name], values)
+    expected = boolean.evaluate(netlist, EVERY)
+    compiled = CompiledProgram(netlist, read_program(netlist), threads=1)
+    for found in (evaluated(netlist), compiled.evaluate(0, 1 << WIDTH)):
+        assert set(found) == set(expected)
+        for name, values in expected.items():
+            assert np.array_equal(found[name], values)
 
 
 def words_of(netlist: Netlist):
@@ -268,3 +271,30 @@ def test_inputs_that_do_not_fit():
         evaluated(everything(), {"x": np.array([1 << WIDTH])})
     with pytest.raises(ValueError, match="the netlist has"):
         evaluated(everything(), {"y": np.array([1])})
+
+
+def long_tables() -> Netlist:
+    """Tables and matches of so many entries that they are searched, of numbers that leap."""
+    gates = library_gates("threshold")
+    sums = Sums(gates)
+    x = bits(gates.builder.input("x", WIDTH))
+    leaping = sums.digits(sums.product(x[:5], x[5:]) * 3 - number(x), 11)
+    steps = sums.comparators(number(leaping), [*range(0, 1000, 37), 1001, 1500, 2047])
+    found = sums.table(steps, [k * k % 101 for k in range(len(steps) + 1)])
+    mended = sums.chosen(sums.matches(x, range(3, 1000, 61)), [k * 7 % 31 for k in range(17)])
+    other = sums.chosen(sums.matches(leaping, range(0, 2048, 99)), [k * 5 % 29 for k in range(21)])
+    return gates.builder.build({"out": signals(gates, sums.digits(found + mended - other + 40, 9))})
+
+
+def test_long_tables():
+    assert_alike(long_tables())
+
+
+def test_inputs_in_a_row():
+    netlist = long_tables()
+    compiled = CompiledProgram(netlist, read_program(netlist))
+    expected = boolean.evaluate(netlist, EVERY)["out"]
+    assert np.array_equal(compiled.evaluate(512, 64)["out"], expected[512:576])
+    for first, size in ((0, 4), (1000, 64), (-8, 8)):
+        with pytest.raises(ValueError, match="of 10 bits"):
+            compiled.evaluate(first, size)
