@@ -39,6 +39,7 @@ PRECISION = 160
 FACTORS = (5, 10, 15)
 """Places of the factors that are taken away."""
 
+
 @dataclass(frozen=True)
 class Exponential:
     """A function 2^(x scale) of a format.

@@ -11,8 +11,10 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 
+from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.functions.fitting import Plan, fitted
-from spikeproof.circuits.units.functions.polynomials import Polynomials, read, written
+from spikeproof.circuits.units.functions.polynomials import Polynomials, polynomials_unit, read, written
+from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.formats import FP32, Format, OverflowPolicy, RoundingMode
 
 FOUND = 18
@@ -55,6 +57,17 @@ def rows_of(function: str, fmt: Format, mode: RoundingMode, policy: OverflowPoli
             f"{policy.label}; there are: {', '.join(sorted(each.stem for each in ROWS.glob('*.json')))}"
         )
     return read(kept.read_text())
+
+
+def rows_unit(
+    function: str, gates: GateLibrary, x: Bus, fmt: Format, mode: RoundingMode, policy: OverflowPolicy
+) -> Bus:
+    """The function's result.
+
+    Raises:
+        ValueError: as ``rows_of``.
+    """
+    return polynomials_unit(gates, x, rows_of(function, fmt, mode, policy))
 
 
 def main(functions: list[str]) -> None:
