@@ -6,16 +6,16 @@ Of up to 8 bits each. As of one operand: see ``proofs.functions``.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from numpy.typing import NDArray
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.functions.of_two import build_function_of_two
+from spikeproof.circuits.units.functions.of_two import WIDEST, build_function_of_two
 from spikeproof.proofs.functions import THERMOMETER, FunctionUnit
 from spikeproof.prover.claims.obligation import Obligation, Profile
 from spikeproof.specs import functions_of_two
-from spikeproof.specs.formats import SMALL_FORMATS, RoundingMode
+from spikeproof.specs.formats import SMALL_FORMATS, Format, RoundingMode, UnknownNameError
 from spikeproof.specs.functions_of_two import FUNCTIONS
 
 
@@ -24,7 +24,19 @@ class FunctionOfTwoUnit(FunctionUnit):
     """One of ``FUNCTIONS``."""
 
     words: ClassVar[Mapping[str, str]] = FUNCTIONS
-    most_bits: ClassVar[int] = FunctionUnit.most_bits // 2
+
+    @classmethod
+    def of(cls, function: str, fmt: Format, mode: RoundingMode) -> Self:
+        """A function of a format.
+
+        Raises:
+            UnknownNameError: if the format has too many bits.
+        """
+        if fmt.width > WIDEST:
+            raise UnknownNameError(
+                f"{function} is of formats of up to {WIDEST} bits; {fmt.name} has {fmt.width}"
+            )
+        return cls(function, fmt, mode)
 
     @property
     def operands(self) -> tuple[str, ...]:

@@ -103,7 +103,8 @@ LEAST_BITS, MOST_BITS = 80, 5120
 def ball(function: str, operands: tuple[float, ...], bits: int) -> Any:
     """A ball that holds the function of doubles, by arithmetic of so many bits."""
     flint.ctx.prec = bits
-    return {**BALLS, **BALLS_OF_TWO}[function](*map(flint.arb, operands))
+    functions: dict[str, Callable[..., Any]] = {**BALLS, **BALLS_OF_TWO}
+    return functions[function](*map(flint.arb, operands))
 
 
 def by_arb(function: str, fmt: Format, *codes: Codes) -> Codes:
@@ -206,7 +207,8 @@ def by_mpfr(function: str, fmt: Format, mode: RoundingMode, *codes: Codes) -> Co
         subnormalize=True,
         round=MPFR_MODES[mode],
     )
-    operation = {**MPFR, **MPFR_OF_TWO}[function]
+    operations: dict[str, Callable[..., Any]] = {**MPFR, **MPFR_OF_TWO}
+    operation = operations[function]
     operands = zip(*(doubles(fmt, each).tolist() for each in codes), strict=True)
     with context:
         results = [float(operation(*map(gmpy2.mpfr, each))) for each in operands]

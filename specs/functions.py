@@ -34,8 +34,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.specs import enclosures
-from spikeproof.specs.conventions import IEEE, Convention
+from spikeproof.specs import enclosures, taylor
+from spikeproof.specs.conventions import IEEE, Convention, SubnormalResults
 from spikeproof.specs.enclosures import Enclosure
 from spikeproof.specs.exact import (
     NAN,
@@ -44,8 +44,11 @@ from spikeproof.specs.exact import (
     Root,
     Value,
     decode,
+    fields,
     floor_log2,
+    floor_multiple,
     flush_operand,
+    flushed_zero,
     power_of_two,
     result_nan,
     round_to,
@@ -258,13 +261,18 @@ def known_value(function: str, fmt: Format, x: Value) -> Value | None:
     if x.is_zero:
         at_zero = definition.at_zero or x
         return x._replace(kind=Kind.INFINITE) if at_zero is POLE else at_zero
-    power, number = definition.powers[x.sign], x.signed
-    if power and abs(number) ** power >= power * (exponent := farthest(fmt)):
-        limit = definition.limits[x.sign]
+    if is_beyond(function, fmt, x.signed):
+        limit, exponent = definition.limits[x.sign], farthest(fmt)
         if limit.kind is not Kind.INFINITE:
             exponent = -exponent
         return Value(Kind.FINITE, limit.sign, power_of_two(exponent))
-    return definition.rational(number)
+    return definition.rational(x.signed)
+
+
+def is_beyond(function: str, fmt: Format, x: Fraction) -> bool:
+    """Whether a function of x rounds as ``farthest`` says, since x is so large."""
+    power = DEFINITIONS[function].powers[x < 0]
+    return bool(power) and abs(x) ** power >= power * farthest(fmt)
 
 
 def compute(
@@ -321,6 +329,7 @@ LARGE = 900
 what lies midway."""
 
 Doubles = NDArray[np.float64]
+Codes = NDArray[np.uint32]
 
 
 def every_result(
@@ -509,3 +518,292 @@ def _cells(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, convention: 
         rounded = (halves // 2 + up[halves % 4]) | sign << fmt.magnitude_bits
         codes.append([*between(sign, low), *rounded.tolist(), *between(sign, high)])
     return Cells(np.insert(np.append(ends, numbers[-1]), 2 * normal, tiny), np.array(codes, np.uint16))
+
+
+# --- blocks of operands -------------------------------------------------------------------------
+#
+# Of formats of up to 32 bits, whose operands are too many to be enclosed one by one. Of a stretch of
+# consecutive codes either all results are alike, by monotony; or the function is next to a multiple of
+# its operand; or a polynomial encloses it (``specs.taylor``). Else the stretch is halved. What is
+# enclosed between two doubles rounds as above; where that is not decided, ``compute`` says.
+
+FEW = 16
+"""So many codes are computed one by one."""
+
+MOST = 1 << 17
+"""Codes that one polynomial serves at most."""
+
+PART = 1 << 13
+"""Codes at a time: what is computed of them stays near the processor."""
+
+MONOTONE: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(("exp", "exp2", "expm1", "tanh", "sigmoid", "softplus", "erf"), (-inf, inf)),
+    **dict.fromkeys(("log", "log2", "log1p", "reciprocal", "rsqrt"), (-inf, inf)),
+    **dict.fromkeys(("silu", "gelu", "gelu_tanh"), (-inf, -2.0)),
+    **{"cos": (-3.0, 3.0), "cos_pi": (-1.0, 1.0)},
+}
+"""Between which operands of one sign a function grows, or falls, where it is a number.
+
+Where it is none it is none for all operands from there on, so that stretches with alike ends are alike.
+The derivatives of the three are s (1 + x (1 - s) w'), s being a logistic function of w = x or of more,
+which is less than 1/7 for x <= -2, and w' at least 1; and n'(x) x + n(x), whose own derivative is
+n'(x) (2 - x^2): it falls from 0 at minus infinity. So all fall there.
+"""
+
+
+class Line(NamedTuple):
+    """Where |x| is from ``low`` to ``high``, f(x) is ``slope`` times x but for less than ``NEXT`` of it.
+
+    ``sides``: of positive and negative x, 1 if the magnitude of f(x) is the larger one, -1 if it is the
+    smaller one, 0 if there is no such line.
+    """
+
+    low: float
+    high: float
+    slope: float
+    sides: tuple[int, int]
+
+
+NEXT = 2.0**-35
+
+LINES: dict[str, tuple[Line, ...]] = {
+    "sin": (Line(0, 2.0**-17, 1, (-1, -1)),),
+    "tanh": (Line(0, 2.0**-17, 1, (-1, -1)),),
+    "expm1": (Line(0, NEXT, 1, (1, -1)),),
+    "log1p": (Line(0, NEXT, 1, (-1, 1)),),
+    "softplus": (Line(24, inf, 1, (1, 0)),),
+    "silu": (Line(0, NEXT, 0.5, (1, -1)), Line(25, inf, 1, (-1, 0))),
+    "gelu": (Line(0, NEXT, 0.5, (1, -1)), Line(7, inf, 1, (-1, 0))),
+    "gelu_tanh": (Line(0, NEXT, 0.5, (1, -1)), Line(6, inf, 1, (-1, 0))),
+}
+"""Of functions that have such lines.
+
+sin x = x - x^3/6 + ..., tanh x = x - x^3/3 + ..., e^x - 1 = x + x^2/2 + ..., ln(1 + x) = x - x^2/2 + ...
+The share that the last three have of x is 1/2 + x/4 - ..., 1/2 + x/sqrt(2 pi) - ..., and the same again.
+Farther on, softplus is x + ln(1 + e^-x), and less than e^-24 / 24 = 2^-39 is left out of x; of SiLU
+e^-25 = 2^-36; of GELU the normal tail at 7, 2^-39; of that by tanh e^-w, w being 24.98 at 6: 2^-36.
+"""
+
+
+def results_from(
+    function: str,
+    fmt: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    first: int,
+    count: int,
+    *,
+    convention: Convention = IEEE,
+) -> NDArray[np.uint32]:
+    """``compute`` of ``count`` codes from ``first`` on, of a format of up to 32 bits, in order.
+
+    Formats whose numbers are not all from 2^-160 to 2^160 are done code by code.
+
+    Raises:
+        KeyError: if there is no such function.
+        ValueError: if the format is wider, if ``count`` is no power of two or ``first`` no multiple of
+            it, if these are no codes of the format, or the policy or convention none of its own.
+    """
+    if fmt.width > 32:
+        raise ValueError(f"{fmt.name} has {fmt.width} bits; results are told of at most 32")
+    if count < 1 or count & (count - 1) or first % count or not 0 <= first <= (1 << fmt.width) - count:
+        raise ValueError(f"{count} codes from {first:#x} on are no block of codes of {fmt.name}")
+    fmt.require_policy(policy)
+    convention.require_possible(fmt)
+    results = np.empty(count, np.uint32)
+    _Blocks(function, fmt, mode, policy, convention).fill(first, results)
+    return results
+
+
+class Turns(NamedTuple):
+    """How magnitudes of one sign round that are no numbers of the format, nor midway between two.
+
+    ``up``: whether away from zero, just above an even number, just above the half that follows, and so
+    on of an odd one. ``beyond``: the code of what rounds beyond the largest number.
+    """
+
+    up: NDArray[np.int64]
+    beyond: int
+
+
+@lru_cache(64)
+def _turns(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, sign: int) -> Turns:
+    quarters = (round_to_multiple(Fraction(1), mode, sign, Fraction(n, 4)) for n in (1, 3, 5, 7))
+    up = np.array([each.rounds_up for each in quarters], np.int64)
+    beyond = Value(Kind.FINITE, sign, power_of_two(farthest(fmt)))
+    return Turns(up, round_to(fmt, mode, policy, beyond))
+
+
+def _halves(fmt: Format, magnitudes: Doubles) -> NDArray[np.int64]:
+    """Twice the code of the number next below, and 1 if half of the way to the following one is reached.
+
+    So says a double by its bits, if it is as large as a normal number; below, numbers are equally far
+    apart. Codes go on beyond the largest number.
+    """
+    bits = magnitudes.view(np.int64)
+    halves: NDArray[np.int64] = (bits >> 51 - fmt.fraction_bits) - (1023 - fmt.bias << fmt.precision)
+    least = 2.0**fmt.minimum_exponent
+    if magnitudes.min() < least:
+        multiples = (magnitudes * 2.0 ** (fmt.precision - fmt.minimum_exponent)).astype(np.int64)
+        halves = np.where(magnitudes < least, multiples, halves)
+    return halves
+
+
+@lru_cache(64)
+def _steps(count: int) -> Doubles:
+    """From -1 to 1, which is left out, in so many steps."""
+    return np.arange(-1, 1, 2 / count)
+
+
+class _Blocks:
+    """Results of a function, rounded in some way."""
+
+    def __init__(
+        self,
+        function: str,
+        fmt: Format,
+        mode: RoundingMode,
+        policy: OverflowPolicy,
+        convention: Convention,
+    ) -> None:
+        self.function, self.fmt, self.convention = function, fmt, convention
+        self.rounding = mode, policy
+        self.is_narrow = farthest(fmt) <= 160
+
+    def compute(self, code: int) -> int:
+        """The definition."""
+        return compute(self.function, self.fmt, *self.rounding, code, convention=self.convention)
+
+    def fill(self, first: int, results: Codes) -> None:
+        """The results of as many codes as there is room for."""
+        count = len(results)
+        if count <= FEW or not self.is_narrow:
+            results[:] = [self.compute(code) for code in range(first, first + count)]
+        elif not self.fill_at_once(first, results):
+            half = count // 2
+            self.fill(first, results[:half])
+            self.fill(first + half, results[half:])
+
+    def fill_at_once(self, first: int, results: Codes) -> bool:
+        """The same if there is a way, and whether there was."""
+        fmt, last = self.fmt, first + len(results) - 1
+        nans = [fmt.is_nan(code) for code in (first, last)]
+        if any(nans):
+            if all(nans):
+                self.fill_nans(first, results)
+            return all(nans)
+        ends = [decode(fmt, code) for code in (first, last)]
+        if ends[0].sign != ends[1].sign:
+            return False
+        if flush_operand(fmt, self.convention, first | 1) != first | 1:
+            flushed = flush_operand(fmt, self.convention, last) != last and not ends[0].is_zero
+            if flushed:
+                results[:] = self.compute(last)
+            return flushed
+        if self.are_alike(first, last, ends):
+            results[:] = self.compute(last)
+            return True
+        if first >> fmt.fraction_bits != last >> fmt.fraction_bits or ends[0].is_zero:
+            return False
+        return self.fill_line(first, results) or self.fill_polynomial(first, results)
+
+    def fill_nans(self, first: int, results: Codes) -> None:
+        """All of them NaN: they are handed on, made quiet, or become some one code."""
+        one, other = self.compute(first), self.compute(first + len(results) - 1)
+        codes = np.arange(first, first + len(results), dtype=np.uint32)
+        results[:] = one if one == other else codes | self.fmt.canonical_nan
+
+    def are_alike(self, first: int, last: int, ends: list[Value]) -> bool:
+        """Whether all results are, since the function is monotone and those at both ends are alike."""
+        low, high = MONOTONE.get(self.function, (0, 0))
+        sizes = [float(end.rational) if end.kind is Kind.FINITE else inf for end in ends]
+        x = [-size if end.sign else size for size, end in zip(sizes, ends, strict=True)]
+        return low <= min(x) and max(x) <= high and self.compute(first) == self.compute(last)
+
+    def operand(self, code: int) -> tuple[int, int, int]:
+        """Sign, significand and exponent of a number."""
+        fmt = self.fmt
+        sign, field, significand = fields(fmt, code)
+        if field:
+            significand += 1 << fmt.fraction_bits
+        return sign, significand, max(field, 1) - fmt.bias - fmt.fraction_bits
+
+    def fill_line(self, first: int, results: Codes) -> bool:
+        """Next to a multiple of the operand, if it is so."""
+        count = len(results)
+        sign, significand, exponent = self.operand(first)
+        near, far = (ldexp(each, exponent) for each in (significand, significand + count))
+        lines = LINES.get(self.function, ())
+        line = next((each for each in lines if each.low <= near and far <= each.high), None)
+        if line is None or not line.sides[sign]:
+            return False
+        slope, side = ldexp(line.slope, exponent), line.sides[sign]
+        for start in range(0, count, PART):
+            part = results[start : start + PART]
+            begin = significand + start
+            exact = np.arange(begin, begin + len(part), dtype=np.float64) * slope
+            other = exact * (1 + 2 * NEXT * side)
+            ends = (exact, other) if side > 0 else (other, exact)
+            self.round(first + start, sign, *ends, part)
+        return True
+
+    def fill_polynomial(self, first: int, results: Codes) -> bool:
+        """By a polynomial, if one encloses the function closely enough."""
+        fmt, half = self.fmt, len(results) // 2
+        sign, significand, exponent = self.operand(first)
+        if 2 * half > MOST or 16 * half > significand:
+            return False
+        shift = taylor.BITS + exponent
+        centre, reach = ((-1) ** sign * each << shift for each in (significand + half, half))
+        if is_beyond(self.function, fmt, Fraction(centre + reach, taylor.ONE)):
+            return False
+        value = self.value_at(Fraction(centre, taylor.ONE))
+        if value is None:
+            return False
+        quantum = 1 << taylor.BITS + fmt.minimum_exponent - fmt.fraction_bits
+        found = taylor.polynomial(self.function, centre, reach, value, fmt.fraction_bits, quantum)
+        if found is None:
+            return False
+        steps, result_sign = _steps(2 * half), int(value[1] <= 0)
+        for start in range(0, 2 * half, PART):
+            part = results[start : start + PART]
+            magnitude = found.at(steps[start : start + PART])
+            near, far = np.maximum(magnitude - found.error, 0), magnitude + found.error
+            self.round(first + start, result_sign, near, far, part)
+        return True
+
+    def value_at(self, x: Fraction) -> taylor.Interval | None:
+        """The function of a number, enclosed; None if there is none."""
+        known = known_value(self.function, self.fmt, Value(Kind.FINITE, int(x < 0), abs(x)))
+        if known is None:
+            return taylor.around(DEFINITIONS[self.function].enclosing(x, taylor.PRECISION))
+        if known.kind is not Kind.FINITE:
+            return None
+        magnitude, _ = floor_multiple(known.magnitude, Fraction(1, taylor.ONE))
+        value = magnitude, magnitude + 1
+        return taylor.minus(value) if known.sign else value
+
+    def round(self, first: int, sign: int, near: Doubles, far: Doubles, results: Codes) -> None:
+        """The results of magnitudes that lie strictly between two each."""
+        fmt, flush = self.fmt, self.convention.subnormal_results
+        turns = _turns(fmt, *self.rounding, sign)
+        halves = _halves(fmt, near)
+        undecided = halves != _halves(fmt, (far.view(np.int64) - 1).view(np.float64))
+        codes = (halves >> 1) + turns.up[halves & 3]
+        found = codes | sign << fmt.magnitude_bits
+        if halves.max() >> 1 >= fmt.largest_finite:
+            found[codes > fmt.largest_finite] = turns.beyond
+        if not fmt.has_negative_zero:
+            found[codes == 0] = 0
+        if flush is not SubnormalResults.GRADUAL:
+            normal = 1 << fmt.fraction_bits
+            if flush is SubnormalResults.ZERO_CODE:
+                tiny = (codes > 0) & (codes < normal)
+            else:
+                tiny = halves < 2 * normal
+            found[tiny] = flushed_zero(fmt, self.convention, sign)
+            if flush is SubnormalResults.ZERO_AFTER:
+                undecided |= halves == 2 * normal - 1
+        results[:] = found
+        for place in np.flatnonzero(undecided).tolist():
+            results[place] = self.compute(first + place)

@@ -12,6 +12,8 @@ as many neurons for m digits, which are sums of theirs, and one level for all of
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from spikeproof.circuits.units.forms import ALWAYS, Bits, Form, reaches, total
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.circuits.units.shallow import Thermometer
@@ -29,17 +31,28 @@ def comparison_sum(gates: GateLibrary, form: Form, size: int, step: int = 1) -> 
         step: how many of them a level of neurons finds; of a size that is no multiple, fewer at the end.
     """
     found: list[Form] = []
+    for levels in levels_of(gates, form, size, step):
+        found[:0] = digits_of(levels)
+    return tuple(found)
+
+
+def levels_of(gates: GateLibrary, form: Form, size: int, step: int) -> Iterator[Bits]:
+    """Its neurons, step after step from the top: [what is left >= i 2^k] for each i."""
     rest, place = form, size
     while place:
         count = min(step, place)
         place -= count
         unit = 1 << place
-        levels = [reaches(gates, rest, index * unit) for index in range(1, 1 << count)]
-        digits = Thermometer((ALWAYS, *levels))
-        found[:0] = [digits.place(index) for index in range(count)]
+        levels = tuple(reaches(gates, rest, index * unit) for index in range(1, 1 << count))
+        yield levels
         rest = rest - unit * total(levels)
         if form.low >= 0:
             rest = rest.within(0, rest.high)
         if form.high < 1 << size:
             rest = rest.within(rest.low, unit - 1)
-    return tuple(found)
+
+
+def digits_of(levels: Bits) -> Bits:
+    """The digits that 2^m - 1 levels of one step are."""
+    digits = Thermometer((ALWAYS, *levels))
+    return tuple(digits.place(index) for index in range(len(levels).bit_length()))

@@ -1,10 +1,16 @@
-"""Elementary functions of one operand, correctly rounded, in formats of up to 16 bits.
+"""Elementary functions of one operand, correctly rounded.
 
-A circuit is made from the table of a function's results: any table of up to 16 input bits can be given.
+In formats of up to 16 bits a circuit is made from the table of a function's results: any table of up to
+16 input bits can be given. Programs, of words and their sums, make functions of wider formats.
 
 * ``building``    -- functions by name, as netlists: begin here
 * ``values``      -- the function as a table of codes, by MPFR
 * ``changes``     -- where results change, as circuits read tables
+* ``quotient``    -- quotients of words by comparison, a neuron a digit
+* ``reciprocal``  -- 1 / x as a quotient, in any format of IEEE 754's shape
+* ``root``        -- roots by comparison, likewise
+* ``reciprocal_root`` -- 1 / sqrt(x) as the root of a quotient
 * ``segments``    -- few segments, in which bits change few times: least neurons, depth 3
+* ``sums``        -- words, tables and products, for circuits that are integer programs
 * ``thermometer`` -- a neuron for each change of the result: depth 2
 """

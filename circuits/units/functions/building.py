@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.circuits.units.functions.changes import Table
+from spikeproof.circuits.units.functions.factors import factors_unit
+from spikeproof.circuits.units.functions.kept_rows import PLANS, rows_unit
+from spikeproof.circuits.units.functions.reciprocal import reciprocal_unit
+from spikeproof.circuits.units.functions.reciprocal_root import reciprocal_root_unit
 from spikeproof.circuits.units.functions.segments import segments_unit
 from spikeproof.circuits.units.functions.thermometer import thermometer_unit
-from spikeproof.circuits.units.functions.values import FUNCTIONS, results
+from spikeproof.circuits.units.functions.values import FUNCTIONS, WIDEST, results
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, GateLibrary, Threshold, library_gates
 from spikeproof.specs.conventions import IEEE, Convention
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode, UnknownNameError
@@ -33,6 +38,49 @@ CONSTRUCTIONS = {
 }
 """By name: least neurons, or least depth."""
 
+ProgramUnit = Callable[[GateLibrary, Bus, Format, RoundingMode, OverflowPolicy], Bus]
+
+
+@dataclass(frozen=True)
+class Program:
+    """How functions become circuits without a table of theirs, in formats of more than 16 bits too.
+
+    Attributes:
+        words: for people, after a comma.
+        units: what makes each function that it can make; of the convention IEEE alone.
+    """
+
+    words: str
+    units: Mapping[str, ProgramUnit]
+
+
+PROGRAMS = {
+    "digits": Program("digit by digit", {"reciprocal": reciprocal_unit, "rsqrt": reciprocal_root_unit}),
+    "factors": Program(
+        "by short factors", {function: partial(factors_unit, function) for function in ("exp", "exp2")}
+    ),
+    "polynomials": Program(
+        "by rows of polynomials", {function: partial(rows_unit, function) for function in PLANS}
+    ),
+}
+"""By name, each with the functions that it makes."""
+
+
+def usual_construction(function: str, fmt: Format) -> str:
+    """That of a circuit of which nothing else is said.
+
+    Raises:
+        ValueError: if the format has more than 16 bits, and no program makes the function.
+    """
+    if fmt.width <= WIDEST:
+        return next(iter(CONSTRUCTIONS))
+    for name, program in PROGRAMS.items():
+        if function in program.units:
+            return name
+    raise ValueError(
+        f"format {fmt.name} has {fmt.width} bits; functions are of formats of up to {WIDEST}"
+    )
+
 
 def build_function(
     function: str,
@@ -41,39 +89,54 @@ def build_function(
     policy: OverflowPolicy,
     library: str = DEFAULT_LIBRARY,
     *,
-    construction: str = "segments",
+    construction: str | None = None,
     convention: Convention = IEEE,
 ) -> Netlist:
     """A correctly rounded function as a netlist: input ``x``, output ``result``.
 
     Args:
         function: one of ``values.FUNCTIONS``.
-        construction: one of ``CONSTRUCTIONS``.
+        construction: one of ``CONSTRUCTIONS`` or ``PROGRAMS``; if None, the usual one.
 
     Raises:
         UnknownNameError: if there is no such function or construction; naming them.
-        ValueError: if the library is another than ``threshold``; if the format is wider than 16 bits,
-            cannot express the policy or cannot have the convention.
+        ValueError: if the library is another than ``threshold``; if the format cannot express the policy
+            or have the convention, or is not one of which the construction makes the function.
     """
-    require_known(function, FUNCTIONS, construction, library)
-    table = Table(results(function, fmt, mode, policy, convention), fmt.width)
+    require_known("function", function, FUNCTIONS)
+    chosen = construction or usual_construction(function, fmt)
+    require_known("construction of functions", chosen, {**CONSTRUCTIONS, **PROGRAMS})
+    require_threshold(library)
+    fmt.require_policy(policy)
     gates = library_gates(library)
     x = gates.builder.input("x", fmt.width)
-    return gates.builder.build({"result": CONSTRUCTIONS[construction].unit(gates, x, table)})
+    if chosen in CONSTRUCTIONS:
+        table = Table(results(function, fmt, mode, policy, convention), fmt.width)
+        return gates.builder.build({"result": CONSTRUCTIONS[chosen].unit(gates, x, table)})
+    units = PROGRAMS[chosen].units
+    if function not in units or convention != IEEE:
+        raise ValueError(
+            f"{PROGRAMS[chosen].words}, {', '.join(units)} can be made under the usual convention; "
+            f"not {function}, or not under another"
+        )
+    return gates.builder.build({"result": units[function](gates, x, fmt, mode, policy)})
 
 
-def require_known(function: str, functions: Iterable[str], construction: str, library: str) -> None:
-    """Refuse what there is not.
+def require_known(what: str, name: str, known: Collection[str]) -> None:
+    """Refuse a name that there is not.
 
     Raises:
-        UnknownNameError: if it is the function or the construction; naming those there are.
-        ValueError: if it is the library.
+        UnknownNameError: naming those there are.
     """
-    for what, name, known in (
-        ("function", function, functions),
-        ("construction of functions", construction, CONSTRUCTIONS),
-    ):
-        if name not in known:
-            raise UnknownNameError(f"unknown {what} {name!r}; known: {', '.join(known)}")
+    if name not in known:
+        raise UnknownNameError(f"unknown {what} {name!r}; known: {', '.join(known)}")
+
+
+def require_threshold(library: str) -> None:
+    """Refuse a library of gates that cannot have such weights.
+
+    Raises:
+        ValueError: naming the one that has.
+    """
     if library != Threshold.name:
         raise ValueError(f"functions are of {Threshold.name} neurons; {library!r} has no such weights")

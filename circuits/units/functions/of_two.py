@@ -15,7 +15,7 @@ import lazy_loader
 import numpy as np
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.functions.building import CONSTRUCTIONS, require_known
+from spikeproof.circuits.units.functions.building import CONSTRUCTIONS, require_known, require_threshold
 from spikeproof.circuits.units.functions.changes import Table
 from spikeproof.circuits.units.functions.values import (
     Integers,
@@ -25,7 +25,7 @@ from spikeproof.circuits.units.functions.values import (
     counted,
     evaluated,
     nan_codes,
-    operands,
+    operands_of,
     rounded,
 )
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, library_gates
@@ -52,7 +52,7 @@ def values_of(function: str, fmt: Format) -> Values:
     Raises:
         KeyError: if there is no such function.
     """
-    ys, xs = zip(*product(operands(fmt), repeat=2), strict=True)
+    ys, xs = zip(*product(operands_of(fmt), repeat=2), strict=True)
     return evaluated(FUNCTIONS[function], xs, ys)
 
 
@@ -135,7 +135,9 @@ def build_function_of_two(
             cannot express the policy or cannot have the convention.
     """
     # The fewer neurons of two: bits may be made of fewer bits where they are not all made together.
-    require_known(function, FUNCTIONS, construction, library)
+    require_known("function", function, FUNCTIONS)
+    require_known("construction of functions", construction, CONSTRUCTIONS)
+    require_threshold(library)
     table = Table(results(function, fmt, mode, policy, convention), fmt.width)
     split = _split(table, 2 * fmt.width)
     whole = {tuple(range(2 * fmt.width)): list(range(fmt.width))}

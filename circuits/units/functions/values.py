@@ -47,6 +47,9 @@ SMALLEST = -(1 << 30)
 WIDEST = 16
 """Bits of the widest format of which tables are made."""
 
+WIDEST_AT = 32
+"""Bits of the widest format of which single results are."""
+
 Integers = NDArray[np.int64]
 Truths = NDArray[np.bool_]
 
@@ -228,14 +231,19 @@ def values_of(function: str, fmt: Format) -> Values:
     Raises:
         KeyError: if there is no such function.
     """
+    return _values(function, operands_of(fmt))
+
+
+def _values(function: str, operands: Iterable[Real]) -> Values:
+    """The function of each operand."""
     evaluate = FUNCTIONS[function]
-    return evaluated(lambda x: x if gmpy2.is_nan(x) else evaluate(x), operands(fmt))
+    return evaluated(lambda x: x if gmpy2.is_nan(x) else evaluate(x), operands)
 
 
-def evaluated(evaluate: Callable[..., Real], *arguments: Iterable[Real]) -> Values:
+def evaluated(evaluate: Callable[..., Real], *operands: Iterable[Real]) -> Values:
     """A function of operands in order: of the first of each, of the second, and so on."""
     with gmpy2.context(precision=PLACES, round=gmpy2.RoundToZero):
-        found = list(map(_parts, map(evaluate, *arguments)))
+        found = list(map(_parts, map(evaluate, *operands)))
     nan, infinite, negative, significand, exponent = zip(*found, strict=True)
     return Values(
         np.array(nan),
@@ -247,25 +255,25 @@ def evaluated(evaluate: Callable[..., Real], *arguments: Iterable[Real]) -> Valu
 
 
 @lru_cache(maxsize=2)
-def operands(fmt: Format) -> list[Real]:
-    """The value of every code: all are exact."""
-    found = []
-    for magnitude in range(fmt.sign_mask):
-        field, fraction = divmod(magnitude, 1 << fmt.fraction_bits)
-        hidden = (1 << fmt.fraction_bits) if field else 0
-        exponent = max(field, 1) - fmt.bias - fmt.fraction_bits
-        if fmt.is_nan(magnitude):
-            value = gmpy2.nan()
-        elif fmt.has_infinity and magnitude == fmt.infinity:
-            value = gmpy2.inf()
-        else:
-            scale = gmpy2.mul_2exp if exponent >= 0 else gmpy2.div_2exp
-            value = scale(gmpy2.mpfr(hidden + fraction), abs(exponent))
-        found.append(value)
-    negative = [-value for value in found]
-    if not fmt.has_negative_zero:
-        negative[0] = gmpy2.nan()
-    return found + negative
+def operands_of(fmt: Format) -> list[Real]:
+    """The value of every code."""
+    return [_operand(fmt, code) for code in range(2 * fmt.sign_mask)]
+
+
+def _operand(fmt: Format, code: int) -> Real:
+    """The value of a code: exact."""
+    sign, magnitude = divmod(code, fmt.sign_mask)
+    field, fraction = divmod(magnitude, 1 << fmt.fraction_bits)
+    hidden = (1 << fmt.fraction_bits) if field else 0
+    exponent = max(field, 1) - fmt.bias - fmt.fraction_bits
+    if fmt.is_nan(magnitude) or (code == fmt.sign_mask and not fmt.has_negative_zero):
+        return gmpy2.nan()
+    if fmt.has_infinity and magnitude == fmt.infinity:
+        value = gmpy2.inf()
+    else:
+        scale = gmpy2.mul_2exp if exponent >= 0 else gmpy2.div_2exp
+        value = scale(gmpy2.mpfr(hidden + fraction), abs(exponent))
+    return -value if sign else value
 
 
 def _parts(found: Real) -> tuple[bool, bool, bool, int, int]:
@@ -300,11 +308,46 @@ def results(
             convention.
     """
     if fmt.width > WIDEST:
-        raise ValueError(f"format {fmt.name} has {fmt.width} bits; functions are of formats of up to 16")
-    fmt.require_policy(policy)
-    convention.require_possible(fmt)
+        raise ValueError(
+            f"format {fmt.name} has {fmt.width} bits; functions are of formats of up to {WIDEST}"
+        )
     codes = np.arange(2 * fmt.sign_mask)
     values = values_of(function, fmt).of(counted(fmt, convention, codes))
+    return _delivered(fmt, mode, policy, convention, codes, values)
+
+
+def results_at(
+    function: str,
+    fmt: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    codes: Integers,
+    convention: Convention = IEEE,
+) -> Integers:
+    """The code of the correctly rounded result for each of some codes, of formats of up to 32 bits.
+
+    Raises:
+        KeyError: if there is no such function.
+        ValueError: if the format is wider, cannot express the policy or cannot have the convention.
+    """
+    if fmt.width > WIDEST_AT:
+        raise ValueError(f"format {fmt.name} has {fmt.width} bits; results are of up to {WIDEST_AT}")
+    operands = (_operand(fmt, code) for code in counted(fmt, convention, codes).tolist())
+    values = _values(function, operands)
+    return _delivered(fmt, mode, policy, convention, codes, values)
+
+
+def _delivered(
+    fmt: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    convention: Convention,
+    codes: Integers,
+    values: Values,
+) -> Integers:
+    """What is delivered for values of codes."""
+    fmt.require_policy(policy)
+    convention.require_possible(fmt)
     found = rounded(fmt, mode, policy, convention, values)
     return np.where(values.nan, nan_codes(fmt, convention, codes), found)
 
@@ -315,17 +358,16 @@ def rounded(
     """The codes that values round to, but where they are not numbers."""
     magnitude = _magnitudes(fmt, mode, convention, values)
     sign = np.where(values.negative, fmt.sign_mask, 0)
-    zero: Truths = (magnitude == 0) & ~values.infinite
+    zero = (magnitude == 0) & ~values.infinite
     if convention.flushed_sign is FlushedSign.POSITIVE:
         sign[zero & _flushed(fmt, mode, convention, values)] = 0
     if not fmt.has_negative_zero:
         sign[zero] = 0
-    overflows: Truths = magnitude > fmt.largest_finite
+    overflows = magnitude > fmt.largest_finite
     kept = overflows & ~_away(mode, values.negative)
-    found: Integers = sign | np.where(kept, fmt.largest_finite, magnitude)
+    magnitude[kept] = fmt.largest_finite
     infinite = values.infinite | (overflows & ~kept)
-    found[infinite] = _infinity(fmt, policy, sign[infinite])
-    return found
+    return np.where(infinite, _infinity(fmt, policy, sign), sign | magnitude)
 
 
 def counted(fmt: Format, convention: Convention, codes: Integers) -> Integers:
