@@ -23,8 +23,8 @@ from spikeproof.circuits.units.functions.building import (
 from spikeproof.proofs.rounded_units import RoundedUnit
 from spikeproof.prover.claims.blocked import blocked
 from spikeproof.prover.claims.obligation import Obligation, Profile
-from spikeproof.prover.claims.tables import of_every_input
-from spikeproof.prover.claims.tabulated import MOST_BITS, tabulated
+from spikeproof.prover.claims.tables import TABLE_BITS, of_every_input
+from spikeproof.prover.claims.tabulated import tabulated
 from spikeproof.specs import functions
 from spikeproof.specs.conventions import IEEE, Convention
 from spikeproof.specs.formats import (
@@ -160,7 +160,7 @@ class FunctionUnit(RoundedUnit):
 
     def obligation(self, profile: Profile = Profile.DEFAULT) -> Obligation:
         """That the unit is its function."""
-        if self.fmt.width <= MOST_BITS:
+        if self.fmt.width <= TABLE_BITS:
             stated = partial(tabulated, results=self.results, observed=self.observed)
         else:
             stated = partial(blocked, results=self.block, line=self.line, definition=self.definition)

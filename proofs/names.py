@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
-from spikeproof.circuits.units.functions.building import CONSTRUCTIONS
+from spikeproof.circuits.units.functions.building import CONSTRUCTIONS, require_threshold
 from spikeproof.circuits.units.libraries import (
     EVERY_LIBRARY,
     STRUCTURE_NAMES,
@@ -170,6 +170,10 @@ def _can_have(unit: PromisedUnit, word: str) -> bool:
 
 def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
     """The unit with all that stands in a name behind the operation, or mode."""
+    if isinstance(unit, FunctionUnit):
+        for library in filter(EVERY_LIBRARY.__contains__, words):
+            require_threshold(library)
+        words = [word for word in words if word not in EVERY_LIBRARY]
     choices = {each.name: CHOICES[each.name] for each in fields(unit) if each.name in CHOICES}  # type: ignore[arg-type]
     if not unit.rounding:
         choices.pop("policy", None)

@@ -587,17 +587,17 @@ def arctangent(q: Fraction, bits: int) -> Enclosure:
     """The angle of which q is the tangent, for any rational q from 0 to 1 other than 0.
 
     q / (1 + q^2) (1 + 2/3 t + 2/3 4/5 t^2 + ...), with t = q^2 / (1 + q^2) of at most 1/2 (Euler). A
-    term is less than half the one before, and so is what is left of its error, so that all are within 2
-    units; what follows the last comes to less than 4. The whole is less than q.
+    summand is less than half the one before, and so is what is left of its error, so that all are within
+    2 units; what follows the last comes to less than 4. The whole is less than q.
     """
     n, d = q.numerator, q.denominator
     p = bits + GUARD + bits.bit_length()
     squares = n * n + d * d
-    total, term, k = 0, 1 << p, 0
-    while term:
-        total += term
+    total, summand, k = 0, 1 << p, 0
+    while summand:
+        total += summand
         k += 1
-        term = term * 2 * k * n * n // ((2 * k + 1) * squares)
+        summand = summand * 2 * k * n * n // ((2 * k + 1) * squares)
     low, high = total * d * d // squares, (total + 2 * k + 2) * d * d // squares + 1
     finer = d.bit_length() + bits
     high = min(high, 1 << p)

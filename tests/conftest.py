@@ -58,7 +58,7 @@ def own_directories(tmp_path, monkeypatch) -> None:
 def engines_decide(monkeypatch) -> None:
     """Circuits are there to see what lemmas and engines make of them: none is run on inputs first."""
     monkeypatch.setattr(discharge_module, "_at_once", lambda case: None)
-    monkeypatch.setattr(discharge_module, "MOST_BITS", 0)
+    monkeypatch.setattr(discharge_module, "TABLE_BITS", 0)
 
 
 @pytest.fixture

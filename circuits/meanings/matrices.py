@@ -9,7 +9,7 @@ long as whoever multiplies matrices for NumPy does it in the precision that was 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,12 +42,19 @@ class _Level(NamedTuple):
     needed: Matrix
 
 
-def evaluate(netlist: Netlist, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """The output buses, and what is refused, as by ``circuits.meanings.boolean.evaluate``."""
+def evaluate(
+    netlist: Netlist, inputs: Mapping[str, NDArray[Any]], before: Callable[[], None] = lambda: None
+) -> dict[str, NDArray[Any]]:
+    """The output buses, and what is refused, as by ``circuits.meanings.boolean.evaluate``.
+
+    Args:
+        before: called before every some inputs, to stop it by an exception.
+    """
     count, levels = boolean.require_inputs(netlist, inputs), _levels(netlist)
     parts: dict[str, list[NDArray[Any]]] = {name: [] for name in netlist.outputs}
     size = min(TOGETHER, 1 + TOGETHER**2 // netlist.signal_count)
     for first in range(0, max(count, 1), size):
+        before()
         some = {name: words[first : first + size] for name, words in inputs.items()}
         signals = _signals(netlist, levels, some) if levels else boolean.evaluate_signals(netlist, some)
         for name, bus in netlist.outputs.items():

@@ -11,12 +11,10 @@ from pysmt.shortcuts import And
 
 from spikeproof.circuits.meanings import boolean
 from spikeproof.prover.claims.obligation import Claim
+from spikeproof.prover.claims.tables import TABLE_BITS
 from spikeproof.prover.claims.tabulated import TabulatedClaim
 from spikeproof.prover.encoding.evaluation import Evaluation
 from spikeproof.prover.encoding.tables import Evaluator, compared
-
-MOST_BITS = 16
-"""Claims of up to so many input bits together may be decided so."""
 
 
 class EveryInputError(ValueError):
@@ -48,8 +46,8 @@ def require_true_of_every_input(claim: Claim, evaluate: Evaluator = boolean.eval
         ValueError: for operators that ``prover.encoding.bitblast`` does not know.
     """
     widths = {name: symbol.bv_width() for name, symbol in claim.inputs.items()}
-    if sum(widths.values()) > MOST_BITS:
-        raise EveryInputError(f"it has more than {MOST_BITS} input bits")
+    if sum(widths.values()) > TABLE_BITS:
+        raise EveryInputError(f"it has more than {TABLE_BITS} input bits")
     number = np.arange(1 << sum(widths.values()), dtype=np.uint64)
     inputs, first = {}, 0
     for name, width in widths.items():

@@ -31,7 +31,7 @@ from spikeproof.prover.claims.obligation import (
     equivalence,
     everything,
 )
-from spikeproof.prover.claims.tables import of_every_input
+from spikeproof.prover.claims.tables import TABLE_BITS, of_every_input
 from spikeproof.specs import symbolic
 from spikeproof.specs.conventions import Convention, NanResult
 from spikeproof.specs.formats import INTEGERS, AnyFormat, Format, format_named
@@ -41,9 +41,6 @@ SCHEMA = "spikeproof-claim-1"
 
 FAMILY = "given"
 """How the names of such claims begin."""
-
-TABLE_BITS = 16
-"""Of up to so many input bits a table says what is right for every input."""
 
 MOST_POINTS = 64
 """A table of more inputs is of all."""

@@ -14,6 +14,9 @@ from spikeproof.circuits.meanings.boolean import unpack_words, word_type
 from spikeproof.circuits.meanings.formula import bus_formula
 from spikeproof.specs.integers import Buses
 
+TABLE_BITS = 16
+"""Of up to so many input bits together a table says what is right, and every input is evaluated."""
+
 
 def of_every_input(
     results: Mapping[str, Sequence[int] | NDArray[Any]], inputs: Buses, outputs: Mapping[str, int]

@@ -30,14 +30,10 @@ from spikeproof.prover.claims.obligation import (
     Reading,
     StatementError,
     counted,
-    equivalence,
     everything,
 )
-from spikeproof.prover.claims.tables import of_every_input
+from spikeproof.prover.claims.tables import TABLE_BITS, of_every_input
 from spikeproof.specs.integers import Buses
-
-MOST_BITS = 16
-"""Tables are of up to so many input bits together."""
 
 SCHEMA = "spikeproof-table-1"
 
@@ -78,8 +74,10 @@ class TruthTable:
         inputs = {each: netlist.inputs[each] for each in order or netlist.inputs}
         outputs = netlist.output_widths
         bits = sum(inputs.values())
-        if bits > MOST_BITS:
-            raise StatementError(f"{name}: tables are of up to {MOST_BITS} input bits; these are {bits}")
+        if bits > TABLE_BITS:
+            raise StatementError(
+                f"{name}: tables are of up to {TABLE_BITS} input bits; these are {bits}"
+            )
         if set(results) != set(outputs):
             raise StatementError(
                 f"{name}: the circuit has outputs {sorted(outputs)}, its table {sorted(results)}"
@@ -243,7 +241,6 @@ def tabulated(
     *,
     observed: Observation = everything,
     expected: Outcome = Outcome.PROVED,
-    engines: tuple[str, ...] = (),
     profile: Profile = Profile.DEFAULT,
     reading: Reading | None = None,
     parameters: Mapping[str, str] | None = None,
@@ -253,10 +250,8 @@ def tabulated(
     """The obligation that a circuit computes, on every output bus, what a table says.
 
     Args:
-        results: of up to 16 input bits together.
+        results: of up to ``TABLE_BITS`` input bits together.
         observed: what counts of outputs, as of ``equivalence``.
-        engines: that are to prove the table as a formula, with certificates: for tables of few bits. If
-            there are none, every input is evaluated.
         function, neighbours: as of ``Obligation``.
 
     ``state`` raises ``StatementError`` if the table does not suit the circuit.
@@ -275,31 +270,13 @@ def tabulated(
             counting = counted(observed, input_symbols(netlist), outputs)
         return TabulatedClaim(netlist, of_circuit, counting)
 
-    def meaning(inputs: Buses) -> Buses:
-        return table(circuit()).formulas(inputs)
-
-    if engines:
-        return equivalence(
-            name,
-            statement,
-            circuit,
-            meaning,
-            observed=observed,
-            expected=expected,
-            engines=engines,
-            profile=profile,
-            reading=reading,
-            parameters=parameters,
-            function=function,
-            neighbours=neighbours,
-        )
     return Obligation(
         name,
         statement,
         state,
         circuit,
         expected,
-        engines,
+        engines=(),
         profile=profile,
         reading=reading,
         parameters=parameters or {},

@@ -89,9 +89,9 @@ def _conclusion(
     refuting = f"{log.refutations:,} of them {refute} what was claimed" if log.refutations else ""
     theirs = f"of packages: {', '.join(log.packages)}" if log.packages else ""
     verified = f"{len(log.verified):,} of {log.found:,} records verified"
+    accepted = f"clausal proofs accepted by {' and '.join(checkers)}: {log.proofs:,}"
     lines = [
-        f"{'; '.join(filter(None, (verified, refuting, theirs)))}; clausal proofs accepted by "
-        f"{' and '.join(checkers)}: {log.proofs:,}",
+        "; ".join(filter(None, (verified, refuting, theirs, accepted if log.proofs else ""))),
         summary(log.verified),
         *(each.theorem for each in log.verified[: NAMED if len(log.verified) <= NAMED else 0]),
         f"profile: {log.profile or 'unknown'}; the manifest's SHA-256:",

@@ -11,13 +11,14 @@ from spikeproof.circuits.doors.buses import Widths, fitted
 from spikeproof.circuits.doors.sources import Interface
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.catalogue import require_fitting
-from spikeproof.prover.claims.given import FAMILY, TABLE_BITS, GivenClaim
+from spikeproof.prover.claims.given import FAMILY, GivenClaim
 from spikeproof.prover.claims.obligation import (
     Obligation,
     Outcome,
     StatementError,
     require_about_circuits,
 )
+from spikeproof.prover.claims.tables import TABLE_BITS
 from spikeproof.prover.evidence.record import Record, Size, blank_record
 from spikeproof.prover.running.functions import SpecFunction
 

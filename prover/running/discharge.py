@@ -11,11 +11,7 @@ from functools import cached_property, partial
 from spikeproof.circuits.meanings import matrices
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.every_block import compiled, require_true_of_every_block
-from spikeproof.prover.checking.every_input import (
-    MOST_BITS,
-    ViolatedError,
-    require_true_of_every_input,
-)
+from spikeproof.prover.checking.every_input import ViolatedError, require_true_of_every_input
 from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
 from spikeproof.prover.claims.blocked import BlockTable
 from spikeproof.prover.claims.catalogue import require_fitting
@@ -28,6 +24,7 @@ from spikeproof.prover.claims.obligation import (
     Outcome,
     StatementError,
 )
+from spikeproof.prover.claims.tables import TABLE_BITS
 from spikeproof.prover.claims.tabulated import TabulatedClaim
 from spikeproof.prover.discovery.finding import beside_our_unit, in_words, possible_annotations
 from spikeproof.prover.encoding.smtlib import script_sha256, spec_sha256
@@ -218,12 +215,15 @@ class _Attempt:
         netlist, claim, tabulated = self.case.netlist, self.case.claim, self.case.tabulated
         if isinstance(claim, TabulatedClaim) and isinstance(claim.table, BlockTable):
             return self._by_blocks(claim, claim.table)
-        given = not self.case.own and netlist and netlist.input_count <= MOST_BITS
+        given = not self.case.own and netlist and netlist.input_count <= TABLE_BITS
         if not netlist or not (tabulated or given):
             return None
         with self.stages.stage("every input, evaluated") as finding:
             try:
-                require_true_of_every_input(claim, matrices.evaluate)
+                require_true_of_every_input(claim, partial(matrices.evaluate, before=self._in_time))
+            except TimeoutError:
+                finding.words = "time was up"
+                return _Verdict(Outcome.TIMEOUT, "time was up before every input was evaluated")
             except ViolatedError as error:
                 finding.words = "a counterexample"
                 return _presented(self.case, _confirm("evaluation", self.case, error.inputs))
@@ -239,6 +239,10 @@ class _Attempt:
         formula = None if tabulated else script_sha256(claim.negation)
         lemma = Lemma(self.case.obligation.name, "every input", formula, None, (), ())
         return _Verdict(Outcome.PROVED, lemmas=(lemma,))
+
+    def _in_time(self) -> None:
+        if time.perf_counter() > self.deadline:
+            raise TimeoutError
 
     def _by_blocks(self, claim: TabulatedClaim, table: BlockTable) -> _Verdict:
         """The verdict by evaluation on every input, block by block."""

@@ -13,13 +13,8 @@ from numpy.typing import NDArray
 from spikeproof.circuits.doors.apart import ForeignCodeError, HangingCodeError, Limits, ask_apart
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims.given import (
-    FAMILY,
-    TABLE_BITS,
-    GivenClaim,
-    Table,
-    named_format,
-)
+from spikeproof.prover.claims.given import FAMILY, GivenClaim, Table, named_format
+from spikeproof.prover.claims.tables import TABLE_BITS
 from spikeproof.prover.evidence.record import SEED
 from spikeproof.prover.refutation.drawing import every_input, every_input_or_some, inputs_by_class
 from spikeproof.prover.refutation.minimisation import place_of_simplest

@@ -59,6 +59,10 @@ def test_names_and_statements_for_people():
     assert unit.parameters["construction"] == "thermometer"
 
 
+def test_the_library_may_be_said():
+    assert unit_named("fp16.exp.rne.threshold") == unit_named("fp16.exp.rne")
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -66,6 +70,7 @@ def test_names_and_statements_for_people():
         ("fp8_e5m2x2.exp.rne", "exp is of single numbers; leave out x2"),
         ("fp16.exp.stochastic3", "exp does not round stochastically"),
         ("fp16.exp.rne.flags", "unknown convention 'flags'"),
+        ("fp16.exp.rne.ionic", "functions are of threshold neurons; 'ionic' has no such weights"),
         ("fp8_e5m2.exp.rne.shallow", "unknown convention 'shallow'"),
     ],
 )

@@ -89,6 +89,67 @@ def test_planted_faults_are_noticed(fault):
     )
 
 
+# --- of two numbers -----------------------------------------------------------------------------
+
+
+def pairs(function, count=40):
+    """Numbers of every size: points above the axis, or numbers and powers of them."""
+    drawn, found = random.Random(SEED), []
+    while len(found) < count:
+        x, y = (
+            Fraction(drawn.getrandbits(8) | 1, 1 << 8) * Fraction(2) ** drawn.choice((-40, -8, -1, 0, 9))
+            for _ in range(2)
+        )
+        if drawn.random() < 0.2:
+            x = 1 + drawn.choice((-1, 1)) * Fraction(1, 1 << drawn.choice((4, 11, 53)))
+        if function == "angle":
+            found.append((x * drawn.choice((1, -1)), y))
+        elif x != 1:
+            found.append((x, y * drawn.choice((1, -1))))
+    if function == "angle":
+        return [*found, (Fraction(-1), Fraction(0)), (Fraction(0), Fraction(1))]
+    return [*found, (Fraction(3), Fraction(1 << 24))]
+
+
+def holds_of_two(function, module, pair, bits):
+    """As ``holds``."""
+    low, high, exponent = getattr(module, function)(pair, bits)
+    ctx.prec = 3 * bits + 2000
+    x, y = map(exact, pair)
+    value, unit = arb.atan2(y, x) if function == "angle" else x**y, arb(2) ** exponent
+    narrow = (high - low) * unit < value * arb(2) ** (1 - bits)
+    return not value < low * unit and not value > high * unit and narrow
+
+
+@pytest.mark.parametrize("function", ["angle", "power"])
+def test_enclosures_of_two_numbers_hold_the_number(function):
+    for bits in (8, 24, 64, 200):
+        for pair in pairs(function):
+            assert holds_of_two(function, enclosures, pair, bits), (pair, bits)
+
+
+PLANTED_OF_TWO = {
+    "a series too short": ("while summand:", "while summand >> bits // 2:"),
+    "an error forgotten": ("(total + 2 * k + 2) * d", "total * d"),
+    "a bound that does not hold": ("high = min(high, 1 << p)", "high = min(high, (1 << p) - 999)"),
+    "an end of pi inward": ("2 * right_angles\n", "-9\n"),
+    "another right angle": ("right_angles = 1 if y > abs(x)", "right_angles = 2 if y > abs(x)"),
+    "an end of a power inward": ("below.at(exponent).low", "below.at(exponent).high"),
+    "no bits for the size of the exponent": (" + y.numerator.bit_length()\n", "\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", PLANTED_OF_TWO)
+def test_planted_faults_of_two_numbers_are_noticed(fault):
+    source = Path(enclosures.__file__).read_text()
+    old, new = PLANTED_OF_TWO[fault]
+    assert source.count(old) == 1
+    module = ModuleType("faulty")
+    exec(compile(source.replace(old, new), "faulty", "exec"), module.__dict__)
+    cases = ((f, pair, bits) for f in ("angle", "power") for bits in (24, 64) for pair in pairs(f))
+    assert not all(holds_of_two(f, module, pair, bits) for f, pair, bits in cases)
+
+
 @pytest.mark.parametrize(
     ("enclosing", "x", "end"),
     [
@@ -104,6 +165,9 @@ def test_planted_faults_are_noticed(fault):
         (enclosures.normal_times, Fraction(5000), 5000),
         (enclosures.logistic_times_of_cubic, Fraction(-1, 1 << 200), Fraction(-1, 1 << 201)),
         (enclosures.softplus, Fraction(5000), 5000),
+        (enclosures.power, (Fraction(3), Fraction(1, 1 << 200)), 1),
+        (enclosures.power, (Fraction(3), Fraction(-1, 1 << 200)), 1),
+        (enclosures.arctangent, Fraction(1, 1 << 200), Fraction(1, 1 << 200)),
     ],
 )
 def test_what_a_function_comes_near_to_is_an_end(enclosing, x, end):

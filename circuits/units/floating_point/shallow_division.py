@@ -17,8 +17,8 @@ from spikeproof.circuits.netlist import ONE
 from spikeproof.circuits.units.floating_point.division import divide_unit
 from spikeproof.circuits.units.floating_point.rounding import Rounder
 from spikeproof.circuits.units.floating_point.shallow_exponent import ExponentSum
-from spikeproof.circuits.units.floating_point.shallow_operands import Parts, parts_of, suits
-from spikeproof.circuits.units.floating_point.shallow_rounding import ShallowRounder, Special
+from spikeproof.circuits.units.floating_point.shallow_operands import parts_of, suits
+from spikeproof.circuits.units.floating_point.shallow_rounding import SignedUnit, Special
 from spikeproof.circuits.units.floating_point.unpacking import Operand
 from spikeproof.circuits.units.forms import (
     NEVER,
@@ -26,11 +26,8 @@ from spikeproof.circuits.units.forms import (
     all_and_reaches,
     all_of,
     any_of,
-    bit,
     bits,
-    signal,
     signals,
-    xor,
 )
 from spikeproof.circuits.units.integer import Buses, divide
 from spikeproof.circuits.units.shallow import Thermometer, add
@@ -43,13 +40,7 @@ def shallow_divide_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
     return _Divider(rounder, *parts_of(rounder, x, y)).unit()
 
 
-class _Divider:
-    def __init__(self, rounder: Rounder, x: Parts, y: Parts) -> None:
-        self.x, self.y = x, y
-        self.back = ShallowRounder(rounder)
-        self.gates, self.fmt = rounder.gates, rounder.fmt
-        self.sign = bit(signal(self.gates, xor(self.gates, x.sign, y.sign)))
-
+class _Divider(SignedUnit):
     def unit(self) -> Buses:
         x, x_zeros = self.x.normalised
         y, y_zeros = self.y.normalised

@@ -26,22 +26,18 @@ from spikeproof.circuits.units.floating_point.multiplication import (
 from spikeproof.circuits.units.floating_point.rounding import Rounder
 from spikeproof.circuits.units.floating_point.shallow_exponent import ExponentSum
 from spikeproof.circuits.units.floating_point.shallow_operands import (
-    Parts,
     exponent_sum,
     parts_of,
     suits,
 )
-from spikeproof.circuits.units.floating_point.shallow_rounding import ShallowRounder, Special
+from spikeproof.circuits.units.floating_point.shallow_rounding import SignedUnit, Special
 from spikeproof.circuits.units.floating_point.unpacking import Operand
 from spikeproof.circuits.units.forms import (
     Bits,
     all_and_reaches,
     all_of,
     any_of,
-    bit,
     bits,
-    signal,
-    xor,
 )
 from spikeproof.circuits.units.integer import Buses
 
@@ -54,13 +50,7 @@ def shallow_multiply_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
     return _Multiplier(rounder, *parts_of(rounder, x, y)).unit(product)
 
 
-class _Multiplier:
-    def __init__(self, rounder: Rounder, x: Parts, y: Parts) -> None:
-        self.x, self.y = x, y
-        self.back = ShallowRounder(rounder)
-        self.gates, self.fmt = rounder.gates, rounder.fmt
-        self.sign = bit(signal(self.gates, xor(self.gates, x.sign, y.sign)))
-
+class _Multiplier(SignedUnit):
     def unit(self, product: Bits) -> Buses:
         total = ExponentSum(self.gates, exponent_sum(self.x, self.y), self.fmt.bias)
         size, above = self.fmt.exponent_bits, self._above

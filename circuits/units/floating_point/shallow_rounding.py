@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spikeproof.circuits.units.floating_point.rounding import Rounder
+from spikeproof.circuits.units.floating_point.shallow_operands import Parts
 from spikeproof.circuits.units.forms import (
     ALWAYS,
     NEVER,
@@ -16,10 +17,13 @@ from spikeproof.circuits.units.forms import (
     all_and_reaches,
     all_of,
     any_of,
+    bit,
     bits,
     reaches,
+    signal,
     signals,
     total,
+    xor,
 )
 from spikeproof.circuits.units.integer import Buses
 from spikeproof.circuits.units.shallow import (
@@ -274,6 +278,16 @@ class ShallowRounder:
         finite = (overflow, lost - 2 * x.kept[-1], lost + overflow)
         silent = (overridden(form, (infinite_or_nan, False)) for form in finite)
         return (special.invalid, special.divide_by_zero, *silent)
+
+
+class SignedUnit:
+    """What product and quotient have in common: two operands, and the sign of the result."""
+
+    def __init__(self, rounder: Rounder, x: Parts, y: Parts) -> None:
+        self.x, self.y = x, y
+        self.back = ShallowRounder(rounder)
+        self.gates, self.fmt = rounder.gates, rounder.fmt
+        self.sign = bit(signal(self.gates, xor(self.gates, x.sign, y.sign)))
 
 
 def _carried(exponent: Sequence[Form], into: Form) -> Least:

@@ -6,7 +6,6 @@ import pytest
 from pysmt.shortcuts import BV, BVType, Equals, Not, NotEquals, Or, Symbol
 
 from spikeproof.prover.checking.every_input import (
-    MOST_BITS,
     EveryInputError,
     ViolatedError,
     require_true_of_every_input,
@@ -16,6 +15,7 @@ from spikeproof.prover.checking.verification import Verifier
 from spikeproof.prover.claims.catalogue import theorem
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Claim, Outcome
+from spikeproof.prover.claims.tables import TABLE_BITS
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.report.verdict import evidence_text
 from spikeproof.prover.running import discharge as discharge_module
@@ -32,7 +32,7 @@ def given(name=NAME):
 @pytest.fixture
 def evaluated(monkeypatch):
     """As it is outside of tests: circuits of few input bits are evaluated first."""
-    monkeypatch.setattr(discharge_module, "MOST_BITS", MOST_BITS)
+    monkeypatch.setattr(discharge_module, "TABLE_BITS", TABLE_BITS)
 
 
 @pytest.fixture

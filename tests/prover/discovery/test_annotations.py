@@ -34,7 +34,7 @@ def archive(tmp_path_factory):
 def record(circuit, archive):
     told = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(discharge_module, "MOST_BITS", 0)  # no input is evaluated first
+        patch.setattr(discharge_module, "TABLE_BITS", 0)  # no input is evaluated first
         found = discharge(theorem(NAME), 60, circuit, keeping=Keeping(archive), told=told.append)
     assert found.outcome is Outcome.PROVED
     assert told == [stage.name for stage in found.strategy.stages]

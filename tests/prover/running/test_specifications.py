@@ -12,7 +12,7 @@ from spikeproof import NetlistBuilder, Outcome, check, specification
 from spikeproof.circuits.doors.apart import ForeignCodeError
 from spikeproof.circuits.meanings import boolean
 from spikeproof.prover.claims.catalogue import theorem
-from spikeproof.prover.claims.given import TABLE_BITS
+from spikeproof.prover.claims.tables import TABLE_BITS
 from spikeproof.prover.running.functions import SpecFunction
 from spikeproof.specs import exact
 from spikeproof.specs.formats import FP16, OverflowPolicy, RoundingMode, format_named
