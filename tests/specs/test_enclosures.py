@@ -108,7 +108,7 @@ def pairs(function, count=40):
             found.append((x, y * drawn.choice((1, -1))))
     if function == "angle":
         return [*found, (Fraction(-1), Fraction(0)), (Fraction(0), Fraction(1))]
-    return [*found, (Fraction(3), Fraction(1 << 24))]
+    return [*found, (Fraction(3), Fraction(1 << 60))]
 
 
 def holds_of_two(function, module, pair, bits):
