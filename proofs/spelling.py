@@ -1,6 +1,6 @@
 """What is meant by names that are none: theorems as others write them, and names that come close.
 
-Others write in capitals, and in TestFloat's words.
+Others write in capitals, and in the words of TestFloat, C and NumPy.
 """
 
 from collections.abc import Sequence
@@ -41,6 +41,9 @@ FUNCTIONS = {
 }
 """TestFloat's functions, in small letters, as what stands behind the format here: docs/testfloat.md."""
 
+LIBRARIES = {"fmod": "truncated_remainder", "power": "pow", "arctan2": "atan2"}
+"""What C's and NumPy's functions are called here."""
+
 
 def respelled(name: str) -> str:
     """A name of a theorem, or a pattern, in our words where it is in others'; there need not be such."""
@@ -54,7 +57,7 @@ def respelled(name: str) -> str:
     target, operation, *rest = TYPES.get(target, target), *words, ""
     if operation.startswith("convert_to_"):
         target, operation = operation.removeprefix("convert_to_"), f"convert_from_{target}"
-    operation = FUNCTIONS.get(operation, operation).split(".")[0]
+    operation = {**FUNCTIONS, **LIBRARIES}.get(operation, operation).split(".")[0]
     return ".".join(filter(None, (target, operation, *rest)))
 
 

@@ -368,6 +368,8 @@ def test_what_no_name_describes_is_refused_in_one_line(name, words):
         ("fp64.convert_to_int32.rtz", "did you mean int32.convert_from_fp64.rtz?"),
         ("fp8_e5m2.mul.rne.cuda", "did you mean fp8_e5m2.multiply.rne.cuda?"),
         ("fp8_e5m2.sqrt.*", "did you mean fp8_e5m2.square_root.*?"),
+        ("fp16.fmod", "did you mean fp16.truncated_remainder?"),
+        ("fp8_e5m2.arctan2.*", "did you mean fp8_e5m2.atan2.*?"),
         ("e5m6.sub.rtz", "did you mean e5m6.subtract.rtz?"),
         ("fp16.multiply.RNE", "did you mean fp16.multiply.rne?"),
         ("FP16.multiply", "did you mean fp16.multiply.rne or fp16.multiply.rne.saturate or"),

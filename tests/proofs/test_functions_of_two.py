@@ -80,7 +80,7 @@ def test_theorems(fmt, function):
 
 
 @pytest.mark.parametrize(
-    ("function", "words"), zip(FUNCTIONS, ("daz.ftz", "any_nan", "arm"), strict=True)
+    ("function", "words"), [("hypot", "daz.ftz"), ("pow", "any_nan"), ("atan2", "arm")]
 )
 def test_conventions(function, words):
     result = discharge(unit_named(f"fp8_e5m2.{function}.rne.{words}").obligation())
@@ -91,15 +91,15 @@ def test_conventions(function, words):
 @pytest.mark.parametrize("kind", FAULTS)
 def test_faulty_units_are_refuted(function, kind):
     """As what their results are, evaluated by another meaning of the netlist, says they must be."""
-    unit = FunctionOfTwoUnit(function, FP6_E2M3, policy=SATURATE)
+    unit = FunctionOfTwoUnit(function, FP4_E2M1, policy=SATURATE)
     obligation, right = unit.obligation(), unit.results()["result"]
-    y, x = divmod(np.arange(len(right), dtype=np.uint64), 1 << 6)
-    for mutant in islice(mutants(obligation.circuit(), kind, 20261129), 5):
+    y, x = divmod(np.arange(len(right), dtype=np.uint64), 1 << 4)
+    for mutant in islice(mutants(obligation.circuit(), kind, 20261129), 3):
         wrong = carry_save.evaluate(mutant.netlist, {"x": x, "y": y})["result"] != right
         result = discharge(obligation, circuit=mutant.netlist)
         assert result.outcome is (Outcome.REFUTED if wrong.any() else Outcome.PROVED), mutant.fault
         if wrong.any():
-            assert wrong[result.counterexample["x"] + (result.counterexample["y"] << 6)]
+            assert wrong[result.counterexample["x"] + (result.counterexample["y"] << 4)]
 
 
 @pytest.mark.parametrize("step", [1, -1])
@@ -126,7 +126,7 @@ def test_operands_that_are_exchanged_are_noticed():
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_another_mode_is_another_function(function):
     """But for the nearest ones of an angle, which is never a tie."""
-    unit = FunctionOfTwoUnit(function, FP6_E2M3, policy=SATURATE)
+    unit = FunctionOfTwoUnit(function, FP4_E2M1, policy=SATURATE)
     for mode in RoundingMode:
         same = mode is NEAREST or (function == "atan2" and mode is RoundingMode.NEAREST_AWAY)
         result = discharge(unit.obligation(), circuit=replace(unit, mode=mode).circuit())
