@@ -64,7 +64,7 @@ def test_names_and_statements_for_people():
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("fp64.exp.rne", "format fp64 has 64 bits; functions are of formats of up to"),
+        ("fp64.exp.rne", "exp is of formats of up to 32 bits; fp64 has 64"),
         ("fp32.log1p.rne", "format fp32 has 32 bits; functions are of formats of up to 16"),
         ("fp8_e5m2x2.exp.rne", "exp is of single numbers; leave out x2"),
         ("fp16.exp.stochastic3", "exp does not round stochastically"),
@@ -139,7 +139,7 @@ def test_another_policy_is_another_function():
 
 # --- in blocks ----------------------------------------------------------------------------------
 
-OF_17_BITS = ("e5m11.reciprocal.rne", "e5m11.rsqrt.rtp", "e6m10.reciprocal.rtz", "e4m12.rsqrt.rna")
+OF_17_BITS = ("e5m11.reciprocal.rne", "e5m11.rsqrt.rtp", "e6m10.reciprocal.rtz", "e6m10.rsqrt.rna")
 """Theorems that take a second, as those of FP32 take minutes."""
 
 
@@ -158,7 +158,7 @@ def test_faulty_units_are_refuted_in_blocks(kind):
     unit = unit_named("e5m11.reciprocal.rne")
     obligation, right = unit.obligation(), unit.block(0, 1 << unit.fmt.width)["result"]
     every = {"x": np.arange(len(right), dtype=np.uint64)}
-    for mutant in islice(mutants(obligation.circuit(), kind, 20261129), 3):
+    for mutant in islice(mutants(obligation.circuit(), kind, 20261129), 1):
         wrong = boolean.evaluate(mutant.netlist, every)["result"] != right
         result = discharge(obligation, circuit=mutant.netlist)
         assert result.outcome is (Outcome.REFUTED if wrong.any() else Outcome.PROVED), mutant.fault
