@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.circuits.units.functions.changes import Table
+from spikeproof.circuits.units.functions.factors import factors_unit
+from spikeproof.circuits.units.functions.kept_rows import PLANS, rows_unit
 from spikeproof.circuits.units.functions.reciprocal import reciprocal_unit
 from spikeproof.circuits.units.functions.reciprocal_root import reciprocal_root_unit
 from spikeproof.circuits.units.functions.segments import segments_unit
@@ -52,7 +55,13 @@ class Program:
 
 
 PROGRAMS = {
-    "digits": Program("digit by digit", {"reciprocal": reciprocal_unit, "rsqrt": reciprocal_root_unit})
+    "digits": Program("digit by digit", {"reciprocal": reciprocal_unit, "rsqrt": reciprocal_root_unit}),
+    "factors": Program(
+        "by short factors", {function: partial(factors_unit, function) for function in ("exp", "exp2")}
+    ),
+    "polynomials": Program(
+        "by rows of polynomials", {function: partial(rows_unit, function) for function in PLANS}
+    ),
 }
 """By name, each with the functions that it makes."""
 

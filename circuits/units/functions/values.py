@@ -13,7 +13,7 @@ Special values: IEEE 754-2019 clause 9.2.1. MPFR: Fousse et al., ACM TOMS 33(2),
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -46,6 +46,9 @@ SMALLEST = -(1 << 30)
 
 WIDEST = 16
 """Bits of the widest format of which tables are made."""
+
+WIDEST_AT = 32
+"""Bits of the widest format of which single results are."""
 
 Integers = NDArray[np.int64]
 Truths = NDArray[np.bool_]
@@ -228,10 +231,15 @@ def values_of(function: str, fmt: Format) -> Values:
     Raises:
         KeyError: if there is no such function.
     """
+    return _values(function, _operands(fmt))
+
+
+def _values(function: str, operands: Iterable[Real]) -> Values:
+    """The function of each operand."""
     evaluate = FUNCTIONS[function]
     context = gmpy2.context(precision=PLACES, round=gmpy2.RoundToZero)
     with gmpy2.context(context):
-        found = [_parts(x if gmpy2.is_nan(x) else evaluate(x)) for x in _operands(fmt)]
+        found = [_parts(x if gmpy2.is_nan(x) else evaluate(x)) for x in operands]
     nan, infinite, negative, significand, exponent = zip(*found, strict=True)
     return Values(
         np.array(nan),
@@ -244,24 +252,24 @@ def values_of(function: str, fmt: Format) -> Values:
 
 @lru_cache(maxsize=2)
 def _operands(fmt: Format) -> list[Real]:
-    """The value of every code: all are exact."""
-    found = []
-    for magnitude in range(fmt.sign_mask):
-        field, fraction = divmod(magnitude, 1 << fmt.fraction_bits)
-        hidden = (1 << fmt.fraction_bits) if field else 0
-        exponent = max(field, 1) - fmt.bias - fmt.fraction_bits
-        if fmt.is_nan(magnitude):
-            value = gmpy2.nan()
-        elif fmt.has_infinity and magnitude == fmt.infinity:
-            value = gmpy2.inf()
-        else:
-            scale = gmpy2.mul_2exp if exponent >= 0 else gmpy2.div_2exp
-            value = scale(gmpy2.mpfr(hidden + fraction), abs(exponent))
-        found.append(value)
-    negative = [-value for value in found]
-    if not fmt.has_negative_zero:
-        negative[0] = gmpy2.nan()
-    return found + negative
+    """The value of every code."""
+    return [_operand(fmt, code) for code in range(2 * fmt.sign_mask)]
+
+
+def _operand(fmt: Format, code: int) -> Real:
+    """The value of a code: exact."""
+    sign, magnitude = divmod(code, fmt.sign_mask)
+    field, fraction = divmod(magnitude, 1 << fmt.fraction_bits)
+    hidden = (1 << fmt.fraction_bits) if field else 0
+    exponent = max(field, 1) - fmt.bias - fmt.fraction_bits
+    if fmt.is_nan(magnitude) or (code == fmt.sign_mask and not fmt.has_negative_zero):
+        return gmpy2.nan()
+    if fmt.has_infinity and magnitude == fmt.infinity:
+        value = gmpy2.inf()
+    else:
+        scale = gmpy2.mul_2exp if exponent >= 0 else gmpy2.div_2exp
+        value = scale(gmpy2.mpfr(hidden + fraction), abs(exponent))
+    return -value if sign else value
 
 
 def _parts(found: Real) -> tuple[bool, bool, bool, int, int]:
@@ -296,11 +304,46 @@ def results(
             convention.
     """
     if fmt.width > WIDEST:
-        raise ValueError(f"format {fmt.name} has {fmt.width} bits; functions are of formats of up to 16")
-    fmt.require_policy(policy)
-    convention.require_possible(fmt)
+        raise ValueError(
+            f"format {fmt.name} has {fmt.width} bits; functions are of formats of up to {WIDEST}"
+        )
     codes = np.arange(2 * fmt.sign_mask)
     values = values_of(function, fmt).of(_counted(fmt, convention, codes))
+    return _delivered(fmt, mode, policy, convention, codes, values)
+
+
+def results_at(
+    function: str,
+    fmt: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    codes: Integers,
+    convention: Convention = IEEE,
+) -> Integers:
+    """The code of the correctly rounded result for each of some codes, of formats of up to 32 bits.
+
+    Raises:
+        KeyError: if there is no such function.
+        ValueError: if the format is wider, cannot express the policy or cannot have the convention.
+    """
+    if fmt.width > WIDEST_AT:
+        raise ValueError(f"format {fmt.name} has {fmt.width} bits; results are of up to {WIDEST_AT}")
+    operands = (_operand(fmt, code) for code in _counted(fmt, convention, codes).tolist())
+    values = _values(function, operands)
+    return _delivered(fmt, mode, policy, convention, codes, values)
+
+
+def _delivered(
+    fmt: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    convention: Convention,
+    codes: Integers,
+    values: Values,
+) -> Integers:
+    """What is delivered for values of codes."""
+    fmt.require_policy(policy)
+    convention.require_possible(fmt)
     magnitude = _rounded(fmt, mode, convention, values)
     sign = np.where(values.negative, fmt.sign_mask, 0)
     zero = (magnitude == 0) & ~values.infinite
