@@ -8,7 +8,7 @@ from functools import partial
 
 from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.circuits.units.functions.changes import Table
-from spikeproof.circuits.units.functions.factors import factors_unit
+from spikeproof.circuits.units.functions.factors import FACTORED, factors_unit
 from spikeproof.circuits.units.functions.reciprocal import reciprocal_unit
 from spikeproof.circuits.units.functions.segments import segments_unit
 from spikeproof.circuits.units.functions.thermometer import thermometer_unit
@@ -55,7 +55,7 @@ class Program:
 PROGRAMS = {
     "quotient": Program("by a quotient", {"reciprocal": reciprocal_unit}),
     "factors": Program(
-        "by short factors", {function: partial(factors_unit, function) for function in ("exp", "exp2")}
+        "by short factors", {function: partial(factors_unit, function) for function in FACTORED}
     ),
 }
 """By name, each with the functions that it makes."""

@@ -45,7 +45,6 @@ class Exponential:
 
     Attributes:
         function: ``exp`` or ``exp2``.
-        spare: places of numbers beyond those that the least number that matters has.
 
     Raises:
         ValueError: if numbers so small that they do not matter are not all normal.
@@ -55,7 +54,6 @@ class Exponential:
     fmt: Format
     mode: RoundingMode
     policy: OverflowPolicy
-    spare: int = 1
 
     def __post_init__(self) -> None:
         if self.least_field < 1:
@@ -69,7 +67,7 @@ class Exponential:
     @property
     def places(self) -> int:
         """Binary places of numbers: the least that matters has all of its own."""
-        return 2 * self.fmt.fraction_bits + 2 + self.spare
+        return 2 * self.fmt.fraction_bits + 2
 
     @cached_property
     def regions(self) -> Regions:
@@ -127,7 +125,7 @@ def _scaled(machine: Machine, x: Word, plan: Exponential, ordinary: Form) -> tup
     negated = machine.given(magnitude, x[fmt.width - 1])
     with gmpy2.context(precision=PRECISION):
         scale = gmpy2.mpfr(1) if plan.function == "exp2" else 1 / gmpy2.const_log2()
-        weights = [plan.constant(scale, place - plan.places + plan.spare) for place in range(len(magnitude))]
+        weights = [plan.constant(scale, place - plan.places) for place in range(len(magnitude))]
     scaled = machine.weighted(magnitude, weights) - machine.weighted(negated, [2 * w for w in weights])
     size = (plan.offset + fmt.bias).bit_length()
     found = machine.digits(scaled + (plan.offset << plan.places), plan.places + size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -28,6 +29,11 @@ class Regions:
     def ordinary(self) -> tuple[int, ...]:
         """Of each region, 1 if its results are not constant."""
         return tuple(int(ordinary) for _, ordinary in self.results)
+
+    def spans(self, fmt: Format) -> list[tuple[int, int]]:
+        """The first code of each region where results are not constant, and that of the next region."""
+        bounds = pairwise((0, *self.starts, 2 * fmt.sign_mask))
+        return [span for span, ordinary in zip(bounds, self.ordinary, strict=True) if ordinary]
 
 
 def regions_of(
