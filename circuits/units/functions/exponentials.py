@@ -116,11 +116,11 @@ def _scaled(machine: Machine, x: Word, plan: Exponential, ordinary: Form) -> tup
     fraction, field = x[: fmt.fraction_bits], x[fmt.fraction_bits : fmt.width - 1]
     most = plan.regions.largest_field - plan.least_field
     by = machine.digits(machine.number(field) - plan.least_field, most.bit_length())
-    few = machine.given(machine.powers(by[:2]), ordinary)
+    few = machine.given(machine.powers(by[:2], 4), ordinary)
     shifted = machine.product(fraction, few) + machine.number(few) * (1 << fmt.fraction_bits)
     partly = machine.digits(shifted, fmt.precision + 3)
     magnitude = machine.digits(
-        machine.product(partly, machine.powers(by[2:], gap=4)), fmt.precision + most
+        machine.product(partly, machine.powers(by[2:], most // 4 + 1, gap=4)), fmt.precision + most
     )
     negated = machine.given(magnitude, x[fmt.width - 1])
     with gmpy2.context(precision=PRECISION):
@@ -184,8 +184,9 @@ def _half(machine: Machine, exponent: Word, plan: Exponential) -> Form:
 
 def _shifted(machine: Machine, word: Word, by: Word, plan: Exponential) -> Form:
     """word >> by"""
-    partly = machine.digits(_choice(machine, word, machine.powers(by[:2]), range(4)), len(word))
-    return _choice(machine, partly, machine.powers(by[2:]), range(0, plan.deepest + 1, 4))
+    partly = machine.digits(_choice(machine, word, machine.powers(by[:2], 4), range(4)), len(word))
+    fours = range(0, plan.deepest + 1, 4)
+    return _choice(machine, partly, machine.powers(by[2:], len(fours)), fours)
 
 
 def _choice(machine: Machine, word: Word, which: Word, shifts: Sequence[int]) -> Form:

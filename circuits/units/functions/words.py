@@ -43,9 +43,9 @@ class Neurons(Sums):
         """The sum of its bits times a weight each."""
         return total(place * weight for place, weight in zip(word, weights, strict=True))
 
-    def powers(self, word: Bits, gap: int = 1) -> Bits:
-        """2^(gap * word), as a word of which one bit is 1."""
-        matches = self.matches(word, range(1 << len(word)))
+    def powers(self, word: Bits, count: int, gap: int = 1) -> Bits:
+        """2^(gap * word), as a word of which one bit is 1; 0 if the word is not less than the count."""
+        matches = self.matches(word, range(count))
         between = (NEVER,) * (gap - 1)
         return tuple(place for match in matches for place in (match, *between))
 
@@ -109,6 +109,7 @@ class Arrays:
         """A word where a bit is 1, else 0."""
         return ArrayWord(word.value * when, word.size)
 
-    def powers(self, word: ArrayWord, gap: int = 1) -> ArrayWord:
-        """2^(gap * word), as a word of which one bit is 1."""
-        return ArrayWord(np.int64(1) << gap * word.value, gap << word.size)
+    def powers(self, word: ArrayWord, count: int, gap: int = 1) -> ArrayWord:
+        """2^(gap * word), as a word of which one bit is 1; 0 if the word is not less than the count."""
+        found = np.where(word.value < count, np.int64(1) << gap * np.minimum(word.value, count), 0)
+        return ArrayWord(found, gap * count)
