@@ -2,8 +2,8 @@
 
     python -m benchmarks.function_exceptions [fp32.exp.rne ...]
 
-The circuit without exceptions is run on all inputs as machine code; where its sum comes near to a boundary
-of rounding, MPFR tells the result.
+The circuit without exceptions is run on all inputs as machine code; where its sum comes near to a
+boundary of rounding, MPFR tells the result.
 """
 
 import json
@@ -17,7 +17,7 @@ import numpy as np
 from spikeproof.circuits.meanings.program_code import CompiledProgram
 from spikeproof.circuits.meanings.program_reading import read_program
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.forms import Form, bits, number, signals
+from spikeproof.circuits.units.forms import Form, bits, signals
 from spikeproof.circuits.units.functions import exceptions
 from spikeproof.circuits.units.functions.factors import FACTORED, plan_of
 from spikeproof.circuits.units.functions.mended import Found, Plan, name_of

@@ -1,19 +1,27 @@
 """Elementary functions: every unit is its function, correctly rounded, on all inputs.
 
-Of up to 16 bits. What is right is a table, made by the spec of record, and circuits are evaluated on
-every input.
+What is right is made by the spec of record, as a table of formats of up to 16 bits, and in blocks of
+wider ones; and circuits are evaluated on every input.
 """
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import product
 from typing import Any
 
 from numpy.typing import NDArray
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.functions.building import CONSTRUCTIONS, build_function
+from spikeproof.circuits.units.functions.building import (
+    CONSTRUCTIONS,
+    PROGRAMS,
+    build_function,
+    usual_construction,
+)
 from spikeproof.proofs.rounded_units import RoundedUnit
+from spikeproof.prover.claims.blocked import blocked
 from spikeproof.prover.claims.obligation import Obligation, Profile
 from spikeproof.prover.claims.tables import of_every_input
 from spikeproof.prover.claims.tabulated import MOST_BITS, tabulated
@@ -22,6 +30,7 @@ from spikeproof.specs.conventions import IEEE, Convention
 from spikeproof.specs.formats import (
     BFLOAT16,
     FP16,
+    FP32,
     SMALL_FORMATS,
     Format,
     OverflowPolicy,
@@ -32,7 +41,12 @@ from spikeproof.specs.functions import FUNCTIONS
 from spikeproof.specs.integers import Buses
 
 USUAL, THERMOMETER = CONSTRUCTIONS
-"""The construction that goes unsaid in a name, and that of depth 2."""
+"""The construction that goes unsaid in names of formats of up to 16 bits, and that of depth 2."""
+
+HOW = {name: each.words for name, each in CONSTRUCTIONS.items()} | {
+    name: each.words for name, each in PROGRAMS.items()
+}
+"""Words for every construction."""
 
 CHANGING_SELDOM = frozenset({"exp", "exp2", "log", "log2", "sigmoid"})
 """Functions whose thermometers have some 10,000 neurons in 16 bits; others have up to 65,000."""
@@ -40,7 +54,7 @@ CHANGING_SELDOM = frozenset({"exp", "exp2", "log", "log2", "sigmoid"})
 
 @dataclass(frozen=True)
 class FunctionUnit(RoundedUnit):
-    """One of ``FUNCTIONS``, of a format of up to ``MOST_BITS`` bits.
+    """One of ``FUNCTIONS``, of a format of up to 16 bits; of up to 32 where a program makes it.
 
     Attributes:
         construction: how it is made: see ``circuits.units.functions``.
@@ -61,16 +75,16 @@ class FunctionUnit(RoundedUnit):
         Raises:
             UnknownNameError: if the format has too many bits.
         """
-        if fmt.width > MOST_BITS:
-            raise UnknownNameError(
-                f"{function} is of formats of up to {MOST_BITS} bits; {fmt.name} has {fmt.width}"
-            )
-        return cls(function, fmt, mode)
+        try:
+            return cls(function, fmt, mode, construction=usual_construction(function, fmt))
+        except ValueError as error:
+            raise UnknownNameError(str(error)) from None
 
     @property
     def make(self) -> tuple[str, ...]:
         """The construction, where it is not the usual one."""
-        return () if self.construction == USUAL else (self.construction,)
+        usual = usual_construction(self.operation, self.fmt)
+        return () if self.construction == usual else (self.construction,)
 
     @property
     def in_words(self) -> str:
@@ -80,7 +94,7 @@ class FunctionUnit(RoundedUnit):
     @property
     def statement(self) -> str:
         """What is claimed of it, for people."""
-        return f"{super().statement}, {CONSTRUCTIONS[self.construction].words}"
+        return f"{super().statement}, {HOW[self.construction]}"
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -108,6 +122,32 @@ class FunctionUnit(RoundedUnit):
         given = self.operation, self.fmt, self.mode, self.policy
         return {"result": functions.every_result(*given, convention=self.convention)}
 
+    def block(self, first: int, count: int) -> dict[str, NDArray[Any]]:
+        """The same for so many inputs from one on."""
+        given = self.operation, self.fmt, self.mode, self.policy
+        found = functions.results_from(*given, first, count, convention=self.convention)
+        return {"result": found}
+
+    def line(self, x: int) -> dict[str, int]:
+        """The same for one input."""
+        given = self.operation, self.fmt, self.mode, self.policy
+        return {"result": functions.compute(*given, x, convention=self.convention)}
+
+    @property
+    def definition(self) -> str:
+        """What function it is, as data."""
+        return json.dumps(
+            {
+                "schema": "spikeproof-function-1",
+                "function": self.operation,
+                "format": {**asdict(self.fmt), "specials": self.fmt.specials.value},
+                "mode": self.mode.value,
+                "policy": self.policy.value,
+                "convention": self.convention.name,
+            },
+            sort_keys=True,
+        )
+
     def spec(self, inputs: Buses) -> Buses:
         """The same as a formula."""
         return of_every_input(self.results(), inputs, {"result": self.fmt.width})
@@ -119,18 +159,28 @@ class FunctionUnit(RoundedUnit):
 
     def obligation(self, profile: Profile = Profile.DEFAULT) -> Obligation:
         """That the unit is its function."""
-        return tabulated(
+        if self.fmt.width <= MOST_BITS:
+            stated = partial(tabulated, results=self.results, observed=self.observed)
+        else:
+            stated = partial(blocked, results=self.block, line=self.line, definition=self.definition)
+        return stated(
             self.name,
             self.statement,
-            circuit=self.circuit,
-            results=self.results,
-            observed=self.observed,
+            self.circuit,
             profile=profile,
             reading=self.reading,
             parameters=self.parameters,
             function=self.function,
             neighbours=lambda: (each.obligation(Profile.WIDE) for each in self.neighbours()),
         )
+
+
+IN_BLOCKS = {
+    (FP32, "exp"): tuple(RoundingMode),
+    (FP32, "exp2"): tuple(RoundingMode),
+    (FP32, "reciprocal"): tuple(RoundingMode),
+}
+"""Formats of more than 16 bits and functions, and the modes in which these are promised."""
 
 
 def function_units() -> Iterator[tuple[FunctionUnit, Profile]]:
@@ -146,6 +196,8 @@ def function_units() -> Iterator[tuple[FunctionUnit, Profile]]:
         small = fmt in SMALL_FORMATS or function in CHANGING_SELDOM
         if mode is RoundingMode.NEAREST_EVEN and small:
             yield replace(unit, construction=THERMOMETER), Profile.WIDE
+    for (fmt, function), modes in IN_BLOCKS.items():
+        yield from ((FunctionUnit.of(function, fmt, mode), Profile.WIDE) for mode in modes)
 
 
 def obligations() -> Iterator[Obligation]:

@@ -21,14 +21,18 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import And
 
 from spikeproof.circuits.meanings import carry_save
+from spikeproof.circuits.meanings.programs import ProgramError
 from spikeproof.circuits.netlist import Netlist, NetlistError
 from spikeproof.prover.checking.checkers import CHECKERS, CheckError
+from spikeproof.prover.checking.every_block import interpreted, require_true_of_every_block
 from spikeproof.prover.checking.every_input import EveryInputError, require_true_of_every_input
 from spikeproof.prover.checking.replays import replays, value_of
+from spikeproof.prover.claims.blocked import BlockTable
 from spikeproof.prover.claims.catalogue import PROJECT, stated
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.given import FAMILY, GivenClaim, given_claim
 from spikeproof.prover.claims.obligation import Claim, Outcome, StatementError, require_same_buses
+from spikeproof.prover.claims.tabulated import TabulatedClaim
 from spikeproof.prover.encoding.bitblast import Blaster, cnf_sha256
 from spikeproof.prover.encoding.smtlib import script_sha256, spec_sha256
 from spikeproof.prover.evidence.archive import Archive, CertificateError
@@ -65,6 +69,7 @@ OF_USE: dict[LemmaKind, tuple[CertificateKind, ...]] = {
 REASONS = (
     RefusalError,
     EveryInputError,
+    ProgramError,
     AlgebraError,
     AnnotationError,
     CertificateError,
@@ -257,6 +262,11 @@ class _Check:
         lemma = self.record.lemmas[0]
         if lemma.certificates or lemma.replies or lemma.cnf_sha256:
             raise RefusalError("it says that an engine was asked, which evaluation does not need")
+        if isinstance(case.claim, TabulatedClaim) and isinstance(case.claim.table, BlockTable):
+            expected = require_true_of_every_block(case.claim, case.claim.table, interpreted)
+            if lemma.formula_sha256 != expected:
+                raise RefusalError("what is expected differs: this source has other results")
+            return
         if lemma.formula_sha256 != (None if case.tabulated else script_sha256(case.claim.negation)):
             raise RefusalError("the formula differs: this source states another")
         require_true_of_every_input(case.claim, carry_save.evaluate)

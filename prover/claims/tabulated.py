@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,12 +112,54 @@ class TruthTable:
 
     def at(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The outputs for an input, or for arrays of them."""
-        place: Any = np.uint64(0)
-        first = 0
-        for name, width in self.inputs.items():
-            place = place | np.asarray(inputs[name], dtype=np.uint64) << np.uint64(first)
-            first += width
+        place = numbered(self.inputs, inputs)
         return {name: codes[place] for name, codes in self.results.items()}
+
+    def formulas(self, inputs: Buses) -> Buses:
+        """The outputs as formulas of the inputs."""
+        ordered = {name: inputs[name] for name in self.inputs}
+        return of_every_input(self.results, ordered, self.outputs)
+
+
+def numbered(widths: Mapping[str, int], inputs: Mapping[str, Any]) -> Any:
+    """The number of an input, or of each of an array of them: the first bus varies fastest."""
+    number: Any = np.uint64(0)
+    first = 0
+    for name, width in widths.items():
+        number = number | np.asarray(inputs[name], dtype=np.uint64) << np.uint64(first)
+        first += width
+    return number
+
+
+class AnyTable(Protocol):
+    """What outputs are for every input."""
+
+    @property
+    def inputs(self) -> Mapping[str, int]:
+        """Width of each input bus, in order."""
+        ...
+
+    @property
+    def outputs(self) -> Mapping[str, int]:
+        """Width of each output bus."""
+        ...
+
+    @property
+    def content(self) -> bytes:
+        """What stands for it where evidence names it."""
+        ...
+
+    def at(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The outputs for an input, or for arrays of them."""
+        ...
+
+    def formulas(self, inputs: Buses) -> Buses:
+        """The outputs as formulas of the inputs.
+
+        Raises:
+            StatementError: if these would be too large.
+        """
+        ...
 
 
 class TabulatedClaim(Claim):
@@ -129,12 +171,12 @@ class TabulatedClaim(Claim):
     """
 
     netlist: Netlist
-    table: TruthTable
+    table: AnyTable
 
     def __init__(
         self,
         netlist: Netlist,
-        table: TruthTable,
+        table: AnyTable,
         counting: Buses,
         assumptions: tuple[FNode, ...] = (),
     ) -> None:
@@ -155,8 +197,7 @@ class TabulatedClaim(Claim):
     @cached_property
     def expected(self) -> Buses:
         """What the table says."""
-        inputs = {name: self.inputs[name] for name in self.table.inputs}
-        return of_every_input(self.table.results, inputs, self.table.outputs)
+        return self.table.formulas(self.inputs)
 
     @cached_property
     def goal(self) -> FNode:
@@ -235,9 +276,7 @@ def tabulated(
         return TabulatedClaim(netlist, of_circuit, counting)
 
     def meaning(inputs: Buses) -> Buses:
-        own = circuit()
-        ordered = {each: inputs[each] for each in own.inputs}
-        return of_every_input(table(own).results, ordered, own.output_widths)
+        return table(circuit()).formulas(inputs)
 
     if engines:
         return equivalence(

@@ -10,12 +10,14 @@ from functools import cached_property, partial
 
 from spikeproof.circuits.meanings import matrices
 from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.checking.every_block import compiled, require_true_of_every_block
 from spikeproof.prover.checking.every_input import (
     MOST_BITS,
     ViolatedError,
     require_true_of_every_input,
 )
 from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
+from spikeproof.prover.claims.blocked import BlockTable
 from spikeproof.prover.claims.catalogue import require_fitting
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import (
@@ -26,6 +28,7 @@ from spikeproof.prover.claims.obligation import (
     Outcome,
     StatementError,
 )
+from spikeproof.prover.claims.tabulated import TabulatedClaim
 from spikeproof.prover.discovery.finding import beside_our_unit, in_words, possible_annotations
 from spikeproof.prover.encoding.smtlib import script_sha256, spec_sha256
 from spikeproof.prover.engines.child import Child
@@ -213,6 +216,8 @@ class _Attempt:
         small, for the sake of certificates.
         """
         netlist, claim, tabulated = self.case.netlist, self.case.claim, self.case.tabulated
+        if isinstance(claim, TabulatedClaim) and isinstance(claim.table, BlockTable):
+            return self._by_blocks(claim, claim.table)
         given = not self.case.own and netlist and netlist.input_count <= MOST_BITS
         if not netlist or not (tabulated or given):
             return None
@@ -233,6 +238,28 @@ class _Attempt:
             return certified
         formula = None if tabulated else script_sha256(claim.negation)
         lemma = Lemma(self.case.obligation.name, "every input", formula, None, (), ())
+        return _Verdict(Outcome.PROVED, lemmas=(lemma,))
+
+    def _by_blocks(self, claim: TabulatedClaim, table: BlockTable) -> _Verdict:
+        """The verdict by evaluation on every input, block by block."""
+        name = "every input, evaluated"
+
+        def told(done: float) -> None:
+            self.stages.told(f"{name}, {done:.1%}")
+
+        with self.stages.stage(name) as finding:
+            try:
+                digest = require_true_of_every_block(
+                    claim, table, compiled, self.jobs, self.deadline, told
+                )
+            except ViolatedError as error:
+                finding.words = "a counterexample"
+                return _presented(self.case, _confirm("evaluation", self.case, error.inputs))
+            except TimeoutError as error:
+                finding.words = f"none of {error} violates it"
+                return _Verdict(Outcome.TIMEOUT, f"{finding.words}; time was up")
+            finding.words = "proved"
+        lemma = Lemma(self.case.obligation.name, "every input", digest, None, (), ())
         return _Verdict(Outcome.PROVED, lemmas=(lemma,))
 
     def _certified(self) -> _Verdict | None:

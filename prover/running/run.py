@@ -36,7 +36,7 @@ class Run:
         cache: of records and answers.
         audited: theorems whose records, if they are found, are checked again by
             ``prover.checking.verification`` before they are believed.
-        told: what is done, of a circuit that was given.
+        told: what is done, of a circuit that was given and where every input is evaluated.
         enumeration: seconds for trying every input where engines do not answer; see ``discharge``.
     """
 
@@ -87,8 +87,10 @@ class Run:
         return "", record, keeping.archive
 
     def _stage(self, obligation: Obligation) -> Callable[[str], None]:
-        """Tells a stage, if it is of a circuit that was given."""
-        return (lambda words: self.told(f"{words}: {obligation.name}")) if self.circuit else silently
+        """Tells a stage, if it is of a circuit that was given or of an evaluation."""
+        if not (self.circuit or obligation.evaluated):
+            return silently
+        return lambda words: self.told(f"{words}: {obligation.name}")
 
     @property
     def _archive(self) -> Archive | None:

@@ -43,7 +43,9 @@ def exceptions_of(plan: Plan) -> Mapping[int, int]:
     if plan.fmt.width <= TRIED:
         return dict(tried(plan))
     if name_of(plan) not in (kept := _kept()):
-        raise ValueError(f"no exceptions are kept for {name_of(plan)}; there are those of {', '.join(kept)}")
+        raise ValueError(
+            f"no exceptions are kept for {name_of(plan)}; there are those of {', '.join(kept)}"
+        )
     return kept[name_of(plan)]
 
 

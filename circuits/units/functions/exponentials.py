@@ -39,6 +39,7 @@ PRECISION = 160
 FACTORS = (5, 10, 15)
 """Places of the factors that are taken away."""
 
+
 @dataclass(frozen=True)
 class Exponential:
     """A function 2^(x scale) of a format.
@@ -57,7 +58,9 @@ class Exponential:
 
     def __post_init__(self) -> None:
         if self.least_field < 1:
-            raise ValueError(f"format {self.fmt.name} has too few exponents for {self.function} by factors")
+            raise ValueError(
+                f"format {self.fmt.name} has too few exponents for {self.function} by factors"
+            )
 
     @property
     def least_field(self) -> int:
@@ -136,7 +139,9 @@ def _normalised(machine: Machine, fraction: Word, plan: Exponential) -> Form:
     """2^f, in units of the last place."""
     with gmpy2.context(precision=PRECISION):
         ln2 = gmpy2.const_log2()
-        rest = machine.weighted(fraction, [plan.constant(ln2, i - plan.places) for i in range(plan.places)])
+        rest = machine.weighted(
+            fraction, [plan.constant(ln2, i - plan.places) for i in range(plan.places)]
+        )
         factors = []
         for before, place in pairwise((0, *FACTORS)):
             size = place - before

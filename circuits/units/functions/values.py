@@ -304,7 +304,9 @@ def results(
             convention.
     """
     if fmt.width > WIDEST:
-        raise ValueError(f"format {fmt.name} has {fmt.width} bits; functions are of formats of up to {WIDEST}")
+        raise ValueError(
+            f"format {fmt.name} has {fmt.width} bits; functions are of formats of up to {WIDEST}"
+        )
     codes = np.arange(2 * fmt.sign_mask)
     values = values_of(function, fmt).of(_counted(fmt, convention, codes))
     return _delivered(fmt, mode, policy, convention, codes, values)

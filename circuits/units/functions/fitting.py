@@ -1,0 +1,523 @@
+"""Rows of polynomials for a function, by MPFR: see ``polynomials``.
+
+    pieces   codes in which x and its result keep their exponents: there the result, as a real number of
+             codes, is a smooth function of the code
+    rows     from each place on as far as a Chebyshev series cut off after the degree does; or, if they
+             reach further, constant results, or results that follow the code
+    tuning   where results come near to a boundary of rounding the program is tried: c_0 is the middle of
+             what is right for most of them; the other coefficients are varied in their last places until
+             it is right for all. A row with more than one result wrong is cut in two if that helps
+    rest     what is still wrong is an exception
+
+A series of degree d + ``MORE`` in doubles tells which results come near: it is right to some 2^-28 of a
+place, and where it is nearer to a boundary than ``UNSURE``, MPFR decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import lazy_loader
+import numpy as np
+from numpy.polynomial import chebyshev, polynomial
+from numpy.typing import NDArray
+
+from spikeproof.circuits.units.functions.polynomials import Polynomials, Shape, Stage, multiplied
+from spikeproof.circuits.units.functions.values import FUNCTIONS, results_at
+from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
+
+gmpy2: Any = lazy_loader.load("gmpy2")
+
+Integers = NDArray[np.int64]
+Reals = NDArray[np.float64]
+
+PRECISION = 96
+"""Bits of values that series are made of."""
+
+MORE = 3
+"""By how much the degree of the series that tells which results are near is higher."""
+
+UNSURE = 2.0**-24
+"""What is nearer to a boundary, in places of the result, MPFR decides."""
+
+CHUNK = 1 << 15
+
+ODD = frozenset({"tanh", "erf"})
+"""Functions whose sign is that of x: in modes that are symmetric their rows are of magnitudes."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is chosen for a function: the fewer neurons, the better.
+
+    Attributes:
+        degree, places, fraction, group: see ``polynomials``; rows have at most 2^places codes.
+        wrong: about how many results of a row may be wrong before it is tuned.
+        scales: of rows of 2^(places - scale) codes or fewer: see ``polynomials``.
+    """
+
+    degree: int
+    places: int
+    fraction: int
+    group: int = 1
+    wrong: float = 1.0
+    scales: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """Codes from ``start`` to before ``end``.
+
+    Attributes:
+        base: what the result is at the start, cut off; what is added, if it follows the code.
+        series: the result less the base, by Chebyshev polynomials on [start, end - 1]; None if the row
+            has no polynomial.
+        degree: of the polynomial.
+        exponent: that of the result.
+    """
+
+    start: int
+    end: int
+    base: int
+    follows: int = 0
+    series: Reals | None = None
+    degree: int = 0
+    exponent: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.end - self.start
+
+    @property
+    def error(self) -> float:
+        """About how far the polynomial is from the series."""
+        return 0.0 if self.series is None else float(np.abs(self.series[self.degree + 1 :]).sum())
+
+    @property
+    def length(self) -> int:
+        """The power of two that is not less than its size."""
+        return max((self.size - 1).bit_length(), 1)
+
+    def coefficients(self, length: int, degree: int) -> Reals:
+        """Of the polynomial in (code - start) / 2^length."""
+        found = np.zeros(degree + 1)
+        if self.series is None:
+            return found
+        along = [-1.0, 2.0 * 2.0**length / max(self.size - 1, 1)]
+        value = np.zeros(1)
+        for each in chebyshev.cheb2poly(self.series[: self.degree + 1])[::-1]:
+            value = polynomial.polyadd(polynomial.polymul(value, along), [each])
+        found[: self.degree + 1] = value[: self.degree + 1]
+        return found
+
+
+# --- the function -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Target:
+    """A function of a format, rounded: of codes, and of real numbers between them.
+
+    Attributes:
+        above: what is added to a positive result, and a negative one's magnitude, before it is cut off.
+    """
+
+    function: str
+    fmt: Format
+    mode: RoundingMode
+    policy: OverflowPolicy
+
+    @property
+    def odd(self) -> bool:
+        return self.function in ODD and self.mode not in (RoundingMode.UP, RoundingMode.DOWN)
+
+    @property
+    def width(self) -> int:
+        """Bits of codes: those of magnitudes, if the function is odd."""
+        return self.fmt.magnitude_bits if self.odd else self.fmt.width
+
+    def rounded(self, codes: Iterable[int]) -> list[int]:
+        """The codes of results."""
+        some = np.array(list(codes), dtype=np.int64)
+        found: list[int] = results_at(self.function, self.fmt, self.mode, self.policy, some).tolist()
+        return found
+
+    def value(self, code: int, beyond: float = 0.0) -> Any:
+        """The function, so far beyond a code."""
+        sign, magnitude = divmod(code, self.fmt.sign_mask)
+        field, significand = divmod(magnitude, 1 << self.fmt.fraction_bits)
+        if field:
+            significand += 1 << self.fmt.fraction_bits
+        x = _scaled(gmpy2.mpfr(significand) + beyond, self._exponent_of_place(field))
+        return FUNCTIONS[self.function](-x if sign else x)
+
+    def _exponent_of_place(self, field: int) -> int:
+        return max(field, 1) - self.fmt.bias - self.fmt.fraction_bits
+
+    def kind(self, code: int) -> tuple[int, bool] | None:
+        """Exponent and sign of the result; None if it is infinite, none, or beyond all numbers."""
+        value = self.value(code)
+        if not gmpy2.is_finite(value):
+            return None
+        least = self.fmt.minimum_exponent
+        exponent = least if value == 0 else max(gmpy2.get_exp(value) - 1, least)
+        return None if exponent > self.fmt.bias else (exponent, value.is_signed())
+
+    def place(self, value: Any, exponent: int) -> Any:
+        """A result as a real number of codes."""
+        fraction_bits = self.fmt.fraction_bits
+        below = (exponent + self.fmt.bias - 1 << fraction_bits) + (
+            self.fmt.sign_mask if value.is_signed() else 0
+        )
+        return _scaled(abs(value), fraction_bits - exponent) + below
+
+    def upward(self, negative: bool) -> float:
+        """What is added before a magnitude is cut off."""
+        match self.mode:
+            case RoundingMode.NEAREST_EVEN | RoundingMode.NEAREST_AWAY:
+                return 0.5
+            case RoundingMode.UP | RoundingMode.DOWN:
+                return float(negative == (self.mode is RoundingMode.DOWN))
+        return 0.0
+
+    def series(self, start: int, size: int, exponent: int, degree: int) -> tuple[int, Reals]:
+        """Where codes start, cut off, and the Chebyshev series of what is beyond."""
+        nodes, matrix = _chebyshev(degree)
+        base = int(gmpy2.floor(self.place(self.value(start), exponent)))
+        along = (size - 1) / 2 * (1 + nodes)
+        values = [self.place(self.value(start, float(each)), exponent) - base for each in along]
+        return base, matrix @ np.array([float(each) for each in values])
+
+
+def _scaled(value: Any, exponent: int) -> Any:
+    scale = gmpy2.mul_2exp if exponent >= 0 else gmpy2.div_2exp
+    return scale(value, abs(exponent))
+
+
+@lru_cache
+def _chebyshev(degree: int) -> tuple[Reals, Reals]:
+    """Nodes, and what makes coefficients of the values there."""
+    angles = (np.arange(degree + 1) + 0.5) * np.pi / (degree + 1)
+    matrix = 2 / (degree + 1) * np.cos(np.outer(np.arange(degree + 1), angles))
+    matrix[0] /= 2
+    return np.cos(angles), matrix
+
+
+# --- pieces and rows ----------------------------------------------------------------------------
+
+PARTS = 16
+"""Parts of a binade of x at whose ends the exponent of the result is asked for."""
+
+
+def _pieces(target: Target) -> Iterator[tuple[int, int]]:
+    """Codes in which x keeps its exponent, and the result exponent and sign."""
+    fmt = target.fmt
+    binade = 1 << fmt.fraction_bits
+    for sign in range(0, 1 << target.width, fmt.sign_mask):
+        for first in (0, *range(2 * binade, fmt.infinity, binade)):
+            end = first + binade if first else 2 * binade
+            places = [sign + first + (end - first - 1) * k // PARTS for k in range(PARTS + 1)]
+            kinds = [target.kind(each) for each in places]
+            cuts = [sign + first, *_cuts(target, places, kinds), sign + end]
+            yield from pairwise(cuts)
+        yield sign + fmt.infinity, sign + fmt.infinity + 1
+        yield sign + fmt.infinity + 1, sign + fmt.sign_mask
+
+
+def _cuts(target: Target, places: list[int], kinds: list[Any]) -> Iterator[int]:
+    """The first codes of another kind than the code before."""
+    for (low, before), (high, after) in pairwise(zip(places, kinds, strict=True)):
+        if before == after:
+            continue
+        if high - low == 1:
+            yield high
+        else:
+            middle = (low + high) // 2
+            inner = [low, middle, high]
+            yield from _cuts(target, inner, [before, target.kind(middle), after])
+
+
+def _rows(target: Target, plan: Plan) -> list[Row]:
+    """All codes, in rows as long as the plan allows."""
+    found: list[Row] = []
+    size = 1 << plan.places
+    for start, end in _pieces(target):
+        kind = target.kind(start)
+        while start < end:
+            row = None
+            if kind is not None and end - start > 1:
+                row = _fitted(target, plan, start, min(end - start, 1 << plan.places), kind[0], size)
+                size = row.size
+            plain = _plain(target, start, end, row.size if row else end - start)
+            if plain is None:
+                assert row is not None
+                found.append(row)
+            elif found and found[-1].series is None and _same(found[-1], plain):
+                found[-1] = replace(found[-1], end=plain.end)
+            else:
+                found.append(plain)
+            start = found[-1].end
+    return found
+
+
+def _same(row: Row, other: Row) -> bool:
+    return (row.base, row.follows) == (other.base, other.follows)
+
+
+def _plain(target: Target, start: int, end: int, least: int) -> Row | None:
+    """A row of constant results, or such as follow the code, of at least so many codes."""
+    first, last = target.rounded([start, start + least - 1])
+    for follows in (0, 1):
+        if last - first != follows * (least - 1):
+            continue
+        base = first - follows * start
+        low, high = start + least - 1, end
+        while high - low > 1:
+            middle = (low + high) // 2
+            if target.rounded([middle])[0] == base + follows * middle:
+                low = middle
+            else:
+                high = middle
+        return Row(start, high, base, follows)
+    return None
+
+
+def _fitted(target: Target, plan: Plan, start: int, most: int, exponent: int, guess: int) -> Row:
+    """The longest row of which the polynomial is good enough, or nearly."""
+
+    def tried(size: int) -> Row:
+        base, series = target.series(start, size, exponent, plan.degree + MORE)
+        return Row(start, start + size, base, 0, series, plan.degree, exponent)
+
+    good, bad, size = tried(min(2, most)), most + 1, min(max(guess, 2), most)
+    for _ in range(12):
+        row = tried(size)
+        enough = row.error * size <= plan.wrong
+        good, bad = (row, bad) if enough else (good, size)
+        ratio = (0.97 * plan.wrong / max(row.error * size, 1e-30)) ** (1 / (plan.degree + 2))
+        size = min(max(int(size * min(max(ratio, 0.1), 4)), good.size + 1), bad - 1)
+        if size <= 1.02 * good.size:
+            break
+    return _of_least_degree(good, plan)
+
+
+def _of_least_degree(row: Row, plan: Plan) -> Row:
+    degrees = (replace(row, degree=degree) for degree in range(1, plan.degree + 1))
+    return next((each for each in degrees if each.error * row.size <= plan.wrong / 2), row)
+
+
+# --- the shape ----------------------------------------------------------------------------------
+
+VARIED = 3
+"""By how many units coefficients are varied."""
+
+SPARE = 64
+"""Units by which words may be more or less than their polynomials."""
+
+Spread = list[tuple[float, float]]
+
+
+def _spread(row: Row, length: int, scale: int, degree: int) -> Spread:
+    """What q_0 to q_d are at least and at most."""
+    coefficients = row.coefficients(length, degree) / 2.0**scale
+    most = (row.size - 1) / 2.0**length
+    low = high = 0.0
+    found = []
+    for each in coefficients[::-1]:
+        low, high = each + min(0.0, most * low), each + max(0.0, most * high)
+        found.append((low, high))
+    return found[::-1]
+
+
+def _lengths(rows: list[Row], plan: Plan) -> tuple[list[int], list[int]]:
+    """Of each row a power of two, of as few as words allow that are no wider for it; and a scale."""
+    scales = [max((s for s in plan.scales if row.length + s <= plan.places), default=0) for row in rows]
+    lengths = [plan.places if row.series is None else row.length for row in rows]
+
+    def spreads(lengths: list[int]) -> list[Spread]:
+        return [
+            _spread(*each, plan.degree)
+            for each in zip(rows, lengths, scales, strict=True)
+            if each[0].series is not None
+        ]
+
+    bounds = np.abs(spreads(lengths)).max(axis=(0, 2)) * 1.02
+    for length, longer in pairwise(sorted(set(lengths))):
+        tried = [longer if each == length else each for each in lengths]
+        if np.all(np.abs(spreads(tried)).max(axis=(0, 2))[1:] <= bounds[1:]):
+            lengths = tried
+    return lengths, scales
+
+
+def _shape(target: Target, rows: list[Row], lengths: list[int], scales: list[int], plan: Plan) -> Shape:
+    """Words as wide as any row needs."""
+    fitted = [each for each in zip(rows, lengths, scales, strict=True) if each[0].series is not None]
+    spreads = np.array([_spread(*each, plan.degree) for each in fitted]) * 2.0**plan.fraction
+    stages = []
+    for low, high in zip(spreads[:, 1:, 0].min(axis=0), spreads[:, 1:, 1].max(axis=0), strict=True):
+        below, above = SPARE - int(min(low, 0)), SPARE + int(max(high, 0))
+        width = (below + above).bit_length()
+        even = max(k for k in range(width) if (_up(below, k) + above).bit_length() == width)
+        places = min(plan.places, max(below, above).bit_length())
+        stages.append(Stage(width, _up(below, even), -(-places // plan.group) * plan.group))
+    stages = [each._replace(places=min(each.places, plan.places)) for each in stages]
+    return Shape(target.width, plan.places, plan.fraction, plan.group, tuple(stages))
+
+
+def _up(number: int, place: int) -> int:
+    return -(-number >> place) << place
+
+
+# --- tuning -------------------------------------------------------------------------------------
+
+TRIES = (1, 32, 256)
+"""How many variations of a row are tried, until none of its results is wrong."""
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A row with its coefficients, and what is wrong there."""
+
+    row: Row
+    coefficients: tuple[int, ...]
+    exceptions: dict[int, int]
+
+
+@dataclass(frozen=True)
+class Tuner:
+    """Finds coefficients of rows, of a shape."""
+
+    target: Target
+    shape: Shape
+    plan: Plan
+    random: np.random.Generator
+
+    def tuned(self, row: Row, length: int, scale: int) -> list[Tuned]:
+        """The row, or two or more that it is cut into."""
+        whole = self._tuned(row, length, scale)
+        if len(whole.exceptions) < 2 or row.size < 8:
+            return [whole]
+        parts = [each for part in self._halves(row) for each in self.tuned(part, length, scale)]
+        cost = len(parts) + sum(len(each.exceptions) for each in parts)
+        return parts if cost < 1 + len(whole.exceptions) else [whole]
+
+    def _halves(self, row: Row) -> Iterator[Row]:
+        middle = row.start + row.size // 2
+        for start, end in ((row.start, middle), (middle, row.end)):
+            degree = self.plan.degree
+            base, series = self.target.series(start, end - start, row.exponent, degree + MORE)
+            yield _of_least_degree(Row(start, end, base, 0, series, degree, row.exponent), self.plan)
+
+    def _tuned(self, row: Row, length: int, scale: int) -> Tuned:
+        shape, unit = self.shape, 2.0**self.shape.fraction
+        real = row.coefficients(length, self.plan.degree) * unit
+        negative = row.base >= self.target.fmt.sign_mask
+        up = self.target.upward(negative)
+        usual = np.rint(real / 2.0**scale).astype(np.int64)
+        usual[0] = round(real[0] + up * unit)
+        usual[1:] += [stage.offset for stage in shape.stages]
+        noise = 2.0**scale / unit * sum(stage.places / 2 + 2 + VARIED for stage in shape.stages)
+        noise *= 2.0 ** (shape.group - 1)
+        codes, wanted = self._near(row, up, min(1.5 * row.error + noise, 0.5))
+        best, off = usual, np.zeros(len(codes), dtype=np.int64)
+        position = codes - row.start << shape.places - length
+        free = np.flatnonzero(real[1:]) + 1
+        fewest = len(codes) + 1
+        for tries in TRIES:
+            varied = np.repeat(usual[:, None], tries, axis=1)
+            if tries > 1:
+                varied[free] += self.random.integers(-VARIED, VARIED + 1, (len(free), tries))
+            sums = multiplied(shape, varied[1:, :, None], position[None, :]) << scale
+            least = (wanted - row.base << shape.fraction) - np.broadcast_to(sums, (tries, len(codes)))
+            for coefficients, each in zip(varied.T, least, strict=True):
+                wrong, c_0 = _most_right(each, 1 << shape.fraction, int(usual[0]), noise * unit)
+                if wrong < fewest:
+                    fewest, best = wrong, coefficients.copy()
+                    best[0] = c_0
+                    off = 1 * (each > c_0) - (each + (1 << shape.fraction) <= c_0)
+                if not fewest:
+                    break
+            if not fewest:
+                break
+        best[0] += row.base << shape.fraction
+        exceptions = {
+            code: each for code, each in zip(codes.tolist(), off.tolist(), strict=True) if each
+        }
+        return Tuned(row, tuple(best.tolist()), exceptions)
+
+    def _near(self, row: Row, up: float, margin: float) -> tuple[Integers, Integers]:
+        """Codes whose results come near to a boundary of rounding, and these results."""
+        codes, results, unsure = [], [], []
+        assert row.series is not None
+        powers = chebyshev.cheb2poly(row.series)
+        for first in range(0, row.size, CHUNK):
+            within = np.arange(first, min(first + CHUNK, row.size))
+            along = within * (2.0 / max(row.size - 1, 1)) - 1.0
+            value = np.full(len(within), powers[-1])
+            for each in powers[-2::-1]:
+                value *= along
+                value += each
+            value += up
+            cut = np.floor(value)
+            away = np.abs(value - cut - 0.5)
+            near = np.flatnonzero(away > 0.5 - margin)
+            codes.append(within[near] + row.start)
+            results.append(cut[near].astype(np.int64) + row.base)
+            unsure.append(away[near] > 0.5 - UNSURE)
+        found, wanted, asked = map(np.concatenate, (codes, results, unsure))
+        if asked.any():
+            wanted[asked] = self.target.rounded(found[asked])
+        return found, wanted
+
+
+def _most_right(least: Integers, unit: int, usual: int, most: float) -> tuple[int, int]:
+    """For how few the chosen number, near the usual one, is not from ``least`` to ``unit`` - 1 more; it."""
+    starts = np.sort(least)
+    ends = starts + unit
+    places = np.unique(np.concatenate((starts, ends, [usual, usual - round(most)])))
+    places = places[np.abs(places - usual) <= most]
+    right = np.searchsorted(starts, places, "right") - np.searchsorted(ends, places, "right")
+    lasts = np.append(places[1:] - 1, usual + round(most))
+    good = right == right.max()
+    nearest = np.clip(usual, places[good], lasts[good])
+    chosen = nearest[np.argmin(np.abs(nearest - usual))]
+    return len(least) - int(right.max()), int(chosen)
+
+
+# --- all of it ----------------------------------------------------------------------------------
+
+
+def fitted(
+    function: str, fmt: Format, mode: RoundingMode, policy: OverflowPolicy, plan: Plan
+) -> Polynomials:
+    """The rows of a function."""
+    target = Target(function, fmt, mode, policy)
+    with gmpy2.context(precision=PRECISION):
+        rows = _rows(target, plan)
+        lengths, scales = _lengths(rows, plan)
+        shape = _shape(target, rows, lengths, scales, plan)
+        tuner = Tuner(target, shape, plan, np.random.default_rng(0))
+        found: list[tuple[Tuned, int, int]] = []
+        for row, length, scale in zip(rows, lengths, scales, strict=True):
+            if row.series is None:
+                middle = (row.base << shape.fraction) + (1 << shape.fraction - 1)
+                tuned = Tuned(row, (middle, *(stage.offset for stage in shape.stages)), {})
+                found.append((tuned, length, scale))
+            else:
+                found += [(each, length, scale) for each in tuner.tuned(row, length, scale)]
+    exceptions: dict[int, int] = {}
+    for each, _, _ in found:
+        exceptions |= each.exceptions
+    return Polynomials(
+        shape,
+        tuple(each.row.start for each, _, _ in found),
+        tuple(length for _, length, _ in found),
+        tuple(scale for _, _, scale in found),
+        tuple(each.row.follows for each, _, _ in found),
+        tuple(zip(*(each.coefficients for each, _, _ in found), strict=True)),
+        exceptions,
+    )

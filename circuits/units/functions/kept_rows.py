@@ -1,0 +1,83 @@
+"""Rows of polynomials of functions: those that are kept, and those of small formats, which are found.
+
+Of formats of up to ``FOUND`` bits rows are found whenever a circuit is made. Those of wider ones are in
+the folder ``rows``, where ``python -m spikeproof.circuits.units.functions.kept_rows tanh ...`` writes
+them: some seconds to some minutes for each function.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+from spikeproof.circuits.netlist import Bus
+from spikeproof.circuits.units.functions.fitting import Plan, fitted
+from spikeproof.circuits.units.functions.polynomials import Polynomials, polynomials_unit, read, written
+from spikeproof.circuits.units.libraries import GateLibrary
+from spikeproof.specs.formats import FP32, Format, OverflowPolicy, RoundingMode
+
+FOUND = 18
+"""Bits of the widest format of which rows are found whenever they are asked for."""
+
+PLANS = {
+    "tanh": Plan(4, 18, 21, 4, 1.0),
+}
+"""What is chosen for each function in FP32."""
+
+ROWS = Path(__file__).parent / "rows"
+
+
+def small_plan(fmt: Format) -> Plan:
+    """What is chosen for every function in a small format."""
+    places = fmt.fraction_bits - 2
+    return Plan(2, places, places + 4, 3)
+
+
+def file_of(function: str, fmt: Format, mode: RoundingMode) -> Path:
+    """Where the rows of a function are kept."""
+    return ROWS / f"{fmt.name}.{function}.{mode.value}.json"
+
+
+@lru_cache(maxsize=4)
+def rows_of(function: str, fmt: Format, mode: RoundingMode, policy: OverflowPolicy) -> Polynomials:
+    """The rows of a function.
+
+    Raises:
+        ValueError: if they would have to be kept and are not, or the mode is to odd.
+    """
+    if mode is RoundingMode.TO_ODD:
+        raise ValueError(f"polynomials of {function} are not rounded {mode.label}")
+    if fmt.width <= FOUND:
+        return fitted(function, fmt, mode, policy, small_plan(fmt))
+    kept = file_of(function, fmt, mode)
+    if policy is not OverflowPolicy.IEEE or not kept.exists():
+        raise ValueError(
+            f"no rows of polynomials are kept for {function} in {fmt.name}, rounded {mode.label}, "
+            f"{policy.label}; there are: {', '.join(sorted(each.stem for each in ROWS.glob('*.json')))}"
+        )
+    return read(kept.read_text())
+
+
+def rows_unit(
+    function: str, gates: GateLibrary, x: Bus, fmt: Format, mode: RoundingMode, policy: OverflowPolicy
+) -> Bus:
+    """The function's result.
+
+    Raises:
+        ValueError: as ``rows_of``.
+    """
+    return polynomials_unit(gates, x, rows_of(function, fmt, mode, policy))
+
+
+def main(functions: list[str]) -> None:
+    """Finds and writes rows to nearest even in FP32."""
+    for function in functions:
+        mode = RoundingMode.NEAREST_EVEN
+        found = fitted(function, FP32, mode, OverflowPolicy.IEEE, PLANS[function])
+        file_of(function, FP32, mode).write_text(written(found))
+        print(f"{function}: {len(found.starts)} rows, {len(found.exceptions)} exceptions")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or list(PLANS))

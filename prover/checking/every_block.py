@@ -1,0 +1,141 @@
+"""Claims of up to 32 input bits, evaluated on every input, block by block.
+
+The circuit is read as an integer program, which is checked to be the netlist, neuron by neuron, and then
+evaluated: as machine code when a theorem is proved, by NumPy when it is verified. Nothing is kept of a
+block that was compared but a digest of what was expected.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+from typing import NamedTuple
+
+import numpy as np
+
+from spikeproof.circuits.meanings.boolean import Words
+from spikeproof.circuits.meanings.program_reading import read_program
+from spikeproof.circuits.meanings.programs import ProgramEvaluator
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.checking.every_input import EveryInputError, ViolatedError
+from spikeproof.prover.claims.blocked import BLOCK, BlockTable
+from spikeproof.prover.claims.tabulated import TabulatedClaim
+
+InARow = Callable[[int, int], dict[str, Words]]
+"""From the number of an input and how many follow from it on, each output's values."""
+
+Evaluator = Callable[[Netlist], InARow]
+"""How circuits are evaluated."""
+
+
+def compiled(netlist: Netlist) -> InARow:
+    """By machine code.
+
+    Raises:
+        ProgramError: if words of 64 bits do not hold what the circuit adds up.
+    """
+    from spikeproof.circuits.meanings.program_code import CompiledProgram  # loads LLVM
+
+    return CompiledProgram(netlist, read_program(netlist), threads=1).evaluate
+
+
+def interpreted(netlist: Netlist) -> InARow:
+    """By NumPy. As ``compiled``."""
+    return ProgramEvaluator(netlist, read_program(netlist)).evaluate_in_a_row
+
+
+def silently(done: float) -> None:
+    """Tell nobody."""
+
+
+def require_true_of_every_block(
+    claim: TabulatedClaim,
+    table: BlockTable,
+    evaluator: Evaluator,
+    jobs: int = 1,
+    deadline: float | None = None,
+    told: Callable[[float], None] = silently,
+) -> str:
+    """Evaluate a claim on every input.
+
+    Args:
+        table: the claim's.
+        jobs: how many blocks are worked on at once.
+        deadline: by ``time.perf_counter``.
+        told: what part of all is done, now and then.
+
+    Returns:
+        the SHA-256 of what was expected: of the SHA-256 of each block of ``BLOCK`` inputs, in order,
+        whose outputs come by name, as words of 4 octets, or 8 where they are wider, the lowest first.
+
+    Raises:
+        ViolatedError: if some input violates it: the first.
+        EveryInputError: if it assumes something of its inputs, or not every bit counts.
+        ProgramError: if words of 64 bits do not hold what the circuit adds up.
+        TimeoutError: if time is up.
+    """
+    if claim.assumptions or claim.counting:
+        raise EveryInputError("results in blocks are of every input, and every bit of them counts")
+    work = _Blocks(table, evaluator(claim.netlist))
+    digest = hashlib.sha256()
+    with _stopping(ThreadPoolExecutor(jobs), work.stopped) as pool:
+        for first, block in zip(work.firsts, pool.map(work.compared, work.firsts), strict=True):
+            if block.violating is not None:
+                raise ViolatedError(block.violating, work.inputs(block.violating))
+            if deadline is not None and time.perf_counter() > deadline:
+                raise TimeoutError(f"{first + work.size:,} of {1 << table.bits:,} inputs")
+            digest.update(block.digest)
+            told((first + work.size) / (1 << table.bits))
+    return digest.hexdigest()
+
+
+@contextmanager
+def _stopping(pool: ThreadPoolExecutor, stopped: Event) -> Iterator[ThreadPoolExecutor]:
+    """A pool that begins nothing more once something has gone wrong, or somebody interrupts."""
+    try:
+        yield pool
+    finally:
+        stopped.set()
+        pool.shutdown(cancel_futures=True)
+
+
+class _Compared(NamedTuple):
+    """What became of a block: the first input that violates the claim, and what was expected."""
+
+    violating: int | None
+    digest: bytes
+
+
+class _Blocks:
+    def __init__(self, table: BlockTable, evaluate: InARow) -> None:
+        self.table, self.evaluate = table, evaluate
+        self.size = min(BLOCK, 1 << table.bits)
+        self.firsts = range(0, 1 << table.bits, self.size)
+        self.stopped = Event()
+
+    def compared(self, first: int) -> _Compared:
+        """A block, from its first input on."""
+        if self.stopped.is_set():
+            return _Compared(None, b"")
+        expected = self.table.block(first, self.size)
+        found = self.evaluate(first, self.size)
+        differ = np.zeros(self.size, dtype=bool)
+        digest = hashlib.sha256()
+        for name in sorted(expected):
+            differ |= found[name] != expected[name]
+            octets = "<u4" if self.table.outputs[name] <= 32 else "<u8"
+            digest.update(np.ascontiguousarray(expected[name], dtype=octets).data)
+        violating = first + int(differ.argmax()) if differ.any() else None
+        return _Compared(violating, digest.digest())
+
+    def inputs(self, number: int) -> dict[str, int]:
+        """An input by its number."""
+        found = {}
+        for name, width in self.table.inputs.items():
+            found[name] = number & (1 << width) - 1
+            number >>= width
+        return found

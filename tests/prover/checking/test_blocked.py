@@ -1,0 +1,217 @@
+"""Theorems about functions in blocks: decided by evaluating every input, verified by doing so again."""
+
+import threading
+import time
+from contextlib import nullcontext
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from pysmt.shortcuts import BV, BVUGT
+
+from spikeproof.circuits.meanings import boolean, program_code, programs
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.checking import every_block, verification
+from spikeproof.prover.checking.every_block import (
+    compiled,
+    interpreted,
+    require_true_of_every_block,
+)
+from spikeproof.prover.checking.every_input import EveryInputError, ViolatedError
+from spikeproof.prover.checking.verification import Verifier
+from spikeproof.prover.claims import blocked
+from spikeproof.prover.claims.obligation import Outcome, StatementError
+from spikeproof.prover.evidence.archive import Archive
+from spikeproof.prover.evidence.record import SEED
+from spikeproof.prover.refutation.mutation import sample
+from spikeproof.prover.running.discharge import discharge
+from tests.support.blocks import BITS, polynomial, theorem, values
+from tests.support.refusals import refused
+
+WRONG = 70_001
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(every_block, "BLOCK", 1 << 14)
+
+
+@pytest.fixture
+def verified(monkeypatch, tmp_path):
+    """What speaks against a record of a theorem, as it is stated then."""
+
+    def check(record, obligation, **how):
+        monkeypatch.setattr(verification, "stated", lambda name: obligation)
+        return Verifier(Archive(tmp_path), **how).verify(record).refusal
+
+    return check
+
+
+def everything(obligation, evaluator=compiled, **how):
+    claim = obligation.state(polynomial())
+    return require_true_of_every_block(claim, claim.table, evaluator, **how)
+
+
+def test_a_right_circuit_is_proved_and_verified(verified):
+    record = discharge(theorem())
+    assert record.outcome is Outcome.PROVED, record.message
+    (lemma,) = record.lemmas
+    assert (lemma.name, lemma.kind) == ("acme.polynomial", "every input")
+    assert lemma.formula_sha256 == everything(theorem(), interpreted)
+    assert record.engines == ()
+    assert verified(record, theorem()) == ""
+
+
+def test_verifying_does_not_evaluate_as_proving_does(monkeypatch, verified):
+    record = discharge(theorem())
+    monkeypatch.setattr(program_code.CompiledProgram, "evaluate", lambda *_: pytest.fail("compiled"))
+    assert verified(record, theorem()) == ""
+
+
+def test_proving_does_not_evaluate_as_verifying_does(monkeypatch):
+    monkeypatch.setattr(programs.ProgramEvaluator, "evaluate", lambda *_: pytest.fail("by NumPy"))
+    assert discharge(theorem()).outcome is Outcome.PROVED
+
+
+@pytest.mark.parametrize("line", [0, WRONG, (1 << BITS) - 1])
+def test_one_wrong_line_is_enough(verified, line):
+    wrong = theorem(wrong=line)
+    record = discharge(wrong)
+    assert record.outcome is Outcome.REFUTED
+    assert record.counterexample == {"x": line}
+    right = discharge(theorem())
+    assert "the spec differs" in verified(right, wrong)
+    forged = replace(right, spec_sha256=record.spec_sha256)  # by somebody who knows the digest
+    assert verified(forged, wrong) == f"input {line} violates it"
+
+
+def test_results_that_are_others_under_the_same_definition(verified):
+    """Such as of a spec that has changed since, as has the circuit."""
+    (lemma,) = discharge(theorem()).lemmas
+    forged = replace(discharge(theorem()), lemmas=(replace(lemma, formula_sha256="0" * 64),))
+    assert verified(forged, theorem()) == "what is expected differs: this source has other results"
+
+
+@pytest.mark.parametrize("evaluator", [compiled, interpreted])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_first_input_that_violates_is_named(evaluator, jobs):
+    with pytest.raises(ViolatedError) as found:
+        everything(theorem(wrong=WRONG), evaluator, jobs=jobs)
+    assert found.value.inputs == {"x": WRONG}
+
+
+def test_the_digest_does_not_depend_on_jobs_or_evaluators():
+    found = {everything(theorem(), each, jobs=n) for each in (compiled, interpreted) for n in (1, 2)}
+    assert len(found) == 1
+
+
+def test_progress_and_time():
+    told = []
+    everything(theorem(), told=told.append)
+    assert told == [k / 8 for k in range(1, 9)]
+    with pytest.raises(TimeoutError, match="of 131,072 inputs"):
+        everything(theorem(), deadline=time.perf_counter())
+    record = discharge(theorem(), timeout=1e-9)
+    assert record.outcome is Outcome.TIMEOUT
+    assert "time was up" in record.message
+
+
+def test_an_interruption_ends_it_at_once():
+    begun = []
+
+    def results(first, count):
+        begun.append(first)
+        return values(first, count)
+
+    def interrupted(done):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        everything(theorem(results=results), jobs=2, told=interrupted)
+    assert len(begun) < 8
+    assert threading.active_count() == 1
+
+
+def test_mutants_are_refuted():
+    """Entries, exceptions, thresholds, weights: of each kind of change some; evaluated plainly too."""
+    every = np.arange(1 << BITS, dtype=np.uint64)
+    expected, kinds = values(0, 1 << BITS)["result"], set()
+    claim = theorem().state(polynomial())
+    for kind, mutant in sample(polynomial(), 25, SEED):
+        kinds.add(kind)
+        differ = boolean.evaluate(mutant.netlist, {"x": every})["result"] != expected
+        other = theorem().state(mutant.netlist)
+        with pytest.raises(ViolatedError) if differ.any() else nullcontext() as found:
+            require_true_of_every_block(other, claim.table, compiled)
+        if differ.any():
+            assert found.value.inputs == {"x": int(differ.argmax())}
+    assert len(kinds) > 2
+
+
+def test_a_mutant_is_refuted_and_its_record_verified(verified):
+    mutant = sample(polynomial(), 1, SEED)[0][1].netlist
+    record = discharge(theorem(), circuit=mutant)
+    assert record.refutes
+    assert verified(record, theorem(), circuit=mutant) == ""
+
+
+def test_another_circuit_is_verified_as_itself(verified):
+    record = discharge(theorem(), circuit=polynomial())
+    assert record.outcome is Outcome.PROVED
+    assert verified(record, theorem(), circuit=polynomial()) == ""
+    bare = replace(polynomial(), cells=())
+    assert discharge(theorem(), circuit=bare).outcome is Outcome.PROVED
+
+
+@pytest.mark.parametrize(
+    ("results", "words"),
+    [
+        ({"other": np.zeros(1 << 14, np.uint8)}, "results are of .'other'., not of .'result'."),
+        ({"result": np.zeros(7, np.uint8)}, "no array of 16384 unsigned integers"),
+        ({"result": np.zeros(1 << 14, np.int8)}, "no array of 16384 unsigned integers"),
+        ({"result": np.full(1 << 14, 1 << 18, np.uint32)}, "between 0 and 262143 to fit 18 bits"),
+    ],
+)
+def test_results_that_are_none_of_the_circuit_are_refused(results, words):
+    with refused(words, StatementError):
+        everything(theorem(results=lambda first, count: results))
+
+
+@pytest.mark.parametrize("bits", [7, 33])
+def test_blocks_are_of_so_many_bits(bits):
+    with refused(f"blocks are of 8 to 32 input bits; these are {bits}", StatementError):
+        theorem().state(Netlist({"x": bits}, (), {"result": (0,)}))
+
+
+def test_inputs_are_in_the_order_of_the_theorem():
+    own = Netlist({"x": 9, "y": 9}, (), {"result": (0,)})
+    other = Netlist({"y": 9, "x": 9}, (), {"result": (0,)})
+    obligation = theorem(circuit=lambda: own)
+    assert obligation.state(own).table.at({"x": 3, "y": 1}) == {
+        "result": values(3 + 512, 1)["result"][0]
+    }
+    with refused("the inputs are to be, in order, x, y", StatementError):
+        obligation.state(other)
+
+
+def test_assumptions_and_formulas_are_refused():
+    claim = theorem().state(polynomial())
+    assuming = claim.assuming(BVUGT(claim.inputs["x"], BV(3, BITS)))
+    with refused("of every input, and every bit of them counts", EveryInputError):
+        require_true_of_every_block(assuming, claim.table, compiled)
+    with refused("evaluated on every input: it has no formula", StatementError):
+        _ = claim.expected
+
+
+def test_what_words_do_not_hold_is_no_proof():
+    wide = Netlist({"x": BITS}, polynomial().neurons, polynomial().outputs)
+    neurons = list(wide.neurons)
+    synapses = tuple((signal, weight << 60) for signal, weight in neurons[0].synapses)
+    neurons[0] = replace(neurons[0], synapses=synapses, threshold=neurons[0].threshold * 2**60)
+    record = discharge(theorem(), circuit=replace(wide, neurons=tuple(neurons)))
+    assert record.outcome is Outcome.ERROR
+    assert "words of 64 bits do not hold" in record.message
+
+
+def test_a_block_is_of_a_million_inputs_or_of_all():
+    assert blocked.BLOCK == 1 << 20
