@@ -20,7 +20,7 @@ from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.forms import Form, bits, signals
 from spikeproof.circuits.units.functions import exceptions
 from spikeproof.circuits.units.functions.factors import FACTORED, plan_of
-from spikeproof.circuits.units.functions.mended import Found, Plan, name_of
+from spikeproof.circuits.units.functions.mended import Found, Plan
 from spikeproof.circuits.units.functions.words import Neurons
 from spikeproof.circuits.units.libraries import library_gates
 from spikeproof.specs.formats import FP32, RoundingMode
@@ -52,25 +52,24 @@ def wrong(plan: Plan) -> Iterator[tuple[int, int]]:
             inside = slice(max(start - first, 0), min(end - first, BLOCK))
             words = {name: each[inside].astype(np.int64) for name, each in outputs.items()}
             codes = np.arange(first, first + BLOCK)[inside]
-            yield from exceptions.wrong(plan, codes, Found(**words, inexact=0))
+            yield from exceptions.wrong(plan, codes, Found(**words, inexact=0, negative=0))
 
 
 def main() -> None:
     """Finds and writes exceptions, of all functions if none are named."""
     kept = json.loads(FILE.read_text(encoding="ascii")) if FILE.exists() else {}
     for function in FACTORED:
-        for mode in (RoundingMode.NEAREST_EVEN, RoundingMode.DOWN):
+        for mode in (RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO):
             plan = plan_of(function, FP32, mode, FP32.policies[0])
-            name = name_of(plan)
-            if sys.argv[1:] and name not in sys.argv[1:]:
+            if sys.argv[1:] and plan.name not in sys.argv[1:]:
                 continue
             start, found = process_time(), list(wrong(plan))
-            kept[name] = {
+            kept[plan.name] = {
                 str(more): [code for code, each in found if each == more]
                 for more in sorted({more for _, more in found})
             }
             FILE.write_text(json.dumps(kept, sort_keys=True) + "\n", encoding="ascii")
-            print(f"{name}: {len(found)} exceptions, {process_time() - start:.0f} s", flush=True)
+            print(f"{plan.name}: {len(found)} exceptions, {process_time() - start:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

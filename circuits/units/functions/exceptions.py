@@ -17,7 +17,7 @@ from importlib import resources
 
 import numpy as np
 
-from spikeproof.circuits.units.functions.mended import Found, Plan, name_of, simplest
+from spikeproof.circuits.units.functions.mended import Found, Plan
 from spikeproof.circuits.units.functions.values import results_at
 from spikeproof.circuits.units.functions.words import Arrays, ArrayWord, Integers
 
@@ -39,14 +39,12 @@ def exceptions_of(plan: Plan) -> Mapping[int, int]:
     Raises:
         ValueError: if the format is too wide to try, and nothing is kept.
     """
-    plan = simplest(plan)
+    plan = plan.simplest
     if plan.fmt.width <= TRIED:
         return dict(tried(plan))
-    if name_of(plan) not in (kept := _kept()):
-        raise ValueError(
-            f"no exceptions are kept for {name_of(plan)}; there are those of {', '.join(kept)}"
-        )
-    return kept[name_of(plan)]
+    if plan.name not in (kept := _kept()):
+        raise ValueError(f"no exceptions are kept for {plan.name}; there are those of {', '.join(kept)}")
+    return kept[plan.name]
 
 
 @lru_cache(maxsize=1)
@@ -73,6 +71,7 @@ def wrong(plan: Plan, codes: Integers, found: Found) -> Iterator[tuple[int, int]
     near = np.flatnonzero((found.total + MARGIN & lost) < 2 * MARGIN)
     if len(near):
         right = results_at(plan.function, plan.fmt, plan.mode, plan.policy, codes[near])
+        right %= plan.fmt.sign_mask
         for code, more in zip(codes[near].tolist(), (right - found.code[near]).tolist(), strict=True):
             if more:
                 yield code, more

@@ -5,11 +5,17 @@ from __future__ import annotations
 from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.functions.exceptions import exceptions_of
 from spikeproof.circuits.units.functions.exponentials import Exponential
+from spikeproof.circuits.units.functions.logarithms import Logarithm
 from spikeproof.circuits.units.functions.mended import Plan, mended_unit
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
 
-FACTORED = ("exp", "exp2")
+FACTORED: dict[str, type[Plan]] = {
+    "exp": Exponential,
+    "exp2": Exponential,
+    "log": Logarithm,
+    "log2": Logarithm,
+}
 """The functions that are made so."""
 
 
@@ -19,7 +25,7 @@ def plan_of(function: str, fmt: Format, mode: RoundingMode, policy: OverflowPoli
     Raises:
         ValueError: if the format has few exponents for its precision.
     """
-    return Exponential(function, fmt, mode, policy)
+    return FACTORED[function](function, fmt, mode, policy)
 
 
 def factors_unit(
