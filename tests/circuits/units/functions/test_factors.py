@@ -1,4 +1,4 @@
-"""exp, exp2, log and log2 by short factors: a format of 17 bits on every input, FP32 where it matters."""
+"""exp, exp2, log and log2 by short factors: 17 bits on every input, FP32 where it matters."""
 
 import numpy as np
 import pytest
@@ -138,4 +138,6 @@ def test_what_is_refused(function):
     with pytest.raises(ValueError, match=r"no exceptions are kept for e8m14.*; there are those of fp32"):
         build_function(function, ieee_format(8, 14), RNE, IEEE)
     with pytest.raises(ValueError, match="usual convention"):
-        build_function(function, FP32, RNE, IEEE, convention=Convention(subnormal_operands=SubnormalOperands.ZERO))
+        build_function(
+            function, FP32, RNE, IEEE, convention=Convention(subnormal_operands=SubnormalOperands.ZERO)
+        )
