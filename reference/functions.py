@@ -17,7 +17,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spikeproof.specs.formats import BFLOAT16, FP16, FP32, Format, RoundingMode
+from spikeproof.specs.formats import (
+    BFLOAT16,
+    FP8_E4M3FN,
+    FP8_E4M3FNUZ,
+    FP8_E5M2,
+    FP8_E5M2FNUZ,
+    FP16,
+    FP32,
+    Format,
+    RoundingMode,
+)
 
 Codes = NDArray[np.integer[Any]]
 Doubles = NDArray[np.float64]
@@ -243,8 +253,23 @@ NUMPY: dict[str, Callable[[Any], Any]] = {
 }
 """NumPy's; of BFLOAT16, ml_dtypes'."""
 
+NUMPY_OF_TWO: dict[str, Callable[[Any, Any], Any]] = {
+    "hypot": np.hypot,
+    "pow": np.power,
+    "atan2": lambda x, y: np.arctan2(y, x),
+}
+"""Those of two operands; of FP8, ml_dtypes' too."""
+
 _TORCH_TYPES = {FP16: torch.float16, BFLOAT16: torch.bfloat16, FP32: torch.float32}
-_NUMPY_TYPES = {FP16: np.float16, BFLOAT16: ml_dtypes.bfloat16, FP32: np.float32}
+_NUMPY_TYPES = {
+    FP8_E4M3FN: ml_dtypes.float8_e4m3fn,
+    FP8_E4M3FNUZ: ml_dtypes.float8_e4m3fnuz,
+    FP8_E5M2: ml_dtypes.float8_e5m2,
+    FP8_E5M2FNUZ: ml_dtypes.float8_e5m2fnuz,
+    FP16: np.float16,
+    BFLOAT16: ml_dtypes.bfloat16,
+    FP32: np.float32,
+}
 
 
 def by_torch(function: str, fmt: Format, codes: Codes) -> Codes:
@@ -259,13 +284,14 @@ def by_torch(function: str, fmt: Format, codes: Codes) -> Codes:
     return result
 
 
-def by_numpy(function: str, fmt: Format, codes: Codes) -> Codes:
+def by_numpy(function: str, fmt: Format, *codes: Codes) -> Codes:
     """The codes of NumPy's function, of one of its own types or of ml_dtypes'.
 
     Raises:
         KeyError: if it has no such function or type.
     """
-    words = codes.astype(f"u{fmt.width // 8}")
+    functions: dict[str, Callable[..., Any]] = {**NUMPY, **NUMPY_OF_TWO}
+    word = np.dtype(f"u{fmt.width // 8}")
     with np.errstate(all="ignore"):
-        result = NUMPY[function](words.view(_NUMPY_TYPES[fmt]))
-    return np.asarray(result).view(words.dtype)
+        result = functions[function](*(each.astype(word).view(_NUMPY_TYPES[fmt]) for each in codes))
+    return np.asarray(result).view(word)
