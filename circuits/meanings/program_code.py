@@ -92,7 +92,8 @@ class CompiledProgram:
             raise ValueError(
                 f"{size} inputs from {first} on are not a multiple of {LANES} of {bits} bits"
             )
-        if constant := constant_in_a_row(self._program, first, size):
+        one_bus = len(self._netlist.inputs) == 1
+        if one_bus and (constant := constant_in_a_row(self._program, first, size)):
             return {name: np.full(size, value, np.uint64) for name, value in constant.items()}
         found = {name: np.empty(size, np.uint64) for name in self._netlist.outputs}
 

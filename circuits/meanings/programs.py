@@ -631,7 +631,8 @@ class ProgramEvaluator:
 
     def evaluate_in_a_row(self, first: int, size: int) -> dict[str, Words]:
         """The output buses for so many inputs from one on, by number: the first bus varies fastest."""
-        if constant := constant_in_a_row(self.program, first, size):
+        one_bus = len(self.netlist.inputs) == 1
+        if one_bus and (constant := constant_in_a_row(self.program, first, size)):
             return {name: np.full(size, value, np.uint64) for name, value in constant.items()}
         numbers = np.arange(first, first + size, dtype=np.uint64)
         inputs, place = {}, 0

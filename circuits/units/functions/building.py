@@ -9,6 +9,7 @@ from functools import partial
 from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.circuits.units.functions.changes import Table
 from spikeproof.circuits.units.functions.factors import FACTORED, factors_unit
+from spikeproof.circuits.units.functions.half_turns import half_turns_unit
 from spikeproof.circuits.units.functions.kept_rows import PLANS, rows_unit
 from spikeproof.circuits.units.functions.reciprocal import reciprocal_unit
 from spikeproof.circuits.units.functions.reciprocal_root import reciprocal_root_unit
@@ -58,6 +59,10 @@ PROGRAMS = {
     "digits": Program("digit by digit", {"reciprocal": reciprocal_unit, "rsqrt": reciprocal_root_unit}),
     "factors": Program(
         "by short factors", {function: partial(factors_unit, function) for function in FACTORED}
+    ),
+    "half_turns": Program(
+        "folded, by rows of polynomials",
+        {function: partial(half_turns_unit, function) for function in ("sin_pi", "cos_pi")},
     ),
     "polynomials": Program(
         "by rows of polynomials", {function: partial(rows_unit, function) for function in PLANS}

@@ -15,7 +15,7 @@ place, and where it is nearer to a boundary than ``UNSURE``, MPFR decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -270,11 +270,12 @@ def _same(row: Row, other: Row) -> bool:
 
 def _plain(target: Target, start: int, end: int, least: int) -> Row | None:
     """A row of constant results, or such as follow the code, of at least so many codes."""
-    first, last = target.rounded([start, start + least - 1])
+    codes = [start + (least - 1) * k // PARTS for k in range(PARTS + 1)]
+    results = target.rounded(codes)
     for follows in (0, 1):
-        if last - first != follows * (least - 1):
+        base = results[0] - follows * start
+        if any(each != base + follows * code for code, each in zip(codes, results, strict=True)):
             continue
-        base = first - follows * start
         low, high = start + least - 1, end
         while high - low > 1:
             middle = (low + high) // 2
@@ -495,7 +496,11 @@ def fitted(
     function: str, fmt: Format, mode: RoundingMode, policy: OverflowPolicy, plan: Plan
 ) -> Polynomials:
     """The rows of a function."""
-    target = Target(function, fmt, mode, policy)
+    return fitted_to(Target(function, fmt, mode, policy), plan)
+
+
+def fitted_to(target: Target, plan: Plan) -> Polynomials:
+    """The rows of a target."""
     with gmpy2.context(precision=PRECISION):
         rows = _rows(target, plan)
         lengths, scales = _lengths(rows, plan)
