@@ -15,7 +15,7 @@ place, and where it is nearer to a boundary than ``UNSURE``, MPFR decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
