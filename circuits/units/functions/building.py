@@ -9,7 +9,7 @@ from functools import partial
 from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.circuits.units.functions.changes import Table
 from spikeproof.circuits.units.functions.factors import factors_unit
-from spikeproof.circuits.units.functions.kept_rows import PLANS, rows_unit
+from spikeproof.circuits.units.functions.kept_rows import MADE, rows_unit
 from spikeproof.circuits.units.functions.reciprocal import reciprocal_unit
 from spikeproof.circuits.units.functions.segments import segments_unit
 from spikeproof.circuits.units.functions.thermometer import thermometer_unit
@@ -59,7 +59,7 @@ PROGRAMS = {
         "by short factors", {function: partial(factors_unit, function) for function in ("exp", "exp2")}
     ),
     "polynomials": Program(
-        "by rows of polynomials", {function: partial(rows_unit, function) for function in PLANS}
+        "by rows of polynomials", {function: partial(rows_unit, function) for function in MADE}
     ),
 }
 """By name, each with the functions that it makes."""

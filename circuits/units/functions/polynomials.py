@@ -21,7 +21,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from importlib import resources
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -147,12 +146,7 @@ def _product(group: Group, word: Integers, position: Integers) -> Any:
     return digits * (word >> group.dropped) + constants
 
 
-# --- files --------------------------------------------------------------------------------------
-
-
-def file_of(function: str, fmt: str, mode: str) -> Any:
-    """Where the rows of a function are kept."""
-    return resources.files(__package__).joinpath("rows", f"{fmt}.{function}.{mode}.json")
+# --- text ---------------------------------------------------------------------------------------
 
 
 def written(found: Polynomials) -> str:
