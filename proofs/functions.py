@@ -30,6 +30,7 @@ from spikeproof.specs.conventions import IEEE, Convention
 from spikeproof.specs.formats import (
     BFLOAT16,
     FP16,
+    FP32,
     SMALL_FORMATS,
     Format,
     OverflowPolicy,
@@ -174,6 +175,10 @@ class FunctionUnit(RoundedUnit):
         )
 
 
+IN_BLOCKS = {(FP32, "reciprocal"): tuple(RoundingMode)}
+"""Formats of more than 16 bits and functions, and the modes in which these are promised."""
+
+
 def function_units() -> Iterator[tuple[FunctionUnit, Profile]]:
     """Every function, format and mode under the first policy; in ``--wide`` under the others.
 
@@ -187,6 +192,8 @@ def function_units() -> Iterator[tuple[FunctionUnit, Profile]]:
         small = fmt in SMALL_FORMATS or function in CHANGING_SELDOM
         if mode is RoundingMode.NEAREST_EVEN and small:
             yield replace(unit, construction=THERMOMETER), Profile.WIDE
+    for (fmt, function), modes in IN_BLOCKS.items():
+        yield from ((FunctionUnit.of(function, fmt, mode), Profile.WIDE) for mode in modes)
 
 
 def obligations() -> Iterator[Obligation]:

@@ -30,7 +30,9 @@ from spikeproof.circuits.meanings.programs import (
     Product,
     Program,
     ProgramError,
+    Quotient,
     Range,
+    Root,
     Term,
     Word,
     ranges,
@@ -122,6 +124,8 @@ class _Writer:
             (
                 *self.constants,
                 _SEARCH,
+                _QUOTIENT,
+                _ROOT,
                 *_DECLARATIONS,
                 "define void @evaluate(ptr %outputs, i64 %first, i64 %batches) {",
                 *(f"{hint} = alloca i64" for hint in self.hints),
@@ -169,6 +173,14 @@ class _Writer:
             yield from self._count(name, read[0], word.places)
         elif isinstance(word, Match):
             yield from self._match(name, read[0], word.codes)
+        elif isinstance(word, Quotient):
+            most = splat((1 << len(word.digits)) - 1)
+            given = f"{VECTOR} {read[0]}, {VECTOR} {read[1]}, {VECTOR} {most}"
+            yield f"{name} = call {VECTOR} @quotient({given})"
+        elif isinstance(word, Root):
+            numbers = (word.less, word.scale, (1 << len(word.digits)) - 1)
+            given = ", ".join(f"{VECTOR} {each}" for each in (read[0], *map(splat, numbers)))
+            yield f"{name} = call {VECTOR} @root({given})"
         else:
             assert isinstance(word, Product)
             yield from self._product(name, word, read, self.read[index])
@@ -349,6 +361,7 @@ def splat(value: int) -> str:
 
 
 _MAXIMUM, _MINIMUM = (f"@llvm.{name}.v{LANES}i64" for name in ("smax", "smin"))
+_SQUARE_ROOT = f"@llvm.sqrt.v{LANES}f64"
 _GATHER = f"@llvm.masked.gather.v{LANES}i64.v{LANES}p0"
 
 
@@ -360,6 +373,7 @@ def _gather_arguments(where: str) -> str:
 
 _DECLARATIONS = (
     f"declare {VECTOR} {_GATHER}(<{LANES} x ptr>, i32, <{LANES} x i1>, {VECTOR})",
+    f"declare <{LANES} x double> {_SQUARE_ROOT}(<{LANES} x double>)",
     f"declare {VECTOR} {_MAXIMUM}({VECTOR}, {VECTOR})",
     f"declare {VECTOR} {_MINIMUM}({VECTOR}, {VECTOR})",
 )
@@ -384,5 +398,48 @@ half:
 br i1 %done, label %end, label %half
 end:
 ret {VECTOR} %more
+}}
+"""
+
+_TRUTHS = f"<{LANES} x i1>"
+_ONES = splat(1)
+
+_QUOTIENT = f"""
+define internal {VECTOR} @quotient({VECTOR} %form, {VECTOR} %divisor, {VECTOR} %most) alwaysinline {{
+%whole = call {VECTOR} {_MAXIMUM}({VECTOR} %form, {VECTOR} zeroinitializer)
+%some = call {VECTOR} {_MAXIMUM}({VECTOR} %divisor, {VECTOR} {_ONES})
+%found = sdiv {VECTOR} %whole, %some
+%kept = call {VECTOR} {_MINIMUM}({VECTOR} %found, {VECTOR} %most)
+%none = icmp eq {VECTOR} %divisor, zeroinitializer
+%positive = icmp sge {VECTOR} %form, zeroinitializer
+%beyond = and {_TRUTHS} %none, %positive
+%result = select {_TRUTHS} %beyond, {VECTOR} %most, {VECTOR} %kept
+ret {VECTOR} %result
+}}
+"""
+
+_ROOT_OF = ("form", "less", "scale", "most")
+
+_ROOT = f"""
+; A double has the root but for an error of less than 1, which is made good.
+define internal {VECTOR} @root({", ".join(f"{VECTOR} %{name}" for name in _ROOT_OF)}) alwaysinline {{
+%whole = call {VECTOR} {_MAXIMUM}({VECTOR} %form, {VECTOR} zeroinitializer)
+%double = sitofp {VECTOR} %whole to <{LANES} x double>
+%near = call <{LANES} x double> {_SQUARE_ROOT}(<{LANES} x double> %double)
+%first = fptosi <{LANES} x double> %near to {VECTOR}
+%squared = mul {VECTOR} %first, %first
+%over = icmp sgt {VECTOR} %squared, %whole
+%one = zext {_TRUTHS} %over to {VECTOR}
+%low = sub {VECTOR} %first, %one
+%next = add {VECTOR} %low, {_ONES}
+%more = mul {VECTOR} %next, %next
+%under = icmp sle {VECTOR} %more, %whole
+%root = select {_TRUTHS} %under, {VECTOR} %next, {VECTOR} %low
+%sum = add {VECTOR} %root, %less
+%found = udiv {VECTOR} %sum, %scale
+%kept = call {VECTOR} {_MINIMUM}({VECTOR} %found, {VECTOR} %most)
+%negative = icmp slt {VECTOR} %form, zeroinitializer
+%result = select {_TRUTHS} %negative, {VECTOR} zeroinitializer, {VECTOR} %kept
+ret {VECTOR} %result
 }}
 """

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from spikeproof.circuits.meanings.programs import (
+    Check,
     Count,
     Digits,
     Entry,
@@ -21,11 +22,17 @@ from spikeproof.circuits.meanings.programs import (
     Part,
     Product,
     Program,
+    ProgramError,
+    Quotient,
+    Root,
     Term,
     Word,
     read_neuron,
 )
 from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Block, Bus, Netlist
+
+SCALES = ((1, 0), (2, 1), (1, 1), (2, 0))
+"""Of roots, and what is less: those that are looked for."""
 
 Sum = Counter[int]
 """Weights by signal; ONE has the constant."""
@@ -49,6 +56,11 @@ class _Pairs:
     pairs: list[Bus]
     units: Sum = field(default_factory=Counter)
 
+    @property
+    def last(self) -> int:
+        """The last signal that it needs."""
+        return max((*self.a, *self.b, *self.units))
+
     def __post_init__(self) -> None:
         for i, row in enumerate(self.pairs):
             for j, signal in enumerate(row):
@@ -67,6 +79,8 @@ class _Reader:
         self.word_of: dict[int, int] = {}  # of products
         self.digits: dict[int, list[tuple[int, Bus]]] = {}
         self.matches: dict[int, Bus] = {}
+        self.recurrences: dict[int, Block] = {}  # by their highest digit
+        self.ands: dict[tuple[int, ...], int] = {}
         self.alike: dict[frozenset[tuple[int, int]], list[int]] = defaultdict(list)
 
     def program(self) -> Program:
@@ -89,11 +103,15 @@ class _Reader:
                 self._look_at_product(cell)
             elif cell.kind == "digits":
                 self._look_at_digits(cell)
+            elif cell.kind in ("quotient", "root") and cell.outputs.get("out"):
+                self.recurrences[cell.outputs["out"][-1]] = cell
         for cell in self.netlist.cells:
             if cell.kind == "matches":
                 self._look_at_matches(cell)
         taken = {*self.products_of, *self.digits, *self.matches}
-        for index, (weights, _) in enumerate(self.neurons):
+        for index, (weights, least) in enumerate(self.neurons):
+            if least == 2 and len(weights) == 2 and set(weights.values()) == {1}:
+                self.ands[tuple(sorted(weights))] = self.first + index
             if self.first + index not in taken:
                 self.alike[frozenset(weights.items())].append(self.first + index)
 
@@ -180,6 +198,9 @@ class _Reader:
         if signal in self.place_of:
             return
         weights, least = self._neuron(signal)
+        if signal in self.recurrences and (found := self._recurrence(self.recurrences[signal])):
+            self._add(found)
+            return
         if signal in self.digits:
             steps = self.digits[signal]
             unit = 1 << steps[0][0]
@@ -195,6 +216,47 @@ class _Reader:
         alike = sorted(alike, key=lambda each: self._neuron(each)[1])
         places = tuple(self._neuron(each)[1] for each in alike)
         self._add(Count(self._form(Counter(weights)), places, tuple(alike)))
+
+    def _recurrence(self, cell: Block) -> Quotient | Root | None:
+        """The word that a quotient or a root is, if it is one: its first neuron tells what it reads."""
+        digits = cell.outputs["out"]
+        if min(digits) < self.first:
+            return None
+        weights, least = self._neuron(digits[-1])
+        top = len(digits) - 1
+        if cell.kind == "quotient":
+            bus = cell.inputs.get("divisor", ())
+            rest = Counter({**weights, ONE: -least})
+            for power, signal in enumerate(bus):
+                rest[signal] += 1 << top + power
+            pairs = tuple(tuple(self._and(digit, each) for each in bus) for digit in digits[1:])
+            form, divisor = self._form(rest), self._form(_sum((s, 1 << k) for k, s in enumerate(bus)))
+            return self._true(Quotient(form, divisor, bus, digits, pairs))
+        pairs = tuple(
+            tuple(self._and(digit, each) for each in digits[place + 1 :])
+            for place, digit in enumerate(digits[1:], 1)
+        )
+        for scale, less in SCALES:
+            constant = ((scale << top) - less) ** 2 - least
+            found = Root(self._form(Counter({**weights, ONE: constant})), scale, less, digits, pairs)
+            if self._true(found):
+                return found
+        return None
+
+    def _and(self, a: int, b: int) -> int:
+        """The signal that is the AND of two, or UNUSED."""
+        if a == b or ONE in (a, b):
+            return a if b == ONE else b
+        return ZERO if ZERO in (a, b) else self.ands.get((min(a, b), max(a, b)), UNUSED)
+
+    def _true(self, word: Quotient | Root) -> Quotient | Root | None:
+        """A word, if it is what its neurons are."""
+        try:
+            check = Check(self.netlist, Program((*self.words, word), {}))
+            check.word(len(self.words), word)
+        except ProgramError:
+            return None
+        return word
 
     def _add_match(self, signal: int, weights: Mapping[int, int]) -> None:
         word = self.matches[signal]
@@ -256,9 +318,11 @@ class _Reader:
     def _products_in(self, weights: Sum) -> list[int]:
         """Products of which a sum reads pairs, those of which it reads most first."""
         counts: Counter[int] = Counter()
+        last = max(weights, default=0)
         for signal in weights:
             counts.update(self.products_of.get(signal, ()))
-        return [number for number, _ in counts.most_common()]
+        # What a digit of a quotient reads is a part of the product that later digits complete.
+        return [number for number, _ in counts.most_common() if self.products[number].last <= last]
 
     def _terms(self, index: int, read: dict[int, dict[int, int]]) -> Iterator[tuple[int, Term]]:
         """The terms of one word, from what weights its signals have, by field; each with a constant."""

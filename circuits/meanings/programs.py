@@ -7,6 +7,8 @@ A *word* is an integer that several signals tell, each by whether it lies beyond
     Count     how many of rising places a form reaches: neurons that read one sum
     Match     which of several codes a form is, from 1; 0 if none: wide ANDs
     Product   a * b: ANDs of pairs of their bits; pairs that have no neuron are left out of it
+    Quotient  min(max(form // divisor, 0), 2^n - 1): digits that read their products with the divisor
+    Root      the largest number whose square is no more than a form: digits that read their products
 
 A *form* is a constant plus terms, each of which reads one word: a multiple of some of its bits
 (``Part``) or an entry of a table (``Entry``). Every neuron is a signal of some word, if only of a
@@ -210,7 +212,57 @@ class Product:
             yield from ((signal, 1 << i + j) for j, signal in enumerate(row) if signal != UNUSED)
 
 
-Word = Given | Digits | Count | Match | Product
+@dataclass(frozen=True)
+class Quotient:
+    """min(max(form // divisor, 0), 2^n - 1), by n digits; of a divisor 0, as if it were infinite.
+
+    Attributes:
+        bus: the bits of the divisor.
+        digits: from the lowest on; each is [form - (what is above) * divisor >= 2^k divisor].
+        pairs: for each digit but the lowest and each bit of the divisor the signal that is their AND.
+    """
+
+    form: Form
+    divisor: Form
+    bus: Bus
+    digits: Bus
+    pairs: tuple[Bus, ...]
+
+    def fields(self) -> Iterator[Field]:
+        """The digits."""
+        return (Field(place, 1, (signal,)) for place, signal in enumerate(self.digits))
+
+    def forms(self) -> tuple[Form, ...]:
+        """What it reads."""
+        return (self.form, self.divisor)
+
+
+@dataclass(frozen=True)
+class Root:
+    """The largest number below 2^n with (scale * number - less)^2 <= form; 0 if there is none.
+
+    Attributes:
+        scale, less: positive, and from 0 to as much.
+        digits: from the lowest on; each is [form - (scale * (what is above + 2^k) - less)^2 >= 0].
+        pairs: for each digit but the lowest and each above it the signal that is their AND.
+    """
+
+    form: Form
+    scale: int
+    less: int
+    digits: Bus
+    pairs: tuple[Bus, ...]
+
+    def fields(self) -> Iterator[Field]:
+        """The digits."""
+        return (Field(place, 1, (signal,)) for place, signal in enumerate(self.digits))
+
+    def forms(self) -> tuple[Form, ...]:
+        """What it reads."""
+        return (self.form,)
+
+
+Word = Given | Digits | Count | Match | Product | Quotient | Root
 
 
 @dataclass(frozen=True)
@@ -230,7 +282,7 @@ def require_program(netlist: Netlist, program: Program) -> None:
     Raises:
         ProgramError: naming the neuron or bus.
     """
-    check = _Check(netlist, program)
+    check = Check(netlist, program)
     for index, word in enumerate(program.words):
         check.word(index, word)
     if set(program.outputs) != set(netlist.outputs):
@@ -254,7 +306,9 @@ def _separated(weights: Counter[int]) -> tuple[int, dict[int, int]]:
     return constant, {s: weight for s, weight in weights.items() if weight and s not in (ZERO, ONE)}
 
 
-class _Check:
+class Check:
+    """Whether words are what the neurons of a netlist are."""
+
     def __init__(self, netlist: Netlist, program: Program) -> None:
         self.netlist, self.program = netlist, program
 
@@ -313,8 +367,14 @@ class _Check:
             self._count(word, *self.written_out(index, word.form))
         elif isinstance(word, Match):
             self._match(word, *self.written_out(index, word.form))
-        else:
+        elif isinstance(word, Product):
             self._product(index, word)
+        elif isinstance(word, Quotient):
+            if self.written_out(index, word.divisor) != _number(word.bus):
+                raise ProgramError(f"the divisor of word {index} is another number")
+            self._quotient(word, *self.written_out(index, word.form))
+        else:
+            self._root(word, *self.written_out(index, word.form))
 
     def _digits(self, word: Digits, constant: int, weights: Weights) -> None:
         rest, end = Counter(weights), word.most + 1
@@ -367,6 +427,53 @@ class _Check:
                     raise ProgramError(f"signal {signal} is not the AND of {a} and {b}")
         if holes != [(w, *(self.written_out(index, f) for f in forms)) for w, *forms in word.holes]:
             raise ProgramError(f"word {index} leaves out other pairs")
+
+    def _quotient(self, word: Quotient, constant: int, weights: Weights) -> None:
+        """By induction: digits above are those of the largest number whose multiple the form reaches."""
+        rest = Counter({**weights, ONE: constant})
+        for place in reversed(range(len(word.digits))):
+            tried = Counter(rest)
+            for power, signal in enumerate(word.bus):
+                tried[signal] -= 1 << place + power
+            self._require_tried(word.digits[place], tried)
+            if place:
+                pairs = self._ands(word.digits[place], word.bus, word.pairs[place - 1])
+                for power, pair in enumerate(pairs):
+                    rest[pair] -= 1 << place + power
+
+    def _root(self, word: Root, constant: int, weights: Weights) -> None:
+        """By induction, since the square rises with the number, but for 0."""
+        if not 0 <= word.less <= word.scale or not word.scale:
+            raise ProgramError("a root is of another scale")
+        square, twice = word.scale * word.scale, 2 * word.scale * word.less
+        rest = Counter({**weights, ONE: constant - word.less * word.less})
+        for place in reversed(range(len(word.digits))):
+            above = word.digits[place + 1 :]
+            tried = Counter(rest)
+            tried[ONE] -= (square << 2 * place) - (twice << place)
+            for power, signal in enumerate(above, place + 1):
+                tried[signal] -= 2 * square << place + power
+            self._require_tried(word.digits[place], tried)
+            if place:
+                rest[word.digits[place]] -= (square << 2 * place) - (twice << place)
+                for power, pair in enumerate(
+                    self._ands(word.digits[place], above, word.pairs[place - 1]), place + 1
+                ):
+                    rest[pair] -= 2 * square << place + power
+
+    def _require_tried(self, signal: int, tried: Counter[int]) -> None:
+        """That a neuron fires where a sum is not below 0."""
+        constant, weights = _separated(tried)
+        self._require(signal, weights, -constant)
+
+    def _ands(self, digit: int, others: Bus, pairs: Bus) -> Bus:
+        """The ANDs of a digit with others, if they are that."""
+        if len(pairs) != len(others):
+            raise ProgramError("a digit has not every pair")
+        for other, pair in zip(others, pairs, strict=True):
+            if not self.is_and(pair, digit, other):
+                raise ProgramError(f"signal {pair} is not the AND of {digit} and {other}")
+        return pairs
 
     def is_and(self, signal: int, a: int, b: int) -> bool:
         """Whether a signal is the AND of two, any of which may be constants."""
@@ -449,6 +556,8 @@ def _range_of_word(word: Word, read: list[Range]) -> Range:
         return Range(low, high)
     if isinstance(word, Match):
         return Range(0, len(word.codes))
+    if isinstance(word, Quotient | Root):
+        return Range(0, (1 << len(word.digits)) - 1)
     ends = [a * b for a in read[0] for b in read[1]]
     return Range(min(ends) - sum(hole.weight for hole in word.holes), max(ends))
 
@@ -598,6 +707,23 @@ def _value(word: Word, read: list[Any]) -> Any:
         codes = np.array(word.codes)
         place = np.searchsorted(codes, read[0], side="right")
         return np.where(codes[place - 1] == read[0], place, 0)
+    if isinstance(word, Quotient):
+        most = (1 << len(word.digits)) - 1
+        found = np.clip(read[0] // np.maximum(read[1], 1), 0, most)
+        return np.where((read[1] == 0) & (read[0] >= 0), most, found)
+    if isinstance(word, Root):
+        found = (_whole_root(np.maximum(read[0], 0)) + word.less) // word.scale
+        return np.where(read[0] < 0, 0, np.minimum(found, (1 << len(word.digits)) - 1))
     assert isinstance(word, Product)
     left_out = zip(word.holes, read[2::2], read[3::2], strict=True)
     return read[0] * read[1] - sum((hole.weight * a * b for hole, a, b in left_out), np.int64(0))
+
+
+def _whole_root(value: Any) -> Any:
+    """The root, rounded down, of what is not below 0, and below ``MOST``.
+
+    A double has it but for an error of less than 1, which is made good.
+    """
+    found = np.sqrt(value.astype(np.float64)).astype(np.int64)
+    found = found - (found * found > value)
+    return found + ((found + 1) * (found + 1) <= value)

@@ -10,6 +10,8 @@ In formats of up to 16 bits a circuit is made from the table of a function's res
 * ``fitting``     -- finds such rows, ``targets`` what they are to be; ``kept_rows`` has those of FP32
 * ``quotient``    -- quotients of words by comparison, a neuron a digit
 * ``reciprocal``  -- 1 / x as a quotient, in any format of IEEE 754's shape
+* ``root``        -- roots by comparison, likewise
+* ``reciprocal_root`` -- 1 / sqrt(x) as the root of a quotient
 * ``segments``    -- few segments, in which bits change few times: least neurons, depth 3
 * ``sums``        -- words, tables and products, for circuits that are integer programs
 * ``thermometer`` -- a neuron for each change of the result: depth 2

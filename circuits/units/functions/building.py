@@ -9,8 +9,10 @@ from functools import partial
 from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.circuits.units.functions.changes import Table
 from spikeproof.circuits.units.functions.factors import factors_unit
+from spikeproof.circuits.units.functions.half_turns import half_turns_unit
 from spikeproof.circuits.units.functions.kept_rows import MADE, rows_unit
 from spikeproof.circuits.units.functions.reciprocal import reciprocal_unit
+from spikeproof.circuits.units.functions.reciprocal_root import reciprocal_root_unit
 from spikeproof.circuits.units.functions.segments import segments_unit
 from spikeproof.circuits.units.functions.thermometer import thermometer_unit
 from spikeproof.circuits.units.functions.values import FUNCTIONS, WIDEST, results
@@ -54,9 +56,13 @@ class Program:
 
 
 PROGRAMS = {
-    "quotient": Program("by a quotient", {"reciprocal": reciprocal_unit}),
+    "digits": Program("digit by digit", {"reciprocal": reciprocal_unit, "rsqrt": reciprocal_root_unit}),
     "factors": Program(
         "by short factors", {function: partial(factors_unit, function) for function in ("exp", "exp2")}
+    ),
+    "half_turns": Program(
+        "folded, by rows of polynomials",
+        {function: partial(half_turns_unit, function) for function in ("sin_pi", "cos_pi")},
     ),
     "polynomials": Program(
         "by rows of polynomials", {function: partial(rows_unit, function) for function in MADE}
@@ -77,7 +83,7 @@ def usual_construction(function: str, fmt: Format) -> str:
         if function in program.units:
             return name
     raise ValueError(
-        f"format {fmt.name} has {fmt.width} bits; {function} is of formats of up to {WIDEST}"
+        f"format {fmt.name} has {fmt.width} bits; functions are of formats of up to {WIDEST}"
     )
 
 

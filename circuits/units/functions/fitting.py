@@ -26,7 +26,7 @@ from numpy.polynomial import chebyshev, polynomial
 from numpy.typing import NDArray
 
 from spikeproof.circuits.units.functions.polynomials import Polynomials, Shape, Stage, multiplied
-from spikeproof.circuits.units.functions.targets import Target
+from spikeproof.circuits.units.functions.targets import PARTS, Target
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
 
 gmpy2: Any = lazy_loader.load("gmpy2")
@@ -149,11 +149,12 @@ def _same(row: Row, other: Row) -> bool:
 
 def _plain(target: Target, start: int, end: int, least: int) -> Row | None:
     """A row of constant results, or such as follow the code, of at least so many codes."""
-    first, last = target.rounded([start, start + least - 1])
+    codes = [start + (least - 1) * k // PARTS for k in range(PARTS + 1)]
+    results = target.rounded(codes)
     for follows in (0, 1):
-        if last - first != follows * (least - 1):
+        base = results[0] - follows * start
+        if any(each != base + follows * code for code, each in zip(codes, results, strict=True)):
             continue
-        base = first - follows * start
         low, high = start + least - 1, end
         while high - low > 1:
             middle = (low + high) // 2
@@ -392,7 +393,11 @@ def fitted(
     function: str, fmt: Format, mode: RoundingMode, policy: OverflowPolicy, plan: Plan
 ) -> Polynomials:
     """The rows of a function."""
-    target = Target(function, fmt, mode, policy)
+    return fitted_to(Target(function, fmt, mode, policy), plan)
+
+
+def fitted_to(target: Target, plan: Plan) -> Polynomials:
+    """The rows of a target."""
     with gmpy2.context(precision=PRECISION):
         rows = _rows(target, plan)
         lengths, scales = _lengths(rows, plan)

@@ -8,7 +8,8 @@ those of a comparison sum are: below 0 every digit is 0, from 2^n D on every dig
 
 from __future__ import annotations
 
-from spikeproof.circuits.units.forms import Bits, Form, bits, number, reaches, signals
+from spikeproof.circuits.units.columns import by_weight
+from spikeproof.circuits.units.forms import Bits, Form, all_of, bits, number, reaches, signals
 from spikeproof.circuits.units.functions.sums import Sums
 
 
@@ -18,15 +19,24 @@ def quotient(sums: Sums, form: Form, divisor: Bits, size: int) -> tuple[Bits, Fo
     What divides by 0 is below 0, or has every digit 1. A neuron for each digit, and for each digit and
     each bit of the divisor; for the last digit only if what remains is read.
     """
-    word = bits(signals(sums.gates, divisor))
-    found: list[Form] = []
+    gates = sums.gates
+    bus = signals(gates, divisor)
+    word, given = bits(bus), by_weight(form - form.constant)
+    digits: list[Form] = []
+    pairs: list[Form] = []
     rest = form
-    for place in reversed(range(size)):
-        unit = 1 << place
-        digit = reaches(sums.gates, unbounded(rest - number(word) * unit), 0)
-        rest = rest - sums.product((digit,), word) * unit
-        found.insert(0, digit)
-    return tuple(found), rest
+    with gates.builder.barrier((bus, *given.values())):
+        for place in reversed(range(size)):
+            unit = 1 << place
+            digit = reaches(gates, unbounded(rest - number(word) * unit), 0)
+            row = [all_of(gates, digit, each) for each in word]
+            rest = rest - number(row) * unit
+            digits.insert(0, digit)
+            pairs[:0] = row
+    out = signals(gates, digits)
+    gates.builder.cell("product", {"a": out, "b": bus}, {"out": signals(gates, pairs)})
+    gates.builder.cell("quotient", {**given, "divisor": bus}, {"out": out})
+    return tuple(digits), rest
 
 
 def unbounded(form: Form) -> Form:

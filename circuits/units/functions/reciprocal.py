@@ -52,8 +52,8 @@ class Class:
     quiet: bool = False
 
 
-def require_reciprocal(fmt: Format) -> None:
-    """Refuse formats in which reciprocals have other classes.
+def require_shape(fmt: Format) -> None:
+    """Refuse formats in which reciprocals and their roots have other classes.
 
     Raises:
         ValueError: if it has no infinity, another bias than IEEE 754's, or less than 3 fraction bits.
@@ -99,9 +99,9 @@ def reciprocal_unit(
     """1 / x of a code.
 
     Raises:
-        ValueError: as ``require_reciprocal``.
+        ValueError: as ``require_shape``.
     """
-    require_reciprocal(fmt)
+    require_shape(fmt)
     return _Reciprocal(gates, bits(x), fmt, mode).result(_classes(fmt, policy, kept=False), policy)
 
 

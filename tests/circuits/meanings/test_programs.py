@@ -25,17 +25,37 @@ from spikeproof.circuits.meanings.programs import (
     Program,
     ProgramError,
     ProgramEvaluator,
+    Quotient,
+    Root,
     ranges,
     require_program,
 )
 from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Block, Netlist, NetlistBuilder
-from spikeproof.circuits.units.forms import bits, number, signals
+from spikeproof.circuits.units.forms import NEVER, bits, number, signals
+from spikeproof.circuits.units.functions.quotient import quotient
+from spikeproof.circuits.units.functions.root import root
 from spikeproof.circuits.units.functions.sums import Sums
 from spikeproof.circuits.units.libraries import library_gates
 
 WIDTH = 10
 EVERY = {"x": np.arange(1 << WIDTH, dtype=np.uint64)}
-KINDS = ("digits", "comparators", "product", "square", "matches", "linear")
+KINDS = ("digits", "comparators", "product", "square", "matches", "linear", "quotient", "root")
+
+
+@cache
+def recurrences() -> Netlist:
+    """Quotients, what remains of one, and roots of every scale."""
+    gates = library_gates("threshold")
+    sums = Sums(gates)
+    x = bits(gates.builder.input("x", WIDTH))
+    low, high = x[:4], x[4:]
+    digits, rest = quotient(sums, number(high) * 9 - number(low) * 3 - 2, low, 6)
+    doubled, _ = quotient(sums, number(high) * 5 + number(low), (NEVER, *low), 5)
+    outputs = {"quotient": digits, "rest": sums.digits(rest + 900, 11), "doubled": doubled}
+    for scale, less in ((1, 0), (2, 1), (1, 1), (2, 0)):
+        found = root(sums, number(high) * (40 * scale + less) - number(low) * 7 - 20, 6, scale, less)
+        outputs[f"root{scale}{less}"] = found
+    return gates.builder.build({name: signals(gates, places) for name, places in outputs.items()})
 
 
 @cache
@@ -80,16 +100,26 @@ def test_every_kind_of_word():
     ]
 
 
+def test_recurrences():
+    netlist = recurrences()
+    assert_alike(netlist)
+    assert words_of(netlist) == [*(Given, Quotient, Quotient, Product, Digits, Root, Root, Root, Root)]
+    assert_alike(replace(netlist, cells=()))
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_changed_neuron_of_a_recurrence(data):
+    assert_alike(with_a_changed_neuron(data, recurrences()))
+
+
 def test_without_cells_every_neuron_is_a_count():
     netlist = replace(everything(), cells=())
     assert set(words_of(netlist)) == {Given, Count}
     assert_alike(netlist)
 
 
-@given(st.data())
-@settings(max_examples=60, deadline=None)
-def test_a_changed_neuron(data):
-    netlist = everything()
+def with_a_changed_neuron(data, netlist: Netlist) -> Netlist:
     index = data.draw(st.integers(0, len(netlist.neurons) - 1))
     neuron = netlist.neurons[index]
     if neuron.synapses and data.draw(st.booleans()):
@@ -101,7 +131,13 @@ def test_a_changed_neuron(data):
     else:
         neuron = replace(neuron, threshold=neuron.threshold + data.draw(st.sampled_from((1, -1, 5))))
     neurons = (*netlist.neurons[:index], neuron, *netlist.neurons[index + 1 :])
-    assert_alike(replace(netlist, neurons=neurons))
+    return replace(netlist, neurons=neurons)
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_changed_neuron(data):
+    assert_alike(with_a_changed_neuron(data, everything()))
 
 
 @st.composite
@@ -117,7 +153,7 @@ def netlists(draw) -> Netlist:
     netlist = builder.build({"out": tuple(draw(st.lists(st.sampled_from(known), min_size=1)))})
     every = tuple(range(netlist.signal_count))
     signal = st.one_of(st.sampled_from(every), st.sampled_from((ZERO, ONE, UNUSED)))
-    names = st.sampled_from(("a", "b", "in", "out", "1", "2", "4", "8", "minus3"))
+    names = st.sampled_from(("a", "b", "in", "out", "divisor", "1", "2", "4", "8", "minus3"))
     buses = st.dictionaries(names, st.lists(signal, min_size=1, max_size=9).map(tuple), max_size=5)
     cells = [
         Block(f"c{place}", kind, {"every": every, **draw(buses)}, draw(buses))
@@ -229,6 +265,64 @@ def test_another_program_is_refused(fault):
     require_program(everything(), read_program(everything()))
     with pytest.raises(ProgramError):
         require_program(everything(), FAULTS[fault]())
+
+
+def recurrence(kind: type, **parts) -> Program:
+    """The program of ``recurrences`` with something else in its first word of a kind."""
+    program = read_program(recurrences())
+    words = list(program.words)
+    place = next(k for k, word in enumerate(words) if isinstance(word, kind))
+    new = {name: change(getattr(words[place], name)) for name, change in parts.items()}
+    words[place] = replace(words[place], **new)
+    return replace(program, words=tuple(words))
+
+
+RECURRENCE_FAULTS = {
+    "a dividend": lambda: recurrence(Quotient, form=shifted),
+    "a divisor": lambda: recurrence(Quotient, divisor=shifted),
+    "bits of a divisor": lambda: recurrence(Quotient, bus=lambda bus: bus[::-1]),
+    "digits the other way": lambda: recurrence(Quotient, digits=lambda bus: bus[::-1]),
+    "a digit too few": lambda: recurrence(Quotient, digits=lambda bus: bus[1:]),
+    "pairs of others": lambda: recurrence(Quotient, pairs=lambda rows: rows[::-1]),
+    "a pair too few": lambda: recurrence(Quotient, pairs=lambda rows: (*rows[:-1], rows[-1][1:])),
+    "no pair": lambda: recurrence(Quotient, pairs=lambda rows: ((UNUSED, *rows[0][1:]), *rows[1:])),
+    "a radicand": lambda: recurrence(Root, form=shifted),
+    "another scale": lambda: recurrence(Root, scale=lambda _: 2),
+    "less": lambda: recurrence(Root, less=lambda _: 1),
+    "no scale": lambda: recurrence(Root, scale=lambda _: 0),
+    "digits of a root the other way": lambda: recurrence(Root, digits=lambda bus: bus[::-1]),
+    "pairs of other digits": lambda: recurrence(Root, pairs=lambda rows: ((0, *rows[0][1:]), *rows[1:])),
+    "a pair of digits too few": lambda: recurrence(Root, pairs=lambda rows: (rows[0][1:], *rows[1:])),
+}
+
+
+@pytest.mark.parametrize("fault", RECURRENCE_FAULTS)
+def test_another_recurrence_is_refused(fault):
+    require_program(recurrences(), read_program(recurrences()))
+    with pytest.raises(ProgramError):
+        require_program(recurrences(), RECURRENCE_FAULTS[fault]())
+
+
+def test_roots_of_large_numbers():
+    """Where doubles are not exact: squares and their neighbours."""
+    gates = library_gates("threshold")
+    x = bits(gates.builder.input("x", 31))
+    sums = Sums(gates)
+    square = sums.square(x)
+    near = {
+        name: root(sums, square + offset, 31)
+        for name, offset in (("below", -1), ("at", 0), ("above", 1))
+    }
+    netlist = gates.builder.build({name: signals(gates, digits) for name, digits in near.items()})
+    size = 1 << 12
+    codes = np.arange((1 << 31) - size, 1 << 31, dtype=np.uint64)
+    program = read_program(netlist)
+    assert [type(word) for word in program.words] == [Given, Product, Root, Root, Root]
+    compiled = CompiledProgram(netlist, program, threads=1).evaluate(int(codes[0]), size)
+    for found in (ProgramEvaluator(netlist, program).evaluate({"x": codes}), compiled):
+        assert np.array_equal(found["below"], codes - 1)
+        assert np.array_equal(found["at"], codes)
+        assert np.array_equal(found["above"], codes)
 
 
 def test_pairs_may_be_left_out():
