@@ -22,10 +22,11 @@ from typing import Any
 
 from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.forms import Bits, Form, all_of, bits, number, reaches, signals, total
-from spikeproof.circuits.units.functions.fitting import Plan, Target, fitted_to
+from spikeproof.circuits.units.functions.fitting import Plan, fitted_to
 from spikeproof.circuits.units.functions.kept_rows import FOUND, file_of, small_plan
 from spikeproof.circuits.units.functions.polynomials import Polynomials, polynomials_unit, read, written
 from spikeproof.circuits.units.functions.sums import Sums
+from spikeproof.circuits.units.functions.targets import Target
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.formats import FP32, Format, OverflowPolicy, RoundingMode
 
