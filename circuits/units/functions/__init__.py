@@ -6,6 +6,8 @@ In formats of up to 16 bits a circuit is made from the table of a function's res
 * ``building``    -- functions by name, as netlists: begin here
 * ``values``      -- the function as a table of codes, by MPFR
 * ``changes``     -- where results change, as circuits read tables
+* ``polynomials`` -- rows of codes, for each a polynomial: for smooth functions of any kind
+* ``fitting``     -- finds such rows, ``targets`` what they are to be; ``kept_rows`` has those of FP32
 * ``quotient``    -- quotients of words by comparison, a neuron a digit
 * ``reciprocal``  -- 1 / x as a quotient, in any format of IEEE 754's shape
 * ``root``        -- roots by comparison, likewise

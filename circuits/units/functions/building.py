@@ -10,7 +10,7 @@ from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.circuits.units.functions.changes import Table
 from spikeproof.circuits.units.functions.factors import FACTORED, factors_unit
 from spikeproof.circuits.units.functions.half_turns import half_turns_unit
-from spikeproof.circuits.units.functions.kept_rows import PLANS, rows_unit
+from spikeproof.circuits.units.functions.kept_rows import MADE, rows_unit
 from spikeproof.circuits.units.functions.reciprocal import reciprocal_unit
 from spikeproof.circuits.units.functions.reciprocal_root import reciprocal_root_unit
 from spikeproof.circuits.units.functions.segments import segments_unit
@@ -65,7 +65,7 @@ PROGRAMS = {
         {function: partial(half_turns_unit, function) for function in ("sin_pi", "cos_pi")},
     ),
     "polynomials": Program(
-        "by rows of polynomials", {function: partial(rows_unit, function) for function in PLANS}
+        "by rows of polynomials", {function: partial(rows_unit, function) for function in MADE}
     ),
 }
 """By name, each with the functions that it makes."""

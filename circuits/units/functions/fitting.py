@@ -15,9 +15,8 @@ place, and where it is nearer to a boundary than ``UNSURE``, MPFR decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -27,7 +26,7 @@ from numpy.polynomial import chebyshev, polynomial
 from numpy.typing import NDArray
 
 from spikeproof.circuits.units.functions.polynomials import Polynomials, Shape, Stage, multiplied
-from spikeproof.circuits.units.functions.values import FUNCTIONS, results_at
+from spikeproof.circuits.units.functions.targets import PARTS, Target
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
 
 gmpy2: Any = lazy_loader.load("gmpy2")
@@ -46,18 +45,19 @@ UNSURE = 2.0**-24
 
 CHUNK = 1 << 15
 
-ODD = frozenset({"tanh", "erf"})
-"""Functions whose sign is that of x: in modes that are symmetric their rows are of magnitudes."""
-
 
 @dataclass(frozen=True)
 class Plan:
     """What is chosen for a function: the fewer neurons, the better.
 
     Attributes:
-        degree, places, fraction, group: see ``polynomials``; rows have at most 2^places codes.
+        degree: of the polynomials, at most.
+        places, fraction, group: see ``polynomials.Shape``; rows have at most 2^places codes.
         wrong: about how many results of a row may be wrong before it is tuned.
-        scales: of rows of 2^(places - scale) codes or fewer: see ``polynomials``.
+        scales: the power of two by which the product is multiplied in rows of at most 2^length codes,
+            and that length.
+        filled: rows of less than this part of a power of two have only half of it, so that coefficients
+            of that power are not much larger than they need be.
     """
 
     degree: int
@@ -65,7 +65,8 @@ class Plan:
     fraction: int
     group: int = 1
     wrong: float = 1.0
-    scales: tuple[int, ...] = ()
+    scales: tuple[tuple[int, int], ...] = ()
+    filled: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class Row:
 
     @property
     def size(self) -> int:
+        """How many codes."""
         return self.end - self.start
 
     @property
@@ -115,144 +117,21 @@ class Row:
         return found
 
 
-# --- the function -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Target:
-    """A function of a format, rounded: of codes, and of real numbers between them.
-
-    Attributes:
-        above: what is added to a positive result, and a negative one's magnitude, before it is cut off.
-    """
-
-    function: str
-    fmt: Format
-    mode: RoundingMode
-    policy: OverflowPolicy
-
-    @property
-    def odd(self) -> bool:
-        return self.function in ODD and self.mode not in (RoundingMode.UP, RoundingMode.DOWN)
-
-    @property
-    def width(self) -> int:
-        """Bits of codes: those of magnitudes, if the function is odd."""
-        return self.fmt.magnitude_bits if self.odd else self.fmt.width
-
-    def rounded(self, codes: Iterable[int]) -> list[int]:
-        """The codes of results."""
-        some = np.array(list(codes), dtype=np.int64)
-        found: list[int] = results_at(self.function, self.fmt, self.mode, self.policy, some).tolist()
-        return found
-
-    def value(self, code: int, beyond: float = 0.0) -> Any:
-        """The function, so far beyond a code."""
-        sign, magnitude = divmod(code, self.fmt.sign_mask)
-        field, significand = divmod(magnitude, 1 << self.fmt.fraction_bits)
-        if field:
-            significand += 1 << self.fmt.fraction_bits
-        x = _scaled(gmpy2.mpfr(significand) + beyond, self._exponent_of_place(field))
-        return FUNCTIONS[self.function](-x if sign else x)
-
-    def _exponent_of_place(self, field: int) -> int:
-        return max(field, 1) - self.fmt.bias - self.fmt.fraction_bits
-
-    def kind(self, code: int) -> tuple[int, bool] | None:
-        """Exponent and sign of the result; None if it is infinite, none, or beyond all numbers."""
-        value = self.value(code)
-        if not gmpy2.is_finite(value):
-            return None
-        least = self.fmt.minimum_exponent
-        exponent = least if value == 0 else max(gmpy2.get_exp(value) - 1, least)
-        return None if exponent > self.fmt.bias else (exponent, value.is_signed())
-
-    def place(self, value: Any, exponent: int) -> Any:
-        """A result as a real number of codes."""
-        fraction_bits = self.fmt.fraction_bits
-        below = (exponent + self.fmt.bias - 1 << fraction_bits) + (
-            self.fmt.sign_mask if value.is_signed() else 0
-        )
-        return _scaled(abs(value), fraction_bits - exponent) + below
-
-    def upward(self, negative: bool) -> float:
-        """What is added before a magnitude is cut off."""
-        match self.mode:
-            case RoundingMode.NEAREST_EVEN | RoundingMode.NEAREST_AWAY:
-                return 0.5
-            case RoundingMode.UP | RoundingMode.DOWN:
-                return float(negative == (self.mode is RoundingMode.DOWN))
-        return 0.0
-
-    def series(self, start: int, size: int, exponent: int, degree: int) -> tuple[int, Reals]:
-        """Where codes start, cut off, and the Chebyshev series of what is beyond."""
-        nodes, matrix = _chebyshev(degree)
-        base = int(gmpy2.floor(self.place(self.value(start), exponent)))
-        along = (size - 1) / 2 * (1 + nodes)
-        values = [self.place(self.value(start, float(each)), exponent) - base for each in along]
-        return base, matrix @ np.array([float(each) for each in values])
-
-
-def _scaled(value: Any, exponent: int) -> Any:
-    scale = gmpy2.mul_2exp if exponent >= 0 else gmpy2.div_2exp
-    return scale(value, abs(exponent))
-
-
-@lru_cache
-def _chebyshev(degree: int) -> tuple[Reals, Reals]:
-    """Nodes, and what makes coefficients of the values there."""
-    angles = (np.arange(degree + 1) + 0.5) * np.pi / (degree + 1)
-    matrix = 2 / (degree + 1) * np.cos(np.outer(np.arange(degree + 1), angles))
-    matrix[0] /= 2
-    return np.cos(angles), matrix
-
-
-# --- pieces and rows ----------------------------------------------------------------------------
-
-PARTS = 16
-"""Parts of a binade of x at whose ends the exponent of the result is asked for."""
-
-
-def _pieces(target: Target) -> Iterator[tuple[int, int]]:
-    """Codes in which x keeps its exponent, and the result exponent and sign."""
-    fmt = target.fmt
-    binade = 1 << fmt.fraction_bits
-    for sign in range(0, 1 << target.width, fmt.sign_mask):
-        for first in (0, *range(2 * binade, fmt.infinity, binade)):
-            end = first + binade if first else 2 * binade
-            places = [sign + first + (end - first - 1) * k // PARTS for k in range(PARTS + 1)]
-            kinds = [target.kind(each) for each in places]
-            cuts = [sign + first, *_cuts(target, places, kinds), sign + end]
-            yield from pairwise(cuts)
-        yield sign + fmt.infinity, sign + fmt.infinity + 1
-        yield sign + fmt.infinity + 1, sign + fmt.sign_mask
-
-
-def _cuts(target: Target, places: list[int], kinds: list[Any]) -> Iterator[int]:
-    """The first codes of another kind than the code before."""
-    for (low, before), (high, after) in pairwise(zip(places, kinds, strict=True)):
-        if before == after:
-            continue
-        if high - low == 1:
-            yield high
-        else:
-            middle = (low + high) // 2
-            inner = [low, middle, high]
-            yield from _cuts(target, inner, [before, target.kind(middle), after])
+# --- rows ---------------------------------------------------------------------------------------
 
 
 def _rows(target: Target, plan: Plan) -> list[Row]:
     """All codes, in rows as long as the plan allows."""
     found: list[Row] = []
     size = 1 << plan.places
-    for start, end in _pieces(target):
+    for start, end in target.pieces():
         kind = target.kind(start)
         while start < end:
             row = None
             if kind is not None and end - start > 1:
                 row = _fitted(target, plan, start, min(end - start, 1 << plan.places), kind[0], size)
                 size = row.size
-            plain = _plain(target, start, end, row.size if row else end - start)
+            plain = _plain(target, start, end, row.size if row else 1)
             if plain is None:
                 assert row is not None
                 found.append(row)
@@ -303,6 +182,9 @@ def _fitted(target: Target, plan: Plan, start: int, most: int, exponent: int, gu
         size = min(max(int(size * min(max(ratio, 0.1), 4)), good.size + 1), bad - 1)
         if size <= 1.02 * good.size:
             break
+    filled = 1 << good.length - 1
+    if filled < good.size < plan.filled * 2 * filled:
+        good = tried(filled)
     return _of_least_degree(good, plan)
 
 
@@ -336,7 +218,7 @@ def _spread(row: Row, length: int, scale: int, degree: int) -> Spread:
 
 def _lengths(rows: list[Row], plan: Plan) -> tuple[list[int], list[int]]:
     """Of each row a power of two, of as few as words allow that are no wider for it; and a scale."""
-    scales = [max((s for s in plan.scales if row.length + s <= plan.places), default=0) for row in rows]
+    scales = [max((s for s, most in plan.scales if row.length <= most), default=0) for row in rows]
     lengths = [plan.places if row.series is None else row.length for row in rows]
 
     def spreads(lengths: list[int]) -> list[Spread]:
@@ -358,14 +240,16 @@ def _shape(target: Target, rows: list[Row], lengths: list[int], scales: list[int
     """Words as wide as any row needs."""
     fitted = [each for each in zip(rows, lengths, scales, strict=True) if each[0].series is not None]
     spreads = np.array([_spread(*each, plan.degree) for each in fitted]) * 2.0**plan.fraction
+    longest = np.array([length for _, length, _ in fitted])
     stages = []
-    for low, high in zip(spreads[:, 1:, 0].min(axis=0), spreads[:, 1:, 1].max(axis=0), strict=True):
+    for each in spreads[:, 1:].swapaxes(0, 1):
+        low, high = each[:, 0].min(), each[:, 1].max()
         below, above = SPARE - int(min(low, 0)), SPARE + int(max(high, 0))
         width = (below + above).bit_length()
         even = max(k for k in range(width) if (_up(below, k) + above).bit_length() == width)
-        places = min(plan.places, max(below, above).bit_length())
-        stages.append(Stage(width, _up(below, even), -(-places // plan.group) * plan.group))
-    stages = [each._replace(places=min(each.places, plan.places)) for each in stages]
+        digits = np.ceil(np.log2(np.maximum(np.abs(each).max(axis=1), 2.0)))
+        places = int(np.minimum(digits, longest).max())
+        stages.append(Stage(width, _up(below, even), min(_up(places, 0), plan.places)))
     return Shape(target.width, plan.places, plan.fraction, plan.group, tuple(stages))
 
 
@@ -375,7 +259,7 @@ def _up(number: int, place: int) -> int:
 
 # --- tuning -------------------------------------------------------------------------------------
 
-TRIES = (1, 32, 256)
+TRIES = (32, 256)
 """How many variations of a row are tried, until none of its results is wrong."""
 
 
@@ -395,14 +279,13 @@ class Tuner:
     target: Target
     shape: Shape
     plan: Plan
-    random: np.random.Generator
 
     def tuned(self, row: Row, length: int, scale: int) -> list[Tuned]:
         """The row, or two or more that it is cut into."""
         whole = self._tuned(row, length, scale)
         if len(whole.exceptions) < 2 or row.size < 8:
             return [whole]
-        parts = [each for part in self._halves(row) for each in self.tuned(part, length, scale)]
+        parts = [found for half in self._halves(row) for found in self.tuned(half, length, scale)]
         cost = len(parts) + sum(len(each.exceptions) for each in parts)
         return parts if cost < 1 + len(whole.exceptions) else [whole]
 
@@ -414,32 +297,26 @@ class Tuner:
             yield _of_least_degree(Row(start, end, base, 0, series, degree, row.exponent), self.plan)
 
     def _tuned(self, row: Row, length: int, scale: int) -> Tuned:
-        shape, unit = self.shape, 2.0**self.shape.fraction
+        """The row with the best of some coefficients."""
+        shape, unit = self.shape, 1 << self.shape.fraction
         real = row.coefficients(length, self.plan.degree) * unit
-        negative = row.base >= self.target.fmt.sign_mask
-        up = self.target.upward(negative)
+        up = self.target.upward(row.base >= self.target.fmt.sign_mask)
         usual = np.rint(real / 2.0**scale).astype(np.int64)
-        usual[0] = round(real[0] + up * unit)
         usual[1:] += [stage.offset for stage in shape.stages]
-        noise = 2.0**scale / unit * sum(stage.places / 2 + 2 + VARIED for stage in shape.stages)
-        noise *= 2.0 ** (shape.group - 1)
-        codes, wanted = self._near(row, up, min(1.5 * row.error + noise, 0.5))
-        best, off = usual, np.zeros(len(codes), dtype=np.int64)
+        c_0 = round(real[0] + up * unit)
+        noise = 2.0**scale * self._noise
+        codes, wanted = self._near(row, up, min(1.5 * row.error + noise / unit, 0.5))
         position = codes - row.start << shape.places - length
-        free = np.flatnonzero(real[1:]) + 1
-        fewest = len(codes) + 1
-        for tries in TRIES:
-            varied = np.repeat(usual[:, None], tries, axis=1)
-            if tries > 1:
-                varied[free] += self.random.integers(-VARIED, VARIED + 1, (len(free), tries))
-            sums = multiplied(shape, varied[1:, :, None], position[None, :]) << scale
-            least = (wanted - row.base << shape.fraction) - np.broadcast_to(sums, (tries, len(codes)))
-            for coefficients, each in zip(varied.T, least, strict=True):
-                wrong, c_0 = _most_right(each, 1 << shape.fraction, int(usual[0]), noise * unit)
+        fewest, best, off = len(codes) + 1, usual, np.zeros(len(codes), dtype=np.int64)
+        for coefficients in self._variations(row.start, usual, real):
+            sums = multiplied(shape, coefficients[1:, :, None], position[None, :]) << scale
+            shape_of_all = coefficients.shape[1], len(codes)
+            least = (wanted - row.base << shape.fraction) - np.broadcast_to(sums, shape_of_all)
+            for each, bounds in zip(coefficients.T, least, strict=True):
+                wrong, chosen = _most_right(bounds, unit, c_0, noise)
                 if wrong < fewest:
-                    fewest, best = wrong, coefficients.copy()
-                    best[0] = c_0
-                    off = 1 * (each > c_0) - (each + (1 << shape.fraction) <= c_0)
+                    fewest, best = wrong, np.array([chosen, *each[1:]])
+                    off = 1 * (bounds > chosen) - (bounds + unit <= chosen)
                 if not fewest:
                     break
             if not fewest:
@@ -449,6 +326,22 @@ class Tuner:
             code: each for code, each in zip(codes.tolist(), off.tolist(), strict=True) if each
         }
         return Tuned(row, tuple(best.tolist()), exceptions)
+
+    @property
+    def _noise(self) -> float:
+        """By how many units sums of rows of scale 0 may be off."""
+        lost = sum(stage.places / 2 + 2 + VARIED for stage in self.shape.stages)
+        return lost * 2.0 ** (self.shape.group - 1)
+
+    def _variations(self, seed: int, usual: Integers, real: Reals) -> Iterator[Integers]:
+        """The usual coefficients, and others: each time an array of shape (coefficients, tries)."""
+        random = np.random.default_rng(seed)
+        free = np.flatnonzero(real[1:]) + 1
+        yield usual[:, None]
+        for tries in TRIES:
+            varied = np.repeat(usual[:, None], tries, axis=1)
+            varied[free] += random.integers(-VARIED, VARIED + 1, (len(free), tries))
+            yield varied
 
     def _near(self, row: Row, up: float, margin: float) -> tuple[Integers, Integers]:
         """Codes whose results come near to a boundary of rounding, and these results."""
@@ -476,7 +369,11 @@ class Tuner:
 
 
 def _most_right(least: Integers, unit: int, usual: int, most: float) -> tuple[int, int]:
-    """For how few the chosen number, near the usual one, is not from ``least`` to ``unit`` - 1 more; it."""
+    """The number, near the usual one, that is from ``least`` to ``unit`` - 1 more for most.
+
+    Returns:
+        For how many it does not, and the number.
+    """
     starts = np.sort(least)
     ends = starts + unit
     places = np.unique(np.concatenate((starts, ends, [usual, usual - round(most)])))
@@ -505,7 +402,7 @@ def fitted_to(target: Target, plan: Plan) -> Polynomials:
         rows = _rows(target, plan)
         lengths, scales = _lengths(rows, plan)
         shape = _shape(target, rows, lengths, scales, plan)
-        tuner = Tuner(target, shape, plan, np.random.default_rng(0))
+        tuner = Tuner(target, shape, plan)
         found: list[tuple[Tuned, int, int]] = []
         for row, length, scale in zip(rows, lengths, scales, strict=True):
             if row.series is None:

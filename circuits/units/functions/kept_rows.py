@@ -15,15 +15,23 @@ from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.functions.fitting import Plan, fitted
 from spikeproof.circuits.units.functions.polynomials import Polynomials, polynomials_unit, read, written
 from spikeproof.circuits.units.libraries import GateLibrary
-from spikeproof.specs.formats import FP32, Format, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import FP32, Format, OverflowPolicy, RoundingMode, Specials
 
 FOUND = 18
 """Bits of the widest format of which rows are found whenever they are asked for."""
 
+TAILED = Plan(6, 20, 22, 4, scales=((3, 19),), filled=0.75)
+"""For functions with tails like e^-x: results pass through all their exponents, in short rows."""
+
 PLANS = {
-    "tanh": Plan(4, 18, 21, 4, 1.0),
+    "tanh": Plan(4, 18, 21, 4),
+    "erf": Plan(4, 23, 25, 4, scales=((3, 20),)),
+    **dict.fromkeys(("sigmoid", "silu", "gelu", "gelu_tanh", "softplus", "expm1"), TAILED),
 }
 """What is chosen for each function in FP32."""
+
+MADE = (*PLANS, "log1p")
+"""Functions of which rows can be found."""
 
 ROWS = Path(__file__).parent / "rows"
 
@@ -44,14 +52,14 @@ def rows_of(function: str, fmt: Format, mode: RoundingMode, policy: OverflowPoli
     """The rows of a function.
 
     Raises:
-        ValueError: if they would have to be kept and are not, or the mode is to odd.
+        ValueError: if they would have to be kept and are not; if the mode is to odd, the format not of
+            IEEE 754's kind, or the policy another.
     """
-    if mode is RoundingMode.TO_ODD:
-        raise ValueError(f"polynomials of {function} are not rounded {mode.label}")
-    if fmt.width <= FOUND:
+    usual = policy is OverflowPolicy.IEEE and fmt.specials is Specials.IEEE
+    if usual and fmt.width <= FOUND and mode is not RoundingMode.TO_ODD:
         return fitted(function, fmt, mode, policy, small_plan(fmt))
     kept = file_of(function, fmt, mode)
-    if policy is not OverflowPolicy.IEEE or not kept.exists():
+    if not usual or not kept.exists():
         raise ValueError(
             f"no rows of polynomials are kept for {function} in {fmt.name}, rounded {mode.label}, "
             f"{policy.label}; there are: {', '.join(sorted(each.stem for each in ROWS.glob('*.json')))}"

@@ -18,10 +18,9 @@ are rows like others. Rows may also follow x: result = code + c_0.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from importlib import resources
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -126,16 +125,15 @@ class Polynomials:
         position = within << self.shape.places - lengths
         found = self.tables[0][row] + (codes * np.array(self.follows)[row] << self.shape.fraction)
         found += multiplied(self.shape, self.tables[1:, row], position) << np.array(self.scales)[row]
-        result = np.clip(found >> self.shape.fraction, 0, (1 << self.shape.width) - 1)
-        return result + np.array(
-            [self.exceptions.get(code, 0) for code in codes.tolist()], dtype=np.int64
-        )
+        result: Integers = np.clip(found >> self.shape.fraction, 0, (1 << self.shape.width) - 1)
+        result += np.array([self.exceptions.get(code, 0) for code in codes.tolist()], dtype=np.int64)
+        return result
 
 
-def multiplied(shape: Shape, coefficients: Sequence[Integers], position: Integers) -> Integers:
-    """u q_1, of coefficients c_1 to c_d and of u."""
+def multiplied(shape: Shape, coefficients: Integers, position: Integers) -> Integers:
+    """u q_1, of coefficients c_1 to c_d, along the first axis, and of u."""
     result: Any = 0
-    for stage, coefficient in zip(reversed(shape.stages), reversed(coefficients), strict=True):
+    for stage, coefficient in zip(shape.stages[::-1], coefficients[::-1], strict=True):
         word = np.clip(coefficient + result, 0, (1 << stage.width) - 1)
         result = sum(_product(group, word, position) for group in shape.groups(stage))
     return np.asarray(result, dtype=np.int64)
@@ -147,12 +145,7 @@ def _product(group: Group, word: Integers, position: Integers) -> Any:
     return digits * (word >> group.dropped) + constants
 
 
-# --- files --------------------------------------------------------------------------------------
-
-
-def file_of(function: str, fmt: str, mode: str) -> Any:
-    """Where the rows of a function are kept."""
-    return resources.files(__package__).joinpath("rows", f"{fmt}.{function}.{mode}.json")
+# --- text ---------------------------------------------------------------------------------------
 
 
 def written(found: Polynomials) -> str:

@@ -1,0 +1,146 @@
+"""Rows of polynomials: a small format on every input, FP32 where it matters, against the spec."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.units.functions.building import build_function
+from spikeproof.circuits.units.functions.kept_rows import FOUND, PLANS, file_of, rows_of
+from spikeproof.circuits.units.functions.polynomials import (
+    Group,
+    Polynomials,
+    Shape,
+    Stage,
+    polynomials_unit,
+    read,
+    written,
+)
+from spikeproof.circuits.units.libraries import library_gates
+from spikeproof.specs.formats import FP32, OverflowPolicy, RoundingMode, ieee_format
+from spikeproof.specs.functions import compute, results_from
+
+SMALL = ieee_format(5, 11)
+IEEE, RNE = OverflowPolicy.IEEE, RoundingMode.NEAREST_EVEN
+KEPT = [function for function in PLANS if file_of(function, FP32, RNE).exists()]
+
+
+def outputs(netlist, codes):
+    found = boolean.evaluate(netlist, {"x": np.asarray(codes, dtype=np.uint64)})
+    return found["result"].astype(np.int64)
+
+
+def circuit_of(found: Polynomials, width: int):
+    gates = library_gates("threshold")
+    x = gates.builder.input("x", width)
+    return gates.builder.build({"result": polynomials_unit(gates, x, found)})
+
+
+def test_groups():
+    """u = 13 of 5 digits in groups of 2, a word of offset 40."""
+    shape = Shape(8, 5, 0, 2, ())
+    groups = list(shape.groups(Stage(9, 40, 4)))
+    assert groups == [Group(3, 5, 2, (-10, -19)), Group(1, 3, 4, (-1, -3))]
+    assert list(shape.groups(Stage(9, 40, 5)))[2] == Group(0, 1, 5, (-1,))
+
+
+def by_hand() -> Polynomials:
+    """Rows of 0 to 15: 3; of 16 to 47: 5 + 4 t + t^2 / 8; from 48 on the code; but 20 is mended."""
+    shape = Shape(6, 5, 12, 1, (Stage(20, 0, 5), Stage(20, 0, 5)))
+    half = 1 << 11
+    return Polynomials(
+        shape,
+        starts=(0, 16, 48),
+        lengths=(5, 5, 5),
+        scales=(0, 1, 0),
+        follows=(0, 0, 1),
+        coefficients=(
+            ((3 << 12) + half, (5 << 12) + half, half),
+            (0, 64 << 12, 0),
+            (0, 64 << 12, 0),
+        ),
+        exceptions={20: -2},
+    )
+
+
+def test_a_program_by_hand():
+    found = by_hand()
+    codes = np.arange(64)
+    t = codes - 16
+    middle = np.minimum(5 + 4 * t + (t * t + 4) // 8, 63)
+    expected = np.select([codes < 16, codes < 48], [np.full(64, 3), middle], codes)
+    expected[20] -= 2
+    assert np.array_equal(found.results(codes), expected)
+    assert np.array_equal(outputs(circuit_of(found, 6), codes), expected)
+
+
+def test_text():
+    found = by_hand()
+    assert read(written(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("function", "mode"),
+    [("tanh", RNE), ("gelu", RoundingMode.UP), ("log1p", RoundingMode.TOWARD_ZERO)],
+)
+def test_every_code_of_a_small_format(function, mode):
+    netlist = build_function(function, SMALL, mode, IEEE, construction="polynomials")
+    expected = results_from(function, SMALL, mode, IEEE, 0, 1 << SMALL.width)
+    assert np.array_equal(outputs(netlist, np.arange(1 << SMALL.width)), expected)
+
+
+@pytest.mark.parametrize("function", ["sigmoid", "silu", "gelu_tanh", "softplus", "expm1", "erf"])
+def test_rows_of_every_function(function):
+    """The program alone, and the magnitudes alone if the function is odd."""
+    found = rows_of(function, SMALL, RNE, IEEE)
+    count = 1 << found.shape.width
+    expected = results_from(function, SMALL, RNE, IEEE, 0, count)
+    assert np.array_equal(found.results(np.arange(count)), expected)
+
+
+def telling_codes(found: Polynomials) -> np.ndarray:
+    """Where rows begin and end, all exceptions, and drawn ones."""
+    random = np.random.default_rng(1)
+    starts = np.array(found.starts)
+    drawn = random.integers(0, 1 << 32, 500)
+    within = starts + (np.append(starts[1:], 1 << found.shape.width) - starts) // 3
+    return np.concatenate((starts, starts[1:] - 1, within, [*found.exceptions], drawn))
+
+
+@pytest.mark.parametrize("function", KEPT)
+def test_telling_codes(function):
+    codes = telling_codes(rows_of(function, FP32, RNE, IEEE))
+    netlist = build_function(function, FP32, RNE, IEEE, construction="polynomials")
+    expected = [compute(function, FP32, RNE, IEEE, int(code)) for code in codes]
+    assert outputs(netlist, codes).tolist() == expected
+
+
+@pytest.mark.parametrize("function", KEPT)
+def test_rows_are_the_netlist(function):
+    found = rows_of(function, FP32, RNE, IEEE)
+    netlist = build_function(function, FP32, RNE, IEEE, construction="polynomials")
+    codes = telling_codes(found) & (1 << found.shape.width) - 1
+    assert np.array_equal(outputs(netlist, codes), found.results(codes))
+
+
+def test_every_exception_counts():
+    found = rows_of("tanh", FP32, RNE, IEEE)
+    codes = np.array(sorted(found.exceptions))
+    without = replace(found, exceptions={}).results(codes)
+    assert np.array_equal(found.results(codes) - without, [found.exceptions[c] for c in codes.tolist()])
+    assert np.all(found.results(codes) != without)
+
+
+@pytest.mark.parametrize(
+    ("fmt", "mode", "policy"),
+    [
+        (FP32, RoundingMode.TO_ODD, IEEE),
+        (FP32, RNE, OverflowPolicy.SATURATE),
+        (SMALL, RoundingMode.TO_ODD, IEEE),
+        (ieee_format(8, FOUND - 8), RNE, IEEE),
+    ],
+)
+def test_what_is_not_kept_is_refused(fmt, mode, policy):
+    with pytest.raises(ValueError, match="no rows of polynomials are kept for tanh"):
+        rows_of("tanh", fmt, mode, policy)
