@@ -226,6 +226,8 @@ def _leading(word: FNode, zeros: int) -> FNode:
 
 def in_words(structure: Structure) -> str:
     """How what is no small unit is made, for people."""
+    if structure.searches:
+        return ", of neurons that read sums, with weights as large as these, digit by digit"
     if structure.shallow:
         rows = f", by rows of {structure.row_bits} bits" if structure in LARGER_RADICES.values() else ""
         return f", of neurons that read sums, with weights up to {structure.largest_weight}{rows}"
