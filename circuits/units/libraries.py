@@ -310,6 +310,9 @@ WIDE_GATES = ("wide_and", "wide_or")
 ROWS = ("divide", "square_root")
 """What is made by rows: operations, and blocks."""
 
+BY_DIGITS = ("multiply", *ROWS)
+"""What is found digit by digit, likewise."""
+
 
 def require_rows(operation: str, structure: Structure) -> None:
     """Refuse a radix of an operation that has none.
