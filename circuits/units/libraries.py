@@ -56,7 +56,7 @@ class Structure:
 
 
 SMALL = Structure("ripple", "array")
-"""Least neurons."""
+"""Least gates."""
 
 FAST = Structure("prefix", "tree")
 """Least depth of gates."""
