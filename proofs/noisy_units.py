@@ -121,7 +121,6 @@ SPREADS = {
         shallow(32): Limit(Fraction(1, 252), attained=False),
         shallow(64): Limit(Fraction(1, 508), attained=False),
         shallow(128): Limit(Fraction(1, 1020), attained=False),
-        COMPACT: Limit(Fraction(1, 262144)),
     },
 }
 """The relative errors of weights that every neuron of E4M3FN units bears: ``prover.margins.bearing``."""

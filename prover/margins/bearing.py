@@ -17,7 +17,7 @@ from spikeproof.circuits.netlist import Netlist, Neuron
 from spikeproof.circuits.physics.uncertainty import Interval
 from spikeproof.prover.margins.limits import CEILING, Limit
 
-MOST_SUMS = 1 << 18
+MOST_SUMS = 1 << 14
 """A neuron is looked at sum by sum if it cannot have more."""
 
 
