@@ -9,6 +9,8 @@ from pysmt.shortcuts import BV, BVUGE, BVAdd, BVExtract, BVZExt, Equals, NotEqua
 
 from spikeproof.circuits.units.integer import block_netlist
 from spikeproof.circuits.units.libraries import (
+    BY_DIGITS,
+    COMPACT,
     DEFAULT_LIBRARY,
     FAST,
     LARGER_RADICES,
@@ -103,6 +105,7 @@ IN_WORDS = {
         each: f", of neurons that read sums, by rows of {each.row_bits} bits,"
         for each in LARGER_RADICES.values()
     },
+    COMPACT: ", digit by digit from the top,",
 }
 
 DEPENDENT = ("add", "subtract", "less_than", "normalise", "multiply", "divide", "square_root")
@@ -135,15 +138,17 @@ def obligations() -> Iterator[Obligation]:
         yield obligation(DEFAULT_LIBRARY, kind, 13, shallow(8))
     for kind, structure in product(ROWS, LARGER_RADICES.values()):
         yield obligation(DEFAULT_LIBRARY, kind, WIDTH_OF_LARGER_RADICES[kind], structure)
+    for kind in BY_DIGITS:
+        yield obligation(DEFAULT_LIBRARY, kind, WIDTHS[kind][0], COMPACT)
 
 
 def obligation(library: str, kind: str, width: int, structure: Structure) -> Obligation:
     """That a block is its integer function; of copies, for CaDiCaL alone, and by rows of more than two
-    bits in ``--wide``.
+    bits, or without rows, in ``--wide``.
     """
     netlist = shallow_block_netlist if kind in SHALLOW_BLOCKS else block_netlist
     copies = structure.shallow and library != DEFAULT_LIBRARY
-    wide = copies or structure in LARGER_RADICES.values()
+    wide = copies or structure in (*LARGER_RADICES.values(), COMPACT)
     name = STRUCTURE_NAMES[structure]
     proviso = PROVISOS.get(kind, "")
     return equivalence(

@@ -9,6 +9,7 @@ from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.physics.uncertainty import place
 from spikeproof.circuits.units.dual_rail import Rails, dual_rail_netlist, rails
 from spikeproof.circuits.units.libraries import (
+    COMPACT,
     DEFAULT_LIBRARY,
     FAST,
     LARGER_RADICES,
@@ -45,10 +46,14 @@ def gates_and_blocks() -> Iterator[Obligation]:
 
 
 def left_out(single: Obligation) -> bool:
-    """Whether it is a root by rows of more than two bits: of one CaDiCaL was not done in 50 s."""
+    """Whether it is a root by rows of more than two bits: of one CaDiCaL was not done in 50 s.
+
+    Or of digits that are searched, whose weights are as large as numbers.
+    """
     radices = {STRUCTURE_NAMES[each] for each in LARGER_RADICES.values()}
     root = single.parameters["operation"] == "square_root"
-    return root and single.parameters["structure"] in radices
+    structure = single.parameters.get("structure")
+    return (root and structure in radices) or structure == STRUCTURE_NAMES[COMPACT]
 
 
 def of_structure(block: Obligation) -> Obligation:

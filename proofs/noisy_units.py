@@ -22,7 +22,14 @@ from spikeproof.circuits.physics.uncertainty import (
     place,
     uncertain_netlist,
 )
-from spikeproof.circuits.units.libraries import LARGEST_WEIGHTS, LIBRARIES, SHALLOW, SMALL, shallow
+from spikeproof.circuits.units.libraries import (
+    COMPACT,
+    LARGEST_WEIGHTS,
+    LIBRARIES,
+    SHALLOW,
+    SMALL,
+    shallow,
+)
 from spikeproof.proofs.units import Unit
 from spikeproof.prover.claims.obligation import Obligation, Outcome, Profile, equivalence
 from spikeproof.prover.margins.limits import WEIGHT, Limit, both_ways
@@ -50,7 +57,7 @@ OTHERS = ("divide", "square_root", "fma")
 def units() -> Iterator[Unit]:
     """Sums and products of three widths; of 8 bits of every library, and of every largest weight.
 
-    Of 8 bits the other operations too, small and of every largest weight.
+    Of 8 bits the other operations too, small and of every largest weight; and all that is compact.
     """
     for operation in ("add", "multiply"):
         for library in LIBRARIES:
@@ -62,6 +69,8 @@ def units() -> Iterator[Unit]:
         yield from (Unit(operation, fmt, structure=SHALLOW) for fmt in SHALLOW_FORMATS[operation])
     for operation, structure in product(OTHERS, (SMALL, *map(shallow, LARGEST_WEIGHTS))):
         yield Unit(operation, FP8_E4M3FN, policy=FP8_E4M3FN.policies[0], structure=structure)
+    for operation in ("multiply", *OTHERS):
+        yield Unit(operation, FP8_E4M3FN, policy=FP8_E4M3FN.policies[0], structure=COMPACT)
 
 
 SPREADS = {
@@ -82,6 +91,7 @@ SPREADS = {
         shallow(32): Limit(Fraction(1, 252), attained=False),
         shallow(64): Limit(Fraction(1, 508), attained=False),
         shallow(128): Limit(Fraction(1, 1020), attained=False),
+        COMPACT: Limit(Fraction(1, 1020), attained=False),
     },
     "divide": {
         SMALL: Limit(Fraction(1, 14)),
@@ -91,6 +101,7 @@ SPREADS = {
         shallow(32): Limit(Fraction(1, 146), attained=False),
         shallow(64): Limit(Fraction(1, 254)),
         shallow(128): Limit(Fraction(1, 254)),
+        COMPACT: Limit(Fraction(1, 1920), attained=False),
     },
     "square_root": {
         SMALL: Limit(Fraction(1, 14)),
@@ -100,6 +111,7 @@ SPREADS = {
         shallow(32): Limit(Fraction(1, 112), attained=False),
         shallow(64): Limit(Fraction(1, 304), attained=False),
         shallow(128): Limit(Fraction(1, 432), attained=False),
+        COMPACT: Limit(Fraction(1, 3968), attained=False),
     },
     "fma": {
         SMALL: Limit(Fraction(1, 14)),

@@ -12,6 +12,8 @@ from pysmt.shortcuts import BV, And, BVExtract, Equals, Ite, Not, Or
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.libraries import (
+    BY_DIGITS,
+    COMPACT,
     DEFAULT_LIBRARY,
     FAST,
     LARGER_RADICES,
@@ -46,6 +48,7 @@ from spikeproof.specs.conventions import (
 )
 from spikeproof.specs.formats import (
     ARITY,
+    BFLOAT16,
     FORMATS,
     FP8_E4M3FN,
     FP8_E5M2,
@@ -226,6 +229,8 @@ def _leading(word: FNode, zeros: int) -> FNode:
 
 def in_words(structure: Structure) -> str:
     """How what is no small unit is made, for people."""
+    if structure.searches:
+        return ", of neurons that read sums, with weights as large as these, digit by digit"
     if structure.shallow:
         rows = f", by rows of {structure.row_bits} bits" if structure in LARGER_RADICES.values() else ""
         return f", of neurons that read sums, with weights up to {structure.largest_weight}{rows}"
@@ -435,6 +440,15 @@ def shallow_units() -> Iterator[Unit]:
         yield Unit(operation, fmt, policy=fmt.policies[0], structure=structure)
 
 
+def compact_units() -> Iterator[Unit]:
+    """What has a product, quotient or root that is found digit by digit, of up to 32 bits.
+
+    To nearest even, under the first policy.
+    """
+    for operation, fmt in product((*BY_DIGITS, "fma"), (*SMALL_FORMATS, FP16, BFLOAT16, FP32)):
+        yield Unit(operation, fmt, policy=fmt.policies[0], structure=COMPACT)
+
+
 def variants() -> Iterator[Unit]:
     """Other gates, other adders and multipliers, exception flags: each under the first policy."""
     for fmt, operation in product(FORMATS.values(), OPERATIONS):
@@ -514,6 +528,9 @@ def profile_for(unit: Unit) -> Profile:
 
 def obligations() -> Iterator[Obligation]:
     """All of the above."""
-    families = (in_all_modes, of_other_formats, variants, shallow_units, under_conventions)
+    families = (
+        *(in_all_modes, of_other_formats, variants, shallow_units, compact_units),
+        under_conventions,
+    )
     for unit in chain.from_iterable(family() for family in families):
         yield unit.obligation(profile_for(unit))

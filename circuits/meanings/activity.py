@@ -1,4 +1,7 @@
-"""What evaluations take: spikes and synaptic operations, counted in membrane simulations."""
+"""What evaluations take: spikes and synaptic operations, counted in membrane simulations.
+
+Where sums are too large to be exact in these, neurons are evaluated in integers.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from numpy.typing import NDArray
 
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.meanings.boolean import Words
-from spikeproof.circuits.meanings.membrane import MembraneSimulator
-from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.meanings.membrane import EXACT_INTEGERS, MembraneSimulator
+from spikeproof.circuits.netlist import Netlist, Neuron
 
 BATCH = 256
 """Evaluations that are simulated together: what bounds memory."""
@@ -41,16 +44,26 @@ def activity(netlist: Netlist, inputs: Mapping[str, Words]) -> Iterator[Activity
         ValueError: as ``boolean.evaluate``, or if a weight is not exact in float64.
     """
     count = boolean.require_inputs(netlist, inputs)
-    simulator = MembraneSimulator(netlist)
+    simulator = MembraneSimulator(netlist) if all(map(_is_exact, netlist.neurons)) else None
     fan_outs = torch.zeros(netlist.signal_count, dtype=torch.int64)
     for neuron in netlist.neurons:
         for source, _ in neuron.synapses:
             fan_outs[source] += 1
     for start in range(0, count, BATCH):
-        bits = {
-            name: boolean.unpack_words(inputs[name][start : start + BATCH], width)
-            for name, width in netlist.inputs.items()
-        }
-        fired = simulator.evaluate_signals({n: torch.from_numpy(b) for n, b in bits.items()}).long()
+        part = {name: words[start : start + BATCH] for name, words in inputs.items()}
+        if simulator is None:
+            fired = torch.from_numpy(boolean.evaluate_signals(netlist, part)).long()
+        else:
+            bits = {
+                name: torch.from_numpy(boolean.unpack_words(part[name], width))
+                for name, width in netlist.inputs.items()
+            }
+            fired = simulator.evaluate_signals(bits).long()
         spikes = fired[netlist.input_count :].sum(dim=0)
         yield Activity(spikes.numpy(), (fan_outs @ fired).numpy())
+
+
+def _is_exact(neuron: Neuron) -> bool:
+    """Whether float64 holds every sum of the neuron's weights, in whole numbers."""
+    threshold, bias, weights = neuron.in_integers
+    return sum(map(abs, (threshold, bias, *weights))) < EXACT_INTEGERS

@@ -6,6 +6,7 @@
 * ``circuits.units.shallow``            -- blocks of these; ``shallow_blocks``: some of them on their own
 * ``circuits.units.columns``            -- products by counting the bits of a column at once
 * ``circuits.units.comparison_sum``     -- the digits of such a sum, a neuron each
+* ``circuits.units.searches``           -- products, quotients and roots by such digits
 * ``circuits.units.copies``             -- no weight beyond a bound, by copies of sources
 * ``circuits.units.floating_point``     -- floating-point units, a file for each operation
 * ``circuits.units.functions``          -- functions of one operand, from tables of their results

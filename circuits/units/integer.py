@@ -18,6 +18,11 @@ from spikeproof.circuits.units.copies import built
 from spikeproof.circuits.units.forms import all_of, any_of, bit, bits, signal, signals
 from spikeproof.circuits.units.libraries import SMALL, GateLibrary, Structure, library_gates
 from spikeproof.circuits.units.rows import digit_quotient, digit_root
+from spikeproof.circuits.units.searches import (
+    searched_product,
+    searched_quotient,
+    searched_root,
+)
 from spikeproof.circuits.units.shallow import Shifted, step_for, thermometer
 
 Buses = dict[str, Bus]
@@ -354,7 +359,17 @@ def _column_product(gates: GateLibrary, x: Bus, y: Bus) -> Bus:
     return column_product(gates, x, y, _partial_product)
 
 
-MULTIPLIERS = {"array": _array_product, "tree": _tree_product, "columns": _column_product}
+def _searched_product(gates: GateLibrary, x: Bus, y: Bus) -> Bus:
+    """The digits of one sum of all partial products."""
+    return searched_product(gates, x, y, _partial_product)
+
+
+MULTIPLIERS = {
+    "array": _array_product,
+    "tree": _tree_product,
+    "columns": _column_product,
+    "search": _searched_product,
+}
 """Multipliers by name, as in ``Structure.multiplier``."""
 
 
@@ -384,10 +399,11 @@ def divide(gates: GateLibrary, x: Bus, y: Bus) -> Buses:
 
     For y with its first bit set, which is when n + 2 bits hold the quotient. A row's remainder R is less
     than 2y; it gives the quotient bit q = [R >= y], and R - q y, twice of which is the next remainder.
-    In shallow structures rows give two bits.
+    In shallow structures rows give two bits, or digits are searched without rows.
     """
     if gates.structure.shallow:
-        quotient, remainder = digit_quotient(gates, x, y)
+        found = searched_quotient if gates.structure.searches else digit_quotient
+        quotient, remainder = found(gates, x, y)
         return {"quotient": quotient, "remainder": remainder}
     quotient = ()
     remainder = x
@@ -409,10 +425,11 @@ def square_root(gates: GateLibrary, x: Bus) -> Buses:
     """Restoring square root of 2n bits, two at a time from the top: a row for each bit of the root.
 
     With a root Q and remainder R so far and the next two bits d, a row gives q = [4R + d >= 4Q + 1] and
-    4R + d - q (4Q + 1); the root becomes 2Q + q. In shallow structures rows give two bits.
+    4R + d - q (4Q + 1); the root becomes 2Q + q. In shallow structures as ``divide``.
     """
     if gates.structure.shallow:
-        root, remainder = digit_root(gates, x)
+        found = searched_root if gates.structure.searches else digit_root
+        root, remainder = found(gates, x)
         return {"root": root, "remainder": remainder}
     root = remainder = (ZERO,)
     for low in reversed(range(0, len(x), 2)):

@@ -25,8 +25,9 @@ class Structure:
     Attributes:
         adder: ``ripple``, least neurons; ``prefix``, logarithmic depth; or ``grouped``, of neurons that
             read several places at once.
-        multiplier: ``array`` of carry-propagating rows; carry-save ``tree``, logarithmic depth; or
-            ``columns``, of whose bits neurons count many at once.
+        multiplier: ``array`` of carry-propagating rows; carry-save ``tree``, logarithmic depth;
+            ``columns``, of whose bits neurons count many at once; or ``search``, for the digits of the
+            product from the top. In the last case quotients and roots are searched too.
         largest_weight: that any synapse may have; None where gates decide. What weighs more is read
             from several copies of its source.
         row_bits: that a row of a shallow quotient or root gives at once.
@@ -43,6 +44,11 @@ class Structure:
         return self.largest_weight is not None
 
     @property
+    def searches(self) -> bool:
+        """Whether products, quotients and roots are found digit by digit: see ``units.searches``."""
+        return self.multiplier == "search"
+
+    @property
     def places(self) -> int:
         """How many binary places one neuron may read."""
         assert self.largest_weight is not None
@@ -50,7 +56,7 @@ class Structure:
 
 
 SMALL = Structure("ripple", "array")
-"""Least neurons."""
+"""Least gates."""
 
 FAST = Structure("prefix", "tree")
 """Least depth of gates."""
@@ -72,12 +78,16 @@ SHALLOW = shallow()
 LARGER_RADICES = {8: shallow(row_bits=3), 16: shallow(row_bits=4)}
 """Of quotients and roots, by rows of more than two bits; all else is as in ``SHALLOW``."""
 
+COMPACT = Structure("grouped", "search", 1 << 256)
+"""Least neurons, of weights as large as the numbers they add up: see ``circuits.units.searches``."""
+
 STRUCTURE_NAMES = {
     SMALL: "small",
     FAST: "fast",
     SHALLOW: "shallow",
     **{shallow(most): f"shallow{most}" for most in LARGEST_WEIGHTS if most != USUAL_LARGEST_WEIGHT},
     **{structure: f"shallow_radix{radix}" for radix, structure in LARGER_RADICES.items()},
+    COMPACT: "compact",
 }
 """What the structures are called, where there is a choice."""
 
@@ -300,6 +310,9 @@ WIDE_GATES = ("wide_and", "wide_or")
 ROWS = ("divide", "square_root")
 """What is made by rows: operations, and blocks."""
 
+BY_DIGITS = ("multiply", *ROWS)
+"""What is found digit by digit, likewise."""
+
 
 def require_rows(operation: str, structure: Structure) -> None:
     """Refuse a radix of an operation that has none.
@@ -324,6 +337,11 @@ def require_structure(library: str, structure: Structure) -> None:
         raise ValueError(
             f"library {library!r} cannot be {STRUCTURE_NAMES[structure]}, which needs any fan-in; "
             f"choose {Threshold.name!r}, {Ternary.name!r} or {DualRail.name!r}, or small or fast"
+        )
+    if structure.searches and EVERY_LIBRARY[library].largest_weight:
+        raise ValueError(
+            f"library {library!r} cannot be {STRUCTURE_NAMES[structure]}, which needs weights as large "
+            f"as numbers; choose {Threshold.name!r} or {DualRail.name!r}, or shallow4"
         )
 
 

@@ -8,5 +8,6 @@
 * ``cells``        -- the gates, adders and rows whose equations an algebra adds up
 * ``telescoping``  -- products, from the equations of their adders
 * ``counting``     -- likewise, of neurons that read one sum: they are its count
+* ``searching``    -- digits from the top, by one neuron each: of sums, quotients and roots
 * ``recurrence``   -- quotients and roots, from the invariants of their rows
 """

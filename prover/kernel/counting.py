@@ -11,6 +11,9 @@ and all of them together are that sum if it is never negative and never more tha
 range of a sum whose bits are steps of earlier counts is that of its partial sums along each of these:
 so t_1 - t_2 + t_3 is 0 or 1, the last bit of a count of up to 3. A structural check, no search.
 
+A cell ``digits`` has the digits of such a sum instead, of weights 1, 2, 4, ..., each found by a neuron
+that reads all of the sum and the digits above it: see ``prover.kernel.searching``.
+
 A cell ``sum`` may read steps of counts likewise, and is a claim for the engines. In it a count is a
 word n of as few bits as hold it, and t_k is [n >= k]: which says that the steps are in order and no
 more. Where the weights with which a neuron reads steps add up, for every count, to a sum of bits of n,
@@ -27,10 +30,11 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, BVUGE, BVULE, BVConcat, BVExtract, BVType, Equals, Ite, Symbol
 
 from spikeproof.circuits.meanings.formula import bus_formula, neuron_formula
-from spikeproof.circuits.netlist import UNUSED, Block, Netlist, Neuron, Weight
+from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Block, Netlist, Neuron, Weight
 from spikeproof.prover.kernel.cells import AlgebraError, FreeCell, cone
+from spikeproof.prover.kernel.searching import polynomial, require_search
 
-KINDS = ("count", "sum")
+KINDS = ("count", "sum", "digits")
 
 Order = Mapping[int, tuple[int, int]]
 """Of each step of a count: the position of its cell, and which step it is, from 1."""
@@ -81,6 +85,23 @@ def require_count(netlist: Netlist, cell: Block, given: Weights, order: Order) -
     low, high = _range(given, order)
     if low < 0 or high > len(cell.outputs["1"]):
         raise AlgebraError(f"what {cell.name} counts is not within its steps")
+
+
+def require_digits(netlist: Netlist, cell: Block, given: Weights, order: Order) -> None:
+    """Refuse a cell whose digits are not those of the sum of what it reads.
+
+    Raises:
+        AlgebraError: naming the cell.
+    """
+    places = [cell.outputs.get(str(1 << k), ()) for k in range(len(cell.outputs))]
+    if any(len(bus) != 1 for bus in places):
+        raise AlgebraError(f"{cell.name} has outputs that are no digits")
+    digits = tuple(signal for bus in places for signal in bus)
+    bits = {signal: weight for signal, weight in given.items() if signal not in (ZERO, ONE)}
+    low, high = (each + given.get(ONE, 0) for each in _range(bits, order))
+    if low < 0 or high >= 1 << len(digits):
+        raise AlgebraError(f"what {cell.name} adds up is not within its digits")
+    require_search(netlist, digits, polynomial(given.items()), lambda d: d, {*given, *digits})
 
 
 def _range(weights: Weights, order: Order) -> tuple[Weight, Weight]:

@@ -29,6 +29,8 @@ once too often, the divisor or 2Q + 1. With a bit p that says whether N >= 0, it
 and of what they stand for rows claim the same, and that q says whether the next N is not negative. For
 division R is 2N + 2 (1 - p) B; the first row has A for 2N, and p = 1. For roots it begins with N = 0 and
 p = 1. A last cell gives D itself. Remainders may be wider than they need be.
+
+Digits that were found without rows are of ``prover.kernel.searching``; a cell says that they were.
 """
 
 from __future__ import annotations
@@ -55,6 +57,7 @@ from pysmt.shortcuts import (
 from spikeproof.circuits.netlist import ONE, ZERO, Block, Bus, Netlist
 from spikeproof.prover.claims.obligation import Claim
 from spikeproof.prover.kernel.cells import AlgebraError, FreeCell, Site, free_cell, require_form
+from spikeproof.prover.kernel.searching import require_quotient, require_root
 from spikeproof.specs.symbolic import zero_extend
 
 
@@ -73,13 +76,16 @@ def quotient_claims(site: Site) -> Mapping[str, Claim]:
         raise AlgebraError(
             "dividend, divisor, quotient and remainder do not have the widths of a division"
         )
-    rows = _quotient_rows(site.netlist, dividend, divisor, quotient, remainder)
     first = Claim(
         {symbol.symbol_name(): symbol for symbol in site.free},
         BVULT(zero_extend(site.free[0], size + 1), BVConcat(site.free[1], BV(0, 1))),
         site.facts,
     )
-    return {"dividend": first, "rows": _together(site.netlist, rows)}
+    buses = (dividend, divisor, quotient, remainder)
+    if _cells(site.netlist, "searched_quotient"):
+        require_quotient(site.netlist, *buses)
+        return {"dividend": first}
+    return {"dividend": first, "rows": _together(site.netlist, _quotient_rows(site.netlist, *buses))}
 
 
 def root_claims(site: Site) -> Mapping[str, Claim]:
@@ -94,6 +100,9 @@ def root_claims(site: Site) -> Mapping[str, Claim]:
     (radicand,), (root, remainder) = site.operands, site.results
     if len(radicand) != 2 * len(root):
         raise AlgebraError("radicand and root do not have the widths of a square root")
+    if _cells(site.netlist, "searched_root"):
+        require_root(site.netlist, radicand, root, remainder)
+        return {}
     return {"rows": _together(site.netlist, _root_rows(site.netlist, radicand, root, remainder))}
 
 
@@ -107,6 +116,8 @@ BUSES = {
     "root_row": (("remainder", "root", "digits"), ("bit", "difference")),
     "signed_root_row": (("remainder", "sign", "root", "digits"), ("bit", "difference")),
     "restored_root_remainder": (("difference", "sign", "root"), ("remainder",)),
+    "searched_quotient": (("dividend", "divisor"), ("quotient", "remainder")),
+    "searched_root": (("radicand",), ("root", "remainder")),
 }
 """Input and output buses of each kind of row; ``sign`` is a bit that is 1 if N is not negative.
 

@@ -23,8 +23,9 @@ degree at most one in each: its coefficients are sums and differences of the fun
 left in the end must add up, monomial by monomial, to that of x y. So rows that were recoded, inverted
 or extended by signs are partial products like others.
 
-Neurons that read sums have cells of two kinds more, ``count`` and ``sum``, whose equations are those of
-a cell ``linear`` but need hold only where counts are in order: see ``prover.kernel.counting``.
+Neurons that read sums have cells of three kinds more, ``count``, ``sum`` and ``digits``, whose equations
+are those of a cell ``linear`` but need hold only where counts are in order: see
+``prover.kernel.counting``.
 """
 
 from __future__ import annotations
@@ -45,7 +46,14 @@ from pysmt.shortcuts import BV, BVAdd, BVConcat, BVExtract, BVNot, Equals
 from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Block, Bus, Netlist
 from spikeproof.prover.claims.obligation import Claim
 from spikeproof.prover.kernel.cells import AlgebraError, Site, free_cell, require_form
-from spikeproof.prover.kernel.counting import KINDS, Order, free_sum, order_of, require_count
+from spikeproof.prover.kernel.counting import (
+    KINDS,
+    Order,
+    free_sum,
+    order_of,
+    require_count,
+    require_digits,
+)
 from spikeproof.specs.symbolic import zero_extend
 
 BUSES = {
@@ -362,13 +370,14 @@ def _require_form(cell: Block) -> None:
 def _check_cell(netlist: Netlist, cell: Block, order: Order) -> None:
     """Check the equation of a small cell on all values of its inputs; large ones are left to a claim.
 
-    That of a count is seen on its neurons.
+    Those of counts and digits are seen on their neurons.
     """
     _require_form(cell)
     if cell.kind == "function" or _is_large(cell):
         return  # any function will do
-    if cell.kind == "count":
-        require_count(netlist, cell, _given(cell), order)
+    if cell.kind in ("count", "digits"):
+        require = require_count if cell.kind == "count" else require_digits
+        require(netlist, cell, _given(cell), order)
         return
     if cell.kind == "linear":
         _check_linear(netlist, cell)

@@ -1,7 +1,8 @@
 """What every neuron of a circuit bears whatever its inputs, found from the sums that it can have.
 
 Within these limits no neuron does anything but what it does without perturbation, and nor does the
-circuit. They are exact of neurons; a circuit may bear more, where some sums never occur in it.
+circuit. They are exact of neurons, but of those that have too many sums, which bear no less; a circuit
+may bear more, where some sums never occur in it.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 
 from spikeproof.circuits.netlist import Netlist, Neuron
 from spikeproof.circuits.physics.uncertainty import Interval
 from spikeproof.prover.margins.limits import CEILING, Limit
+
+MOST_SUMS = 1 << 14
+"""A neuron is looked at sum by sum if it cannot have more."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,12 @@ def _decisive(neuron: Neuron) -> Iterator[tuple[int, int]]:
     on either side of the threshold: the ends of each side decide.
     """
     threshold, bias, weights = neuron.in_integers
+    unit, total = gcd(*weights), sum(map(abs, weights))
+    if total > MOST_SUMS * unit:
+        # Of whatever sum: it is nowhere nearer, and has no more weights.
+        excess = (bias - threshold) % unit
+        yield from ((excess, total), (excess - unit, total))
+        return
     excitations = _sums(weight for weight in weights if weight > 0)
     for inhibition in _sums(-weight for weight in weights if weight < 0):
         needed = threshold - bias + inhibition

@@ -28,6 +28,7 @@ from spikeproof.circuits.netlist import UNUSED, ZERO, NetlistBuilder, Neuron
 from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.integer import block_netlist
 from spikeproof.circuits.units.libraries import (
+    COMPACT,
     FAST,
     LARGER_RADICES,
     LIBRARIES,
@@ -89,7 +90,7 @@ def telescopes(netlist):
 PRODUCTS = one_of_each(
     [
         *product((1, 2, 3, 8, 24, 53), LIBRARIES, (SMALL, FAST)),
-        *product((2, 3, 8, 24, 53), ("threshold",), (SHALLOW, shallow(4))),
+        *product((2, 3, 8, 24, 53), ("threshold",), (SHALLOW, shallow(4), COMPACT)),
     ],
     kind=lambda case: case if case[0] < 24 else (case[0], case[2]),
 )
@@ -99,7 +100,7 @@ PRODUCTS = one_of_each(
 @pytest.mark.parametrize(("width", "library", "structure"), PRODUCTS)
 def test_products_of_any_width_telescope(library, width, structure):
     claims = telescopes(block_netlist(library, "multiply", {"x": width, "y": width}, structure))
-    assert len(claims) == (structure != SMALL)
+    assert len(claims) == (structure not in (SMALL, COMPACT))
     if width <= 8:
         assert all(holds(claim) for claim in claims.values())
 
@@ -115,7 +116,9 @@ def test_products_of_unequal_widths_telescope():
         telescopes(block_netlist("nexus", "multiply", {"x": 5, "y": 3}, structure))
 
 
-@pytest.mark.parametrize("structure", [SMALL, FAST, SHALLOW], ids=["array", "tree", "columns"])
+@pytest.mark.parametrize(
+    "structure", [SMALL, FAST, SHALLOW, COMPACT], ids=["array", "tree", "columns", "search"]
+)
 @pytest.mark.parametrize("kind", FAULTS)
 def test_faulty_multipliers_are_not_proved(kind, structure):
     netlist = block_netlist("threshold", "multiply", {"x": 6, "y": 6}, structure)
@@ -446,6 +449,20 @@ def test_faults_in_shallow_rows_are_caught(operation, structure):
     netlist = obligation.circuit()
     rows = [cell.outputs["bit"] for cell in netlist.cells]
     for signal in (*chain.from_iterable(rows), netlist.outputs["result"][0]):
+        result = discharge(obligation, circuit=stuck_at_zero(netlist, signal).netlist)
+        assert result.outcome is Outcome.REFUTED
+
+
+@pytest.mark.parametrize(
+    ("operation", "digits"),
+    [("multiply", "product"), ("divide", "quotient"), ("square_root", "root")],
+)
+def test_faults_in_digits_that_are_searched_are_caught(operation, digits):
+    unit = Unit(operation, FP8_E5M2, structure=COMPACT)
+    obligation = replace(unit.obligation(), engines=("cadical",))
+    assert discharge(obligation).composed
+    netlist = obligation.circuit()
+    for signal in netlist.probes[digits]:
         result = discharge(obligation, circuit=stuck_at_zero(netlist, signal).netlist)
         assert result.outcome is Outcome.REFUTED
 

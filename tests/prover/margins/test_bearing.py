@@ -1,5 +1,6 @@
 """What neurons bear, against all their inputs tried one by one, and against exact limits of gates."""
 
+import random
 from fractions import Fraction
 from itertools import product
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from spikeproof.circuits.netlist import Netlist, Neuron
 from spikeproof.circuits.physics.uncertainty import Interval, Tolerance, UncertainNeuron, drive
 from spikeproof.circuits.units.libraries import GATE_INPUTS, LIBRARIES, gate_netlist
+from spikeproof.prover.margins import bearing as bearing_of_neurons
 from spikeproof.prover.margins.bearing import bearing, neuron_bearing
 from spikeproof.prover.margins.limits import CEILING, NOISE, WEIGHT, both_ways
 from tests.support.netlists import netlists
@@ -69,3 +71,22 @@ def test_by_hand():
 def test_a_circuit_without_neurons_bears_everything():
     found = bearing(Netlist({"a": 1}, (), {"out": (0,)}))
     assert (found.below, found.above, found.spread.bounded) == (CEILING, CEILING, False)
+
+
+def test_neurons_of_too_many_sums_bear_no_less(monkeypatch):
+    """A bound, which does not take the sums: half a unit of the weights, and of all weights."""
+    weights = [1 << k for k in range(100)]
+    found = neuron_bearing(Neuron(tuple(enumerate(weights)), Fraction(1 << 99) - HALF))
+    assert (found.below, found.above) == (HALF, HALF)
+    assert found.spread.value == Fraction(1, 2 * sum(weights))
+    draw = random.Random(4)
+    for _ in range(100):
+        weights = [draw.choice([-6, -4, -2, 2, 4, 6, 8]) for _ in range(draw.randrange(1, 8))]
+        neuron = Neuron(tuple(enumerate(weights)), Fraction(draw.randrange(-40, 60), 4))
+        exact = neuron_bearing(neuron)
+        with monkeypatch.context() as few:
+            few.setattr(bearing_of_neurons, "MOST_SUMS", 0)
+            bound = neuron_bearing(neuron)
+        assert bound.below <= exact.below
+        assert bound.above <= exact.above
+        assert bearing_of_neurons._order(bound.spread) <= bearing_of_neurons._order(exact.spread)

@@ -44,6 +44,14 @@ def test_a_chain_by_hand():
     assert counts(netlist, {"a": np.ones(BATCH + 3, dtype=int)}) == [(2, 2)] * (BATCH + 3)
 
 
+def test_sums_that_floats_do_not_hold_are_counted_in_integers():
+    """a 2^60 + b - c 2^60 is b, where a and c are 1."""
+    neuron = Neuron(((0, 1 << 60), (1, 1), (2, -(1 << 60))), 1)
+    netlist = Netlist({"a": 1, "b": 1, "c": 1}, (neuron,), {"out": (3,)})
+    ones, bits = np.ones(2, dtype=int), np.array([0, 1])
+    assert counts(netlist, {"a": ones, "b": bits, "c": ones}) == [(0, 2), (1, 3)]
+
+
 def test_buses_of_different_lengths_are_refused():
     """Though the first batch of both is the same."""
     inputs = {"a": np.zeros(BATCH, dtype=int), "b": np.zeros(BATCH + 1, dtype=int)}
