@@ -21,6 +21,7 @@ from spikeproof.circuits.units.functions.building import (
     usual_construction,
 )
 from spikeproof.proofs.rounded_units import RoundedUnit
+from spikeproof.prover.claims.blocked import MOST_BITS as MOST_IN_BLOCKS
 from spikeproof.prover.claims.blocked import blocked
 from spikeproof.prover.claims.obligation import Obligation, Profile
 from spikeproof.prover.claims.tables import of_every_input
@@ -75,6 +76,10 @@ class FunctionUnit(RoundedUnit):
         Raises:
             UnknownNameError: if the format has too many bits.
         """
+        if fmt.width > MOST_IN_BLOCKS:
+            raise UnknownNameError(
+                f"{function} is of formats of up to {MOST_IN_BLOCKS} bits; {fmt.name} has {fmt.width}"
+            )
         try:
             return cls(function, fmt, mode, construction=usual_construction(function, fmt))
         except ValueError as error:
@@ -175,7 +180,11 @@ class FunctionUnit(RoundedUnit):
         )
 
 
-IN_BLOCKS = {(FP32, "reciprocal"): tuple(RoundingMode)}
+IN_BLOCKS = {
+    (FP32, "exp"): tuple(RoundingMode),
+    (FP32, "exp2"): tuple(RoundingMode),
+    (FP32, "reciprocal"): tuple(RoundingMode),
+}
 """Formats of more than 16 bits and functions, and the modes in which these are promised."""
 
 

@@ -34,7 +34,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.specs import enclosures, taylor
+from spikeproof.specs import enclosures, large_angles, taylor
 from spikeproof.specs.conventions import IEEE, Convention, SubnormalResults
 from spikeproof.specs.enclosures import Enclosure
 from spikeproof.specs.exact import (
@@ -330,6 +330,7 @@ what lies midway."""
 
 Doubles = NDArray[np.float64]
 Codes = NDArray[np.uint32]
+Signs = int | NDArray[np.int64]
 
 
 def every_result(
@@ -525,6 +526,16 @@ n'(x) (2 - x^2): it falls from 0 at minus infinity. So all fall there.
 """
 
 
+CIRCULAR = {"sin": 0, "cos": 1}
+"""Sines of the operand and so many quarters of a turn."""
+
+LARGE_ANGLE = 64
+"""From here on a polynomial would serve few codes."""
+
+PERIODIC = ("sin_pi", "cos_pi")
+"""Those of which 2 is a period, zeros having the sign of the operand or none."""
+
+
 class Line(NamedTuple):
     """Where |x| is from ``low`` to ``high``, f(x) is ``slope`` times x but for less than ``NEXT`` of it.
 
@@ -590,22 +601,27 @@ def results_from(
 
 
 class Turns(NamedTuple):
-    """How magnitudes of one sign round that are no numbers of the format, nor midway between two.
+    """How magnitudes round that are no numbers of the format, nor midway between two.
 
-    ``up``: whether away from zero, just above an even number, just above the half that follows, and so
-    on of an odd one. ``beyond``: the code of what rounds beyond the largest number.
+    ``up``: 1 if away from zero, just above an even number, just above the half that follows, and so on
+    of an odd one; then the same of negative numbers. ``beyond``: the codes, of both signs, of what
+    rounds beyond the largest number.
     """
 
     up: NDArray[np.int64]
-    beyond: int
+    beyond: NDArray[np.int64]
 
 
 @lru_cache(64)
-def _turns(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, sign: int) -> Turns:
-    quarters = (round_to_multiple(Fraction(1), mode, sign, Fraction(n, 4)) for n in (1, 3, 5, 7))
-    up = np.array([each.rounds_up for each in quarters], np.int64)
-    beyond = Value(Kind.FINITE, sign, power_of_two(farthest(fmt)))
-    return Turns(up, round_to(fmt, mode, policy, beyond))
+def _turns(fmt: Format, mode: RoundingMode, policy: OverflowPolicy) -> Turns:
+    up = [
+        round_to_multiple(Fraction(1), mode, sign, Fraction(n, 4)).rounds_up
+        for sign in (0, 1)
+        for n in (1, 3, 5, 7)
+    ]
+    largest = [Value(Kind.FINITE, sign, power_of_two(farthest(fmt))) for sign in (0, 1)]
+    beyond = [round_to(fmt, mode, policy, each) for each in largest]
+    return Turns(np.array(up, np.int64), np.array(beyond, np.int64))
 
 
 def _halves(fmt: Format, magnitudes: Doubles) -> NDArray[np.int64]:
@@ -679,7 +695,12 @@ class _Blocks:
             return True
         if first >> fmt.fraction_bits != last >> fmt.fraction_bits or ends[0].is_zero:
             return False
-        return self.fill_line(first, results) or self.fill_polynomial(first, results)
+        return (
+            self.fill_line(first, results)
+            or self.fill_large_angles(first, results)
+            or self.fill_periods(first, results)
+            or self.fill_polynomial(first, results)
+        )
 
     def fill_nans(self, first: int, results: Codes) -> None:
         """All of them NaN: they are handed on, made quiet, or become some one code."""
@@ -721,6 +742,33 @@ class _Blocks:
             self.round(first + start, sign, *ends, part)
         return True
 
+    def fill_large_angles(self, first: int, results: Codes) -> bool:
+        """Sines and cosines of numbers of at least ``LARGE_ANGLE``."""
+        sign, significand, exponent = self.operand(first)
+        if self.function not in CIRCULAR or ldexp(significand, exponent) < LARGE_ANGLE:
+            return False
+        for start in range(0, len(results), PART):
+            part = results[start : start + PART]
+            begin = significand + start
+            significands = np.arange(begin, begin + len(part), dtype=np.uint64)
+            signs, near, far = large_angles.sines(significands, exponent, CIRCULAR[self.function])
+            if near.min() <= 0:
+                return False
+            if sign and DEFINITIONS[self.function].symmetry < 0:
+                signs = 1 - signs
+            self.round(first + start, signs, near, far, part)
+        return True
+
+    def fill_periods(self, first: int, results: Codes) -> bool:
+        """Again and again those of the first period of 2, or of the first code, of numbers from 2 on."""
+        _, significand, exponent = self.operand(first)
+        period = 2 ** max(0, 1 - exponent)
+        if self.function not in PERIODIC or significand < period or len(results) <= period:
+            return False
+        self.fill(first, results[:period])
+        results[period:].reshape(-1, period)[:] = results[:period]
+        return True
+
     def fill_polynomial(self, first: int, results: Codes) -> bool:
         """By a polynomial, if one encloses the function closely enough."""
         fmt, half = self.fmt, len(results) // 2
@@ -757,16 +805,16 @@ class _Blocks:
         value = magnitude, magnitude + 1
         return taylor.minus(value) if known.sign else value
 
-    def round(self, first: int, sign: int, near: Doubles, far: Doubles, results: Codes) -> None:
-        """The results of magnitudes that lie strictly between two each."""
+    def round(self, first: int, sign: Signs, near: Doubles, far: Doubles, results: Codes) -> None:
+        """The results of magnitudes that lie strictly between two each, with one sign or one each."""
         fmt, flush = self.fmt, self.convention.subnormal_results
-        turns = _turns(fmt, *self.rounding, sign)
+        up, beyond = _turns(fmt, *self.rounding)
         halves = _halves(fmt, near)
         undecided = halves != _halves(fmt, (far.view(np.int64) - 1).view(np.float64))
-        codes = (halves >> 1) + turns.up[halves & 3]
+        codes = (halves >> 1) + up[(halves & 3) + 4 * sign]
         found = codes | sign << fmt.magnitude_bits
         if halves.max() >> 1 >= fmt.largest_finite:
-            found[codes > fmt.largest_finite] = turns.beyond
+            found = np.where(codes > fmt.largest_finite, beyond[sign], found)
         if not fmt.has_negative_zero:
             found[codes == 0] = 0
         if flush is not SubnormalResults.GRADUAL:
@@ -775,7 +823,8 @@ class _Blocks:
                 tiny = (codes > 0) & (codes < normal)
             else:
                 tiny = halves < 2 * normal
-            found[tiny] = flushed_zero(fmt, self.convention, sign)
+            zeros = np.array([flushed_zero(fmt, self.convention, each) for each in (0, 1)])
+            found = np.where(tiny, zeros[sign], found)
             if flush is SubnormalResults.ZERO_AFTER:
                 undecided |= halves == 2 * normal - 1
         results[:] = found

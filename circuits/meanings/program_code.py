@@ -35,6 +35,7 @@ from spikeproof.circuits.meanings.programs import (
     Root,
     Term,
     Word,
+    constant_in_a_row,
     ranges,
     require_program,
 )
@@ -72,7 +73,7 @@ class CompiledProgram:
         widest = max(netlist.output_widths.values())
         if widest > 64:
             raise ProgramError(f"an output has {widest} bits, more than a word")
-        self._netlist = netlist
+        self._netlist, self._program = netlist, program
         self._threads = threads or cores()
         self._native = Native(_Writer(netlist, program).text())
         self._run = self._native.function(
@@ -91,6 +92,9 @@ class CompiledProgram:
             raise ValueError(
                 f"{size} inputs from {first} on are not a multiple of {LANES} of {bits} bits"
             )
+        one_bus = len(self._netlist.inputs) == 1
+        if one_bus and (constant := constant_in_a_row(self._program, first, size)):
+            return {name: np.full(size, value, np.uint64) for name, value in constant.items()}
         found = {name: np.empty(size, np.uint64) for name in self._netlist.outputs}
 
         def run(start: int) -> None:

@@ -508,16 +508,40 @@ def ranges(program: Program) -> tuple[list[Range], list[list[Range]]]:
     Raises:
         ProgramError: if words of 64 bits do not hold a form or a product, with what is added up for it.
     """
+    found, read, _ = _ranges(program, {})
+    return found, read
+
+
+def constant_in_a_row(program: Program, first: int, size: int) -> dict[str, int] | None:
+    """The outputs for so many inputs from one on, if ranges show that these are all the same; else None.
+
+    Of one input bus: with several nothing is shown.
+    """
+    given = [word.name for word in program.words if isinstance(word, Given)]
+    if len(given) > 1:
+        return None
+    row = Range(first, first + size - 1)
+    _, _, outputs = _ranges(program, dict.fromkeys(given, row))
+    if any(low < high for low, high in outputs.values()):
+        return None
+    return {name: low for name, (low, _) in outputs.items()}
+
+
+def _ranges(
+    program: Program, inputs: Mapping[str, Range]
+) -> tuple[list[Range], list[list[Range]], dict[str, Range]]:
+    """The ranges of words, of what they read, and of outputs, where some input buses have ranges."""
     found: list[Range] = []
     read: list[list[Range]] = []
     for index, word in enumerate(program.words):
         read.append([_range_of(form, found, f"word {index}") for form in word.forms()])
-        found.append(_range_of_word(word, read[-1]))
+        known = inputs.get(word.name) if isinstance(word, Given) else None
+        found.append(known or _range_of_word(word, read[-1]))
         if isinstance(word, Product):
             _require_small(f"word {index}", found[-1], *(Range(0, hole.weight) for hole in word.holes))
-    for name, form in program.outputs.items():
-        _range_of(form, found, f"output {name!r}")
-    return found, read
+    forms = program.outputs.items()
+    outputs = {name: _range_of(form, found, f"output {name!r}") for name, form in forms}
+    return found, read, outputs
 
 
 def _range_of(form: Form, found: list[Range], what: str) -> Range:
@@ -537,8 +561,8 @@ def _range_of_term(term: Term, word: Range) -> Range:
     low, high = word
     if term.size:
         low, high = low >> term.low, high >> term.low
-        if high >> term.size:
-            low, high = 0, (1 << term.size) - 1
+        above, most = low >> term.size << term.size, (1 << term.size) - 1
+        low, high = (low - above, high - above) if high <= above + most else (0, most)
     if isinstance(term, Entry):
         values = term.values[low : high + 1]
         return Range(min(values), max(values))
@@ -555,7 +579,9 @@ def _range_of_word(word: Word, read: list[Range]) -> Range:
         low, high = (sum(place <= each for place in word.places) for each in read[0])
         return Range(low, high)
     if isinstance(word, Match):
-        return Range(0, len(word.codes))
+        low, high = read[0]
+        matching = [k for k, code in enumerate(word.codes, 1) if low <= code <= high]
+        return Range(matching[0] if matching and low == high else 0, max(matching, default=0))
     if isinstance(word, Quotient | Root):
         return Range(0, (1 << len(word.digits)) - 1)
     ends = [a * b for a in read[0] for b in read[1]]
@@ -605,6 +631,9 @@ class ProgramEvaluator:
 
     def evaluate_in_a_row(self, first: int, size: int) -> dict[str, Words]:
         """The output buses for so many inputs from one on, by number: the first bus varies fastest."""
+        one_bus = len(self.netlist.inputs) == 1
+        if one_bus and (constant := constant_in_a_row(self.program, first, size)):
+            return {name: np.full(size, value, np.uint64) for name, value in constant.items()}
         numbers = np.arange(first, first + size, dtype=np.uint64)
         inputs, place = {}, 0
         for name, width in self.netlist.inputs.items():

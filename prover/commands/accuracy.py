@@ -118,7 +118,7 @@ def accuracy(
     screen.print(table(found), "", sep="\n")
     if any(each.witnesses for each in found.values()):
         screen.print(witness_table(fmt, found), "", sep="\n")
-    screen.print(note(fmt), markup=False)
+    screen.print(note(), markup=False)
     if json_file:
         write_file(json_file, json.dumps(as_json(fmt, versions, functions, found), indent=1) + "\n")
     if any(each.count for each in found.values()):

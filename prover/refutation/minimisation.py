@@ -215,7 +215,8 @@ def _tried(evaluation: _Evaluation, claim: Claim, netlist: Netlist | None, forma
 
 def _advice(claim: Claim, netlist: Netlist | None) -> str:
     """What to say of a sample."""
-    countable = netlist and claim.outputs and netlist.input_count <= MOST_BITS
+    formulas = not isinstance(claim, TabulatedClaim)
+    countable = formulas and netlist and claim.outputs and netlist.input_count <= MOST_BITS
     them_all = ": `spikeproof exhaust` counts them" if countable else ""
     return f"a sample, not a count of all{them_all}"
 

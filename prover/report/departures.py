@@ -78,7 +78,6 @@ def as_json(
                 "wrong": each.count,
                 "by_ulps": {str(ulps): count for ulps, count in sorted(each.wrong.items())},
                 "other_kind": each.kinds,
-                "decided_by_the_spec_of_record": each.asked,
                 "witnesses": [vars(witness) for witness in each.witnesses],
             }
             for name, each in found.items()
@@ -86,17 +85,10 @@ def as_json(
     }
 
 
-def note(fmt: Format) -> str:
-    """What the columns mean, and who says what is right."""
-    columns = (
+def note() -> str:
+    """What the columns mean."""
+    return (
         "wrong: not the correctly rounded result, to nearest even. ULP: so many numbers of the format "
         "away, subnormals and infinity counted. other: NaN in place of a number or the reverse, or the "
         "zero of the other sign."
-    )
-    if fmt.width <= 16:
-        return columns
-    return (
-        f"{columns} What is right: an estimate in float64, taken to be within a relative 2^-40 "
-        "(compared on inputs by class, not proved), where all in there rounds alike; else the spec of "
-        "record."
     )

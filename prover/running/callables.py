@@ -49,7 +49,7 @@ def on_codes(name: str, fmt: Format) -> OnCodes:
             raise StatementError(f"{name}: the C library's functions are called in {FP32.name} alone")
         if hasattr(ctypes.CDLL(None), f"{function}f"):
             raise StatementError(f"{name} takes doubles; its function of {fmt.name} is {name}f")
-        return _of_c(function, 32)
+        return _of_c(function)
     found = _imported(name)
     return (
         _of_torch(name, found, fmt)
@@ -146,19 +146,18 @@ def _require_like(name: str, result: Any, number: Any, codes: Codes) -> None:
 
 
 @cache
-def _of_c(function: str, width: int) -> OnCodes:
-    """The C library's function of that name, of numbers of so many bits."""
-    kind = {32: "float", 64: "double"}[width]
+def _of_c(function: str) -> OnCodes:
+    """The C library's function of that name, of floats."""
     library = ctypes.CDLL(None)
     if not function.isidentifier() or not hasattr(library, function):
         raise StatementError(f"{C_LIBRARY} has no function {function!r}; one is called expf, say")
     address = ctypes.cast(getattr(library, function), ctypes.c_void_p).value
     call = [
-        f"%from = getelementptr {kind}, ptr %in, i64 %i",
-        f"%into = getelementptr {kind}, ptr %out, i64 %i",
-        f"%x = load {kind}, ptr %from",
-        f"%y = call {kind} inttoptr (i64 {address} to ptr)({kind} %x)",
-        f"store {kind} %y, ptr %into",
+        "%from = getelementptr float, ptr %in, i64 %i",
+        "%into = getelementptr float, ptr %out, i64 %i",
+        "%x = load float, ptr %from",
+        f"%y = call float inttoptr (i64 {address} to ptr)(float %x)",
+        "store float %y, ptr %into",
     ]
     lines = [
         "define void @each(ptr %in, ptr %out, i64 %n) {",
@@ -176,9 +175,3 @@ def _of_c(function: str, width: int) -> OnCodes:
         return result
 
     return on
-
-
-def in_double(function: str) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    """The C library's function of that name, of arrays of float64."""
-    on = _of_c(function, 64)
-    return lambda x: on(x.view(np.uint64)).view(np.float64)

@@ -241,7 +241,9 @@ class _Attempt:
         return _Verdict(Outcome.PROVED, lemmas=(lemma,))
 
     def _by_blocks(self, claim: TabulatedClaim, table: BlockTable) -> _Verdict:
-        """The verdict by evaluation on every input, block by block."""
+        """The verdict by evaluation on every input, block by block; first on some drawn by class."""
+        if refutation := self._tried("simulation by class", _at_once):
+            return _presented(self.case, refutation)
         name = "every input, evaluated"
 
         def told(done: float) -> None:

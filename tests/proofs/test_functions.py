@@ -6,9 +6,9 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from spikeproof.circuits.meanings import carry_save
+from spikeproof.circuits.meanings import boolean, carry_save
 from spikeproof.circuits.units.functions.building import CONSTRUCTIONS
-from spikeproof.proofs.functions import FunctionUnit, function_units
+from spikeproof.proofs.functions import IN_BLOCKS, FunctionUnit, function_units
 from spikeproof.proofs.names import unit_named
 from spikeproof.prover.claims.obligation import Outcome, Profile
 from spikeproof.prover.claims.tabulated import tabulated
@@ -43,10 +43,12 @@ def test_what_is_promised():
     kinds = {(unit.fmt, unit.operation, unit.mode) for unit in default}
     formats = (*SMALL_FORMATS, BFLOAT16, FP16)
     assert kinds == {(f, name, mode) for f in formats for name in FUNCTIONS for mode in RoundingMode}
-    assert {(unit.fmt, unit.policy) for unit, _ in units} == {
-        (f, p) for f in formats for p in f.policies
-    }
-    assert {unit.construction for unit, _ in units} == set(CONSTRUCTIONS)
+    tables = [unit for unit, _ in units if unit.fmt.width <= 16]
+    assert {(unit.fmt, unit.policy) for unit in tables} == {(f, p) for f in formats for p in f.policies}
+    assert {unit.construction for unit in tables} == set(CONSTRUCTIONS)
+    programs = [(unit.fmt, unit.operation) for unit, _ in units if unit.fmt.width > 16]
+    assert list(dict.fromkeys(programs)) == list(IN_BLOCKS)
+    assert all(profile is Profile.WIDE for unit, profile in units if unit.fmt.width > 16)
 
 
 def test_names_and_statements_for_people():
@@ -62,7 +64,8 @@ def test_names_and_statements_for_people():
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("fp32.exp.rne", "exp is of formats of up to 16 bits; fp32 has 32"),
+        ("fp64.exp.rne", "exp is of formats of up to 32 bits; fp64 has 64"),
+        ("fp32.log1p.rne", "format fp32 has 32 bits; functions are of formats of up to 16"),
         ("fp8_e5m2x2.exp.rne", "exp is of single numbers; leave out x2"),
         ("fp16.exp.stochastic3", "exp does not round stochastically"),
         ("fp16.exp.rne.flags", "unknown convention 'flags'"),
@@ -132,3 +135,45 @@ def test_another_policy_is_another_function():
         saturating.obligation(), circuit=replace(saturating, policy=OverflowPolicy.NAN).circuit()
     )
     assert result.outcome is Outcome.REFUTED
+
+
+# --- in blocks ----------------------------------------------------------------------------------
+
+OF_17_BITS = ("e5m11.reciprocal.rne", "e5m11.rsqrt.rtp", "e6m10.reciprocal.rtz", "e6m10.rsqrt.rna")
+"""Theorems that take a second, as those of FP32 take minutes."""
+
+
+@pytest.mark.parametrize("name", OF_17_BITS)
+def test_functions_in_blocks(name):
+    unit = unit_named(name)
+    assert unit.name == name
+    result = discharge(unit.obligation())
+    assert result.green, result.message
+    assert [lemma.kind for lemma in result.lemmas] == ["every input"]
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_faulty_units_are_refuted_in_blocks(kind):
+    """As what their results are, evaluated by another meaning of the netlist, says they must be."""
+    unit = unit_named("e5m11.reciprocal.rne")
+    obligation, right = unit.obligation(), unit.block(0, 1 << unit.fmt.width)["result"]
+    every = {"x": np.arange(len(right), dtype=np.uint64)}
+    for mutant in islice(mutants(obligation.circuit(), kind, 20261129), 1):
+        wrong = boolean.evaluate(mutant.netlist, every)["result"] != right
+        result = discharge(obligation, circuit=mutant.netlist)
+        assert result.outcome is (Outcome.REFUTED if wrong.any() else Outcome.PROVED), mutant.fault
+        if wrong.any():
+            assert wrong[result.counterexample["x"]]
+
+
+def test_a_block_is_what_its_lines_are():
+    unit = unit_named("fp32.tanh.rne")
+    codes = unit.block(0x3F80_0000, 256)["result"]
+    assert codes.tolist() == [unit.line(0x3F80_0000 + k)["result"] for k in range(256)]
+
+
+def test_definitions_tell_functions_apart():
+    names = [f"fp32.{f}.{m}" for f in ("reciprocal", "rsqrt") for m in ("rne", "rtz")]
+    units = [*map(unit_named, names), unit_named("e5m11.rsqrt.rne"), unit_named("fp32.rsqrt.rne.daz")]
+    assert len({unit.definition for unit in units}) == len(units)
+    assert '"specials": "ieee"' in units[0].definition

@@ -21,7 +21,7 @@ from spikeproof.reference.functions import (
     nearest_codes,
 )
 from spikeproof.specs.formats import BFLOAT16, FP16, FP32, FP64, OverflowPolicy, RoundingMode
-from spikeproof.specs.functions import FUNCTIONS, compute, every_result
+from spikeproof.specs.functions import FUNCTIONS, compute, every_result, results_from
 from tests.support.profile import NIGHTLY
 
 SEED = 20261129
@@ -73,6 +73,19 @@ def test_wide_formats(fmt, function):
         expected = by_mpfr(function, fmt, mode, codes)
         found = [compute(function, fmt, mode, OverflowPolicy.IEEE, code) for code in codes.tolist()]
         assert differ(fmt, expected, np.array(found, np.uint64).astype(np.int64)).tolist() == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_blocks_of_fp32(function):
+    """Blocks around numbers drawn by class, each of 2^15 codes, of which every 257th is compared."""
+    size = 1 << 15
+    for code in many_codes(FP32, 200 if NIGHTLY else 12, SEED, 1)[0]:
+        first = int(code) // size * size
+        results = results_from(function, FP32, NEAREST, OverflowPolicy.IEEE, first, size)[::257]
+        codes = np.arange(first, first + size, 257)
+        numbers = np.isin(codes, domain(FP32, function, codes))
+        results = np.where(results == FP32.sign_mask, 0, results)[numbers]
+        assert codes[numbers][by_arb(function, FP32, codes[numbers]) != results].tolist() == []
 
 
 @pytest.mark.parametrize("fmt", [FP16, BFLOAT16, FP32], ids=lambda fmt: fmt.name)

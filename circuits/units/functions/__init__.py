@@ -12,6 +12,9 @@ In formats of up to 16 bits a circuit is made from the table of a function's res
 * ``reciprocal``  -- 1 / x as a quotient, in any format of IEEE 754's shape
 * ``root``        -- roots by comparison, likewise
 * ``reciprocal_root`` -- 1 / sqrt(x) as the root of a quotient
+* ``exponentials``, ``logarithms`` -- exp and exp2, log and log2: programs of short factors
+* ``factors``     -- these as circuits: ``words`` says what a program is, ``regions`` where it is of no
+  use, ``exceptions`` where it is wrong, and ``mended`` joins all that
 * ``segments``    -- few segments, in which bits change few times: least neurons, depth 3
 * ``sums``        -- words, tables and products, for circuits that are integer programs
 * ``thermometer`` -- a neuron for each change of the result: depth 2

@@ -8,7 +8,7 @@ from functools import partial
 
 from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.circuits.units.functions.changes import Table
-from spikeproof.circuits.units.functions.factors import factors_unit
+from spikeproof.circuits.units.functions.factors import FACTORED, factors_unit
 from spikeproof.circuits.units.functions.half_turns import half_turns_unit
 from spikeproof.circuits.units.functions.kept_rows import MADE, rows_unit
 from spikeproof.circuits.units.functions.reciprocal import reciprocal_unit
@@ -58,7 +58,7 @@ class Program:
 PROGRAMS = {
     "digits": Program("digit by digit", {"reciprocal": reciprocal_unit, "rsqrt": reciprocal_root_unit}),
     "factors": Program(
-        "by short factors", {function: partial(factors_unit, function) for function in ("exp", "exp2")}
+        "by short factors", {function: partial(factors_unit, function) for function in FACTORED}
     ),
     "half_turns": Program(
         "folded, by rows of polynomials",

@@ -3,27 +3,23 @@
 For formats of up to ``TRIED`` bits that is done whenever a circuit is made. For others
 ``exceptions.json`` has what was found by
 
-    python -m spikeproof.circuits.units.functions.exceptions
+    python -m benchmarks.function_exceptions
 
-which takes some minutes for each line that it writes. No theorem rests on it: what is left out is refuted.
+which needs half a minute for each. No theorem rests on that: what is missing there is refuted.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib import resources
-from itertools import pairwise, product
 
 import numpy as np
 
-from spikeproof.circuits.units.functions.exponentials import Exponential
-from spikeproof.circuits.units.functions.mended import Plan, name_of, simplest
+from spikeproof.circuits.units.functions.mended import Found, Plan
 from spikeproof.circuits.units.functions.values import results_at
-from spikeproof.circuits.units.functions.words import Arrays, ArrayWord
-from spikeproof.specs.formats import FP32, OverflowPolicy, RoundingMode
+from spikeproof.circuits.units.functions.words import Arrays, ArrayWord, Integers
 
 TRIED = 20
 """Bits."""
@@ -43,14 +39,12 @@ def exceptions_of(plan: Plan) -> Mapping[int, int]:
     Raises:
         ValueError: if the format is too wide to try, and nothing is kept.
     """
-    plan = simplest(plan)
+    plan = plan.simplest
     if plan.fmt.width <= TRIED:
         return dict(tried(plan))
-    if name_of(plan) not in (kept := _kept()):
-        raise ValueError(
-            f"no exceptions are kept for {name_of(plan)}; there are those of {', '.join(kept)}"
-        )
-    return kept[name_of(plan)]
+    if plan.name not in (kept := _kept()):
+        raise ValueError(f"no exceptions are kept for {plan.name}; there are those of {', '.join(kept)}")
+    return kept[plan.name]
 
 
 @lru_cache(maxsize=1)
@@ -62,40 +56,22 @@ def _kept() -> dict[str, dict[int, int]]:
     }
 
 
-def tried(plan: Plan, first: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
-    """The same for codes from the first on."""
-    bounds = [0, *plan.regions.starts, 1 << plan.fmt.width]
-    for (start, stop), ordinary in zip(pairwise(bounds), plan.regions.ordinary, strict=True):
-        if ordinary:
-            for chunk in range(max(start, first), min(stop, end or stop), CHUNK):
-                yield from _wrong(plan, chunk, min(chunk + CHUNK, stop, end or stop))
+def tried(plan: Plan) -> Iterator[tuple[int, int]]:
+    """The same, found now."""
+    for start, stop in plan.regions.spans(plan.fmt):
+        for first in range(start, stop, CHUNK):
+            codes = np.arange(first, min(first + CHUNK, stop))
+            found = plan.program(Arrays(), ArrayWord(codes, plan.fmt.width))
+            yield from wrong(plan, codes, found)
 
 
-def _wrong(plan: Plan, first: int, end: int) -> Iterator[tuple[int, int]]:
-    codes = np.arange(first, end)
-    found = plan.program(Arrays(), ArrayWord(codes, plan.fmt.width))
+def wrong(plan: Plan, codes: Integers, found: Found) -> Iterator[tuple[int, int]]:
+    """The same of some codes, where what a program comes to is arrays."""
     lost = (np.int64(1) << found.lost) - 1
     near = np.flatnonzero((found.total + MARGIN & lost) < 2 * MARGIN)
     if len(near):
         right = results_at(plan.function, plan.fmt, plan.mode, plan.policy, codes[near])
+        right %= plan.fmt.sign_mask
         for code, more in zip(codes[near].tolist(), (right - found.code[near]).tolist(), strict=True):
             if more:
                 yield code, more
-
-
-def _write() -> None:
-    found: dict[str, dict[str, list[int]]] = {}
-    for function, mode in product(("exp", "exp2"), (RoundingMode.NEAREST_EVEN, RoundingMode.DOWN)):
-        plan = Exponential(function, FP32, mode, OverflowPolicy.IEEE)
-        wrong = list(tried(plan))
-        found[name_of(plan)] = {
-            str(more): [code for code, each in wrong if each == more]
-            for more in sorted({more for _, more in wrong})
-        }
-        print(name_of(plan), len(wrong), file=sys.stderr, flush=True)
-        with resources.as_file(resources.files(__package__) / FILE) as path:
-            path.write_text(json.dumps(found, indent=1) + "\n", encoding="ascii")
-
-
-if __name__ == "__main__":
-    _write()

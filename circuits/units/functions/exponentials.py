@@ -1,10 +1,10 @@
-"""exp and exp2 of wide formats: range reduction, short factors, and a sum whose top digits are the result.
+"""exp and exp2 of wide formats: short factors, and a sum whose top digits are the result.
 
     1  |x| as a fixed-point number X, by shifting its significand
     2  n + f = x log2(e), n an integer; x itself for exp2
     3  V = f ln(2); from it ln(A), ln(B), ln(C) are taken away, the largest that there is each time, for
-       factors of few places: A = 1 + a/2^5, B = 1 + b/2^10, C = 1 + c/2^15, of 5 bits each. What is left,
-       u, is below 2^-15
+       factors of few places: A = 1 + a/2^5, B = 1 + b/2^10, C = 1 + c/2^15, of 5 bits each. What is
+       left, u, is below 2^-15
     4  e^u - 1 = u + u^2/2 nearly; times C, B and A, of which each is a few shifts and a sum
     5  half of the last place is added, which for subnormal results depends on n, and the top digits are
        the significand, shifted if subnormal; with n before it that is the code
@@ -18,7 +18,6 @@ Multiplicative normalisation: J.-M. Muller, Elementary Functions, 3rd edition, c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -26,37 +25,34 @@ from typing import Any
 
 import lazy_loader
 
-from spikeproof.circuits.units.functions.mended import NEAREST, Found
-from spikeproof.circuits.units.functions.regions import Regions, regions_of
-from spikeproof.circuits.units.functions.words import Form, Machine, Word
-from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
+from spikeproof.circuits.units.functions.mended import PRECISION, Found, Plan
+from spikeproof.circuits.units.functions.regions import Regions, monotone_regions
+from spikeproof.circuits.units.functions.words import (
+    Form,
+    Machine,
+    Word,
+    choice,
+    cut_half_square,
+    cut_product,
+    powers_of,
+)
 
 gmpy2: Any = lazy_loader.load("gmpy2")
-
-PRECISION = 160
-"""Bits of constants before they are rounded to ``places``."""
 
 FACTORS = (5, 10, 15)
 """Places of the factors that are taken away."""
 
+STEP = 4
+"""Shifts are by less than this, and by a multiple of it."""
+
 
 @dataclass(frozen=True)
-class Exponential:
-    """A function 2^(x scale) of a format.
-
-    Attributes:
-        function: ``exp`` or ``exp2``.
-        spare: places of numbers beyond those that the least number that matters has.
+class Exponential(Plan):
+    """``exp`` or ``exp2``.
 
     Raises:
         ValueError: if numbers so small that they do not matter are not all normal.
     """
-
-    function: str
-    fmt: Format
-    mode: RoundingMode
-    policy: OverflowPolicy
-    spare: int = 1
 
     def __post_init__(self) -> None:
         if self.least_field < 1:
@@ -66,19 +62,19 @@ class Exponential:
 
     @property
     def least_field(self) -> int:
-        """The exponent field below which e^x rounds as if x were tiny: e^x is 1 to half a place."""
+        """The exponent field below which e^x rounds as if x were tiny."""
         return self.fmt.bias - self.fmt.fraction_bits - 2
 
     @property
     def places(self) -> int:
-        """Binary places of numbers: the least that matters has all of its own."""
-        return 2 * self.fmt.fraction_bits + 2 + self.spare
+        """So many that the least numbers that matter have all of theirs."""
+        return 2 * self.fmt.fraction_bits + 2
 
     @cached_property
     def regions(self) -> Regions:
-        """Where results are constant."""
+        """Beyond the range of the format, and near 0."""
         least = self.least_field << self.fmt.fraction_bits
-        return regions_of(self.function, self.fmt, self.mode, self.policy, least)
+        return monotone_regions(self.function, self.fmt, self.mode, self.policy, least)
 
     @property
     def offset(self) -> int:
@@ -90,15 +86,11 @@ class Exponential:
         """How far the significand is shifted at most: what is less is half of the least number."""
         return self.fmt.fraction_bits + 1
 
-    def constant(self, number: Any, place: int = 0) -> int:
-        """number * 2^(places + place), rounded."""
-        return int(gmpy2.rint(number * gmpy2.exp2(self.places + place)))
-
     def program(self, machine: Machine, x: Word) -> Found:
         """What a machine makes of a word x."""
         fmt, places = self.fmt, self.places
         region = machine.comparators(machine.number(x), self.regions.starts)
-        ordinary = machine.digits(machine.table(region, self.regions.ordinary), 1)[0]
+        ordinary = machine.digits(machine.table(region, self.regions.free), 1)[0]
         exponent, fraction = _scaled(machine, x, self, ordinary)
         shift = machine.digits(self.deepest - machine.number(exponent), self.deepest.bit_length())
         total = _normalised(machine, fraction, self) + _half(machine, exponent, self)
@@ -106,12 +98,13 @@ class Exponential:
         field = machine.number(exponent) - self.deepest + machine.number(shift)
         code = field * (1 << fmt.fraction_bits) + _shifted(machine, significand, shift, self)
         one = fmt.bias << fmt.fraction_bits
-        constants = [0 if ordinary else result - one for result, ordinary in self.regions.results]
+        constants = [0 if result is None else result - one for result in self.regions.results]
         return Found(
             code + machine.table(region, constants),
             total,
             places - fmt.fraction_bits + machine.number(shift),
-            machine.table(machine.comparators(machine.number(fraction), [1]), [0, 1]),
+            inexact=machine.table(machine.comparators(machine.number(fraction), [1]), [0, 1]),
+            negative=machine.table(region, [0] * len(self.regions.results)),
         )
 
 
@@ -119,20 +112,19 @@ def _scaled(machine: Machine, x: Word, plan: Exponential, ordinary: Form) -> tup
     """n + offset and f, of n + f = x log2(e); n and f are 0 where the result is constant."""
     fmt = plan.fmt
     fraction, field = x[: fmt.fraction_bits], x[fmt.fraction_bits : fmt.width - 1]
-    most = plan.regions.largest_field - plan.least_field
+    ends = (end - 1 & fmt.sign_mask - 1 for _, end in plan.regions.spans(fmt))
+    most = (max(ends) >> fmt.fraction_bits) - plan.least_field
     by = machine.digits(machine.number(field) - plan.least_field, most.bit_length())
-    few = machine.given(machine.powers(by[:2]), ordinary)
+    few, fours = powers_of(machine, by, most + 1, STEP)
+    few = machine.given(few, ordinary)
     shifted = machine.product(fraction, few) + machine.number(few) * (1 << fmt.fraction_bits)
-    partly = machine.digits(shifted, fmt.precision + 3)
-    magnitude = machine.digits(
-        machine.product(partly, machine.powers(by[2:], gap=4)), fmt.precision + most
-    )
+    partly = machine.digits(shifted, fmt.precision + STEP - 1)
+    raised = choice(machine, [partly] * len(fours), fours, STEP)
+    magnitude = machine.digits(raised, fmt.precision + most)
     negated = machine.given(magnitude, x[fmt.width - 1])
     with gmpy2.context(precision=PRECISION):
         scale = gmpy2.mpfr(1) if plan.function == "exp2" else 1 / gmpy2.const_log2()
-        weights = [
-            plan.constant(scale, place - plan.places + plan.spare) for place in range(len(magnitude))
-        ]
+        weights = [plan.constant(scale, place - plan.places) for place in range(len(magnitude))]
     scaled = machine.weighted(magnitude, weights) - machine.weighted(negated, [2 * w for w in weights])
     size = (plan.offset + fmt.bias).bit_length()
     found = machine.digits(scaled + (plan.offset << plan.places), plan.places + size)
@@ -156,34 +148,17 @@ def _normalised(machine: Machine, fraction: Word, plan: Exponential) -> Form:
             rest = rest - machine.table(steps, [0, *logarithms])
             factors.append((place, machine.digits(machine.table(steps, range(1 << size)), size)))
     least = machine.digits(rest, plan.places - FACTORS[-1])
-    found = machine.number(least) + _half_square(machine, least, plan.places)
+    found = machine.number(least) + cut_half_square(machine, least, plan.places)
     for place, factor in reversed(factors):
         word = machine.digits(found, plan.places - place + 1)
         found = machine.number(word) + machine.number(factor) * (1 << plan.places - place)
-        found = found + _product(machine, factor, word, place)
+        found = found + cut_product(machine, factor, word, place)
     return found + (1 << plan.places)
-
-
-def _product(machine: Machine, factor: Word, word: Word, place: int) -> Form:
-    """factor * word / 2^place, less what a bit of the factor has behind the point, which is 1/4 on average."""
-    cut = ((word[place - index :], factor[index]) for index in range(len(factor)))
-    rows = [machine.given(row, bit) for row, bit in cut if len(row)]
-    return sum((machine.number(row) for row in rows), len(rows) // 4)
-
-
-def _half_square(machine: Machine, word: Word, place: int) -> Form:
-    """word^2 / 2^(place + 1), of each bit likewise."""
-    own = [1 << 2 * index - place - 1 if 2 * index > place else 0 for index in range(len(word))]
-    found, rows = machine.weighted(word, own), 0
-    for index in range(place // 2 + 1, len(word)):
-        found = found + machine.number(machine.given(word[place - index : index], word[index]))
-        rows += 1
-    return found + rows // 4
 
 
 def _half(machine: Machine, exponent: Word, plan: Exponential) -> Form:
     """Half of the last place of the result, where the mode adds that."""
-    if plan.mode not in NEAREST:
+    if not plan.nearest:
         return 0
     last = plan.places - plan.fmt.fraction_bits
     halves = [1 << last - 1 + by for by in range(plan.deepest + 1)]
@@ -193,11 +168,6 @@ def _half(machine: Machine, exponent: Word, plan: Exponential) -> Form:
 
 def _shifted(machine: Machine, word: Word, by: Word, plan: Exponential) -> Form:
     """word >> by"""
-    partly = machine.digits(_choice(machine, word, machine.powers(by[:2]), range(4)), len(word))
-    return _choice(machine, partly, machine.powers(by[2:]), range(0, plan.deepest + 1, 4))
-
-
-def _choice(machine: Machine, word: Word, which: Word, shifts: Sequence[int]) -> Form:
-    """The word without so many of its last places, for the shift of which the bit is 1."""
-    rows = (machine.given(word[by:], which[index]) for index, by in enumerate(shifts))
-    return sum((machine.number(row) for row in rows), 0)
+    few, fours = powers_of(machine, by, plan.deepest + 1, STEP)
+    partly = machine.digits(choice(machine, [word[k:] for k in range(STEP)], few), len(word))
+    return choice(machine, [partly[STEP * k :] for k in range(len(fours))], fours)

@@ -5,19 +5,37 @@ from __future__ import annotations
 from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.functions.exceptions import exceptions_of
 from spikeproof.circuits.units.functions.exponentials import Exponential
-from spikeproof.circuits.units.functions.mended import mended_unit
+from spikeproof.circuits.units.functions.logarithms import Logarithm
+from spikeproof.circuits.units.functions.mended import Plan, mended_unit
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
+
+FACTORED: dict[str, type[Plan]] = {
+    "exp": Exponential,
+    "exp2": Exponential,
+    "log": Logarithm,
+    "log2": Logarithm,
+}
+"""The functions that are made so."""
+
+
+def plan_of(function: str, fmt: Format, mode: RoundingMode, policy: OverflowPolicy) -> Plan:
+    """The program of one of these.
+
+    Raises:
+        ValueError: if the format has few exponents for its precision.
+    """
+    return FACTORED[function](function, fmt, mode, policy)
 
 
 def factors_unit(
     function: str, gates: GateLibrary, x: Bus, fmt: Format, mode: RoundingMode, policy: OverflowPolicy
 ) -> Bus:
-    """``exp`` or ``exp2`` of a format.
+    """One of these functions.
 
     Raises:
-        ValueError: if the format has few exponents for its precision, or is too wide for its exceptions
-            to be found now, and none are kept.
+        ValueError: likewise, or if the format is too wide for its exceptions to be found now, and none
+            are kept.
     """
-    plan = Exponential(function, fmt, mode, policy)
+    plan = plan_of(function, fmt, mode, policy)
     return mended_unit(gates, x, plan, exceptions_of(plan))

@@ -1,24 +1,29 @@
 """Circuits of programs that are wrong for few inputs: each of these costs a wide AND.
 
-A *plan* says of which function, format, mode and policy a program is. Programs round to nearest or toward
-zero, and are mended so; what other modes have more is one bit, whether anything was lost.
+Programs round to nearest or toward zero, and are mended so; what other modes have more is one bit,
+whether anything was lost.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
-from spikeproof.circuits.netlist import ZERO, Bus
-from spikeproof.circuits.units.forms import any_of, bits, signals
+import lazy_loader
+
+from spikeproof.circuits.netlist import Bus
+from spikeproof.circuits.units.forms import all_of, any_of, bits, signals
 from spikeproof.circuits.units.functions.regions import Regions
 from spikeproof.circuits.units.functions.words import Form, Machine, Neurons, Word
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
 
-NEAREST = (RoundingMode.NEAREST_EVEN, RoundingMode.NEAREST_AWAY)
-"""Modes of which programs add half of the last place; of others they add nothing."""
+gmpy2: Any = lazy_loader.load("gmpy2")
+
+PRECISION = 160
+"""Bits of constants before they are rounded."""
 
 
 @dataclass(frozen=True)
@@ -30,55 +35,75 @@ class Found:
         total: of which the significand is the top digits: half of the last place is in it.
         lost: how many of its digits are lost.
         inexact: whether the result is not exact; a bit.
+        negative: whether it is negative; a bit.
     """
 
     code: Form
     total: Form
     lost: Form
     inexact: Form
+    negative: Form
 
 
-class Plan(Protocol):
-    """A program and what it is of.
-
-    Attributes:
-        regions: where its results are constant.
-    """
+@dataclass(frozen=True)
+class Plan(ABC):
+    """A program, and of which function, format, mode and policy it is."""
 
     function: str
     fmt: Format
     mode: RoundingMode
     policy: OverflowPolicy
-    regions: Regions
 
+    @property
+    @abstractmethod
+    def regions(self) -> Regions:
+        """Where results are constant."""
+
+    @property
+    @abstractmethod
+    def places(self) -> int:
+        """Binary places of numbers."""
+
+    @abstractmethod
     def program(self, machine: Machine, x: Word) -> Found:
         """What a machine makes of a word x."""
 
+    @property
+    def name(self) -> str:
+        """As exceptions are called: ``fp32.exp.rne``."""
+        return f"{self.fmt.name}.{self.function}.{self.mode.value}"
 
-def simplest(plan: Any) -> Any:
-    """The plan of the mode whose exceptions a plan has: nearest even, or down."""
-    mode = RoundingMode.NEAREST_EVEN if plan.mode in NEAREST else RoundingMode.DOWN
-    return replace(plan, mode=mode, policy=plan.fmt.policies[0])
+    @property
+    def nearest(self) -> bool:
+        """Whether half of the last place is added."""
+        return self.mode in (RoundingMode.NEAREST_EVEN, RoundingMode.NEAREST_AWAY)
 
+    @property
+    def simplest(self) -> Plan:
+        """The plan that has the same exceptions: to nearest even, or toward zero."""
+        mode = RoundingMode.NEAREST_EVEN if self.nearest else RoundingMode.TOWARD_ZERO
+        return replace(self, mode=mode, policy=self.fmt.policies[0])
 
-def name_of(plan: Plan) -> str:
-    """As exceptions are called: ``fp32.exp.rne``."""
-    return f"{plan.fmt.name}.{plan.function}.{plan.mode.value}"
+    def constant(self, number: Any, place: int = 0) -> int:
+        """number * 2^(places + place), rounded."""
+        return int(gmpy2.rint(number * gmpy2.exp2(self.places + place)))
 
 
 def mended_unit(gates: GateLibrary, x: Bus, plan: Plan, exceptions: Mapping[int, int]) -> Bus:
-    """A function whose results are not negative.
+    """A function by its program.
 
     Args:
-        exceptions: what is to be added to the results of some codes.
+        exceptions: what is to be added to the results of some codes, signs left out.
     """
     machine = Neurons(gates)
     found = plan.program(machine, bits(x))
     mended = machine.chosen(machine.matches(bits(x), list(exceptions)), list(exceptions.values()))
     code = found.code + mended
     if plan.mode is RoundingMode.UP:
-        code = code + found.inexact
-    digits = (*machine.digits(code, plan.fmt.width - 1), bits((ZERO,))[0])
+        code = code + all_of(gates, found.inexact, 1 - found.negative)
+    if plan.mode is RoundingMode.DOWN:
+        code = code + all_of(gates, found.inexact, found.negative)
+    digits = machine.digits(code, plan.fmt.width - 1)
     if plan.mode is RoundingMode.TO_ODD:
         digits = (any_of(gates, digits[0], found.inexact), *digits[1:])
-    return signals(gates, digits)
+    return signals(gates, (*digits, found.negative))

@@ -1,10 +1,10 @@
 """Integer programs written once: for neurons, and for arrays of numbers, by which they are tried.
 
-A program is a function of one of two *machines*, which have the same methods. What it does with words and
-forms is theirs alone, but that forms are added and multiplied by integers, and that ``word[i]`` is a bit
-and ``word[i:j]`` a word. ``Neurons`` makes the circuit. ``Arrays`` says what a circuit so made computes,
-and what comes to light on the way, for many inputs at once: where a result is nearly another, say.
-Nothing rests on that: what a circuit computes is what its neurons do.
+A program is a function of one of two *machines*, which have the same methods. What it does with words
+and forms is theirs alone, but that forms are added and multiplied by integers, and that ``word[i]`` is
+a bit and ``word[i:j]`` a word. ``Neurons`` makes the circuit. ``Arrays`` says what a circuit so made
+computes, and what comes to light on the way, for many inputs at once: where a result is nearly another,
+say. Nothing rests on that: what a circuit computes is what its neurons do.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.circuits.units.forms import NEVER, Bits, number, total
+from spikeproof.circuits.units.forms import Bits, number, total
 from spikeproof.circuits.units.forms import Form as NeuronForm
 from spikeproof.circuits.units.functions.sums import Sums
 
@@ -43,11 +43,9 @@ class Neurons(Sums):
         """The sum of its bits times a weight each."""
         return total(place * weight for place, weight in zip(word, weights, strict=True))
 
-    def powers(self, word: Bits, gap: int = 1) -> Bits:
-        """2^(gap * word), as a word of which one bit is 1."""
-        matches = self.matches(word, range(1 << len(word)))
-        between = (NEVER,) * (gap - 1)
-        return tuple(place for match in matches for place in (match, *between))
+    def powers(self, word: Bits, count: int) -> Bits:
+        """2^word, as a word of which one bit is 1; 0 if it has no such bit among so many."""
+        return self.matches(word, range(count))
 
 
 @dataclass(frozen=True)
@@ -109,6 +107,43 @@ class Arrays:
         """A word where a bit is 1, else 0."""
         return ArrayWord(word.value * when, word.size)
 
-    def powers(self, word: ArrayWord, gap: int = 1) -> ArrayWord:
-        """2^(gap * word), as a word of which one bit is 1."""
-        return ArrayWord(np.int64(1) << gap * word.value, gap << word.size)
+    def powers(self, word: ArrayWord, count: int) -> ArrayWord:
+        """2^word, as a word of which one bit is 1; 0 if it has no such bit among so many."""
+        found = np.where(word.value < count, np.int64(1) << np.minimum(word.value, count), 0)
+        return ArrayWord(found, count)
+
+
+# --- parts of programs --------------------------------------------------------------------------
+
+
+def cut_product(machine: Machine, factor: Word, word: Word, place: int) -> Form:
+    """factor * word / 2^place; what is cut off of each bit's share, 1/4 on average, is added."""
+    cut = ((word[max(place - index, 0) :], index, factor[index]) for index in range(len(factor)))
+    rows = [
+        machine.number(machine.given(row, bit)) * (1 << max(index - place, 0))
+        for row, index, bit in cut
+        if len(row)
+    ]
+    return sum(rows, min(len(factor), place) // 4)
+
+
+def cut_half_square(machine: Machine, word: Word, place: int) -> Form:
+    """word^2 / 2^(place + 1), likewise."""
+    own = [1 << 2 * index - place - 1 if 2 * index > place else 0 for index in range(len(word))]
+    rows = [
+        machine.number(machine.given(word[place - index : index], word[index]))
+        for index in range(place // 2 + 1, len(word))
+    ]
+    return sum(rows, machine.weighted(word, own) + len(rows) // 4)
+
+
+def choice(machine: Machine, words: Sequence[Word], which: Word, gap: int = 0) -> Form:
+    """words[k] * 2^(gap * k), for the k of which the bit is 1."""
+    pairs = ((word, k) for k, word in enumerate(words) if len(word))
+    return sum(machine.number(machine.given(word, which[k])) * (1 << gap * k) for word, k in pairs)
+
+
+def powers_of(machine: Machine, word: Word, count: int, step: int) -> tuple[Word, Word]:
+    """2^(word % step) and 2^(word // step), of a word less than ``count``."""
+    low = step.bit_length() - 1
+    return machine.powers(word[:low], step), machine.powers(word[low:], -(-count // step))

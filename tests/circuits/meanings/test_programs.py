@@ -27,6 +27,7 @@ from spikeproof.circuits.meanings.programs import (
     ProgramEvaluator,
     Quotient,
     Root,
+    constant_in_a_row,
     ranges,
     require_program,
 )
@@ -392,3 +393,52 @@ def test_inputs_in_a_row():
     for first, size in ((0, 4), (1000, 64), (-8, 8)):
         with pytest.raises(ValueError, match="of 10 bits"):
             compiled.evaluate(first, size)
+
+
+@pytest.mark.parametrize("size", [1, 4, 32])
+def test_constant_rows_are_constant(size):
+    """Ranges show it of every single input, and of no row in which something changes."""
+    for netlist in (everything(), long_tables()):
+        expected = boolean.evaluate(netlist, EVERY)
+        for first in range(0, 1 << WIDTH, size):
+            found = constant_in_a_row(read_program(netlist), first, size)
+            rows = {
+                name: set(values[first : first + size].tolist()) for name, values in expected.items()
+            }
+            assert found is not None or size > 1
+            assert found is None or rows == {name: {value} for name, value in found.items()}
+
+
+def clamped() -> Netlist:
+    """1 of the upper half, but for one input: of x and its parts, a match among them."""
+    gates = library_gates("threshold")
+    sums = Sums(gates)
+    x = bits(gates.builder.input("x", WIDTH))
+    upper = sums.digits(number(x[8:]) - 1, 1)
+    mended = sums.chosen(sums.matches(x, [700]), [1])
+    word = sums.product(x[:8], sums.given(upper, x[7])) * 0 + number(upper) + mended
+    return gates.builder.build({"out": signals(gates, sums.digits(word, 2))})
+
+
+def test_rows_that_are_constant():
+    netlist = clamped()
+    program = read_program(netlist)
+    assert [constant_in_a_row(program, first, 256) for first in range(0, 1024, 256)] == [
+        {"out": 0},
+        {"out": 0},
+        None,
+        {"out": 1},
+    ]
+    expected = boolean.evaluate(netlist, EVERY)["out"]
+    compiled = CompiledProgram(netlist, program)
+    interpreted = ProgramEvaluator(netlist, program)
+    for first in range(0, 1024, 256):
+        for machine in (compiled.evaluate, interpreted.evaluate_in_a_row):
+            assert np.array_equal(machine(first, 256)["out"], expected[first : first + 256])
+
+
+def test_of_two_buses_no_row_is_known_to_be_constant():
+    gates = library_gates("threshold")
+    x, y = (bits(gates.builder.input(name, 3)) for name in "xy")
+    netlist = gates.builder.build({"out": signals(gates, Sums(gates).digits(number(x) + number(y), 3))})
+    assert constant_in_a_row(read_program(netlist), 0, 1) is None

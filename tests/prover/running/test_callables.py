@@ -1,12 +1,10 @@
 """Functions of libraries by name."""
 
-import math
-
 import numpy as np
 import pytest
 
 from spikeproof.prover.claims.obligation import StatementError
-from spikeproof.prover.running.callables import in_double, on_codes, version_of
+from spikeproof.prover.running.callables import on_codes, version_of
 from spikeproof.specs.formats import BFLOAT16, FP16, FP32
 
 
@@ -26,11 +24,6 @@ def test_libraries_get_and_give_codes(name):
 def test_narrow_formats_of_torch(fmt, one, two):
     codes = np.array([one, 0], dtype=np.uint16)
     assert on_codes("torch.exp2", fmt)(codes).tolist() == [two, one]
-
-
-def test_the_c_library_in_double():
-    x = np.linspace(-3, 3, 101)
-    assert in_double("erfc")(x).tolist() == [math.erfc(each) for each in x]
 
 
 @pytest.mark.parametrize(

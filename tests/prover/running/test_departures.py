@@ -4,9 +4,7 @@ import gmpy2
 import numpy as np
 import pytest
 
-from spikeproof.prover.claims.obligation import StatementError
 from spikeproof.prover.running import departures as departing
-from spikeproof.prover.running.callables import on_codes
 from spikeproof.prover.running.departures import Departures, Witness, departures
 from spikeproof.specs import functions
 from spikeproof.specs.formats import FP16, FP32
@@ -91,27 +89,23 @@ def silu(x):
     [("exp", gmpy2.exp), ("tanh", gmpy2.tanh), ("sin", gmpy2.sin), ("gelu", gelu), ("silu", silu)],
 )
 def test_what_is_right_in_fp32_is_what_mpfr_says(function, oracle):
+    """Of few inputs of a block, and of many."""
     rng = np.random.default_rng(21)
-    anywhere = rng.integers(0, 1 << 32, 2000)
-    small = rng.integers(0, 1 << 24, 500)
-    usual = rng.integers(0x3C000000, 0x42000000, 2000)
-    codes = np.concatenate((anywhere, small, small + (1 << 31), usual, usual + (1 << 31)))
-    codes = codes[(codes & 0x7FFFFFFF) < 0x7F800000].astype(np.uint32)
-    found, _ = departing._Right(function, FP32).of(codes)
-    assert found.tolist() == [in_fp32(oracle)(code) for code in codes.tolist()]
+    for start in (0x3F800000, 0xBD700000, 0x00000000, 0x80700000, 0x41200000, 0x7F700000):
+        for count in (150, 400):
+            places = rng.choice(1 << 20, count, replace=False)
+            found = departing.right_results(function, FP32, start, 1 << 20, places)
+            assert found.tolist() == [in_fp32(oracle)(start + place) for place in places.tolist()]
 
 
-def test_an_estimate_that_is_too_far_off_is_refused(monkeypatch):
-    departing._require_near.cache_clear()
-    monkeypatch.setitem(departing.ESTIMATES, "exp", lambda x: np.exp(x) * (1 + 2.0**-43))
-    with pytest.raises(StatementError, match="exp is not estimated well enough"):
-        departures("exp", FP32, on_codes("numpy.exp", FP32), step=1 << 28)
-    departing._require_near.cache_clear()
+def test_inputs_are_tried_at_equal_distances():
+    given = []
 
+    def exact(codes):
+        given.extend(codes.tolist())
+        return codes
 
-def test_what_an_estimate_leaves_open_is_asked_of_the_spec(monkeypatch):
-    monkeypatch.setattr(departing, "TRUSTED", 2.0**-26)
-    codes = np.arange(0x3F800000, 0x3F800400, dtype=np.uint32)
-    found, asked = departing._Right("exp", FP32).of(codes)
-    assert 0 < asked < len(codes)
-    assert found.tolist() == [in_fp32(gmpy2.exp)(code) for code in codes.tolist()]
+    step = 300_000_007
+    found = departures("reciprocal", FP32, exact, step)
+    assert given == list(range(0, 1 << 32, step))
+    assert found.inputs == len(given)

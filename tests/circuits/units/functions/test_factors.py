@@ -1,0 +1,143 @@
+"""exp, exp2, log and log2 by short factors: 17 bits on every input, FP32 where it matters."""
+
+import numpy as np
+import pytest
+
+from spikeproof.circuits.meanings.program_reading import read_program
+from spikeproof.circuits.meanings.programs import ProgramEvaluator
+from spikeproof.circuits.units.forms import bits
+from spikeproof.circuits.units.functions import exceptions
+from spikeproof.circuits.units.functions.building import build_function
+from spikeproof.circuits.units.functions.exceptions import exceptions_of
+from spikeproof.circuits.units.functions.factors import FACTORED, plan_of
+from spikeproof.circuits.units.functions.mended import mended_unit
+from spikeproof.circuits.units.functions.words import Arrays, ArrayWord, Neurons, choice, powers_of
+from spikeproof.circuits.units.libraries import library_gates
+from spikeproof.specs.conventions import Convention, SubnormalOperands
+from spikeproof.specs.formats import FP32, OverflowPolicy, RoundingMode, ieee_format
+from spikeproof.specs.functions import compute, results_from
+
+RNE, RTZ, UP, DOWN, ODD = (
+    RoundingMode.NEAREST_EVEN,
+    RoundingMode.TOWARD_ZERO,
+    RoundingMode.UP,
+    RoundingMode.DOWN,
+    RoundingMode.TO_ODD,
+)
+IEEE = OverflowPolicy.IEEE
+SMALL = ieee_format(8, 8)
+KEPT = [(function, mode) for function in FACTORED for mode in (RNE, RTZ)]
+
+MOST = {"exp": 1700, "exp2": 1730, "log": 1750, "log2": 1750}
+"""Neurons of FP32."""
+
+
+def results_of(netlist, codes):
+    program = ProgramEvaluator(netlist, read_program(netlist))
+    return program.evaluate({"x": np.asarray(codes, dtype=np.uint64)})["result"]
+
+
+def made(plan, mended) -> np.ndarray:
+    gates = library_gates("threshold")
+    x = gates.builder.input("x", plan.fmt.width)
+    return gates.builder.build({"result": mended_unit(gates, x, plan, mended)})
+
+
+@pytest.mark.parametrize("mode", RoundingMode)
+@pytest.mark.parametrize("function", FACTORED)
+def test_every_code(function, mode):
+    netlist = build_function(function, SMALL, mode, IEEE)
+    expected = results_from(function, SMALL, mode, IEEE, 0, 1 << SMALL.width)
+    assert np.array_equal(results_of(netlist, np.arange(1 << SMALL.width)), expected)
+
+
+@pytest.mark.parametrize("policy", [OverflowPolicy.SATURATE, OverflowPolicy.NAN])
+def test_policies_and_fewer_exponents(policy):
+    fmt = ieee_format(5, 11)
+    for function, mode in (("exp", RNE), ("exp2", UP), ("log", DOWN), ("log2", ODD)):
+        netlist = build_function(function, fmt, mode, policy)
+        expected = results_from(function, fmt, mode, policy, 0, 1 << fmt.width)
+        assert np.array_equal(results_of(netlist, np.arange(1 << fmt.width)), expected)
+
+
+def telling_codes(plan) -> list[int]:
+    """Where results cease to be constant, powers of two, exceptions, and drawn ones."""
+    fmt, draw = plan.fmt, np.random.default_rng(21)
+    powers = [(field << fmt.fraction_bits) for field in range(90, 140)]
+    ends = [start + step for start in (0, *plan.regions.starts) for step in range(-2, 3)]
+    places = [*powers, *(power + fmt.sign_mask for power in powers), *ends, *exceptions_of(plan)]
+    drawn = [
+        int(code)
+        for start, end in plan.regions.spans(fmt)
+        for code in draw.integers(start, end, 150, endpoint=False)
+    ]
+    return sorted({code for code in (*places, *drawn) if 0 <= code < 2 * fmt.sign_mask})
+
+
+@pytest.mark.parametrize("mode", RoundingMode)
+@pytest.mark.parametrize("function", FACTORED)
+def test_fp32_where_it_matters(function, mode):
+    codes = telling_codes(plan_of(function, FP32, mode, IEEE))
+    netlist = build_function(function, FP32, mode, IEEE)
+    expected = [compute(function, FP32, mode, IEEE, code) for code in codes]
+    assert results_of(netlist, codes).tolist() == expected
+    assert netlist.statistics.neurons <= MOST[function]
+
+
+@pytest.mark.parametrize(("function", "mode"), KEPT)
+def test_kept_exceptions_are_found_again(function, mode):
+    """Near each and where there is none, by the machine of arrays."""
+    plan = plan_of(function, FP32, mode, IEEE)
+    kept = exceptions_of(plan)
+    span = np.arange(-500, 500)
+    elsewhere = [start + 40_000_000 for start, _ in plan.regions.spans(FP32)]
+    codes = np.unique(np.concatenate([code + span for code in (*kept, *elsewhere)]))
+    inside = [(start <= codes) & (codes < end) for start, end in plan.regions.spans(FP32)]
+    codes = codes[np.any(inside, axis=0)]
+    found = plan.program(Arrays(), ArrayWord(codes, FP32.width))
+    assert dict(exceptions.wrong(plan, codes, found)) == kept
+
+
+def test_an_exception_that_is_left_out_is_wrong():
+    plan = plan_of("exp", SMALL, RNE, IEEE)
+    mended = dict(exceptions_of(plan))
+    code, more = mended.popitem()
+    expected = results_from("exp", SMALL, RNE, IEEE, 0, 1 << SMALL.width).astype(np.int64)
+    found = results_of(made(plan, mended), np.arange(1 << SMALL.width)).astype(np.int64)
+    assert np.flatnonzero(found != expected).tolist() == [code]
+    assert expected[code] - found[code] == more
+
+
+@pytest.mark.parametrize("function", FACTORED)
+def test_machines_agree(function):
+    """Neurons and arrays, on drawn codes of FP32: what they come to, right or wrong."""
+    plan = plan_of(function, FP32, RTZ, IEEE)
+    codes = np.random.default_rng(3).integers(0, 1 << FP32.width, 20_000)
+    found = plan.program(Arrays(), ArrayWord(codes, FP32.width))
+    expected = found.code + (found.negative << FP32.width - 1)
+    assert np.array_equal(results_of(made(plan, {}), codes), expected)
+
+
+def test_parts_of_programs():
+    """Shifts by arrays; powers beyond a count are 0."""
+    word, by = ArrayWord(np.array([200, 200, 200]), 8), ArrayWord(np.array([0, 5, 6]), 3)
+    few, fours = powers_of(Arrays(), by, 6, 4)
+    assert (few.value.tolist(), fours.value.tolist()) == ([1, 2, 4], [1, 2, 2])
+    partly = ArrayWord(choice(Arrays(), [word[k:] for k in range(4)], few), 8)
+    assert choice(Arrays(), [partly, partly[4:]], fours).tolist() == [200, 6, 3]
+    assert Arrays().powers(by, 6).value.tolist() == [1, 32, 0]
+    gates = library_gates("threshold")
+    machine = Neurons(gates)
+    assert len(machine.powers(bits(gates.builder.input("x", 3)), 6)) == 6
+
+
+@pytest.mark.parametrize("function", FACTORED)
+def test_what_is_refused(function):
+    with pytest.raises(ValueError, match="e4m12 has too few exponents"):
+        build_function(function, ieee_format(4, 12), RNE, IEEE)
+    with pytest.raises(ValueError, match=r"no exceptions are kept for e8m14.*; there are those of fp32"):
+        build_function(function, ieee_format(8, 14), RNE, IEEE)
+    with pytest.raises(ValueError, match="usual convention"):
+        build_function(
+            function, FP32, RNE, IEEE, convention=Convention(subnormal_operands=SubnormalOperands.ZERO)
+        )
