@@ -111,7 +111,7 @@ class Lemma:
             be satisfiable; ``algebra``, which no engine was asked; ``every input``, which was evaluated
             on all of them, and no engine asked.
         formula_sha256: of the question as an SMT-LIB 2 script; None where there is none: of algebra, and
-            of a table.
+            of a table. Where results come in blocks, of these.
         cnf_sha256: of the clauses that CaDiCaL was given, as a DIMACS file.
     """
 
