@@ -8,6 +8,9 @@ import pytest
 
 from spikeproof.circuits.meanings import boolean, carry_save
 from spikeproof.circuits.units.functions.building import CONSTRUCTIONS
+from spikeproof.circuits.units.functions.kept_rows import rows_of
+from spikeproof.circuits.units.functions.polynomials import Polynomials, polynomials_unit
+from spikeproof.circuits.units.libraries import library_gates
 from spikeproof.proofs.functions import IN_BLOCKS, FunctionUnit, function_units
 from spikeproof.proofs.names import unit_named
 from spikeproof.prover.claims.obligation import Outcome, Profile
@@ -144,7 +147,10 @@ def test_another_policy_is_another_function():
 
 # --- in blocks ----------------------------------------------------------------------------------
 
-OF_17_BITS = ("e5m11.reciprocal.rne", "e5m11.rsqrt.rtp", "e6m10.reciprocal.rtz", "e6m10.rsqrt.rna")
+OF_17_BITS = (
+    *("e5m11.reciprocal.rne", "e5m11.rsqrt.rtp", "e6m10.reciprocal.rtz", "e6m10.rsqrt.rna"),
+    *("e5m11.tanh.rne", "e6m10.silu.rtp"),
+)
 """Theorems that take a second, as those of FP32 take minutes."""
 
 
@@ -169,6 +175,38 @@ def test_faulty_units_are_refuted_in_blocks(kind):
         assert result.outcome is (Outcome.REFUTED if wrong.any() else Outcome.PROVED), mutant.fault
         if wrong.any():
             assert wrong[result.counterexample["x"]]
+
+
+def moved(numbers, index: int, by: int):
+    """The numbers, one of them another."""
+    return (*numbers[:index], numbers[index] + by, *numbers[index + 1 :])
+
+
+def faulty_rows(found: Polynomials) -> dict[str, Polynomials]:
+    """Rows with one fault each."""
+    row = next(k for k, each in enumerate(found.follows) if not each and found.coefficients[2][k])
+    constants, slopes, *others = found.coefficients
+    unit = 1 << found.shape.fraction
+    return {
+        "a result off by one": replace(
+            found, coefficients=(moved(constants, row, unit), slopes, *others)
+        ),
+        "a slope off": replace(found, coefficients=(constants, moved(slopes, row, unit), *others)),
+        "a start moved": replace(found, starts=moved(found.starts, row, 1)),
+        "an exception dropped": replace(found, exceptions=dict([*found.exceptions.items()][1:])),
+        "an exception twice": replace(found, exceptions={c: 2 * m for c, m in found.exceptions.items()}),
+    }
+
+
+def test_faulty_rows_are_refuted():
+    unit = unit_named("e5m11.tanh.rne")
+    right = rows_of("tanh", unit.fmt, unit.mode, unit.policy)
+    for fault, found in faulty_rows(right).items():
+        gates = library_gates("threshold")
+        x = gates.builder.input("x", unit.fmt.width)
+        circuit = gates.builder.build({"result": polynomials_unit(gates, x, found)})
+        result = discharge(unit.obligation(), circuit=circuit)
+        assert result.outcome is Outcome.REFUTED, fault
 
 
 def test_a_block_is_what_its_lines_are():

@@ -10,7 +10,7 @@ from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.circuits.units.functions.changes import Table
 from spikeproof.circuits.units.functions.factors import FACTORED, factors_unit
 from spikeproof.circuits.units.functions.half_turns import half_turns_unit
-from spikeproof.circuits.units.functions.kept_rows import MADE, rows_unit
+from spikeproof.circuits.units.functions.kept_rows import MADE, are_made, rows_unit
 from spikeproof.circuits.units.functions.reciprocal import reciprocal_unit
 from spikeproof.circuits.units.functions.reciprocal_root import reciprocal_root_unit
 from spikeproof.circuits.units.functions.segments import segments_unit
@@ -49,10 +49,12 @@ class Program:
     Attributes:
         words: for people, after a comma.
         units: what makes each function that it can make; of the convention IEEE alone.
+        makes: whether it can make a function of a format.
     """
 
     words: str
     units: Mapping[str, ProgramUnit]
+    makes: Callable[[str, Format], bool] = lambda function, fmt: True
 
 
 PROGRAMS = {
@@ -65,7 +67,9 @@ PROGRAMS = {
         {function: partial(half_turns_unit, function) for function in ("sin_pi", "cos_pi")},
     ),
     "polynomials": Program(
-        "by rows of polynomials", {function: partial(rows_unit, function) for function in MADE}
+        "by rows of polynomials",
+        {function: partial(rows_unit, function) for function in MADE},
+        are_made,
     ),
 }
 """By name, each with the functions that it makes."""
@@ -80,7 +84,7 @@ def usual_construction(function: str, fmt: Format) -> str:
     if fmt.width <= WIDEST:
         return next(iter(CONSTRUCTIONS))
     for name, program in PROGRAMS.items():
-        if function in program.units:
+        if function in program.units and program.makes(function, fmt):
             return name
     raise ValueError(
         f"format {fmt.name} has {fmt.width} bits; functions are of formats of up to {WIDEST}"

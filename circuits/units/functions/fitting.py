@@ -43,6 +43,9 @@ MORE = 3
 UNSURE = 2.0**-24
 """What is nearer to a boundary, in places of the result, MPFR decides."""
 
+MOST_ASKED = 1000
+"""Of so many codes in a row, or fewer, MPFR decides each."""
+
 CHUNK = 1 << 15
 
 
@@ -345,7 +348,7 @@ class Tuner:
 
     def _near(self, row: Row, up: float, margin: float) -> tuple[Integers, Integers]:
         """Codes whose results come near to a boundary of rounding, and these results."""
-        codes, results, unsure = [], [], []
+        codes, results, places, unsure = [], [], [], []
         assert row.series is not None
         powers = chebyshev.cheb2poly(row.series)
         for first in range(0, row.size, CHUNK):
@@ -361,11 +364,24 @@ class Tuner:
             near = np.flatnonzero(away > 0.5 - margin)
             codes.append(within[near] + row.start)
             results.append(cut[near].astype(np.int64) + row.base)
+            places.append(np.rint(value[near]).astype(np.int64) + row.base)
             unsure.append(away[near] > 0.5 - UNSURE)
         found, wanted, asked = map(np.concatenate, (codes, results, unsure))
         if asked.any():
-            wanted[asked] = self.target.rounded(found[asked])
+            wanted[asked] = self._decided(found[asked], np.concatenate(places)[asked])
         return found, wanted
+
+    def _decided(self, codes: Integers, places: Integers) -> Integers:
+        """Results of codes that lie at these places, or at the ones before.
+
+        Where there are many, as of x/2 if x is subnormal, and all of some are on one side, all are.
+        """
+        some = np.linspace(0, len(codes) - 1, min(len(codes), MOST_ASKED)).astype(np.int64)
+        sides = self.target.rounded(codes[some]) - places[some]
+        if len(some) == len(codes) or np.all(sides == sides[0]):
+            decided: Integers = places + (sides if len(some) == len(codes) else sides[0])
+            return decided
+        return np.array(self.target.rounded(codes))
 
 
 def _most_right(least: Integers, unit: int, usual: int, most: float) -> tuple[int, int]:

@@ -47,6 +47,11 @@ def file_of(function: str, fmt: Format, mode: RoundingMode) -> Path:
     return ROWS / f"{fmt.name}.{function}.{mode.value}.json"
 
 
+def are_made(function: str, fmt: Format) -> bool:
+    """Whether there are rows of a function, to nearest even at least, or they are found at once."""
+    return fmt.width <= FOUND or file_of(function, fmt, RoundingMode.NEAREST_EVEN).exists()
+
+
 @lru_cache(maxsize=4)
 def rows_of(function: str, fmt: Format, mode: RoundingMode, policy: OverflowPolicy) -> Polynomials:
     """The rows of a function.
