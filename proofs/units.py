@@ -54,6 +54,7 @@ from spikeproof.specs.formats import (
     FP8_E5M2,
     FP16,
     FP32,
+    FP64,
     OPERANDS,
     OTHER_FORMATS,
     REMAINDERS,
@@ -416,6 +417,9 @@ SHALLOW_OF_32_BITS = (
 )
 """Likewise of FP32: operation and mode."""
 
+SHALLOW_OF_64_BITS = ("add", "square_root")
+"""Likewise of FP64, to nearest even: of other operations no proof has ended within minutes."""
+
 
 def shallow_units() -> Iterator[Unit]:
     """What is made shallow of up to 16 bits, in every mode; FP8_E4M3FN with every largest weight.
@@ -428,6 +432,7 @@ def shallow_units() -> Iterator[Unit]:
         *product((*SMALL_FORMATS, FP16), SHALLOW_IN_EVERY_MODE, RoundingMode),
         *product((*SMALL_FORMATS, FP16), ("fma",), (nearest,)),
         *((FP32, *each) for each in SHALLOW_OF_32_BITS),
+        *((FP64, operation, nearest) for operation in SHALLOW_OF_64_BITS),
     )
     for fmt, operation, mode in modes:
         yield Unit(operation, fmt, mode, fmt.policies[0], structure=SHALLOW)

@@ -1,9 +1,10 @@
 """Formula meaning of a netlist: pySMT bit-vectors, neuron by neuron.
 
 This is the meaning that theorems are about. A neuron fires iff the weights of its firing inputs, and its
-bias, reach its threshold. That is told case by case, synapse after synapse, which for the neurons of
-arithmetic units comes to a few gates; or, for neurons with so many different weights that there would be
-too many cases, by comparing the signed sum.
+bias, reach its threshold; synapses of sources with one formula count as one of all their weight. It is
+told case by case, synapse after synapse, which for the neurons of arithmetic units comes to a few gates;
+or, for neurons with so many different weights that there would be too many cases, by comparing the
+signed sum.
 """
 
 from __future__ import annotations
@@ -51,9 +52,12 @@ def neuron_formula(neuron: Neuron, sources: Sequence[FNode]) -> FNode:
         sources: Booleans, one for each synapse in order.
     """
     threshold, bias, weights = neuron.in_integers
-    unit = math.gcd(*weights) or 1
+    read: dict[FNode, int] = {}  # by source, of which there may be copies
+    for weight, source in zip(weights, sources, strict=True):
+        read[source] = read.get(source, 0) + weight
+    unit = math.gcd(*read.values()) or 1
     needed = -((bias - threshold) // unit)  # in units, rounded up
-    synapses = [(weight // unit, source) for weight, source in zip(weights, sources, strict=True)]
+    synapses = [(weight // unit, source) for source, weight in read.items() if weight]
     largest_first = sorted(synapses, key=lambda synapse: -abs(synapse[0]))
     undecided = _undecided(largest_first, needed)
     if undecided is None:
@@ -117,7 +121,7 @@ def _choice(condition: FNode, a: FNode, b: FNode) -> FNode:
     if a is b:
         return a
     if a is TRUE():
-        return Or(condition, b)
+        return condition if b is FALSE() else Or(condition, b)
     if a is FALSE():
         return And(Not(condition), b)
     if b is TRUE():

@@ -3,7 +3,7 @@
 Nodes that agree on simulated inputs, perhaps up to negation, are put to an incremental solver in
 topological order, under a budget of conflicts. Proved equal, they become one node; a refutation is an
 input that tells them apart, and is simulated together with its neighbours; undecided, they are left
-alone. This is SAT sweeping, also called fraiging.
+alone, and so are all others once that leads to nothing. This is SAT sweeping, also called fraiging.
 
 Every step can be followed in clauses: nodes of the new graph go by the variables of nodes of the
 old, and that a node equals the one that stands for it is derived from the old graph's definitions. A
@@ -25,6 +25,13 @@ from spikeproof.prover.evidence.record import SEED
 
 CONFLICTS = 2000
 """That the solver may have for each of its answers."""
+
+PATIENCE = 64
+"""A sweep is given up when so many more nodes were told apart than proved equal.
+
+Simulation knows nothing of what is assumed. Where free values are bound to others by facts alone, nodes
+look equal that are not, those that are look different, and clauses are decided sooner as they are.
+"""
 
 _MIX, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 _MOST_REFUTATIONS = 50  # of one node; by then its signature should be its own
@@ -157,6 +164,8 @@ class _Sweep:
         """An earlier literal that is proved equal to that of a node, or else its own."""
         phase = self._simulation.phases[node]
         for _ in range(_MOST_REFUTATIONS):
+            if self._differed[True] > self._differed[False] + PATIENCE:
+                break
             known = self._known.setdefault(self._simulation.signatures[node], literal ^ phase) ^ phase
             if known == literal:
                 break

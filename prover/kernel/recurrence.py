@@ -36,6 +36,7 @@ Digits that were found without rows are of ``prover.kernel.searching``; a cell s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import (
@@ -85,7 +86,7 @@ def quotient_claims(site: Site) -> Mapping[str, Claim]:
     if _cells(site.netlist, "searched_quotient"):
         require_quotient(site.netlist, *buses)
         return {"dividend": first}
-    return {"dividend": first, "rows": _together(site.netlist, _quotient_rows(site.netlist, *buses))}
+    return {"dividend": first, **_of_rows(site.netlist, _quotient_rows(site.netlist, *buses))}
 
 
 def root_claims(site: Site) -> Mapping[str, Claim]:
@@ -103,11 +104,13 @@ def root_claims(site: Site) -> Mapping[str, Claim]:
     if _cells(site.netlist, "searched_root"):
         require_root(site.netlist, radicand, root, remainder)
         return {}
-    return {"rows": _together(site.netlist, _root_rows(site.netlist, radicand, root, remainder))}
+    return _of_rows(site.netlist, _root_rows(site.netlist, radicand, root, remainder))
 
 
 # --- rows ---------------------------------------------------------------------------------------
 
+TOGETHER = 25
+"""Rows of so many shapes have one lemma: those of a root of FP32, a bit in each."""
 
 BUSES = {
     "divide_row": (("remainder", "divisor"), ("bit", "difference")),
@@ -225,20 +228,22 @@ def _row_of_bits(
     raise AlgebraError(f"no {kind} continues from the one before it")
 
 
-def _together(netlist: Netlist, rows: Iterable[Block]) -> Claim:
-    """One claim for all rows; rows of one shape have the same symbols, and are one.
+def _of_rows(netlist: Netlist, rows: Iterable[Block]) -> dict[str, Claim]:
+    """A claim for all rows, or where they have very many shapes one for each; of one shape they are one.
 
     Each row has its own invariant only: another's, of the same symbols, might say more than it should.
     """
-    symbols: dict[str, FNode] = {}
-    claims: dict[FNode, None] = {}
+    claims: dict[FNode, Claim] = {}
     for cell in rows:
         row = free_cell(netlist, cell)
         if row.outputs.keys() < cell.outputs.keys():
             raise AlgebraError(f"{cell.name} has output bits that nothing reads")
-        symbols.update(row.symbols)
-        claims[Implies(*_ROWS[cell.kind](_Words(row)))] = None
-    return Claim(symbols, And(claims))
+        goal = Implies(*_ROWS[cell.kind](_Words(row)))
+        claims[goal] = Claim(row.symbols, goal)
+    if len(claims) > TOGETHER:
+        return {f"row {number}": claim for number, claim in enumerate(claims.values(), 1)}
+    symbols = dict(chain.from_iterable(claim.inputs.items() for claim in claims.values()))
+    return {"rows": Claim(symbols, And(claims))}
 
 
 class _Words:

@@ -1,13 +1,14 @@
 """The formula of a neuron, read case by case or as a sum, is the comparison that defines the neuron."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import combinations, product
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pysmt.shortcuts import BV, BVExtract, BVType, Equals, Ite, Symbol
+from pysmt.shortcuts import BV, Bool, BVExtract, BVType, Equals, Ite, Symbol
 
 from spikeproof.circuits.meanings import boolean, formula
 from spikeproof.circuits.netlist import Netlist, Neuron
@@ -103,6 +104,40 @@ def test_any_neuron(bounds, neuron):
         for name, value in bounds.items():
             patch.setattr(formula, name, value)
         assert_agreement(neuron)
+
+
+@st.composite
+def joined(draw: st.DrawFn) -> tuple[Neuron, list[int]]:
+    """A neuron, and for each synapse which of a few signals it reads."""
+    neuron = draw(neurons())
+    return neuron, [draw(st.integers(0, 3)) for _ in neuron.synapses]
+
+
+@pytest.mark.parametrize("bounds", READINGS.values(), ids=READINGS)
+@given(joined=joined())
+def test_any_neuron_that_reads_a_signal_several_times(bounds, joined):
+    """It has one synapse of it, of all their weight: as ``units.copies`` makes what weighs too much."""
+    neuron, read = joined
+    signals = [Symbol(f"signal{k}") for k in range(4)]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in bounds.items():
+            patch.setattr(formula, name, value)
+        fires_too = formula.neuron_formula(neuron, [signals[k] for k in read])
+    for values in product((False, True), repeat=len(signals)):
+        said = dict(zip(signals, map(Bool, values), strict=True))
+        total = sum(w for (_, w), k in zip(neuron.synapses, read, strict=True) if values[k])
+        assert fires_too.substitute(said).simplify() == Bool(total + neuron.bias >= neuron.threshold)
+
+
+def test_copies_of_a_signal_are_read_as_that_signal():
+    signal, other = Symbol("signal"), Symbol("other")
+    copy = formula.neuron_formula(Neuron(((0, 1),), Fraction(1, 2)), [signal])
+    assert copy is signal
+    whole, shared = (
+        formula.neuron_formula(Neuron(tuple(enumerate(weights)), Fraction(5, 2)), sources)
+        for weights, sources in (((3, 2), [signal, other]), ((2, 2, 1), [signal, other, copy]))
+    )
+    assert shared is whole
 
 
 def test_neurons_with_many_different_weights_are_read_as_sums():

@@ -53,10 +53,12 @@ def value(values, literal):
     return ~values[literal >> 1] if literal & 1 else values[literal >> 1]
 
 
-@given(graphs(), st.sampled_from((0, 1, 1000)))
-def test_every_node_keeps_its_function(drawn, conflicts):
+@given(graphs(), st.sampled_from((0, 1, 1000)), st.sampled_from((-1, 0, sweeping.PATIENCE)))
+def test_every_node_keeps_its_function(drawn, conflicts, patience):
     graph, root = drawn
-    result = swept(graph, root, conflicts=conflicts, rounds=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweeping, "PATIENCE", patience)
+        result = swept(graph, root, conflicts=conflicts, rounds=1)
     inputs = [2 * n for n in graph.cone(root) if n and not graph.conjunctions[n]]
     before = values_on_all_inputs(graph, inputs) if inputs else [np.zeros(1, dtype=np.uint64)]
     images = [result.image(literal) for literal in inputs]
@@ -139,6 +141,7 @@ def test_a_solver_that_refutes_what_is_equal_does_not_hang():
 
     result = swept(graph, root, solver=Contrary)
     assert result.merges == 0
+    assert result.refutations == sweeping.PATIENCE + 1  # then it asks no more
 
 
 def test_rare_differences_are_not_merged():

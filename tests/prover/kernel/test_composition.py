@@ -278,6 +278,26 @@ def test_faulty_rows_are_not_proved(kind, fault, structure):
 
 
 @OF_ONE_BIT_OR_MORE
+def test_rows_of_many_shapes_have_a_lemma_each(structure, monkeypatch):
+    """Together they say what one lemma says of all; a fault is in that of its row."""
+    netlist = block_netlist("threshold", "square_root", {"x": 14}, structure)
+    together = row_claims(netlist, "square_root")
+    monkeypatch.setattr(recurrence, "TOGETHER", 1)
+    operands, results = buses(netlist, "square_root")
+    free = tuple(free_symbol(f"operand{len(bus)}", len(bus)) for bus in operands)
+    site = Site(netlist, operands, results, free)
+    each = recurrence.root_claims(site)
+    assert And(claim.goal for claim in each.values()) == together.goal
+    assert [*each] == [f"row {k}" for k in range(1, len(each) + 1)]
+    assert all(map(holds, each.values()))
+
+    last_bit = results[0][0]
+    faulty = replace(site, netlist=stuck_at_zero(netlist, last_bit).netlist)
+    sound = [holds(claim) for claim in recurrence.root_claims(faulty).values()]
+    assert sound == [True] * (len(each) - 1) + [False]
+
+
+@OF_ONE_BIT_OR_MORE
 @pytest.mark.parametrize("kind", ROWS)
 def test_rows_in_another_order_are_refused(kind, structure):
     netlist = block_netlist("threshold", kind, ROWS[kind][1](4), structure)
