@@ -3,6 +3,7 @@
 * ``specs.formats``  -- the vocabulary: formats, rounding modes, overflow policies (plain data)
 * ``specs.conventions`` -- what the standard leaves open, and where hardware departs from it (plain data)
 * ``specs.exact``    -- the spec of record, on exact rationals: slow and obvious
+* ``specs.functions``, ``specs.functions_of_two`` -- elementary functions, likewise
 * ``specs.symbolic`` -- the same meaning as pySMT bit-vector formulas
 * ``specs.integers`` -- the meaning of gates and integer blocks as pySMT formulas
 

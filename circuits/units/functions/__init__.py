@@ -1,4 +1,4 @@
-"""Elementary functions of one operand, correctly rounded.
+"""Elementary functions, correctly rounded.
 
 In formats of up to 16 bits a circuit is made from the table of a function's results: any table of up to
 16 input bits can be given. Programs, of words and their sums, make functions of wider formats.
@@ -17,5 +17,6 @@ In formats of up to 16 bits a circuit is made from the table of a function's res
   use, ``exceptions`` where it is wrong, and ``mended`` joins all that
 * ``segments``    -- few segments, in which bits change few times: least neurons, depth 3
 * ``sums``        -- words, tables and products, for circuits that are integer programs
+* ``of_two``      -- functions of two operands, from tables of all pairs
 * ``thermometer`` -- a neuron for each change of the result: depth 2
 """
