@@ -4,6 +4,9 @@
 * ``circuits.meanings.boolean``     -- plain Boolean evaluation (NumPy)
 * ``circuits.meanings.matrices``    -- the same for many inputs: a product of matrices a level (NumPy)
 * ``circuits.meanings.carry_save``  -- the same by other means: packed words and full adders (NumPy)
+* ``circuits.meanings.programs``    -- as a program of words: digits, tables, products (NumPy)
+* ``circuits.meanings.program_reading`` -- where a netlist is such a program; believed in nothing
+* ``circuits.meanings.program_code`` -- such programs as machine code (LLVM)
 * ``circuits.meanings.bitsliced``   -- the same, compiled: 256 inputs for each machine instruction (LLVM)
 * ``circuits.meanings.logic``       -- neurons as ANDs and XORs, for that
 * ``circuits.meanings.native``      -- ANDs and XORs as machine code, for that

@@ -2,5 +2,7 @@
 
 * ``verification``  -- records, against the source and their certificates
 * ``checkers``      -- of clausal proofs: programs of other makers
+* ``every_input``   -- claims of few input bits, evaluated
+* ``every_block``   -- the same of up to 32 input bits, block by block
 * ``replays``       -- whether inputs violate a claim
 """

@@ -2,5 +2,7 @@
 
 * ``obligation``   -- what is promised: claims, obligations, outcomes
 * ``catalogue``    -- which obligations exist
+* ``tabulated``    -- claims that are tables of every input
+* ``blocked``      -- the same of functions whose results come in blocks
 * ``environment``  -- where formulas live
 """
