@@ -186,6 +186,7 @@ IN_BLOCKS = {
     (FP32, "log"): tuple(RoundingMode),
     (FP32, "log2"): tuple(RoundingMode),
     (FP32, "reciprocal"): tuple(RoundingMode),
+    (FP32, "tanh"): (RoundingMode.NEAREST_EVEN,),
 }
 """Formats of more than 16 bits and functions, and the modes in which these are promised."""
 
