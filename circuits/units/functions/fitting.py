@@ -412,21 +412,40 @@ def fitted(
     return fitted_to(Target(function, fmt, mode, policy), plan)
 
 
-def fitted_to(target: Target, plan: Plan) -> Polynomials:
-    """The rows of a target."""
+Tuning = Iterator[tuple[Tuned, int, int]]
+"""Rows, each with its length and scale."""
+
+
+def tuned_rows(
+    target: Target, plan: Plan, first: int = 0, last: int | None = None
+) -> tuple[Shape, Tuning]:
+    """The shape of a target's rows, and these, or those that begin at some codes, as they are found."""
     with gmpy2.context(precision=PRECISION):
         rows = _rows(target, plan)
         lengths, scales = _lengths(rows, plan)
         shape = _shape(target, rows, lengths, scales, plan)
-        tuner = Tuner(target, shape, plan)
-        found: list[tuple[Tuned, int, int]] = []
-        for row, length, scale in zip(rows, lengths, scales, strict=True):
-            if row.series is None:
-                middle = (row.base << shape.fraction) + (1 << shape.fraction - 1)
-                tuned = Tuned(row, (middle, *(stage.offset for stage in shape.stages)), {})
-                found.append((tuned, length, scale))
-            else:
-                found += [(each, length, scale) for each in tuner.tuned(row, length, scale)]
+    end = 1 << target.width if last is None else last + 1
+    wanted = [each for each in zip(rows, lengths, scales, strict=True) if first <= each[0].start < end]
+    return shape, _tuned_rows(Tuner(target, shape, plan), wanted)
+
+
+def _tuned_rows(tuner: Tuner, wanted: list[tuple[Row, int, int]]) -> Tuning:
+    shape = tuner.shape
+    for row, length, scale in wanted:
+        if row.series is None:
+            middle = (row.base << shape.fraction) + (1 << shape.fraction - 1)
+            offsets = (stage.offset for stage in shape.stages)
+            yield Tuned(row, (middle, *offsets), {}), length, scale
+        else:
+            with gmpy2.context(precision=PRECISION):
+                found = tuner.tuned(row, length, scale)
+            yield from ((each, length, scale) for each in found)
+
+
+def fitted_to(target: Target, plan: Plan) -> Polynomials:
+    """The rows of a target."""
+    shape, tuning = tuned_rows(target, plan)
+    found = list(tuning)
     exceptions: dict[int, int] = {}
     for each, _, _ in found:
         exceptions |= each.exceptions

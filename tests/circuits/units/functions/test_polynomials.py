@@ -7,6 +7,7 @@ import pytest
 
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.units.functions.building import build_function
+from spikeproof.circuits.units.functions.fitting import tuned_rows
 from spikeproof.circuits.units.functions.kept_rows import FOUND, PLANS, file_of, rows_of
 from spikeproof.circuits.units.functions.polynomials import (
     Group,
@@ -17,6 +18,7 @@ from spikeproof.circuits.units.functions.polynomials import (
     read,
     written,
 )
+from spikeproof.circuits.units.functions.targets import Target
 from spikeproof.circuits.units.libraries import library_gates
 from spikeproof.specs.formats import FP32, OverflowPolicy, RoundingMode, ieee_format
 from spikeproof.specs.functions import compute, results_from
@@ -122,6 +124,23 @@ def test_rows_are_the_netlist(function):
     netlist = build_function(function, FP32, RNE, IEEE, construction="polynomials")
     codes = telling_codes(found) & (1 << found.shape.width) - 1
     assert np.array_equal(outputs(netlist, codes), found.results(codes))
+
+
+def test_kept_rows_are_found_again():
+    """Those of two ranges of codes; nothing else is kept there."""
+    kept = rows_of("tanh", FP32, RNE, IEEE)
+    for first, last in ((0, 0x3C00_0000), (0x3F40_0000, 0x3F5F_FFFF)):
+        shape, tuning = tuned_rows(Target("tanh", FP32, RNE, IEEE), PLANS["tanh"], first, last)
+        assert shape == kept.shape
+        found = list(tuning)
+        places = [place for place, start in enumerate(kept.starts) if first <= start <= last]
+        assert len(places) == len(found) > 20
+        for place, (each, length, scale) in zip(places, found, strict=True):
+            assert kept.starts[place] == each.row.start
+            assert (kept.lengths[place], kept.scales[place]) == (length, scale)
+            assert tuple(column[place] for column in kept.coefficients) == each.coefficients
+            ours = {c: by for c, by in kept.exceptions.items() if each.row.start <= c < each.row.end}
+            assert ours == each.exceptions
 
 
 def test_every_exception_counts():
