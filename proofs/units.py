@@ -417,7 +417,7 @@ SHALLOW_OF_32_BITS = (
 )
 """Likewise of FP32: operation and mode."""
 
-SHALLOW_OF_64_BITS = ("add", "square_root")
+SHALLOW_OF_64_BITS = ("add", "divide", "square_root")
 """Likewise of FP64, to nearest even: of other operations no proof has ended within minutes."""
 
 
