@@ -187,6 +187,7 @@ IN_BLOCKS = {
     (FP32, "rsqrt"): tuple(RoundingMode),
     (FP32, "sin_pi"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "tanh"): (RoundingMode.NEAREST_EVEN,),
+    (FP32, "cos_pi"): (RoundingMode.NEAREST_EVEN,),
 }
 """Formats of more than 16 bits and functions, and the modes in which these are promised."""
 
