@@ -46,12 +46,13 @@ def wrong(plan: Plan) -> Iterator[tuple[int, int]]:
     """The codes of which the circuit has wrong results, and what is to be added to these."""
     netlist = trial(plan)
     compiled = CompiledProgram(netlist, read_program(netlist), threads=1)
+    size = min(BLOCK, 1 << plan.fmt.width)
     for start, end in plan.regions.spans(plan.fmt):
-        for first in range(start // BLOCK * BLOCK, end, BLOCK):
-            outputs = compiled.evaluate(first, BLOCK)
-            inside = slice(max(start - first, 0), min(end - first, BLOCK))
+        for first in range(start // size * size, end, size):
+            outputs = compiled.evaluate(first, size)
+            inside = slice(max(start - first, 0), min(end - first, size))
             words = {name: each[inside].astype(np.int64) for name, each in outputs.items()}
-            codes = np.arange(first, first + BLOCK)[inside]
+            codes = np.arange(first, first + size)[inside]
             yield from exceptions.wrong(plan, codes, Found(**words, inexact=0, negative=0))
 
 

@@ -181,10 +181,7 @@ class FunctionUnit(RoundedUnit):
 
 
 IN_BLOCKS = {
-    (FP32, "exp"): tuple(RoundingMode),
-    (FP32, "exp2"): tuple(RoundingMode),
-    (FP32, "log"): tuple(RoundingMode),
-    (FP32, "log2"): tuple(RoundingMode),
+    (FP32, "exp"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "reciprocal"): tuple(RoundingMode),
     (FP32, "tanh"): (RoundingMode.NEAREST_EVEN,),
 }
