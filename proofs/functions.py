@@ -184,6 +184,8 @@ IN_BLOCKS = {
     (FP32, "exp"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "reciprocal"): tuple(RoundingMode),
     (FP32, "tanh"): (RoundingMode.NEAREST_EVEN,),
+    (FP32, "rsqrt"): tuple(RoundingMode),
+    (FP32, "sin_pi"): (RoundingMode.NEAREST_EVEN,),
 }
 """Formats of more than 16 bits and functions, and the modes in which these are promised."""
 

@@ -1,4 +1,4 @@
-"""sin(pi x) and cos(pi x) of wide formats: x folded to a quarter of a turn, exactly, and rows of polynomials.
+"""sin(pi x) and cos(pi x) of wide formats: x folded to a quarter of a turn, and rows of polynomials.
 
     X     |x| modulo 2, in units of 2^-p, if |x| is 1/2 or more: its significand, of which each exponent
           keeps other bits; of cosines |x| + 1/2, in halves of that, if |x| is 1/4 or more
@@ -8,8 +8,8 @@
           lie beyond: ``polynomials``
     sign  turned if X is 1 or more and R is not 0; of sines that of x before
 
-Sines of normal numbers below 2^-(p + 6) have the significands of those just there: the exponent that they
-have less is taken from the result.
+Sines of normal numbers below 2^-(p + 6) have the significands of those just there: the exponent that
+they have less is taken from the result.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class _HalfTurns:
 
     def _folded(self) -> tuple[Form, Form]:
         """The code of r, or 0 if x is not folded; and whether the sign is turned."""
-        f, sums, size = self.fmt.fraction_bits, self.sums, self.places
+        sums, size = self.sums, self.places
         *low, upper, odd = self._modulo_two()
         rest = number(low) + upper * (1 << size - 1) - 2 * sums.product((upper,), tuple(low))
         word = sums.digits(rest, size)
