@@ -252,7 +252,7 @@ def _shape(target: Target, rows: list[Row], lengths: list[int], scales: list[int
         even = max(k for k in range(width) if (_up(below, k) + above).bit_length() == width)
         digits = np.ceil(np.log2(np.maximum(np.abs(each).max(axis=1), 2.0)))
         places = int(np.minimum(digits, longest).max())
-        stages.append(Stage(width, _up(below, even), min(_up(places, 0), plan.places)))
+        stages.append(Stage(width, _up(below, even), min(places, plan.places)))
     return Shape(target.width, plan.places, plan.fraction, plan.group, tuple(stages))
 
 

@@ -92,8 +92,8 @@ def test_every_code_of_a_small_format(function, mode):
     assert np.array_equal(outputs(netlist, np.arange(1 << SMALL.width)), expected)
 
 
-@pytest.mark.parametrize("function", ["sigmoid", "silu", "gelu_tanh", "softplus", "expm1", "erf"])
-def test_rows_of_every_function(function):
+@pytest.mark.parametrize("function", ["softplus", "expm1", "erf"])
+def test_rows_of_other_functions(function):
     """The program alone, and the magnitudes alone if the function is odd."""
     found = rows_of(function, SMALL, RNE, IEEE)
     count = 1 << found.shape.width
@@ -112,18 +112,16 @@ def telling_codes(found: Polynomials) -> np.ndarray:
 
 @pytest.mark.parametrize("function", KEPT)
 def test_telling_codes(function):
-    codes = telling_codes(rows_of(function, FP32, RNE, IEEE))
+    """The netlist is what its rows say, and right."""
+    rows = rows_of(function, FP32, RNE, IEEE)
+    codes = telling_codes(rows)
     netlist = build_function(function, FP32, RNE, IEEE, construction="polynomials")
-    expected = [compute(function, FP32, RNE, IEEE, int(code)) for code in codes]
-    assert outputs(netlist, codes).tolist() == expected
-
-
-@pytest.mark.parametrize("function", KEPT)
-def test_rows_are_the_netlist(function):
-    found = rows_of(function, FP32, RNE, IEEE)
-    netlist = build_function(function, FP32, RNE, IEEE, construction="polynomials")
-    codes = telling_codes(found) & (1 << found.shape.width) - 1
-    assert np.array_equal(outputs(netlist, codes), found.results(codes))
+    found = outputs(netlist, codes)
+    unsigned = codes & (1 << rows.shape.width) - 1
+    assert np.array_equal(found & (1 << rows.shape.width) - 1, rows.results(unsigned))
+    drawn = np.random.default_rng(2).permutation(len(codes))[:500]
+    expected = [compute(function, FP32, RNE, IEEE, int(codes[place])) for place in drawn]
+    assert found[drawn].tolist() == expected
 
 
 def test_kept_rows_are_found_again():
@@ -134,7 +132,7 @@ def test_kept_rows_are_found_again():
         assert shape == kept.shape
         found = list(tuning)
         places = [place for place, start in enumerate(kept.starts) if first <= start <= last]
-        assert len(places) == len(found) > 20
+        assert len(places) == len(found) > 5
         for place, (each, length, scale) in zip(places, found, strict=True):
             assert kept.starts[place] == each.row.start
             assert (kept.lengths[place], kept.scales[place]) == (length, scale)
