@@ -182,6 +182,7 @@ class FunctionUnit(RoundedUnit):
 
 IN_BLOCKS = {
     (FP32, "exp"): (RoundingMode.NEAREST_EVEN,),
+    (FP32, "log"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "reciprocal"): tuple(RoundingMode),
 }
 """Formats of more than 16 bits and functions, and the modes in which these are promised."""
