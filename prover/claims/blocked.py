@@ -111,6 +111,11 @@ class BlockTable:
         )
 
 
+def in_blocks(claim: Claim) -> bool:
+    """Whether a claim is about such a function."""
+    return isinstance(claim, TabulatedClaim) and isinstance(claim.table, BlockTable)
+
+
 def blocked(
     name: str,
     statement: str,

@@ -26,6 +26,7 @@ from pysmt.shortcuts import And, BVType, Symbol
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.replays import expected_outputs
+from spikeproof.prover.claims.blocked import in_blocks
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Claim, Obligation
 from spikeproof.prover.claims.regions import stated_at_once
@@ -82,9 +83,13 @@ def with_nearest(
     Args:
         circuit: that the record is about, if it is not the obligation's own.
         seconds: for finding, and proving, for which inputs it is right.
+
+    Not of functions in blocks, which have no formulas.
     """
     own = obligation.circuit
     if not record.refutes or not own:
+        return record
+    if obligation.evaluated and in_blocks(obligation.state(circuit or own())):
         return record
     started = time.monotonic()
     try:

@@ -92,7 +92,7 @@ def write_counterexample(
     with passing_formulas():
         claim = obligation.state(netlist)
         expected = expected_outputs(claim, inputs)
-    found = _outputs(netlist, inputs) if netlist and claim.expected else {}
+    found = _outputs(netlist, inputs) if netlist and claim.outputs else {}
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "theorem": obligation.name,

@@ -1,5 +1,6 @@
 """Theorems about functions in blocks: decided by evaluating every input, verified by doing so again."""
 
+import json
 import threading
 import time
 from contextlib import nullcontext
@@ -25,6 +26,8 @@ from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.record import SEED
 from spikeproof.prover.refutation.mutation import sample
 from spikeproof.prover.running.discharge import discharge
+from spikeproof.prover.running.neighbours import with_nearest
+from spikeproof.prover.running.replay import write_counterexample
 from tests.support.blocks import BITS, polynomial, theorem, values
 from tests.support.refusals import refused
 
@@ -153,6 +156,19 @@ def test_a_mutant_is_refuted_and_its_record_verified(verified):
     record = discharge(theorem(), circuit=mutant)
     assert record.refutes
     assert verified(record, theorem(), circuit=mutant) == ""
+
+
+def test_a_refutation_is_kept_and_replays(tmp_path):
+    """Without what only formulas tell: under which other convention the circuit would be right."""
+    mutant = sample(polynomial(), 1, SEED)[0][1].netlist
+    record = discharge(theorem(), circuit=mutant)
+    assert with_nearest(record, theorem(), mutant) is record
+    file = tmp_path / "counterexample.json"
+    write_counterexample(theorem(), mutant, record.counterexample, file, record.message)
+    outputs = json.loads(file.read_text())["outputs"]
+    x = record.counterexample["x"]
+    assert outputs["spec"] == {"result": f"{values(x, 1)['result'][0]:#x}"}
+    assert outputs["circuit"] != outputs["spec"]
 
 
 def test_another_circuit_is_verified_as_itself(verified):
