@@ -182,7 +182,7 @@ class FunctionUnit(RoundedUnit):
 
 
 IN_BLOCKS = {
-    (FP32, "exp"): (RoundingMode.NEAREST_EVEN,),
+    (FP32, "exp"): (RoundingMode.NEAREST_EVEN, RoundingMode.UP),
     (FP32, "exp2"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "log"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "reciprocal"): tuple(RoundingMode),

@@ -1,4 +1,4 @@
-"""What programs get wrong, by one in the last place: found by trying them on all inputs.
+"""What programs get wrong, by one or two in the last place: found by trying them on all inputs.
 
 For formats of up to ``TRIED`` bits that is done whenever a circuit is made. For others
 ``exceptions.json`` has what was found by

@@ -41,7 +41,7 @@ def results_of(netlist, codes):
     return program.evaluate({"x": np.asarray(codes, dtype=np.uint64)})["result"]
 
 
-def made(plan, mended) -> np.ndarray:
+def made(plan, mended):
     gates = library_gates("threshold")
     x = gates.builder.input("x", plan.fmt.width)
     return gates.builder.build({"result": mended_unit(gates, x, plan, mended)})
@@ -115,6 +115,27 @@ def test_an_exception_that_is_left_out_is_wrong():
     found = results_of(made(plan, mended), np.arange(1 << SMALL.width)).astype(np.int64)
     assert np.flatnonzero(found != expected).tolist() == [code]
     assert expected[code] - found[code] == more
+
+
+@pytest.mark.parametrize("function", ["exp", "log2"])
+def test_a_constant_that_is_wrong_is_noticed(function, monkeypatch):
+    """An entry of a table, or a weight, that is off by 1/32 of the last place of 1."""
+    plan = plan_of(function, SMALL, RNE, IEEE)
+    expected = results_from(function, SMALL, RNE, IEEE, 0, 1 << SMALL.width)
+    right, mended, codes = type(plan).constant, exceptions_of(plan), np.arange(1 << SMALL.width)
+    asked = [0]
+    assert np.array_equal(results_of(made(plan, mended), codes), expected)
+    for wrong_one in (3, 20, 60):
+
+        def constant(self, number, place=0, wrong_one=wrong_one):
+            asked[0] += 1
+            off = 1 << plan.places - SMALL.fraction_bits - 5 if asked[0] == wrong_one else 0
+            return right(self, number, place) + off
+
+        asked[0] = 0
+        monkeypatch.setattr(type(plan), "constant", constant)
+        assert not np.array_equal(results_of(made(plan, mended), codes), expected)
+        assert asked[0] >= wrong_one
 
 
 @pytest.mark.parametrize("function", FACTORED)
