@@ -534,3 +534,35 @@ def test_inputs_in_another_order():
     expected = boolean.evaluate(netlist, {"x": every & 31, "y": every >> 5})["out"]
     for each in (program, exchanged):
         assert np.array_equal(CompiledProgram(netlist, each).evaluate(0, 1 << WIDTH)["out"], expected)
+
+
+@st.composite
+def changed_programs(draw) -> Program:
+    """The program of ``everything`` with a digit less, or terms more that may cancel each other."""
+    program = read_program(everything())
+    words = list(program.words)
+    for _ in range(draw(st.integers(1, 3))):
+        place = draw(st.integers(1, len(words) - 1))
+        word = words[place]
+        if isinstance(word, Digits) and draw(st.booleans()):
+            lowest, levels = word.steps[-1]
+            words[place] = replace(word, steps=(*word.steps[:-1], (lowest, (UNUSED,) * len(levels))))
+            continue
+        name = "a" if isinstance(word, Product) else "form"
+        form = getattr(word, name)
+        read, low, size = (draw(st.integers(0, most)) for most in (place - 1, 3, 3))
+        more = [Part(read, low, size, weight) for weight in draw(st.sampled_from(((1,), (-1, 1))))]
+        terms = form.terms if draw(st.booleans()) else form.terms[:-1]
+        words[place] = replace(word, **{name: form._replace(terms=(*terms, *more))})
+    return replace(program, words=tuple(words))
+
+
+@given(changed_programs())
+@settings(max_examples=300, deadline=None)
+def test_a_changed_program_is_refused_or_is_the_netlist(program):
+    try:
+        found = ProgramEvaluator(everything(), program).evaluate(EVERY)
+    except ProgramError:
+        return
+    expected = boolean.evaluate(everything(), EVERY)
+    assert all(np.array_equal(found[name], values) for name, values in expected.items())
