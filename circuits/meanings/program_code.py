@@ -149,13 +149,11 @@ class _Writer:
         yield from self._broadcast("%numbers.start", "%number")
         lanes = ", ".join(f"i64 {lane}" for lane in range(LANES))
         yield f"%numbers = add {VECTOR} %numbers.start, <{lanes}>"
-        place = 0
         for index, word in enumerate(self.program.words):
             name = f"%word{index}"
             if isinstance(word, Given):
-                size = len(word.bus)
+                place, size = word.bus[0], len(word.bus)
                 yield from self._bits(name, "%numbers", place, size, self.netlist.input_count - place)
-                place += size
             else:
                 yield from self._word(name, word, index)
             self.names.append(name)

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -332,16 +332,17 @@ class Check:
                     weights[signal] += weight * term.weight
             else:
                 for signal, weight in self._read(term, list(word.fields())):
+                    if weight and signal == UNUSED:
+                        raise ProgramError(f"word {index} reads a signal that there is not")
                     weights[signal] += weight
-        if weights[UNUSED]:
-            raise ProgramError(f"word {index} reads a signal that there is not")
         return _separated(weights)
 
     def _read(self, term: Term, fields: list[Field]) -> Iterator[tuple[int, int]]:
         """A term of a word that has fields, in signals."""
         end = term.low + term.size
         read = [each for each in fields if term.low <= each.low and each.low + each.size <= end]
-        if sum(each.size for each in read) != term.size or (isinstance(term, Entry) and len(read) != 1):
+        told = term.size > 0 and sum(each.size for each in read) == term.size
+        if not told or (isinstance(term, Entry) and len(read) != 1):
             raise ProgramError(f"bits of word {term.word} are read that no signals tell")
         if isinstance(term, Part):
             if not all(each.steps for each in read):
@@ -537,6 +538,7 @@ def _ranges(
         read.append([_range_of(form, found, f"word {index}") for form in word.forms()])
         known = inputs.get(word.name) if isinstance(word, Given) else None
         found.append(known or _range_of_word(word, read[-1]))
+        _require_each_small(f"word {index}", _compared(word))
         if isinstance(word, Product):
             _require_small(f"word {index}", found[-1], *(Range(0, hole.weight) for hole in word.holes))
     forms = program.outputs.items()
@@ -545,6 +547,8 @@ def _ranges(
 
 
 def _range_of(form: Form, found: list[Range], what: str) -> Range:
+    for term in form.terms:
+        _require_each_small(what, term.values if isinstance(term, Entry) else (term.weight,))
     terms = [_range_of_term(term, found[term.word]) for term in form.terms]
     _require_small(what, Range(form.constant, form.constant), *terms)
     return Range(
@@ -555,6 +559,25 @@ def _range_of(form: Form, found: list[Range], what: str) -> Range:
 def _require_small(what: str, *added: Range) -> None:
     if sum(max(abs(each.low), abs(each.high)) for each in added) >= MOST:
         raise ProgramError(f"{what} is of numbers that words of 64 bits do not hold")
+
+
+def _require_each_small(what: str, numbers: Iterable[int]) -> None:
+    """Even of what no input reaches: an array of wider integers would be one of doubles."""
+    for number in numbers:
+        _require_small(what, Range(number, number))
+
+
+def _compared(word: Word) -> tuple[int, ...]:
+    """Numbers with which evaluation compares what a word reads, or reckons."""
+    if isinstance(word, Digits):
+        return (word.most,)
+    if isinstance(word, Count):
+        return word.places
+    if isinstance(word, Match):
+        return word.codes
+    if isinstance(word, Root):
+        return (word.scale, word.less, 1 << len(word.digits))
+    return (1 << len(word.digits),) if isinstance(word, Quotient) else ()
 
 
 def _range_of_term(term: Term, word: Range) -> Range:

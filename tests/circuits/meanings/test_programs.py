@@ -31,7 +31,7 @@ from spikeproof.circuits.meanings.programs import (
     ranges,
     require_program,
 )
-from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Block, Netlist, NetlistBuilder
+from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Block, Netlist, NetlistBuilder, Neuron
 from spikeproof.circuits.units.forms import NEVER, bits, number, signals
 from spikeproof.circuits.units.functions.quotient import quotient
 from spikeproof.circuits.units.functions.root import root
@@ -442,3 +442,127 @@ def test_of_two_buses_no_row_is_known_to_be_constant():
     x, y = (bits(gates.builder.input(name, 3)) for name in "xy")
     netlist = gates.builder.build({"out": signals(gates, Sums(gates).digits(number(x) + number(y), 3))})
     assert constant_in_a_row(read_program(netlist), 0, 1) is None
+
+
+# --- programs that would be the netlist, were words wider, or bits read that there are not ------
+
+
+def beyond_reach(*, least: int, weight: int = 0) -> Netlist:
+    """A sum that is 2^60 throughout, and what waits for one more, or for even more.
+
+    Args:
+        weight: of what is read together with these, of which the latter weighs 2^63, and not enough.
+    """
+    one = 1 << 60
+    neurons = [
+        Neuron(((0, -1),), 0),
+        Neuron(((0, one), (WIDTH, one)), one + 1),
+        Neuron(((0, one), (WIDTH, one)), least),
+    ]
+    if weight:
+        synapses = ((0, weight), (WIDTH + 1, 1), (WIDTH + 2, 1 << 63))
+        neurons.append(Neuron(synapses, weight + 1))
+    return Netlist({"x": WIDTH}, tuple(neurons), {"out": (0, WIDTH + 1, WIDTH + len(neurons) - 1)})
+
+
+@pytest.mark.parametrize(
+    "netlist",
+    [
+        beyond_reach(least=1 << 63),
+        beyond_reach(least=1 << 64),
+        beyond_reach(least=-(1 << 63) - 1),
+        beyond_reach(least=(1 << 61) + 1, weight=1 << 60),
+    ],
+)
+def test_numbers_that_no_input_reaches_are_of_64_bits_too(netlist):
+    """NumPy would make doubles of both numbers, LLVM leave bits out: neurons would fire that cannot."""
+    assert boolean.evaluate(netlist, EVERY)["out"].max() <= 5
+    for evaluator in (ProgramEvaluator, CompiledProgram):
+        with pytest.raises(ProgramError, match="words of 64 bits do not hold"):
+            evaluator(netlist, read_program(netlist))
+
+
+def test_quotients_of_64_digits():
+    """LLVM would leave out all but the lowest 64 bits of what is the most."""
+    gates = library_gates("threshold")
+    x = bits(gates.builder.input("x", WIDTH))
+    digits, _ = quotient(Sums(gates), number(x[4:]), x[:4], 64)
+    netlist = gates.builder.build({"out": signals(gates, digits[:8])})
+    program = read_program(netlist)
+    assert [type(word) for word in program.words] == [Given, Quotient]
+    for evaluator in (ProgramEvaluator, CompiledProgram):
+        with pytest.raises(ProgramError, match="words of 64 bits do not hold"):
+            evaluator(netlist, program)
+
+
+def test_bits_that_are_not_there_do_not_cancel():
+    """The last digits of two sums have no neuron: their difference is of the first ones alone."""
+    neurons = (
+        Neuron(((0, 1), (1, 2)), 2),
+        Neuron(((2, 1), (3, 2)), 2),
+        Neuron(((WIDTH, 2), (WIDTH + 1, -2)), 1),
+    )
+    netlist = Netlist({"x": WIDTH}, neurons, {"out": (WIDTH + 2,)})
+    halves = [
+        Digits(Form(0, (Part(0, 2 * k, 2, 1),)), ((1, (WIDTH + k,)), (0, (UNUSED,)))) for k in (0, 1)
+    ]
+    words = (Given("x", tuple(range(WIDTH))), *halves)
+
+    def compared(*terms: Part) -> Program:
+        count = Count(Form(0, terms), (1,), (WIDTH + 2,))
+        return Program((*words, count), {"out": Form(0, (Part(3, 0, 1, 1),))})
+
+    require_program(netlist, compared(Part(1, 1, 1, 2), Part(2, 1, 1, -2)))
+    for wrong in (
+        compared(Part(1, 0, 2, 1), Part(2, 0, 2, -1)),
+        compared(Part(1, 1, 1, 2), Part(2, 1, 1, -2), Part(0, 0, 0, 1)),
+    ):
+        with pytest.raises(ProgramError):
+            require_program(netlist, wrong)
+
+
+def test_inputs_in_another_order():
+    netlist = Netlist({"x": 5, "y": 5}, (Neuron(((0, 1), (5, -2)), 1),), {"out": (10, 3)})
+    program = read_program(netlist)
+    x, y, word = program.words
+    moved = (word.form.terms[0]._replace(word=1), word.form.terms[1]._replace(word=0))
+    first, second = program.outputs["out"].terms
+    if first.word == 0:
+        first = first._replace(word=1)
+    exchanged = Program((y, x, replace(word, form=Form(0, moved))), {"out": Form(0, (first, second))})
+    every = np.arange(1 << WIDTH, dtype=np.uint64)
+    expected = boolean.evaluate(netlist, {"x": every & 31, "y": every >> 5})["out"]
+    for each in (program, exchanged):
+        assert np.array_equal(CompiledProgram(netlist, each).evaluate(0, 1 << WIDTH)["out"], expected)
+
+
+@st.composite
+def changed_programs(draw) -> Program:
+    """The program of ``everything`` with a digit less, or terms more that may cancel each other."""
+    program = read_program(everything())
+    words = list(program.words)
+    for _ in range(draw(st.integers(1, 3))):
+        place = draw(st.integers(1, len(words) - 1))
+        word = words[place]
+        if isinstance(word, Digits) and draw(st.booleans()):
+            lowest, levels = word.steps[-1]
+            words[place] = replace(word, steps=(*word.steps[:-1], (lowest, (UNUSED,) * len(levels))))
+            continue
+        name = "a" if isinstance(word, Product) else "form"
+        form = getattr(word, name)
+        read, low, size = (draw(st.integers(0, most)) for most in (place - 1, 3, 3))
+        more = [Part(read, low, size, weight) for weight in draw(st.sampled_from(((1,), (-1, 1))))]
+        terms = form.terms if draw(st.booleans()) else form.terms[:-1]
+        words[place] = replace(word, **{name: form._replace(terms=(*terms, *more))})
+    return replace(program, words=tuple(words))
+
+
+@given(changed_programs())
+@settings(max_examples=300, deadline=None)
+def test_a_changed_program_is_refused_or_is_the_netlist(program):
+    try:
+        found = ProgramEvaluator(everything(), program).evaluate(EVERY)
+    except ProgramError:
+        return
+    expected = boolean.evaluate(everything(), EVERY)
+    assert all(np.array_equal(found[name], values) for name, values in expected.items())

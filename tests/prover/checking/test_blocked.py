@@ -11,7 +11,7 @@ import pytest
 from pysmt.shortcuts import BV, BVUGT
 
 from spikeproof.circuits.meanings import boolean, program_code, programs
-from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.netlist import Netlist, Neuron
 from spikeproof.prover.checking import every_block, verification
 from spikeproof.prover.checking.every_block import (
     compiled,
@@ -22,6 +22,7 @@ from spikeproof.prover.checking.every_input import EveryInputError, ViolatedErro
 from spikeproof.prover.checking.verification import Verifier
 from spikeproof.prover.claims import blocked
 from spikeproof.prover.claims.obligation import Outcome, StatementError
+from spikeproof.prover.encoding.smtlib import spec_sha256
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.record import SEED
 from spikeproof.prover.refutation.mutation import sample
@@ -231,3 +232,37 @@ def test_what_words_do_not_hold_is_no_proof():
 
 def test_a_block_is_of_a_million_inputs_or_of_all():
     assert blocked.BLOCK == 1 << 20
+
+
+def with_a_sum_beyond_64_bits(at: int) -> Netlist:
+    """The circuit, its lowest bit taken away at one input unless a sum of 2^60 is more than that.
+
+    Another neuron reads the same sum, and waits for 2^63.
+    """
+    netlist = polynomial()
+    inverse = netlist.signal_count
+    more, _, match, taken, lowest = range(inverse + 1, inverse + 6)
+    literals = tuple((place, 1 if at >> place & 1 else -1) for place in range(BITS))
+    both = ((0, 1 << 60), (inverse, 1 << 60))
+    neurons = (
+        Neuron(((0, -1),), 0),
+        Neuron(both, (1 << 60) + 1),
+        Neuron(both, 1 << 63),
+        Neuron(literals, at.bit_count()),
+        Neuron(((match, 1), (more, -1)), 1),
+        Neuron(((netlist.outputs["result"][0], 1), (taken, -1)), 1),
+    )
+    outputs = {"result": (lowest, *netlist.outputs["result"][1:])}
+    return replace(netlist, neurons=(*netlist.neurons, *neurons), outputs=outputs)
+
+
+def test_sums_beyond_64_bits_prove_nothing(verified):
+    at = next(x for x in range(WRONG, 1 << BITS) if values(x, 1)["result"][0] & 1)
+    circuit = with_a_sum_beyond_64_bits(at)
+    assert boolean.evaluate(circuit, {"x": np.array([at])})["result"] != values(at, 1)["result"]
+    record = discharge(theorem(), circuit=circuit)
+    assert record.outcome is Outcome.ERROR
+    proved = discharge(theorem(), circuit=polynomial())
+    spec = spec_sha256(theorem().state(circuit))
+    forged = replace(record, outcome=Outcome.PROVED, spec_sha256=spec, lemmas=proved.lemmas)
+    assert "words of 64 bits do not hold" in verified(forged, theorem(), circuit=circuit)
