@@ -51,6 +51,7 @@ from spikeproof.specs.functions import (
     EveryValue,
     decided_results,
     every_value,
+    exponent_of,
     farthest,
 )
 
@@ -95,6 +96,11 @@ def _power(fmt: Format, x: Value, y: Value) -> Value:
     return Value(Kind.FINITE, sign, _power_of_positive(fmt, x.rational, y.signed))
 
 
+LONG = 1 << 10
+"""More than the bits of any format: an odd number other than 1, to a power as large, has more than that,
+and so such powers of dyadic numbers, or their inverses, are none where rounding turns."""
+
+
 def _power_of_positive(fmt: Format, x: Fraction, y: Fraction) -> Magnitude:
     """x^y for numbers other than 0, x not being 1.
 
@@ -104,7 +110,9 @@ def _power_of_positive(fmt: Format, x: Fraction, y: Fraction) -> Magnitude:
     if abs(y) * (floor_log2(above_1) or above_1 - 1) >= farthest(fmt):
         return power_of_two(farthest(fmt) if (x > 1) == (y > 0) else -farthest(fmt))
     root = _root(x, y.denominator)
-    return Real(enclosures.power, (x, y)) if root is None else root**y.numerator
+    if root is None or (abs(y.numerator) > LONG and exponent_of(root) is None):
+        return Real(enclosures.power, (x, y))
+    return root**y.numerator
 
 
 def _root(x: Fraction, degree: int) -> Fraction | None:

@@ -1,7 +1,7 @@
 """Functions of two operands: special values, exact cases, every result at once as one by one."""
 
 from itertools import product
-from math import inf, nan, pi
+from math import exp, inf, log1p, nan, pi
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from spikeproof.specs.formats import (
     FP8_E4M3FNUZ,
     FP8_E5M2,
     FP16,
+    FP32,
     FP64,
     OverflowPolicy,
     RoundingMode,
@@ -199,3 +200,27 @@ def test_every_result_under_conventions(words):
 def test_wider_formats_are_refused():
     with pytest.raises(ValueError, match="at most 8"):
         every_result("pow", FP16, NEAREST, OverflowPolicy.IEEE)
+
+
+def test_long_powers_are_enclosed():
+    """As exact numbers they would have 10^9 bits; what is expected is of doubles, and far from a tie."""
+    cases = (
+        (0x3F800001, 0x4D800000, exp(2**28 * log1p(2.0**-23))),
+        (0x3F7FFFFF, 0x4B7FFFFF, exp((2**24 - 1) * log1p(-(2.0**-24)))),
+    )
+    for x, y, right in cases:
+        code = int(np.float32(right).view(np.uint32))
+        assert compute("pow", FP32, NEAREST, OverflowPolicy.IEEE, x, y) == code
+
+
+@pytest.mark.parametrize("mode", [NEAREST, RoundingMode.UP, RoundingMode.TO_ODD])
+def test_enclosed_powers_round_as_exact_ones(monkeypatch, mode):
+    given = "pow", FP8_E5M2, mode, OverflowPolicy.IEEE
+    functions_of_two._every_value.cache_clear()
+    exactly = every_result(*given)
+    values = functions_of_two._every_value("pow", FP8_E5M2)
+    monkeypatch.setattr(functions_of_two, "LONG", 2 * FP8_E5M2.width)
+    functions_of_two._every_value.cache_clear()
+    assert np.array_equal(every_result(*given), exactly)
+    assert len(functions_of_two._every_value("pow", FP8_E5M2).known) < len(values.known)
+    functions_of_two._every_value.cache_clear()
