@@ -23,7 +23,7 @@ from spikeproof.circuits.units.functions.building import (
 from spikeproof.proofs.rounded_units import RoundedUnit
 from spikeproof.prover.claims.blocked import MOST_BITS as MOST_IN_BLOCKS
 from spikeproof.prover.claims.blocked import blocked
-from spikeproof.prover.claims.obligation import Obligation, Profile
+from spikeproof.prover.claims.obligation import Obligation, Profile, StatementError
 from spikeproof.prover.claims.tables import TABLE_BITS, of_every_input
 from spikeproof.prover.claims.tabulated import tabulated
 from spikeproof.specs import functions
@@ -113,15 +113,16 @@ class FunctionUnit(RoundedUnit):
         return ()
 
     def circuit(self) -> Netlist:
-        """The unit itself."""
-        return build_function(
-            self.operation,
-            self.fmt,
-            self.mode,
-            self.policy,
-            construction=self.construction,
-            convention=self.convention,
-        )
+        """The unit itself.
+
+        Raises:
+            StatementError: if the construction does not make it.
+        """
+        given = self.operation, self.fmt, self.mode, self.policy
+        try:
+            return build_function(*given, construction=self.construction, convention=self.convention)
+        except ValueError as error:
+            raise StatementError(f"{self.name} has no circuit: {error}") from None
 
     def results(self) -> dict[str, NDArray[Any]]:
         """What its output should be, for every input."""

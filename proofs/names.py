@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
-from spikeproof.circuits.units.functions.building import CONSTRUCTIONS, require_threshold
+from spikeproof.circuits.units.functions.building import CONSTRUCTIONS, PROGRAMS, require_threshold
 from spikeproof.circuits.units.libraries import (
     EVERY_LIBRARY,
     STRUCTURE_NAMES,
@@ -57,6 +57,9 @@ CHOICES: Mapping[str, Mapping[str, Any]] = {
     "count": {"count": True},
 }
 """What may stand in a name after the mode, beside the words of conventions, by field of a unit."""
+
+NOT_OF_FUNCTIONS = frozenset({*CHOICES["structure"], *CHOICES["flags"]})
+"""What stands in names of other units, and is no convention."""
 
 PAIR = "x2"
 """What stands behind the format of the result where words are of two numbers."""
@@ -173,8 +176,12 @@ def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
     if isinstance(unit, FunctionUnit):
         for library in filter(EVERY_LIBRARY.__contains__, words):
             require_threshold(library)
+        if odd := next((word for word in words if word in NOT_OF_FUNCTIONS), None):
+            raise ValueError(f"functions have no {odd!r}: neither flags nor structures; leave it out")
         words = [word for word in words if word not in EVERY_LIBRARY]
     choices = {each.name: CHOICES[each.name] for each in fields(unit) if each.name in CHOICES}  # type: ignore[arg-type]
+    if isinstance(unit, FunctionUnit) and unit.operation in FUNCTIONS:
+        choices["construction"] = {**choices["construction"], **{name: name for name in PROGRAMS}}
     if not unit.rounding:
         choices.pop("policy", None)
     said: dict[str, Any] = {}

@@ -107,7 +107,8 @@ class BlockTable:
             StatementError: always.
         """
         raise StatementError(
-            f"a function of {self.bits} input bits is evaluated on every input: it has no formula"
+            f"a function of {self.bits} input bits has no formula, which this needs; "
+            "`spikeproof prove` evaluates it on every input"
         )
 
 

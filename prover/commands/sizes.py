@@ -93,7 +93,8 @@ def sizes(
     for obligation in obligations:
         if obligation.circuit is None or "structure" not in obligation.parameters:
             raise click.UsageError(
-                f"{obligation.name} is of no structure; name a unit that rounds, or a block"
+                f"{obligation.name} is of no structure; name a unit of arithmetic, or a block: "
+                "`spikeproof show` has the size of any"
             )
     screen = screen_beside(json_file)
     require_writable(json_file)

@@ -1,5 +1,6 @@
 """Theorems of elementary functions: their names, that they hold, and that faults are noticed."""
 
+import re
 from dataclasses import replace
 from itertools import islice
 
@@ -15,7 +16,7 @@ from spikeproof.proofs.functions import IN_BLOCKS, FunctionUnit, function_units
 from spikeproof.proofs.names import unit_named
 from spikeproof.prover.checking.every_block import compiled, require_true_of_every_block
 from spikeproof.prover.checking.every_input import ViolatedError
-from spikeproof.prover.claims.obligation import Outcome, Profile
+from spikeproof.prover.claims.obligation import Outcome, Profile, StatementError
 from spikeproof.prover.claims.tabulated import tabulated
 from spikeproof.prover.refutation.mutation import FAULTS, mutants
 from spikeproof.prover.running.discharge import discharge
@@ -56,6 +57,31 @@ def test_what_is_promised():
     assert all(profile is Profile.WIDE for unit, profile in units if unit.fmt.width > 16)
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("fp32.log2.rtz", "no exceptions are kept for fp32.log2.rtz"),
+        ("fp32.tanh.rtp", "no rows of polynomials are kept for tanh in fp32, rounded up"),
+        ("fp32.sin_pi.rtz", "no rows of sin_pi are kept for fp32, rounded toward zero"),
+        ("fp32.rsqrt.rne.daz", "functions are made under IEEE 754's convention alone; not under daz"),
+        ("fp32.exp.rne.segments", "tables of functions are of formats of up to 16 bits; fp32 has 32"),
+        ("fp32.exp.rne.digits", "digit by digit, reciprocal, rsqrt can be made; not exp"),
+    ],
+)
+def test_what_no_construction_makes_is_refused_in_a_line(name, why):
+    with pytest.raises(StatementError, match=f"^{re.escape(name)} has no circuit: .*{why}"):
+        unit_named(name).circuit()
+
+
+def test_programs_may_be_said():
+    with pytest.raises(ValueError, match="unknown convention 'digits'"):
+        unit_named("fp8_e5m2.pow.rne.digits")
+    assert unit_named("fp32.exp.rne.factors") == unit_named("fp32.exp.rne")
+    unit = unit_named("fp16.reciprocal.rne.digits")
+    assert unit.name == "fp16.reciprocal.rne.digits"
+    assert discharge(unit.obligation()).green
+
+
 def test_names_and_statements_for_people():
     unit = unit_named("fp16.tanh.rtz.thermometer")
     assert unit == FunctionUnit("tanh", FP16, RoundingMode.TOWARD_ZERO, construction="thermometer")
@@ -74,12 +100,12 @@ def test_the_library_may_be_said():
     ("name", "said"),
     [
         ("fp64.exp.rne", "exp is of formats of up to 32 bits; fp64 has 64"),
-        ("fp32.log1p.rne", "format fp32 has 32 bits; functions are of formats of up to 16"),
+        ("fp32.log1p.rne", "log1p is not made in fp32, of 32 bits: reciprocal, rsqrt, exp, "),
         ("fp8_e5m2x2.exp.rne", "exp is of single numbers; leave out x2"),
         ("fp16.exp.stochastic3", "exp does not round stochastically"),
-        ("fp16.exp.rne.flags", "unknown convention 'flags'"),
+        ("fp16.exp.rne.flags", "functions have no 'flags': neither flags nor structures"),
         ("fp16.exp.rne.ionic", "functions are of threshold neurons; 'ionic' has no such weights"),
-        ("fp8_e5m2.exp.rne.shallow", "unknown convention 'shallow'"),
+        ("fp8_e5m2.exp.rne.shallow", "functions have no 'shallow': neither flags nor structures"),
     ],
 )
 def test_what_no_function_can_be_is_refused_in_a_line(name, said):
@@ -177,6 +203,14 @@ def test_faulty_units_are_refuted_in_blocks(kind):
         assert result.outcome is (Outcome.REFUTED if wrong.any() else Outcome.PROVED), mutant.fault
         if wrong.any():
             assert wrong[result.counterexample["x"]]
+
+
+@pytest.mark.parametrize("name", ["e6m11.reciprocal.rne", "tf32.reciprocal.rne"])
+def test_refutations_of_wide_formats_are_simplified_without_formulas(name):
+    obligation = unit_named(name).obligation()
+    mutant = next(mutants(obligation.circuit(), "constant", 20261129))
+    result = discharge(obligation, circuit=mutant.netlist)
+    assert result.outcome is Outcome.REFUTED, result.message
 
 
 def moved(numbers, index: int, by: int):

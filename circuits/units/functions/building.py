@@ -86,8 +86,10 @@ def usual_construction(function: str, fmt: Format) -> str:
     for name, program in PROGRAMS.items():
         if function in program.units and program.makes(function, fmt):
             return name
+    made = [each for program in PROGRAMS.values() for each in program.units if program.makes(each, fmt)]
     raise ValueError(
-        f"format {fmt.name} has {fmt.width} bits; functions are of formats of up to {WIDEST}"
+        f"{function} is not made in {fmt.name}, of {fmt.width} bits: {', '.join(made)} are, "
+        f"and all functions in formats of up to {WIDEST}"
     )
 
 
@@ -123,10 +125,12 @@ def build_function(
         table = Table(results(function, fmt, mode, policy, convention), fmt.width)
         return gates.builder.build({"result": CONSTRUCTIONS[chosen].unit(gates, x, table)})
     units = PROGRAMS[chosen].units
-    if function not in units or convention != IEEE:
+    if function not in units:
+        raise ValueError(f"{PROGRAMS[chosen].words}, {', '.join(units)} can be made; not {function}")
+    if convention != IEEE:
         raise ValueError(
-            f"{PROGRAMS[chosen].words}, {', '.join(units)} can be made under the usual convention; "
-            f"not {function}, or not under another"
+            f"{PROGRAMS[chosen].words}, functions are made under IEEE 754's convention alone; "
+            f"not under {convention.name}"
         )
     return gates.builder.build({"result": units[function](gates, x, fmt, mode, policy)})
 

@@ -309,7 +309,7 @@ def results(
     """
     if fmt.width > WIDEST:
         raise ValueError(
-            f"format {fmt.name} has {fmt.width} bits; functions are of formats of up to {WIDEST}"
+            f"tables of functions are of formats of up to {WIDEST} bits; {fmt.name} has {fmt.width}"
         )
     codes = np.arange(2 * fmt.sign_mask)
     values = values_of(function, fmt).of(counted(fmt, convention, codes))

@@ -216,7 +216,7 @@ def test_assumptions_and_formulas_are_refused():
     assuming = claim.assuming(BVUGT(claim.inputs["x"], BV(3, BITS)))
     with refused("of every input, and every bit of them counts", EveryInputError):
         require_true_of_every_block(assuming, claim.table, compiled)
-    with refused("evaluated on every input: it has no formula", StatementError):
+    with refused("has no formula, which this needs; `spikeproof prove` evaluates it", StatementError):
         _ = claim.expected
 
 
