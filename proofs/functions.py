@@ -186,11 +186,14 @@ IN_BLOCKS = {
     (FP32, "exp"): (RoundingMode.NEAREST_EVEN, RoundingMode.UP),
     (FP32, "exp2"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "log"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "reciprocal"): tuple(RoundingMode),
-    (FP32, "rsqrt"): tuple(RoundingMode),
+    (FP32, "log2"): (RoundingMode.NEAREST_EVEN,),
+    (FP32, "reciprocal"): (RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO),
+    (FP32, "rsqrt"): (RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO),
     (FP32, "sin_pi"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "cos_pi"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "tanh"): (RoundingMode.NEAREST_EVEN,),
+    (FP32, "sigmoid"): (RoundingMode.NEAREST_EVEN,),
+    (FP32, "gelu"): (RoundingMode.NEAREST_EVEN,),
 }
 """Formats of more than 16 bits and functions, and the modes in which these are promised."""
 
