@@ -132,8 +132,8 @@ def order(
     if json_file:
         write_file(json_file, json.dumps(as_json(asked, version, finding), indent=1) + "\n")
     if finding.differing.total():
-        wrong, all_of_them = finding.differing.total(), finding.compared.total()
+        wrong, compared = finding.differing.total(), finding.compared.total()
         screen.print(
-            f"this is not how it sums, or it adds in no order: {wrong:,} of {all_of_them:,} results differ"
+            f"this is not how it sums, or it adds in no order: {wrong:,} of {compared:,} results differ"
         )
         context.exit(EXIT_REFUTED)

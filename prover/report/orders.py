@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import pairwise as neighbours
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,11 @@ SEQUENTIAL = "one after another"
 
 MOST_LANES = 256
 
-MOST_TEXTS = 3
-"""Runs of terms are of no more kinds."""
+MOST_LISTED = 4
+"""So many runs of terms are told one by one, where they differ."""
 
-MOST_WORDS = 400
-"""Characters of a tree that is shown as it is; JSON has all of it."""
+MOST_WORDS = 1000
+"""Characters that are shown of an order; JSON has all of it."""
 
 
 def processor() -> str:
@@ -56,8 +57,14 @@ def in_words(order: Order) -> str:
         or _in_lanes(order)
         or _in_blocks(order)
         or _in_runs(order)
-        or nested(order)
+        or bracketed(order)
     )
+
+
+def _part(order: Order) -> str:
+    """An order in words within a sentence."""
+    text = in_words(order)
+    return f"({text})" if ";" in text or ("," in text and not text.startswith("[")) else text
 
 
 def _plain(order: Order) -> str | None:
@@ -100,9 +107,9 @@ def _in_lanes(order: Order) -> str | None:
         tops = [places[mask] for mask in masks]
         if len(tops) < lanes:
             continue
-        within = list(dict.fromkeys(in_words(order.below(top)) for top in tops))
+        within = list(dict.fromkeys(_part(order.below(top)) for top in tops))
         if len(within) == 1 and (found is None or within == [SEQUENTIAL]):
-            across = in_words(order.above(tops))
+            across = _part(order.above(tops))
             found = f"{lanes} lanes, every {lanes} terms, {within[0]}; the lanes {across}"
             if within == [SEQUENTIAL]:
                 return found
@@ -123,7 +130,9 @@ def _in_blocks(order: Order) -> str | None:
         *full, last = (order.below(top) for top in tops)
         if any(other != full[0] for other in full[1:]):
             continue
-        within, rest = in_words(full[0]), in_words(last)
+        within, rest = _part(full[0]), _part(last)
+        if "runs" in within or "[" in within:
+            continue
         text = f"blocks of {size} terms, each {within}"
         if last.terms < size or rest != within:
             text += (
@@ -132,9 +141,7 @@ def _in_blocks(order: Order) -> str | None:
                 else f" (the last of {last.terms})"
             )
         return (
-            f"{text}; the blocks {in_words(order.above(tops))}"
-            if len(tops) > 2
-            else f"{text}; then both"
+            f"{text}; the blocks {_part(order.above(tops))}" if len(tops) > 2 else f"{text}; then both"
         )
     return None
 
@@ -142,7 +149,7 @@ def _in_blocks(order: Order) -> str | None:
 def _in_runs(order: Order) -> str | None:
     """Neighbouring terms, now more, now fewer at a time."""
     tops, stack = [], [len(order.clades) - 1]
-    texts = {}
+    texts: dict[str, None] = {}
     while stack:
         place = stack.pop()
         below = order.below(place)
@@ -155,16 +162,55 @@ def _in_runs(order: Order) -> str | None:
             return None
         stack.extend(reversed(order.additions[place - order.terms]))
     sizes = [order.clades[top].bit_count() for top in tops]
-    if len(tops) < 2 or len(tops) > order.terms // 4 or len(texts) > MOST_TEXTS:
+    if len(tops) < 2 or len(tops) > order.terms // 4 or (len(texts) > 1 and len(tops) > MOST_LISTED):
         return None
-    across = in_words(order.above(tops))
-    each = " or ".join(texts)
+    across = _part(order.above(tops))
+    if len(texts) > 1:
+        return "; ".join((*_listed(order, tops), f"these {across}"))
+    (each,) = texts
     return f"{len(tops)} runs of {min(sizes)} to {max(sizes)} terms, each {each}; the runs {across}"
 
 
-def nested(order: Order) -> str:
-    """The tree with its parentheses."""
-    return order.evaluate([str(term) for term in range(order.terms)], lambda x, y: f"({x} + {y})")
+def _listed(order: Order, tops: list[int]) -> Iterator[str]:
+    """Each run with its terms."""
+    for top in tops:
+        clade = order.clades[top]
+        first, last = (clade & -clade).bit_length() - 1, clade.bit_length() - 1
+        yield f"terms {first} to {last}: {_part(order.below(top))}"
+
+
+def bracketed(order: Order) -> str:
+    """The tree: what is in brackets is added one after another, itself brackets or terms."""
+
+    def add(x: list[int | str], y: list[int | str]) -> list[int | str]:
+        x.append(y[0] if len(y) == 1 else _bracket(y))
+        return x
+
+    return _bracket(order.evaluate([[term] for term in range(order.terms)], add))
+
+
+def _bracket(items: list[int | str]) -> str:
+    """Items in brackets, terms at equal distances in short."""
+    parts, start = [], 0
+    while start < len(items):
+        run = _run(items[start:])
+        if len(run) > 2:
+            step = run[1] - run[0]
+            parts.append(f"{run[0]} to {run[-1]}" + (f" by {step}" if step != 1 else ""))
+        else:
+            run = run[:1]
+            parts.append(str(items[start]))
+        start += max(1, len(run))
+    return f"[{', '.join(parts)}]"
+
+
+def _run(items: list[int | str]) -> list[int]:
+    """The terms at equal distances that items begin with."""
+    terms = [
+        item for item in takewhile(lambda item: isinstance(item, int), items) if isinstance(item, int)
+    ]
+    steps = [other - one for one, other in neighbours(terms)]
+    return terms[: 1 + len(list(takewhile(lambda step: step == steps[0], steps)))]
 
 
 def way_in_words(asked: Asked, way: Accumulation) -> list[str]:
@@ -180,6 +226,8 @@ def way_in_words(asked: Asked, way: Accumulation) -> list[str]:
         lines.append(f"products: {_products(way, order.terms)}")
     begun = ", begun with +0" if way.from_zero else ""
     lines.append(f"sums: in {way.accumulator.name}{begun}; at most {way.order.depth} one upon another")
+    if way.wide:
+        lines.append(f"wider: {len(way.wide):,} of {way.order.terms - 1:,} sums in fp64")
     if way.scaling is not Scaling.NONE:
         lines.append(f"mean: {way.scaling.value}")
     return lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from itertools import product
+from itertools import count, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +36,7 @@ class Accumulation:
     Attributes:
         accumulator: the format to which each sum is rounded.
         fused: the terms whose products are added without being rounded first.
+        wide: the sums, by their places, that are kept in FP64 instead.
         from_zero: whether sums begin with +0, so that none is -0.
     """
 
@@ -44,6 +45,7 @@ class Accumulation:
     fused: frozenset[int] = frozenset()
     from_zero: bool = False
     scaling: Scaling = Scaling.NONE
+    wide: frozenset[int] = frozenset()
 
 
 class _Product(NamedTuple):
@@ -90,21 +92,26 @@ def accumulated(
     """
     kind = carrier(way.accumulator)
 
+    places = count(way.order.terms)
+
     def add(x: Any, y: Any) -> Any:
+        wide = next(places) in way.wide
         if isinstance(x, _Product):
             x, y = y, x
         if isinstance(y, _Product):
-            return fused(y.x, y.y, x)
-        return rounded(way.accumulator, x + y)
+            total = fused(*(each.astype(np.float64) if wide else each for each in (y.x, y.y, x)))
+        else:
+            total = x.astype(np.float64) + y if wide else x + y
+        return total if wide else rounded(way.accumulator, total)
 
     def term(place: int) -> Any:
         numbers = tuple(factor[place].astype(kind) for factor in factors)
         if place in way.fused:
-            return _Product(*numbers)
+            return _Product(numbers[0], numbers[1])
         begun = rounded(way.accumulator, numbers[0] * numbers[1]) if numbers[1:] else numbers[0]
         if not way.from_zero:
             return begun
-        return fused(*numbers, np.zeros((), kind)) if way.fused else begun + kind.type(0)
+        return fused(numbers[0], numbers[1], np.zeros((), kind)) if way.fused else begun + kind.type(0)
 
     with np.errstate(all="ignore"):
         terms = [term(place) for place in range(len(factors[0]))]
@@ -120,9 +127,9 @@ def _scaled(way: Accumulation, total: Numbers, result: Format, kind: np.dtype[An
     fmt = way.accumulator
     if way.scaling in (Scaling.ROUNDED_DIVIDED, Scaling.ROUNDED_MULTIPLIED):
         fmt, total = result, rounded(result, total)
-    count = np.array(way.order.terms, total.dtype)
+    terms = np.array(way.order.terms, total.dtype)
     if way.scaling in (Scaling.DIVIDED, Scaling.ROUNDED_DIVIDED):
-        total = rounded(fmt, total / count)
+        total = rounded(fmt, total / terms)
     elif way.scaling is not Scaling.NONE:
-        total = rounded(fmt, total * rounded(fmt, np.array(1, total.dtype) / count))
+        total = rounded(fmt, total * rounded(fmt, np.array(1, total.dtype) / terms))
     return stored(result, total)

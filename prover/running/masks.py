@@ -83,11 +83,33 @@ class Masks:
             )
         return self.summing.terms - int(outside)
 
+    def ask(self, terms: dict[int, float], others: dict[int, float] | None = None) -> float:
+        """What comes of a few terms, all others being zero, at the result that is asked about.
+
+        Args:
+            terms: the numbers, or their first factors.
+            others: second factors that are not one.
+        """
+        first, bias = self.summing.factors[0], self.summing.bias
+        first[...] = 0
+        if bias is not None:
+            bias[...] = 0
+        for term, number in terms.items():
+            self._set(term, self._coded(number))
+        for term, number in (others or {}).items():
+            self.summing.factors[1][term] = self._coded(number)
+        result = self._result()[self.output]
+        for term in others or {}:
+            self.summing.factors[1][term] = self._coded(1.0)
+        return float(result)
+
+    def _result(self) -> NDArray[np.float64]:
+        self.calls += 1
+        return read(self.summing.result_format, self.summing()).astype(np.float64).reshape(-1)
+
     def _counts(self) -> NDArray[np.float64]:
         """The results, in ones; of a mean the nearest number of these, if it is near."""
-        self.calls += 1
-        numbers = read(self.summing.result_format, self.summing()).astype(np.float64).reshape(-1)
-        counts: NDArray[np.float64] = numbers / self._one
+        counts: NDArray[np.float64] = self._result() / self._one
         if self.summing.operation.mean:
             counts = counts * (self.summing.terms)
             near = np.abs(counts - np.rint(counts)) < 0.26

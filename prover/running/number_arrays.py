@@ -18,7 +18,7 @@ from spikeproof.specs.formats import BFLOAT16, FP16, FP32, FP64, Format
 Numbers = NDArray[Any]
 """Of float32 or float64."""
 
-STORED = {
+STORED: dict[Format, np.dtype[Any]] = {
     FP16: np.dtype(np.float16),
     BFLOAT16: np.dtype(np.uint16),
     FP32: np.dtype(np.float32),
@@ -36,7 +36,8 @@ def stored(fmt: Format, numbers: Numbers) -> NDArray[Any]:
     """Numbers rounded to a format, to nearest even, as memory holds them."""
     if fmt is not BFLOAT16:
         with np.errstate(over="ignore"):
-            return numbers.astype(STORED[fmt])
+            exact: NDArray[Any] = numbers.astype(STORED[fmt])
+        return exact
     codes = numbers.astype(np.float32).view(np.uint32)
     kept = codes >> 16
     up = ((codes & 0xFFFF) + (kept & 1) > 0x8000).astype(np.uint32)

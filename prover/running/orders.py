@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,9 +22,10 @@ from spikeproof.prover.claims.obligation import StatementError
 from spikeproof.prover.running.accumulations import Accumulation, Scaling, accumulated, candidates
 from spikeproof.prover.running.masks import Masks
 from spikeproof.prover.running.number_arrays import STORED, Numbers, carrier, read, same, stored
+from spikeproof.prover.running.particulars import in_particular
 from spikeproof.prover.running.revealing import NoOrderError, reveal
 from spikeproof.prover.running.summing import FORMATS, Asked, Summing
-from spikeproof.specs.formats import Format
+from spikeproof.specs.formats import FP32, Format
 from spikeproof.specs.orders import Order
 
 MOST_ORDERS = 8
@@ -64,6 +65,7 @@ class Found:
             "fused": sorted(way.fused),
             "from_zero": way.from_zero,
             "scaling": way.scaling.value,
+            "wide": sorted(way.wide),
             "additions": [list(pair) for pair in way.order.additions],
         }
 
@@ -132,6 +134,7 @@ def _found_of(terms: int, data: dict[str, Any]) -> Found:
         frozenset(data["fused"]),
         data["from_zero"],
         Scaling(data["scaling"]),
+        frozenset(data["wide"]),
     )
     return Found(way, data["results"], data["first"])
 
@@ -174,7 +177,7 @@ def find(asked: Asked, results: int) -> Finding:
     except NoOrderError as error:
         raise StatementError(f"it adds in no order: {error}") from None
     directed = [_Trial(summing, kind, seed, few=True) for seed, kind in enumerate(DRAWN)]
-    found = [_best(order, which, directed, summing) for order, which in orders]
+    found = [_best(order, which, directed, masks) for order, which in orders]
     finding = Finding(summing.terms, summing.result_format, found, masks.calls)
     revealed = time.perf_counter()
     owners = [which for _, which in orders]
@@ -201,22 +204,37 @@ def _orders(masks: Masks) -> Iterator[tuple[Order, NDArray[np.bool_]]]:
     raise NoOrderError(f"its results have more than {MOST_ORDERS} different ones")
 
 
-def _best(order: Order, which: NDArray[np.bool_], trials: list[_Trial], summing: Summing) -> Found:
+def _best(order: Order, which: NDArray[np.bool_], trials: list[_Trial], masks: Masks) -> Found:
     """The way to compute an order that most directed numbers speak for; the plainest of several."""
-    fewest, best = math.inf, None
+    summing = masks.summing
     products = len(summing.factors[0]) if summing.operation.products else 0
-    for way in candidates(order, summing.asked.fmt, products, summing.operation.mean):
+    fewest, best = _fewest(
+        candidates(order, summing.asked.fmt, products, summing.operation.mean), which, trials
+    )
+    first = int(np.argmax(which))
+    if fewest and summing.asked.fmt is FP32:
+        masks.about(first)
+        _, best = _fewest([best, in_particular(masks, best)], which, trials)
+    return Found(best, int(np.count_nonzero(which)), first)
+
+
+def _fewest(
+    ways: Iterable[Accumulation], which: NDArray[np.bool_], trials: list[_Trial]
+) -> tuple[int, Accumulation]:
+    """The first way that computes the fewest results otherwise, and how many these are."""
+    fewest, best = -1, None
+    for way in ways:
         wrong = 0
         for trial in trials:
             wrong += int(np.count_nonzero(trial.differing(trial.computed(way)) & which))
-            if wrong >= fewest:
+            if best and wrong >= fewest:
                 break
         else:
             fewest, best = wrong, way
         if not fewest:
             break
     assert best
-    return Found(best, int(np.count_nonzero(which)), int(np.argmax(which)))
+    return fewest, best
 
 
 class _Trial:
@@ -298,7 +316,8 @@ def _ties(random: np.random.Generator, fmt: Format, shape: tuple[int, ...], plac
     step = 2.0 ** -(fmt.fraction_bits // 2 + 1 if place else fmt.fraction_bits + 1)
     chosen = np.array([1, 1 + step, 1 + 2 * step, *([] if place else [step, 2 * step, 3 * step])])
     signs = random.choice([-1.0, 1.0], shape)
-    return (signs * random.choice(chosen, shape)).astype(carrier(fmt))
+    numbers: Numbers = (signs * random.choice(chosen, shape)).astype(carrier(fmt))
+    return numbers
 
 
 def _subnormal(random: np.random.Generator, fmt: Format, shape: tuple[int, ...], place: int) -> Numbers:
@@ -317,14 +336,17 @@ def _infinite(random: np.random.Generator, fmt: Format, shape: tuple[int, ...], 
         return numbers
     numbers = np.ldexp(numbers, fmt.bias + 1 - random.integers(0, 1 + 2 * int(shape[0]).bit_length()))
     special = random.choice([np.inf, -np.inf, np.nan], numbers.shape).astype(numbers.dtype)
-    rare: Numbers = np.where(random.random(shape) < random.choice([0, 1 / shape[0]]), special, numbers)
-    return rare
+    chosen = random.random(shape) < random.choice([0, 1 / shape[0]])
+    numbers[chosen] = special[chosen]
+    return numbers
 
 
 def _zeros(random: np.random.Generator, fmt: Format, shape: tuple[int, ...], place: int) -> Numbers:
     """Mostly -0, in some calls nothing else."""
     plus = random.random(shape) < random.choice([0, 1 / shape[0]])
-    return np.where(plus | (place == 1), 0.0, -0.0).astype(carrier(fmt))
+    return np.copysign(np.zeros(shape, carrier(fmt)), np.where(plus | (place == 1), 1.0, -1.0)).astype(
+        carrier(fmt)
+    )
 
 
 DRAWN = {

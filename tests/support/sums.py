@@ -94,6 +94,16 @@ def fused_dot(x, y, start=None):
     return number(fmt, total)
 
 
+def widely_at_the_end(x, y):
+    """Of FP32, but the last terms in FP64, as OpenBLAS's sdot."""
+    with np.errstate(all="ignore"):
+        products = x * y
+    ending = in_order(products[-5:].astype(np.float64))
+    beginning = fused_dot(x[:-5], y[:-5])
+    with np.errstate(all="ignore"):
+        return np.float32(ending + np.float64(beginning))
+
+
 def linear_bias_first(x, weights, bias):
     return np.array(
         [[fused_dot(row, w, c) for w, c in zip(weights, codes(bias), strict=True)] for row in x]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spikeproof.prover.report.orders import in_words, nested, way_in_words
+from spikeproof.prover.report.orders import bracketed, in_words, way_in_words
 from spikeproof.prover.running.accumulations import Accumulation, Scaling
 from spikeproof.prover.running.summing import Asked
 from spikeproof.specs.formats import FP32
@@ -49,7 +49,8 @@ def in_runs(places, add):
         ),
         (
             in_blocks(1024, 384),
-            "blocks of 384 terms, each one after another (the last of 256); the blocks one after another",
+            "blocks of 384 terms, each one after another (the last of 256); "
+            "the blocks one after another",
         ),
         (in_blocks(256, 128), "blocks of 128 terms, each one after another; then both"),
         (
@@ -58,18 +59,22 @@ def in_runs(places, add):
         ),
         (
             grown(27, with_tail),
-            "8 lanes, every 8 terms, one after another; the lanes pairwise; then terms 24 to 26 one after another",
+            "8 lanes, every 8 terms, one after another; the lanes pairwise; "
+            "then terms 24 to 26 one after another",
         ),
         (grown(40, in_runs), "4 runs of 8 to 12 terms, each one after another; the runs pairwise"),
-        (Order(5, ((0, 3), (5, 1), (2, 4), (6, 7))), "(((0 + 3) + 1) + (2 + 4))"),
+        (Order(5, ((0, 3), (5, 1), (2, 4), (6, 7))), "[0, 3, 1, [2, 4]]"),
     ],
 )
 def test_what_an_order_is_called(order, words):
     assert in_words(order) == words
 
 
-def test_nested():
-    assert nested(pairwise(3)) == "((0 + 1) + 2)"
+def test_brackets():
+    assert bracketed(pairwise(3)) == "[0 to 2]"
+    assert bracketed(in_lanes(20, 4)) == "[0 to 16 by 4, [1 to 17 by 4], [2 to 18 by 4, [3 to 19 by 4]]]"
+    assert bracketed(Order(6, ((0, 1), (6, 5), (2, 3), (7, 8), (9, 4)))) == "[0, 1, 5, [2, 3], 4]"
+    assert bracketed(reversed_sequence(2000)).count("[") == 1999
 
 
 def test_bias_and_products():

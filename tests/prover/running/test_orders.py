@@ -66,6 +66,13 @@ def test_products_rounded_or_not(fmt):
     assert the_way("fused_dot", "dot", fmt=fmt).fused == frozenset(range(1, TERMS))
 
 
+def test_sums_that_end_in_a_wider_format():
+    way = the_way("widely_at_the_end", "dot")
+    assert way.order.below(way.order.additions[-1][1]) == sequential(5)
+    assert way.fused == frozenset(range(1, TERMS - 5))
+    assert {way.order.clades[place].bit_count() for place in way.wide} == {2, 3, 4, 5}
+
+
 def test_a_bias_that_comes_first_and_one_that_comes_last():
     first = the_way("linear_bias_first", "linear", (2, 9, 2), bias=True)
     assert first.order.additions[0] == (0, 9)
