@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import chain, takewhile
 from itertools import pairwise as neighbours
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from spikeproof.specs.orders import (
     Order,
     by_folding,
     grown,
+    in_sequence,
     pairwise,
     reversed_sequence,
     sequential,
@@ -27,6 +29,9 @@ from spikeproof.specs.orders import (
 SCHEMA = "spikeproof-order-1"
 
 SEQUENTIAL = "one after another"
+
+GROUPS = (2, 4, 8)
+"""So many terms may be added from the last of them."""
 
 MOST_LANES = 256
 
@@ -77,9 +82,19 @@ def _plain(order: Order) -> str | None:
         return "one after another from the last"
     if order == pairwise(terms):
         return "pairwise"
+    if order.depth == terms - 1:
+        for group in GROUPS:
+            if order == grown(terms, partial(_turned, group)):
+                return f"{SEQUENTIAL}, but of every {group} the last first"
     if terms & (terms - 1) == 0 and order == grown(terms, by_folding):
         return "by folding in halves"
     return None
+
+
+def _turned(group: int, places: list[int], add: Callable[[int, int], int]) -> int:
+    """One after another, but so many at a time from the last of them."""
+    turned = (reversed(places[k : k + group]) for k in range(0, len(places), group))
+    return in_sequence(chain.from_iterable(turned), add)
 
 
 def _with_tail(order: Order) -> str | None:
@@ -109,11 +124,16 @@ def _in_lanes(order: Order) -> str | None:
             continue
         within = list(dict.fromkeys(_part(order.below(top)) for top in tops))
         if len(within) == 1 and (found is None or within == [SEQUENTIAL]):
-            across = _part(order.above(tops))
-            found = f"{lanes} lanes, every {lanes} terms, {within[0]}; the lanes {across}"
+            across = _across(order, tops, "lanes")
+            found = f"{lanes} lanes, every {lanes} terms, {within[0]}; {across}"
             if within == [SEQUENTIAL]:
                 return found
     return found
+
+
+def _across(order: Order, tops: list[int], parts: str) -> str:
+    """How partial sums are added."""
+    return "then both" if len(tops) == 2 else f"the {parts} {_part(order.above(tops))}"
 
 
 def _in_blocks(order: Order) -> str | None:
@@ -140,9 +160,7 @@ def _in_blocks(order: Order) -> str | None:
                 if rest != within
                 else f" (the last of {last.terms})"
             )
-        return (
-            f"{text}; the blocks {_part(order.above(tops))}" if len(tops) > 2 else f"{text}; then both"
-        )
+        return f"{text}; {_across(order, tops, 'blocks')}"
     return None
 
 
@@ -164,11 +182,11 @@ def _in_runs(order: Order) -> str | None:
     sizes = [order.clades[top].bit_count() for top in tops]
     if len(tops) < 2 or len(tops) > order.terms // 4 or (len(texts) > 1 and len(tops) > MOST_LISTED):
         return None
-    across = _part(order.above(tops))
+    across = _across(order, tops, "runs")
     if len(texts) > 1:
-        return "; ".join((*_listed(order, tops), f"these {across}"))
+        return "; ".join((*_listed(order, tops), across))
     (each,) = texts
-    return f"{len(tops)} runs of {min(sizes)} to {max(sizes)} terms, each {each}; the runs {across}"
+    return f"{len(tops)} runs of {min(sizes)} to {max(sizes)} terms, each {each}; {across}"
 
 
 def _listed(order: Order, tops: list[int]) -> Iterator[str]:
@@ -226,6 +244,8 @@ def way_in_words(asked: Asked, way: Accumulation) -> list[str]:
         lines.append(f"products: {_products(way, order.terms)}")
     begun = ", begun with +0" if way.from_zero else ""
     lines.append(f"sums: in {way.accumulator.name}{begun}; at most {way.order.depth} one upon another")
+    if way.flushes:
+        lines.append("subnormal numbers: zeros, of factors, products and sums")
     if way.wide:
         lines.append(f"wider: {len(way.wide):,} of {way.order.terms - 1:,} sums in fp64")
     if way.scaling is not Scaling.NONE:

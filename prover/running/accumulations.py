@@ -37,6 +37,7 @@ class Accumulation:
         accumulator: the format to which each sum is rounded.
         fused: the terms whose products are added without being rounded first.
         wide: the sums, by their places, that are kept in FP64 instead.
+        flushes: whether subnormal factors and results of additions and products are zeros.
         from_zero: whether sums begin with +0, so that none is -0.
     """
 
@@ -46,6 +47,7 @@ class Accumulation:
     from_zero: bool = False
     scaling: Scaling = Scaling.NONE
     wide: frozenset[int] = frozenset()
+    flushes: bool = False
 
 
 class _Product(NamedTuple):
@@ -65,9 +67,12 @@ def candidates(order: Order, fmt: Format, products: int, mean: bool) -> Iterator
     ways = [frozenset[int]()]
     if products:
         ways += [fused_terms(order, products, begin) for begin in (0, 1)]
-    for scaling, accumulator, from_zero, terms in product(scalings, WIDER[fmt], (False, True), ways):
+    either = (False, True)
+    for scaling, flushes, accumulator, from_zero, terms in product(
+        scalings, either, WIDER[fmt], either, ways
+    ):
         if not terms or (accumulator in (FP32, FP64) and fmt is not FP16):  # else products are exact
-            yield Accumulation(order, accumulator, terms, from_zero, scaling)
+            yield Accumulation(order, accumulator, terms, from_zero, scaling, flushes=flushes)
 
 
 def fused_terms(order: Order, products: int, begin: int) -> frozenset[int]:
@@ -92,7 +97,11 @@ def accumulated(
     """
     kind = carrier(way.accumulator)
 
+    least = 2.0 ** (1 - way.accumulator.bias)
     places = count(way.order.terms)
+
+    def kept(x: Numbers) -> Numbers:
+        return np.where(np.abs(x) < least, np.copysign(kind.type(0), x), x) if way.flushes else x
 
     def add(x: Any, y: Any) -> Any:
         wide = next(places) in way.wide
@@ -102,20 +111,20 @@ def accumulated(
             total = fused(*(each.astype(np.float64) if wide else each for each in (y.x, y.y, x)))
         else:
             total = x.astype(np.float64) + y if wide else x + y
-        return total if wide else rounded(way.accumulator, total)
+        return kept(total if wide else rounded(way.accumulator, total))
 
     def term(place: int) -> Any:
-        numbers = tuple(factor[place].astype(kind) for factor in factors)
+        numbers = tuple(kept(factor[place].astype(kind)) for factor in factors)
         if place in way.fused:
             return _Product(numbers[0], numbers[1])
-        begun = rounded(way.accumulator, numbers[0] * numbers[1]) if numbers[1:] else numbers[0]
+        begun = kept(rounded(way.accumulator, numbers[0] * numbers[1])) if numbers[1:] else numbers[0]
         if not way.from_zero:
             return begun
         return fused(numbers[0], numbers[1], np.zeros((), kind)) if way.fused else begun + kind.type(0)
 
     with np.errstate(all="ignore"):
         terms = [term(place) for place in range(len(factors[0]))]
-        terms += [] if bias is None else [bias[0].astype(kind)]
+        terms += [] if bias is None else [kept(bias[0].astype(kind))]
         total = way.order.evaluate(terms, add)
         if isinstance(total, _Product):  # the only term
             total = rounded(way.accumulator, total.x * total.y)

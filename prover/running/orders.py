@@ -66,6 +66,7 @@ class Found:
             "from_zero": way.from_zero,
             "scaling": way.scaling.value,
             "wide": sorted(way.wide),
+            "flushes": way.flushes,
             "additions": [list(pair) for pair in way.order.additions],
         }
 
@@ -135,6 +136,7 @@ def _found_of(terms: int, data: dict[str, Any]) -> Found:
         data["from_zero"],
         Scaling(data["scaling"]),
         frozenset(data["wide"]),
+        data["flushes"],
     )
     return Found(way, data["results"], data["first"])
 

@@ -69,6 +69,19 @@ def from_zero(numbers):
     return numbers.dtype.type(0) + in_order(numbers)
 
 
+def flushing(numbers):
+    """As on processors that are set so."""
+
+    def flushed(x):
+        return x if abs(x) >= np.finfo(x.dtype).tiny or np.isnan(x) else np.copysign(x.dtype.type(0), x)
+
+    total = flushed(numbers[0])
+    with np.errstate(all="ignore"):
+        for each in numbers[1:]:
+            total = flushed(total + flushed(each))
+    return total
+
+
 def mean_divided(numbers):
     return in_order(numbers) / np.float32(numbers.size)
 

@@ -62,6 +62,11 @@ def in_runs(places, add):
             "8 lanes, every 8 terms, one after another; the lanes pairwise; "
             "then terms 24 to 26 one after another",
         ),
+        (
+            Order(5, ((1, 0), (5, 3), (6, 2), (7, 4))),
+            "one after another, but of every 2 the last first",
+        ),
+        (in_lanes(10, 2), "2 lanes, every 2 terms, one after another; then both"),
         (grown(40, in_runs), "4 runs of 8 to 12 terms, each one after another; the runs pairwise"),
         (Order(5, ((0, 3), (5, 1), (2, 4), (6, 7))), "[0, 3, 1, [2, 4]]"),
     ],

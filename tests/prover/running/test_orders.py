@@ -52,6 +52,11 @@ def test_sums_that_begin_with_zero():
     assert the_way("from_zero").from_zero
 
 
+def test_subnormal_numbers_that_are_flushed():
+    assert the_way("flushing").flushes
+    assert not the_way("in_order").flushes
+
+
 @pytest.mark.parametrize(
     ("name", "scaling"),
     [("mean_divided", Scaling.DIVIDED), ("mean_multiplied", Scaling.MULTIPLIED)],
