@@ -32,6 +32,7 @@ COMMANDS = {
     "list": "List theorems, with what they state.",
     "margins": "Show exact limits of noise, spread and leak.",
     "mutate": "Plant faults in circuits, and see whether proofs notice.",
+    "order": "Reveal in which order a library's function sums, and test it.",
     "prove": "Prove theorems, of our circuits or of one given.",
     "replay": "Run circuit and spec on the counterexample in FILE again.",
     "report": "Show a proof log: in short, or in each form asked for.",

@@ -1,0 +1,129 @@
+"""The order of a sum, from the sizes of its partial sums: which tree holds which terms together.
+
+Of two terms one can ask how many terms the smallest partial sum has that holds both. A term's answers
+with all others are the partial sums that it goes through, and what joins it at each; what joins is
+revealed likewise. If as many terms have been revealed already, their tree is supposed first: one
+question for each of its additions confirms it, for then, from the bottom, each of its subtrees is one.
+So regular orders take at most about two questions a term.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from random import Random
+
+from spikeproof.specs.orders import Order
+
+Sizes = Callable[[int, int], int]
+"""How many terms the smallest partial sum has that holds two terms."""
+
+CHECKS = 64
+"""So many further pairs, at random, are asked about at the end."""
+
+
+class NoOrderError(ValueError):
+    """Sizes of partial sums that no tree of additions of two has; one line."""
+
+
+def reveal(terms: int, size: Sizes) -> Order:
+    """The order in which terms are added.
+
+    Raises:
+        NoOrderError: if the answers contradict each other, or more than two are added at once.
+    """
+    revealing = _Revealing(terms, size)
+    revealing.whole(list(range(terms)))
+    order = Order(terms, tuple(revealing.additions))
+    random = Random(terms)
+    for _ in range(CHECKS if terms > 2 else 0):
+        one, other = sorted(random.sample(range(terms), 2))
+        both = 1 << one | 1 << other
+        expected = next(clade for clade in order.clades if clade & both == both).bit_count()
+        if size(one, other) != expected:
+            raise NoOrderError(
+                f"terms {one} and {other} should meet in a sum of {expected}, "
+                f"but meet in one of {size(one, other)}"
+            )
+    return order
+
+
+class _Revealing:
+    """Additions as they are found; ``known`` has a place for each number of terms found so far."""
+
+    def __init__(self, terms: int, size: Sizes) -> None:
+        self.additions: list[tuple[int, int]] = []
+        self._terms = terms
+        self._size = size
+        self._known: dict[int, int] = {}
+        self._random = Random(0)
+
+    def whole(self, terms: list[int], level: int = 0) -> int:
+        """The place of the sum of terms, in ascending order, that are a partial sum."""
+        if len(terms) == 1:
+            return terms[0]
+        if len(terms) in self._known:
+            place = self._supposed(self._known[len(terms)], terms)
+            if place is not None:
+                return place
+        start = self._pivot(terms, level)
+        joining = defaultdict(list)
+        for other in terms:
+            if other != start:
+                joining[self._size(start, other)].append(other)
+        place, count = start, 1
+        for total, others in sorted(joining.items()):
+            if total > len(terms):
+                raise NoOrderError(
+                    f"more than two are added at once, among them {start} and {others[0]}"
+                )
+            count += len(others)
+            if count != total:
+                raise NoOrderError(
+                    f"term {start} meets {others[0]} in a sum of {total}, but {count} are in it"
+                )
+            place = self._added(place, self.whole(others, level + 1))
+            self._known.setdefault(count, place)
+        return place
+
+    def _pivot(self, terms: list[int], level: int) -> int:
+        """The first term, which most sequences begin with; then the last; then any."""
+        if level < 2:
+            return terms[-level]
+        return self._random.choice(terms)
+
+    def _added(self, left: int, right: int) -> int:
+        self.additions.append((left, right))
+        return self._terms + len(self.additions) - 1
+
+    def _supposed(self, pattern: int, terms: list[int]) -> int | None:
+        """A known tree over other terms in the same succession, if each of its additions is there."""
+        inner = list(self._below(pattern))
+        leaves = sorted(
+            child
+            for place in inner
+            for child in self.additions[place - self._terms]
+            if child < self._terms
+        )
+        begun = len(self.additions)
+        places = dict(zip(leaves, terms, strict=True))
+        first = dict(places)
+        counts = dict.fromkeys(leaves, 1)
+        for place in reversed(inner):
+            left, right = self.additions[place - self._terms]
+            counts[place] = counts[left] + counts[right]
+            first[place] = first[left]
+            if self._size(first[left], first[right]) != counts[place]:
+                del self.additions[begun:]
+                return None
+            places[place] = self._added(places[left], places[right])
+        return places[pattern]
+
+    def _below(self, place: int) -> Iterator[int]:
+        """The additions that make up a place, each before those that it is of."""
+        stack = [place]
+        while stack:
+            here = stack.pop()
+            if here >= self._terms:
+                yield here
+                stack.extend(self.additions[here - self._terms])
