@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeproof.circuits.netlist import Netlist, NetlistBuilder
-from spikeproof.prover.claims.obligation import BOTH, Obligation, Outcome
+from spikeproof.prover.claims.obligation import Obligation, Outcome
 from spikeproof.prover.claims.tabulated import tabulated
 
 BITS = 10
@@ -52,4 +52,4 @@ def obligations() -> Iterator[Obligation]:
     """What a package announces."""
     yield theorem()
     yield theorem("acme.wrong", results=lambda: roots(wrong=333), expected=Outcome.REFUTED)
-    yield theorem("acme.small", circuit=lambda: root(6), results=lambda: roots(6), engines=BOTH)
+    yield theorem("acme.small", circuit=lambda: root(6), results=lambda: roots(6))

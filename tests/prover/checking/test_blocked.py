@@ -125,6 +125,8 @@ def test_an_interruption_ends_it_at_once():
 
     def results(first, count):
         begun.append(first)
+        if first:
+            time.sleep(0.5)  # so that the first block is told of before the others are begun
         return values(first, count)
 
     def interrupted(done):
