@@ -87,6 +87,13 @@ def total(forms: Iterable[Form]) -> Form:
     return sum(forms, NEVER)
 
 
+def unbounded(form: Form) -> Form:
+    """The same within what its weights allow, and no less."""
+    low = form.constant + sum(weight for weight in form.weights.values() if weight < 0)
+    high = form.constant + sum(weight for weight in form.weights.values() if weight > 0)
+    return replace(form, low=low, high=high)
+
+
 def number(places: Sequence[Form]) -> Form:
     """What bits of the weights 1, 2, 4, ... add up to; digits of other ranges likewise."""
     return total(place * (1 << index) for index, place in enumerate(places))

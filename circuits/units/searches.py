@@ -15,10 +15,23 @@ Each is a cell, whose digits are proved as they were found: see ``prover.kernel.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from spikeproof.circuits.netlist import ZERO, Bus
 from spikeproof.circuits.units.columns import PartialProduct, by_weight
 from spikeproof.circuits.units.comparison_sum import comparison_sum
-from spikeproof.circuits.units.forms import Form, bit, bits, number, reaches, signal, signals, total
+from spikeproof.circuits.units.forms import (
+    Bits,
+    Form,
+    all_of,
+    bit,
+    bits,
+    number,
+    reaches,
+    signals,
+    total,
+    unbounded,
+)
 from spikeproof.circuits.units.libraries import GateLibrary
 
 
@@ -43,15 +56,64 @@ def searched_product(gates: GateLibrary, x: Bus, y: Bus, partial_product: Partia
     return digits
 
 
+class Search(NamedTuple):
+    """What was found of a form.
+
+    Attributes:
+        digits: least significant first.
+        pairs: the ANDs that were made of each digit and what it is multiplied by, digit by digit.
+        rest: what remains of the form.
+    """
+
+    digits: Bits
+    pairs: Bits
+    rest: Form
+
+
+def quotient_digits(gates: GateLibrary, form: Form, divisor: Bits, size: int) -> Search:
+    """The digits of min(max(form // divisor, 0), 2^size - 1): a neuron each, whatever the form's range.
+
+    What divides by 0 is below 0, or has every digit 1.
+    """
+    digits: Bits = ()
+    pairs: Bits = ()
+    for place in reversed(range(size)):
+        unit = 1 << place
+        digit = reaches(gates, unbounded(form - number(divisor) * unit), 0)
+        row = tuple(all_of(gates, digit, each) for each in divisor)
+        form = form - number(row) * unit
+        digits, pairs = (digit, *digits), (*row, *pairs)
+    return Search(digits, pairs, form)
+
+
+def root_digits(gates: GateLibrary, form: Form, size: int, scale: int = 1, less: int = 0) -> Search:
+    """The digits of the largest Q below 2^size with (scale Q - less)^2 <= form; of 0 if there is none.
+
+    With U the digits above, a digit of the weight w is [form - (scale (U + w) - less)^2 >= 0], and U^2
+    is the sum of w (w + 2 U) over its own digits, w U being an AND for each pair of digits.
+
+    Args:
+        scale, less: scale >= less >= 0. With 1 and 1 the root is rounded up, to one more; with 2 and 1
+            it is the nearest to half of the form's root.
+    """
+    digits: Bits = ()
+    pairs: Bits = ()
+    form = form - less * less
+    for place in reversed(range(size)):
+        unit, above = 1 << place, number(digits) * (2 << place)
+        tried = scale * scale * unit * (2 * above + unit) - 2 * scale * less * unit
+        digit = reaches(gates, unbounded(form - tried), 0)
+        row = tuple(all_of(gates, digit, each) for each in digits)
+        own = scale * scale * unit * unit - 2 * scale * less * unit
+        form = form - number(row) * (4 * scale * scale * unit * unit) - digit * own
+        digits, pairs = (digit, *digits), (*row, *pairs)
+    return Search(digits, pairs, form)
+
+
 def searched_quotient(gates: GateLibrary, x: Bus, y: Bus) -> tuple[Bus, Bus]:
     """Quotient and remainder of x * 2^(n+1) by y: as ``integer.divide``."""
-    divisor, left = number(bits(y)), number(bits(x)) * (2 << len(y))
-    quotient: Bus = ()
-    for k in reversed(range(len(y) + 2)):
-        digit = signal(gates, reaches(gates, left - divisor * (1 << k), 0))
-        left = left - _times(gates, digit, y) * (1 << k)
-        quotient = (digit, *quotient)
-    remainder = _remainder(gates, left, len(y))
+    found = quotient_digits(gates, number(bits(x)) * (2 << len(y)), bits(y), len(y) + 2)
+    quotient, remainder = signals(gates, found.digits), _remainder(gates, found.rest, len(y))
     gates.builder.cell(
         "searched_quotient",
         {"dividend": x, "divisor": y},
@@ -62,21 +124,11 @@ def searched_quotient(gates: GateLibrary, x: Bus, y: Bus) -> tuple[Bus, Bus]:
 
 def searched_root(gates: GateLibrary, x: Bus) -> tuple[Bus, Bus]:
     """Root and remainder of x: as ``integer.square_root``."""
-    size, left = len(x) // 2, number(bits(x))
-    root: Bus = ()
-    for k in reversed(range(size)):
-        twice = number(bits(root)) * (4 << 2 * k)  # times 2^k, of what begins at place k + 1
-        digit = signal(gates, reaches(gates, left - twice - (1 << 2 * k), 0))
-        left = left - _times(gates, digit, root) * (4 << 2 * k) - bit(digit) * (1 << 2 * k)
-        root = (digit, *root)
-    remainder = _remainder(gates, left, size + 1)
+    size = len(x) // 2
+    found = root_digits(gates, number(bits(x)), size)
+    root, remainder = signals(gates, found.digits), _remainder(gates, found.rest, size + 1)
     gates.builder.cell("searched_root", {"radicand": x}, {"root": root, "remainder": remainder})
     return root, remainder
-
-
-def _times(gates: GateLibrary, digit: int, x: Bus) -> Form:
-    """A number where the digit is 1, else 0."""
-    return number([bit(gates.and_(digit, each)) for each in x])
 
 
 def _remainder(gates: GateLibrary, left: Form, size: int) -> Bus:

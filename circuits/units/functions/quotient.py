@@ -1,4 +1,4 @@
-"""Quotients by comparison: each digit is a neuron that reads what the digits above took away.
+"""Quotients by comparison, as words of a program: each digit is a neuron.
 
     q_k = [N - (sum of 2^j q_j D over the digits above) >= 2^k D]
 
@@ -9,8 +9,9 @@ those of a comparison sum are: below 0 every digit is 0, from 2^n D on every dig
 from __future__ import annotations
 
 from spikeproof.circuits.units.columns import by_weight
-from spikeproof.circuits.units.forms import Bits, Form, all_of, bits, number, reaches, signals
+from spikeproof.circuits.units.forms import Bits, Form, bits, signals
 from spikeproof.circuits.units.functions.sums import Sums
+from spikeproof.circuits.units.searches import quotient_digits
 
 
 def quotient(sums: Sums, form: Form, divisor: Bits, size: int) -> tuple[Bits, Form]:
@@ -21,26 +22,10 @@ def quotient(sums: Sums, form: Form, divisor: Bits, size: int) -> tuple[Bits, Fo
     """
     gates = sums.gates
     bus = signals(gates, divisor)
-    word, given = bits(bus), by_weight(form - form.constant)
-    digits: list[Form] = []
-    pairs: list[Form] = []
-    rest = form
+    given = by_weight(form - form.constant)
     with gates.builder.barrier((bus, *given.values())):
-        for place in reversed(range(size)):
-            unit = 1 << place
-            digit = reaches(gates, unbounded(rest - number(word) * unit), 0)
-            row = [all_of(gates, digit, each) for each in word]
-            rest = rest - number(row) * unit
-            digits.insert(0, digit)
-            pairs[:0] = row
-    out = signals(gates, digits)
-    gates.builder.cell("product", {"a": out, "b": bus}, {"out": signals(gates, pairs)})
+        found = quotient_digits(gates, form, bits(bus), size)
+    out = signals(gates, found.digits)
+    gates.builder.cell("product", {"a": out, "b": bus}, {"out": signals(gates, found.pairs)})
     gates.builder.cell("quotient", {**given, "divisor": bus}, {"out": out})
-    return tuple(digits), rest
-
-
-def unbounded(form: Form) -> Form:
-    """The same within what its weights allow, and no less."""
-    low = form.constant + sum(weight for weight in form.weights.values() if weight < 0)
-    high = form.constant + sum(weight for weight in form.weights.values() if weight > 0)
-    return Form(form.constant, form.weights, low, high)
+    return found.digits, found.rest

@@ -28,8 +28,9 @@ from spikeproof.circuits.units.forms import (
     number,
     reaches,
     signals,
+    unbounded,
 )
-from spikeproof.circuits.units.functions.quotient import quotient, unbounded
+from spikeproof.circuits.units.functions.quotient import quotient
 from spikeproof.circuits.units.functions.sums import Sums
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode

@@ -1,20 +1,16 @@
-"""Roots by comparison: each digit is a neuron that reads the products of the digits above.
+"""Roots by comparison, as words of a program: each digit is a neuron that reads products of those above.
 
 The largest Q with (a Q - b)^2 <= N, for any form N, and a >= b >= 0: with a = 1 and b = 0 the root of
 N, rounded down; with b = 1 one more, which is how it is rounded up; with a = 2 and b = 1 the nearest to
-half the root of N. With U the digits above, a digit of the weight w is
-
-    [N - (a (U + w) - b)^2 >= 0]
-
-and U^2 is the sum of w (w + 2 U) over its own digits, w U being an AND for each pair of digits.
+half the root of N.
 """
 
 from __future__ import annotations
 
 from spikeproof.circuits.units.columns import by_weight
-from spikeproof.circuits.units.forms import NEVER, Bits, Form, all_of, number, reaches, signals
-from spikeproof.circuits.units.functions.quotient import unbounded
+from spikeproof.circuits.units.forms import NEVER, Bits, Form, signals
 from spikeproof.circuits.units.functions.sums import Sums
+from spikeproof.circuits.units.searches import root_digits
 
 
 def root(sums: Sums, form: Form, size: int, scale: int = 1, less: int = 0) -> Bits:
@@ -24,22 +20,12 @@ def root(sums: Sums, form: Form, size: int, scale: int = 1, less: int = 0) -> Bi
     """
     gates = sums.gates
     given = by_weight(form - form.constant)
-    digits: list[Form] = []
-    pairs: list[Form] = []
-    value = square = NEVER
     with gates.builder.barrier(given.values()):
-        for place in reversed(range(size)):
-            weight = 1 << place
-            tried = square + 2 * weight * value + weight * weight
-            rest = form - scale * scale * tried + 2 * scale * less * (value + weight) - less * less
-            digit = reaches(gates, unbounded(rest), 0)
-            row = [all_of(gates, digit, each) for each in digits] if place else [NEVER] * len(digits)
-            square = square + weight * weight * digit + 4 * weight * weight * number(row)
-            value = value + weight * digit
-            digits.insert(0, digit)
-            pairs[:0] = row
-    out = signals(gates, digits)
-    if pairs:
-        gates.builder.cell("square", {"a": out}, {"out": signals(gates, pairs)})
+        found = root_digits(gates, form, size, scale, less)
+    out = signals(gates, found.digits)
+    # What remains is not read, so that the last digit is multiplied by nothing.
+    read = (*[NEVER] * (size - 1), *found.pairs[size - 1 :])
+    if read:
+        gates.builder.cell("square", {"a": out}, {"out": signals(gates, read)})
     gates.builder.cell("root", given, {"out": out})
-    return tuple(digits)
+    return found.digits

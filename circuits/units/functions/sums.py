@@ -32,6 +32,7 @@ from spikeproof.circuits.units.forms import (
     reaches,
     signals,
     total,
+    unbounded,
 )
 from spikeproof.circuits.units.libraries import GateLibrary
 
@@ -154,9 +155,8 @@ class Sums:
 
 def _narrowed(form: Form) -> Form:
     """The same within what its weights allow."""
-    low = form.constant + sum(weight for weight in form.weights.values() if weight < 0)
-    high = form.constant + sum(weight for weight in form.weights.values() if weight > 0)
-    return form.within(low, high)
+    allowed = unbounded(form)
+    return form.within(allowed.low, allowed.high)
 
 
 def _digits_of_a_bit(form: Form, size: int) -> Bits:
