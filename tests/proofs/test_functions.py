@@ -9,6 +9,7 @@ import pytest
 
 from spikeproof.circuits.meanings import boolean, carry_save
 from spikeproof.circuits.units.functions.building import CONSTRUCTIONS
+from spikeproof.circuits.units.functions.kept_rows import MADE as POLYNOMIALS
 from spikeproof.circuits.units.functions.kept_rows import rows_of
 from spikeproof.circuits.units.functions.polynomials import Polynomials, polynomials_unit
 from spikeproof.circuits.units.libraries import library_gates
@@ -18,7 +19,7 @@ from spikeproof.prover.checking.every_block import compiled, require_true_of_eve
 from spikeproof.prover.checking.every_input import ViolatedError
 from spikeproof.prover.claims.obligation import Outcome, Profile, StatementError
 from spikeproof.prover.claims.tabulated import tabulated
-from spikeproof.prover.refutation.mutation import FAULTS, mutants
+from spikeproof.prover.refutation.mutation import FAULTS, mutants, sample
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs.conventions import convention_named
 from spikeproof.specs.formats import (
@@ -178,6 +179,8 @@ def test_another_policy_is_another_function():
 OF_17_BITS = (
     *("e5m11.reciprocal.rne", "e5m11.rsqrt.rtp", "e6m10.reciprocal.rtz", "e6m10.rsqrt.rna"),
     *("e5m11.tanh.rne", "e6m10.silu.rtp"),
+    *(f"e8m8.{function}.rne" for function in ("reciprocal", "rsqrt", "sin_pi", "cos_pi")),
+    *(f"e8m8.{function}.{mode}" for function in ("reciprocal", "rsqrt") for mode in ("rtp", "rto")),
 )
 """Theorems that take a second, as those of FP32 take minutes."""
 
@@ -203,6 +206,34 @@ def test_faulty_units_are_refuted_in_blocks(kind):
         assert result.outcome is (Outcome.REFUTED if wrong.any() else Outcome.PROVED), mutant.fault
         if wrong.any():
             assert wrong[result.counterexample["x"]]
+
+
+@pytest.mark.parametrize("function", [function for _, function in IN_BLOCKS])
+def test_faults_of_every_promised_function_are_refuted(function):
+    """Where they change a result, which neurons one by one decide, and what is right one line."""
+    fmt = "e5m11" if function in POLYNOMIALS else "e8m8"
+    unit = unit_named(f"{fmt}.{function}.rne")
+    obligation, every = unit.obligation(), np.arange(1 << unit.fmt.width, dtype=np.uint64)
+    refuted = 0
+    for _, mutant in sample(obligation.circuit(), 4, 20261129):
+        claim = obligation.state(mutant.netlist)
+        try:
+            require_true_of_every_block(claim, claim.table, compiled)
+        except ViolatedError as error:
+            x = error.inputs["x"]
+            found = boolean.evaluate(mutant.netlist, {"x": every[x : x + 1]})["result"]
+            assert found[0] != unit.line(x)["result"], mutant.fault
+            refuted += 1
+        else:
+            found = boolean.evaluate(mutant.netlist, {"x": every})["result"]
+            assert np.array_equal(found, unit.block(0, len(every))["result"]), mutant.fault
+    assert refuted > 1
+
+
+@pytest.mark.parametrize("function", ["reciprocal", "rsqrt"])
+def test_another_mode_is_another_function_in_blocks(function):
+    nearest, upward = (unit_named(f"e8m8.{function}.{mode}") for mode in ("rne", "rtp"))
+    assert discharge(nearest.obligation(), circuit=upward.circuit()).outcome is Outcome.REFUTED
 
 
 @pytest.mark.parametrize("name", ["e6m11.reciprocal.rne", "tf32.reciprocal.rne"])
