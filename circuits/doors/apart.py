@@ -184,6 +184,15 @@ def loaded(name: str) -> Any:
     return thing
 
 
+def loaded_by_any_name(name: str) -> Any:
+    """The object that ``package.module.name`` names; or ``package.module:name``, or ``file.py:name``.
+
+    Raises:
+        ForeignCodeError: if there is none.
+    """
+    return loaded(name if ":" in name else ":".join(name.rsplit(".", 1)))
+
+
 def _instead(thing: Any) -> str:
     """What may be named of a module: what is defined in it."""
     module = getattr(thing, "__name__", "")

@@ -13,6 +13,7 @@ from spikeproof.prover.commands.console import (
     EXIT_REFUTED,
     examples,
     file_option,
+    meant_by,
     progress_bar,
     require_writable,
     screen_beside,
@@ -24,23 +25,11 @@ from spikeproof.prover.running.departures import departures
 from spikeproof.specs.formats import FP32
 from spikeproof.specs.functions import FUNCTIONS
 
-ALIASES = {"expit": "sigmoid", "sinpi": "sin_pi", "cospi": "cos_pi", "swish": "silu"}
-"""What libraries call functions otherwise than ``specs.functions``."""
-
-
-def _function_of(name: str, said: str | None) -> str:
-    """What a function of a library computes, by what is said of it or by its name.
-
-    Raises:
-        click.UsageError: if neither tells.
-    """
-    last = name.replace(":", ".").rpartition(".")[2]
-    for word in (said, last, last.removesuffix("f"), ALIASES.get(last)):
-        if word in FUNCTIONS:
-            return word
-    raise click.UsageError(
-        f"what {name} computes is not clear; say --function, one of {', '.join(FUNCTIONS)}"
-    )
+ALIASES = {
+    **{"expit": "sigmoid", "sinpi": "sin_pi", "cospi": "cos_pi", "swish": "silu"},
+    **{f"{function}f": function for function in FUNCTIONS},
+}
+"""What libraries call functions otherwise than ``specs.functions``; C's of floats end with an f."""
 
 
 @click.command(
@@ -98,7 +87,7 @@ def accuracy(
     require_writable(json_file)
     fmt = FORMATS[format_name]
     callables = {name: on_codes(name, fmt) for name in names}
-    functions = {name: _function_of(name, function) for name in names}
+    functions = {name: meant_by(name, function, "function", FUNCTIONS, ALIASES) for name in names}
     versions = {name: version_of(name) for name in names}
     found = {}
     with progress_bar("comparing") as progress:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from errno import EISDIR
 from fnmatch import fnmatchcase
@@ -342,3 +342,25 @@ def guarded_output() -> Iterator[None]:
         raise
     finally:
         sys.stdout = stream
+
+
+def meant_by(
+    name: str, said: str | None, option: str, known: Collection[str], aliases: Mapping[str, str]
+) -> str:
+    """What a function of a library computes, by what is said of it or by the last part of its name.
+
+    Args:
+        option: where that may be said.
+        known: what it may be.
+        aliases: what libraries call these otherwise.
+
+    Raises:
+        click.UsageError: if neither tells.
+    """
+    last = name.replace(":", ".").rpartition(".")[2]
+    for word in (said, last, aliases.get(last)):
+        if word is not None and word in known:
+            return word
+    raise click.UsageError(
+        f"what {name} computes is not clear; say --{option}, one of {', '.join(known)}"
+    )

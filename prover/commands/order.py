@@ -12,6 +12,7 @@ from spikeproof.prover.commands.console import (
     EXIT_REFUTED,
     examples,
     file_option,
+    meant_by,
     require_writable,
     screen_beside,
     write_file,
@@ -28,21 +29,6 @@ def _sizes(context: click.Context, parameter: click.Parameter, value: str) -> tu
     if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*)*", value):
         raise click.BadParameter(f"{value!r} is no shape; one is 1000, or 4x64x16")
     return tuple(map(int, value.split("x")))
-
-
-def _operation_of(name: str, said: str | None) -> str:
-    """What a function computes, by what is said of it or by its name.
-
-    Raises:
-        click.UsageError: if neither tells.
-    """
-    last = name.replace(":", ".").rpartition(".")[2]
-    for word in (said, last, ALIASES.get(last)):
-        if word in OPERATIONS:
-            return word
-    raise click.UsageError(
-        f"what {name} computes is not clear; say --operation, one of {', '.join(OPERATIONS)}"
-    )
 
 
 @click.command(
@@ -110,7 +96,8 @@ def order(
     require_writable(json_file)
     tensors = tensors or name.partition(".")[0] == "torch"
     fmt = FORMATS[format_name]
-    asked = Asked(name, _operation_of(name, operation), shape, fmt, axis, bias, tensors)
+    meant = meant_by(name, operation, "operation", OPERATIONS, ALIASES)
+    asked = Asked(name, meant, shape, fmt, axis, bias, tensors)
     finding = find_apart(asked, results)
     version = version_of(name)
     sizes = "x".join(map(str, shape))

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.circuits.doors.apart import described, loaded
+from spikeproof.circuits.doors.apart import described, loaded_by_any_name
 from spikeproof.circuits.meanings.native import Native, repeated
 from spikeproof.prover.claims.obligation import StatementError
 from spikeproof.specs.formats import BFLOAT16, FP16, FP32, Format
@@ -71,11 +71,10 @@ def version_of(name: str) -> str:
 
 def _imported(name: str) -> Callable[[Any], Any]:
     """The function of a dotted name, or of ``module:name`` or ``file.py:name``."""
-    place = name if ":" in name else ":".join(name.rsplit(".", 1))
     here = os.getcwd()
     sys.path.insert(0, here)
     try:
-        found = loaded(place)
+        found = loaded_by_any_name(name)
     except Exception as error:
         raise StatementError(f"{name} cannot be had: {described(error)}") from None
     finally:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.circuits.doors.apart import described, loaded
+from spikeproof.circuits.doors.apart import described, loaded_by_any_name
 from spikeproof.prover.claims.obligation import StatementError
 from spikeproof.prover.running.number_arrays import STORED
 from spikeproof.specs.formats import BFLOAT16, FP16, FP32, FP64, Format
@@ -190,7 +190,7 @@ class Summing:
 def _function(name: str) -> Callable[..., Any]:
     """That of a dotted name, or of ``module:name`` or ``file.py:name``."""
     try:
-        found = loaded(name if ":" in name else ":".join(name.rsplit(".", 1)))
+        found = loaded_by_any_name(name)
     except Exception as error:
         raise StatementError(described(error)) from None
     if not callable(found):
