@@ -23,8 +23,8 @@ from typing import Any
 from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.forms import Bits, Form, all_of, bits, number, reaches, signals, total
 from spikeproof.circuits.units.functions.fitting import Plan, fitted_to
-from spikeproof.circuits.units.functions.kept_rows import FOUND, file_of, small_plan
-from spikeproof.circuits.units.functions.polynomials import Polynomials, polynomials_unit, read, written
+from spikeproof.circuits.units.functions.kept_rows import FOUND, file_of, keep, small_plan
+from spikeproof.circuits.units.functions.polynomials import Polynomials, polynomials_unit, read
 from spikeproof.circuits.units.functions.sums import Sums
 from spikeproof.circuits.units.functions.targets import Target
 from spikeproof.circuits.units.libraries import GateLibrary
@@ -188,6 +188,4 @@ class _HalfTurns:
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or ("sin_pi", "cos_pi"):
-        kept = _found(name, FP32, RoundingMode.NEAREST_EVEN, PLAN)
-        file_of(name, FP32, RoundingMode.NEAREST_EVEN).write_text(written(kept))
-        print(f"{name}: {len(kept.starts)} rows, {len(kept.exceptions)} exceptions")
+        keep(name, FP32, RoundingMode.NEAREST_EVEN, _found(name, FP32, RoundingMode.NEAREST_EVEN, PLAN))

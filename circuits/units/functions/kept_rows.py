@@ -83,13 +83,17 @@ def rows_unit(
     return polynomials_unit(gates, x, rows_of(function, fmt, mode, policy))
 
 
+def keep(function: str, fmt: Format, mode: RoundingMode, found: Polynomials) -> None:
+    """Writes rows of a function, and says how many they are."""
+    file_of(function, fmt, mode).write_text(written(found))
+    print(f"{function}: {len(found.starts)} rows, {len(found.exceptions)} exceptions")
+
+
 def main(functions: list[str]) -> None:
     """Finds and writes rows to nearest even in FP32."""
+    mode = RoundingMode.NEAREST_EVEN
     for function in functions:
-        mode = RoundingMode.NEAREST_EVEN
-        found = fitted(function, FP32, mode, OverflowPolicy.IEEE, PLANS[function])
-        file_of(function, FP32, mode).write_text(written(found))
-        print(f"{function}: {len(found.starts)} rows, {len(found.exceptions)} exceptions")
+        keep(function, FP32, mode, fitted(function, FP32, mode, OverflowPolicy.IEEE, PLANS[function]))
 
 
 if __name__ == "__main__":
