@@ -8,6 +8,7 @@ import pytest
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.units.functions.building import build_function
 from spikeproof.circuits.units.functions.fitting import tuned_rows
+from spikeproof.circuits.units.functions.half_turns import PLAN, Quarter
 from spikeproof.circuits.units.functions.kept_rows import FOUND, PLANS, file_of, rows_of
 from spikeproof.circuits.units.functions.polynomials import (
     Group,
@@ -124,14 +125,36 @@ def test_telling_codes(function):
     assert found[drawn].tolist() == expected
 
 
-def test_kept_rows_are_found_again():
+TARGETS = {
+    **{function: (Target(function, FP32, RNE, IEEE), PLANS[function]) for function in KEPT},
+    **{function: (Quarter(function, FP32, RNE, IEEE), PLAN) for function in ("sin_pi", "cos_pi")},
+}
+"""What is kept, and how it is found."""
+
+
+def test_every_file_of_rows_is_one_that_is_found():
+    files = {file_of(function, FP32, RNE) for function in TARGETS}
+    assert {*file_of("tanh", FP32, RNE).parent.glob("*.json")} == files
+
+
+def some_codes(function, kept):
+    """Ranges of codes."""
+    if function == "tanh":
+        return (0, 0x3C00_0000), (0x3F40_0000, 0x3F5F_FFFF)
+    thirds = (len(kept.starts) * k // 3 for k in (1, 2))
+    return [(kept.starts[place], kept.starts[place + 8]) for place in thirds]
+
+
+@pytest.mark.parametrize("function", TARGETS)
+def test_kept_rows_are_found_again(function):
     """Those of two ranges of codes; nothing else is kept there."""
-    kept = rows_of("tanh", FP32, RNE, IEEE)
-    for first, last in ((0, 0x3C00_0000), (0x3F40_0000, 0x3F5F_FFFF)):
-        shape, tuning = tuned_rows(Target("tanh", FP32, RNE, IEEE), PLANS["tanh"], first, last)
+    kept = read(file_of(function, FP32, RNE).read_text())
+    for first, last in some_codes(function, kept):
+        shape, tuning = tuned_rows(*TARGETS[function], first, last)
         assert shape == kept.shape
         found = list(tuning)
-        places = [place for place, start in enumerate(kept.starts) if first <= start <= last]
+        low, high = found[0][0].row.start, found[-1][0].row.end
+        places = [place for place, start in enumerate(kept.starts) if low <= start < high]
         assert len(places) == len(found) > 5
         for place, (each, length, scale) in zip(places, found, strict=True):
             assert kept.starts[place] == each.row.start
