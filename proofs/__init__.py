@@ -5,6 +5,7 @@
 * ``proofs.dual_rail``    -- so is each of these without inhibition, on two rails
 * ``proofs.units``        -- every floating-point unit is its IEEE 754 operation
 * ``proofs.exact_units``  -- so is every conversion, and every unit that does not round
+* ``proofs.selections``   -- so is every multiplexer of numbers
 * ``proofs.format_of`` -- so is every operation with operands of other formats than the result
 * ``proofs.integer_conversions`` -- so is every conversion from and to integers
 * ``proofs.general_operations`` -- so is every other operation of IEEE 754's clause 5
@@ -54,6 +55,7 @@ from spikeproof.proofs import (
     remainder_definition,
     remainders,
     scale_conversions,
+    selections,
     sticky_extra,
     stochastic,
     superconducting,
@@ -76,6 +78,7 @@ def obligations() -> Iterator[Obligation]:
         floating_point_theory,
         units,
         exact_units,
+        selections,
         format_of,
         integer_conversions,
         general_operations,

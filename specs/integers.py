@@ -74,6 +74,11 @@ def mux(buses: Buses) -> dict[str, FNode]:
     return {"out": Ite(Equals(buses["select"], BV(1, 1)), buses["a"], buses["b"])}
 
 
+def select(buses: Buses) -> dict[str, FNode]:
+    """The word ``x`` where the bit ``which`` is 1, else ``y``."""
+    return {"result": Ite(Equals(buses["which"], BV(1, 1)), buses["x"], buses["y"])}
+
+
 def majority(buses: Buses) -> dict[str, FNode]:
     """Whether at least two of three are 1."""
     total = BVAdd(*(_wide(buses[name], 2) for name in "abc"))

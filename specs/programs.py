@@ -402,6 +402,11 @@ def apply(operation: str, kind: str, *operands: Value) -> Value:
     return operands[0].draft.add(Each(operation, places, kind))[0]
 
 
+def select(which: Value, x: Value, y: Value) -> Value:
+    """x where a bit is 1, else y."""
+    return apply(f"{x.array.kind}.select", x.array.kind, which, x, y)
+
+
 def call(module: Module, *operands: Value, over: Shape = ()) -> Any:
     """A module's results: one value, or a tuple of them.
 
@@ -471,6 +476,14 @@ class Arithmetic:
         """x / y."""
         return self("divide", x, y)
 
-    def fused_multiply_add(self, x: Value, y: Value, z: Value) -> Value:
+    def fma(self, x: Value, y: Value, z: Value) -> Value:
         """x * y + z, rounded once."""
-        return self("fused_multiply_add", x, y, z)
+        return self("fma", x, y, z)
+
+    def exactly(self, operation: str, *operands: Value) -> Value:
+        """An operation that does not round, its result of this format: ``negate``, ``maximum``."""
+        return apply(f"{self.kind}.{operation}", self.kind, *operands)
+
+    def holds(self, relation: str, x: Value, y: Value) -> Value:
+        """Whether a relation holds, as a bit: ``greater``."""
+        return apply(f"{self.kind}.{relation}", "bit", x, y)

@@ -25,6 +25,7 @@ WITHOUT_ROUNDING = {
     *(*exact_general.NEIGHBOURS, *exact_general.TOTAL_ORDERS, *exact_general.COMPARISONS),
     *exact_general.PREDICATES,
     *REMAINDERS,
+    "select",
 }
 """Operations of which neither mode nor policy can be said."""
 
