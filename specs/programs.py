@@ -407,14 +407,19 @@ def select(which: Value, x: Value, y: Value) -> Value:
     return apply(f"{x.array.kind}.select", x.array.kind, which, x, y)
 
 
-def call(module: Module, *operands: Value, over: Shape = ()) -> Any:
-    """A module's results: one value, or a tuple of them.
+def call_all(module: Module, *operands: Value, over: Shape = ()) -> tuple[Value, ...]:
+    """A module's results.
 
     Args:
         over: leading axes of all operands, for each place of which it is called.
     """
-    made = operands[0].draft.add(Call(module, tuple(each.place for each in operands), over))
-    return made[0] if len(made) == 1 else tuple(made)
+    return tuple(operands[0].draft.add(Call(module, tuple(each.place for each in operands), over)))
+
+
+def call(module: Module, *operands: Value, over: Shape = ()) -> Value:
+    """The result of a module that has one; as ``call_all``."""
+    (result,) = call_all(module, *operands, over=over)
+    return result
 
 
 def concatenate(values: Sequence[Value]) -> Value:

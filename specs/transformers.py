@@ -1,0 +1,443 @@
+"""The layers of a language model, as programs: each as the papers define it, operation by operation.
+
+Every sum is taken in the order that the decoder's ``order`` gives for so many terms; nothing else is
+left open. What is done at each position by itself is a module of one position, and a head's is one of
+one head: callers call them over these. A decoder takes one token at a time and is given the keys and
+values of those before it; a query sees these and its own: the causal mask is the number of keys.
+
+Sources: A. Vaswani et al., "Attention is all you need", 2017; J. L. Ba et al., "Layer normalization",
+2016; B. Zhang and R. Sennrich, "Root mean square layer normalization", 2019; J. Su et al., "RoFormer",
+2021; N. Shazeer, "GLU variants improve transformer", 2020; J. Ainslie et al., "GQA", 2023; H. Touvron
+et al., "Llama 2", 2023. Parameters have the names that they have in Hugging Face's checkpoints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from spikeproof.specs import exact
+from spikeproof.specs.formats import FORMATS, RoundingMode
+from spikeproof.specs.layers import dot, linear
+from spikeproof.specs.orders import Order, pairwise
+from spikeproof.specs.programs import (
+    Arithmetic,
+    Array,
+    Module,
+    ProgramError,
+    Value,
+    call,
+    call_all,
+    concatenate,
+    module,
+    select,
+    stack,
+)
+
+FP32 = Arithmetic("fp32")
+
+OrderOf = Callable[[int], Order]
+"""The order in which so many terms are added."""
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """The shape of a decoder of LLaMA's architecture, and how it is computed.
+
+    Attributes:
+        hidden: elements of a position's vector.
+        intermediate: elements between the linear layers of a feed-forward network.
+        layers: how many blocks.
+        heads, key_heads: how many heads have queries, and keys; a key's serves ``heads // key_heads``.
+        head: elements of a head.
+        vocabulary: how many tokens.
+        epsilon: what is added to a mean square, as a number in decimal.
+        tied: whether the last layer's weights are the embedding's.
+        normed_heads: whether queries and keys are normalised by heads, as Qwen3's are.
+        arithmetic: what all is computed in.
+        weights: the format of the weights of linear layers.
+        order: in which order sums are taken.
+    """
+
+    hidden: int
+    intermediate: int
+    layers: int
+    heads: int
+    key_heads: int
+    head: int
+    vocabulary: int
+    epsilon: str = "1e-5"
+    tied: bool = False
+    normed_heads: bool = False
+    arithmetic: Arithmetic = FP32
+    weights: str = "fp32"
+    order: OrderOf = pairwise
+
+    def __post_init__(self) -> None:
+        if self.heads % self.key_heads or self.head % 2:
+            raise ProgramError(
+                f"{self.heads} heads of {self.head} elements can't share {self.key_heads} heads of keys"
+            )
+
+    def vector(self, *shape: int) -> Array:
+        """An array of its arithmetic."""
+        return Array(self.arithmetic.kind, shape)
+
+    def weight(self, outputs: int, inputs: int) -> Array:
+        """The weights of a linear layer."""
+        return Array(self.weights, (outputs, inputs))
+
+    def linear(self, inputs: int, outputs: int) -> Module:
+        """A linear layer without bias."""
+        return linear(self.arithmetic, inputs, outputs, self.order(inputs), weights=self.weights)
+
+    def number(self, value: Fraction | int | str) -> int:
+        """The code of a number, rounded to nearest."""
+        fmt, number = FORMATS[self.arithmetic.kind], Fraction(value)
+        rounded = exact.round_magnitude(fmt, RoundingMode.NEAREST_EVEN, 0, number)
+        return exact.encode_magnitude(fmt, rounded.magnitude)
+
+    def total(self, terms: Value) -> Value:
+        """The sum of an array's places."""
+        return self.order(len(terms)).evaluate(list(terms), self.arithmetic.add)
+
+    def mean(self, terms: Value) -> Value:
+        """Their sum, divided by how many they are."""
+        count = terms.draft.constant(terms.array.kind, self.number(len(terms)))
+        return self.arithmetic.divide(self.total(terms), count)
+
+
+LLAMA_2_7B = Decoder(4096, 11008, 32, 32, 32, 128, 32000)
+LLAMA_2_70B = Decoder(8192, 28672, 80, 64, 8, 128, 32000)
+QWEN3_0_6B = Decoder(1024, 3072, 28, 16, 8, 128, 151936, "1e-6", tied=True, normed_heads=True)
+
+DECODERS = {"llama-2-7b": LLAMA_2_7B, "llama-2-70b": LLAMA_2_70B, "qwen3-0.6b": QWEN3_0_6B}
+"""Published ones, by name."""
+
+
+def decoder_of(config: Mapping[str, Any], **how: Any) -> Decoder:
+    """The decoder of a ``config.json`` of Hugging Face.
+
+    Args:
+        how: other attributes: ``arithmetic``, ``weights``, ``order``.
+
+    Raises:
+        ProgramError: if it is none of LLaMA's architecture, or something is missing; one line.
+    """
+    kind = config.get("model_type")
+    if kind not in ("llama", "mistral", "qwen3"):
+        raise ProgramError(f"a model of type {kind!r} is no decoder of LLaMA's architecture")
+    try:
+        hidden, heads = config["hidden_size"], config["num_attention_heads"]
+        return Decoder(
+            hidden,
+            config["intermediate_size"],
+            config["num_hidden_layers"],
+            heads,
+            config.get("num_key_value_heads") or heads,
+            config.get("head_dim") or hidden // heads,
+            config["vocab_size"],
+            str(config["rms_norm_eps"]),
+            config.get("tie_word_embeddings", False),
+            kind == "qwen3",
+            **how,
+        )
+    except KeyError as missing:
+        raise ProgramError(f"the configuration has no {missing}") from missing
+
+
+# --- layers -------------------------------------------------------------------------------------
+
+
+def softmax(decoder: Decoder, terms: int) -> Module:
+    """exp(x_i - max x) / sum of exp(x_j - max x)."""
+    f = decoder.arithmetic
+
+    def definition(x: Value) -> Value:
+        largest = pairwise(terms).evaluate(list(x), lambda a, b: f.exactly("maximum", a, b))
+        powers = f("exp", f.subtract(x, largest))
+        return f.divide(powers, decoder.total(powers))
+
+    return module("softmax", {"x": decoder.vector(terms)}, definition)
+
+
+def rms_norm(decoder: Decoder, terms: int) -> Module:
+    """x / sqrt(mean x^2 + epsilon), times a weight."""
+    f = decoder.arithmetic
+
+    def definition(x: Value, weight: Value) -> Value:
+        squares = decoder.mean(f.multiply(x, x))
+        epsilon = x.draft.constant(f.kind, decoder.number(decoder.epsilon))
+        return f.multiply(weight, f.multiply(x, f("rsqrt", f.add(squares, epsilon))))
+
+    vector = decoder.vector(terms)
+    return module("rms_norm", {"x": vector, "weight": vector}, definition)
+
+
+def layer_norm(decoder: Decoder, terms: int) -> Module:
+    """(x - mean x) / sqrt(mean (x - mean x)^2 + epsilon), times a weight, plus a bias."""
+    f = decoder.arithmetic
+
+    def definition(x: Value, weight: Value, bias: Value) -> Value:
+        centred = f.subtract(x, decoder.mean(x))
+        variance = decoder.mean(f.multiply(centred, centred))
+        epsilon = x.draft.constant(f.kind, decoder.number(decoder.epsilon))
+        return f.add(f.multiply(f.multiply(centred, f("rsqrt", f.add(variance, epsilon))), weight), bias)
+
+    vector = decoder.vector(terms)
+    return module("layer_norm", {"x": vector, "weight": vector, "bias": vector}, definition)
+
+
+def swiglu(decoder: Decoder) -> Module:
+    """down(silu(gate x) * up x)."""
+    f, hidden, between = decoder.arithmetic, decoder.hidden, decoder.intermediate
+    widen, narrow = decoder.linear(hidden, between), decoder.linear(between, hidden)
+
+    def definition(x: Value, gate: Value, up: Value, down: Value) -> Value:
+        gated = f.multiply(f("silu", call(widen, x, gate)), call(widen, x, up))
+        return call(narrow, gated, down)
+
+    return module("swiglu", {"x": decoder.vector(hidden)} | _feed_forward_weights(decoder), definition)
+
+
+def _feed_forward_weights(decoder: Decoder) -> dict[str, Array]:
+    wide = decoder.weight(decoder.intermediate, decoder.hidden)
+    return {
+        "mlp.gate_proj.weight": wide,
+        "mlp.up_proj.weight": wide,
+        "mlp.down_proj.weight": decoder.weight(decoder.hidden, decoder.intermediate),
+    }
+
+
+def rotary(decoder: Decoder) -> Module:
+    """x cos + (minus the second half of x, then the first) sin: of a head, for a position's angles."""
+    f, half = decoder.arithmetic, decoder.head // 2
+
+    def definition(x: Value, cosines: Value, sines: Value) -> Value:
+        turned = concatenate([f.exactly("negate", x[half:]), x[:half]])
+        return f.add(f.multiply(x, cosines), f.multiply(turned, sines))
+
+    vector = decoder.vector(decoder.head)
+    return module("rotary", {"x": vector, "cosines": vector, "sines": vector}, definition)
+
+
+def attention(decoder: Decoder, keys: int) -> Module:
+    """sum of softmax(q . k_t / sqrt(head)) v_t: of a head, for a query that sees so many keys."""
+    f, head = decoder.arithmetic, decoder.head
+    score, weigh = dot(f, head, decoder.order(head)), dot(f, keys, decoder.order(keys))
+
+    def definition(query: Value, key: Value, value: Value) -> Value:
+        products = call(score, query.broadcast(keys, head), key, over=(keys,))
+        root = f("square_root", query.draft.constant(f.kind, decoder.number(head)))
+        shares = call(softmax(decoder, keys), f.divide(products, root))
+        return call(weigh, shares.broadcast(head, keys), value.transpose(1, 0), over=(head,))
+
+    kept = decoder.vector(keys, head)
+    return module("attention", {"query": decoder.vector(head), "key": kept, "value": kept}, definition)
+
+
+def self_attention(decoder: Decoder, keys: int) -> Module:
+    """Attention of a position's vector to those before it and itself, of all heads, with rotary angles.
+
+    Gives the result, and the position's own keys and values.
+    """
+    heads, groups, head = decoder.heads, decoder.key_heads, decoder.head
+    serving = [number // (heads // groups) for number in range(heads)]
+
+    def definition(x, cosines, sines, past_key, past_value, *weights):  # type: ignore[no-untyped-def]
+        *projections, back = weights[:4]
+        query, key, value = (
+            call(decoder.linear(decoder.hidden, count * head), x, weight).reshape(count, head)
+            for count, weight in zip((heads, groups, groups), projections, strict=True)
+        )
+        if decoder.normed_heads:
+            norm = rms_norm(decoder, head)
+            query, key = (
+                call(norm, each, weight.broadcast(*each.shape), over=(len(each),))
+                for each, weight in zip((query, key), weights[4:], strict=True)
+            )
+        query, key = (
+            call(
+                rotary(decoder),
+                each,
+                cosines.broadcast(*each.shape),
+                sines.broadcast(*each.shape),
+                over=(len(each),),
+            )
+            for each in (query, key)
+        )
+        seen = (
+            concatenate([past, own.reshape(1, *own.shape)]).transpose(1, 0, 2).take(serving)
+            for past, own in ((past_key, key), (past_value, value))
+        )
+        attended = call(attention(decoder, keys), query, *seen, over=(heads,))
+        out = call(decoder.linear(heads * head, decoder.hidden), attended.reshape(heads * head), back)
+        return {"result": out, "key": key, "value": value}
+
+    past = decoder.vector(keys - 1, groups, head)
+    inputs = {
+        "x": decoder.vector(decoder.hidden),
+        "cosines": decoder.vector(head),
+        "sines": decoder.vector(head),
+    }
+    inputs |= {"past_key": past, "past_value": past} | _attention_weights(decoder)
+    return module("self_attention", inputs, definition)
+
+
+def _attention_weights(decoder: Decoder) -> dict[str, Array]:
+    queries, keys = decoder.heads * decoder.head, decoder.key_heads * decoder.head
+    weights = {
+        "self_attn.q_proj.weight": decoder.weight(queries, decoder.hidden),
+        "self_attn.k_proj.weight": decoder.weight(keys, decoder.hidden),
+        "self_attn.v_proj.weight": decoder.weight(keys, decoder.hidden),
+        "self_attn.o_proj.weight": decoder.weight(decoder.hidden, queries),
+    }
+    if decoder.normed_heads:
+        weights["self_attn.q_norm.weight"] = weights["self_attn.k_norm.weight"] = decoder.vector(
+            decoder.head
+        )
+    return weights
+
+
+def block(decoder: Decoder, keys: int) -> Module:
+    """x + attention(norm x), and to that what the feed-forward network makes of its norm."""
+    f, hidden = decoder.arithmetic, decoder.hidden
+    norm, attend, forward = rms_norm(decoder, hidden), self_attention(decoder, keys), swiglu(decoder)
+    own = len(_attention_weights(decoder))
+
+    def definition(x, cosines, sines, past_key, past_value, before, after, *weights):  # type: ignore[no-untyped-def]
+        attended, key, value = call_all(
+            attend, call(norm, x, before), cosines, sines, past_key, past_value, *weights[:own]
+        )
+        x = f.add(x, attended)
+        return {
+            "result": f.add(x, call(forward, call(norm, x, after), *weights[own:])),
+            "key": key,
+            "value": value,
+        }
+
+    inputs = {name: attend.inputs[name] for name in ("x", "cosines", "sines", "past_key", "past_value")}
+    return module("block", inputs | block_weights(decoder), definition)
+
+
+def block_weights(decoder: Decoder) -> dict[str, Array]:
+    """The parameters of a block."""
+    norms = dict.fromkeys(
+        ("input_layernorm.weight", "post_attention_layernorm.weight"), decoder.vector(decoder.hidden)
+    )
+    return norms | _attention_weights(decoder) | _feed_forward_weights(decoder)
+
+
+# --- tokens -------------------------------------------------------------------------------------
+
+
+def bits_for(count: int) -> int:
+    """How many bits tell so many tokens apart."""
+    return max(count - 1, 1).bit_length()
+
+
+def embedding(decoder: Decoder) -> Module:
+    """The row of a token: a tree of multiplexers, over the bits of its number, the lowest first."""
+    bits = bits_for(decoder.vocabulary)
+
+    def definition(token: Value, rows: Value) -> Value:
+        for bit in token:
+            odd = select(bit, rows[1::2], rows[: len(rows) & ~1 : 2])
+            rows = concatenate([odd, rows[len(rows) & ~1 :]])
+        return rows[0]
+
+    inputs = {
+        "token": Array("bit", (bits,)),
+        "weight": decoder.vector(decoder.vocabulary, decoder.hidden),
+    }
+    return module("embedding", inputs, definition)
+
+
+def largest(decoder: Decoder, terms: int) -> Module:
+    """The place of the largest, in bits, the lowest first; of several the first."""
+    f, bits = decoder.arithmetic, bits_for(terms)
+
+    def definition(x: Value) -> Value:
+        places = x.draft.constant(
+            "bit", [[place >> bit & 1 for bit in range(bits)] for place in range(terms)]
+        )
+        while len(x) > 1:
+            even = len(x) & ~1
+            greater = f.holds("greater", x[1:even:2], x[:even:2])
+            bigger = select(greater, x[1:even:2], x[:even:2])
+            of_each = greater.reshape(len(greater), 1).broadcast(len(greater), bits)
+            place = select(of_each, places[1:even:2], places[:even:2])
+            x, places = concatenate([bigger, x[even:]]), concatenate([place, places[even:]])
+        return places[0]
+
+    return module("argmax", {"x": decoder.vector(terms)}, definition)
+
+
+def sample(decoder: Decoder, terms: int) -> Module:
+    """The first place at which the sum of shares, in sequence, exceeds a given number; else the last.
+
+    Shares are the softmax of logits; a uniform number from 0 to 1 draws as they say.
+    """
+    f, bits = decoder.arithmetic, bits_for(terms)
+
+    def definition(x: Value, number: Value) -> Value:
+        shares = list(call(softmax(decoder, terms), x))
+        places = list(
+            x.draft.constant(
+                "bit", [[place >> bit & 1 for bit in range(bits)] for place in range(terms)]
+            )
+        )
+        sums = [shares[0]]
+        for share in shares[1:-1]:
+            sums.append(f.add(sums[-1], share))
+        found = places[-1]
+        for so_far, place in zip(reversed(sums), reversed(places[:-1]), strict=True):
+            found = select(f.holds("greater", so_far, number), place, found)
+        return found
+
+    return module("sample", {"x": decoder.vector(terms), "number": decoder.vector()}, definition)
+
+
+def step(decoder: Decoder, keys: int) -> Module:
+    """The logits of what follows a token that sees so many keys, its own among them.
+
+    Gives ``logits``, and each layer's own ``key`` and ``value``, to be kept behind those before.
+    """
+    parts, count = list(block_weights(decoder)), decoder.layers
+
+    def definition(token, cosines, sines, past_key, past_value, table, norm, *weights):  # type: ignore[no-untyped-def]
+        x, own = call(embedding(decoder), token, table), []
+        one = block(decoder, keys)
+        for number in range(count):
+            given = weights[number * len(parts) : (number + 1) * len(parts)]
+            x, *kept = call_all(one, x, cosines, sines, past_key[number], past_value[number], *given)
+            own.append(kept)
+        x = call(rms_norm(decoder, decoder.hidden), x, norm)
+        logits = call(
+            decoder.linear(decoder.hidden, decoder.vocabulary), x, table if decoder.tied else weights[-1]
+        )
+        key, value = (stack(each) for each in zip(*own, strict=True))
+        return {"logits": logits, "key": key, "value": value}
+
+    head = decoder.vector(decoder.head)
+    past = decoder.vector(count, keys - 1, decoder.key_heads, decoder.head)
+    inputs = {"token": Array("bit", (bits_for(decoder.vocabulary),)), "cosines": head, "sines": head}
+    return module(
+        "step", inputs | {"past_key": past, "past_value": past} | weights_of(decoder), definition
+    )
+
+
+def weights_of(decoder: Decoder) -> dict[str, Array]:
+    """The parameters of a decoder, by name."""
+    weights = {
+        "model.embed_tokens.weight": decoder.vector(decoder.vocabulary, decoder.hidden),
+        "model.norm.weight": decoder.vector(decoder.hidden),
+    }
+    for number in range(decoder.layers):
+        for name, array in block_weights(decoder).items():
+            weights[f"model.layers.{number}.{name}"] = array
+    if not decoder.tied:
+        weights["lm_head.weight"] = decoder.weight(decoder.vocabulary, decoder.hidden)
+    return weights
