@@ -118,6 +118,10 @@ class Module:
     Arrays are numbered: first the inputs, then what each step makes. Two modules are equal if their
     ``digest`` is.
 
+    Attributes:
+        arrays: what each holds.
+        made: for each step the numbers of what it makes.
+
     Raises:
         ProgramError: if a step's operands don't fit it.
     """
@@ -127,18 +131,22 @@ class Module:
     steps: tuple[Step, ...]
     outputs: Mapping[str, int]
     arrays: tuple[Array, ...] = field(init=False, repr=False)
+    made: tuple[range, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         arrays = list(self.inputs.values())
+        made = []
         for number, step in enumerate(self.steps):
             try:
                 operands = [arrays[operand] for operand in step.operands]
-                arrays.extend(_made(step, operands))
+                made.append(range(len(arrays), len(arrays) + len(more := _made(step, operands))))
+                arrays.extend(more)
             except (ProgramError, ValueError, IndexError) as error:
                 raise ProgramError(f"step {number} of {self.name}: {error}") from error
         if missing := [name for name, place in self.outputs.items() if not 0 <= place < len(arrays)]:
             raise ProgramError(f"{self.name}: nothing makes {', '.join(missing)}")
         object.__setattr__(self, "arrays", tuple(arrays))
+        object.__setattr__(self, "made", tuple(made))
 
     @property
     def results(self) -> dict[str, Array]:

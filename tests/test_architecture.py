@@ -25,6 +25,12 @@ MAY_IMPORT = {
     "circuits.units": {"circuits.netlist", "specs.formats", "specs.conventions"},
     "circuits.physics": {"circuits.netlist", "circuits.units.libraries"},
     "circuits.meanings": {"circuits.netlist", "circuits.physics"},
+    "circuits.programs": {
+        "circuits.netlist",
+        "circuits.meanings",
+        "specs.formats",
+        "specs.programs",
+    },
     "circuits.doors": {"circuits.netlist", "circuits.meanings"},
     "reference": {"specs.formats"},
     "prover.claims": {*BASE},
