@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "circuits.physics": {"circuits.netlist", "circuits.units.libraries"},
     "circuits.meanings": {"circuits.netlist", "circuits.physics"},
     "circuits.doors": {"circuits.netlist", "circuits.meanings"},
+    "circuits.programs": {"specs.programs", "specs.orders", "specs.products"},
     "reference": {"specs.formats"},
     "prover.claims": {*BASE},
     "prover.kernel": {*BASE, *CLAIMS},

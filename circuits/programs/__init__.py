@@ -1,0 +1,1 @@
+"""Programs of units: what layers are made of, as they are built."""
