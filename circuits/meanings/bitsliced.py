@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.circuits.meanings.boolean import Words, require_fit, require_inputs, word_type
+from spikeproof.circuits.meanings.boolean import WORD, Words, require_fit, require_inputs, word_type
 from spikeproof.circuits.meanings.logic import netlist_logic
 from spikeproof.circuits.meanings.native import (
     BLOCK,
@@ -47,6 +48,9 @@ _POINTER, _COUNT = ctypes.c_void_p, ctypes.c_int64
 
 CIRCUIT = "circuit"
 """The name of a block function in compiled code."""
+
+LEAST_SHARE = 64
+"""Blocks that are worth a thread."""
 
 
 def cores() -> int:
@@ -89,7 +93,8 @@ class BitSlicedFunction:
         loop = _words_loop(self._inputs, self._outputs, self._bits, self._function.group)
         text = "\n".join((self._function.text, transposition(self._bits), loop))
         self._native = Native(text)
-        self._run = self._native.function("evaluate", None, *[_POINTER] * 5, *[_COUNT] * 3)
+        self._run = self._native.function("evaluate", None, *[_POINTER] * 5, *[_COUNT] * 2)
+        self._of_thread = threading.local()
 
     @property
     def operations(self) -> int:
@@ -106,24 +111,84 @@ class BitSlicedFunction:
         padded = -(-count // BLOCK) * BLOCK
         given = self._inputs.limbs(arrays, padded, _WORDS[self._bits])
         found = np.empty((self._outputs.limb_count, padded), dtype=_WORDS[self._bits])
-        self._in_parallel(given, found, padded // BLOCK)
+        self._in_parallel(list(given), list(found), padded // BLOCK, self._threads)
         return self._outputs.words(found[:, :count])
 
-    def _in_parallel(self, given: Rows, found: Rows, blocks: int) -> None:
-        share = -(-blocks // self._threads) or 1
-        function = self._function
-        slack = self._bits  # a transposition writes all bits of a word
+    def on_arrays(self, operands: Sequence[Words], threads: int | None = None) -> list[Words]:
+        """The output buses in order, of an array of codes for each input bus in order.
+
+        No array is copied that is contiguous and of the machine words in use, and none is looked at: of
+        a code's bits those above its bus's width do not count.
+
+        Args:
+            operands: of unsigned integers, all of one shape.
+            threads: how many to use, if not as many as for words. Threads may call at the same time.
+
+        Returns:
+            Arrays of that shape, of the smallest unsigned integers that hold their buses.
+
+        Raises:
+            ValueError: if a bus is wider than a machine word.
+        """
+        if max(self._inputs.widest, self._outputs.widest) > WORD:
+            raise ValueError(f"arrays are of codes of up to {WORD} bits")
+        kind, shape = np.dtype(_WORDS[self._bits]), operands[0].shape
+        given = [np.ascontiguousarray(codes, dtype=kind).reshape(-1) for codes in operands]
+        count = len(given[0])
+        found = [np.empty(count, dtype=kind) for _ in range(self._outputs.limb_count)]
+        whole = count - count % BLOCK
+        if whole:
+            self._in_parallel(given, found, whole // BLOCK, threads or self._threads)
+        if whole < count:
+            rest, last = (np.zeros((len(each), BLOCK), dtype=kind) for each in (given, found))
+            for row, codes in zip(rest, given, strict=True):
+                row[: count - whole] = codes[whole:]
+            self._blocks(_addresses_of(rest), _addresses_of(last), 0, 1)
+            for row, codes in zip(last, found, strict=True):
+                codes[whole:] = row[: count - whole]
+        kinds = (np.min_scalar_type((1 << width) - 1) for width in self._outputs.limb_widths)
+        return [
+            codes.astype(narrow, copy=False).reshape(shape)
+            for codes, narrow in zip(found, kinds, strict=True)
+        ]
+
+    def _in_parallel(
+        self, given: Sequence[Words], found: Sequence[Words], blocks: int, threads: int
+    ) -> None:
+        """Whole blocks of arrays, one for each limb."""
+        share = max(-(-blocks // threads), LEAST_SHARE)
+        addresses = _addresses_of(given), _addresses_of(found)
 
         def run(start: int) -> None:
-            planes = [
+            self._blocks(*addresses, start, min(share, blocks - start))
+
+        starts = range(0, blocks, share)
+        if len(starts) > 1:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(run, starts))
+        else:
+            list(map(run, starts))
+
+    def _blocks(self, given: _Addresses, found: _Addresses, start: int, count: int) -> None:
+        """So many blocks, on this thread, which keeps the planes that it works with."""
+        planes = getattr(self._of_thread, "planes", None)
+        if planes is None:
+            function = self._function
+            slack = self._bits  # a transposition writes all bits of a word
+            planes = self._of_thread.planes = [
                 np.zeros((n * function.group + slack, 4), dtype=np.uint64)
                 for n in (function.inputs, function.outputs, function.work)
             ]
-            pointers = (array.ctypes.data for array in (given, found, *planes))
-            self._run(*pointers, start, min(share, blocks - start), blocks)
+        self._run(given, found, *(array.ctypes.data for array in planes), start, count)
 
-        with ThreadPoolExecutor(self._threads) as pool:
-            list(pool.map(run, range(0, blocks, share)))
+
+_Addresses = ctypes.Array[ctypes.c_void_p]
+
+
+def _addresses_of(arrays: Iterable[Words]) -> _Addresses:
+    """Where arrays begin, as a table for compiled code."""
+    found = [array.ctypes.data for array in arrays]
+    return (ctypes.c_void_p * len(found))(*found)
 
 
 class BitSlicedSimulator:
@@ -149,6 +214,10 @@ class BitSlicedSimulator:
     def evaluate(self, inputs: Mapping[str, Words]) -> dict[str, Words]:
         """The output buses, and what is refused, as by ``circuits.meanings.boolean.evaluate``."""
         return self._compiled.evaluate(inputs, require_inputs(self._netlist, inputs))
+
+    def on_arrays(self, operands: Sequence[Words], threads: int | None = None) -> list[Words]:
+        """As ``BitSlicedFunction.on_arrays``."""
+        return self._compiled.on_arrays(operands, threads)
 
 
 class _Layout:
@@ -217,8 +286,7 @@ def _words_loop(inputs: _Layout, outputs: _Layout, bits: int, group: int) -> str
     ]
     body = "\n  ".join(grouped(group, "%count", lines))
     return f"""
-define void @evaluate(ptr %given, ptr %found, ptr %in, ptr %out, ptr %work, i64 %start, i64 %count,
-                      i64 %blocks) {{
+define void @evaluate(ptr %given, ptr %found, ptr %in, ptr %out, ptr %work, i64 %start, i64 %count) {{
   {body}
   ret void
 }}
@@ -235,10 +303,10 @@ def _block(index: str, planes: str, count: int) -> list[str]:
 
 
 def _addresses(name: str, index: str, words: str, limb: int, place: int, bits: int) -> list[str]:
-    """Where a limb of that block is, as planes and as words: limb after limb, each of all blocks."""
+    """Where a limb of that block is, as planes and as words, of the limb's array."""
     return [
         f"%{name}.planes = getelementptr {PLANE}, ptr %{index}.here, i64 {place}",
-        f"%{name}.before = mul i64 %blocks, {limb}",
-        f"%{name}.number = add i64 %{name}.before, %{index}.block",
-        f"%{name}.words = getelementptr [{bits} x {PLANE}], ptr %{words}, i64 %{name}.number",
+        f"%{name}.array.at = getelementptr ptr, ptr %{words}, i64 {limb}",
+        f"%{name}.array = load ptr, ptr %{name}.array.at",
+        f"%{name}.words = getelementptr [{bits} x {PLANE}], ptr %{name}.array, i64 %{index}.block",
     ]

@@ -146,6 +146,31 @@ def test_every_form_of_code(optimised, operation):
     assert np.array_equal(found["result"], boolean.evaluate(netlist, inputs)["result"])
 
 
+@pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 40_000])
+def test_arrays_are_what_words_are(count):
+    """Of mixed widths, and of any type, strides and shape; bits above a bus's width don't count."""
+    netlist = build_unit("fma", FP16, NEAREST, OverflowPolicy.IEEE, "threshold", source=FP8_E4M3FN)
+    rng = np.random.default_rng(count)
+    codes = [rng.integers(0, 1 << width, count) for width in netlist.inputs.values()]
+    words = BitSlicedSimulator(netlist, threads=2)
+    (wanted,) = words.evaluate(dict(zip(netlist.inputs, codes, strict=True))).values()
+    x, y, z = (given.astype(np.uint16) for given in codes)
+    every_second = np.repeat(y, 2)[::2] | 0x8000
+    (found,) = words.on_arrays([x.astype(np.uint8), every_second, z.astype(np.uint64)])
+    assert found.dtype == np.uint16
+    assert np.array_equal(found, wanted)
+    if count:
+        (found,) = words.on_arrays([np.broadcast_to(each, (2, 1, count)) for each in (x, y, z)], 1)
+        assert found.shape == (2, 1, count)
+        assert np.array_equal(found[1, 0], wanted)
+
+
+def test_arrays_are_of_machine_words():
+    wide = Netlist({"x": 65}, (), {"out": (0,)})
+    with pytest.raises(ValueError, match="up to 64 bits"):
+        BitSlicedSimulator(wide).on_arrays([np.zeros(1, np.uint64)])
+
+
 def outputs_of_every_kind() -> Netlist:
     """Constants, inputs, their negations, a neuron and its negation, some of them twice."""
     neurons = (
