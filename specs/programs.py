@@ -153,6 +153,11 @@ class Module:
         """What it makes."""
         return {name: self.arrays[place] for name, place in self.outputs.items()}
 
+    @property
+    def operations(self) -> dict[str, None]:
+        """The operations that it does itself, not in modules that it calls; each once, in order."""
+        return dict.fromkeys(step.operation for step in self.steps if isinstance(step, Each))
+
     @cached_property
     def modules(self) -> tuple[Module, ...]:
         """The modules that it calls, and they call, each once, those that are called first."""
@@ -243,6 +248,10 @@ def _shape_of(step: Arrange, blank: Sequence[Codes]) -> Shape:
                 prod(step.argument) == prod(blank[0].shape), f"{blank[0].shape} is not {step.argument}"
             )
             return tuple(step.argument)
+        case "transpose":
+            _require(
+                sorted(step.argument) == list(range(blank[0].ndim)), f"{step.argument} are not all axes"
+            )
     return arranged(step, blank, 0).shape
 
 
@@ -464,10 +473,19 @@ class Arithmetic:
         kind: the format.
         suffix: all that follows the operation's name: mode, policy, convention; in circuits also library
             and structure.
+        source: the format of factors, where it is another than that of products and sums; of both, if
+            they differ, as in ``fp8_e4m3fn_and_fp8_e5m2``.
     """
 
     kind: str
     suffix: str = "rne"
+    source: str = ""
+
+    @property
+    def factors(self) -> tuple[str, str]:
+        """The formats of two factors."""
+        x, _, y = (self.source or self.kind).partition("_and_")
+        return x, y or x
 
     def __call__(self, operation: str, *operands: Value) -> Value:
         """An operation by name, its result of this format."""
@@ -482,16 +500,12 @@ class Arithmetic:
         return self("subtract", x, y)
 
     def multiply(self, x: Value, y: Value) -> Value:
-        """x * y; of operands of a narrower format in that of the product."""
-        return self("multiply", x, y)
+        """x * y, of factors."""
+        return self(f"multiply_from_{self.source}" if self.source else "multiply", x, y)
 
     def divide(self, x: Value, y: Value) -> Value:
         """x / y."""
         return self("divide", x, y)
-
-    def fma(self, x: Value, y: Value, z: Value) -> Value:
-        """x * y + z, rounded once."""
-        return self("fma", x, y, z)
 
     def exactly(self, operation: str, *operands: Value) -> Value:
         """An operation that does not round, its result of this format: ``negate``, ``maximum``."""
@@ -500,3 +514,8 @@ class Arithmetic:
     def holds(self, relation: str, x: Value, y: Value) -> Value:
         """Whether a relation holds, as a bit: ``greater``."""
         return apply(f"{self.kind}.{relation}", "bit", x, y)
+
+    def fused_multiply_add(self, x: Value, y: Value, z: Value) -> Value:
+        """x * y + z, of two factors and a sum, rounded once."""
+        source = f"_from_{'_and_'.join((*self.factors, self.kind))}" if self.source else ""
+        return self(f"fma{source}", x, y, z)
