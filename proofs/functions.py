@@ -194,6 +194,8 @@ IN_BLOCKS = {
     (FP32, "tanh"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "sigmoid"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "gelu"): (RoundingMode.NEAREST_EVEN,),
+    (FP32, "silu"): (RoundingMode.NEAREST_EVEN,),
+    (FP32, "erf"): (RoundingMode.NEAREST_EVEN,),
 }
 """Formats of more than 16 bits and functions, and the modes in which these are promised."""
 

@@ -15,7 +15,7 @@ import click
 
 from spikeproof.circuits.doors.files import read_circuit
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims.catalogue import profile_name, promised, require_fitting
+from spikeproof.prover.claims.catalogue import catalogue, profile_name, promised, require_fitting
 from spikeproof.prover.claims.obligation import Obligation, Outcome
 from spikeproof.prover.commands.completion import theorem_argument
 from spikeproof.prover.commands.console import (
@@ -115,6 +115,8 @@ def prove(
     if circuit:
         for obligation in obligations:
             require_fitting(obligation, circuit)
+    else:
+        _require_circuits(obligations)
     if failures_file:
         _require_listable(obligations, circuit, failures_file)
     cache = None if no_cache else Cache.default()
@@ -159,6 +161,18 @@ def prove(
         ):
             raise RuntimeError(f"{records[0].theorem} is proved, but inputs fail: {failures_file}")
     sys.exit(exit_code(records))
+
+
+def _require_circuits(obligations: Sequence[Obligation]) -> None:
+    """Refuse theorems that only a name describes, of circuits that nothing makes.
+
+    Raises:
+        StatementError: saying why.
+    """
+    promises = catalogue()
+    for obligation in obligations:
+        if obligation.circuit and obligation.name not in promises:
+            obligation.circuit()
 
 
 def _require_listable(obligations: Sequence[Obligation], circuit: Netlist | None, file: Path) -> None:

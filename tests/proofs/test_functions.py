@@ -9,7 +9,7 @@ import pytest
 
 from spikeproof.circuits.meanings import boolean, carry_save
 from spikeproof.circuits.units.functions.building import CONSTRUCTIONS
-from spikeproof.circuits.units.functions.kept_rows import MADE as POLYNOMIALS
+from spikeproof.circuits.units.functions.kept_rows import PLANS as POLYNOMIALS
 from spikeproof.circuits.units.functions.kept_rows import rows_of
 from spikeproof.circuits.units.functions.polynomials import Polynomials, polynomials_unit
 from spikeproof.circuits.units.libraries import library_gates

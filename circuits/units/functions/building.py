@@ -10,7 +10,7 @@ from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.circuits.units.functions.changes import Table
 from spikeproof.circuits.units.functions.factors import FACTORED, factors_unit
 from spikeproof.circuits.units.functions.half_turns import half_turns_unit
-from spikeproof.circuits.units.functions.kept_rows import MADE, are_made, rows_unit
+from spikeproof.circuits.units.functions.kept_rows import PLANS, are_made, rows_unit
 from spikeproof.circuits.units.functions.reciprocal import reciprocal_unit
 from spikeproof.circuits.units.functions.reciprocal_root import reciprocal_root_unit
 from spikeproof.circuits.units.functions.segments import segments_unit
@@ -68,7 +68,7 @@ PROGRAMS = {
     ),
     "polynomials": Program(
         "by rows of polynomials",
-        {function: partial(rows_unit, function) for function in MADE},
+        {function: partial(rows_unit, function) for function in PLANS},
         are_made,
     ),
 }

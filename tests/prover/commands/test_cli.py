@@ -218,6 +218,10 @@ def cases(tmp_path):
             "the circuit has a (1 bit), b (1 bit)",
         ),
         "one pattern of two": (["prove", UNIT, "fp9.*"], "no theorem matches 'fp9.*'"),
+        "no circuit": (
+            ["prove", "fp32.rsqrt.rne.daz"],
+            "fp32.rsqrt.rne.daz has no circuit: digit by digit, functions are made under IEEE 754's",
+        ),
         "huge timeout": (["prove", "--timeout", "1e7"], "at most 1000000"),
         "long file name": (["prove", UNIT, "--json", tmp_path / ("x" * 300)], "File name too long"),
         "no command": ([], "Missing command"),
