@@ -34,7 +34,7 @@ def dot(way: Dot, arithmetic: Arithmetic) -> Module:
         assert isinstance(total, Value)
         return total
 
-    return module("dot", way.inputs, definition)
+    return module(f"dot_{way.products}", way.inputs, definition)
 
 
 def linear(way: Dot, outputs: int, arithmetic: Arithmetic) -> Module:
@@ -49,4 +49,4 @@ def linear(way: Dot, outputs: int, arithmetic: Arithmetic) -> Module:
         made: Value = call(each, x.broadcast(outputs, way.products), weights, *bias, over=(outputs,))
         return made
 
-    return module("linear", inputs, definition)
+    return module(f"linear_{way.products}_{outputs}", inputs, definition)

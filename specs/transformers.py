@@ -22,6 +22,7 @@ from spikeproof.specs import exact
 from spikeproof.specs.formats import FORMATS, RoundingMode
 from spikeproof.specs.layers import dot, linear
 from spikeproof.specs.orders import Order, pairwise
+from spikeproof.specs.products import Dot, fused_products
 from spikeproof.specs.programs import (
     Arithmetic,
     Array,
@@ -59,6 +60,7 @@ class Decoder:
         arithmetic: what all is computed in.
         weights: the format of the weights of linear layers.
         order: in which order sums are taken.
+        fused: whether a product is added to a sum, or to another product, without being rounded first.
     """
 
     hidden: int
@@ -74,6 +76,7 @@ class Decoder:
     arithmetic: Arithmetic = FP32
     weights: str = "fp32"
     order: OrderOf = pairwise
+    fused: bool = False
 
     def __post_init__(self) -> None:
         if self.heads % self.key_heads or self.head % 2:
@@ -89,9 +92,26 @@ class Decoder:
         """The weights of a linear layer."""
         return Array(self.weights, (outputs, inputs))
 
+    def dot(self, terms: int) -> Module:
+        """The sum of so many products."""
+        return dot(self._way(terms), self.arithmetic)
+
     def linear(self, inputs: int, outputs: int) -> Module:
-        """A linear layer without bias."""
-        return linear(self.arithmetic, inputs, outputs, self.order(inputs), weights=self.weights)
+        """A linear layer without bias; of weights in another format, as they are in the arithmetic's."""
+        layer = linear(self._way(inputs), outputs, self.arithmetic)
+        if self.weights == self.arithmetic.kind:
+            return layer
+
+        def definition(x: Value, weights: Value) -> Value:
+            return call(layer, x, self.arithmetic(f"convert_from_{self.weights}", weights))
+
+        given = {"x": self.vector(inputs), "weights": self.weight(outputs, inputs)}
+        return module(f"{layer.name}_from_{self.weights}", given, definition)
+
+    def _way(self, terms: int) -> Dot:
+        order, kind = self.order(terms), self.arithmetic.kind
+        fused = fused_products(order, terms) if self.fused else frozenset[int]()
+        return Dot(order, (kind, kind), kind, fused)
 
     def number(self, value: Fraction | int | str) -> int:
         """The code of a number, rounded to nearest."""
@@ -160,7 +180,7 @@ def softmax(decoder: Decoder, terms: int) -> Module:
         powers = f("exp", f.subtract(x, largest))
         return f.divide(powers, decoder.total(powers))
 
-    return module("softmax", {"x": decoder.vector(terms)}, definition)
+    return module(f"softmax_{terms}", {"x": decoder.vector(terms)}, definition)
 
 
 def rms_norm(decoder: Decoder, terms: int) -> Module:
@@ -173,7 +193,7 @@ def rms_norm(decoder: Decoder, terms: int) -> Module:
         return f.multiply(weight, f.multiply(x, f("rsqrt", f.add(squares, epsilon))))
 
     vector = decoder.vector(terms)
-    return module("rms_norm", {"x": vector, "weight": vector}, definition)
+    return module(f"rms_norm_{terms}", {"x": vector, "weight": vector}, definition)
 
 
 def layer_norm(decoder: Decoder, terms: int) -> Module:
@@ -187,7 +207,7 @@ def layer_norm(decoder: Decoder, terms: int) -> Module:
         return f.add(f.multiply(f.multiply(centred, f("rsqrt", f.add(variance, epsilon))), weight), bias)
 
     vector = decoder.vector(terms)
-    return module("layer_norm", {"x": vector, "weight": vector, "bias": vector}, definition)
+    return module(f"layer_norm_{terms}", {"x": vector, "weight": vector, "bias": vector}, definition)
 
 
 def swiglu(decoder: Decoder) -> Module:
@@ -226,7 +246,7 @@ def rotary(decoder: Decoder) -> Module:
 def attention(decoder: Decoder, keys: int) -> Module:
     """sum of softmax(q . k_t / sqrt(head)) v_t: of a head, for a query that sees so many keys."""
     f, head = decoder.arithmetic, decoder.head
-    score, weigh = dot(f, head, decoder.order(head)), dot(f, keys, decoder.order(keys))
+    score, weigh = decoder.dot(head), decoder.dot(keys)
 
     def definition(query: Value, key: Value, value: Value) -> Value:
         products = call(score, query.broadcast(keys, head), key, over=(keys,))
