@@ -319,7 +319,8 @@ def _evaluated(step: Step, operands: list[Codes], meaning: Meaning, over: Shape)
         case Arrange():
             return [arranged(step, operands, len(over))]
         case Split():
-            return list(np.moveaxis(operands[0], len(over), 0))
+            first = np.moveaxis(operands[0], len(over), 0)
+            return [first[place, ...] for place in range(len(first))]  # arrays, of no axes too
         case Constant(array, codes):
             given = np.array(codes, dtype=np.uint64).reshape(array.shape)
             return [np.broadcast_to(meaning.constant(given), over + array.shape)]
