@@ -19,6 +19,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise, starmap
 from math import prod
 from typing import Any
 
@@ -118,10 +119,6 @@ class Module:
     Arrays are numbered: first the inputs, then what each step makes. Two modules are equal if their
     ``digest`` is.
 
-    Attributes:
-        arrays: what each holds.
-        made: for each step the numbers of what it makes.
-
     Raises:
         ProgramError: if a step's operands don't fit it.
     """
@@ -132,26 +129,31 @@ class Module:
     outputs: Mapping[str, int]
     arrays: tuple[Array, ...] = field(init=False, repr=False)
     made: tuple[range, ...] = field(init=False, repr=False)
+    """The numbers of the arrays that each step makes."""
 
     def __post_init__(self) -> None:
-        arrays = list(self.inputs.values())
-        made = []
+        arrays, firsts = list(self.inputs.values()), [len(self.inputs)]
         for number, step in enumerate(self.steps):
             try:
                 operands = [arrays[operand] for operand in step.operands]
-                made.append(range(len(arrays), len(arrays) + len(more := _made(step, operands))))
-                arrays.extend(more)
+                arrays.extend(_made(step, operands))
+                firsts.append(len(arrays))
             except (ProgramError, ValueError, IndexError) as error:
                 raise ProgramError(f"step {number} of {self.name}: {error}") from error
         if missing := [name for name, place in self.outputs.items() if not 0 <= place < len(arrays)]:
             raise ProgramError(f"{self.name}: nothing makes {', '.join(missing)}")
         object.__setattr__(self, "arrays", tuple(arrays))
-        object.__setattr__(self, "made", tuple(made))
+        object.__setattr__(self, "made", tuple(starmap(range, pairwise(firsts))))
 
     @property
     def results(self) -> dict[str, Array]:
         """What it makes."""
         return {name: self.arrays[place] for name, place in self.outputs.items()}
+
+    @property
+    def operations(self) -> dict[str, None]:
+        """The operations that it does itself, not in modules that it calls; each once, in order."""
+        return dict.fromkeys(step.operation for step in self.steps if isinstance(step, Each))
 
     @cached_property
     def modules(self) -> tuple[Module, ...]:
@@ -243,6 +245,10 @@ def _shape_of(step: Arrange, blank: Sequence[Codes]) -> Shape:
                 prod(step.argument) == prod(blank[0].shape), f"{blank[0].shape} is not {step.argument}"
             )
             return tuple(step.argument)
+        case "transpose":
+            _require(
+                sorted(step.argument) == list(range(blank[0].ndim)), f"{step.argument} are not all axes"
+            )
     return arranged(step, blank, 0).shape
 
 
@@ -455,10 +461,19 @@ class Arithmetic:
         kind: the format.
         suffix: all that follows the operation's name: mode, policy, convention; in circuits also library
             and structure.
+        source: the format of factors, where it is another than that of products and sums; of both, if
+            they differ, as in ``fp8_e4m3fn_and_fp8_e5m2``.
     """
 
     kind: str
     suffix: str = "rne"
+    source: str = ""
+
+    @property
+    def factors(self) -> tuple[str, str]:
+        """The formats of two factors."""
+        x, _, y = (self.source or self.kind).partition("_and_")
+        return x, y or x
 
     def __call__(self, operation: str, *operands: Value) -> Value:
         """An operation by name, its result of this format."""
@@ -473,13 +488,14 @@ class Arithmetic:
         return self("subtract", x, y)
 
     def multiply(self, x: Value, y: Value) -> Value:
-        """x * y; of operands of a narrower format in that of the product."""
-        return self("multiply", x, y)
+        """x * y, of factors."""
+        return self(f"multiply_from_{self.source}" if self.source else "multiply", x, y)
 
     def divide(self, x: Value, y: Value) -> Value:
         """x / y."""
         return self("divide", x, y)
 
     def fused_multiply_add(self, x: Value, y: Value, z: Value) -> Value:
-        """x * y + z, rounded once."""
-        return self("fused_multiply_add", x, y, z)
+        """x * y + z, of two factors and a sum, rounded once."""
+        source = f"_from_{'_and_'.join((*self.factors, self.kind))}" if self.source else ""
+        return self(f"fma{source}", x, y, z)

@@ -29,6 +29,8 @@ MAY_IMPORT = {
         "circuits.netlist",
         "circuits.meanings",
         "specs.formats",
+        "specs.orders",
+        "specs.products",
         "specs.programs",
     },
     "circuits.doors": {"circuits.netlist", "circuits.meanings"},
