@@ -32,7 +32,9 @@ SEED = 23
 
 def decoder_for(vocabulary: int) -> Decoder:
     """The model's shape: some million parameters."""
-    return Decoder(hidden=128, intermediate=384, layers=5, heads=4, key_heads=2, head=32, vocabulary=vocabulary)
+    return Decoder(
+        hidden=128, intermediate=384, layers=5, heads=4, key_heads=2, head=32, vocabulary=vocabulary
+    )
 
 
 # --- training, in PyTorch -------------------------------------------------------------------------
@@ -63,7 +65,9 @@ class Model(torch.nn.Module):
 
     def norm(self, x: torch.Tensor, name: str) -> torch.Tensor:
         """Root mean square layer normalization."""
-        return self.weight(name) * (x * torch.rsqrt(x.square().mean(-1, keepdim=True) + float(self.decoder.epsilon)))
+        return self.weight(name) * (
+            x * torch.rsqrt(x.square().mean(-1, keepdim=True) + float(self.decoder.epsilon))
+        )
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Logits at every position of a batch of sequences."""
@@ -86,11 +90,15 @@ class Model(torch.nn.Module):
                 for which in "qkv"
             )
             key, value = (each.repeat_interleave(groups, 1) for each in (turned(key), value))
-            mixed = torch.nn.functional.scaled_dot_product_attention(turned(query), key, value, is_causal=True)
+            mixed = torch.nn.functional.scaled_dot_product_attention(
+                turned(query), key, value, is_causal=True
+            )
             mixed = mixed.transpose(1, 2).reshape(count, length, -1)
             x = x + mixed @ self.weight(f"{part}self_attn.o_proj.weight").T
             given = self.norm(x, f"{part}post_attention_layernorm.weight")
-            gate, up = (given @ self.weight(f"{part}mlp.{which}_proj.weight").T for which in ("gate", "up"))
+            gate, up = (
+                given @ self.weight(f"{part}mlp.{which}_proj.weight").T for which in ("gate", "up")
+            )
             x = x + (torch.nn.functional.silu(gate) * up) @ self.weight(f"{part}mlp.down_proj.weight").T
         return self.norm(x, "model.norm.weight") @ self.weight("lm_head.weight").T
 
@@ -115,6 +123,8 @@ def train(decoder: Decoder, tokens: torch.Tensor, minutes: float) -> dict[str, N
         step += 1
         if step % 20 == 0:
             bits = loss.item() / np.log(2)
-            print(f"\rtraining: {spent:4.0%}, step {step}, {bits:.2f} bits a character", end="", flush=True)
+            print(
+                f"\rtraining: {spent:4.0%}, step {step}, {bits:.2f} bits a character", end="", flush=True
+            )
     print()
     return {name.replace("/", "."): weight.detach().numpy() for name, weight in model.of.items()}
