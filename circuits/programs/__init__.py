@@ -6,6 +6,6 @@
 * ``circuits.programs.counting``   -- neurons, synapses, depth and energy, by arithmetic over modules
 * ``circuits.programs.flattening`` -- small programs as one netlist
 
-May import ``circuits.netlist`` and ``circuits.meanings``, and plain data of ``specs``: ``programs``, ``formats``,
-``orders``, ``products``.
+May import ``circuits.netlist`` and ``circuits.meanings``, and plain data of ``specs``: ``programs``,
+``formats``, ``orders``, ``products``.
 """
