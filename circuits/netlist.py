@@ -173,6 +173,10 @@ class Netlist:
         _validate(self)
 
     def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         return hash(self.sha256)
 
     @cached_property

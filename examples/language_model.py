@@ -3,9 +3,9 @@
 python -m examples.language_model [--text FILE] [--minutes 10] [--tokens 200] [--weights bfloat16]
 
 It is trained on single characters, from a seed, in PyTorch; the text is that of Python's own help unless
-another is given. The model is kept, and found again. Then it writes: every floating-point operation is done
-by the neurons of units that are proved, and each token's logits are compared, bit by bit, with those of the
-same program in the machine's arithmetic.
+another is given. The model is kept, and found again. Then it writes: every floating-point operation is
+done by the neurons of units that are proved, and each token's logits are compared, bit by bit, with
+those of the same program in the machine's arithmetic.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import argparse
 import hashlib
 import pydoc_data.topics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,12 +22,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spikeproof.specs.programs import Arithmetic
-from spikeproof.specs.transformers import Decoder, weights_of
+from spikeproof.circuits.programs.counting import size as size_of
+from spikeproof.circuits.programs.levels import Levels
+from spikeproof.prover.running.programs import run, units_of
+from spikeproof.specs.programs import Array, Module
+from spikeproof.specs.transformers import Decoder, bits_for, sample, step, weights_of
 
 CONTEXT = 128
 BATCH = 32
 SEED = 23
+
+
+FORMATS = ("fp32", "bfloat16", "fp8_e4m3fn")
+"""Of the weights of linear layers, which neurons convert to FP32."""
 
 
 def decoder_for(vocabulary: int) -> Decoder:
@@ -48,7 +55,7 @@ def angles(decoder: Decoder, positions: int) -> tuple[torch.Tensor, torch.Tensor
 
 
 class Model(torch.nn.Module):
-    """The decoder in PyTorch, over whole sequences, with gradients; parameters by their programs' names."""
+    """The decoder in PyTorch, over whole sequences; parameters are named as in programs."""
 
     def __init__(self, decoder: Decoder) -> None:
         super().__init__()
@@ -128,3 +135,133 @@ def train(decoder: Decoder, tokens: torch.Tensor, minutes: float) -> dict[str, N
             )
     print()
     return {name.replace("/", "."): weight.detach().numpy() for name, weight in model.of.items()}
+
+
+# --- writing, in neurons --------------------------------------------------------------------------
+
+
+def codes_of(array: Array, parameter: NDArray[np.float32]) -> NDArray[np.unsignedinteger]:
+    """A parameter as codes of its format, rounded to nearest by PyTorch."""
+    kinds = {
+        "fp32": (torch.float32, torch.int32, np.uint32),
+        "bfloat16": (torch.bfloat16, torch.int16, np.uint16),
+        "fp8_e4m3fn": (torch.float8_e4m3fn, torch.uint8, np.uint8),
+    }
+    rounded, same_bits, codes = kinds[array.kind]
+    return torch.from_numpy(parameter).to(rounded).view(same_bits).numpy().view(codes)
+
+
+class Writer:
+    """Takes one token after another, and keeps keys and values."""
+
+    def __init__(self, decoder: Decoder, parameters: Mapping[str, NDArray[np.float32]], by: str) -> None:
+        self.decoder, self.by, self.levels = decoder, by, Levels(lambda operation: operation)
+        self.weights = {
+            name: codes_of(array, parameters[name]) for name, array in weights_of(decoder).items()
+        }
+        empty = np.zeros((decoder.layers, 0, decoder.key_heads, decoder.head), np.uint32)
+        self.past = {"past_key": empty, "past_value": empty}
+
+    def logits(self, token: int) -> NDArray[np.uint32]:
+        """The codes of the logits of what follows a token."""
+        position = self.past["past_key"].shape[1]
+        program = self.program(position + 1)
+        turned = (each[position].numpy().view(np.uint32) for each in angles(self.decoder, position + 1))
+        given = dict(zip(("cosines", "sines"), turned, strict=True)) | self.past | self.weights
+        made = run(program, {"token": bits_of(token, self.decoder.vocabulary)} | given, by=self.by)
+        for name in ("key", "value"):
+            own = made[name][:, np.newaxis]
+            self.past[f"past_{name}"] = np.concatenate([self.past[f"past_{name}"], own], axis=1)
+        return made["logits"]
+
+    def ready(self) -> NDArray[np.uint32]:
+        """The logits of what follows the first token, which is forgotten."""
+        past, logits = dict(self.past), self.logits(0)
+        self.past = past
+        return logits
+
+    def program(self, keys: int) -> Module:
+        """What it does with a token that sees so many keys: in neurons, of units in levels."""
+        spec = step(self.decoder, keys)
+        return self.levels.of(spec) if self.by == "neurons" else spec
+
+    def drawn(self, logits: NDArray[np.uint32], number: float) -> int:
+        """The next token, as a number from 0 to 1 draws it."""
+        spec = sample(self.decoder, self.decoder.vocabulary)
+        program = self.levels.of(spec) if self.by == "neurons" else spec
+        code = np.float32(number).view(np.uint32)
+        bits = run(program, {"x": logits, "number": np.asarray(code)}, by=self.by)["result"]
+        return sum(int(bit) << place for place, bit in enumerate(bits))
+
+
+def bits_of(token: int, vocabulary: int) -> NDArray[np.uint8]:
+    """A token's number in bits, the lowest first."""
+    return np.array([token >> bit & 1 for bit in range(bits_for(vocabulary))], np.uint8)
+
+
+def write(
+    decoder: Decoder,
+    parameters: Mapping[str, NDArray[np.float32]],
+    alphabet: Sequence[str],
+    prompt: str,
+    tokens: int,
+) -> None:
+    """Print what the model writes, by neurons, and compare each token with the machine's."""
+    neurons, machine = (Writer(decoder, parameters, by) for by in ("neurons", "machine"))
+    random = np.random.default_rng(SEED)
+    given = [alphabet.index(character) for character in prompt]
+    neurons.drawn(neurons.ready(), 0.0)  # units are built and compiled once, which is not counted
+    differ, spent, token = 0, 0.0, given[0]
+    print(prompt, end="", flush=True)
+    for position in range(len(given) + tokens - 1):
+        number = random.random()
+        start = time.monotonic()
+        logits = neurons.logits(token)
+        following = neurons.drawn(logits, number)
+        spent += time.monotonic() - start
+        expected = machine.logits(token)
+        differ += int((logits != expected).sum()) + (following != machine.drawn(expected, number))
+        token = given[position + 1] if position + 1 < len(given) else following
+        if position + 1 >= len(given):
+            print(alphabet[token], end="", flush=True)
+    count = len(given) + tokens - 1
+    size = neurons.program(count)
+    print(f"\n\n{count} tokens, {count / spent:.1f} a second in neurons; ", end="")
+    print(f"of {count * (len(alphabet) + 1):,} logits and tokens {differ} differ from the machine's")
+    counted = size_of(size, {name: unit.statistics for name, unit in units_of(size).items()})
+    print(f"a token that sees {count} keys: {counted.neurons:,} neurons, {counted.depth:,} in sequence")
+
+
+def main() -> None:
+    """Train the model or find it again, and let it write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--text", type=Path, metavar="FILE", help="what to learn; else Python's own help"
+    )
+    parser.add_argument("--minutes", type=float, default=10, help="how long to train (10)")
+    parser.add_argument("--tokens", type=int, default=200, help="how many characters to write (200)")
+    parser.add_argument("--prompt", default="The ", help="what to begin with")
+    parser.add_argument(
+        "--weights", choices=FORMATS, default=FORMATS[0], help="format of the weights (fp32)"
+    )
+    parser.add_argument(
+        "--model", type=Path, default=Path("language_model.npz"), help="where it is kept"
+    )
+    asked = parser.parse_args()
+    topics = pydoc_data.topics.topics
+    text = asked.text.read_text() if asked.text else "\n".join(topics[key] for key in sorted(topics))
+    alphabet = sorted(set(text))
+    decoder = decoder_for(len(alphabet))
+    if not asked.model.exists():
+        numbers = {character: number for number, character in enumerate(alphabet)}
+        parameters = train(decoder, torch.tensor([numbers[each] for each in text]), asked.minutes)
+        np.savez(asked.model, **parameters)
+    parameters = dict(np.load(asked.model))
+    digest = hashlib.sha256(asked.model.read_bytes()).hexdigest()
+    count = sum(each.size for each in parameters.values())
+    print(f"model {asked.model}: {count:,} parameters, SHA-256 {digest}\n")
+    write(replace(decoder, weights=asked.weights), parameters, alphabet, asked.prompt, asked.tokens)
+
+
+if __name__ == "__main__":
+    main()

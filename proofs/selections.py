@@ -1,4 +1,4 @@
-"""One of two numbers, as a bit says: what tables, masks and the place of a largest element are made of."""
+"""One of two numbers, as a bit says: of it tables are made, and the place of a largest element."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -9,6 +9,9 @@ from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, library_gates
 from spikeproof.prover.claims.obligation import Obligation, Reading, equivalence
 from spikeproof.specs import integers
 from spikeproof.specs.formats import FORMATS, INTEGERS, Format, Integer
+
+BIT = "bit"
+"""What a single bit is called, where it stands for no number."""
 
 
 def select_netlist(width: int) -> Netlist:
@@ -23,24 +26,27 @@ def select_trace(inputs: Mapping[str, int]) -> dict[str, int]:
     return {"result": inputs["x"] if inputs["which"] else inputs["y"]}
 
 
-def obligation(kind: Format | Integer) -> Obligation:
-    """``KIND.select``."""
+def obligation(name: str, kind: Format | Integer | None = None) -> Obligation:
+    """``KIND.select``; of bits, without a kind, too."""
+    words = ("x", "y", "result")
     return equivalence(
-        f"{kind.name}.select",
-        f"the {kind.name} multiplexer gives x where a bit is 1, else y, on all inputs",
-        circuit=partial(select_netlist, kind.width),
+        f"{name}.select",
+        f"the {name} multiplexer gives x where a bit is 1, else y, on all inputs",
+        circuit=partial(select_netlist, kind.width if kind else 1),
         meaning=integers.select,
-        reading=Reading(dict.fromkeys(("x", "y", "result"), kind), select_trace),
+        reading=Reading(dict.fromkeys(words, kind) if kind else {}, select_trace),
         parameters={
             "family": "unit",
-            "format": kind.name,
+            "format": name,
             "operation": "select",
             "library": DEFAULT_LIBRARY,
         },
-        function=f"x where a bit is 1, else y, of {kind.name}",
+        function=f"x where a bit is 1, else y, of {name}",
     )
 
 
 def obligations() -> Iterator[Obligation]:
-    """Of every format, and of every kind of integers."""
-    return map(obligation, (*FORMATS.values(), *INTEGERS.values()))
+    """Of every format, of every kind of integers, and of bits."""
+    kinds: tuple[Format | Integer, ...] = (*FORMATS.values(), *INTEGERS.values())
+    yield from (obligation(kind.name, kind) for kind in kinds)
+    yield obligation(BIT)

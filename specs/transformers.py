@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from spikeproof.specs import exact
@@ -92,10 +93,12 @@ class Decoder:
         """The weights of a linear layer."""
         return Array(self.weights, (outputs, inputs))
 
+    @cache  # noqa: B019
     def dot(self, terms: int) -> Module:
         """The sum of so many products."""
         return dot(self._way(terms), self.arithmetic)
 
+    @cache  # noqa: B019
     def linear(self, inputs: int, outputs: int) -> Module:
         """A linear layer without bias; of weights in another format, as they are in the arithmetic's."""
         layer = linear(self._way(inputs), outputs, self.arithmetic)
@@ -171,6 +174,7 @@ def decoder_of(config: Mapping[str, Any], **how: Any) -> Decoder:
 # --- layers -------------------------------------------------------------------------------------
 
 
+@cache
 def softmax(decoder: Decoder, terms: int) -> Module:
     """exp(x_i - max x) / sum of exp(x_j - max x)."""
     f = decoder.arithmetic
@@ -183,6 +187,7 @@ def softmax(decoder: Decoder, terms: int) -> Module:
     return module(f"softmax_{terms}", {"x": decoder.vector(terms)}, definition)
 
 
+@cache
 def rms_norm(decoder: Decoder, terms: int) -> Module:
     """x / sqrt(mean x^2 + epsilon), times a weight."""
     f = decoder.arithmetic
@@ -196,6 +201,7 @@ def rms_norm(decoder: Decoder, terms: int) -> Module:
     return module(f"rms_norm_{terms}", {"x": vector, "weight": vector}, definition)
 
 
+@cache
 def layer_norm(decoder: Decoder, terms: int) -> Module:
     """(x - mean x) / sqrt(mean (x - mean x)^2 + epsilon), times a weight, plus a bias."""
     f = decoder.arithmetic
@@ -210,6 +216,7 @@ def layer_norm(decoder: Decoder, terms: int) -> Module:
     return module(f"layer_norm_{terms}", {"x": vector, "weight": vector, "bias": vector}, definition)
 
 
+@cache
 def swiglu(decoder: Decoder) -> Module:
     """down(silu(gate x) * up x)."""
     f, hidden, between = decoder.arithmetic, decoder.hidden, decoder.intermediate
@@ -231,6 +238,7 @@ def _feed_forward_weights(decoder: Decoder) -> dict[str, Array]:
     }
 
 
+@cache
 def rotary(decoder: Decoder) -> Module:
     """x cos + (minus the second half of x, then the first) sin: of a head, for a position's angles."""
     f, half = decoder.arithmetic, decoder.head // 2
@@ -243,6 +251,7 @@ def rotary(decoder: Decoder) -> Module:
     return module("rotary", {"x": vector, "cosines": vector, "sines": vector}, definition)
 
 
+@cache
 def attention(decoder: Decoder, keys: int) -> Module:
     """sum of softmax(q . k_t / sqrt(head)) v_t: of a head, for a query that sees so many keys."""
     f, head = decoder.arithmetic, decoder.head
@@ -258,6 +267,7 @@ def attention(decoder: Decoder, keys: int) -> Module:
     return module("attention", {"query": decoder.vector(head), "key": kept, "value": kept}, definition)
 
 
+@cache
 def self_attention(decoder: Decoder, keys: int) -> Module:
     """Attention of a position's vector to those before it and itself, of all heads, with rotary angles.
 
@@ -321,6 +331,7 @@ def _attention_weights(decoder: Decoder) -> dict[str, Array]:
     return weights
 
 
+@cache
 def block(decoder: Decoder, keys: int) -> Module:
     """x + attention(norm x), and to that what the feed-forward network makes of its norm."""
     f, hidden = decoder.arithmetic, decoder.hidden
@@ -358,6 +369,7 @@ def bits_for(count: int) -> int:
     return max(count - 1, 1).bit_length()
 
 
+@cache
 def embedding(decoder: Decoder) -> Module:
     """The row of a token: a tree of multiplexers, over the bits of its number, the lowest first."""
     bits = bits_for(decoder.vocabulary)
@@ -375,6 +387,7 @@ def embedding(decoder: Decoder) -> Module:
     return module("embedding", inputs, definition)
 
 
+@cache
 def largest(decoder: Decoder, terms: int) -> Module:
     """The place of the largest, in bits, the lowest first; of several the first."""
     f, bits = decoder.arithmetic, bits_for(terms)
@@ -395,6 +408,7 @@ def largest(decoder: Decoder, terms: int) -> Module:
     return module("argmax", {"x": decoder.vector(terms)}, definition)
 
 
+@cache
 def sample(decoder: Decoder, terms: int) -> Module:
     """The first place at which the sum of shares, in sequence, exceeds a given number; else the last.
 

@@ -59,16 +59,23 @@ def in_levels(module: Module, unit_of: UnitOf) -> Module:
     Raises:
         KeyError: if ``unit_of`` does for want of a unit.
     """
-    return _Levels(unit_of).module(module)
+    return Levels(unit_of).of(module)
 
 
 @dataclass
-class _Levels:
+class Levels:
+    """Makes programs of units, of modules that are made once.
+
+    Attributes:
+        unit_of: from the name of an operation that of its unit.
+        done: modules of units, by the digests of those of operations.
+    """
+
     unit_of: UnitOf
     done: dict[str, Module] = field(default_factory=dict)
 
-    def module(self, module: Module) -> Module:
-        """One module, and what it calls."""
+    def of(self, module: Module) -> Module:
+        """The program of units, and of modules of units that it calls."""
         if module.digest not in self.done:
             self.done[module.digest] = self._built(module)
         return self.done[module.digest]
@@ -98,7 +105,7 @@ class _Levels:
         operands = tuple(elements[place].whole.place for place in first.operands)
         match first:
             case Call(module, _, over):
-                first = Call(self.module(module), operands, over)
+                first = Call(self.of(module), operands, over)
             case Arrange(how, argument):
                 first = Arrange(how, argument, operands)
         return [Element(Whole(value)) for value in draft.add(first)]

@@ -7,15 +7,17 @@ core waiting, or fills memory with anything but what goes in and comes out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from math import prod
 
 import numpy as np
 
 from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator, cores
 from spikeproof.circuits.meanings.boolean import require_fit
+from spikeproof.circuits.meanings.program_reading import read_program
+from spikeproof.circuits.meanings.programs import ProgramEvaluator
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.programs.units import (
     RESULT,
@@ -63,8 +65,7 @@ class Neurons(Meaning):
 
     def each(self, step: Each, operands: Sequence[Codes]) -> Codes:
         """As ``Meaning.each``."""
-        simulator, place = self._compiled[step.operation]
-        return simulator.on_arrays(operands, self._threads)[place]
+        return self._compiled[step.operation](operands, self._threads)
 
     def constant(self, codes: Codes) -> Codes:
         """As they are, as narrow as they can be."""
@@ -96,15 +97,32 @@ class Neurons(Meaning):
         return found
 
 
+COMPARATORS = "comparators"
+"""The kind of the cells that read tables."""
+
+
 def code_type(kind: str) -> np.dtype[np.unsignedinteger]:
     """The smallest unsigned integers that hold codes of a kind."""
     return np.min_scalar_type((1 << width_of(kind)) - 1)
 
 
 @cache
-def _compiled(unit: Netlist) -> tuple[BitSlicedSimulator, int]:
-    """A unit, compiled, and which of its outputs is the result."""
-    return BitSlicedSimulator(unit), [*unit.outputs].index(RESULT)
+def _compiled(unit: Netlist) -> Callable[[Sequence[Codes], int], Codes]:
+    """A unit's result, of arrays of codes, by so many threads.
+
+    Functions are integer programs, of long tables that would be slow to compile and to run as logic.
+    """
+    if len(unit.inputs) == 1 and any(cell.kind == COMPARATORS for cell in unit.cells):
+        return partial(_as_integers, ProgramEvaluator(unit, read_program(unit)))
+    simulator, place = BitSlicedSimulator(unit), [*unit.outputs].index(RESULT)
+    return lambda operands, threads: simulator.on_arrays(operands, threads)[place]
+
+
+def _as_integers(evaluator: ProgramEvaluator, operands: Sequence[Codes], threads: int) -> Codes:
+    netlist, (codes,) = evaluator.netlist, operands
+    (name,), width = netlist.inputs, netlist.output_widths[RESULT]
+    found = evaluator.evaluate({name: codes.reshape(-1)})[RESULT]
+    return found.astype(np.min_scalar_type((1 << width) - 1)).reshape(codes.shape)
 
 
 @cache

@@ -3,7 +3,8 @@
 Operations are found by their names, which are theorems' names. By the record every element is computed
 alone, on rational numbers. The machine does what it has arithmetic for: +, -, *, /, roots and fused
 multiply-adds of FP32 and FP64, also of narrower formats' numbers, which it widens exactly; and most of
-that of FP16 and bfloat16, in float32. Every NaN is the canonical one. Anything else it evaluates as the
+that of FP16 and bfloat16, in float32. Every NaN is the canonical one. Functions it computes in float64
+and rounds, where that tells; where it does not, the record decides. Anything else it evaluates as the
 theorem's formula, compiled. By neurons each operation is an instance of the theorem's own circuit.
 """
 
@@ -133,6 +134,24 @@ NARROWED = {("convert", FP32, FP64), ("convert", FP16, FP32), ("convert", BFLOAT
 """Conversions to narrower formats that it has, from the last of these."""
 
 
+IN_FLOAT64: Mapping[str, Callable[[Numbers], Numbers]] = {
+    "exp": np.exp,
+    "exp2": np.exp2,
+    "log": np.log,
+    "log2": np.log2,
+    "tanh": np.tanh,
+    "reciprocal": lambda x: 1 / x,
+    "rsqrt": lambda x: 1 / np.sqrt(x),
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "silu": lambda x: x / (1 + np.exp(-x)),
+}
+"""Functions that are right in float64 to ``SURE``."""
+
+SURE = 2.0**-40
+"""How far a function in float64 may be from the right value, relatively: some thousand units in the last
+place, where libraries promise a few."""
+
+
 class Machine(Meaning):
     """Operations as the machine computes them."""
 
@@ -152,6 +171,8 @@ def _computed(operation: str) -> Callable[..., Codes]:
     as_usual = usual.items() <= {"convention": None, **asked}.items()
     if target and as_usual and _is_machines(asked["operation"], target, sources):
         return partial(_by_machine, ARITHMETIC[asked["operation"]], target, sources)
+    if as_usual and asked["operation"] in IN_FLOAT64 and target is FP32:
+        return partial(_by_function, theorem, IN_FLOAT64[asked["operation"]])
     return partial(_by_formula, ReferenceModel(theorem))
 
 
@@ -184,6 +205,21 @@ def _by_machine(
     numbers = (_numbers(*each).astype(kind) for each in zip(sources, operands, strict=True))
     with np.errstate(all="ignore"):
         return _codes(target, arithmetic(*numbers))
+
+
+def _by_function(theorem: Obligation, function: Callable[[Numbers], Numbers], codes: Codes) -> Codes:
+    """A function of FP32, of codes; each of them is computed once."""
+    given, places = np.unique(codes.reshape(-1), return_inverse=True)
+    with np.errstate(all="ignore"):
+        numbers = function(_numbers(FP32, given).astype(np.float64))
+        low, high = (numbers * (1 + side * SURE) for side in (-1, 1))
+        found, told = _codes(FP32, low), np.abs(numbers) > float(np.finfo(np.float32).tiny)
+        told &= np.isfinite(numbers) & (found == _codes(FP32, high))
+    reading = theorem.reading
+    assert reading is not None
+    for place in np.flatnonzero(~told):
+        found[place] = reading.trace({OPERANDS[0]: int(given[place])})[RESULT]
+    return found[places]
 
 
 def _by_formula(model: ReferenceModel, *operands: Codes) -> Codes:

@@ -31,7 +31,14 @@ WITHOUT_ROUNDING = {
 
 KNOWN = {
     "family": FAMILIES,
-    "format": {*FORMATS, *OTHER_FORMATS, *INTEGERS, E8M0.name, *(f"{name}x2" for name in FORMATS)},
+    "format": {
+        *FORMATS,
+        *OTHER_FORMATS,
+        *INTEGERS,
+        E8M0.name,
+        "bit",
+        *(f"{name}x2" for name in FORMATS),
+    },
     "source": {*FORMATS, *INTEGERS, E8M0.name, *(f"{name}x2" for name in FORMATS)},
     "mode": {mode.value for mode in RoundingMode} | {f"stochastic{bits}" for bits in range(1, 25)},
     "policy": {policy.value for policy in OverflowPolicy},

@@ -35,10 +35,13 @@ def test_it_gives_what_the_bit_says_of_all_inputs():
 
 @pytest.mark.parametrize("select", WRONG.values(), ids=WRONG)
 def test_a_wrong_one_is_refuted(select):
-    assert discharge(obligation(FP8_E5M2), circuit=wrong_netlist(select)).outcome is Outcome.REFUTED
+    assert (
+        discharge(obligation(FP8_E5M2.name, FP8_E5M2), circuit=wrong_netlist(select)).outcome
+        is Outcome.REFUTED
+    )
 
 
 def test_every_format_and_every_kind_of_integer_has_one():
     names = [each.name for each in obligations()]
-    assert {"fp32.select", "bfloat16.select", "uint16.select"} <= set(names)
+    assert {"fp32.select", "bfloat16.select", "uint16.select", "bit.select"} <= set(names)
     assert len(set(names)) == len(names)

@@ -6,7 +6,7 @@ import pytest
 
 from spikeproof.circuits.netlist import Statistics
 from spikeproof.circuits.programs.counting import delays, instances, size
-from spikeproof.specs.programs import Array, ProgramError, Value, call, concatenate, module
+from spikeproof.specs.programs import Array, ProgramError, Value, call, call_all, concatenate, module
 from tests.support.programs import SUM, dot, linear
 
 ADD, MULTIPLY, FMA = (f"fp32.{name}.rne.threshold" for name in ("add", "multiply", "fma"))
@@ -74,7 +74,7 @@ def test_constants_and_outputs_without_a_path():
     found = delays(program, DEPTHS)[program.digest]
     assert (found < 0).tolist() == [[True, False, False], [False, True, False]]
     assert found[found >= 0].tolist() == [0, 10, 25, 35]
-    around = module("around", {"x": Array("fp32")}, lambda x: call(program, x)[0])
+    around = module("around", {"x": Array("fp32")}, lambda x: call_all(program, x)[0])
     assert size(around, UNITS).depth == 25
     assert instances(around) == {MULTIPLY: 1, ADD: 1}
 
