@@ -73,7 +73,7 @@ class Model(torch.nn.Module):
     def norm(self, x: torch.Tensor, name: str) -> torch.Tensor:
         """Root mean square layer normalization."""
         return self.weight(name) * (
-            x * torch.rsqrt(x.square().mean(-1, keepdim=True) + float(self.decoder.epsilon))
+            x * torch.rsqrt(x.square().mean(-1, keepdim=True) + self.decoder.epsilon)
         )
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:

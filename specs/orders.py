@@ -197,7 +197,9 @@ def in_lanes(terms: int, lanes: int, across: Way = in_pairs) -> Order:
     """Every so many terms in sequence, then these sums, as vector registers do it."""
     return grown(
         terms,
-        lambda places, add: across([in_sequence(places[k::lanes], add) for k in range(lanes)], add),
+        lambda places, add: across(
+            [in_sequence(places[k::lanes], add) for k in range(min(lanes, terms))], add
+        ),
     )
 
 

@@ -55,7 +55,7 @@ class Decoder:
         heads, key_heads: how many heads have queries, and keys; a key's serves ``heads // key_heads``.
         head: elements of a head.
         vocabulary: how many tokens.
-        epsilon: what is added to a mean square, as a number in decimal.
+        epsilon: what is added to a mean square.
         tied: whether the last layer's weights are the embedding's.
         normed_heads: whether queries and keys are normalised by heads, as Qwen3's are.
         arithmetic: what all is computed in.
@@ -71,7 +71,7 @@ class Decoder:
     key_heads: int
     head: int
     vocabulary: int
-    epsilon: str = "1e-5"
+    epsilon: float = 1e-5
     tied: bool = False
     normed_heads: bool = False
     arithmetic: Arithmetic = FP32
@@ -116,7 +116,7 @@ class Decoder:
         fused = fused_products(order, terms) if self.fused else frozenset[int]()
         return Dot(order, (kind, kind), kind, fused)
 
-    def number(self, value: Fraction | int | str) -> int:
+    def number(self, value: float) -> int:
         """The code of a number, rounded to nearest."""
         fmt, number = FORMATS[self.arithmetic.kind], Fraction(value)
         rounded = exact.round_magnitude(fmt, RoundingMode.NEAREST_EVEN, 0, number)
@@ -134,7 +134,7 @@ class Decoder:
 
 LLAMA_2_7B = Decoder(4096, 11008, 32, 32, 32, 128, 32000)
 LLAMA_2_70B = Decoder(8192, 28672, 80, 64, 8, 128, 32000)
-QWEN3_0_6B = Decoder(1024, 3072, 28, 16, 8, 128, 151936, "1e-6", tied=True, normed_heads=True)
+QWEN3_0_6B = Decoder(1024, 3072, 28, 16, 8, 128, 151936, 1e-6, tied=True, normed_heads=True)
 
 DECODERS = {"llama-2-7b": LLAMA_2_7B, "llama-2-70b": LLAMA_2_70B, "qwen3-0.6b": QWEN3_0_6B}
 """Published ones, by name."""
@@ -162,7 +162,7 @@ def decoder_of(config: Mapping[str, Any], **how: Any) -> Decoder:
             config.get("num_key_value_heads") or heads,
             config.get("head_dim") or hidden // heads,
             config["vocab_size"],
-            str(config["rms_norm_eps"]),
+            config["rms_norm_eps"],
             config.get("tie_word_embeddings", False),
             kind == "qwen3",
             **how,

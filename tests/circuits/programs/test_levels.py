@@ -72,7 +72,7 @@ def test_layers(spec):
 
 OTHERS = {
     "another order": replace(SMALL, order=sequential),
-    "another epsilon": replace(SMALL, epsilon="1e-6"),
+    "another epsilon": replace(SMALL, epsilon=1e-6),
     "another mode": replace(SMALL, arithmetic=Arithmetic("fp32", "rtz")),
     "fused": replace(SMALL, fused=True),
 }
