@@ -26,7 +26,7 @@ from spikeproof.specs.transformers import (
 )
 
 SMALL = Decoder(hidden=16, intermediate=24, layers=2, heads=4, key_heads=2, head=4, vocabulary=11)
-OF_QWEN = Decoder(16, 24, 2, 4, 2, 4, 11, "1e-6", tied=True, normed_heads=True)
+OF_QWEN = Decoder(16, 24, 2, 4, 2, 4, 11, 1e-6, tied=True, normed_heads=True)
 
 
 def drawn(program, seed=0):
@@ -50,13 +50,11 @@ def rms(x, weight, epsilon=1e-5):
 
 
 def turned(x, cosines, sines):
-    """Two halves are the parts of complex numbers, which angles turn."""
+    """Each pair of an element of the first half and one of the second is turned by an angle."""
     half = x.shape[-1] // 2
-    turning = torch.complex(cosines, sines)
-    first = x[..., :half] * turning.real[:half] - x[..., half:] * turning.imag[:half]
-    return torch.cat(
-        [first, x[..., half:] * turning.real[half:] + x[..., :half] * turning.imag[half:]], -1
-    )
+    low, high = x[..., :half], x[..., half:]
+    first = low * cosines[..., :half] - high * sines[..., :half]
+    return torch.cat([first, high * cosines[..., half:] + low * sines[..., half:]], -1)
 
 
 DEFINED = {
@@ -102,17 +100,11 @@ def of_whole_sequence(decoder, tokens, given):
         if decoder.normed_heads:
             query = rms(query, part["self_attn.q_norm.weight"], epsilon)
             key = rms(key, part["self_attn.k_norm.weight"], epsilon)
-        angles = (given["cosines"], given["sines"])
         query, key = (
-            torch.stack(
-                [turned(each[place], *(angle[place] for angle in angles)) for place in range(count)]
-            )
-            for each in (query, key)
+            turned(each, given["cosines"][:, None], given["sines"][:, None]) for each in (query, key)
         )
-        heads = (
-            each.transpose(0, 1)
-            for each in (query, *(e.repeat_interleave(groups, 1) for e in (key, value)))
-        )
+        key, value = (each.repeat_interleave(groups, 1) for each in (key, value))
+        heads = (each.transpose(0, 1) for each in (query, key, value))
         mixed = torch.nn.functional.scaled_dot_product_attention(*heads, is_causal=True)
         x = x + mixed.transpose(0, 1).reshape(count, -1) @ part["self_attn.o_proj.weight"].T
         seen = rms(x, part["post_attention_layernorm.weight"], epsilon)
