@@ -124,7 +124,7 @@ def _simpler(kind: str, code: int) -> list[int]:
 
 
 def explained(claim: ProgramClaim, inputs: Mapping[str, int]) -> str:
-    """What circuit and spec make of an input, for people."""
+    """What circuit and spec make of an input, and whether that differs, for people."""
     made = claim.of_input(inputs)
     arrays = {**claim.spec.inputs, **claim.spec.results}
     rows = [(f"input {name}", name, code) for name, code in inputs.items()]
@@ -133,7 +133,8 @@ def explained(claim: ProgramClaim, inputs: Mapping[str, int]) -> str:
             rows.append((f"{name}, {side}", name, int(buses[name].constant_value())))
     width = max(len(label) for label, *_ in rows)
     lines = [f"  {label:<{width}}  {_elements(arrays[name], code)}" for label, name, code in rows]
-    return "\n".join(["the circuit differs from its spec:", *lines])
+    verb = "agrees with" if made.actual == made.expected else "differs from"
+    return "\n".join([f"the circuit {verb} its spec:", *lines])
 
 
 def _elements(array: Array, code: int) -> str:
