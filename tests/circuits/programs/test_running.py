@@ -1,75 +1,21 @@
 """Programs run in neurons are what the machine computes, however they are divided."""
 
-from functools import cache
-
 import numpy as np
 import pytest
 
 from spikeproof.circuits.programs import running
 from spikeproof.circuits.programs.running import Neurons, most_elements, run
-from spikeproof.circuits.units.floating_point.building import build_unit
-from spikeproof.specs.formats import FP16, FP32, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import FP16, FP32
 from spikeproof.specs.programs import (
-    Arithmetic,
     Array,
-    Module,
     ProgramError,
     Value,
     apply,
-    call,
     evaluate,
     module,
     stack,
 )
-
-SUM = Arithmetic("fp32", "rne.threshold")
-
-
-@cache
-def unit(operation, fmt, **others):
-    return build_unit(
-        operation, fmt, RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE, "threshold", **others
-    )
-
-
-def units():
-    return {
-        "fp32.add.rne.threshold": unit("add", FP32),
-        "fp32.multiply.rne.threshold": unit("multiply", FP32),
-        "fp32.fma.rne.threshold": unit("fma", FP32),
-        "fp32.multiply_from_fp16.rne.threshold": unit("multiply", FP32, source=FP16),
-    }
-
-
-def dot(count: int, fused: bool = False) -> Module:
-    """A sum of products in sequence."""
-
-    def definition(x: Value, w: Value) -> Value:
-        if fused:
-            first, *others = zip(x, w, strict=True)
-            total = SUM.multiply(*first)
-            for pair in others:
-                total = SUM("fma", *pair, total)
-            return total
-        total, *others = SUM.multiply(x, w)
-        for other in others:
-            total = SUM.add(total, other)
-        return total
-
-    return module("dot", dict.fromkeys(("x", "w"), Array("fp32", (count,))), definition)
-
-
-def linear(inputs: int, outputs: int, fused: bool = False) -> Module:
-    inner = dot(inputs, fused)
-    return module(
-        "linear",
-        {"x": Array("fp32", (inputs,)), "w": Array("fp32", (outputs, inputs))},
-        lambda x, w: call(inner, x.broadcast(outputs, inputs), w, over=(outputs,)),
-    )
-
-
-def numbers(*shape):
-    return np.random.default_rng(7).standard_normal(shape).astype(np.float32)
+from tests.support.programs import SUM, dot, linear, numbers, unit, units
 
 
 @pytest.mark.parametrize("elements", [running.MOST_ELEMENTS, 50_000])
