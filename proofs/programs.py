@@ -234,6 +234,18 @@ def layer_named(name: str) -> Layer | None:
     Raises:
         ValueError: if what follows is not possible; one line.
     """
+    layer = _read(name)
+    if layer is None:
+        return None
+    if layer.fused and not layer.way.fused:
+        raise ValueError("a single product is added to nothing, so it cannot be fused")
+    for factor in layer.way.factors:
+        format_named(factor)
+    return layer
+
+
+def _read(name: str) -> Layer | None:
+    """The same, before it is seen whether there is such an order."""
     family, fmt, operation, mode, shape, order, *words = (*name.split("."), *[""] * 5)
     operation, _, source = operation.partition("_from_")
     if family != FAMILY or operation not in OPERATIONS:
@@ -249,10 +261,7 @@ def layer_named(name: str) -> Layer | None:
         raise ValueError("a bias is added first or last; leave out one of them")
     bias = next((word.removeprefix("bias_") for word in said if word.startswith("bias_")), "")
     layer = Layer(add, sizes[-1], order, sizes[0] if operation == "linear" else None, source, bias=bias)
-    layer = replace(layer, fused="fused" in said, from_zero="from_zero" in said)
-    for factor in layer.way.factors:
-        format_named(factor)
-    return layer
+    return replace(layer, fused="fused" in said, from_zero="from_zero" in said)
 
 
 def _sizes(operation: str, shape: str) -> list[int]:
@@ -362,7 +371,7 @@ def obligations() -> Iterator[Obligation]:
     """Layers of all kinds, and refutations."""
     for names, profile in ((PROMISED, Profile.DEFAULT), (wide(), Profile.WIDE)):
         for name in names:
-            layer = layer_named(f"{FAMILY}.{name}")
+            layer = _read(f"{FAMILY}.{name}")
             assert layer
             yield layer.obligation(profile)
     yield from refutations()
