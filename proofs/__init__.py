@@ -23,6 +23,7 @@
 * ``proofs.memristive``   -- what holds for every relaxation time of a memristive neuron
 * ``proofs.noisy_units``  -- so is every unit whose neurons are all within their margins
 * ``proofs.programs``     -- so is every layer that is made of units
+* ``proofs.language_models`` -- so is every layer of a language model, and models whole
 * ``proofs.adequacy``     -- the spec's rounding formula is what the standard says in words
 * ``proofs.remainder_definition`` -- the spec's remainders are those of whole numbers
 * ``proofs.floating_point_theory`` -- the spec is SMT-LIB's floating-point theory, as z3 implements it
@@ -48,6 +49,7 @@ from spikeproof.proofs import (
     functions_of_two,
     general_operations,
     integer_conversions,
+    language_models,
     margins,
     memristive,
     mx,
@@ -76,7 +78,7 @@ def described(name: str) -> Obligation | None:
     Raises:
         ValueError: if it begins like one, and what follows is not possible; one line.
     """
-    return programs.described(name) or names.described(name)
+    return programs.described(name) or language_models.described(name) or names.described(name)
 
 
 def obligations() -> Iterator[Obligation]:
@@ -108,5 +110,6 @@ def obligations() -> Iterator[Obligation]:
         noisy_units,
         dual_rail,
         programs,
+        language_models,
     )
     return chain.from_iterable(family.obligations() for family in families)

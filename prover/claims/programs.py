@@ -19,7 +19,7 @@ from pysmt.shortcuts import BV, And, BVType, Equals, Symbol
 
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.programs.units import RESULT, every_module, operations, width_of
+from spikeproof.circuits.programs.units import BIT, RESULT, every_module, operations, width_of
 from spikeproof.prover.claims.catalogue import stated
 from spikeproof.prover.claims.obligation import Claim, Obligation, Outcome, Profile, StatementError
 from spikeproof.prover.claims.regions import EXCEPTED
@@ -88,12 +88,13 @@ def unit_named(name: str) -> Unit:
     about, reading = theorem.parameters, theorem.reading
     if about.get("family") != "unit" or {EXCEPTED, "flags"} & about.keys() or not reading:
         raise StatementError(f"{name} is not about all operands and their result; it can't be a step")
-    operands = {bus: fmt.name for bus, fmt in reading.formats.items() if bus != RESULT}
-    result = reading.formats.get(RESULT)
-    unit = Unit(theorem, operands, result.name if result else "bit")
-    if [(bus, width_of(kind)) for bus, kind in operands.items()] != [*unit.netlist.inputs.items()]:
+    assert theorem.circuit
+    netlist, formats = theorem.circuit(), reading.formats
+    operands = {bus: formats[bus].name if bus in formats else BIT for bus in netlist.inputs}
+    result = formats[RESULT].name if RESULT in formats else BIT
+    if [*netlist.inputs.values()] != [*map(width_of, operands.values())]:
         raise StatementError(f"{name} reads more than its operands; it can't be a step")
-    return unit
+    return Unit(theorem, operands, result)
 
 
 class ProgramClaim(Claim):

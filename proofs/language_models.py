@@ -1,0 +1,263 @@
+"""The layers of language models, of proved units, compute what their definitions say, on all inputs.
+
+``program.FORMAT.LAYER[_from_SOURCE].MODE.SHAPE[.ORDER][.fused]``: layers are those of
+``specs.transformers``, of which sums are taken in an order, as ``proofs.programs`` has them; each
+operation is an instance of a unit, where ``circuits.programs.levels`` puts it. The weights of linear
+layers are of SOURCE, if that is said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from spikeproof.circuits.programs.levels import in_levels
+from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
+from spikeproof.proofs.programs import FAMILY, order_in_words, order_named
+from spikeproof.prover.claims.obligation import Obligation, Profile
+from spikeproof.prover.claims.programs import composed
+from spikeproof.specs import transformers
+from spikeproof.specs.formats import format_named, mode_named
+from spikeproof.specs.orders import pairwise
+from spikeproof.specs.programs import Arithmetic, Module
+from spikeproof.specs.transformers import DECODERS, Decoder
+
+TINY = Decoder(16, 24, layers=2, heads=4, key_heads=2, head=4, vocabulary=11)
+
+MODELS = {name.replace(".", "_"): each for name, each in DECODERS.items()} | {"tiny": TINY}
+"""Decoders by the words for them in names."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of layer.
+
+    Attributes:
+        form: its shape in names, for people.
+        build: from a decoder and the numbers of the shape the module.
+        words: what it computes, for people.
+        fitted: from a decoder and these numbers the decoder that has them.
+        summed: whether it takes sums.
+    """
+
+    form: str
+    build: Callable[..., Module]
+    words: str
+    fitted: Callable[..., Decoder] = lambda decoder, *shape: decoder
+    summed: bool = True
+
+
+KINDS: Mapping[str, Kind] = {
+    "softmax": Kind("TERMS", transformers.softmax, "the softmax of {0} terms"),
+    "rms_norm": Kind("TERMS", transformers.rms_norm, "{0} terms over their root mean square"),
+    "layer_norm": Kind("TERMS", transformers.layer_norm, "{0} terms of mean 0 and variance 1"),
+    "rotary": Kind(
+        "HEAD",
+        lambda decoder, _: transformers.rotary(decoder),
+        "a head of {0} elements, turned by a position's angles",
+        lambda decoder, head: replace(decoder, head=head),
+        summed=False,
+    ),
+    "attention": Kind(
+        "KEYSxHEAD",
+        lambda decoder, keys, _: transformers.attention(decoder, keys),
+        "attention of a head to {0} keys of {1} elements",
+        lambda decoder, _, head: replace(decoder, head=head),
+    ),
+    "swiglu": Kind(
+        "HIDDENxINTERMEDIATE",
+        lambda decoder, *_: transformers.swiglu(decoder),
+        "a gated feed-forward network from {0} to {1} elements and back",
+        lambda decoder, hidden, between: replace(decoder, hidden=hidden, intermediate=between),
+    ),
+    "embedding": Kind(
+        "TOKENSxHIDDEN",
+        lambda decoder, *_: transformers.embedding(decoder),
+        "the row of one of {0} tokens, of {1} elements",
+        lambda decoder, tokens, hidden: replace(decoder, vocabulary=tokens, hidden=hidden),
+        summed=False,
+    ),
+    "argmax": Kind("TERMS", transformers.largest, "the place of the largest of {0} terms", summed=False),
+    "sample": Kind("TERMS", transformers.sample, "the token of {0} that a random number draws"),
+}
+"""By their names, those that need no model."""
+
+OF_MODELS: Mapping[str, tuple[Callable[[Decoder, int], Module], str]] = {
+    "block": (transformers.block, "a block of {0} for a token that sees {1} keys"),
+    "decoder": (transformers.step, "{0} for a token that sees {1} keys"),
+}
+"""Those whose shape is a model and the number of keys."""
+
+
+@dataclass(frozen=True)
+class LanguageLayer:
+    """A layer of a language model.
+
+    Attributes:
+        kind: of ``KINDS`` or ``OF_MODELS``.
+        shape, order: by their words; the order is empty if there are no sums.
+    """
+
+    kind: str
+    fmt: str
+    mode: str
+    shape: str
+    order: str = ""
+    source: str = ""
+    fused: bool = False
+
+    @property
+    def name(self) -> str:
+        """As at the head of this module."""
+        kind = f"{self.kind}_from_{self.source}" if self.source else self.kind
+        words = (self.order, "fused" if self.fused else "")
+        return ".".join((FAMILY, self.fmt, kind, self.mode, self.shape, *filter(None, words)))
+
+    def spec(self) -> Module:
+        """What it should compute."""
+        how = {
+            "arithmetic": Arithmetic(self.fmt, self.mode),
+            "weights": self.source or self.fmt,
+            "order": partial(order_named, self.order) if self.order else pairwise,
+            "fused": self.fused,
+        }
+        if self.kind in OF_MODELS:
+            model, keys = self._model_and_keys
+            return OF_MODELS[self.kind][0](_with(MODELS[model], how), keys)
+        kind, numbers = KINDS[self.kind], self._numbers
+        return kind.build(_with(kind.fitted(TINY, *numbers), how), *numbers)
+
+    def circuit(self) -> Module:
+        """The program of units."""
+        return in_levels(self.spec(), lambda operation: operation)
+
+    @property
+    def statement(self) -> str:
+        """What is claimed of it, for people."""
+        if self.kind in OF_MODELS:
+            what = OF_MODELS[self.kind][1].format(*self._model_and_keys)
+        else:
+            what = KINDS[self.kind].words.format(*self._numbers)
+        weights = f" of weights in {self.source}" if self.source else ""
+        order = f", sums {order_in_words(self.order)}" if self.order else ""
+        fused = ", products fused" if self.fused else ""
+        units = f"by units of {DEFAULT_LIBRARY} gates"
+        return f"{what}{weights} in {self.fmt}, {self.mode}{order}{fused}, {units}"
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What its name says."""
+        said = {"source": self.source, "order": self.order, "fused": "yes" if self.fused else ""}
+        return {
+            "family": FAMILY,
+            "operation": self.kind,
+            "format": self.fmt,
+            "mode": self.mode,
+            "shape": self.shape,
+            "library": DEFAULT_LIBRARY,
+            **{name: value for name, value in said.items() if value},
+        }
+
+    def obligation(self, profile: Profile = Profile.WIDE) -> Obligation:
+        """That its neurons compute what they should."""
+        return composed(
+            self.name,
+            self.statement,
+            self.spec,
+            self.circuit,
+            profile=profile,
+            parameters=self.parameters,
+        )
+
+    @property
+    def _numbers(self) -> list[int]:
+        return [int(number) for number in self.shape.split("x")]
+
+    @property
+    def _model_and_keys(self) -> tuple[str, int]:
+        model, _, keys = self.shape.rpartition("x")
+        return model, int(keys)
+
+
+def _with(decoder: Decoder, how: Mapping[str, Any]) -> Decoder:
+    return replace(decoder, **how)
+
+
+def layer_named(name: str) -> LanguageLayer | None:
+    """The layer of a name as ``LanguageLayer.name`` gives it; None if it does not begin like one.
+
+    Raises:
+        ValueError: if what follows is not possible; one line.
+    """
+    family, fmt, kind, mode, shape, *words = (*name.split("."), *[""] * 4)
+    kind, _, source = kind.partition("_from_")
+    if family != FAMILY or kind not in {*KINDS, *OF_MODELS}:
+        return None
+    for named in filter(None, (fmt, source)):
+        format_named(named)
+    if not mode_named(mode):
+        raise ValueError(f"{mode!r} is no rounding mode")
+    form = KINDS[kind].form if kind in KINDS else "MODELxKEYS"
+    if not _is_shape(kind, form, shape):
+        models = "" if kind in KINDS else f"; models are {', '.join(MODELS)}"
+        raise ValueError(f"the shape of {kind} is {form}, not {shape!r}{models}")
+    words = list(filter(None, words))
+    fused = "fused" in words
+    orders = [word for word in words if word != "fused"]
+    summed = kind in OF_MODELS or KINDS[kind].summed
+    if len(orders) != summed:
+        raise ValueError(f"{kind} {'needs one order' if summed else 'takes no sums'}, not {orders}")
+    if orders:
+        order_named(orders[0], 1 << 10)
+    return LanguageLayer(kind, fmt, mode, shape, "".join(orders), source, fused)
+
+
+def _is_shape(kind: str, form: str, shape: str) -> bool:
+    if kind in OF_MODELS:
+        found = re.fullmatch(r"(.+)x([1-9]\d*)", shape)
+        return bool(found) and found[1] in MODELS  # type: ignore[index]
+    return bool(re.fullmatch("x".join([r"[1-9]\d*"] * (form.count("x") + 1)), shape))
+
+
+def described(name: str) -> Obligation | None:
+    """The obligation that a name describes; None if it does not begin like one.
+
+    Raises:
+        ValueError: if what follows is not possible; one line.
+    """
+    layer = layer_named(name)
+    return layer.obligation() if layer else None
+
+
+PROMISED = (
+    "fp16.softmax.rne.16.pairwise",
+    "fp16.rms_norm.rne.64.sequential",
+    "fp16.layer_norm.rne.64.pairwise",
+    "fp16.rotary.rne.64",
+    "fp16.attention.rne.16x32.pairwise",
+    "fp16.swiglu.rne.32x64.lanes8",
+    "fp16.embedding.rne.100x16",
+    "fp16.argmax.rne.100",
+    "fp16.sample.rne.16.sequential",
+    "fp16.block.rne.tinyx3.pairwise",
+    "fp16.decoder.rne.tinyx3.pairwise",
+)
+"""Of the default profile, whose units are too."""
+
+PROMISED_WIDE = (
+    "fp32.decoder.rne.llama-2-7bx128.pairwise",
+    "fp32.decoder_from_bfloat16.rne.llama-2-70bx128.pairwise",
+    "fp32.decoder.rne.qwen3-0_6bx128.lanes16.fused",
+)
+
+
+def obligations() -> Iterator[Obligation]:
+    """A layer of each kind, and whole models."""
+    for names, profile in ((PROMISED, Profile.DEFAULT), (PROMISED_WIDE, Profile.WIDE)):
+        for name in names:
+            layer = layer_named(f"{FAMILY}.{name}")
+            assert layer
+            yield layer.obligation(profile)
