@@ -21,6 +21,7 @@
 * ``proofs.superconducting`` -- how many inputs a neuron can have at a spread of its couplings
 * ``proofs.memristive``   -- what holds for every relaxation time of a memristive neuron
 * ``proofs.noisy_units``  -- so is every unit whose neurons are all within their margins
+* ``proofs.programs``     -- so is every layer that is made of units
 * ``proofs.adequacy``     -- the spec's rounding formula is what the standard says in words
 * ``proofs.remainder_definition`` -- the spec's remainders are those of whole numbers
 * ``proofs.floating_point_theory`` -- the spec is SMT-LIB's floating-point theory, as z3 implements it
@@ -49,8 +50,10 @@ from spikeproof.proofs import (
     margins,
     memristive,
     mx,
+    names,
     noisy_units,
     packed_units,
+    programs,
     remainder_definition,
     remainders,
     scale_conversions,
@@ -59,11 +62,19 @@ from spikeproof.proofs import (
     superconducting,
     units,
 )
-from spikeproof.proofs.names import described
 from spikeproof.proofs.spelling import hint
 from spikeproof.prover.claims.obligation import Obligation
 
 __all__ = ["described", "hint", "obligations"]
+
+
+def described(name: str) -> Obligation | None:
+    """The obligation that a name describes, promised or not: see ``names`` and ``programs``.
+
+    Raises:
+        ValueError: if it begins like one, and what follows is not possible; one line.
+    """
+    return programs.described(name) or names.described(name)
 
 
 def obligations() -> Iterator[Obligation]:
@@ -93,5 +104,6 @@ def obligations() -> Iterator[Obligation]:
         memristive,
         noisy_units,
         dual_rail,
+        programs,
     )
     return chain.from_iterable(family.obligations() for family in families)

@@ -32,6 +32,7 @@ from spikeproof.prover.claims.catalogue import PROJECT, stated
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.given import FAMILY, GivenClaim, given_claim
 from spikeproof.prover.claims.obligation import Claim, Outcome, StatementError, require_same_buses
+from spikeproof.prover.claims.programs import ProgramClaim
 from spikeproof.prover.claims.tabulated import TabulatedClaim
 from spikeproof.prover.encoding.bitblast import Blaster, cnf_sha256
 from spikeproof.prover.encoding.smtlib import script_sha256, spec_sha256
@@ -49,9 +50,14 @@ from spikeproof.prover.kernel.annotation import AnnotationError, Annotations
 from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.kernel.cells import AlgebraError
 from spikeproof.prover.kernel.composition import CompositionError
+from spikeproof.prover.kernel.congruence import CongruenceError
+from spikeproof.prover.kernel.programs import program_certificate
 
 Proof = tuple[str, str]
 """The SHA-256 of clauses, and that of the proof that refutes them."""
+
+AboutUnit = tuple[str, str]
+"""A theorem, and the SHA-256 of the netlist of which it is proved."""
 
 
 class RefusalError(Exception):
@@ -62,6 +68,7 @@ OF_USE: dict[LemmaKind, tuple[CertificateKind, ...]] = {
     "claim": ("drat", "smtlib"),
     "assumptions": ("model", "smtlib"),
     "algebra": ("telescoping",),
+    "congruence": ("program",),
     "every input": (),
 }
 """What speaks for each kind of lemma."""
@@ -75,6 +82,7 @@ REASONS = (
     CertificateError,
     CheckError,
     CompositionError,
+    CongruenceError,
     NetlistError,
     StatementError,
 )
@@ -89,12 +97,16 @@ class Verification:
         refusal: why it is not believed; empty if it is.
         checked: proofs that were accepted.
         elsewhere: proofs that it rests on, and that were left to another process to check.
+        proves: what it proves, of the theorem's own circuit; None if that is not so.
+        rests_on: what other records have to prove for it.
     """
 
     theorem: str
     refusal: str = ""
     checked: frozenset[Proof] = frozenset()
     elsewhere: frozenset[Proof] = frozenset()
+    proves: AboutUnit | None = None
+    rests_on: frozenset[AboutUnit] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -124,19 +136,43 @@ class Verifier:
         except Exception as error:  # whatever a forged record makes fail is no reason to believe it
             reason = str(error) if isinstance(error, REASONS) else f"{type(error).__name__}: {error}"
             return Verification(record.theorem, reason, frozenset(check.checked))
-        return Verification(record.theorem, "", frozenset(check.checked), frozenset(check.elsewhere))
+        return Verification(
+            record.theorem,
+            "",
+            frozenset(check.checked),
+            frozenset(check.elsewhere),
+            _proved_of_unit(record),
+            frozenset(check.rests_on),
+        )
+
+
+def _proved_of_unit(record: Record) -> AboutUnit | None:
+    if record.outcome is not Outcome.PROVED or record.circuit_sha256 or not record.netlist:
+        return None
+    return record.theorem, record.netlist.sha256
 
 
 def conclusions(verifications: Iterable[Verification]) -> list[Verification]:
-    """What becomes of each, when it is known of every proof whether somebody accepted it."""
+    """What becomes of each, when it is known of every proof, and of every theorem, whether it holds."""
     found = list(verifications)
     accepted = frozenset[Proof]().union(*(each.checked for each in found))
-    return [
+    found = [
         each
         if each.refusal or each.elsewhere <= accepted
         else replace(each, refusal="a clausal proof that it shares with other theorems is not accepted")
         for each in found
     ]
+    proved = {each.proves for each in found if not each.refusal}
+    return [_concluded(each, sorted(each.rests_on - proved)) for each in found]
+
+
+def _concluded(verification: Verification, missing: Sequence[AboutUnit]) -> Verification:
+    """What becomes of one of which some theorems that it rests on are not proved."""
+    if verification.refusal or not missing:
+        return verification
+    theorem, netlist = missing[0]
+    reason = f"it rests on {theorem}, of which no record here is proved of the netlist {netlist[:12]}"
+    return replace(verification, refusal=reason)
 
 
 @dataclass
@@ -147,6 +183,7 @@ class _Check:
     record: Record
     checked: set[Proof] = field(default_factory=set)
     elsewhere: set[Proof] = field(default_factory=set)
+    rests_on: set[AboutUnit] = field(default_factory=set)
 
     def run(self) -> None:
         """Raise what speaks against the record, if anything does."""
@@ -217,6 +254,9 @@ class _Check:
 
     def _check_proved(self, case: Case) -> None:
         """Every lemma that makes up the claim is there, and holds."""
+        if isinstance(case.claim, ProgramClaim):
+            self._check_program(case.claim)
+            return
         lemmas = {(lemma.name, lemma.kind): lemma for lemma in self.record.lemmas}
         if case.tabulated or (self.record.theorem, "every input") in lemmas:
             self._check_every_input(case)
@@ -247,6 +287,19 @@ class _Check:
                     self._check_claim(lemmas[key], subject)
             except REASONS as error:
                 raise RefusalError(f"{_named([key])}: {error}") from None
+
+    def _check_program(self, claim: ProgramClaim) -> None:
+        """It is the spec's, if its units are proved; that they are, other records have to say."""
+        if [(each.name, each.kind) for each in self.record.lemmas] != [
+            (self.record.theorem, "congruence")
+        ]:
+            raise RefusalError("it is shown by congruence, which is one lemma, alone")
+        (lemma,) = self.record.lemmas
+        self._check_scripts(lemma)
+        _require_no_question(lemma)
+        if self._certificate(lemma, "program") != program_certificate(claim):
+            raise RefusalError("its certificate is of other programs, or other units, than are here")
+        self.rests_on |= {(name, unit.netlist.sha256) for name, unit in claim.units.items()}
 
     def _check_every_input(self, case: Case) -> None:
         """A claim about a table, or of a circuit that was given, evaluated again.
@@ -335,7 +388,7 @@ class _Check:
 def _require_no_question(lemma: Lemma) -> None:
     """No engine was asked."""
     if (lemma.formula_sha256, lemma.cnf_sha256, lemma.replies) != (None, None, ()):
-        raise RefusalError("it says that an engine was asked, which algebra does not need")
+        raise RefusalError(f"it says that an engine was asked, which {lemma.kind} does not need")
 
 
 def _require_question(lemma: Lemma, formulas: Sequence[FNode], status: Status) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from inspect import signature
@@ -282,6 +282,8 @@ class Obligation:
             noise: then no other circuit can take its place.
         neighbours: the claims that differ from this in a choice: of mode, policy or convention.
         evaluated: whether the claim is a table, and decided by evaluating every input.
+        rests_on: the theorems of which a claim about a program is made up, if it is one: see
+            ``prover.claims.programs``.
     """
 
     name: str
@@ -299,11 +301,13 @@ class Obligation:
     function: str = ""
     neighbours: Callable[[], Iterable[Obligation]] = tuple
     evaluated: bool = False
+    rests_on: Callable[[], Sequence[str]] | None = None
 
     def __post_init__(self) -> None:
         if self.expected not in (Outcome.PROVED, Outcome.REFUTED):
             raise ValueError(f"{self.name}: only proved or refuted can be promised")
-        if bool(self.engines) is self.evaluated or len(set(self.engines)) < len(self.engines):
+        alone = self.evaluated or self.rests_on is not None
+        if bool(self.engines) is alone or len(set(self.engines)) < len(self.engines):
             none = "no engine, for every input is evaluated" if self.evaluated else "at least one engine"
             raise ValueError(f"{self.name}: name {none}, and none twice")
 

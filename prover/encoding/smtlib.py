@@ -16,6 +16,7 @@ from pysmt import operators
 from pysmt.fnode import FNode
 
 from spikeproof.prover.claims.obligation import Claim
+from spikeproof.prover.claims.programs import ProgramClaim
 from spikeproof.prover.claims.tabulated import TabulatedClaim
 
 _FUNCTIONS: dict[int, str] = {
@@ -118,8 +119,11 @@ def spec_sha256(claim: Claim) -> str:
     """The SHA-256 of what should be seen of the outputs; of a claim about formulas alone, its own.
 
     Where something is assumed of the inputs, of that too. Of a table it is that of the table's content,
-    then what counts of its outputs where not everything does, and what is assumed.
+    then what counts of its outputs where not everything does, and what is assumed; of a program, that of
+    the spec's.
     """
+    if isinstance(claim, ProgramClaim):
+        return claim.spec.digest
     if isinstance(claim, TabulatedClaim):
         counting = definitions(claim.counting) if claim.counting else ""
         assumed = script(claim.assumptions) if claim.assumptions else ""

@@ -21,8 +21,10 @@ HEADER = ("theorem", "profile", "expected", "evidence", "statement")
 WHOLE, LEMMAS, CASES = "whole", "lemmas", "cases"
 """How a theorem is put to the engines: as it is, by steps on its way, or by cases of its inputs."""
 
-EVALUATED = "every input"
-"""Or that it is not, but evaluated on every input."""
+EVALUATED, CONGRUENCE = "every input", "congruence"
+"""Or that it is not, but evaluated on every input; or follows from theorems about a program's units."""
+
+ALONE = (EVALUATED, CONGRUENCE)
 
 CLAUSAL, MODEL, TELESCOPING = "drat", "model", "telescoping"
 
@@ -38,7 +40,7 @@ class Evidence:
     Attributes:
         engines: each must answer every lemma that is not settled by algebra, and as is needed.
         way: ``whole``, ``lemmas`` or ``cases``, what was proved whole need not have been split; or
-            ``every input``, without engines or certificates.
+            ``every input``, without engines or certificates; or ``congruence``, without engines.
         certificate: the kind that every lemma which is a claim must have; empty for none.
     """
 
@@ -50,7 +52,7 @@ class Evidence:
     def of(cls, obligation: Obligation) -> Evidence:
         """What is to be had of an obligation."""
         if not obligation.engines:
-            return cls((), EVALUATED, "")
+            return cls((), EVALUATED if obligation.evaluated else CONGRUENCE, "")
         way = CASES if obligation.cases else LEMMAS if obligation.decomposition else WHOLE
         proof = CLAUSAL if CERTIFYING.intersection(obligation.engines) else ""
         certificate = proof if obligation.expected is Outcome.PROVED else MODEL
@@ -66,8 +68,8 @@ class Evidence:
         Raises:
             ValueError: if the text is no such thing.
         """
-        if text == EVALUATED:
-            return cls((), EVALUATED, "")
+        if text in ALONE:
+            return cls((), text, "")
         engines, way, *certificate = text.split(", ")
         if way not in (WHOLE, LEMMAS, CASES) or len(certificate) > 1:
             raise ValueError(f"{text!r} is no evidence")
@@ -237,10 +239,11 @@ def _shortcomings(ledger: Ledger, record: Record) -> Iterator[str]:
 
 def _lacks(promise: Promise, record: Record) -> Iterator[str]:
     """What evidence a record of the promised outcome does not have."""
-    if promise.evidence.way == EVALUATED:
-        kinds = ["every input"] if promise.expected is Outcome.PROVED else []
+    if promise.evidence.way in ALONE:
+        kinds = [promise.evidence.way] if promise.expected is Outcome.PROVED else []
         if [lemma.kind for lemma in record.lemmas] != kinds:
-            yield "it was not decided by evaluating every input, which is promised"
+            how = {EVALUATED: "evaluating every input", CONGRUENCE: "congruence"}[promise.evidence.way]
+            yield f"it was not decided by {how}, which is promised"
         return
     if not any(lemma.kind == "claim" for lemma in record.lemmas):
         yield "no lemma was put to an engine"

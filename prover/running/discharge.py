@@ -24,6 +24,7 @@ from spikeproof.prover.claims.obligation import (
     Outcome,
     StatementError,
 )
+from spikeproof.prover.claims.programs import ProgramClaim
 from spikeproof.prover.claims.tables import TABLE_BITS
 from spikeproof.prover.claims.tabulated import TabulatedClaim
 from spikeproof.prover.discovery.finding import beside_our_unit, in_words, possible_annotations
@@ -47,8 +48,11 @@ from spikeproof.prover.evidence.record import (
 from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.kernel.cells import AlgebraError
 from spikeproof.prover.kernel.composition import CompositionError
+from spikeproof.prover.kernel.congruence import CongruenceError
+from spikeproof.prover.kernel.programs import program_certificate
 from spikeproof.prover.refutation.counterexample import explain
 from spikeproof.prover.refutation.minimisation import minimised, violating
+from spikeproof.prover.refutation.programs import differing, explained
 from spikeproof.prover.running.inquiry import Inquiry, Keeping, Said
 from spikeproof.prover.running.stages import Stages, silently
 
@@ -79,6 +83,9 @@ SECOND_SECONDS = 10.0
 
 NOTHING_KEPT = Keeping()
 
+Settled = Callable[[Obligation], Record]
+"""From a theorem to its record."""
+
 
 @dataclass(frozen=True)
 class _Verdict:
@@ -98,6 +105,7 @@ def discharge(
     enumerating: bool = True,
     enumeration: float | None = None,
     told: Callable[[str], None] = silently,
+    settled: Settled | None = None,
 ) -> Record:
     """Try to prove one obligation; the record is not sealed.
 
@@ -111,6 +119,8 @@ def discharge(
         enumerating: whether every input is tried where engines do not answer.
         enumeration: seconds that trying every input may take, if not as long as the engines.
         told: each stage of the search for a verdict, as it begins.
+        settled: where the records of theorems come from on which a program's rests; if not said, they
+            are discharged too.
 
     Raises:
         NetlistError: if ``circuit`` has other buses than the obligation's own circuit.
@@ -132,7 +142,10 @@ def discharge(
             attempt = _Attempt(
                 case, started + timeout, trying if enumerating else None, jobs, keeping, stages
             )
-            verdict = attempt.evaluated() or attempt.verdict()
+            if isinstance(case.claim, ProgramClaim):
+                verdict = attempt.composed(case.claim, settled or partial(discharge, timeout=timeout))
+            else:
+                verdict = attempt.evaluated() or attempt.verdict()
     except StorageError:
         raise
     except Exception as error:
@@ -205,6 +218,26 @@ class _Attempt:
             if not self.case.own and verdict.outcome is not Outcome.REFUTED:
                 verdict = replace(verdict, message=f"{verdict.message}; {self.stages.in_words()}")
         return _presented(self.case, verdict)
+
+    def composed(self, claim: ProgramClaim, settled: Settled) -> _Verdict:
+        """Of a program: that it is its spec, given theorems about its units; or where it is not."""
+        try:
+            content = program_certificate(claim)
+        except CongruenceError as error:
+            inputs = differing(claim)
+            if inputs is None:
+                return _Verdict(Outcome.UNKNOWN, f"{error}; no input is known on which that matters")
+            verdict = _confirm("simulation", self.case, inputs)
+            return replace(verdict, message=verdict.message or f"{explained(claim, inputs)}\n{error}")
+        if self.case.obligation.expected is Outcome.REFUTED:
+            return _Verdict(Outcome.UNKNOWN, "it is its spec if its units are what their theorems say")
+        for name, unit in claim.units.items():
+            record = settled(unit.theorem)
+            if record.outcome is not Outcome.PROVED or record.circuit_sha256:
+                return _Verdict(Outcome.UNKNOWN, f"it rests on {name}, which is {record.outcome.value}")
+        kept = self.keeping.keep("program", content)
+        lemma = Lemma(self.case.obligation.name, "congruence", None, None, (), (kept,))
+        return _Verdict(Outcome.PROVED, lemmas=(lemma,))
 
     def evaluated(self) -> _Verdict | None:
         """The verdict by evaluation on every input: of a circuit that was given, or of any on a table.

@@ -54,7 +54,8 @@ class Run:
         Raises:
             StorageError: if it cannot be kept there.
         """
-        origin, record, archive = self._earlier(obligation) or self._anew(obligation, jobs)
+        earlier = self._earlier(obligation) if self._rests(obligation) else None
+        origin, record, archive = earlier or self._anew(obligation, jobs)
         if self.log:
             self.log.write(record, archive)
             if record.counterexample is not None:
@@ -63,6 +64,16 @@ class Run:
                     obligation, self.circuit, record.counterexample, path, record.message
                 )
         return Found.of(record, origin, audited=bool(origin) and record.theorem in self.audited)
+
+    def _rests(self, obligation: Obligation) -> bool:
+        """Whether what a theorem about a program rests on is proved, and in log and cache too."""
+        if obligation.rests_on is None or obligation.expected is Outcome.REFUTED:
+            return True
+        try:
+            units = [theorem(name) for name in obligation.rests_on()]
+        except ValueError:  # which stating it will tell
+            return False
+        return all(self.discharge(unit).green for unit in units)
 
     def _anew(self, obligation: Obligation, jobs: int) -> tuple[str, Record, Archive | None]:
         """A new record, which is from nowhere, and where its certificates are."""
@@ -75,6 +86,7 @@ class Run:
             keeping,
             enumeration=self.enumeration,
             told=self._stage(obligation),
+            settled=self.discharge,
         )
         if self.circuit:
             if record.refutes and next(iter(obligation.neighbours()), None):

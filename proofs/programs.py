@@ -1,0 +1,368 @@
+"""Layers of proved units compute what the spec's program says, on all inputs: the order is in the name.
+
+``program.FORMAT.OPERATION[_from_SOURCE].MODE.SHAPE.ORDER[.fused][.from_zero][.bias_first|.bias_last]``,
+and what names of units have behind the mode. The operation is ``dot``, of a shape ``TERMS``, or
+``linear``, ``OUTPUTSxTERMS``. What is added is of FORMAT; factors are of SOURCE, if that is said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from itertools import product
+
+from spikeproof.circuits.programs import linear as built
+from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, SMALL
+from spikeproof.proofs.names import unit_named
+from spikeproof.proofs.rounded_units import AND
+from spikeproof.proofs.units import Unit, in_words
+from spikeproof.prover.claims.obligation import Obligation, Outcome, Profile
+from spikeproof.prover.claims.programs import composed
+from spikeproof.specs import layers
+from spikeproof.specs.formats import format_named
+from spikeproof.specs.orders import (
+    Order,
+    in_blocks,
+    in_lanes,
+    pairwise,
+    reversed_sequence,
+    sequential,
+)
+from spikeproof.specs.products import Dot, fused_products
+from spikeproof.specs.programs import Arithmetic, Array, Module, Value, apply, call, module
+
+FAMILY = "program"
+
+MOST_TERMS = 65536
+
+OPERATIONS = ("dot", "linear")
+
+WORDS = ("fused", "from_zero", "bias_first", "bias_last")
+"""What may stand in a name behind the order."""
+
+PLAIN: Mapping[str, Callable[[int], Order]] = {
+    "sequential": sequential,
+    "reversed": reversed_sequence,
+    "pairwise": pairwise,
+}
+PARTS: Mapping[str, Callable[[int, int], Order]] = {"lanes": in_lanes, "blocks": in_blocks}
+"""Orders by their words in names; those of parts have a number behind."""
+
+TREE = "tree_"
+
+
+def order_named(word: str, terms: int) -> Order:
+    """The order that a word in a name says, of so many terms.
+
+    ``sequential``, ``reversed``, ``pairwise``; ``lanesK``, every K-th term in sequence, then the lanes
+    pairwise; ``blocksK``, K neighbours in sequence, then the blocks in sequence; or any tree:
+    ``tree_0-1_2-3_4-5``, each addition as the two places that it adds.
+
+    Raises:
+        ValueError: if it says none; one line.
+    """
+    if word in PLAIN:
+        return PLAIN[word](terms)
+    if word.startswith(TREE):
+        pairs = [re.fullmatch(r"(\d+)-(\d+)", pair) for pair in word.removeprefix(TREE).split("_")]
+        if not all(pairs):
+            raise ValueError(f"{word!r} is no tree; write it like tree_0-1_2-3_4-5")
+        return Order(terms, tuple((int(pair[1]), int(pair[2])) for pair in pairs if pair))
+    if found := re.fullmatch(r"([a-z]+)([1-9]\d*)", word):
+        if found[1] in PARTS and int(found[2]) <= terms:
+            return PARTS[found[1]](terms, int(found[2]))
+        if found[1] in PARTS:
+            raise ValueError(f"{terms} terms have no {found[2]} {found[1]}")
+    raise ValueError(
+        f"{word!r} is no order: {', '.join((*PLAIN, *(f'{each}8' for each in PARTS)))}, tree_..."
+    )
+
+
+def order_in_words(word: str) -> str:
+    """How an order is said to people, behind "added"."""
+    plain = {"sequential": "one after another", "reversed": "one after another from the last"}
+    name, number = re.fullmatch(r"([a-z_]+?)(\d*|_.*)", word).groups()  # type: ignore[union-attr]
+    parts = {"lanes": f"in {number} lanes", "blocks": f"in blocks of {number}"}
+    return {**plain, **parts}.get(name, "as a tree" if word.startswith(TREE) else word)
+
+
+def tree_word(order: Order) -> str:
+    """The word for any order, of whatever shape."""
+    return TREE + "_".join(f"{left}-{right}" for left, right in order.additions)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Sums of products, by units.
+
+    Attributes:
+        add: the unit that adds; the others have its format, and are made and round likewise.
+        factors: the formats of factors, where they are not its.
+        terms, outputs: products of a sum, and sums; None of a single one.
+        order: by its word; see ``order_named``.
+        bias: ``first``, added to the first product; ``last``, to the sum of all; or empty.
+    """
+
+    add: Unit
+    terms: int
+    order: str
+    outputs: int | None = None
+    source: str = ""
+    fused: bool = False
+    from_zero: bool = False
+    bias: str = ""
+
+    @property
+    def name(self) -> str:
+        """As at the head of this module."""
+        fmt, _, mode, *others = self.add.name.split(".")
+        said = {"fused": self.fused, "from_zero": self.from_zero, f"bias_{self.bias}": self.bias}
+        words = [word for word, is_so in said.items() if is_so]
+        return ".".join((FAMILY, fmt, self._operation, mode, self._shape, self.order, *words, *others))
+
+    @property
+    def _shape(self) -> str:
+        return str(self.terms) if self.outputs is None else f"{self.outputs}x{self.terms}"
+
+    @property
+    def _operation(self) -> str:
+        return ("dot" if self.outputs is None else "linear") + (
+            f"_from_{self.source}" if self.source else ""
+        )
+
+    @cached_property
+    def way(self) -> Dot:
+        """How the sum is taken."""
+        order = order_named(self.order, self.terms)
+        if self.bias:
+            order = with_bias(order, self.bias)
+        fused = fused_products(order, self.terms) if self.fused else frozenset[int]()
+        fmt = self.add.fmt.name
+        factors = Arithmetic(fmt, source=self.source).factors
+        return Dot(order, factors, fmt, fused, bool(self.bias), self.from_zero)
+
+    def arithmetic(self, unit: Unit) -> Arithmetic:
+        """The operations of units that round as one does, and are made like it."""
+        fmt, _, suffix = unit.name.split(".", 2)
+        return Arithmetic(fmt, suffix, self.source)
+
+    def spec(self) -> Module:
+        """What it should compute."""
+        operation = replace(self.add, library=DEFAULT_LIBRARY, structure=SMALL)
+        if self.outputs is None:
+            return layers.dot(self.way, self.arithmetic(operation))
+        return layers.linear(self.way, self.outputs, self.arithmetic(operation))
+
+    def circuit(self) -> Module:
+        """The program of units."""
+        if self.outputs is None:
+            return built.dot(self.way, self.arithmetic(self.add))
+        return built.linear(self.way, self.outputs, self.arithmetic(self.add))
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What its name says, and what goes unsaid there."""
+        words = {"fused": self.fused, "from_zero": self.from_zero}
+        return {
+            **self.add.parameters,
+            "family": FAMILY,
+            "operation": "dot" if self.outputs is None else "linear",
+            **({"source": self.source} if self.source else {}),
+            "shape": self._shape,
+            "order": self.order,
+            **{word: "yes" for word, is_so in words.items() if is_so},
+            **({"bias": self.bias} if self.bias else {}),
+        }
+
+    @property
+    def statement(self) -> str:
+        """What is claimed of it, for people."""
+        sums = "a sum" if self.outputs is None else f"{self.outputs:,} sums"
+        factors = f" of factors in {self.source.replace(AND, ' and ')}" if self.source else ""
+        said = {
+            ", fused with their additions": self.fused,
+            ", begun with +0": self.from_zero,
+            ", the bias added to the first": self.bias == "first",
+            ", the bias added last": self.bias == "last",
+        }
+        rounded = self.add.in_words.partition(" rounded ")[2]
+        return (
+            f"{sums} of {self.terms:,} products{factors} in {self.add.fmt.name}, added "
+            f"{order_in_words(self.order)}{''.join(word for word, is_so in said.items() if is_so)}, "
+            f"rounded {rounded}, by units of {self.add.library} gates{in_words(self.add.structure)}"
+        )
+
+    def obligation(self, profile: Profile = Profile.DEFAULT) -> Obligation:
+        """That its neurons compute what they should."""
+        return composed(
+            self.name,
+            self.statement,
+            self.spec,
+            self.circuit,
+            profile=profile,
+            parameters=self.parameters,
+        )
+
+
+def with_bias(order: Order, place: str) -> Order:
+    """An order with a bias as another term, the last, which is added ``first`` or ``last``."""
+    terms, total = order.terms, order.terms + len(order.additions) - 1
+    if place == "last":
+        moved = [place if place < terms else place + 1 for place in range(total + 1)]
+        pairs = [(moved[left], moved[right]) for left, right in order.additions]
+        return Order(terms + 1, (*pairs, (moved[total], terms)))
+    moved = [terms + 1, *range(1, terms), *range(terms + 2, total + 3)]
+    pairs = [(moved[left], moved[right]) for left, right in order.additions]
+    return Order(terms + 1, ((0, terms), *pairs))
+
+
+def described(name: str) -> Obligation | None:
+    """The obligation that a name describes, promised or not; None if it does not begin like one.
+
+    Raises:
+        ValueError: if what follows is not possible; one line.
+    """
+    layer = layer_named(name)
+    return layer.obligation(Profile.WIDE) if layer else None
+
+
+def layer_named(name: str) -> Layer | None:
+    """The layer of a name as ``Layer.name`` gives it; None if it does not begin like one.
+
+    Raises:
+        ValueError: if what follows is not possible; one line.
+    """
+    family, fmt, operation, mode, shape, order, *words = (*name.split("."), *[""] * 5)
+    operation, _, source = operation.partition("_from_")
+    if family != FAMILY or operation not in OPERATIONS:
+        return None
+    words = list(filter(None, words))
+    said = {word for word in words if word in WORDS}
+    others = [word for word in words if word not in WORDS]
+    add = unit_named(".".join((fmt, "add", mode, *others)))
+    if not isinstance(add, Unit) or add.flags:
+        raise ValueError(f"a layer of {fmt} in mode {mode or 'none'} has no units")
+    sizes = _sizes(operation, shape)
+    if {"bias_first", "bias_last"} <= said:
+        raise ValueError("a bias is added first or last; leave out one of them")
+    bias = next((word.removeprefix("bias_") for word in said if word.startswith("bias_")), "")
+    layer = Layer(add, sizes[-1], order, sizes[0] if operation == "linear" else None, source, bias=bias)
+    layer = replace(layer, fused="fused" in said, from_zero="from_zero" in said)
+    for factor in layer.way.factors:
+        format_named(factor)
+    return layer
+
+
+def _sizes(operation: str, shape: str) -> list[int]:
+    """Terms, or outputs and terms."""
+    form = "TERMS" if operation == "dot" else "OUTPUTSxTERMS"
+    sizes = shape.split("x")
+    if len(sizes) != form.count("x") + 1 or not all(re.fullmatch(r"[1-9]\d*", each) for each in sizes):
+        raise ValueError(f"the shape of {operation} is {form}, not {shape!r}")
+    if int(sizes[-1]) > MOST_TERMS:
+        raise ValueError(f"sums are of up to {MOST_TERMS:,} products, not {sizes[-1]}")
+    return list(map(int, sizes))
+
+
+# --- refutations --------------------------------------------------------------------------------
+
+
+def _dot(arithmetic: Arithmetic, order: Order) -> Module:
+    factors = arithmetic.factors
+    return built.dot(Dot(order, factors, arithmetic.kind), arithmetic)
+
+
+def _narrow_sum() -> Module:
+    """Products of FP8 and their sum in FP16, converted to FP32 at the end."""
+    narrow = _dot(Arithmetic("fp16", source="fp8_e4m3fn"), sequential(4))
+
+    def build(x: Value, y: Value) -> Value:
+        return apply("fp32.convert_from_fp16.rne", "fp32", call(narrow, x, y))
+
+    return module("dot", narrow.inputs, build)
+
+
+def _difference(turned: bool) -> Module:
+    """(x - y) * y for each of four pairs, or (y - x) * y."""
+    arithmetic = Arithmetic("fp8_e5m2")
+
+    def build(x: Value, y: Value) -> Value:
+        difference = arithmetic.subtract(y, x) if turned else arithmetic.subtract(x, y)
+        return arithmetic.multiply(difference, y)
+
+    return module("weighted difference", dict.fromkeys(("x", "y"), Array("fp8_e5m2", (4,))), build)
+
+
+FP16_SUM, FP8_SUM = Arithmetic("fp16"), Arithmetic("fp32", source="fp8_e4m3fn")
+
+WRONG: Mapping[str, tuple[str, Callable[[], Module], Callable[[], Module]]] = {
+    "order": (
+        "a sum of 4 products in fp16 that is added pairwise is the one that is added in sequence",
+        lambda: layers.dot(Dot(sequential(4), FP16_SUM.factors, "fp16"), FP16_SUM),
+        lambda: _dot(FP16_SUM, pairwise(4)),
+    ),
+    "operands": (
+        "(y - x) * y in fp8_e5m2 is (x - y) * y",
+        partial(_difference, False),
+        partial(_difference, True),
+    ),
+    "mode": (
+        "a sum of 4 products in fp16 rounded toward zero is the one rounded to nearest, ties to even",
+        lambda: layers.dot(Dot(sequential(4), FP16_SUM.factors, "fp16"), FP16_SUM),
+        lambda: _dot(Arithmetic("fp16", "rtz"), sequential(4)),
+    ),
+    "accumulator": (
+        "a sum of 4 products of fp8_e4m3fn in fp16, converted to fp32, is the one in fp32",
+        lambda: layers.dot(Dot(sequential(4), FP8_SUM.factors, "fp32"), FP8_SUM),
+        _narrow_sum,
+    ),
+}
+"""Programs that are not what they are said to be: what is wrong, in words, the spec and the circuit."""
+
+
+def refutations() -> Iterator[Obligation]:
+    """``program.wrong.WHAT``: each differs from its spec on the input that the record has."""
+    for what, (statement, spec, circuit) in WRONG.items():
+        yield composed(
+            f"{FAMILY}.wrong.{what}",
+            statement,
+            spec,
+            circuit,
+            expected=Outcome.REFUTED,
+            parameters={"family": FAMILY, "kind": f"wrong {what}"},
+        )
+
+
+PROMISED = (
+    "fp16.dot.rne.128.sequential",
+    "fp16.linear.rne.64x128.pairwise",
+    "fp16.linear.rne.64x128.lanes8.fused.bias_last",
+    "bfloat16.linear.rne.64x128.blocks32.bias_first",
+    "fp32.linear.rne.4096x4096.sequential.fused.bias_first",
+    "fp32.linear.rne.4096x4096.lanes16.fused.from_zero.bias_last",
+    "fp32.linear.rne.512x1024.pairwise.fast",
+    "fp32.linear_from_fp8_e4m3fn.rne.256x256.sequential.fused.from_zero",
+)
+"""Of the default profile, whose units are too."""
+
+WIDE_FACTORS = ("fp8_e4m3fn", "fp16", "bfloat16")
+
+
+def wide() -> Iterator[str]:
+    """Those of ``--wide``."""
+    for source, order, fused in product(WIDE_FACTORS, ("sequential", "pairwise"), ("", ".fused")):
+        yield f"fp32.linear_from_{source}.rne.128x1024.{order}{fused}"
+    yield from (f"fp64.linear.rne.64x1024.{order}" for order in (*PLAIN, "lanes8", "blocks128"))
+    yield from (f"fp32.dot.rne.65536.{order}" for order in ("sequential.fused", "pairwise", "lanes16"))
+
+
+def obligations() -> Iterator[Obligation]:
+    """Layers of all kinds, and refutations."""
+    for names, profile in ((PROMISED, Profile.DEFAULT), (wide(), Profile.WIDE)):
+        for name in names:
+            layer = layer_named(f"{FAMILY}.{name}")
+            assert layer
+            yield layer.obligation(profile)
+    yield from refutations()
