@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from spikeproof.proofs.neuron_counts import neuron_counts_table
-from spikeproof.prover.claims.catalogue import own, profile_name
+from spikeproof.prover.claims.catalogue import own, profile_name, with_units
 from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT, Obligation, Profile
 from spikeproof.prover.commands.console import PIPE_WIDTH
 from spikeproof.prover.evidence.cache import Cache
@@ -178,7 +178,8 @@ class Books:
     def _begin(self, ids: Sequence[str]) -> None:
         if self._log or not theorems(ids) or self._config.option.collectonly:
             return
-        self._collected = set(theorems(ids))
+        collected = [own()[name] for name in theorems(ids) if name in own()]
+        self._collected = {*theorems(ids), *(each.name for each in with_units(collected))}
         try:
             if keeper := cache(self._config):
                 keeper.require_usable()

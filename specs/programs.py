@@ -19,6 +19,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise, starmap
 from math import prod
 from typing import Any
 
@@ -118,10 +119,6 @@ class Module:
     Arrays are numbered: first the inputs, then what each step makes. Two modules are equal if their
     ``digest`` is.
 
-    Attributes:
-        arrays: what each holds.
-        made: for each step the numbers of what it makes.
-
     Raises:
         ProgramError: if a step's operands don't fit it.
     """
@@ -132,21 +129,21 @@ class Module:
     outputs: Mapping[str, int]
     arrays: tuple[Array, ...] = field(init=False, repr=False)
     made: tuple[range, ...] = field(init=False, repr=False)
+    """The numbers of the arrays that each step makes."""
 
     def __post_init__(self) -> None:
-        arrays = list(self.inputs.values())
-        made = []
+        arrays, firsts = list(self.inputs.values()), [len(self.inputs)]
         for number, step in enumerate(self.steps):
             try:
                 operands = [arrays[operand] for operand in step.operands]
-                made.append(range(len(arrays), len(arrays) + len(more := _made(step, operands))))
-                arrays.extend(more)
+                arrays.extend(_made(step, operands))
+                firsts.append(len(arrays))
             except (ProgramError, ValueError, IndexError) as error:
                 raise ProgramError(f"step {number} of {self.name}: {error}") from error
         if missing := [name for name, place in self.outputs.items() if not 0 <= place < len(arrays)]:
             raise ProgramError(f"{self.name}: nothing makes {', '.join(missing)}")
         object.__setattr__(self, "arrays", tuple(arrays))
-        object.__setattr__(self, "made", tuple(made))
+        object.__setattr__(self, "made", tuple(starmap(range, pairwise(firsts))))
 
     @property
     def results(self) -> dict[str, Array]:

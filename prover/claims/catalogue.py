@@ -18,7 +18,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from spikeproof.circuits.netlist import Netlist, NetlistError
-from spikeproof.prover.claims.obligation import Obligation, Profile, require_same_buses
+from spikeproof.prover.claims.obligation import Obligation, Outcome, Profile, require_same_buses
 from spikeproof.prover.claims.regions import EXCEPT, except_where
 
 ENTRY_POINT_GROUP = "spikeproof.obligations"
@@ -229,6 +229,21 @@ def select(pattern: str) -> list[Obligation]:
         hint = EntryPoint(PROJECT, HINT, ENTRY_POINT_GROUP).load()
         raise CatalogueError(f"no theorem matches {pattern!r}; {hint(pattern, list(catalogue()))}")
     return [found]
+
+
+def with_units(obligations: Iterable[Obligation]) -> list[Obligation]:
+    """Obligations, and before each the theorems that it rests on; each once.
+
+    Raises:
+        CatalogueError: if there is no such theorem.
+    """
+    found: dict[str, Obligation] = {}
+    for obligation in obligations:
+        promised_proof = obligation.rests_on and obligation.expected is Outcome.PROVED
+        for name in obligation.rests_on() if promised_proof and obligation.rests_on else ():
+            found.setdefault(name, theorem(name))
+        found.setdefault(obligation.name, obligation)
+    return list(found.values())
 
 
 def require_fitting(obligation: Obligation, circuit: Netlist) -> None:

@@ -15,7 +15,7 @@ import click
 
 from spikeproof.circuits.doors.files import read_circuit
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.claims.catalogue import profile_name, promised, require_fitting
+from spikeproof.prover.claims.catalogue import profile_name, promised, require_fitting, with_units
 from spikeproof.prover.claims.obligation import Obligation, Outcome
 from spikeproof.prover.commands.completion import theorem_argument
 from spikeproof.prover.commands.console import (
@@ -112,6 +112,8 @@ def prove(
     screen = screen_beside(json_file, failures_file)
     require_writable(json_file)
     circuit = read_circuit(circuit_file) if circuit_file else None
+    if not circuit:
+        obligations = with_units(obligations)
     if circuit:
         for obligation in obligations:
             require_fitting(obligation, circuit)

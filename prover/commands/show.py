@@ -12,6 +12,7 @@ from spikeproof.prover.commands.console import examples, named, out
 from spikeproof.prover.engines.engine import engine_named
 from spikeproof.prover.evidence.history import last_result
 from spikeproof.prover.report.tables import outcome_text, plain_table
+from spikeproof.prover.report.verdict import deciding
 
 
 @click.command(epilog=examples("show fp8_e5m2.add.rtz"))
@@ -24,7 +25,7 @@ def show(theorem: str) -> None:
         ("theorem", obligation.name),
         ("statement", obligation.statement),
         ("promised", obligation.expected.value),
-        *(_circuit_rows(netlist) if netlist else [("circuit", "none: a claim about formulas")]),
+        *(_circuit_rows(netlist) if netlist else [("circuit", _other_circuit(obligation))]),
         ("decomposition", _decomposition(obligation)),
         ("last result", _last_result(obligation.name)),
     ]
@@ -39,6 +40,9 @@ def show(theorem: str) -> None:
 
 
 def _decomposition(obligation: Obligation) -> str:
+    if obligation.rests_on is not None:
+        units = ", ".join(obligation.rests_on())
+        return f"the circuit's graph is the spec's, if its units are what theorems say: {units}"
     if not obligation.engines:
         return "none: every input is evaluated, and compared with the spec's table"
     engines = " and ".join(engine_named(name).label for name in obligation.engines)
@@ -49,6 +53,11 @@ def _decomposition(obligation: Obligation) -> str:
         for step in obligation.decomposition.steps
     )
     return f"{'; '.join(steps)}; outputs. All that is not algebra by {engines}"
+
+
+def _other_circuit(obligation: Obligation) -> str:
+    """What a theorem is about that is not about a netlist."""
+    return "none: a claim about formulas" if obligation.rests_on is None else "a program of units"
 
 
 def _circuit_rows(netlist: Netlist) -> list[tuple[str, str]]:
@@ -72,7 +81,7 @@ def _last_result(theorem: str) -> str:
     if last is None:
         return f"none yet; run `spikeproof prove {theorem}`"
     result, current = last
-    by = result.engine or "evaluation"
+    by = deciding(result).replace("every input, evaluated", "evaluation")
     text = f"{outcome_text(result)} by {by} in {result.seconds:.2f} s"
     if not current:
         text += ", by an earlier version of the source"

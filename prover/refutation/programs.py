@@ -7,13 +7,14 @@ from math import prod
 
 import numpy as np
 
+from spikeproof.circuits.programs.counting import instances
 from spikeproof.circuits.programs.units import width_of
 from spikeproof.prover.claims.programs import InNeurons, OfRecord, ProgramClaim, joined
 from spikeproof.prover.evidence.record import SEED
 from spikeproof.prover.refutation.counterexample import decimal_value
 from spikeproof.prover.refutation.drawing import landmarks
 from spikeproof.specs.formats import Format, format_named
-from spikeproof.specs.programs import Array, Call, Codes, Each, Module, evaluate
+from spikeproof.specs.programs import Array, Codes, evaluate
 
 ROUNDS, AT_ONCE = 32, 64
 """Inputs are drawn so often, so many at once."""
@@ -27,7 +28,7 @@ MOST_SHOWN = 16
 
 def differing(claim: ProgramClaim) -> dict[str, int] | None:
     """An input on which circuit and spec differ, the simplest near one that is drawn; None of none."""
-    if max(map(_operations, (claim.spec, claim.circuit))) > MOST_OPERATIONS:
+    if max(instances(each).total() for each in (claim.spec, claim.circuit)) > MOST_OPERATIONS:
         return None
     random = np.random.default_rng(SEED)
     for _ in range(ROUNDS):
@@ -38,17 +39,6 @@ def differing(claim: ProgramClaim) -> dict[str, int] | None:
             codes = map(joined, simplest, kinds)
             return dict(zip(claim.spec.inputs, codes, strict=True))
     return None
-
-
-def _operations(module: Module) -> int:
-    """How many operations a program does, those of modules that it calls included."""
-    count = 0
-    for step, made in zip(module.steps, module.made, strict=True):
-        if isinstance(step, Each):
-            count += prod(module.arrays[made[0]].shape)
-        elif isinstance(step, Call):
-            count += prod(step.over) * _operations(step.module)
-    return count
 
 
 def _differ(claim: ProgramClaim, arrays: Sequence[Codes]) -> Codes:
@@ -124,7 +114,7 @@ def _simpler(kind: str, code: int) -> list[int]:
 
 
 def explained(claim: ProgramClaim, inputs: Mapping[str, int]) -> str:
-    """What circuit and spec make of an input, for people."""
+    """What circuit and spec make of an input, and whether that differs, for people."""
     made = claim.of_input(inputs)
     arrays = {**claim.spec.inputs, **claim.spec.results}
     rows = [(f"input {name}", name, code) for name, code in inputs.items()]
@@ -133,7 +123,8 @@ def explained(claim: ProgramClaim, inputs: Mapping[str, int]) -> str:
             rows.append((f"{name}, {side}", name, int(buses[name].constant_value())))
     width = max(len(label) for label, *_ in rows)
     lines = [f"  {label:<{width}}  {_elements(arrays[name], code)}" for label, name, code in rows]
-    return "\n".join(["the circuit differs from its spec:", *lines])
+    verb = "agrees with" if made.actual == made.expected else "differs from"
+    return "\n".join([f"the circuit {verb} its spec:", *lines])
 
 
 def _elements(array: Array, code: int) -> str:

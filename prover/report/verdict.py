@@ -46,7 +46,8 @@ def evidence_text(record: Record) -> str:
 
 def deciding(record: Record) -> str:
     """Which engines decided it, or how it was without any."""
-    return record.engine or "every input, evaluated"
+    by_congruence = any(lemma.kind == "congruence" for lemma in record.lemmas)
+    return record.engine or ("congruence" if by_congruence else "every input, evaluated")
 
 
 def _certificates(record: Record) -> Iterator[str]:

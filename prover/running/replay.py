@@ -25,9 +25,11 @@ from spikeproof.prover.claims.catalogue import require_fitting, stated
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.given import FAMILY, GivenClaim, given_claim
 from spikeproof.prover.claims.obligation import Claim, Obligation
+from spikeproof.prover.claims.programs import ProgramClaim
 from spikeproof.prover.evidence.files import write_atomically
 from spikeproof.prover.evidence.log import COUNTEREXAMPLES
 from spikeproof.prover.refutation.counterexample import explain
+from spikeproof.prover.refutation.programs import explained
 from spikeproof.prover.refutation.waveform import waveform
 
 SCHEMA = "spikeproof-counterexample-1"
@@ -210,8 +212,13 @@ def _run(
                 f"{trace[name]:#x}; one of them is wrong"
             )
     violated = replays(netlist, claim, inputs)
-    text = explain(obligation, netlist, inputs, expected, agrees=not violated)
-    if netlist is None and not violated:
+    program = isinstance(claim, ProgramClaim)
+    text = (
+        explained(claim, inputs)
+        if isinstance(claim, ProgramClaim)
+        else explain(obligation, netlist, inputs, expected, agrees=not violated)
+    )
+    if netlist is None and not violated and not program:
         text = "the claim holds for these inputs"
     signals = waveform(netlist, inputs, {**trace, **expected}, obligation.name) if netlist else None
     return Replay(violated, text, signals, netlist.sha256 if netlist else None)

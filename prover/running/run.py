@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.verification import Verifier
-from spikeproof.prover.claims.catalogue import theorem
+from spikeproof.prover.claims.catalogue import theorem, with_units
 from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT, Obligation, Outcome
 from spikeproof.prover.engines.pool import LOST, results
 from spikeproof.prover.evidence.archive import Archive
@@ -70,7 +70,7 @@ class Run:
         if obligation.rests_on is None or obligation.expected is Outcome.REFUTED:
             return True
         try:
-            units = [theorem(name) for name in obligation.rests_on()]
+            units = with_units([obligation])[:-1]
         except ValueError:  # which stating it will tell
             return False
         return all(self.discharge(unit).green for unit in units)
