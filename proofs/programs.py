@@ -94,10 +94,13 @@ def order_named(word: str, terms: int) -> Order:
 
 def order_in_words(word: str) -> str:
     """How an order is said to people, behind "added"."""
+    if word.startswith(TREE):
+        return "as a tree"
     plain = {"sequential": "one after another", "reversed": "one after another from the last"}
-    name, number = re.fullmatch(r"([a-z_]+?)(\d*|_.*)", word).groups()  # type: ignore[union-attr]
+    name = word.rstrip("0123456789")
+    number = word.removeprefix(name)
     parts = {"lanes": f"in {number} lanes", "blocks": f"in blocks of {number}"}
-    return {**plain, **parts}.get(name, "as a tree" if word.startswith(TREE) else word)
+    return {**plain, **parts}.get(name, word)
 
 
 def tree_word(order: Order) -> str:
@@ -176,16 +179,19 @@ class Layer:
 
     def spec(self) -> Module:
         """What it should compute."""
-        operation = replace(self.add, library=DEFAULT_LIBRARY, structure=SMALL)
-        if self.outputs is None:
-            return layers.dot(self.way, self.arithmetic(operation))
-        return layers.linear(self.way, self.outputs, self.arithmetic(operation))
+        return self.module_of(self.way, in_units=False)
 
     def circuit(self) -> Module:
         """The program of units."""
+        return self.module_of(self.way, in_units=True)
+
+    def module_of(self, way: Dot, *, in_units: bool) -> Module:
+        """The circuit, or what it should compute, for sums that are taken in some way."""
+        unit = self.add if in_units else replace(self.add, library=DEFAULT_LIBRARY, structure=SMALL)
+        dot, linear = (built.dot, built.linear) if in_units else (layers.dot, layers.linear)
         if self.outputs is None:
-            return built.dot(self.way, self.arithmetic(self.add))
-        return built.linear(self.way, self.outputs, self.arithmetic(self.add))
+            return dot(way, self.arithmetic(unit))
+        return linear(way, self.outputs, self.arithmetic(unit))
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -229,6 +235,33 @@ class Layer:
             profile=profile,
             parameters=self.parameters,
         )
+
+
+def of_any_order(
+    name: str, way: Dot, outputs: int | None, add: Unit, profile: Profile = Profile.WIDE
+) -> Obligation:
+    """That a layer of units computes its sums in any order, such as one that was read from a file.
+
+    Args:
+        name: whatever it shall be called; its words are none of ours.
+        outputs: how many sums; None for a single one.
+        add: the unit that adds; the others are made and round likewise.
+
+    Raises:
+        ValueError: if the unit adds another format than the sums are in.
+    """
+    if way.kind != add.fmt.name:
+        raise ValueError(f"sums in {way.kind} are not added by {add.name}")
+    source = "" if set(way.factors) == {way.kind} else AND.join(dict.fromkeys(way.factors))
+    layer = Layer(add, way.products, "as given", outputs, source, bool(way.fused), way.from_zero)
+    return composed(
+        name,
+        layer.statement,
+        partial(layer.module_of, way, in_units=False),
+        partial(layer.module_of, way, in_units=True),
+        profile=profile,
+        parameters={"family": FAMILY, "kind": name},
+    )
 
 
 def with_bias(order: Order, place: str) -> Order:
@@ -308,6 +341,18 @@ def layer_named(name: str) -> Layer | None:
     Raises:
         ValueError: if what follows is not possible; one line.
     """
+    layer = _read(name)
+    if layer is None:
+        return None
+    if layer.fused and not layer.way.fused:
+        raise ValueError("a single product is added to nothing, so it cannot be fused")
+    for factor in layer.way.factors:
+        format_named(factor)
+    return layer
+
+
+def _read(name: str) -> Layer | None:
+    """The same, before it is seen whether there is such an order."""
     family, fmt, operation, mode, shape, order, *words = (*name.split("."), *[""] * 5)
     operation, _, source = operation.partition("_from_")
     if family != FAMILY or operation not in OPERATIONS:
@@ -324,10 +369,7 @@ def layer_named(name: str) -> Layer | None:
         raise ValueError(f"a bias is added {' or '.join(biases)}; leave out one of them")
     bias = next(iter(biases), "")
     layer = Layer(add, sizes[-1], order, sizes[0] if operation == "linear" else None, source, bias=bias)
-    layer = replace(layer, fused="fused" in said, from_zero="from_zero" in said)
-    for factor in layer.way.factors:
-        format_named(factor)
-    return layer
+    return replace(layer, fused="fused" in said, from_zero="from_zero" in said)
 
 
 def _sizes(operation: str, shape: str) -> list[int]:
@@ -437,7 +479,7 @@ def obligations() -> Iterator[Obligation]:
     """Layers of all kinds, and refutations."""
     for names, profile in ((PROMISED, Profile.DEFAULT), (wide(), Profile.WIDE)):
         for name in names:
-            layer = layer_named(f"{FAMILY}.{name}")
+            layer = _read(f"{FAMILY}.{name}")
             assert layer
             yield layer.obligation(profile)
     yield from refutations()

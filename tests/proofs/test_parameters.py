@@ -18,7 +18,7 @@ from spikeproof.specs.formats import (
     RoundingMode,
 )
 
-FAMILIES = {"cell", "block", "unit", "spec", "margin"}
+FAMILIES = {"cell", "block", "unit", "program", "spec", "margin"}
 
 WITHOUT_ROUNDING = {
     *(*exact.RELATIONS, *EXTREMA, *exact.SIGN_OPERATIONS, "class"),
@@ -63,6 +63,13 @@ def test_units_name_format_operation_mode_policy_and_library():
         assert {"format", "operation", "library"} <= set(parameters), parameters
         rounds = {"mode", "policy"} & set(parameters)
         assert rounds == (set() if parameters["operation"] in WITHOUT_ROUNDING else {"mode", "policy"})
+
+
+def test_programs_name_operation_shape_and_order():
+    for parameters in of_family("program"):
+        assert "kind" in parameters or {"operation", "shape", "order", "format", "mode"} <= set(
+            parameters
+        )
 
 
 def test_cells_and_blocks_name_library_and_operation():
