@@ -303,15 +303,10 @@ def theorem_of(way: Dot, outputs: int) -> Obligation:
     layer = layer_of(way, outputs)
     if layer and len(layer.order) <= LONGEST_WORD:
         return layer.obligation(Profile.WIDE)
-    arithmetic = Arithmetic(way.kind)
-    return composed(
-        f"{FAMILY}.{way.kind}.linear.rne.{outputs}x{way.products}.this_order",
-        f"{outputs:,} sums of {way.products:,} products in {way.kind}, added in a given order, "
-        "rounded to nearest, ties to even",
-        partial(layers.linear, way, outputs, arithmetic),
-        partial(built.linear, way, outputs, arithmetic),
-        profile=Profile.WIDE,
-    )
+    add = unit_named(f"{way.kind}.add.rne")
+    assert isinstance(add, Unit)
+    name = f"{FAMILY}.{way.kind}.linear.rne.{outputs}x{way.products}.this_order"
+    return of_any_order(name, way, outputs, add)
 
 
 def _with_bias_at(order: Order, place: int) -> Order:
