@@ -31,6 +31,8 @@ from .prover.claims.obligation import Outcome as Outcome
 from .prover.claims.obligation import equivalence as equivalence
 from .prover.evidence.record import Record as Record
 from .prover.running.reference_model import ReferenceModel as ReferenceModel
+from .prover.running.revealed import RevealedOrder as RevealedOrder
+from .prover.running.revealed import revealed_order as revealed_order
 from .prover.running.specifications import Specification as Specification
 from .prover.running.specifications import specification as specification
 from .specs.formats import Format as Format

@@ -17,9 +17,9 @@ from spikeproof.prover.commands.console import (
     screen_beside,
     write_file,
 )
-from spikeproof.prover.report.orders import as_json, processor, table, way_in_words, witness_table
+from spikeproof.prover.report.orders import as_json, table, way_in_words, witness_table
 from spikeproof.prover.running.callables import version_of
-from spikeproof.prover.running.orders import find_apart
+from spikeproof.prover.running.revealed import revealed_apart
 from spikeproof.prover.running.summing import ALIASES, FORMATS, OPERATIONS, Asked
 from spikeproof.specs.formats import FP32
 
@@ -98,11 +98,12 @@ def order(
     fmt = FORMATS[format_name]
     meant = meant_by(name, operation, "operation", OPERATIONS, ALIASES)
     asked = Asked(name, meant, shape, fmt, axis, bias, tensors)
-    finding = find_apart(asked, results)
+    revealed = revealed_apart(asked, results)
+    finding = revealed.finding
     version = version_of(name)
     sizes = "x".join(map(str, shape))
     screen.print(
-        f"{name}, {asked.operation} of {sizes}, {fmt.name}; {version}; {processor()}",
+        f"{name}, {asked.operation} of {sizes}, {fmt.name}; {version}; {finding.machine.processor}",
         markup=False,
         soft_wrap=True,
     )
@@ -111,13 +112,13 @@ def order(
         screen.print(f"{which}:", markup=False)
         for line in way_in_words(asked, each.way):
             screen.print(f"  {line}", markup=False, soft_wrap=True)
-    revealed, tested = finding.seconds
-    screen.print(f"revealed by {finding.calls:,} calls in {revealed:.2f} s; tested in {tested:.2f} s:")
+    taken, tested = finding.seconds
+    screen.print(f"revealed by {finding.calls:,} calls in {taken:.2f} s; tested in {tested:.2f} s:")
     screen.print(table(finding), sep="\n")
     if finding.witnesses:
         screen.print("", witness_table(finding), sep="\n")
     if json_file:
-        write_file(json_file, json.dumps(as_json(asked, version, finding), indent=1) + "\n")
+        write_file(json_file, json.dumps(as_json(revealed), indent=1) + "\n")
     if finding.differing.total():
         wrong, compared = finding.differing.total(), finding.compared.total()
         screen.print(

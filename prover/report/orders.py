@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain, takewhile
 from itertools import pairwise as neighbours
-from pathlib import Path
 from typing import Any
 
 from spikeproof.prover.report.departures import shown_code
 from spikeproof.prover.report.tables import NamedTable
 from spikeproof.prover.running.accumulations import Accumulation, Scaling
 from spikeproof.prover.running.orders import Finding
+from spikeproof.prover.running.revealed import RevealedOrder
 from spikeproof.prover.running.summing import OPERATIONS, Asked
 from spikeproof.specs.orders import (
     Order,
@@ -25,8 +23,6 @@ from spikeproof.specs.orders import (
     reversed_sequence,
     sequential,
 )
-
-SCHEMA = "spikeproof-order-1"
 
 SEQUENTIAL = "one after another"
 
@@ -40,18 +36,6 @@ MOST_LISTED = 4
 
 MOST_WORDS = 1000
 """Characters that are shown of an order; JSON has all of it."""
-
-
-def processor() -> str:
-    """The processor's name, how many cores of it there are, and the system."""
-    names = []
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    except OSError:
-        pass
-    name = names[0] if names else platform.processor() or "a processor"
-    return f"{name}, {os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
 
 
 def in_words(order: Order) -> str:
@@ -288,21 +272,9 @@ def witness_table(finding: Finding) -> NamedTable:
     return rows
 
 
-def as_json(asked: Asked, version: str, finding: Finding) -> dict[str, Any]:
-    """The record: what was asked, where, what was found, and what testing it came to."""
-    data: Mapping[str, Any] = finding.as_data()
-    words = [way_in_words(asked, each.way) for each in finding.found]
+def as_json(revealed: RevealedOrder) -> dict[str, Any]:
+    """The record: what was asked, where, what was found, in words too, and what testing it came to."""
+    data = revealed.as_data()
+    words = [way_in_words(revealed.asked, each.way) for each in revealed.finding.found]
     orders = [{"in_words": lines, **each} for lines, each in zip(words, data["orders"], strict=True)]
-    return {
-        "schema": SCHEMA,
-        "function": asked.name,
-        "version": version,
-        "processor": processor(),
-        "operation": asked.operation,
-        "shape": list(asked.shape),
-        "axis": asked.axis,
-        "bias": asked.bias,
-        "format": asked.fmt.name,
-        **data,
-        "orders": orders,
-    }
+    return {**data, "orders": orders}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 
 import numpy as np
 
@@ -162,6 +163,12 @@ def three_at_once(numbers):
 def aligned(terms):
     step = max(abs(terms)) * 2.0**-24
     return sum(np.trunc(terms / step)) * step if step else 0.0
+
+
+def with_three_threads(numbers):
+    """If libraries are told to use as many."""
+    assert os.environ["OPENBLAS_NUM_THREADS"] == os.environ["OMP_NUM_THREADS"] == "3"
+    return in_order(numbers)
 
 
 def fails(numbers):

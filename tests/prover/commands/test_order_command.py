@@ -51,13 +51,13 @@ def test_a_function_of_ones_own_that_adds_in_no_order(tmp_path):
     [
         (["numpy.sum"], "Missing option '--shape'"),
         (["numpy.sum", "--shape", "4x"], "'4x' is no shape; one is 1000, or 4x64x16"),
-        (["numpy.cumsum", "--shape", "4"], "what numpy.cumsum computes is not clear; say --operation"),
+        (["numpy.cumprod", "--shape", "4"], "what numpy.cumprod computes is not clear; say --operation"),
         (
             ["numpy.nothing", "--shape", "4", "--operation", "sum"],
             "numpy.nothing: there is no nothing in numpy",
         ),
         (["numpy.pi", "--shape", "4", "--operation", "sum"], "numpy.pi: it is no function"),
-        (["numpy.dot", "--shape", "4x4"], "numpy.dot: dot has a shape of a number of terms, not 4x4"),
+        (["numpy.dot", "--shape", "4x4"], "numpy.dot: dot has a shape of TERMS, not 4x4"),
         (["numpy.matmul", "--shape", "4"], "matmul has a shape of ROWSxTERMSxCOLUMNS, not 4"),
         (["numpy.sum", "--shape", "4x4", "--axis", "2"], "sum of 4x4 has no axis 2"),
         (["numpy.sum", "--shape", "4", "--bias"], "sum has no bias"),
