@@ -32,10 +32,10 @@ LEAST = {FP16: 2.0**-24, BFLOAT16: 1.0, FP32: 1.0, FP64: 1.0}
 VANISHING = {FP16: 1 << 14, BFLOAT16: 1 << 32, FP32: 1 << 32, FP64: 1 << 32}
 """So many of these vanish beside what is huge."""
 
-ALIKE = 24
+ALIKE = 12
 """So many pairs are asked of all results, to tell those of one order from others."""
 
-HAVING = 48
+HAVING = 24
 """So many further ones, to tell whether they have the order that was revealed."""
 
 Which = NDArray[np.bool_]

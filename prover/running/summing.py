@@ -90,6 +90,7 @@ class Operation:
         mean: whether the sum is divided by the number of terms.
         prefixes: whether there is a result for each number of terms.
         biased: whether it may have a bias.
+        batched: whether the first size is that of a batch.
         axis: whether it may be said along which is summed.
         keywords: that the function gets besides.
     """
@@ -101,6 +102,7 @@ class Operation:
     mean: bool = False
     prefixes: bool = False
     biased: bool = False
+    batched: bool = False
     axis: bool = False
     keywords: Mapping[str, Any] = field(default_factory=dict)
 
@@ -115,13 +117,16 @@ OPERATIONS = {
     "mean": Operation(None, lambda *shape: [shape], _whole, mean=True, axis=True),
     "cumsum": Operation("TERMS", lambda n: [(n,)], _prefixes, prefixes=True, keywords={"axis": 0}),
     "dot": Operation("TERMS", lambda k: [(k,), (k,)], _dot, products=True),
-    "matmul": Operation("ROWSxTERMSxCOLUMNS", lambda m, k, n: [(m, k), (k, n)], _matmul, products=True),
+    "matmul": Operation(
+        "ROWSxTERMSxCOLUMNS", lambda m, k, n: [(m, k), (k, n)], _matmul, products=True, batched=True
+    ),
     "linear": Operation(
         "ROWSxTERMSxCOLUMNS",
         lambda m, k, n: [(m, k), (n, k), (n,)],
         _linear,
         products=True,
         biased=True,
+        batched=True,
     ),
     "convolve": Operation(
         "LENGTHxTERMS",
@@ -143,6 +148,7 @@ OPERATIONS = {
         _layer,
         products=True,
         biased=True,
+        batched=True,
     ),
     "conv2d": Operation(
         "BATCHxCHANNELSxHEIGHTxWIDTHxOUTxKERNELxKERNEL",
@@ -150,6 +156,7 @@ OPERATIONS = {
         _layer,
         products=True,
         biased=True,
+        batched=True,
     ),
 }
 
