@@ -180,8 +180,11 @@ def _part(order: Order, place: int, opened: set[int], box: Callable[[list[int], 
 def _words(order: Order, place: int, opened: set[int]) -> str:
     """In which order the terms of a box are added."""
     below = order.below(place)
+    regular = plain(below)
+    if regular is not None:
+        return regular
     drawn = any(order.below(each) == below for each in opened)
-    return plain(below) or ("as the first such part" if drawn else "in an order of its own")
+    return "as the first such part" if drawn else "in an order of its own"
 
 
 def _boxes(tree: _Part) -> Iterator[_Part]:

@@ -55,6 +55,11 @@ def test_planted_accumulators(name, fmt, accumulator):
     assert (way.order, way.accumulator) == (sequential(TERMS), accumulator)
 
 
+def test_products_of_fp16_are_added_in_fp32():
+    way = the_way("widely_dotted", "dot", fmt=FP16)
+    assert (way.order, way.accumulator) == (sequential(TERMS), FP32)
+
+
 def test_sums_that_begin_with_zero():
     assert the_way("from_zero").from_zero
 
