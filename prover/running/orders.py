@@ -39,7 +39,10 @@ MOST_TERMS = 4096
 AT_ONCE = 1 << 23
 """So many numbers are kept for the calls of a trial; what one call gets may be more."""
 
-PIECE = 1 << 14
+LEAST_CALLS, RESULTS_OF_THESE = 4, 1 << 18
+"""Of so many calls at least are results compared, unless they give more than that."""
+
+PIECE, LEAST_PIECE = 1 << 14, 64
 """So many results are computed at a time: what they go through stays in the caches."""
 
 DIRECTED, DIRECTED_CALLS = 1024, 16
@@ -311,7 +314,8 @@ class _Trial:
         self._random = np.random.default_rng((SEED, seed))
         fmt, drawn = summing.asked.fmt, summing.drawn_into()
         outputs, sizes = max(1, math.prod(summing.outputs)), [each.size for each in summing.read()]
-        calls = max(1, min(most, -(-results // outputs), AT_ONCE // max(outputs, min(sizes))))
+        wanted = max(-(-results // outputs), min(LEAST_CALLS, RESULTS_OF_THESE // outputs))
+        calls = max(1, min(most, wanted, AT_ONCE // max(outputs, min(sizes))))
         kept = [size * calls <= AT_ONCE for size in sizes]
         self._given = [
             np.empty((len(each), calls if keep else 1, *each.shape[1:]), each.dtype)
@@ -331,7 +335,7 @@ class _Trial:
         """What the function gives beside what a way computes, of about so many of some results."""
         found = _Compared()
         chosen = np.broadcast_to(which.reshape(self._summing.outputs), self._results.shape)
-        pieces = list(_pieces(self._results.shape))
+        pieces = list(_pieces(self._results.shape, min(PIECE, max(LEAST_PIECE, most // 4))))
         for number in self._random.permutation(len(pieces)):
             piece = pieces[number]
             count = int(np.count_nonzero(chosen[piece]))
@@ -362,7 +366,7 @@ class _Trial:
             found.witnesses.append(Witness(self.kind, *codes))
 
 
-def _pieces(shape: tuple[int, ...], most: int = PIECE) -> Iterator[Piece]:
+def _pieces(shape: tuple[int, ...], most: int) -> Iterator[Piece]:
     """An array in parts of some size, as slices of each axis."""
     if not shape:
         yield ()
@@ -433,20 +437,20 @@ def _subnormal(random: np.random.Generator, fmt: Format, shape: tuple[int, ...],
 
 
 def _infinite(random: np.random.Generator, fmt: Format, shape: tuple[int, ...], place: int) -> Numbers:
-    """Mostly numbers near the largest; of a few calls, infinities and NaN."""
+    """Mostly numbers near the largest; of every other sum, some infinities and NaN."""
     numbers = _even(random, fmt, shape, place)
     if place:
         return numbers
     numbers = np.ldexp(numbers, fmt.bias + 1 - random.integers(0, 1 + 2 * int(shape[0]).bit_length()))
     special = random.choice([np.inf, -np.inf, np.nan], numbers.shape).astype(numbers.dtype)
-    chosen = random.random(shape) < random.choice([0, 1 / shape[0]])
+    chosen = random.random(shape) < random.choice([0, 1 / shape[0]], shape[1:])
     numbers[chosen] = special[chosen]
     return numbers
 
 
 def _zeros(random: np.random.Generator, fmt: Format, shape: tuple[int, ...], place: int) -> Numbers:
-    """Mostly -0, in some calls nothing else."""
-    plus = random.random(shape) < random.choice([0, 1 / shape[0]])
+    """Mostly -0, of every other sum nothing else."""
+    plus = random.random(shape) < random.choice([0, 1 / shape[0]], shape[1:])
     return np.copysign(np.zeros(shape, carrier(fmt)), np.where(plus | (place == 1), 1.0, -1.0)).astype(
         carrier(fmt)
     )
