@@ -33,6 +33,8 @@ from .prover.claims.obligation import equivalence as equivalence
 from .prover.evidence.record import Record as Record
 from .prover.running.programs import run as run
 from .prover.running.reference_model import ReferenceModel as ReferenceModel
+from .prover.running.revealed import RevealedOrder as RevealedOrder
+from .prover.running.revealed import revealed_order as revealed_order
 from .prover.running.specifications import Specification as Specification
 from .prover.running.specifications import specification as specification
 from .prover.running.spiking_linear import SpikingLinear as SpikingLinear

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from spikeproof.prover.refutation.exhaustion import Exhausted
     from spikeproof.prover.running.checks import Question
     from spikeproof.prover.running.reference_model import ReferenceModel
-    from spikeproof.prover.running.spiking_linear import Accumulated, SpikingLinear
+    from spikeproof.prover.running.spiking_linear import Like, SpikingLinear
     from spikeproof.prover.running.verify import VerifiedLog
-    from spikeproof.specs.products import Dot
 
 Spec = Callable[..., Buses]
 """What a circuit is to compute: from its input buses, as bit-vectors of pySMT, its output buses by name.
@@ -216,7 +215,7 @@ def reference_model(claim: str | Obligation) -> ReferenceModel:
     return ReferenceModel(_obligation(claim))
 
 
-def from_torch(layer: torch.nn.Linear, *, like: Accumulated | Dot) -> SpikingLinear:
+def from_torch(layer: torch.nn.Linear, *, like: Like) -> SpikingLinear:
     """A linear layer of PyTorch as spiking neurons that take each sum in an order.
 
     What its neurons compute is a theorem: sums in that order, for all inputs, weights and biases. That
@@ -224,10 +223,11 @@ def from_torch(layer: torch.nn.Linear, *, like: Accumulated | Dot) -> SpikingLin
 
     Args:
         layer: of float32 or float64.
-        like: what was revealed of the order, as of ``spikeproof order``; or how sums are to be taken.
+        like: what ``revealed_order`` gives of the layer's kernel; or how sums are to be taken.
 
     Raises:
-        StatementError: if the order is not of such sums, or there are no units for it; one line.
+        StatementError: if the order is not of such sums, did not hold when it was tested, or there are
+            no units for it; one line.
     """
     from spikeproof.proofs.programs import theorem_of
     from spikeproof.prover.running.spiking_linear import SpikingLinear, codes_of, way_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,9 +12,10 @@ from spikeproof.circuits.programs import linear as built
 from spikeproof.circuits.programs.counting import Size
 from spikeproof.circuits.programs.running import Neurons, code_type
 from spikeproof.prover.claims.obligation import Obligation, StatementError
+from spikeproof.prover.running.accumulations import Accumulation
 from spikeproof.prover.running.programs import size_of, units_of
+from spikeproof.prover.running.revealed import RevealedOrder
 from spikeproof.specs.formats import FP32, FP64, Format
-from spikeproof.specs.orders import Order
 from spikeproof.specs.products import Dot
 from spikeproof.specs.programs import Arithmetic, Codes, Module, evaluate
 
@@ -25,18 +26,11 @@ FORMATS = {"torch.float32": FP32, "torch.float64": FP64}
 """Of layers whose sums are kept in the format of their weights, by their types in PyTorch."""
 
 
-class Accumulated(Protocol):
-    """What is revealed of a function that sums: see ``prover.running.accumulations``."""
-
-    order: Order
-    accumulator: Format
-    fused: frozenset[int]
-    from_zero: bool
-    wide: frozenset[int]
-    flushes: bool
+Like = RevealedOrder | Accumulation | Dot
+"""How sums are to be taken."""
 
 
-def way_of(layer: torch.nn.Linear, like: Accumulated | Dot) -> Dot:
+def way_of(layer: torch.nn.Linear, like: Like) -> Dot:
     """How a layer's sums are to be taken, if neurons are to do as was revealed.
 
     Raises:
@@ -46,24 +40,34 @@ def way_of(layer: torch.nn.Linear, like: Accumulated | Dot) -> Dot:
     fmt = FORMATS.get(str(layer.weight.dtype))
     if fmt is None:
         raise StatementError(f"the layer is of {layer.weight.dtype}; it must be of {', '.join(FORMATS)}")
-    if not isinstance(like, Dot):
-        if like.flushes or like.wide:
-            what = "sums are kept in fp64" if like.wide else "subnormals count as zeros"
-            raise StatementError(f"there are no units for this order: {what}")
-        kind = like.accumulator.name
-        if like.order.terms != terms + bias:
-            raise StatementError(
-                f"the order is of {like.order.terms} terms; the layer sums {terms} products"
-                f"{' and a bias' if bias else ''}"
-            )
-        like = Dot(like.order, (fmt.name, fmt.name), kind, like.fused, bias, like.from_zero)
-    if (like.products, like.bias, {*like.factors, like.kind}) != (terms, bias, {fmt.name}):
+    way = like if isinstance(like, Dot) else _revealed(like, fmt, terms, bias)
+    if (way.products, way.bias, {*way.factors, way.kind}) != (terms, bias, {fmt.name}):
         raise StatementError(
-            f"the order is of {like.products} products of {' and '.join(like.factors)} in {like.kind}"
-            f"{', and a bias' if like.bias else ''}; the layer has {terms} of {fmt.name}"
-            f"{', and a bias' if bias else ''}"
+            f"the order is of {_counted(way.products, way.bias)}, of {' and '.join(way.factors)}, in "
+            f"{way.kind}; the layer has {_counted(terms, bias)} of {fmt.name}"
         )
-    return like
+    return way
+
+
+def _revealed(like: RevealedOrder | Accumulation, fmt: Format, terms: int, bias: bool) -> Dot:
+    """What was revealed, of products of a format and perhaps a bias."""
+    if isinstance(like, RevealedOrder):
+        if not like.holds:
+            raise StatementError("the order did not hold when it was tested")
+        like = like.way
+    if like.flushes or like.wide:
+        what = "sums are kept in fp64" if like.wide else "subnormals count as zeros"
+        raise StatementError(f"there are no units for this order: {what}")
+    if like.order.terms != terms + bias:
+        raise StatementError(
+            f"the order is of {like.order.terms} terms; the layer has {_counted(terms, bias)}"
+        )
+    name = fmt.name
+    return Dot(like.order, (name, name), like.accumulator.name, like.fused, bias, like.from_zero)
+
+
+def _counted(terms: int, bias: bool) -> str:
+    return f"{terms} products{' and a bias' if bias else ''}"
 
 
 @dataclass(frozen=True)

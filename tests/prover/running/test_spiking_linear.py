@@ -1,9 +1,11 @@
 """PyTorch's linear layers in neurons, bit by bit, in the orders that are revealed of them."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 import torch
+from torch.nn.functional import linear
 
 from spikeproof.api import from_torch
 from spikeproof.proofs.programs import described, with_bias
@@ -11,8 +13,7 @@ from spikeproof.prover.claims.obligation import StatementError
 from spikeproof.prover.claims.programs import unit_named
 from spikeproof.prover.kernel.congruence import paired
 from spikeproof.prover.running.accumulations import Accumulation
-from spikeproof.prover.running.orders import find
-from spikeproof.prover.running.summing import Asked
+from spikeproof.prover.running.revealed import revealed_order
 from spikeproof.specs.formats import FP32, FP64
 from spikeproof.specs.orders import (
     Order,
@@ -25,15 +26,13 @@ from spikeproof.specs.orders import (
 )
 from spikeproof.specs.products import Dot, fused_products
 
-KERNEL = "torch.nn.functional.linear"
-
 
 def revealed(*shape: int, fmt=FP32, bias=True):
     """How PyTorch takes sums here."""
-    found = find(Asked(KERNEL, "linear", shape, fmt, bias=bias, tensors=True), 1000).found
-    if len(found) > 1:
+    found = revealed_order(linear, shape, fmt=fmt, bias=bias, results=1000)
+    if len(found.finding.found) > 1:
         pytest.skip("on this machine the results of one call have several orders")
-    return found[0].way
+    return found
 
 
 def computed(layer, x):
@@ -143,22 +142,33 @@ PLAIN = Accumulation(sequential(4), FP32)
 @pytest.mark.parametrize(
     ("layer", "like", "message"),
     [
-        (torch.nn.Linear(5, 2, bias=False), PLAIN, "of 4 terms; the layer sums 5 products"),
-        (torch.nn.Linear(4, 2), PLAIN, "of 4 terms; the layer sums 4 products and a bias"),
+        (torch.nn.Linear(5, 2, bias=False), PLAIN, "of 4 terms; the layer has 5 products"),
+        (torch.nn.Linear(4, 2), PLAIN, "of 4 terms; the layer has 4 products and a bias"),
         (torch.nn.Linear(4, 2, bias=False), replace(PLAIN, flushes=True), "subnormals count as zeros"),
         (torch.nn.Linear(4, 2, bias=False), replace(PLAIN, wide=frozenset({4})), "kept in fp64"),
-        (torch.nn.Linear(4, 2, bias=False), replace(PLAIN, accumulator=FP64), "in fp64; the layer has"),
+        (
+            torch.nn.Linear(4, 2, bias=False),
+            replace(PLAIN, accumulator=FP64),
+            "of fp32 and fp32, in fp64; the layer has 4 products of fp32",
+        ),
         (torch.nn.Linear(4, 2, dtype=torch.float16), PLAIN, "the layer is of torch.float16"),
         (
             torch.nn.Linear(4, 2, bias=False),
             Dot(sequential(4), ("fp16", "fp16"), "fp32"),
-            "products of fp16 and fp16 in fp32; the layer has 4 of fp32",
+            "4 products, of fp16 and fp16, in fp32; the layer has 4 products of fp32",
         ),
     ],
 )
 def test_orders_that_are_not_the_layers_are_refused(layer, like, message):
     with pytest.raises(StatementError, match=message):
         from_torch(layer, like=like)
+
+
+def test_orders_that_did_not_hold_are_refused():
+    order = revealed(2, 4, 2, bias=False)
+    wrong = replace(order, finding=replace(order.finding, differing=Counter({"ties": 1})))
+    with pytest.raises(StatementError, match="did not hold when it was tested"):
+        from_torch(torch.nn.Linear(4, 2, bias=False), like=wrong)
 
 
 def test_inputs_that_are_not_the_layers_are_refused():
