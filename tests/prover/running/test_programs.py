@@ -17,6 +17,7 @@ from spikeproof.specs.formats import FORMATS
 from spikeproof.specs.orders import pairwise, reversed_sequence, sequential
 from spikeproof.specs.products import Dot, fused_products
 from spikeproof.specs.programs import Arithmetic, Array, Module, ProgramError, apply, module
+from tests.support.profile import NIGHTLY
 
 NATIVE = [
     *(
@@ -115,6 +116,22 @@ def test_a_layer_by_all_means(way):
     assert len(set(wanted.tolist())) > 2
     for by in ("machine", "neurons"):
         assert np.array_equal(run(circuit, given, by=by)["result"], wanted), by
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_a_large_layer(fused):
+    """Of 4,096 inputs and outputs in the nightly profile."""
+    count = 4096 if NIGHTLY else 512
+    terms = fused_products(sequential(count), count) if fused else frozenset[int]()
+    way = Dot(sequential(count), ("fp32", "fp32"), "fp32", terms)
+    program = linear.linear(way, count, Arithmetic("fp32"))
+    draw = np.random.default_rng(3).standard_normal
+    given = {
+        name: draw(array.shape).astype(np.float32).view(np.uint32)
+        for name, array in program.inputs.items()
+    }
+    by_neurons, by_machine = (run(program, given, by=by)["result"] for by in ("neurons", "machine"))
+    assert np.array_equal(by_neurons, by_machine)
 
 
 def test_what_is_refused():
