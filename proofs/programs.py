@@ -61,8 +61,11 @@ PARTS: Mapping[str, Callable[[int, int], Order]] = {"lanes": in_lanes, "blocks":
 
 TREE = "tree_"
 
-LONGEST_WORD = 400
+LONGEST_WORD = 120
 """Of longer words for orders no names are made."""
+
+LONGEST_NAME = 200
+"""Files are named after theorems."""
 
 
 def order_named(word: str, terms: int) -> Order:
@@ -303,15 +306,10 @@ def theorem_of(way: Dot, outputs: int) -> Obligation:
     layer = layer_of(way, outputs)
     if layer and len(layer.order) <= LONGEST_WORD:
         return layer.obligation(Profile.WIDE)
-    arithmetic = Arithmetic(way.kind)
-    return composed(
-        f"{FAMILY}.{way.kind}.linear.rne.{outputs}x{way.products}.this_order",
-        f"{outputs:,} sums of {way.products:,} products in {way.kind}, added in a given order, "
-        "rounded to nearest, ties to even",
-        partial(layers.linear, way, outputs, arithmetic),
-        partial(built.linear, way, outputs, arithmetic),
-        profile=Profile.WIDE,
-    )
+    add = unit_named(f"{way.kind}.add.rne")
+    assert isinstance(add, Unit)
+    name = f"{FAMILY}.{way.kind}.linear.rne.{outputs}x{way.products}.this_order"
+    return of_any_order(name, way, outputs, add)
 
 
 def _with_bias_at(order: Order, place: int) -> Order:
@@ -344,6 +342,10 @@ def layer_named(name: str) -> Layer | None:
     layer = _read(name)
     if layer is None:
         return None
+    if len(name) > LONGEST_NAME:
+        raise ValueError(
+            "such a tree is too long for a name; give the order from Python (docs/programs.md)"
+        )
     if layer.fused and not layer.way.fused:
         raise ValueError("a single product is added to nothing, so it cannot be fused")
     for factor in layer.way.factors:

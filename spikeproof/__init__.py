@@ -24,6 +24,11 @@ What is named here is the public face; whatever is not is internal, and may chan
 * ``build_unit``: one of our floating-point units.
 * ``BitSlicedSimulator``, ``MembraneSimulator``: circuits run.
 
+*Layers* (docs/programs.md)
+
+* ``run``: what a program of units makes of arrays, in neurons, by the machine, or by the spec of record.
+* ``from_torch``: a linear layer of PyTorch in neurons, bit by bit, a ``SpikingLinear``.
+
 *Specs and claims*
 
 * ``Format``, ``format_named``, ``ieee_format``, ``RoundingMode``, ``OverflowPolicy``, ``Integer``.

@@ -22,6 +22,7 @@ from pysmt.shortcuts import And, Equals, Symbol, get_type
 
 from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
 from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.programs.counting import Size, size
 from spikeproof.circuits.programs.flattening import element_names, flattened
 from spikeproof.circuits.programs.running import Neurons, code_type, given_codes
 from spikeproof.circuits.programs.units import RESULT, operations
@@ -59,6 +60,11 @@ def units_of(program: Module) -> dict[str, Netlist]:
     """
     names = dict.fromkeys(step.operation for step, _ in operations(program))
     return {name: unit_named(name).netlist for name in names}
+
+
+def size_of(program: Module) -> Size:
+    """How large a program of these units is."""
+    return size(program, {name: unit.statistics for name, unit in units_of(program).items()})
 
 
 # --- the machine ----------------------------------------------------------------------------------

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from spikeproof.circuits.programs import linear as built
-from spikeproof.circuits.programs.counting import Size, size
+from spikeproof.circuits.programs.counting import Size
 from spikeproof.circuits.programs.running import Neurons, code_type
 from spikeproof.prover.claims.obligation import Obligation, StatementError
-from spikeproof.prover.running.programs import units_of
+from spikeproof.prover.running.programs import size_of, units_of
 from spikeproof.specs.formats import FP32, FP64, Format
 from spikeproof.specs.orders import Order
 from spikeproof.specs.products import Dot
@@ -91,9 +91,7 @@ class SpikingLinear:
     @cached_property
     def size(self) -> Size:
         """How many neurons it has, and how deep it is."""
-        return size(
-            self.program, {name: unit.statistics for name, unit in units_of(self.program).items()}
-        )
+        return size_of(self.program)
 
     @cached_property
     def _neurons(self) -> Neurons:

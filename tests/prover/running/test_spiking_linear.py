@@ -1,0 +1,169 @@
+"""PyTorch's linear layers in neurons, bit by bit, in the orders that are revealed of them."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from spikeproof.api import from_torch
+from spikeproof.proofs.programs import described, with_bias
+from spikeproof.prover.claims.obligation import StatementError
+from spikeproof.prover.claims.programs import unit_named
+from spikeproof.prover.kernel.congruence import paired
+from spikeproof.prover.running.accumulations import Accumulation
+from spikeproof.prover.running.orders import find
+from spikeproof.prover.running.summing import Asked
+from spikeproof.specs.formats import FP32, FP64
+from spikeproof.specs.orders import (
+    Order,
+    grown,
+    in_blocks,
+    in_lanes,
+    in_sequence,
+    reversed_sequence,
+    sequential,
+)
+from spikeproof.specs.products import Dot, fused_products
+
+KERNEL = "torch.nn.functional.linear"
+
+
+def revealed(*shape: int, fmt=FP32, bias=True):
+    """How PyTorch takes sums here."""
+    found = find(Asked(KERNEL, "linear", shape, fmt, bias=bias, tensors=True), 1000).found
+    if len(found) > 1:
+        pytest.skip("on this machine the results of one call have several orders")
+    return found[0].way
+
+
+def computed(layer, x):
+    """By PyTorch's own kernel, of one shape at a time."""
+    with torch.no_grad():
+        return torch.stack([layer(rows) for rows in x])
+
+
+def drawn(*shape: int, dtype=torch.float32):
+    """Numbers of very different sizes, so that every addition rounds."""
+    random = torch.Generator().manual_seed(11)
+    exponents = torch.randint(-12, 12, shape, generator=random)
+    return torch.ldexp(torch.randn(shape, generator=random), exponents).to(dtype)
+
+
+def test_a_million_results_are_pytorchs():
+    layer = torch.nn.Linear(64, 128)
+    spiking = from_torch(layer, like=revealed(16, 64, 128))
+    x = drawn(500, 16, 64)
+    found = spiking(x)
+    assert found.numel() > 10**6
+    assert torch.equal(found.view(torch.int32), computed(layer, x).view(torch.int32))
+
+
+@pytest.mark.parametrize(("fmt", "shape"), [(FP32, (16, 256, 64)), (FP64, (1, 64, 64))])
+@pytest.mark.parametrize("bias", [False, True])
+def test_other_layers(fmt, shape, bias):
+    """In blocks, of FP32, and in lanes, of FP64, where machines have these."""
+    dtype, kind = {FP32: (torch.float32, torch.int32), FP64: (torch.float64, torch.int64)}[fmt]
+    layer = torch.nn.Linear(*shape[1:], bias=bias, dtype=dtype)
+    spiking = from_torch(layer, like=revealed(*shape, fmt=fmt, bias=bias))
+    x = drawn(2, *shape[:2], dtype=dtype)
+    assert torch.equal(spiking(x).view(kind), computed(layer, x).view(kind))
+
+
+def test_another_order_gives_other_results():
+    layer = torch.nn.Linear(64, 128, bias=False)
+    way = Dot(reversed_sequence(64), ("fp32", "fp32"), "fp32")
+    spiking, x = from_torch(layer, like=way), drawn(1, 16, 64)
+    share = (spiking(x) != computed(layer, x)).float().mean()
+    assert 0.5 < share < 1
+
+
+def composes(theorem) -> bool:
+    """Whether the theorem follows from those about its units; they are not proved here."""
+    claim = theorem.state(None)
+    paired(claim.spec, claim.circuit, claim.operations)
+    return list(claim.units) == list(theorem.rests_on())
+
+
+def test_the_theorem_has_the_orders_name():
+    layer = torch.nn.Linear(24, 2)
+    order = with_bias(in_blocks(24, 8), "block")
+    way = Dot(order, ("fp32", "fp32"), "fp32", fused_products(order, 24), True, True)
+    theorem = from_torch(layer, like=way).theorem
+    assert theorem.name == "program.fp32.linear.rne.2x24.blocks8.fused.from_zero.bias_block"
+    assert described(theorem.name).statement == theorem.statement
+    assert composes(theorem)
+
+
+def test_a_bias_is_added_to_the_first_block():
+    assert with_bias(in_blocks(4, 2), "block") == Order(5, ((0, 1), (5, 4), (2, 3), (6, 7)))
+    with pytest.raises(ValueError, match="no first block"):
+        with_bias(in_lanes(4, 2), "block")
+
+
+def test_orders_without_a_name_have_a_theorem_too():
+    layer = torch.nn.Linear(200, 2, bias=False)
+    theorem = from_torch(layer, like=Dot(scrambled(200), ("fp32", "fp32"), "fp32")).theorem
+    assert theorem.name == "program.fp32.linear.rne.2x200.this_order"
+    assert composes(theorem)
+    small = from_torch(torch.nn.Linear(4, 2, bias=False), like=Dot(scrambled(4), ("fp32",) * 2, "fp32"))
+    assert small.theorem.name == "program.fp32.linear.rne.2x4.tree_0-1_4-3_5-2"
+    assert described(small.theorem.name).statement == small.theorem.statement
+
+
+def scrambled(terms: int) -> Order:
+    """No order that has a word."""
+
+    def build(places, add):
+        return in_sequence([add(*places[:2]), *places[:1:-1]], add)
+
+    return grown(terms, build)
+
+
+def test_size():
+    way = Dot(sequential(3), ("fp32", "fp32"), "fp32")
+    found = from_torch(torch.nn.Linear(3, 5, bias=False), like=way).size
+    add, multiply = (unit_named(f"fp32.{name}.rne").netlist.statistics for name in ("add", "multiply"))
+    assert found.neurons == 15 * multiply.neurons + 10 * add.neurons
+    assert found.depth == multiply.depth + 2 * add.depth
+
+
+def test_nan_infinity_and_single_rows():
+    layer = torch.nn.Linear(2, 1, bias=False)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[1.0, -1.0]]))
+    spiking = from_torch(layer, like=Dot(sequential(2), ("fp32", "fp32"), "fp32"))
+    x = torch.tensor([[torch.inf, 1.0], [torch.inf, torch.inf], [3.0, 1.0]])
+    assert spiking(x).view(torch.int32).flatten().tolist() == [0x7F800000, 0x7FC00000, 0x40000000]
+    assert spiking(x[2]).tolist() == [2.0]
+
+
+PLAIN = Accumulation(sequential(4), FP32)
+
+
+@pytest.mark.parametrize(
+    ("layer", "like", "message"),
+    [
+        (torch.nn.Linear(5, 2, bias=False), PLAIN, "of 4 terms; the layer sums 5 products"),
+        (torch.nn.Linear(4, 2), PLAIN, "of 4 terms; the layer sums 4 products and a bias"),
+        (torch.nn.Linear(4, 2, bias=False), replace(PLAIN, flushes=True), "subnormals count as zeros"),
+        (torch.nn.Linear(4, 2, bias=False), replace(PLAIN, wide=frozenset({4})), "kept in fp64"),
+        (torch.nn.Linear(4, 2, bias=False), replace(PLAIN, accumulator=FP64), "in fp64; the layer has"),
+        (torch.nn.Linear(4, 2, dtype=torch.float16), PLAIN, "the layer is of torch.float16"),
+        (
+            torch.nn.Linear(4, 2, bias=False),
+            Dot(sequential(4), ("fp16", "fp16"), "fp32"),
+            "products of fp16 and fp16 in fp32; the layer has 4 of fp32",
+        ),
+    ],
+)
+def test_orders_that_are_not_the_layers_are_refused(layer, like, message):
+    with pytest.raises(StatementError, match=message):
+        from_torch(layer, like=like)
+
+
+def test_inputs_that_are_not_the_layers_are_refused():
+    spiking = from_torch(torch.nn.Linear(4, 2, bias=False), like=PLAIN)
+    with pytest.raises(StatementError, match=r"takes 4 inputs of fp32; given are torch.float64"):
+        spiking(torch.zeros(3, 4, dtype=torch.float64))
+    with pytest.raises(StatementError, match=r"of shape \(3, 5\)"):
+        spiking(torch.zeros(3, 5))
