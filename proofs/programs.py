@@ -61,8 +61,11 @@ PARTS: Mapping[str, Callable[[int, int], Order]] = {"lanes": in_lanes, "blocks":
 
 TREE = "tree_"
 
-LONGEST_WORD = 400
+LONGEST_WORD = 120
 """Of longer words for orders no names are made."""
+
+LONGEST_NAME = 200
+"""Files are named after theorems."""
 
 
 def order_named(word: str, terms: int) -> Order:
@@ -339,6 +342,10 @@ def layer_named(name: str) -> Layer | None:
     layer = _read(name)
     if layer is None:
         return None
+    if len(name) > LONGEST_NAME:
+        raise ValueError(
+            "such a tree is too long for a name; give the order from Python (docs/programs.md)"
+        )
     if layer.fused and not layer.way.fused:
         raise ValueError("a single product is added to nothing, so it cannot be fused")
     for factor in layer.way.factors:

@@ -70,6 +70,10 @@ def test_what_goes_unsaid_may_be_said():
         ("program.fp32.dot.rne.4.tree_0-1_0-2_3-4", "each place but the last is used once"),
         ("program.fp32.dot.rne.4.tree_0-1_5-2_3-4", "place 5 is used before it is made"),
         ("program.fp32.dot.rne.4.tree_a-b", "is no tree"),
+        (
+            f"program.fp32.dot.rne.64.{tree_word(pairwise(64))}",
+            "such a tree is too long for a name",
+        ),
         ("program.fp32.dot.rne.1.sequential.fused", "a single product is added to nothing"),
         ("program.fp32.dot.rne.4.pairwise.bias_first.bias_last", "first or last"),
         ("program.fp32.dot.rne.4.pairwise.flags", "has no units"),
