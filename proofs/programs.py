@@ -298,18 +298,32 @@ def layer_of(way: Dot, outputs: int) -> Layer | None:
     return None
 
 
-def theorem_of(way: Dot, outputs: int) -> Obligation:
+def theorem_of(way: Dot, outputs: int, kind: str) -> Obligation:
     """That a linear layer of units to nearest even takes sums in some way.
 
     It has a name that can be asked for where its order has a short one, or is of few terms.
+
+    Args:
+        kind: the format of results and bias, to which sums are rounded if they are in another.
     """
     layer = layer_of(way, outputs)
-    if layer and len(layer.order) <= LONGEST_WORD:
+    if layer and len(layer.order) <= LONGEST_WORD and kind == way.kind:
         return layer.obligation(Profile.WIDE)
     add = unit_named(f"{way.kind}.add.rne")
     assert isinstance(add, Unit)
-    name = f"{FAMILY}.{way.kind}.linear.rne.{outputs}x{way.products}.this_order"
-    return of_any_order(name, way, outputs, add)
+    name = f"{FAMILY}.{kind}.linear.rne.{outputs}x{way.products}.this_order"
+    theorem = of_any_order(name, way, outputs, add)
+    if kind == way.kind:
+        return theorem
+    arithmetic = (layer or Layer(add, way.products, "as given", outputs, way.factors[0])).arithmetic(add)
+    return composed(
+        name,
+        f"{theorem.statement}; these sums rounded to {kind}",
+        lambda: layers.of_format(layers.linear(way, outputs, arithmetic), kind),
+        lambda: built.of_format(built.linear(way, outputs, arithmetic), kind),
+        profile=Profile.WIDE,
+        parameters=theorem.parameters,
+    )
 
 
 def _with_bias_at(order: Order, place: int) -> Order:

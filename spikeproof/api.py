@@ -222,7 +222,7 @@ def from_torch(layer: torch.nn.Linear, *, like: Like) -> SpikingLinear:
     PyTorch takes sums in it is not: it was measured, for a shape, a machine and a number of threads.
 
     Args:
-        layer: of float32 or float64.
+        layer: of float16, bfloat16, float32 or float64.
         like: what ``revealed_order`` gives of the layer's kernel; or how sums are to be taken.
 
     Raises:
@@ -230,12 +230,12 @@ def from_torch(layer: torch.nn.Linear, *, like: Like) -> SpikingLinear:
             no units for it; one line.
     """
     from spikeproof.proofs.programs import theorem_of
-    from spikeproof.prover.running.spiking_linear import SpikingLinear, codes_of, way_of
+    from spikeproof.prover.running.spiking_linear import FORMATS, SpikingLinear, codes_of, way_of
 
-    way = way_of(layer, like)
+    way, fmt = way_of(layer, like), FORMATS[str(layer.weight.dtype)]
     bias = None if layer.bias is None else codes_of(layer.bias)
-    theorem = theorem_of(way, layer.out_features)
-    return SpikingLinear(way, codes_of(layer.weight), bias, theorem)
+    theorem = theorem_of(way, layer.out_features, fmt.name)
+    return SpikingLinear(fmt, way, codes_of(layer.weight), bias, theorem)
 
 
 def verify(log: Path | str, circuit: Netlist | None = None, *, jobs: int = 1) -> VerifiedLog:

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spikeproof.circuits.programs import linear as built
 from spikeproof.circuits.programs.counting import Size
-from spikeproof.circuits.programs.running import Neurons, code_type
+from spikeproof.circuits.programs.running import Neurons
 from spikeproof.prover.claims.obligation import Obligation, StatementError
+from spikeproof.prover.claims.programs import ProgramClaim
 from spikeproof.prover.running.accumulations import Accumulation
 from spikeproof.prover.running.programs import size_of, units_of
 from spikeproof.prover.running.revealed import RevealedOrder
-from spikeproof.specs.formats import FP32, FP64, Format
+from spikeproof.specs.formats import BFLOAT16, FP16, FP32, FP64, Format, format_named
 from spikeproof.specs.products import Dot
-from spikeproof.specs.programs import Arithmetic, Codes, Module, evaluate
+from spikeproof.specs.programs import Codes, Module, evaluate
 
 if TYPE_CHECKING:
     import torch
 
-FORMATS = {"torch.float32": FP32, "torch.float64": FP64}
-"""Of layers whose sums are kept in the format of their weights, by their types in PyTorch."""
-
+FORMATS = {
+    "torch.float16": FP16,
+    "torch.bfloat16": BFLOAT16,
+    "torch.float32": FP32,
+    "torch.float64": FP64,
+}
+"""Of layers, by their types in PyTorch."""
 
 Like = RevealedOrder | Accumulation | Dot
 """How sums are to be taken."""
@@ -41,11 +45,13 @@ def way_of(layer: torch.nn.Linear, like: Like) -> Dot:
     if fmt is None:
         raise StatementError(f"the layer is of {layer.weight.dtype}; it must be of {', '.join(FORMATS)}")
     way = like if isinstance(like, Dot) else _revealed(like, fmt, terms, bias)
-    if (way.products, way.bias, {*way.factors, way.kind}) != (terms, bias, {fmt.name}):
+    if (way.products, way.bias, way.factors) != (terms, bias, (fmt.name, fmt.name)):
         raise StatementError(
-            f"the order is of {_counted(way.products, way.bias)}, of {' and '.join(way.factors)}, in "
-            f"{way.kind}; the layer has {_counted(terms, bias)} of {fmt.name}"
+            f"the order is of {_counted(way.products, way.bias)} of {' and '.join(way.factors)}; the "
+            f"layer has {_counted(terms, bias)} of {fmt.name}"
         )
+    if format_named(way.kind).width < fmt.width:
+        raise StatementError(f"there are no units for this order: sums of {fmt.name} in {way.kind}")
     return way
 
 
@@ -77,11 +83,13 @@ class SpikingLinear:
     Every NaN is the canonical one; all else is what the order gives, bit by bit.
 
     Attributes:
-        way: how its sums are taken.
+        fmt: of inputs, weights, bias and results.
+        way: how its sums are taken, perhaps in a wider format.
         weights, bias: as codes.
         theorem: that its neurons compute sums taken that way, for all inputs, weights and biases.
     """
 
+    fmt: Format
     way: Dot
     weights: Codes
     bias: Codes | None
@@ -90,7 +98,9 @@ class SpikingLinear:
     @cached_property
     def program(self) -> Module:
         """What its neurons are, unit by unit."""
-        return program_of(self.way, len(self.weights))
+        claim = self.theorem.state(None)
+        assert isinstance(claim, ProgramClaim)
+        return claim.circuit
 
     @cached_property
     def size(self) -> Size:
@@ -107,29 +117,31 @@ class SpikingLinear:
         Raises:
             StatementError: if they are of another type or number than the layer's.
         """
-        import torch
-
-        given = x.detach().numpy()
-        codes = code_type(self.way.kind)
-        if FORMATS.get(str(x.dtype), FP32).name != self.way.kind or x.shape[-1] != self.way.products:
+        if FORMATS.get(str(x.dtype)) != self.fmt or x.shape[-1:] != (self.way.products,):
             raise StatementError(
-                f"the layer takes {self.way.products} inputs of {self.way.kind}; given are {x.dtype} of "
+                f"the layer takes {self.way.products} inputs of {self.fmt.name}; given are {x.dtype} of "
                 f"shape {tuple(x.shape)}"
             )
-        rows = np.ascontiguousarray(given).view(codes).reshape(-1, self.way.products)
+        rows = codes_of(x).reshape(-1, self.way.products)
         over = rows.shape[:1]
         shared = [self.weights] if self.bias is None else [self.weights, self.bias]
         arrays = [rows, *(np.broadcast_to(each, over + each.shape) for each in shared)]
         (found,) = evaluate(self.program, arrays, self._neurons, over)
-        return torch.from_numpy(found.reshape(*x.shape[:-1], -1).view(given.dtype))
+        return _tensor(found.reshape(*x.shape[:-1], -1), x.dtype)
 
 
-def program_of(way: Dot, outputs: int) -> Module:
-    """The layer's program, of units."""
-    return built.linear(way, outputs, Arithmetic(way.kind, "rne"))
+def codes_of(tensor: torch.Tensor) -> Codes:
+    """The codes of a tensor's numbers."""
+    import torch
+
+    size = tensor.element_size()
+    signed = {2: torch.int16, 4: torch.int32, 8: torch.int64}[size]
+    codes: Codes = tensor.detach().contiguous().view(signed).numpy().view(f"u{size}")
+    return codes
 
 
-def codes_of(parameter: Any) -> Codes:
-    """The codes of a tensor."""
-    numbers = parameter.detach().numpy()
-    return np.ascontiguousarray(numbers).view(np.dtype(f"u{numbers.itemsize}"))
+def _tensor(codes: Codes, dtype: torch.dtype) -> torch.Tensor:
+    """The numbers of codes."""
+    import torch
+
+    return torch.from_numpy(codes.view(f"i{codes.itemsize}")).view(dtype)

@@ -14,7 +14,7 @@ from spikeproof.prover.claims.programs import unit_named
 from spikeproof.prover.kernel.congruence import paired
 from spikeproof.prover.running.accumulations import Accumulation
 from spikeproof.prover.running.revealed import revealed_order
-from spikeproof.specs.formats import FP32, FP64
+from spikeproof.specs.formats import BFLOAT16, FP16, FP32, FP64
 from spikeproof.specs.orders import (
     Order,
     grown,
@@ -57,15 +57,30 @@ def test_a_million_results_are_pytorchs():
     assert torch.equal(found.view(torch.int32), computed(layer, x).view(torch.int32))
 
 
-@pytest.mark.parametrize(("fmt", "shape"), [(FP32, (16, 256, 64)), (FP64, (1, 64, 64))])
+TYPES = {
+    FP16: (torch.float16, torch.int16),
+    BFLOAT16: (torch.bfloat16, torch.int16),
+    FP32: (torch.float32, torch.int32),
+    FP64: (torch.float64, torch.int64),
+}
+
+
+@pytest.mark.parametrize(
+    ("fmt", "shape"),
+    [(FP32, (16, 256, 64)), (FP64, (1, 64, 64)), (FP16, (16, 64, 64)), (BFLOAT16, (1, 64, 64))],
+)
 @pytest.mark.parametrize("bias", [False, True])
 def test_other_layers(fmt, shape, bias):
-    """In blocks, of FP32, and in lanes, of FP64, where machines have these."""
-    dtype, kind = {FP32: (torch.float32, torch.int32), FP64: (torch.float64, torch.int64)}[fmt]
+    """In blocks, of FP32, and in lanes, of FP64, where machines have these; others have sums in FP32."""
+    dtype, kind = TYPES[fmt]
     layer = torch.nn.Linear(*shape[1:], bias=bias, dtype=dtype)
     spiking = from_torch(layer, like=revealed(*shape, fmt=fmt, bias=bias))
     x = drawn(2, *shape[:2], dtype=dtype)
-    assert torch.equal(spiking(x).view(kind), computed(layer, x).view(kind))
+    found, wanted = spiking(x), computed(layer, x)
+    assert found.dtype == dtype
+    assert len(wanted.unique()) > 100
+    assert torch.equal(found.view(kind), wanted.view(kind))
+    assert composes(spiking.theorem)
 
 
 def test_another_order_gives_other_results():
@@ -118,6 +133,15 @@ def scrambled(terms: int) -> Order:
     return grown(terms, build)
 
 
+def test_sums_in_a_wider_format_are_rounded_once_more():
+    layer = torch.nn.Linear(3, 2)
+    way = Dot(with_bias(sequential(3), "last"), ("fp32", "fp32"), "fp64", bias=True)
+    x = drawn(50, 3)
+    products = x[:, None].double() * layer.weight.double()
+    wanted = (products[..., 0] + products[..., 1] + products[..., 2] + layer.bias.double()).float()
+    assert torch.equal(from_torch(layer, like=way)(x), wanted)
+
+
 def test_size():
     way = Dot(sequential(3), ("fp32", "fp32"), "fp32")
     found = from_torch(torch.nn.Linear(3, 5, bias=False), like=way).size
@@ -148,14 +172,14 @@ PLAIN = Accumulation(sequential(4), FP32)
         (torch.nn.Linear(4, 2, bias=False), replace(PLAIN, wide=frozenset({4})), "kept in fp64"),
         (
             torch.nn.Linear(4, 2, bias=False),
-            replace(PLAIN, accumulator=FP64),
-            "of fp32 and fp32, in fp64; the layer has 4 products of fp32",
+            replace(PLAIN, accumulator=FP16),
+            "no units for this order: sums of fp32 in fp16",
         ),
-        (torch.nn.Linear(4, 2, dtype=torch.float16), PLAIN, "the layer is of torch.float16"),
+        (torch.nn.Linear(4, 2, dtype=torch.complex64), PLAIN, "the layer is of torch.complex64"),
         (
             torch.nn.Linear(4, 2, bias=False),
             Dot(sequential(4), ("fp16", "fp16"), "fp32"),
-            "4 products, of fp16 and fp16, in fp32; the layer has 4 products of fp32",
+            "4 products of fp16 and fp16; the layer has 4 products of fp32",
         ),
     ],
 )
