@@ -1,17 +1,19 @@
 """Layers of proved units compute what the spec's program says, on all inputs: the order is in the name.
 
-``program.FORMAT.OPERATION[_from_SOURCE].MODE.SHAPE.ORDER[.fused][.from_zero][.bias_first|.bias_last]``,
+``program.FORMAT.OPERATION[_from_SOURCE].MODE.SHAPE.ORDER[.fused][.from_zero][.bias_PLACE]``,
 and what names of units have behind the mode. The operation is ``dot``, of a shape ``TERMS``, or
-``linear``, ``OUTPUTSxTERMS``. What is added is of FORMAT; factors are of SOURCE, if that is said.
+``linear``, ``OUTPUTSxTERMS``. What is added is of FORMAT; factors are of SOURCE, if that is said. A bias
+is added ``first``, ``last``, or to the first ``block``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from itertools import product
+from itertools import product, takewhile
 
 from spikeproof.circuits.programs import linear as built
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, SMALL
@@ -39,7 +41,14 @@ MOST_TERMS = 65536
 
 OPERATIONS = ("dot", "linear")
 
-WORDS = ("fused", "from_zero", "bias_first", "bias_last")
+BIASES = {
+    "first": "added to the first",
+    "last": "added last",
+    "block": "added to the first block",
+}
+"""Where a bias is added, by its word in names."""
+
+WORDS = ("fused", "from_zero", *(f"bias_{place}" for place in BIASES))
 """What may stand in a name behind the order."""
 
 PLAIN: Mapping[str, Callable[[int], Order]] = {
@@ -51,6 +60,12 @@ PARTS: Mapping[str, Callable[[int, int], Order]] = {"lanes": in_lanes, "blocks":
 """Orders by their words in names; those of parts have a number behind."""
 
 TREE = "tree_"
+
+LONGEST_WORD = 120
+"""Of longer words for orders no names are made."""
+
+LONGEST_NAME = 200
+"""Files are named after theorems."""
 
 
 def order_named(word: str, terms: int) -> Order:
@@ -82,15 +97,31 @@ def order_named(word: str, terms: int) -> Order:
 
 def order_in_words(word: str) -> str:
     """How an order is said to people, behind "added"."""
+    if word.startswith(TREE):
+        return "as a tree"
     plain = {"sequential": "one after another", "reversed": "one after another from the last"}
-    name, number = re.fullmatch(r"([a-z_]+?)(\d*|_.*)", word).groups()  # type: ignore[union-attr]
+    name = word.rstrip("0123456789")
+    number = word.removeprefix(name)
     parts = {"lanes": f"in {number} lanes", "blocks": f"in blocks of {number}"}
-    return {**plain, **parts}.get(name, "as a tree" if word.startswith(TREE) else word)
+    return {**plain, **parts}.get(name, word)
 
 
 def tree_word(order: Order) -> str:
     """The word for any order, of whatever shape."""
     return TREE + "_".join(f"{left}-{right}" for left, right in order.additions)
+
+
+def order_word(order: Order) -> str:
+    """The shortest word for an order."""
+    first = order.additions[0] if order.additions else (0, 1)
+    words = [*PLAIN, f"blocks{_first_block(order)}", f"lanes{first[1]}"]
+    return next((word for word in words if order_named(word, order.terms) == order), tree_word(order))
+
+
+def _first_block(order: Order) -> int:
+    """How many terms are added in sequence at first."""
+    pairs = zip(order.additions, sequential(order.terms).additions, strict=True)
+    return 1 + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 @dataclass(frozen=True)
@@ -102,7 +133,8 @@ class Layer:
         factors: the formats of factors, where they are not its.
         terms, outputs: products of a sum, and sums; None of a single one.
         order: by its word; see ``order_named``.
-        bias: ``first``, added to the first product; ``last``, to the sum of all; or empty.
+        bias: ``first``, added to the first product; ``last``, to the sum of all; ``block``, to that of
+            the first block; or empty.
     """
 
     add: Unit
@@ -150,16 +182,19 @@ class Layer:
 
     def spec(self) -> Module:
         """What it should compute."""
-        operation = replace(self.add, library=DEFAULT_LIBRARY, structure=SMALL)
-        if self.outputs is None:
-            return layers.dot(self.way, self.arithmetic(operation))
-        return layers.linear(self.way, self.outputs, self.arithmetic(operation))
+        return self.module_of(self.way, in_units=False)
 
     def circuit(self) -> Module:
         """The program of units."""
+        return self.module_of(self.way, in_units=True)
+
+    def module_of(self, way: Dot, *, in_units: bool) -> Module:
+        """The circuit, or what it should compute, for sums that are taken in some way."""
+        unit = self.add if in_units else replace(self.add, library=DEFAULT_LIBRARY, structure=SMALL)
+        dot, linear = (built.dot, built.linear) if in_units else (layers.dot, layers.linear)
         if self.outputs is None:
-            return built.dot(self.way, self.arithmetic(self.add))
-        return built.linear(self.way, self.outputs, self.arithmetic(self.add))
+            return dot(way, self.arithmetic(unit))
+        return linear(way, self.outputs, self.arithmetic(unit))
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -184,8 +219,7 @@ class Layer:
         said = {
             ", fused with their additions": self.fused,
             ", begun with +0": self.from_zero,
-            ", the bias added to the first": self.bias == "first",
-            ", the bias added last": self.bias == "last",
+            **{f", the bias {words}": self.bias == place for place, words in BIASES.items()},
         }
         rounded = self.add.in_words.partition(" rounded ")[2]
         return (
@@ -206,8 +240,39 @@ class Layer:
         )
 
 
+def of_any_order(
+    name: str, way: Dot, outputs: int | None, add: Unit, profile: Profile = Profile.WIDE
+) -> Obligation:
+    """That a layer of units computes its sums in any order, such as one that was read from a file.
+
+    Args:
+        name: whatever it shall be called; its words are none of ours.
+        outputs: how many sums; None for a single one.
+        add: the unit that adds; the others are made and round likewise.
+
+    Raises:
+        ValueError: if the unit adds another format than the sums are in.
+    """
+    if way.kind != add.fmt.name:
+        raise ValueError(f"sums in {way.kind} are not added by {add.name}")
+    source = "" if set(way.factors) == {way.kind} else AND.join(dict.fromkeys(way.factors))
+    layer = Layer(add, way.products, "as given", outputs, source, bool(way.fused), way.from_zero)
+    return composed(
+        name,
+        layer.statement,
+        partial(layer.module_of, way, in_units=False),
+        partial(layer.module_of, way, in_units=True),
+        profile=profile,
+        parameters={"family": FAMILY, "kind": name},
+    )
+
+
 def with_bias(order: Order, place: str) -> Order:
-    """An order with a bias as another term, the last, which is added ``first`` or ``last``."""
+    """An order with a bias as another term, the last, which is added where a word of ``BIASES`` says."""
+    if place == "block":
+        if _first_block(order) < 2:
+            raise ValueError("this order has no first block; let the bias be added first or last")
+        return _with_bias_at(order, order.terms + _first_block(order) - 2)
     terms, total = order.terms, order.terms + len(order.additions) - 1
     if place == "last":
         moved = [place if place < terms else place + 1 for place in range(total + 1)]
@@ -216,6 +281,60 @@ def with_bias(order: Order, place: str) -> Order:
     moved = [terms + 1, *range(1, terms), *range(terms + 2, total + 3)]
     pairs = [(moved[left], moved[right]) for left, right in order.additions]
     return Order(terms + 1, ((0, terms), *pairs))
+
+
+def layer_of(way: Dot, outputs: int) -> Layer | None:
+    """The layer of units to nearest even that takes sums in some way; None if it has no name."""
+    plain = way.order.without(way.products) if way.bias else way.order
+    source = "" if {*way.factors} == {way.kind} else AND.join(dict.fromkeys(way.factors))
+    add = unit_named(f"{way.kind}.add.rne")
+    assert isinstance(add, Unit)
+    layer = Layer(add, way.products, order_word(plain), outputs, source, bool(way.fused), way.from_zero)
+    for bias in BIASES if way.bias else ("",):
+        with suppress(ValueError):
+            named = replace(layer, bias=bias)
+            if named.way == way:
+                return named
+    return None
+
+
+def theorem_of(way: Dot, outputs: int, kind: str) -> Obligation:
+    """That a linear layer of units to nearest even takes sums in some way.
+
+    It has a name that can be asked for where its order has a short one, or is of few terms.
+
+    Args:
+        kind: the format of results and bias, to which sums are rounded if they are in another.
+    """
+    layer = layer_of(way, outputs)
+    if layer and len(layer.order) <= LONGEST_WORD and kind == way.kind:
+        return layer.obligation(Profile.WIDE)
+    add = unit_named(f"{way.kind}.add.rne")
+    assert isinstance(add, Unit)
+    name = f"{FAMILY}.{kind}.linear.rne.{outputs}x{way.products}.this_order"
+    theorem = of_any_order(name, way, outputs, add)
+    if kind == way.kind:
+        return theorem
+    arithmetic = (layer or Layer(add, way.products, "as given", outputs, way.factors[0])).arithmetic(add)
+    return composed(
+        name,
+        f"{theorem.statement}; these sums rounded to {kind}",
+        lambda: layers.of_format(layers.linear(way, outputs, arithmetic), kind),
+        lambda: built.of_format(built.linear(way, outputs, arithmetic), kind),
+        profile=Profile.WIDE,
+        parameters=theorem.parameters,
+    )
+
+
+def _with_bias_at(order: Order, place: int) -> Order:
+    """An order with a bias, which is added to a partial sum."""
+    terms, after = order.terms, place - order.terms + 1
+
+    def moved(each: int) -> int:
+        return each if each < terms else each + 1 if each < place else each + 2
+
+    named = [(moved(left), moved(right)) for left, right in order.additions]
+    return Order(terms + 1, (*named[:after], (place + 1, terms), *named[after:]))
 
 
 def described(name: str) -> Obligation | None:
@@ -237,6 +356,10 @@ def layer_named(name: str) -> Layer | None:
     layer = _read(name)
     if layer is None:
         return None
+    if len(name) > LONGEST_NAME:
+        raise ValueError(
+            "such a tree is too long for a name; give the order from Python (docs/programs.md)"
+        )
     if layer.fused and not layer.way.fused:
         raise ValueError("a single product is added to nothing, so it cannot be fused")
     for factor in layer.way.factors:
@@ -257,9 +380,10 @@ def _read(name: str) -> Layer | None:
     if not isinstance(add, Unit) or add.flags:
         raise ValueError(f"a layer of {fmt} in mode {mode or 'none'} has no units")
     sizes = _sizes(operation, shape)
-    if {"bias_first", "bias_last"} <= said:
-        raise ValueError("a bias is added first or last; leave out one of them")
-    bias = next((word.removeprefix("bias_") for word in said if word.startswith("bias_")), "")
+    biases = sorted(word.removeprefix("bias_") for word in said if word.startswith("bias_"))
+    if len(biases) > 1:
+        raise ValueError(f"a bias is added {' or '.join(biases)}; leave out one of them")
+    bias = next(iter(biases), "")
     layer = Layer(add, sizes[-1], order, sizes[0] if operation == "linear" else None, source, bias=bias)
     return replace(layer, fused="fused" in said, from_zero="from_zero" in said)
 
@@ -290,7 +414,7 @@ def _narrow_sum() -> Module:
     def build(x: Value, y: Value) -> Value:
         return apply("fp32.convert_from_fp16.rne", "fp32", call(narrow, x, y))
 
-    return module("dot", narrow.inputs, build)
+    return module("dot_4", narrow.inputs, build)
 
 
 def _difference(turned: bool) -> Module:

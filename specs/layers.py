@@ -7,7 +7,7 @@ product is fused it is not rounded before it is added to something else.
 from __future__ import annotations
 
 from spikeproof.specs.products import Dot
-from spikeproof.specs.programs import Arithmetic, Array, Module, Value, call, module
+from spikeproof.specs.programs import Arithmetic, Array, Module, Value, apply, call, module
 
 
 def dot(way: Dot, arithmetic: Arithmetic) -> Module:
@@ -50,3 +50,19 @@ def linear(way: Dot, outputs: int, arithmetic: Arithmetic) -> Module:
         return made
 
     return module(f"linear_{way.products}_{outputs}", inputs, definition)
+
+
+def of_format(layer: Module, kind: str) -> Module:
+    """A layer whose bias and results are of a narrower format than its sums, which are rounded to it."""
+    (total,) = layer.results.values()
+    inputs = {
+        name: Array(kind, array.shape) if name == "bias" else array
+        for name, array in layer.inputs.items()
+    }
+
+    def definition(x: Value, weights: Value, *bias: Value) -> Value:
+        widened = [apply(f"{total.kind}.convert_from_{kind}.rne", total.kind, each) for each in bias]
+        sums: Value = call(layer, x, weights, *widened)
+        return apply(f"{kind}.convert_from_{total.kind}.rne", kind, sums)
+
+    return module(f"{layer.name} of {kind}", inputs, definition)

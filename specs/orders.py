@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from itertools import chain
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -110,6 +111,27 @@ class Order:
             places[left] = places[right] = None  # so that what is no longer needed takes no memory
             places.append(add(x, y))  # type: ignore[arg-type]
         return places[-1]  # type: ignore[return-value]
+
+
+def read_order(data: Any) -> Order:
+    """An order as JSON has it: ``terms`` and ``additions``, pairs of places.
+
+    What ``spikeproof order --json`` writes is such, if all results have one order.
+
+    Raises:
+        ValueError: if it is none; one line.
+    """
+    if isinstance(data, dict) and len(found := data.get("orders", [])) == 1:
+        data = {**found[0], "terms": data.get("terms")}
+    try:
+        terms, additions = data["terms"], [(left, right) for left, right in data["additions"]]
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(
+            'this is no order: it needs "terms", and "additions" as pairs of places'
+        ) from None
+    if not all(type(place) is int for place in (terms, *chain.from_iterable(additions))):
+        raise ValueError("this is no order: places are whole numbers")
+    return Order(terms, tuple(additions))
 
 
 def _canonical(terms: int, additions: Additions) -> Additions:

@@ -10,6 +10,7 @@ What is named here is the public face; whatever is not is internal, and may chan
 * ``assert_proved``: the same as an assertion, for your tests; ``RefutedError``, ``UndecidedError``.
 * ``exhaust``: try every input of a circuit, up to 2^32.
 * ``reference_model``: the spec of a theorem as a function of arrays, a ``ReferenceModel``.
+* ``revealed_order``: the order in which a function of a library sums, tested; a ``RevealedOrder``.
 * ``verify``: check a proof log again, without any solver.
 * ``Record``, ``Outcome``: what comes of it.
 
@@ -23,6 +24,11 @@ What is named here is the public face; whatever is not is internal, and may chan
 * ``read_json``, ``write_json``: of JSON alone; ``read_aiger``: of AIGER, with widths of buses.
 * ``build_unit``: one of our floating-point units.
 * ``BitSlicedSimulator``, ``MembraneSimulator``: circuits run.
+
+*Layers* (docs/programs.md)
+
+* ``run``: what a program of units makes of arrays, in neurons, by the machine, or by the spec of record.
+* ``from_torch``: a linear layer of PyTorch in neurons, bit by bit, a ``SpikingLinear``.
 
 *Specs and claims*
 

@@ -1,5 +1,6 @@
 from .api import check as check
 from .api import exhaust as exhaust
+from .api import from_torch as from_torch
 from .api import prove as prove
 from .api import reference_model as reference_model
 from .api import theorems as theorems
@@ -30,9 +31,13 @@ from .prover.claims.obligation import Obligation as Obligation
 from .prover.claims.obligation import Outcome as Outcome
 from .prover.claims.obligation import equivalence as equivalence
 from .prover.evidence.record import Record as Record
+from .prover.running.programs import run as run
 from .prover.running.reference_model import ReferenceModel as ReferenceModel
+from .prover.running.revealed import RevealedOrder as RevealedOrder
+from .prover.running.revealed import revealed_order as revealed_order
 from .prover.running.specifications import Specification as Specification
 from .prover.running.specifications import specification as specification
+from .prover.running.spiking_linear import SpikingLinear as SpikingLinear
 from .specs.formats import Format as Format
 from .specs.formats import Integer as Integer
 from .specs.formats import OverflowPolicy as OverflowPolicy

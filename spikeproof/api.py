@@ -18,11 +18,14 @@ from spikeproof.prover.evidence.record import Record
 from spikeproof.specs.integers import Buses
 
 if TYPE_CHECKING:
+    import torch
+
     from spikeproof.circuits.doors.buses import Order, Widths
     from spikeproof.circuits.doors.sources import Interface
     from spikeproof.prover.refutation.exhaustion import Exhausted
     from spikeproof.prover.running.checks import Question
     from spikeproof.prover.running.reference_model import ReferenceModel
+    from spikeproof.prover.running.spiking_linear import Like, SpikingLinear
     from spikeproof.prover.running.verify import VerifiedLog
 
 Spec = Callable[..., Buses]
@@ -210,6 +213,29 @@ def reference_model(claim: str | Obligation) -> ReferenceModel:
     from spikeproof.prover.running.reference_model import ReferenceModel
 
     return ReferenceModel(_obligation(claim))
+
+
+def from_torch(layer: torch.nn.Linear, *, like: Like) -> SpikingLinear:
+    """A linear layer of PyTorch as spiking neurons that take each sum in an order.
+
+    What its neurons compute is a theorem: sums in that order, for all inputs, weights and biases. That
+    PyTorch takes sums in it is not: it was measured, for a shape, a machine and a number of threads.
+
+    Args:
+        layer: of float16, bfloat16, float32 or float64.
+        like: what ``revealed_order`` gives of the layer's kernel; or how sums are to be taken.
+
+    Raises:
+        StatementError: if the order is not of such sums, did not hold when it was tested, or there are
+            no units for it; one line.
+    """
+    from spikeproof.proofs.programs import theorem_of
+    from spikeproof.prover.running.spiking_linear import FORMATS, SpikingLinear, codes_of, way_of
+
+    way, fmt = way_of(layer, like), FORMATS[str(layer.weight.dtype)]
+    bias = None if layer.bias is None else codes_of(layer.bias)
+    theorem = theorem_of(way, layer.out_features, fmt.name)
+    return SpikingLinear(fmt, way, codes_of(layer.weight), bias, theorem)
 
 
 def verify(log: Path | str, circuit: Netlist | None = None, *, jobs: int = 1) -> VerifiedLog:

@@ -19,7 +19,7 @@ import sys
 import sysconfig
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -76,12 +76,19 @@ class Limits:
     memory_mib: int = 8192
 
 
-def ask_apart(worker: str, request: dict[str, Any], source: str, limits: Limits) -> Any:
+def ask_apart(
+    worker: str,
+    request: dict[str, Any],
+    source: str,
+    limits: Limits,
+    environment: Mapping[str, str] | None = None,
+) -> Any:
     """What a function of ours answers in a process of its own, in which it may run code of users.
 
     Args:
         worker: that function, as ``package.module:name``; it takes the request, and gives what JSON has.
         source: the code of users, as ``package.module:name``, for messages.
+        environment: variables of the process, beside those of this.
 
     Raises:
         HangingCodeError: if it does not end in time.
@@ -90,7 +97,7 @@ def ask_apart(worker: str, request: dict[str, Any], source: str, limits: Limits)
     with tempfile.TemporaryDirectory(prefix="spikeproof-") as folder:
         asked = {"worker": worker, "request": request, "limits": vars(limits)}
         Path(folder, _REQUEST).write_text(json.dumps(asked))
-        code = _run(folder, source, limits)
+        code = _run(folder, source, limits, environment or {})
         try:
             reply = json.loads(Path(folder, _REPLY).read_bytes())
         except (OSError, ValueError, RecursionError):
@@ -102,12 +109,12 @@ def ask_apart(worker: str, request: dict[str, Any], source: str, limits: Limits)
     return reply["answer"]
 
 
-def _run(folder: str, source: str, limits: Limits) -> int:
+def _run(folder: str, source: str, limits: Limits, environment: Mapping[str, str]) -> int:
     """The code that the process ends with, whatever it had to be stopped for."""
     places = os.pathsep.join(os.path.abspath(place) for place in sys.path if place)
     process = subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, folder],
-        env={**os.environ, "PYTHONPATH": places},
+        env={**os.environ, **environment, "PYTHONPATH": places},
         stdin=subprocess.DEVNULL,
         stdout=_standard_error(),
         stderr=_standard_error(),

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from spikeproof.specs.products import Dot
-from spikeproof.specs.programs import Arithmetic, Array, Module, Value, call, concatenate, module
+from spikeproof.specs.programs import Arithmetic, Array, Module, Value, apply, call, concatenate, module
 
 
 def dot(way: Dot, arithmetic: Arithmetic) -> Module:
@@ -37,7 +37,7 @@ def dot(way: Dot, arithmetic: Arithmetic) -> Module:
                 made.keep([place for place, *_ in fused], total)
         return made.gather([len(way.order.additions) + way.order.terms - 1]).reshape()
 
-    return module("dot", way.inputs, build)
+    return module(f"dot_{way.products}", way.inputs, build)
 
 
 def _products(way: Dot, arithmetic: Arithmetic, x: Value, y: Value) -> Value:
@@ -108,4 +108,19 @@ def linear(way: Dot, outputs: int, arithmetic: Arithmetic) -> Module:
         return made
 
     bias = {"bias": Array(way.kind, (outputs,))} if way.bias else {}
-    return module("linear", {**inputs, **bias}, build)
+    return module(f"linear_{way.products}_{outputs}", {**inputs, **bias}, build)
+
+
+def of_format(layer: Module, kind: str) -> Module:
+    """A layer with units beside it that widen its bias, and narrow its results."""
+    (wide,) = (array.kind for array in layer.results.values())
+
+    def build(x: Value, weights: Value, *bias: Value) -> Value:
+        if bias:
+            bias = (apply(f"{wide}.convert_from_{kind}.rne", wide, *bias),)
+        return apply(f"{kind}.convert_from_{wide}.rne", kind, call(layer, x, weights, *bias))
+
+    inputs = dict(layer.inputs)
+    if "bias" in inputs:
+        inputs["bias"] = Array(kind, inputs["bias"].shape)
+    return module(f"{layer.name} of {kind}", inputs, build)

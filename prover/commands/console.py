@@ -357,10 +357,11 @@ def meant_by(
     Raises:
         click.UsageError: if neither tells.
     """
-    last = name.replace(":", ".").rpartition(".")[2]
-    for word in (said, last, aliases.get(last)):
-        if word is not None and word in known:
-            return word
+    from spikeproof.prover.running.callables import meaning
+
+    found = meaning(name, said, known, aliases)
+    if found is not None:
+        return found
     raise click.UsageError(
         f"what {name} computes is not clear; say --{option}, one of {', '.join(known)}"
     )

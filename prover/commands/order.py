@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,12 +19,43 @@ from spikeproof.prover.commands.console import (
     require_writable,
     screen_beside,
     write_file,
+    writing,
 )
-from spikeproof.prover.report.orders import as_json, processor, table, way_in_words, witness_table
+from spikeproof.prover.evidence.files import write_atomically
+from spikeproof.prover.report.orders import (
+    DRAWINGS,
+    as_json,
+    case,
+    comparison,
+    same_as,
+    table,
+    way_in_words,
+    witness_table,
+)
 from spikeproof.prover.running.callables import version_of
-from spikeproof.prover.running.orders import find_apart
+from spikeproof.prover.running.machines import CPU
+from spikeproof.prover.running.revealed import TESTED, RevealedOrder, revealed_apart
 from spikeproof.prover.running.summing import ALIASES, FORMATS, OPERATIONS, Asked
 from spikeproof.specs.formats import FP32
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def _numbers(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[int, ...] | None:
+    """Numbers such as 1,2,8."""
+    if value is not None and not re.fullmatch(r"[1-9]\d{0,5}(,[1-9]\d{0,5})*", value):
+        raise click.BadParameter(f"{value!r} is no list of numbers; one is 1,2,8")
+    return None if value is None else tuple(dict.fromkeys(map(int, value.split(","))))
+
+
+def _drawn(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """A file whose name says what it is."""
+    if value is not None and value.suffix not in DRAWINGS:
+        raise click.BadParameter(f"{value}: end its name in {', '.join(DRAWINGS)}")
+    return value
 
 
 def _sizes(context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, ...]:
@@ -36,6 +70,8 @@ def _sizes(context: click.Context, parameter: click.Parameter, value: str) -> tu
         "order numpy.sum --shape 1000",
         "order numpy.sum --shape 64x30 --axis 0",
         "order torch.nn.functional.linear --shape 4x64x16 --bias --json order.json",
+        "order torch.nn.functional.linear --shape 1x256x64 --batches 1,4,64 --threads 1,2",
+        "order torch.nn.functional.conv2d --shape 1x16x12x12x16x3x3 --drawing order.svg",
         "order torch.dot --shape 100 --format bfloat16",
         "order mine.py:my_sum --operation sum --shape 256",
     )
@@ -46,7 +82,7 @@ def _sizes(context: click.Context, parameter: click.Parameter, value: str) -> tu
     callback=_sizes,
     required=True,
     metavar="N[xN...]",
-    help="Of the argument; of matmul and linear ROWSxTERMSxCOLUMNS.",
+    help="Of the argument; of matmul and linear ROWSxTERMSxCOLUMNS; of others see docs/order.md.",
 )
 @click.option(
     "--operation",
@@ -64,15 +100,36 @@ def _sizes(context: click.Context, parameter: click.Parameter, value: str) -> tu
 @click.option("--axis", type=int, help="Along which is summed, as the function's axis.")
 @click.option("--bias", is_flag=True, help="Give linear a bias.")
 @click.option("--tensors", is_flag=True, help="Give a function of yours tensors of PyTorch.")
+@click.option("--device", default=CPU, show_default=True, help="Of PyTorch's, on which it runs.")
+@click.option(
+    "--threads",
+    callback=_numbers,
+    metavar="N[,N...]",
+    help="How many it may use; of several the orders are compared.",
+)
+@click.option(
+    "--batches",
+    callback=_numbers,
+    metavar="N[,N...]",
+    help="Sizes of the batch, the first of the shape, of which the orders are compared.",
+)
 @click.option(
     "--results",
     type=click.IntRange(1, 100_000_000),
-    default=10_000,
+    default=TESTED,
     show_default=True,
     metavar="N",
     help="Test at least so many results.",
 )
 @file_option("json", "the record, with the whole order,")
+@click.option(
+    "--drawing",
+    "drawing_file",
+    type=click.Path(path_type=Path),
+    callback=_drawn,
+    metavar="FILE",
+    help=f"Draw the tree to FILE, its name ending in {', '.join(DRAWINGS)}.",
+)
 @click.pass_context
 def order(
     context: click.Context,
@@ -83,8 +140,12 @@ def order(
     axis: int | None,
     bias: bool,
     tensors: bool,
+    device: str,
+    threads: tuple[int, ...] | None,
+    batches: tuple[int, ...] | None,
     results: int,
     json_file: Path | None,
+    drawing_file: Path | None,
 ) -> None:
     """Reveal in which order a library's function sums, and test it.
 
@@ -94,33 +155,56 @@ def order(
     """
     screen = screen_beside(json_file)
     require_writable(json_file)
+    require_writable(drawing_file)
+    if drawing_file:
+        from spikeproof.prover.report.order_drawings import drawing
     tensors = tensors or name.partition(".")[0] == "torch"
     fmt = FORMATS[format_name]
     meant = meant_by(name, operation, "operation", OPERATIONS, ALIASES)
-    asked = Asked(name, meant, shape, fmt, axis, bias, tensors)
-    finding = find_apart(asked, results)
-    version = version_of(name)
-    sizes = "x".join(map(str, shape))
-    screen.print(
-        f"{name}, {asked.operation} of {sizes}, {fmt.name}; {version}; {processor()}",
-        markup=False,
-        soft_wrap=True,
-    )
-    for each in finding.found:
-        which = "each result" if len(finding.found) == 1 else f"{each.results:,} of a call's results"
-        screen.print(f"{which}:", markup=False)
-        for line in way_in_words(asked, each.way):
-            screen.print(f"  {line}", markup=False, soft_wrap=True)
-    revealed, tested = finding.seconds
-    screen.print(f"revealed by {finding.calls:,} calls in {revealed:.2f} s; tested in {tested:.2f} s:")
-    screen.print(table(finding), sep="\n")
-    if finding.witnesses:
-        screen.print("", witness_table(finding), sep="\n")
+    if batches and not OPERATIONS[meant].batched:
+        raise click.UsageError(f"{meant} has no batches")
+    asked = Asked(name, meant, shape, fmt, axis, bias, tensors, device)
+    records: list[RevealedOrder] = []
+    for size, number in product(batches or shape[:1], threads or (None,)):
+        each = revealed_apart(replace(asked, shape=(size, *shape[1:]), threads=number), results)
+        _show(screen, each, records, len(batches or shape[:1]) * len(threads or (None,)) > 1)
+        records.append(each)
+    if len(records) > 1:
+        screen.print(*comparison(records), sep="\n", markup=False)
     if json_file:
-        write_file(json_file, json.dumps(as_json(asked, version, finding), indent=1) + "\n")
-    if finding.differing.total():
-        wrong, compared = finding.differing.total(), finding.compared.total()
+        write_file(json_file, json.dumps(as_json(records), indent=1) + "\n")
+    if drawing_file:
+        distinct = [each for k, each in enumerate(records) if same_as(each, records[:k]) is None]
+        with writing(drawing_file):
+            write_atomically(drawing_file, drawing(distinct, drawing_file.suffix))
+    wrong = sum(each.finding.differing.total() for each in records)
+    if wrong:
+        compared = sum(each.finding.compared.total() for each in records)
         screen.print(
             f"this is not how it sums, or it adds in no order: {wrong:,} of {compared:,} results differ"
         )
         context.exit(EXIT_REFUTED)
+
+
+def _show(screen: Console, record: RevealedOrder, before: list[RevealedOrder], several: bool) -> None:
+    """What was found in a case, and how testing it went; in short if others had the same."""
+    asked, finding, same = record.asked, record.finding, same_as(record, before)
+    place = "" if before else f"; {version_of(asked.name)}; {finding.machine.processor}"
+    screen.print(f"{asked.name}, {case(asked)}{place}", markup=False, soft_wrap=True)
+    if same is not None:
+        screen.print(f"  as {case(same.asked)}", markup=False)
+    for each in finding.found if same is None else ():
+        which = "each result" if len(finding.found) == 1 else f"{each.results:,} of a call's results"
+        screen.print(f"{which}:", markup=False)
+        for line in way_in_words(asked, each.way):
+            screen.print(f"  {line}", markup=False, soft_wrap=True)
+    taken, tested = finding.seconds
+    text = f"revealed by {finding.calls:,} calls in {taken:.2f} s; tested in {tested:.2f} s:"
+    if several and record.holds:
+        screen.print(f"{text} {finding.compared.total():,} results, 0 differ", "", sep="\n")
+        return
+    screen.print(text, table(finding), sep="\n")
+    if finding.witnesses:
+        screen.print("", witness_table(finding), sep="\n")
+    if several:
+        screen.print()

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.obligation import ENGINES_ALONE, Obligation, counted_bits
+from spikeproof.prover.claims.programs import ProgramClaim
 from spikeproof.prover.commands.completion import theorem_argument
 from spikeproof.prover.commands.console import examples, named, out
 from spikeproof.prover.engines.engine import engine_named
@@ -25,7 +26,7 @@ def show(theorem: str) -> None:
         ("theorem", obligation.name),
         ("statement", obligation.statement),
         ("promised", obligation.expected.value),
-        *(_circuit_rows(netlist) if netlist else [("circuit", _other_circuit(obligation))]),
+        *(_circuit_rows(netlist) if netlist else _other_circuit(obligation)),
         ("decomposition", _decomposition(obligation)),
         ("last result", _last_result(obligation.name)),
     ]
@@ -55,9 +56,29 @@ def _decomposition(obligation: Obligation) -> str:
     return f"{'; '.join(steps)}; outputs. All that is not algebra by {engines}"
 
 
-def _other_circuit(obligation: Obligation) -> str:
+def _other_circuit(obligation: Obligation) -> list[tuple[str, str]]:
     """What a theorem is about that is not about a netlist."""
-    return "none: a claim about formulas" if obligation.rests_on is None else "a program of units"
+    if obligation.rests_on is None:
+        return [("circuit", "none: a claim about formulas")]
+    from spikeproof.prover.running.programs import size_of  # which loads LLVM
+
+    claim = obligation.state(None)
+    assert isinstance(claim, ProgramClaim)
+    size, inputs, results = size_of(claim.circuit), claim.circuit.inputs, claim.circuit.results
+    units = ", ".join(f"{count:,} of {name}" for name, count in size.instances.items())
+    buses = (
+        ", ".join(f"{name} ({array})" for name, array in each.items()) for each in (inputs, results)
+    )
+    return [
+        (
+            "circuit",
+            f"a program of units: {size.neurons:,} neurons, {size.synapses:,} synapses, depth "
+            f"{size.depth:,}",
+        ),
+        ("arrays", " -> ".join(buses)),
+        ("units", units),
+        ("program", f"SHA-256 {claim.circuit.digest}"),
+    ]
 
 
 def _circuit_rows(netlist: Netlist) -> list[tuple[str, str]]:

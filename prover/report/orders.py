@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, takewhile
 from itertools import pairwise as neighbours
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from spikeproof.prover.report.departures import shown_code
 from spikeproof.prover.report.tables import NamedTable
 from spikeproof.prover.running.accumulations import Accumulation, Scaling
+from spikeproof.prover.running.machines import CPU
 from spikeproof.prover.running.orders import Finding
+from spikeproof.prover.running.revealed import RevealedOrder
 from spikeproof.prover.running.summing import OPERATIONS, Asked
 from spikeproof.specs.orders import (
     Order,
@@ -26,7 +25,12 @@ from spikeproof.specs.orders import (
     sequential,
 )
 
-SCHEMA = "spikeproof-order-1"
+T = TypeVar("T")
+
+DRAWINGS = (".svg", ".png", ".pdf")
+"""How the name of a drawing's file may end."""
+
+CASES_SCHEMA = "spikeproof-orders-1"
 
 SEQUENTIAL = "one after another"
 
@@ -38,26 +42,17 @@ MOST_LANES = 256
 MOST_LISTED = 4
 """So many runs of terms are told one by one, where they differ."""
 
+MOST_NAMED = 40
+"""Characters in which terms are told."""
+
 MOST_WORDS = 1000
 """Characters that are shown of an order; JSON has all of it."""
-
-
-def processor() -> str:
-    """The processor's name, how many cores of it there are, and the system."""
-    names = []
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    except OSError:
-        pass
-    name = names[0] if names else platform.processor() or "a processor"
-    return f"{name}, {os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
 
 
 def in_words(order: Order) -> str:
     """An order in short where it is regular, else the tree."""
     return (
-        _plain(order)
+        plain(order)
         or _with_tail(order)
         or _in_lanes(order)
         or _in_blocks(order)
@@ -72,7 +67,8 @@ def _part(order: Order) -> str:
     return f"({text})" if ";" in text or ("," in text and not text.startswith("[")) else text
 
 
-def _plain(order: Order) -> str | None:
+def plain(order: Order) -> str | None:
+    """An order in a few words, if it is regular as a whole."""
     terms = order.terms
     if terms == 1:
         return "one term"
@@ -86,6 +82,9 @@ def _plain(order: Order) -> str | None:
         for group in GROUPS:
             if order == grown(terms, partial(_turned, group)):
                 return f"{SEQUENTIAL}, but of every {group} the last first"
+        step = sum(order.additions[0])
+        if order == grown(terms, partial(_stepped, step)):
+            return f"{SEQUENTIAL}, first every {step} terms from 0, then from 1, ..."
     if terms & (terms - 1) == 0 and order == grown(terms, by_folding):
         return "by folding in halves"
     return None
@@ -95,6 +94,11 @@ def _turned(group: int, places: list[int], add: Callable[[int, int], int]) -> in
     """One after another, but so many at a time from the last of them."""
     turned = (reversed(places[k : k + group]) for k in range(0, len(places), group))
     return in_sequence(chain.from_iterable(turned), add)
+
+
+def _stepped(step: int, places: list[int], add: Callable[[int, int], int]) -> int:
+    """One after another, but those at equal distances together."""
+    return in_sequence(chain.from_iterable(places[k::step] for k in range(step)), add)
 
 
 def _with_tail(order: Order) -> str | None:
@@ -171,7 +175,7 @@ def _in_runs(order: Order) -> str | None:
     while stack:
         place = stack.pop()
         below = order.below(place)
-        text = _plain(below) or _with_tail(below) or _in_lanes(below)
+        text = plain(below) or _with_tail(below) or _in_lanes(below)
         if text is not None:
             tops.append(place)
             texts[text] = None
@@ -222,6 +226,12 @@ def _bracket(items: list[int | str]) -> str:
     return f"[{', '.join(parts)}]"
 
 
+def shown_terms(terms: list[int]) -> str:
+    """Terms in succession, in short."""
+    text = _bracket(list(terms))[1:-1]
+    return text if len(text) <= MOST_NAMED else f"{terms[0]}, {terms[1]}, ... {terms[-1]}"
+
+
 def _run(items: list[int | str]) -> list[int]:
     """The terms at equal distances that items begin with."""
     terms = [
@@ -231,14 +241,14 @@ def _run(items: list[int | str]) -> list[int]:
     return terms[: 1 + len(list(takewhile(lambda step: step == steps[0], steps)))]
 
 
-def way_in_words(asked: Asked, way: Accumulation) -> list[str]:
-    """Everything about how a sum is computed, a line each."""
+def way_in_words(asked: Asked, way: Accumulation, most: int = MOST_WORDS) -> list[str]:
+    """Everything about how a sum is computed, a line each; of the order at most so many characters."""
     order, lines = way.order, []
     if asked.bias:
         lines.append(f"bias: {_bias(order)}")
         order = order.without(order.terms - 1)
     text = in_words(order)
-    shown = text if len(text) <= MOST_WORDS else f"{text[:MOST_WORDS]}... (--json has all of it)"
+    shown = text if len(text) <= most else f"{text[:most]}... (--json has all of it)"
     lines.insert(0, f"order: {shown}")
     if OPERATIONS[asked.operation].products:
         lines.append(f"products: {_products(way, order.terms)}")
@@ -271,6 +281,71 @@ def _products(way: Accumulation, terms: int) -> str:
     return f"fused, but {others:,} of {terms:,}, which are rounded" if others else "all fused"
 
 
+def case(asked: Asked) -> str:
+    """Of what an order is, in a few words."""
+    sizes = "x".join(map(str, asked.shape))
+    axis = "" if asked.axis is None else f" along axis {asked.axis}"
+    threads = f", {asked.threads} thread{'s' * (asked.threads != 1)}" if asked.threads else ""
+    device = "" if asked.device == CPU else f", {asked.device}"
+    return f"{asked.operation} of {sizes}{axis}, {asked.fmt.name}{threads}{device}"
+
+
+def comparison(records: Sequence[RevealedOrder]) -> list[str]:
+    """Whether the orders of several cases differ, and by what; a line for each that was varied."""
+    lines = []
+    for name, varied, other in (
+        ("threads", _threads, _batch),
+        ("batch sizes", _batch, _threads),
+    ):
+        values = list(dict.fromkeys(varied(each) for each in records))
+        if len(values) > 1:
+            found = [_same_by(records, varied, other, value) for value in values]
+            groups = [
+                " and ".join(
+                    map(str, (value for value, way in zip(values, found, strict=True) if way == one))
+                )
+                for one in _distinct(found)
+            ]
+            same = "the same orders" if len(groups) == 1 else "orders differ"
+            lines.append(f"{name} {'; '.join(groups)}: {same}")
+    return lines
+
+
+def _threads(record: RevealedOrder) -> int | None:
+    return record.asked.threads
+
+
+def _batch(record: RevealedOrder) -> int | None:
+    return record.asked.shape[0]
+
+
+def _same_by(
+    records: Sequence[RevealedOrder],
+    varied: Callable[[RevealedOrder], int | None],
+    other: Callable[[RevealedOrder], int | None],
+    value: int | None,
+) -> list[tuple[int | None, list[Accumulation]]]:
+    """The ways of the records of a value, by what else is varied."""
+    return [(other(each), _ways(each)) for each in records if varied(each) == value]
+
+
+def same_as(record: RevealedOrder, others: Iterable[RevealedOrder]) -> RevealedOrder | None:
+    """The first of others whose results are computed in the same ways."""
+    return next((each for each in others if _ways(each) == _ways(record)), None)
+
+
+def _ways(record: RevealedOrder) -> list[Accumulation]:
+    return [each.way for each in record.finding.found]
+
+
+def _distinct(items: Iterable[T]) -> list[T]:
+    found: list[T] = []
+    for each in items:
+        if each not in found:
+            found.append(each)
+    return found
+
+
 def table(finding: Finding) -> NamedTable:
     """How many results were compared, and how many differ, by kind of numbers."""
     rows = NamedTable("numbers", "results", "differing")
@@ -288,21 +363,17 @@ def witness_table(finding: Finding) -> NamedTable:
     return rows
 
 
-def as_json(asked: Asked, version: str, finding: Finding) -> dict[str, Any]:
-    """The record: what was asked, where, what was found, and what testing it came to."""
-    data: Mapping[str, Any] = finding.as_data()
-    words = [way_in_words(asked, each.way) for each in finding.found]
+def as_json(records: Sequence[RevealedOrder]) -> dict[str, Any]:
+    """The record of a case; of several, all of them, and whether they differ."""
+    cases = [_with_words(each) for each in records]
+    if len(cases) == 1:
+        return cases[0]
+    return {"schema": CASES_SCHEMA, "cases": cases, "compared": comparison(records)}
+
+
+def _with_words(revealed: RevealedOrder) -> dict[str, Any]:
+    """What was asked, where, what was found, in words too, and what testing it came to."""
+    data = revealed.as_data()
+    words = [way_in_words(revealed.asked, each.way) for each in revealed.finding.found]
     orders = [{"in_words": lines, **each} for lines, each in zip(words, data["orders"], strict=True)]
-    return {
-        "schema": SCHEMA,
-        "function": asked.name,
-        "version": version,
-        "processor": processor(),
-        "operation": asked.operation,
-        "shape": list(asked.shape),
-        "axis": asked.axis,
-        "bias": asked.bias,
-        "format": asked.fmt.name,
-        **data,
-        "orders": orders,
-    }
+    return {**data, "orders": orders}

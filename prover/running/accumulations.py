@@ -96,15 +96,27 @@ def accumulated(
         bias: the last term, with a first axis of one.
     """
     kind = carrier(way.accumulator)
-
     least = 2.0 ** (1 - way.accumulator.bias)
     places = count(way.order.terms)
 
     def kept(x: Numbers) -> Numbers:
         return np.where(np.abs(x) < least, np.copysign(kind.type(0), x), x) if way.flushes else x
 
+    def term(place: int) -> Any:
+        if place >= len(factors[0]):
+            assert bias is not None
+            return kept(bias[0].astype(kind, copy=False))
+        numbers = tuple(kept(factor[place].astype(kind, copy=False)) for factor in factors)
+        if place in way.fused:
+            return _Product(numbers[0], numbers[1])
+        begun = kept(rounded(way.accumulator, numbers[0] * numbers[1])) if numbers[1:] else numbers[0]
+        if not way.from_zero:
+            return begun
+        return fused(numbers[0], numbers[1], np.zeros((), kind)) if way.fused else begun + kind.type(0)
+
     def add(x: Any, y: Any) -> Any:
         wide = next(places) in way.wide
+        x, y = (term(each) if isinstance(each, int) else each for each in (x, y))
         if isinstance(x, _Product):
             x, y = y, x
         if isinstance(y, _Product):
@@ -113,19 +125,9 @@ def accumulated(
             total = x.astype(np.float64) + y if wide else x + y
         return kept(total if wide else rounded(way.accumulator, total))
 
-    def term(place: int) -> Any:
-        numbers = tuple(kept(factor[place].astype(kind)) for factor in factors)
-        if place in way.fused:
-            return _Product(numbers[0], numbers[1])
-        begun = kept(rounded(way.accumulator, numbers[0] * numbers[1])) if numbers[1:] else numbers[0]
-        if not way.from_zero:
-            return begun
-        return fused(numbers[0], numbers[1], np.zeros((), kind)) if way.fused else begun + kind.type(0)
-
     with np.errstate(all="ignore"):
-        terms = [term(place) for place in range(len(factors[0]))]
-        terms += [] if bias is None else [kept(bias[0].astype(kind))]
-        total = way.order.evaluate(terms, add)
+        # each term when it is added
+        total: Any = way.order.evaluate(range(way.order.terms), add) if way.order.additions else term(0)
         if isinstance(total, _Product):  # the only term
             total = rounded(way.accumulator, total.x * total.y)
         return _scaled(way, total, result, kind)

@@ -11,7 +11,7 @@ import ctypes
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from importlib import metadata
 from typing import Any
@@ -56,6 +56,23 @@ def on_codes(name: str, fmt: Format) -> OnCodes:
         if module.partition(".")[0] == "torch"
         else _of_numpy(name, found, fmt)
     )
+
+
+def meaning(
+    name: str, said: str | None, known: Collection[str], aliases: Mapping[str, str]
+) -> str | None:
+    """What a function of a library computes, by what is said of it or by the last part of its name.
+
+    Args:
+        known: what it may be.
+        aliases: what libraries call these otherwise.
+
+    Returns:
+        One of those that are known, or None if neither tells.
+    """
+    last = name.replace(":", ".").rpartition(".")[2]
+    words = (said, last, aliases.get(last))
+    return next((word for word in words if word is not None and word in known), None)
 
 
 def version_of(name: str) -> str:

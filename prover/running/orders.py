@@ -8,19 +8,22 @@ another number of threads, or on arrays that lie elsewhere.
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spikeproof.circuits.doors.apart import ForeignCodeError, Limits, ask_apart
 from spikeproof.prover.claims.obligation import StatementError
 from spikeproof.prover.running.accumulations import Accumulation, Scaling, accumulated, candidates
-from spikeproof.prover.running.masks import Masks
+from spikeproof.prover.running.machines import THREAD_VARIABLES, Machine, machine_of, this_machine
+from spikeproof.prover.running.masks import Masks, Which
 from spikeproof.prover.running.number_arrays import STORED, Numbers, carrier, read, same, stored
 from spikeproof.prover.running.particulars import in_particular
 from spikeproof.prover.running.revealing import NoOrderError, reveal
@@ -34,7 +37,18 @@ MOST_ORDERS = 8
 MOST_TERMS = 4096
 
 AT_ONCE = 1 << 23
-"""So many numbers are drawn at a time."""
+"""So many numbers are kept for the calls of a trial; what one call gets may be more."""
+
+LEAST_CALLS, RESULTS_OF_THESE = 4, 1 << 18
+"""Of so many calls at least are results compared, unless they give more than that."""
+
+PIECE, LEAST_PIECE = 1 << 14, 64
+"""So many results are computed at a time: what they go through stays in the caches."""
+
+DIRECTED, DIRECTED_CALLS = 1024, 16
+"""So many results, of so many calls, tell of each kind of numbers in which way an order is computed."""
+
+Piece = tuple[slice, ...]
 
 WITNESSES = 3
 
@@ -92,6 +106,7 @@ class Finding:
 
     terms: int
     result_format: Format
+    machine: Machine
     found: list[Found]
     calls: int
     compared: Counter[str] = field(default_factory=Counter)
@@ -102,6 +117,7 @@ class Finding:
     def as_data(self) -> dict[str, Any]:
         """What JSON has; ``finding_of`` reads it."""
         return {
+            **self.machine.as_data(),
             "terms": self.terms,
             "result_format": self.result_format.name,
             "orders": [each.as_data() for each in self.found],
@@ -118,6 +134,7 @@ def finding_of(data: dict[str, Any]) -> Finding:
     return Finding(
         data["terms"],
         FORMATS[data["result_format"]],
+        machine_of(data),
         [_found_of(data["terms"], each) for each in data["orders"]],
         data["calls"],
         Counter(data["compared"]),
@@ -148,7 +165,8 @@ def find_apart(asked: Asked, results: int) -> Finding:
         ForeignCodeError: if the function cannot be asked, has no order, or does not end; one line.
     """
     request = {**vars(asked), "fmt": asked.fmt.name, "results": results}
-    return finding_of(ask_apart(f"{__name__}:answer", request, asked.name, LIMITS))
+    threads = dict.fromkeys(THREAD_VARIABLES, str(asked.threads)) if asked.threads else {}
+    return finding_of(ask_apart(f"{__name__}:answer", request, asked.name, LIMITS, threads))
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
@@ -161,132 +179,219 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         raise ForeignCodeError(str(error)) from None
 
 
-def find(asked: Asked, results: int) -> Finding:
+def find(asked: Asked, results: int, function: Callable[..., Any] | None = None) -> Finding:
     """Reveal how a function sums, and test that on at least so many results.
+
+    Args:
+        function: that of this name, if it is at hand.
 
     Raises:
         StatementError: if the function cannot be asked, or has no order; one line.
     """
-    begun = time.perf_counter()
-    summing = Summing(asked)
-    if not 1 <= summing.terms <= MOST_TERMS:
-        raise StatementError(
-            f"orders of 1 to {MOST_TERMS:,} terms are revealed, not of {summing.terms:,}"
-        )
-    masks = Masks(summing)
-    try:
-        orders = list(_orders(masks))
-    except NoOrderError as error:
-        raise StatementError(f"it adds in no order: {error}") from None
-    directed = [_Trial(summing, kind, seed, few=True) for seed, kind in enumerate(DRAWN)]
-    found = [_best(order, which, directed, masks) for order, which in orders]
-    finding = Finding(summing.terms, summing.result_format, found, masks.calls)
-    revealed = time.perf_counter()
-    owners = [which for _, which in orders]
-    outputs = max(1, math.prod(summing.outputs))
-    seed = len(DRAWN)
-    while not finding.compared or finding.compared.total() < results:
-        for kind in DRAWN:
-            _test(finding, _Trial(summing, kind, seed, -(-results // (outputs * len(DRAWN)))), owners)
-            seed += 1
-    finding.seconds = (revealed - begun, time.perf_counter() - revealed)
-    return finding
+    with _threads(asked):
+        begun = time.perf_counter()
+        summing = Summing(asked, function)
+        if not 1 <= summing.terms <= MOST_TERMS:
+            raise StatementError(
+                f"orders of 1 to {MOST_TERMS:,} terms are revealed, not of {summing.terms:,}"
+            )
+        masks = Masks(summing)
+        try:
+            orders = list(_orders(masks))
+        except NoOrderError as error:
+            raise StatementError(f"it adds in no order: {error}") from None
+        found = [_best(order, which, masks) for order, which in orders]
+        machine = this_machine(asked.device, asked.threads)
+        finding = Finding(summing.terms, summing.result_format, machine, found, masks.calls)
+        revealed = time.perf_counter()
+        _test(finding, summing, [which for _, which in orders], results)
+        finding.seconds = (revealed - begun, time.perf_counter() - revealed)
+        return finding
 
 
-def _orders(masks: Masks) -> Iterator[tuple[Order, NDArray[np.bool_]]]:
+@contextmanager
+def _threads(asked: Asked) -> Iterator[None]:
+    """As many threads as are asked for."""
+    if asked.threads is None:
+        yield
+    elif asked.tensors:
+        import torch
+
+        before = torch.get_num_threads()
+        torch.set_num_threads(asked.threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+    elif all(os.environ.get(each) == str(asked.threads) for each in THREAD_VARIABLES):
+        yield
+    else:
+        raise StatementError("NumPy's threads are set when it is loaded: give the function by its name")
+
+
+def _orders(masks: Masks) -> Iterator[tuple[Order, Which]]:
     """The orders of the results, and which results have each."""
-    remaining = np.ones_like(masks.agreeing)
+    remaining = np.ones(masks.summing.results, bool)
     for _ in range(MOST_ORDERS):
-        masks.about(int(np.argmax(remaining)))
-        order = reveal(masks.summing.terms, masks)
-        yield order, masks.agreeing & remaining
-        remaining &= ~masks.agreeing
+        order, which = _first_order(masks, remaining)
+        yield order, which
+        remaining = remaining & ~which
         if not remaining.any():
             return
     raise NoOrderError(f"its results have more than {MOST_ORDERS} different ones")
 
 
-def _best(order: Order, which: NDArray[np.bool_], trials: list[_Trial], masks: Masks) -> Found:
+def _first_order(masks: Masks, remaining: Which) -> tuple[Order, Which]:
+    """The order of the first of some results, and which of them have the same.
+
+    Those that answer some questions as the first are asked together; if their answers make no order, or
+    one that is not the first's, the first is asked alone.
+    """
+    terms = masks.summing.terms
+    masks.about(remaining)
+    first = masks.output
+    if masks.width > 1:
+        which = remaining & masks.alike()
+        masks.about(which)
+        with suppress(NoOrderError):
+            order = reveal(terms, masks.sizes, masks.width)
+            which &= masks.having(order)
+            if which[first]:
+                return order, which
+        masks.about(np.arange(masks.summing.results) == first)
+    order = reveal(terms, masks.sizes)
+    return order, remaining if masks.summing.operation.prefixes else masks.agreeing & remaining
+
+
+def _best(order: Order, which: Which, masks: Masks) -> Found:
     """The way to compute an order that most directed numbers speak for; the plainest of several."""
     summing = masks.summing
-    products = len(summing.factors[0]) if summing.operation.products else 0
-    fewest, best = _fewest(
-        candidates(order, summing.asked.fmt, products, summing.operation.mean), which, trials
-    )
-    first = int(np.argmax(which))
-    if fewest and summing.asked.fmt is FP32:
-        masks.about(first)
-        _, best = _fewest([best, in_particular(masks, best)], which, trials)
-    return Found(best, int(np.count_nonzero(which)), first)
+    products = len(summing.masked) if summing.operation.products else 0
+    ways = list(candidates(order, summing.asked.fmt, products, summing.operation.mean))
+    fewest, best = _fewest(ways, which, summing)
+    if fewest and summing.asked.fmt is FP32 and not summing.operation.prefixes:
+        masks.about(np.arange(masks.summing.results) == np.argmax(which))
+        _, best = _fewest([best, in_particular(masks, best)], which, summing)
+    return Found(best, int(np.count_nonzero(which)), int(np.argmax(which)))
 
 
-def _fewest(
-    ways: Iterable[Accumulation], which: NDArray[np.bool_], trials: list[_Trial]
-) -> tuple[int, Accumulation]:
+def _fewest(ways: list[Accumulation], which: Which, summing: Summing) -> tuple[int, Accumulation]:
     """The first way that computes the fewest results otherwise, and how many these are."""
-    fewest, best = -1, None
-    for way in ways:
-        wrong = 0
-        for trial in trials:
-            wrong += int(np.count_nonzero(trial.differing(trial.computed(way)) & which))
-            if best and wrong >= fewest:
-                break
-        else:
-            fewest, best = wrong, way
-        if not fewest:
-            break
-    assert best
-    return fewest, best
+    wrong = dict.fromkeys(range(len(ways)), 0)
+    for seed, kind in enumerate(DRAWN):
+        trial = _Trial(summing, kind, seed, DIRECTED, DIRECTED_CALLS)
+        for place in wrong:
+            wrong[place] += trial.compared(ways[place], which, DIRECTED).differing
+        if not min(wrong.values()):
+            wrong = {place: count for place, count in wrong.items() if not count}
+    best = min(wrong, key=lambda place: wrong[place])
+    return wrong[best], ways[best]
+
+
+@dataclass
+class _Compared:
+    """Results that were compared, how many of them differ, and some that do."""
+
+    results: int = 0
+    differing: int = 0
+    witnesses: list[Witness] = field(default_factory=list)
 
 
 class _Trial:
-    """Calls of the function on drawn numbers; a row for each.
+    """Calls of the function on drawn numbers.
+
+    What is too large to be kept for each call is drawn once.
 
     Args:
-        most: calls, where memory allows.
-        few: whether a handful does.
+        results: so many are wanted, where memory allows.
+        most: calls.
     """
 
-    def __init__(self, summing: Summing, kind: str, seed: int, most: int = 1, few: bool = False) -> None:
+    def __init__(
+        self, summing: Summing, kind: str, seed: int, results: int, most: int = AT_ONCE
+    ) -> None:
         self.kind, self._summing = kind, summing
-        fmt = summing.asked.fmt
-        random = np.random.default_rng((SEED, seed))
-        views = [*summing.factors, *([] if summing.bias is None else [summing.bias])]
-        count = max(1, min(16 if few else most, AT_ONCE // sum(view.size for view in views)))
-        self._given = [np.empty((len(view), count, *view.shape[1:]), STORED[fmt]) for view in views]
-        results = []
-        for call in range(count):
-            for place, (view, given) in enumerate(zip(views, self._given, strict=True)):
-                numbers = DRAWN[kind](random, fmt, view.shape, place)
-                view[...] = given[:, call] = stored(fmt, numbers)
-            results.append(summing().reshape(-1))
-        self.results = np.stack(results)
+        self._random = np.random.default_rng((SEED, seed))
+        fmt, drawn = summing.asked.fmt, summing.drawn_into()
+        outputs, sizes = max(1, math.prod(summing.outputs)), [each.size for each in summing.read()]
+        wanted = max(-(-results // outputs), min(LEAST_CALLS, RESULTS_OF_THESE // outputs))
+        calls = max(1, min(most, wanted, AT_ONCE // max(outputs, min(sizes))))
+        kept = [size * calls <= AT_ONCE for size in sizes]
+        self._given = [
+            np.empty((len(each), calls if keep else 1, *each.shape[1:]), each.dtype)
+            for each, keep in zip(summing.read(), kept, strict=True)
+        ]
+        self._results = np.empty((calls, *summing.outputs), STORED[summing.result_format])
+        for call in range(calls):
+            for place, (part, keep) in enumerate(zip(drawn, kept, strict=True)):
+                if keep or not call:
+                    part[...] = stored(fmt, DRAWN[kind](self._random, fmt, part.shape, place))
+            for given, numbers, keep in zip(self._given, summing.read(), kept, strict=True):
+                if keep or not call:
+                    given[:, call] = numbers
+            self._results[call] = summing()
 
-    def computed(self, way: Accumulation) -> NDArray[Any]:
-        """The results as a way computes them."""
+    def compared(self, way: Accumulation, which: Which, most: int) -> _Compared:
+        """What the function gives beside what a way computes, of about so many of some results."""
+        found = _Compared()
+        chosen = np.broadcast_to(which.reshape(self._summing.outputs), self._results.shape)
+        pieces = list(_pieces(self._results.shape, min(PIECE, max(LEAST_PIECE, most // 4))))
+        for number in self._random.permutation(len(pieces)):
+            piece = pieces[number]
+            count = int(np.count_nonzero(chosen[piece]))
+            if count:
+                self._compare(way, piece, chosen[piece], found)
+                found.results += count
+            if found.results >= most:
+                break
+        return found
+
+    def _compare(self, way: Accumulation, piece: Piece, chosen: Which, found: _Compared) -> None:
         summing = self._summing
-        numbers = [read(summing.asked.fmt, each) for each in self._given]
+        numbers = []
+        for given in self._given:
+            sizes = given.shape[1:]
+            part = (some if size > 1 else slice(None) for some, size in zip(piece, sizes, strict=True))
+            numbers.append(read(summing.asked.fmt, given[(slice(None), *part)]))
         bias = None if summing.bias is None else numbers.pop()
-        found = accumulated(way, summing.asked.fmt, summing.result_format, tuple(numbers), bias)
-        return found.reshape(self.results.shape)
+        fmt, result = summing.asked.fmt, summing.result_format
+        computed = accumulated(way, fmt, result, tuple(numbers), bias)
+        given = self._results[piece]
+        computed = np.ascontiguousarray(np.broadcast_to(computed, given.shape))
+        differing = ~same(result, np.ascontiguousarray(given), computed) & chosen
+        found.differing += int(np.count_nonzero(differing))
+        kind = np.dtype(f"u{result.width // 8}")
+        for place in np.argwhere(differing)[: WITNESSES - len(found.witnesses)]:
+            codes = (int(each[tuple(place)].view(kind)) for each in (given, computed))
+            found.witnesses.append(Witness(self.kind, *codes))
 
-    def differing(self, computed: NDArray[Any]) -> NDArray[np.bool_]:
-        """Where the function gives another result."""
-        return ~same(self._summing.result_format, self.results, computed)
+
+def _pieces(shape: tuple[int, ...], most: int) -> Iterator[Piece]:
+    """An array in parts of some size, as slices of each axis."""
+    if not shape:
+        yield ()
+        return
+    first, *others = shape
+    step = max(1, most // math.prod(others))
+    for start in range(0, first, step):
+        for rest in _pieces(tuple(others), most):
+            yield slice(start, start + step), *rest
 
 
-def _test(finding: Finding, trial: _Trial, owners: list[NDArray[np.bool_]]) -> None:
+def _test(finding: Finding, summing: Summing, owners: list[Which], results: int) -> None:
     """Compare what the function gives with what the ways that were found compute."""
-    computed = np.empty_like(trial.results)
-    for each, which in zip(finding.found, owners, strict=True):
-        computed[:, which] = trial.computed(each.way)[:, which]
-    differing = trial.differing(computed)
-    finding.compared[trial.kind] += differing.size
-    finding.differing[trial.kind] += int(np.count_nonzero(differing))
-    kind = np.dtype(f"u{finding.result_format.width // 8}")
-    for row, column in np.argwhere(differing)[: WITNESSES - len(finding.witnesses)]:
-        codes = (int(each[row, column].view(kind)) for each in (trial.results, computed))
-        finding.witnesses.append(Witness(trial.kind, *codes))
+    share = -(-results // len(DRAWN))
+    for number, kind in enumerate(DRAWN):
+        for seed in count(number + len(DRAWN), len(DRAWN)):
+            trial = _Trial(summing, kind, seed, share - finding.compared[kind])
+            for each, which in zip(finding.found, owners, strict=True):
+                part = -(-share * each.results // summing.results)
+                compared = trial.compared(each.way, which, part)
+                finding.compared[kind] += compared.results
+                finding.differing[kind] += compared.differing
+                finding.witnesses += compared.witnesses[: WITNESSES - len(finding.witnesses)]
+            if finding.compared[kind] >= share:
+                break
 
 
 # --- drawn numbers ------------------------------------------------------------------------------
@@ -332,20 +437,20 @@ def _subnormal(random: np.random.Generator, fmt: Format, shape: tuple[int, ...],
 
 
 def _infinite(random: np.random.Generator, fmt: Format, shape: tuple[int, ...], place: int) -> Numbers:
-    """Mostly numbers near the largest; of a few calls, infinities and NaN."""
+    """Mostly numbers near the largest; of every other sum, some infinities and NaN."""
     numbers = _even(random, fmt, shape, place)
     if place:
         return numbers
     numbers = np.ldexp(numbers, fmt.bias + 1 - random.integers(0, 1 + 2 * int(shape[0]).bit_length()))
     special = random.choice([np.inf, -np.inf, np.nan], numbers.shape).astype(numbers.dtype)
-    chosen = random.random(shape) < random.choice([0, 1 / shape[0]])
+    chosen = random.random(shape) < random.choice([0, 1 / shape[0]], shape[1:])
     numbers[chosen] = special[chosen]
     return numbers
 
 
 def _zeros(random: np.random.Generator, fmt: Format, shape: tuple[int, ...], place: int) -> Numbers:
-    """Mostly -0, in some calls nothing else."""
-    plus = random.random(shape) < random.choice([0, 1 / shape[0]])
+    """Mostly -0, of every other sum nothing else."""
+    plus = random.random(shape) < random.choice([0, 1 / shape[0]], shape[1:])
     return np.copysign(np.zeros(shape, carrier(fmt)), np.where(plus | (place == 1), 1.0, -1.0)).astype(
         carrier(fmt)
     )

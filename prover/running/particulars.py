@@ -18,7 +18,7 @@ from spikeproof.specs.orders import Order
 def in_particular(masks: Masks, way: Accumulation) -> Accumulation:
     """The same way, with the additions that keep more than FP32, and the products that are fused."""
     way = replace(way, accumulator=FP32)
-    products = len(masks.summing.factors[0]) if masks.summing.operation.products else 0
+    products = len(masks.summing.masked) if masks.summing.operation.products else 0
     return replace(
         way,
         wide=frozenset(_wide(masks, way.order)),

@@ -1,10 +1,10 @@
 """What programs compute, by three independent means: the spec of record, the machine, and neurons.
 
-Operations are found by their names, which are theorems' names. By the record every element is computed
-alone, on rational numbers. The machine does what it has arithmetic for: +, -, *, /, roots and fused
-multiply-adds of FP32 and FP64, also of narrower formats' numbers, which it widens exactly; and most of
-that of FP16 and bfloat16, in float32. Every NaN is the canonical one. Functions it computes in float64
-and rounds, where that tells; where it does not, the record decides. Anything else it evaluates as the
+Operations are named as the theorems are that say what units compute. By the record every element is
+computed alone, on rational numbers. The machine does what it has arithmetic for: +, -, *, /, roots and
+fused multiply-adds of FP32 and FP64, also of narrower formats' numbers, which it widens exactly; and
+most of that of FP16 and bfloat16, in float32. Every NaN is the canonical one. Functions it computes in
+float64 and rounds, where that tells; where it does not, the record decides. Else it evaluates the
 theorem's formula, compiled. By neurons each operation is an instance of the theorem's own circuit.
 """
 
@@ -23,12 +23,13 @@ from pysmt.shortcuts import And, Equals, Symbol, get_type
 
 from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
 from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.programs.counting import Size, size
 from spikeproof.circuits.programs.flattening import element_names, flattened
 from spikeproof.circuits.programs.running import Neurons, code_type, given_codes
 from spikeproof.circuits.programs.units import RESULT, operations
-from spikeproof.prover.claims.catalogue import stated
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Claim, Obligation
+from spikeproof.prover.claims.programs import OfRecord, unit_named
 from spikeproof.prover.running.number_arrays import (
     STORED,
     Numbers,
@@ -46,63 +47,25 @@ from spikeproof.specs.formats import (
     FP16,
     FP32,
     FP64,
-    OPERANDS,
     Format,
 )
 from spikeproof.specs.integers import Buses
 from spikeproof.specs.programs import Array, Codes, Each, Meaning, Module, ProgramError, evaluate
 
 
-@cache
-def theorem_of(operation: str) -> Obligation:
-    """The theorem of an operation.
-
-    Raises:
-        ProgramError: if there is none.
-    """
-    found = stated(operation)
-    if found is None or found.circuit is None:
-        raise ProgramError(f"no theorem about a unit is named {operation}")
-    return found
-
-
-@cache
-def unit_of(operation: str) -> Netlist:
-    """The circuit that the theorem of an operation is about."""
-    circuit = theorem_of(operation).circuit
-    assert circuit is not None
-    return circuit()
-
-
 def units_of(program: Module) -> dict[str, Netlist]:
     """The units of a program's operations, by name.
 
     Raises:
-        ProgramError: naming an operation of which there is no theorem.
+        StatementError: naming an operation of which there is no theorem.
     """
-    return {name: unit_of(name) for name in sorted({step.operation for step, _ in operations(program)})}
+    names = dict.fromkeys(step.operation for step, _ in operations(program))
+    return {name: unit_named(name).netlist for name in names}
 
 
-# --- the spec of record ---------------------------------------------------------------------------
-
-
-class Record(Meaning):
-    """Operations as the spec of record computes them, element by element."""
-
-    def each(self, step: Each, operands: Sequence[Codes]) -> Codes:
-        """As ``Meaning.each``.
-
-        Raises:
-            ProgramError: if there is no spec of record of it.
-        """
-        reading = theorem_of(step.operation).reading
-        if reading is None:
-            raise ProgramError(f"{step.operation} has no spec of record")
-        found = np.empty(operands[0].shape, code_type(step.kind))
-        for place in np.ndindex(found.shape):
-            codes = {name: int(given[place]) for name, given in zip(OPERANDS, operands, strict=False)}
-            found[place] = reading.trace(codes)[RESULT]
-        return found
+def size_of(program: Module) -> Size:
+    """How large a program of these units is."""
+    return size(program, {name: unit.statistics for name, unit in units_of(program).items()})
 
 
 # --- the machine ----------------------------------------------------------------------------------
@@ -164,7 +127,7 @@ class Machine(Meaning):
 @cache
 def _computed(operation: str) -> Callable[..., Codes]:
     """How the machine computes an operation, of arrays of codes."""
-    theorem = theorem_of(operation)
+    theorem = unit_named(operation).theorem
     asked = theorem.parameters
     usual = {"family": "unit", "mode": "rne", "policy": "ieee", "convention": None}
     target, sources = FORMATS.get(asked.get("format", "")), _sources(asked)
@@ -279,7 +242,8 @@ class Formulas(Meaning):
 def _formula(operation: str) -> tuple[list[FNode], FNode]:
     """An operation's result as a formula, and its operands, symbols of names that nothing else has."""
     with passing_formulas():  # theorems name operands alike, whatever their widths
-        claim = theorem_of(operation).state(unit_of(operation))
+        unit = unit_named(operation)
+        claim = unit.theorem.state(unit.netlist)
         symbols = [Symbol(f"{operation}.{name}", get_type(x)) for name, x in claim.inputs.items()]
         given = dict(zip(claim.inputs.values(), symbols, strict=True))
         result = claim.expected[RESULT].substitute(given)
@@ -341,14 +305,19 @@ def run(
         threads: how many neurons are to use; None for one on each core.
 
     Raises:
-        ProgramError: if an operation has no theorem, or an array is not what the program takes.
+        StatementError: if an operation has no theorem.
+        ProgramError: if an array is not what the program takes.
     """
     given = given_codes(program, inputs)
     meanings: dict[str, Callable[[], Meaning]] = {
         "neurons": lambda: Neurons(program, units_of(program), threads),
         "machine": Machine,
-        "record": Record,
+        "record": OfRecord,
     }
     if by not in meanings:
         raise ProgramError(f"programs are run by {', '.join(meanings)}, not by {by!r}")
-    return dict(zip(program.outputs, evaluate(program, given, meanings[by]()), strict=True))
+    found = evaluate(program, given, meanings[by]())
+    return {
+        name: codes.astype(code_type(array.kind), copy=False)
+        for (name, array), codes in zip(program.results.items(), found, strict=True)
+    }

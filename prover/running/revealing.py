@@ -10,13 +10,13 @@ So regular orders take at most about two questions a term.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from spikeproof.specs.orders import Order
 
-Sizes = Callable[[int, int], int]
-"""How many terms the smallest partial sum has that holds two terms."""
+Sizes = Callable[[Sequence[tuple[int, int]]], Sequence[int]]
+"""How many terms the smallest partial sum has that holds two terms, for several pairs."""
 
 CHECKS = 64
 """So many further pairs, at random, are asked about at the end."""
@@ -26,35 +26,50 @@ class NoOrderError(ValueError):
     """Sizes of partial sums that no tree of additions of two has; one line."""
 
 
-def reveal(terms: int, size: Sizes) -> Order:
+def reveal(terms: int, sizes: Sizes, at_once: int = 1) -> Order:
     """The order in which terms are added.
+
+    Args:
+        at_once: so many answers cost no more than one.
 
     Raises:
         NoOrderError: if the answers contradict each other, or more than two are added at once.
     """
-    revealing = _Revealing(terms, size)
+    revealing = _Revealing(terms, sizes, at_once)
     revealing.whole(list(range(terms)))
     order = Order(terms, tuple(revealing.additions))
-    random = Random(terms)
-    for _ in range(CHECKS if terms > 2 else 0):
-        one, other = sorted(random.sample(range(terms), 2))
-        both = 1 << one | 1 << other
-        expected = next(clade for clade in order.clades if clade & both == both).bit_count()
-        if size(one, other) != expected:
+    checked = pairs(terms, CHECKS)
+    for pair, size in zip(checked, sizes(checked), strict=True):
+        expected = meeting(order, *pair)
+        if size != expected:
             raise NoOrderError(
-                f"terms {one} and {other} should meet in a sum of {expected}, "
-                f"but meet in one of {size(one, other)}"
+                f"terms {pair[0]} and {pair[1]} should meet in a sum of {expected}, "
+                f"but meet in one of {size}"
             )
     return order
+
+
+def pairs(terms: int, count: int) -> list[tuple[int, int]]:
+    """So many pairs of terms at random, each in ascending order; none where there is just one."""
+    random = Random(terms)
+    drawn = (sorted(random.sample(range(terms), 2)) for _ in range(count if terms > 2 else 0))
+    return [(one, other) for one, other in drawn]
+
+
+def meeting(order: Order, one: int, other: int) -> int:
+    """The size of the smallest partial sum of an order that holds both."""
+    both = 1 << one | 1 << other
+    return next(clade for clade in order.clades if clade & both == both).bit_count()
 
 
 class _Revealing:
     """Additions as they are found; ``known`` has a place for each number of terms found so far."""
 
-    def __init__(self, terms: int, size: Sizes) -> None:
+    def __init__(self, terms: int, sizes: Sizes, at_once: int) -> None:
         self.additions: list[tuple[int, int]] = []
         self._terms = terms
-        self._size = size
+        self._sizes = sizes
+        self._at_once = at_once
         self._known: dict[int, int] = {}
         self._random = Random(0)
 
@@ -68,9 +83,9 @@ class _Revealing:
                 return place
         start = self._pivot(terms, level)
         joining = defaultdict(list)
-        for other in terms:
-            if other != start:
-                joining[self._size(start, other)].append(other)
+        asked = [(start, other) for other in terms if other != start]
+        for (_, other), total in zip(asked, self._sizes(asked), strict=True):
+            joining[total].append(other)
         place, count = start, 1
         for total, others in sorted(joining.items()):
             if total > len(terms):
@@ -105,17 +120,21 @@ class _Revealing:
             for child in self.additions[place - self._terms]
             if child < self._terms
         )
-        begun = len(self.additions)
-        places = dict(zip(leaves, terms, strict=True))
-        first = dict(places)
+        first = dict(zip(leaves, terms, strict=True))
         counts = dict.fromkeys(leaves, 1)
+        expected = []
         for place in reversed(inner):
             left, right = self.additions[place - self._terms]
             counts[place] = counts[left] + counts[right]
             first[place] = first[left]
-            if self._size(first[left], first[right]) != counts[place]:
-                del self.additions[begun:]
+            expected.append(((first[left], first[right]), counts[place]))
+        for start in range(0, len(expected), self._at_once):
+            asked, sizes = zip(*expected[start : start + self._at_once], strict=True)
+            if tuple(self._sizes(asked)) != sizes:
                 return None
+        places = dict(zip(leaves, terms, strict=True))
+        for place in reversed(inner):
+            left, right = self.additions[place - self._terms]
             places[place] = self._added(places[left], places[right])
         return places[pattern]
 

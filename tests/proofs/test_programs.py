@@ -1,5 +1,6 @@
 """Layers of units: names, what they say, and that no layer with a fault is proved."""
 
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from spikeproof.proofs.programs import (
     WRONG,
     described,
     layer_named,
+    of_any_order,
     order_named,
     tree_word,
     wide,
@@ -26,7 +28,8 @@ from spikeproof.prover.running.accumulations import Accumulation, accumulated
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.programs import run
 from spikeproof.specs.formats import FP16, FP32
-from spikeproof.specs.orders import Order, pairwise, sequential
+from spikeproof.specs.orders import Order, pairwise, read_order, sequential
+from spikeproof.specs.products import Dot, fused_products
 from spikeproof.specs.programs import Arrange, Each, Module
 
 NAMES = [
@@ -67,6 +70,10 @@ def test_what_goes_unsaid_may_be_said():
         ("program.fp32.dot.rne.4.tree_0-1_0-2_3-4", "each place but the last is used once"),
         ("program.fp32.dot.rne.4.tree_0-1_5-2_3-4", "place 5 is used before it is made"),
         ("program.fp32.dot.rne.4.tree_a-b", "is no tree"),
+        (
+            f"program.fp32.dot.rne.64.{tree_word(pairwise(64))}",
+            "such a tree is too long for a name",
+        ),
         ("program.fp32.dot.rne.1.sequential.fused", "a single product is added to nothing"),
         ("program.fp32.dot.rne.4.pairwise.bias_first.bias_last", "first or last"),
         ("program.fp32.dot.rne.4.pairwise.flags", "has no units"),
@@ -103,12 +110,12 @@ def test_a_bias_is_added_first_or_last(order):
 def test_the_definition_is_what_orders_of_libraries_are_tested_by(word, said):
     """By machine arithmetic, and by the sums with which ``spikeproof order`` compares libraries."""
     layer = layer_named(f"program.fp32.linear.rne.3x13.{word}{said}")
-    random = np.random.default_rng(7)
-    x, weights = random.normal(size=(13,)), random.normal(size=(3, 13))
+    drawn = np.random.default_rng(7)
+    x, weights = drawn.normal(size=(13,)), drawn.normal(size=(3, 13))
     x, weights = (
-        np.ldexp(each, random.integers(-9, 9, each.shape)).astype(np.float32) for each in (x, weights)
+        np.ldexp(each, drawn.integers(-9, 9, each.shape)).astype(np.float32) for each in (x, weights)
     )
-    bias = random.normal(size=3).astype(np.float32) if layer.bias else None
+    bias = drawn.normal(size=3).astype(np.float32) if layer.bias else None
     given = {"x": x, "weights": weights} | ({"bias": bias} if layer.bias else {})
     found = run(layer.spec(), {name: each.view(np.uint32) for name, each in given.items()}, by="machine")
     way = Accumulation(layer.way.order, FP32, layer.way.fused, layer.from_zero)
@@ -119,8 +126,7 @@ def test_the_definition_is_what_orders_of_libraries_are_tested_by(word, said):
 
 def test_fused_products_of_narrower_factors_are_rounded_once():
     layer = layer_named("program.fp32.dot_from_fp16.rne.9.sequential.fused")
-    random = np.random.default_rng(7)
-    x, y = random.normal(size=(2, 9)).astype(np.float16)
+    x, y = np.random.default_rng(7).normal(size=(2, 9)).astype(np.float16)
     codes = {"x": x.view(np.uint16), "y": y.view(np.uint16)}
     found = run(layer.spec(), codes, by="record")["result"]
     way = Accumulation(layer.way.order, FP32, layer.way.fused)
@@ -210,3 +216,23 @@ def test_units_are_the_same_operation_if_their_theorems_state_the_same(one, othe
     assert (units[0].computes == units[1].computes) is same
     claims = (unit.theorem.state(unit.netlist) for unit in units)
     assert (len(set(map(spec_sha256, claims))) == 1) is same
+
+
+def test_a_layer_in_any_order():
+    """Of 60 terms, added as chance will have it; the last one is a bias."""
+    draw, places, pairs = random.Random(7), list(range(60)), []
+    while len(places) > 1:
+        draw.shuffle(places)
+        pairs.append((places.pop(), places.pop()))
+        places.append(59 + len(pairs))
+    order = read_order({"terms": 60, "additions": pairs})
+    for fused in (frozenset(), fused_products(order, 59)):
+        way = Dot(order, ("fp4_e2m1", "fp4_e2m1"), "fp4_e2m1", fused, bias=True)
+        add = layer_named("program.fp4_e2m1.dot.rne.2.pairwise.saturate").add
+        claim = of_any_order("mine", way, 7, add).state(None)
+        assert program_certificate(claim)
+        other = of_any_order("mine", replace(way, fused=frozenset(), from_zero=True), 7, add).state(None)
+        with pytest.raises(CongruenceError):
+            program_certificate(ProgramClaim(claim.spec, other.circuit))
+    with pytest.raises(ValueError, match="sums in fp32 are not added by fp4"):
+        of_any_order("mine", replace(way, kind="fp32"), 7, add)

@@ -9,6 +9,7 @@ from spikeproof.specs.orders import (
     in_blocks,
     in_lanes,
     pairwise,
+    read_order,
     reversed_sequence,
     sequential,
 )
@@ -63,3 +64,31 @@ def test_depth_and_parts():
 def test_what_is_no_tree_is_refused(terms, additions, said):
     with pytest.raises(ValueError, match=said):
         Order(terms, additions)
+
+
+@pytest.mark.parametrize("data", [{}, {"orders": [{}]}])
+def test_orders_are_read_as_they_are_written(data):
+    tree = {"additions": [[0, 1], [2, 3]]}
+    given = {**data, "terms": 3, **(tree if not data else {"orders": [tree]})}
+    assert read_order(given) == sequential(3)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ([], "it needs"),
+        ({"terms": 3}, "it needs"),
+        ({"terms": 3, "additions": [0, 1]}, "it needs"),
+        ({"terms": 3, "additions": [[0, 1, 2]]}, "it needs"),
+        ({"terms": 3, "orders": [{}, {}]}, "it needs"),
+        ({"terms": 3, "additions": [[0, 1], [2, 3.0]]}, "whole numbers"),
+        ({"terms": "3", "additions": []}, "whole numbers"),
+        ({"terms": 3, "additions": [[0, 1]]}, "make no tree"),
+        ({"terms": 3, "additions": [[0, 1], [1, 3]]}, "used once"),
+        ({"terms": 3, "additions": [[0, 4], [1, 3]]}, "used once"),
+    ],
+)
+def test_what_is_no_order_is_refused_in_one_line(data, message):
+    with pytest.raises(ValueError, match=message) as error:
+        read_order(data)
+    assert "\n" not in str(error.value)

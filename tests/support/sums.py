@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 
 import numpy as np
 
@@ -95,6 +96,12 @@ def rounded_dot(x, y):
         return in_order(x * y)
 
 
+def widely_dotted(x, y):
+    """Of FP16, in FP32."""
+    with np.errstate(all="ignore"):
+        return rounded_dot(x.astype(np.float32), y.astype(np.float32)).astype(np.float16)
+
+
 def fused_dot(x, y, start=None):
     fmt = FORMATS[x.dtype]
     first, *others = zip(codes(x), codes(y), strict=True)
@@ -126,6 +133,39 @@ def linear_bias_first(x, weights, bias):
 def linear_bias_last(x, weights, bias):
     with np.errstate(all="ignore"):
         return np.array([[rounded_dot(row, w) for w in weights] for row in x]) + bias
+
+
+def by_rows(x, weights):
+    """Of one row in lanes, of more one after another, in the machine's arithmetic."""
+    order = in_lanes(x.shape[1], 8) if len(x) == 1 else sequential(x.shape[1])
+    with np.errstate(all="ignore"):
+        return order.evaluate(list(x.T[:, :, None] * weights.T[:, None, :]), np.add)
+
+
+def convolved(x, kernel, mode):
+    """From the last term on."""
+    assert mode == "valid"
+    with np.errstate(all="ignore"):
+        products = np.lib.stride_tricks.sliding_window_view(x, len(kernel)) * kernel[::-1]
+        return reversed_sequence(len(kernel)).evaluate(list(products.T), np.add)
+
+
+def layered(x, kernel, bias=None):
+    """A convolution of images: of each channel pairwise, channels one after another, bias first."""
+    windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[2:], (2, 3))
+    with np.errstate(all="ignore"):
+        products = windows[:, None] * kernel[None, :, :, None, None]
+        channels = np.moveaxis(products.reshape(*products.shape[:5], -1), (2, 5), (0, 1))
+        sums = [pairwise(len(each)).evaluate(list(each), np.add) for each in channels]
+        total = bias[None, :, None, None]
+        for each in sums:
+            total = total + each
+        return total
+
+
+def prefixes(numbers, axis):
+    """Each in an order of its own length, as nothing does."""
+    return np.array([in_order(numbers[: k + 1]) for k in range(len(numbers))])
 
 
 def two_orders(x, y):
@@ -162,6 +202,12 @@ def three_at_once(numbers):
 def aligned(terms):
     step = max(abs(terms)) * 2.0**-24
     return sum(np.trunc(terms / step)) * step if step else 0.0
+
+
+def with_three_threads(numbers):
+    """If libraries are told to use as many."""
+    assert os.environ["OPENBLAS_NUM_THREADS"] == os.environ["OMP_NUM_THREADS"] == "3"
+    return in_order(numbers)
 
 
 def fails(numbers):

@@ -7,7 +7,7 @@ import pytest
 
 from spikeproof.circuits.doors.json import write_json
 from spikeproof.circuits.units.libraries import gate_netlist
-from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.catalogue import catalogue, theorem
 from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.commands import cli
 from spikeproof.prover.commands.console import exit_code
@@ -161,6 +161,16 @@ def test_what_lies_below_the_current_folder_is_named_from_there(
 def test_results_of_other_circuits_are_not_remembered(broken_unit):
     spikeproof("prove", UNIT, "--circuit", broken_unit)
     assert "none yet" in spikeproof("show", UNIT).stdout
+
+
+def test_a_program_is_shown_with_its_size(capsys):
+    shown = spikeproof_here(capsys, "show", "program.fp16.dot.rne.3.sequential").stdout
+    add, multiply = (theorem(f"fp16.{name}.rne").circuit().statistics for name in ("add", "multiply"))
+    neurons, depth = 3 * multiply.neurons + 2 * add.neurons, multiply.depth + 2 * add.depth
+    assert f"a program of units: {neurons:,} neurons" in shown
+    assert f"depth {depth:,}\n" in shown
+    assert "3 of fp16.multiply.rne, 2 of fp16.add.rne\n" in shown
+    assert "x (fp16[3]), y (fp16[3]) -> result (fp16)\n" in shown
 
 
 def test_an_unwritable_state_directory_is_no_obstacle_where_the_seal_is_given(tmp_path):

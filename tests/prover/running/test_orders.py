@@ -8,7 +8,14 @@ from spikeproof.prover.running.accumulations import Scaling, accumulated, fused_
 from spikeproof.prover.running.orders import find, finding_of
 from spikeproof.prover.running.summing import Asked
 from spikeproof.specs.formats import BFLOAT16, FP16, FP32, FP64
-from spikeproof.specs.orders import pairwise, reversed_sequence, sequential
+from spikeproof.specs.orders import (
+    grown,
+    in_pairs,
+    in_sequence,
+    pairwise,
+    reversed_sequence,
+    sequential,
+)
 from tests.support.sums import PLANTED_TREES
 
 TERMS = 25
@@ -46,6 +53,11 @@ def test_planted_orders(name, order):
 def test_planted_accumulators(name, fmt, accumulator):
     way = the_way(name, fmt=fmt)
     assert (way.order, way.accumulator) == (sequential(TERMS), accumulator)
+
+
+def test_products_of_fp16_are_added_in_fp32():
+    way = the_way("widely_dotted", "dot", fmt=FP16)
+    assert (way.order, way.accumulator) == (sequential(TERMS), FP32)
 
 
 def test_sums_that_begin_with_zero():
@@ -91,6 +103,45 @@ def test_results_of_two_orders():
     one, other = found("two_orders", "matmul", (2, 9, 3)).found
     assert (one.way.order, one.results, one.first) == (sequential(9), 4, 0)
     assert (other.way.order, other.results, other.first) == (reversed_sequence(9), 2, 2)
+
+
+def test_a_convolution():
+    assert the_way("convolved", "convolve", (20, 7)).order == reversed_sequence(7)
+
+
+def test_a_convolution_of_images():
+    way = the_way("layered", "conv2d", (1, 3, 5, 5, 2, 2, 2), bias=True)
+    assert way.order == grown(13, channel_by_channel)
+    assert way.fused == frozenset()
+
+
+def channel_by_channel(places, add):
+    return in_sequence([places[12], *(in_pairs(places[k : k + 4], add) for k in (0, 4, 8))], add)
+
+
+def test_prefix_sums():
+    assert the_way("prefixes", "cumsum", (9,)).order == sequential(9)
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "shape"),
+    [
+        ("torch.nn.functional.conv1d", "conv1d", (2, 4, 20, 8, 3)),
+        ("torch.nn.functional.conv2d", "conv2d", (1, 4, 6, 6, 8, 3, 3)),
+        ("torch.cumsum", "cumsum", (30,)),
+        ("torch.mm", "matmul", (3, 40, 5)),
+    ],
+)
+def test_layers_of_pytorch(name, operation, shape):
+    finding = find(Asked(name, operation, shape, tensors=True, bias="conv" in name), 200)
+    assert finding.differing.total() == 0
+
+
+def test_many_questions_in_one_call():
+    """Columns of a matrix answer a question each."""
+    finding = found("by_rows", "linear", (4, 200, 64))
+    assert finding.found[0].way.order == sequential(200)
+    assert finding.calls < 80
 
 
 @pytest.mark.parametrize(

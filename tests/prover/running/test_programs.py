@@ -5,17 +5,19 @@ import pytest
 
 from spikeproof.circuits.programs import linear
 from spikeproof.circuits.programs.running import code_type
-from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.claims.obligation import Outcome, StatementError
+from spikeproof.prover.claims.programs import unit_named
 from spikeproof.prover.refutation.drawing import many_codes
 from spikeproof.prover.running import programs
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.number_arrays import stored
-from spikeproof.prover.running.programs import flat_theorem, run, theorem_of, unit_of, units_of
+from spikeproof.prover.running.programs import flat_theorem, run, units_of
 from spikeproof.specs import layers
 from spikeproof.specs.formats import FORMATS
 from spikeproof.specs.orders import pairwise, reversed_sequence, sequential
 from spikeproof.specs.products import Dot, fused_products
 from spikeproof.specs.programs import Arithmetic, Array, Module, ProgramError, apply, module
+from tests.support.profile import NIGHTLY
 
 NATIVE = [
     *(
@@ -48,10 +50,9 @@ BY_FORMULA = [
 
 def single(operation: str) -> Module:
     """A program of one operation, on many elements."""
-    formats = {n: f.name for n, f in theorem_of(operation).reading.formats.items()}
-    kind = formats.pop("result")
-    inputs = {name: Array(each, (COUNT,)) for name, each in formats.items() if name in "xyz"}
-    return module(operation, inputs, lambda *operands: apply(operation, kind, *operands))
+    unit = unit_named(operation)
+    inputs = {name: Array(kind, (COUNT,)) for name, kind in unit.operands.items()}
+    return module(operation, inputs, lambda *operands: apply(operation, unit.kind, *operands))
 
 
 COUNT = 600
@@ -117,9 +118,25 @@ def test_a_layer_by_all_means(way):
         assert np.array_equal(run(circuit, given, by=by)["result"], wanted), by
 
 
+@pytest.mark.parametrize("fused", [False, True])
+def test_a_large_layer(fused):
+    """Of 4,096 inputs and outputs in the nightly profile."""
+    count = 4096 if NIGHTLY else 512
+    terms = fused_products(sequential(count), count) if fused else frozenset[int]()
+    way = Dot(sequential(count), ("fp32", "fp32"), "fp32", terms)
+    program = linear.linear(way, count, Arithmetic("fp32"))
+    draw = np.random.default_rng(3).standard_normal
+    given = {
+        name: draw(array.shape).astype(np.float32).view(np.uint32)
+        for name, array in program.inputs.items()
+    }
+    by_neurons, by_machine = (run(program, given, by=by)["result"] for by in ("neurons", "machine"))
+    assert np.array_equal(by_neurons, by_machine)
+
+
 def test_what_is_refused():
     program = module("odd", {"x": Array("fp32")}, lambda x: apply("fp32.add.never", "fp32", x, x))
-    with pytest.raises(ProgramError, match="no theorem about a unit is named fp32"):
+    with pytest.raises(StatementError, match="no theorem says what fp32"):
         units_of(program)
     with pytest.raises(ProgramError, match="by neurons, machine, record, not by 'magic'"):
         run(program, {"x": np.uint32(0)}, by="magic")
@@ -151,5 +168,8 @@ def test_one_netlist_in_another_order_is_refuted():
 
 def test_one_netlist_of_another_unit_is_refuted():
     spec, circuit = small(2, FP4)
-    units = {**units_of(circuit), "fp4_e2m1.add.rne.saturate": unit_of("fp4_e2m1.subtract.rne.saturate")}
+    units = {
+        **units_of(circuit),
+        "fp4_e2m1.add.rne.saturate": unit_named("fp4_e2m1.subtract.rne.saturate").netlist,
+    }
     assert discharge(flat_theorem("flat", spec, circuit, units)).outcome is Outcome.REFUTED
