@@ -29,7 +29,7 @@ from spikeproof.circuits.programs.running import Neurons, code_type, given_codes
 from spikeproof.circuits.programs.units import RESULT, operations
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Claim, Obligation
-from spikeproof.prover.claims.programs import OfRecord, unit_named
+from spikeproof.prover.claims.programs import OfRecord, Unit, unit_named
 from spikeproof.prover.running.number_arrays import (
     STORED,
     Numbers,
@@ -135,7 +135,7 @@ def _computed(operation: str) -> Callable[..., Codes]:
     if target and as_usual and _is_machines(asked["operation"], target, sources):
         return partial(_by_machine, ARITHMETIC[asked["operation"]], target, sources)
     if as_usual and asked["operation"] in IN_FLOAT64 and target is FP32:
-        return partial(_by_function, theorem, IN_FLOAT64[asked["operation"]])
+        return partial(_by_function, unit_named(operation), IN_FLOAT64[asked["operation"]])
     return partial(_by_formula, ReferenceModel(theorem))
 
 
@@ -170,7 +170,7 @@ def _by_machine(
         return _codes(target, arithmetic(*numbers))
 
 
-def _by_function(theorem: Obligation, function: Callable[[Numbers], Numbers], codes: Codes) -> Codes:
+def _by_function(unit: Unit, function: Callable[[Numbers], Numbers], codes: Codes) -> Codes:
     """A function of FP32, of codes; each of them is computed once."""
     given, places = np.unique(codes.reshape(-1), return_inverse=True)
     with np.errstate(all="ignore"):
@@ -178,10 +178,8 @@ def _by_function(theorem: Obligation, function: Callable[[Numbers], Numbers], co
         low, high = (numbers * (1 + side * SURE) for side in (-1, 1))
         found, told = _codes(FP32, low), np.abs(numbers) > float(np.finfo(np.float32).tiny)
         told &= np.isfinite(numbers) & (found == _codes(FP32, high))
-    reading = theorem.reading
-    assert reading is not None
-    for place in np.flatnonzero(~told):
-        found[place] = reading.trace({OPERANDS[0]: int(given[place])})[RESULT]
+    unsure = np.flatnonzero(~told)
+    found[unsure] = unit.of_record(given[unsure])
     return found[places]
 
 

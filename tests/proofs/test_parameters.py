@@ -73,11 +73,9 @@ def test_units_name_format_operation_mode_policy_and_library():
         assert rounds == (set() if parameters["operation"] in WITHOUT_ROUNDING else {"mode", "policy"})
 
 
-def test_programs_name_operation_shape_and_order():
+def test_programs_name_operation_shape_format_and_mode():
     for parameters in of_family("program"):
-        assert "kind" in parameters or {"operation", "shape", "order", "format", "mode"} <= set(
-            parameters
-        )
+        assert "kind" in parameters or {"operation", "shape", "format", "mode"} <= set(parameters)
 
 
 def test_cells_and_blocks_name_library_and_operation():

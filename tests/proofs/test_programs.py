@@ -178,7 +178,7 @@ def test_another_way_is_refuted_with_an_input():
     record = discharge(obligation)
     assert record.outcome is Outcome.REFUTED
     assert "result, circuit" in record.message
-    assert "dot computes result[0] otherwise" in record.message
+    assert "dot_6 computes result[0] otherwise" in record.message
 
 
 @pytest.mark.parametrize("what", WRONG)

@@ -19,6 +19,7 @@ from spikeproof.specs.programs import (
     Meaning,
     apply,
     call,
+    call_all,
     concatenate,
     evaluate,
     module,
@@ -82,7 +83,7 @@ def refused(spec, circuit, *words, operations=OPERATIONS):
 )
 def test_another_way_is_another_sum(order, changes):
     spec = layers.linear(way(sequential(8)), 3, SPEC)
-    refused(spec, circuits.linear(way(order, **changes), 3, CIRCUIT), "dot computes result[0] otherwise")
+    refused(spec, circuits.linear(way(order, **changes), 3, CIRCUIT), "computes result[0] otherwise")
 
 
 def test_a_bias_elsewhere_is_another_sum():
@@ -185,7 +186,7 @@ def outer(inside, choose, over=3, name="top"):
 
 
 def called(inside, x, y, over):
-    both, first = call(inside, x, y, over=(over,))
+    both, first = call_all(inside, x, y, over=(over,))
     return {"both": both, "first": first}
 
 
@@ -223,7 +224,7 @@ def test_modules_of_other_names_are_looked_into():
 
 
 def by_rows(inside, x, y, over):
-    made = [call(inside, *row) for row in zip(x, y, strict=True)]
+    made = [call_all(inside, *row) for row in zip(x, y, strict=True)]
     return dict(zip(("both", "first"), (stack(each) for each in zip(*made, strict=True)), strict=True))
 
 
@@ -248,8 +249,8 @@ def test_a_module_without_arithmetic_counts_too():
 def test_two_modules_of_one_name_are_refused():
     def twice(arithmetic):
         def definition(x, y):
-            both, _ = call(inner(arithmetic), x, y)
-            return call(inner(arithmetic, swapped=True), both, y)[0]
+            both, _ = call_all(inner(arithmetic), x, y)
+            return call_all(inner(arithmetic, swapped=True), both, y)[0]
 
         return of_vectors(definition)
 
