@@ -63,6 +63,19 @@ def units_of(program: Module) -> dict[str, Netlist]:
     return {name: unit_named(name).netlist for name in names}
 
 
+def circuit_of(theorem: Obligation) -> Module:
+    """The program of units that a theorem is about.
+
+    Raises:
+        StatementError: if it is about no program.
+    """
+    with passing_formulas():
+        claim = theorem.state(None) if theorem.rests_on else None
+    if not isinstance(claim, ProgramClaim):
+        raise StatementError(f"{theorem.name} is about no program; `program.*` are")
+    return claim.circuit
+
+
 def size_of(program: Module) -> Size:
     """How large a program of these units is."""
     return size(program, {name: unit.statistics for name, unit in units_of(program).items()})
@@ -279,7 +292,7 @@ def run(
         ProgramError: if an array is not what the program takes.
     """
     if isinstance(program, str):
-        program = _circuit_of(program)
+        program = circuit_of(theorem(program))
     given = given_codes(program, inputs)
     meanings: dict[str, Callable[[], Meaning]] = {
         "neurons": lambda: Neurons(program, units_of(program), threads),
@@ -293,12 +306,3 @@ def run(
         name: codes.astype(code_type(array.kind), copy=False)
         for (name, array), codes in zip(program.results.items(), found, strict=True)
     }
-
-
-def _circuit_of(name: str) -> Module:
-    """The program that a theorem is about."""
-    obligation = theorem(name)
-    claim = obligation.state(None) if obligation.rests_on else None
-    if not isinstance(claim, ProgramClaim):
-        raise StatementError(f"{name} is about no program; `program.*` are")
-    return claim.circuit

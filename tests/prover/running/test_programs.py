@@ -138,6 +138,8 @@ def test_a_theorem_names_its_program():
     x, y = np.array([1, 2, 3], np.float16), np.array([4, 5, 6], np.float16)
     given = {"x": x.view(np.uint16), "y": y.view(np.uint16)}
     assert run("program.fp16.dot.rne.3.reversed", given)["result"].view(np.float16) == 32
+    two = {name: codes[:2] for name, codes in given.items()}
+    assert run("program.fp16.dot.rne.2.reversed", two)["result"].view(np.float16) == 14
     with pytest.raises(StatementError, match="is about no program"):
         run("fp16.add.rne", given)
 
