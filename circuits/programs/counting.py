@@ -60,7 +60,7 @@ def size(program: Module, units: Mapping[str, Statistics]) -> Size:
         if step.operation not in units:
             raise ProgramError(f"{program.name}: there is no unit {step.operation}")
     count = instances(program)
-    depths = {name: units[name].depth for name in count}
+    depths = {name: unit.depth for name, unit in units.items()}
     return Size(
         dict(count),
         sum(number * units[name].neurons for name, number in count.items()),

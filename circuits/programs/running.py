@@ -76,7 +76,7 @@ class Neurons(Meaning):
         module, axes = step.module, over + step.over
         axis = max(range(len(axes)), key=axes.__getitem__, default=0)
         count = axes[axis] if axes else 1
-        room = MOST_ELEMENTS * count // (most_elements(module) * prod(axes)) or 1
+        room = MOST_ELEMENTS * count // max(most_elements(module) * prod(axes), 1) or 1
         if self._threads > 1 and prod(axes) >= LEAST_PLACES * self._threads:
             room = min(room, -(-count // self._threads))
         if room >= count:

@@ -7,7 +7,6 @@ from rich.text import Text
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.obligation import ENGINES_ALONE, Obligation, counted_bits
-from spikeproof.prover.claims.programs import ProgramClaim
 from spikeproof.prover.commands.completion import theorem_argument
 from spikeproof.prover.commands.console import examples, named, out
 from spikeproof.prover.engines.engine import engine_named
@@ -60,11 +59,10 @@ def _other_circuit(obligation: Obligation) -> list[tuple[str, str]]:
     """What a theorem is about that is not about a netlist."""
     if obligation.rests_on is None:
         return [("circuit", "none: a claim about formulas")]
-    from spikeproof.prover.running.programs import size_of  # which loads LLVM
+    from spikeproof.prover.running.programs import circuit_of, size_of  # which load LLVM
 
-    claim = obligation.state(None)
-    assert isinstance(claim, ProgramClaim)
-    size, inputs, results = size_of(claim.circuit), claim.circuit.inputs, claim.circuit.results
+    program = circuit_of(obligation)
+    size, inputs, results = size_of(program), program.inputs, program.results
     units = ", ".join(f"{count:,} of {name}" for name, count in size.instances.items())
     buses = (
         ", ".join(f"{name} ({array})" for name, array in each.items()) for each in (inputs, results)
@@ -77,7 +75,7 @@ def _other_circuit(obligation: Obligation) -> list[tuple[str, str]]:
         ),
         ("arrays", " -> ".join(buses)),
         ("units", units),
-        ("program", f"SHA-256 {claim.circuit.digest}"),
+        ("program", f"SHA-256 {program.digest}"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What programs compute, by three independent means: the spec of record, the machine, and neurons.
+"""What programs compute, by three means that share little: the spec of record, the machine, and neurons.
 
 Operations are named as the theorems are that say what units compute. By the record every element is
 computed alone, on rational numbers. The machine does what it has arithmetic for: +, -, *, /, roots and
@@ -27,9 +27,10 @@ from spikeproof.circuits.programs.counting import Size, size
 from spikeproof.circuits.programs.flattening import element_names, flattened
 from spikeproof.circuits.programs.running import Neurons, code_type, given_codes
 from spikeproof.circuits.programs.units import RESULT, operations
+from spikeproof.prover.claims.catalogue import theorem
 from spikeproof.prover.claims.environment import passing_formulas
-from spikeproof.prover.claims.obligation import Claim, Obligation
-from spikeproof.prover.claims.programs import OfRecord, Unit, unit_named
+from spikeproof.prover.claims.obligation import Claim, Obligation, StatementError
+from spikeproof.prover.claims.programs import OfRecord, ProgramClaim, Unit, unit_named
 from spikeproof.prover.running.number_arrays import (
     STORED,
     Numbers,
@@ -61,6 +62,19 @@ def units_of(program: Module) -> dict[str, Netlist]:
     """
     names = dict.fromkeys(step.operation for step, _ in operations(program))
     return {name: unit_named(name).netlist for name in names}
+
+
+def circuit_of(theorem: Obligation) -> Module:
+    """The program of units that a theorem is about.
+
+    Raises:
+        StatementError: if it is about no program.
+    """
+    with passing_formulas():
+        claim = theorem.state(None) if theorem.rests_on else None
+    if not isinstance(claim, ProgramClaim):
+        raise StatementError(f"{theorem.name} is about no program; `program.*` are")
+    return claim.circuit
 
 
 def size_of(program: Module) -> Size:
@@ -127,8 +141,8 @@ class Machine(Meaning):
 @cache
 def _computed(operation: str) -> Callable[..., Codes]:
     """How the machine computes an operation, of arrays of codes."""
-    theorem = unit_named(operation).theorem
-    asked = theorem.parameters
+    about = unit_named(operation).theorem
+    asked = about.parameters
     usual = {"family": "unit", "mode": "rne", "policy": "ieee", "convention": None}
     target, sources = FORMATS.get(asked.get("format", "")), _sources(asked)
     as_usual = usual.items() <= {"convention": None, **asked}.items()
@@ -136,7 +150,7 @@ def _computed(operation: str) -> Callable[..., Codes]:
         return partial(_by_machine, ARITHMETIC[asked["operation"]], target, sources)
     if as_usual and asked["operation"] in IN_FLOAT64 and target is FP32:
         return partial(_by_function, unit_named(operation), IN_FLOAT64[asked["operation"]])
-    return partial(_by_formula, ReferenceModel(theorem))
+    return partial(_by_formula, ReferenceModel(about))
 
 
 def _sources(asked: Mapping[str, str]) -> tuple[Format, ...]:
@@ -291,21 +305,28 @@ def _elements(name: str, array: Array, buses: Buses) -> Codes:
 
 
 def run(
-    program: Module, inputs: Mapping[str, Any], *, by: str = "neurons", threads: int | None = None
+    program: Module | str,
+    inputs: Mapping[str, Any],
+    *,
+    by: str = "neurons",
+    threads: int | None = None,
 ) -> dict[str, Codes]:
     """What a program makes of arrays of codes, by name of output.
 
     Args:
-        program: of operations that are named as theorems are.
+        program: of operations that are named as theorems are; or a theorem's name, whose circuit it is.
         inputs: for each input an array of unsigned integers, of its shape.
         by: ``neurons``, the circuits of the theorems; ``machine``, its arithmetic; ``record``, the spec
             of record, which computes some thousand operations a second.
         threads: how many neurons are to use; None for one on each core.
 
     Raises:
-        StatementError: if an operation has no theorem.
+        CatalogueError: if there is no theorem of that name.
+        StatementError: if it is about no program, or an operation has no theorem.
         ProgramError: if an array is not what the program takes.
     """
+    if isinstance(program, str):
+        program = circuit_of(theorem(program))
     given = given_codes(program, inputs)
     meanings: dict[str, Callable[[], Meaning]] = {
         "neurons": lambda: Neurons(program, units_of(program), threads),

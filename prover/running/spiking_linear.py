@@ -11,9 +11,8 @@ import numpy as np
 from spikeproof.circuits.programs.counting import Size
 from spikeproof.circuits.programs.running import Neurons
 from spikeproof.prover.claims.obligation import Obligation, StatementError
-from spikeproof.prover.claims.programs import ProgramClaim
 from spikeproof.prover.running.accumulations import Accumulation
-from spikeproof.prover.running.programs import size_of, units_of
+from spikeproof.prover.running.programs import circuit_of, size_of, units_of
 from spikeproof.prover.running.revealed import RevealedOrder
 from spikeproof.specs.formats import BFLOAT16, FP16, FP32, FP64, Format, format_named
 from spikeproof.specs.products import Dot
@@ -98,9 +97,7 @@ class SpikingLinear:
     @cached_property
     def program(self) -> Module:
         """What its neurons are, unit by unit."""
-        claim = self.theorem.state(None)
-        assert isinstance(claim, ProgramClaim)
-        return claim.circuit
+        return circuit_of(self.theorem)
 
     @cached_property
     def size(self) -> Size:

@@ -21,6 +21,11 @@ def test_a_layer():
     assert found.depth == 25 + 4 * 10
 
 
+def test_a_layer_of_nothing():
+    found = size(linear(5, 0), UNITS)
+    assert (found.instances, found.neurons, found.synapses, found.depth) == ({}, 0, 0, 0)
+
+
 def test_depth_is_of_elements():
     """Of a sum in sequence: it matters whether what is added first comes late, or last."""
 

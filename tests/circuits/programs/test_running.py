@@ -32,6 +32,11 @@ def test_a_layer_is_what_the_machine_computes(outputs, elements, monkeypatch):
     assert np.array_equal(found, total.view(np.uint32))
 
 
+def test_a_layer_of_nothing():
+    given = {"x": np.zeros(3, np.uint32), "w": np.zeros((0, 3), np.uint32)}
+    assert run(linear(3, 0), given, units())["result"].shape == (0,)
+
+
 def test_operations_of_mixed_formats_constants_and_several_outputs():
     def definition(x: Value, y: Value) -> dict[str, Value]:
         product = apply("fp32.multiply_from_fp16.rne.threshold", "fp32", x, y)

@@ -66,10 +66,14 @@ TYPES = {
 
 
 @pytest.mark.parametrize(
-    ("fmt", "shape"),
-    [(FP32, (16, 256, 64)), (FP64, (1, 64, 64)), (FP16, (16, 64, 64)), (BFLOAT16, (1, 64, 64))],
+    ("fmt", "shape", "bias"),
+    [
+        (FP32, (16, 256, 64), True),
+        (FP64, (1, 64, 64), False),
+        (FP16, (16, 64, 64), True),
+        (BFLOAT16, (1, 64, 64), False),
+    ],
 )
-@pytest.mark.parametrize("bias", [False, True])
 def test_other_layers(fmt, shape, bias):
     """In blocks, of FP32, and in lanes, of FP64, where machines have these; others have sums in FP32."""
     dtype, kind = TYPES[fmt]
