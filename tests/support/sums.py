@@ -91,6 +91,21 @@ def mean_multiplied(numbers):
     return in_order(numbers) * (np.float32(1) / np.float32(numbers.size))
 
 
+def norm_in_lanes(numbers):
+    """The root of rounded squares."""
+    with np.errstate(all="ignore"):
+        return np.sqrt(in_4_lanes(numbers * numbers))
+
+
+def fused_norm(numbers):
+    with np.errstate(all="ignore"):
+        return np.sqrt(fused_dot(numbers, numbers))
+
+
+def norm_in_double(numbers):
+    return np.float32(np.sqrt(in_order(numbers.astype(np.float64) ** 2)))
+
+
 def rounded_dot(x, y):
     with np.errstate(all="ignore"):
         return in_order(x * y)
