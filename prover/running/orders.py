@@ -41,7 +41,7 @@ from spikeproof.specs.orders import Order
 MOST_ORDERS = 8
 """Results of one call may have several orders, but not more than so many."""
 
-MOST_TERMS = 4096
+MOST_TERMS = 1 << 14
 
 AT_ONCE = 1 << 23
 """So many numbers are kept for the calls of a trial; what one call gets may be more."""
