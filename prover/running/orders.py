@@ -209,7 +209,7 @@ def find(asked: Asked, results: int, function: Callable[..., Any] | None = None)
             wider = ", or in a wider format than that of its results" * summing.operation.squares
             raise StatementError(f"it adds in no order{wider}: {error}") from None
         found = [_best(order, which, masks) for order, which in orders]
-        machine = this_machine(asked.device, asked.threads)
+        machine = this_machine(asked.device, asked.threads, asked.tensors)
         finding = Finding(summing.terms, summing.result_format, machine, found, masks.calls)
         revealed = time.perf_counter()
         _test(finding, summing, [which for _, which in orders], results)
@@ -260,14 +260,15 @@ def _first_order(masks: Masks, remaining: Which) -> tuple[Order, Which]:
     if masks.summing.operation.squares:
         return reveal_by_triples(terms, masks.earlier), remaining
     first = masks.output
-    if masks.width > 1:
-        which = remaining & masks.alike()
+    which = remaining & masks.alike() if masks.width > 1 else remaining
+    if masks.width > 1 and which[first]:
         masks.about(which)
         with suppress(NoOrderError):
             order = reveal(terms, masks.sizes, masks.width)
             which &= masks.having(order)
             if which[first]:
                 return order, which
+    if masks.width > 1:
         masks.about(np.arange(masks.summing.results) == first)
     order = reveal(terms, masks.sizes)
     return order, remaining if masks.summing.operation.prefixes else masks.agreeing & remaining

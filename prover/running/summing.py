@@ -26,6 +26,9 @@ from spikeproof.specs.formats import BFLOAT16, FP16, FP32, FP64, Format
 FORMATS = {fmt.name: fmt for fmt in (FP32, FP64, FP16, BFLOAT16)}
 """Of which libraries have sums."""
 
+MOST_NUMBERS = 1 << 28
+"""Of an argument."""
+
 Arrays = tuple[NDArray[Any], ...]
 
 
@@ -69,6 +72,8 @@ def _layer(*arrays: Any, axis: int | None) -> Arrays:
     columns, _, *sizes = kernel.shape
     places = range(2, kernel.ndim)
     windows = sliding_window_view(x, tuple(sizes), tuple(places))
+    if windows.size > MOST_NUMBERS:
+        raise StatementError("its windows have more than 2^28 numbers")
     within = range(kernel.ndim, windows.ndim)
     terms = windows.transpose(1, *within, 0, *places)
     results = (len(x), 1, *(windows.shape[place] for place in places))
@@ -332,7 +337,7 @@ class Summing:
             raise StatementError(
                 f"{asked.operation} has a shape of {operation.form}, not {_shape(asked.shape)}"
             )
-        if any(math.prod(shape) > 1 << 28 for shape in operation.shapes(*asked.shape)):
+        if any(math.prod(shape) > MOST_NUMBERS for shape in operation.shapes(*asked.shape)):
             raise StatementError(f"the shape {_shape(asked.shape)} has more than 2^28 numbers")
         if asked.axis is not None and not (
             operation.axis and -len(asked.shape) <= asked.axis < len(asked.shape)

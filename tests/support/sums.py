@@ -157,6 +157,10 @@ def by_rows(x, weights):
         return order.evaluate(list(x.T[:, :, None] * weights.T[:, None, :]), np.add)
 
 
+def not_a_number(x, weights):
+    return np.full((len(x), len(weights)), np.nan, np.float32)
+
+
 def convolved(x, kernel, mode):
     """From the last term on."""
     assert mode == "valid"

@@ -198,6 +198,16 @@ def test_what_has_no_order_is_refused(name, said):
     assert str(refused.value).startswith(said)
 
 
+def test_results_that_are_no_numbers_have_no_order():
+    with pytest.raises(StatementError, match="in no order: beside masks at terms 0 and 1, nan of"):
+        find(Asked("tests.support.sums:not_a_number", "linear", (2, 9, 3)), 10)
+
+
+def test_a_convolution_of_too_many_windows_is_refused():
+    with pytest.raises(StatementError, match="its windows have more than 2\\^28 numbers"):
+        find(Asked("torch.conv2d", "conv2d", (1, 512, 300, 300, 1, 3, 3), tensors=True), 10)
+
+
 def test_products_that_are_fused_in_a_pairwise_sum():
     assert fused_terms(pairwise(4), 4, 0) == {1, 3}
     assert fused_terms(pairwise(4), 4, 1) == {0, 2}
