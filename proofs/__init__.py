@@ -2,6 +2,7 @@
 
 * ``proofs.cells``        -- every gate of every library is its Boolean function
 * ``proofs.blocks``       -- every integer block is its integer function
+* ``proofs.serial``       -- so is every bit-serial unit, over its steps
 * ``proofs.dual_rail``    -- so is each of these without inhibition, on two rails
 * ``proofs.units``        -- every floating-point unit is its IEEE 754 operation
 * ``proofs.exact_units``  -- so is every conversion, and every unit that does not round
@@ -54,6 +55,7 @@ from spikeproof.proofs import (
     remainder_definition,
     remainders,
     scale_conversions,
+    serial,
     sticky_extra,
     stochastic,
     superconducting,
@@ -71,6 +73,7 @@ def obligations() -> Iterator[Obligation]:
     families = (
         cells,
         blocks,
+        serial,
         adequacy,
         remainder_definition,
         floating_point_theory,
