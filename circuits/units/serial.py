@@ -65,13 +65,19 @@ def serial_multiplier(library: str, width: int, start: bool = False) -> ClockedN
     gates = library_gates(library)
     (x,), y = gates.builder.input("x", 1), gates.builder.input("y", width)
     above, carries = _states(gates, start, above=width - 1, carries=width)
+    product, above, carries = product_row(gates, x, y, above, carries)
+    step = gates.builder.build({"product": (product,), "above": above, "carries": carries})
+    return ClockedNetlist(step, {"above": 0, "carries": 0})
+
+
+def product_row(gates: GateLibrary, bit: int, y: Bus, above: Bus, carries: Bus) -> tuple[int, Bus, Bus]:
+    """A step of a product: its bit, and what is above it, and carries, for the next."""
     sums, kept = [], []
-    for bit, high, carry in zip(y, (*above, ZERO), carries, strict=True):
-        total, left = adder_cell(gates, partial_product(gates, x, bit), high, carry)
+    for place, high, carry in zip(y, (*above, ZERO), carries, strict=True):
+        total, left = adder_cell(gates, partial_product(gates, bit, place), high, carry)
         sums.append(total)
         kept.append(left)
-    step = gates.builder.build({"product": (sums[0],), "above": tuple(sums[1:]), "carries": tuple(kept)})
-    return ClockedNetlist(step, {"above": 0, "carries": 0})
+    return sums[0], tuple(sums[1:]), tuple(kept)
 
 
 @dataclass(frozen=True)
