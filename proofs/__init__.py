@@ -3,6 +3,7 @@
 * ``proofs.cells``        -- every gate of every library is its Boolean function
 * ``proofs.blocks``       -- every integer block is its integer function
 * ``proofs.serial``       -- so is every bit-serial unit, over its steps
+* ``proofs.loops``        -- so is every accumulator, after any number of steps
 * ``proofs.dual_rail``    -- so is each of these without inhibition, on two rails
 * ``proofs.units``        -- every floating-point unit is its IEEE 754 operation
 * ``proofs.exact_units``  -- so is every conversion, and every unit that does not round
@@ -47,6 +48,7 @@ from spikeproof.proofs import (
     functions_of_two,
     general_operations,
     integer_conversions,
+    loops,
     margins,
     memristive,
     mx,
@@ -90,6 +92,7 @@ def obligations() -> Iterator[Obligation]:
         scale_conversions,
         packed_units,
         exact_products,
+        loops,
         sticky_extra,
         margins,
         superconducting,

@@ -11,10 +11,20 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, BVAnd, BVNot, BVOr
 
 from spikeproof.circuits.clocked import INITIAL, one_step
-from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, LIBRARIES
+from spikeproof.circuits.units.floating_point.serial import SERIAL_OPERATIONS, serial_unit_netlist
+from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, LIBRARIES, Ionic
 from spikeproof.circuits.units.serial import serial_adder, serial_comparator, serial_netlist
-from spikeproof.prover.claims.obligation import Decomposition, Obligation, Profile, Step, equivalence
+from spikeproof.proofs.units import Unit
+from spikeproof.prover.claims.obligation import (
+    BOTH,
+    Decomposition,
+    Obligation,
+    Profile,
+    Step,
+    equivalence,
+)
 from spikeproof.specs import integers
+from spikeproof.specs.formats import FP4_E2M1, FP8_E4M3FN, SMALL_FORMATS, Format, RoundingMode
 from spikeproof.specs.integers import Buses
 from spikeproof.specs.symbolic import Probe, as_computed
 
@@ -76,6 +86,30 @@ def unit(library: str, operation: str, width: int, again: bool = False) -> Oblig
     )
 
 
+# --- floating point --------------------------------------------------------------------------------
+
+
+def floating_point(
+    operation: str, fmt: Format, library: str = DEFAULT_LIBRARY, again: bool = False
+) -> Obligation:
+    """That a serial sum or product is that of IEEE 754, to nearest even, under the first policy."""
+    unit = Unit(operation, fmt, policy=fmt.policies[0], library=library)
+    mode, steps = RoundingMode.NEAREST_EVEN, SERIAL_OPERATIONS[operation].steps(fmt)
+    quick = fmt is FP4_E2M1 and not again and library == DEFAULT_LIBRARY
+    said = f"{steps} steps of a bit-serial circuit of {library} gates give {unit.function}"
+    return equivalence(
+        f"serial.{unit.name}{'.restarted' if again else ''}",
+        f"{said}, when it is started again, whatever it had in mind" if again else said,
+        circuit=partial(serial_unit_netlist, operation, fmt, mode, unit.policy, library, again),
+        meaning=lambda inputs: unit.spec(inputs),
+        engines=("cadical",) if operation == "add" and fmt.width == 8 else BOTH,
+        profile=Profile.DEFAULT if quick else Profile.WIDE,
+        reading=unit.reading,
+        parameters=unit.parameters | {"family": "serial", **({"kind": "restarted"} if again else {})},
+        function=unit.function,
+    )
+
+
 # --- any number of steps ---------------------------------------------------------------------------
 
 
@@ -129,10 +163,15 @@ def of_any_width(library: str, operation: str) -> Obligation:
 
 
 def obligations() -> Iterator[Obligation]:
-    """``serial.LIBRARY.OPERATION.WIDTH[.restarted]`` and ``serial.LIBRARY.OPERATION.any_width``."""
+    """``serial.LIBRARY.OPERATION.{WIDTH,any_width}`` and ``serial.FORMAT.OPERATION.MODE...``."""
     for library in LIBRARIES:
         for operation, widths in WIDTHS.items():
             yield from (unit(library, operation, width) for width in widths)
         yield from (of_any_width(library, operation) for operation in ANY_WIDTH)
     for operation, widths in WIDTHS.items():
         yield unit(DEFAULT_LIBRARY, operation, widths[0], again=True)
+    for operation in SERIAL_OPERATIONS:
+        for fmt in SMALL_FORMATS:
+            yield floating_point(operation, fmt)
+        yield floating_point(operation, FP8_E4M3FN, Ionic.name)
+        yield floating_point(operation, FP8_E4M3FN, again=True)
