@@ -4,6 +4,7 @@
 * ``proofs.blocks``       -- every integer block is its integer function
 * ``proofs.serial``       -- so is every bit-serial unit, over its steps
 * ``proofs.loops``        -- so is every accumulator, after any number of steps
+* ``proofs.encoders``     -- potentials become codes, and words trains of spikes and words again
 * ``proofs.dual_rail``    -- so is each of these without inhibition, on two rails
 * ``proofs.units``        -- every floating-point unit is its IEEE 754 operation
 * ``proofs.exact_units``  -- so is every conversion, and every unit that does not round
@@ -40,6 +41,7 @@ from spikeproof.proofs import (
     blocks,
     cells,
     dual_rail,
+    encoders,
     exact_products,
     exact_units,
     floating_point_theory,
@@ -97,6 +99,7 @@ def obligations() -> Iterator[Obligation]:
         margins,
         superconducting,
         memristive,
+        encoders,
         noisy_units,
         dual_rail,
     )
