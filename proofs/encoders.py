@@ -105,6 +105,7 @@ def obligation(
     assumed: Callable[[Buses, int], tuple[FNode, ...]] = lambda inputs, steps: (),
     observed: Observation = everything,
     expected: Outcome = Outcome.PROVED,
+    function: str = "",
 ) -> Obligation:
     """An obligation about an encoder of so many steps."""
     return equivalence(
@@ -124,6 +125,7 @@ def obligation(
             "width": str(steps),
             **({"kind": kind[1:]} if kind else {}),
         },
+        function=function,
     )
 
 
@@ -131,13 +133,14 @@ def by_approximation(steps: int) -> Iterator[Obligation]:
     """What holds of an encoder, and what does not."""
     of = partial(obligation, steps)
     exact = Fraction(0)
-    yield of("", "its floor", partial(approximation, steps, 2, exact))
+    yield of("", "its floor", partial(approximation, steps, 2, exact), function="the whole part")
     yield of(
         ".nearest",
         "the nearest code, ties upward, with a bias of half a code, if that is a code",
         partial(approximation, steps, 2, exact, HALF),
         nearest,
         assumed=within_range,
+        function="the nearest whole number, the larger of two",
     )
     for suffix, more, bits, expected in (
         ("", exact, 2, Outcome.PROVED),
