@@ -380,6 +380,11 @@ class NetlistBuilder:
         """All so far, in the order of their signals, whether anything depends on them or not."""
         return self._neurons
 
+    @property
+    def cells(self) -> Sequence[Block]:
+        """All so far."""
+        return self._cells
+
     def input(self, name: str, width: int) -> Bus:
         """A new input bus. All inputs come before the first neuron."""
         if self._neurons:

@@ -2,6 +2,9 @@
 
 * ``proofs.cells``        -- every gate of every library is its Boolean function
 * ``proofs.blocks``       -- every integer block is its integer function
+* ``proofs.serial``       -- so is every bit-serial unit, over its steps
+* ``proofs.loops``        -- so is every accumulator, after any number of steps
+* ``proofs.encoders``     -- potentials become codes, and words trains of spikes and words again
 * ``proofs.dual_rail``    -- so is each of these without inhibition, on two rails
 * ``proofs.units``        -- every floating-point unit is its IEEE 754 operation
 * ``proofs.exact_units``  -- so is every conversion, and every unit that does not round
@@ -41,6 +44,7 @@ from spikeproof.proofs import (
     blocks,
     cells,
     dual_rail,
+    encoders,
     exact_products,
     exact_units,
     floating_point_theory,
@@ -50,6 +54,7 @@ from spikeproof.proofs import (
     general_operations,
     integer_conversions,
     language_models,
+    loops,
     margins,
     memristive,
     mx,
@@ -61,6 +66,7 @@ from spikeproof.proofs import (
     remainders,
     scale_conversions,
     selections,
+    serial,
     sticky_extra,
     stochastic,
     superconducting,
@@ -86,6 +92,7 @@ def obligations() -> Iterator[Obligation]:
     families = (
         cells,
         blocks,
+        serial,
         adequacy,
         remainder_definition,
         floating_point_theory,
@@ -103,10 +110,12 @@ def obligations() -> Iterator[Obligation]:
         scale_conversions,
         packed_units,
         exact_products,
+        loops,
         sticky_extra,
         margins,
         superconducting,
         memristive,
+        encoders,
         noisy_units,
         dual_rail,
         programs,

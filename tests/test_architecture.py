@@ -22,9 +22,10 @@ BELOW_REPORT = {*TO_DISCOVERY, "prover.checking", "prover.margins", "prover.runn
 MAY_IMPORT = {
     "specs": set(),
     "circuits.netlist": set(),
-    "circuits.units": {"circuits.netlist", "specs.formats", "specs.conventions"},
+    "circuits.clocked": {"circuits.netlist"},
+    "circuits.units": {"circuits.netlist", "circuits.clocked", "specs.formats", "specs.conventions"},
     "circuits.physics": {"circuits.netlist", "circuits.units.libraries"},
-    "circuits.meanings": {"circuits.netlist", "circuits.physics"},
+    "circuits.meanings": {"circuits.netlist", "circuits.clocked", "circuits.physics"},
     "circuits.programs": {
         "circuits.netlist",
         "circuits.meanings",

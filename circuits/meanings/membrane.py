@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from spikeproof.circuits.meanings.bitsliced import cores
+from spikeproof.circuits.meanings.boolean import Words, pack_words, unpack_words
 from spikeproof.circuits.meanings.native import Native
 from spikeproof.circuits.netlist import Netlist, Weight
 from spikeproof.circuits.physics.substrates import Reset, Substrate, SubstrateError
@@ -213,6 +214,14 @@ class MembraneSimulator:
         fired = self._fired(inputs, [signal for bus in buses.values() for signal in bus])
         split = np.split(fired, np.cumsum([len(bus) for bus in buses.values()])[:-1])
         return {name: torch.from_numpy(rows) for name, rows in zip(buses, split, strict=True)}
+
+    def evaluate_words(self, inputs: Mapping[str, Words]) -> dict[str, Words]:
+        """As ``evaluate``, of unsigned integers, as other simulators take and give them."""
+        widths = self._netlist.inputs
+        bits = {
+            name: torch.from_numpy(unpack_words(words, widths[name])) for name, words in inputs.items()
+        }
+        return {name: pack_words(found.numpy()) for name, found in self.evaluate(bits).items()}
 
     def evaluate_signals(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """As ``evaluate``; all signals as a boolean tensor of shape (signal_count, batch)."""

@@ -306,14 +306,14 @@ def multiply(gates: GateLibrary, x: Bus, y: Bus) -> Buses:
 
 def _array_product(gates: GateLibrary, x: Bus, y: Bus) -> Bus:
     """One row of partial products and one ripple-carry addition for each bit of y."""
-    high: Bus = tuple(_partial_product(gates, a, y[0]) for a in x)
+    high: Bus = tuple(partial_product(gates, a, y[0]) for a in x)
     product = [high[0]]
     high = (*high[1:], ZERO)
     for b in y[1:]:
         carry = ZERO
         total = []
         for a, q in zip(x, high, strict=True):
-            digit, carry = _adder_cell(gates, _partial_product(gates, a, b), q, carry)
+            digit, carry = adder_cell(gates, partial_product(gates, a, b), q, carry)
             total.append(digit)
         product.append(total[0])
         high = (*total[1:], carry)
@@ -325,14 +325,14 @@ def _tree_product(gates: GateLibrary, x: Bus, y: Bus) -> Bus:
     columns: list[list[int]] = [[] for _ in range(len(x) + len(y))]
     for i, a in enumerate(x):
         for j, b in enumerate(y):
-            columns[i + j].append(_partial_product(gates, a, b))
+            columns[i + j].append(partial_product(gates, a, b))
     for height in _dadda_heights(min(len(x), len(y))):
         carries: list[int] = []
         for place, column in enumerate(columns):
             column, carries = column + carries, []
             while len(column) > height:
                 spare = ZERO if len(column) == height + 1 else column.pop(0)
-                total, carry = _adder_cell(gates, column.pop(0), column.pop(0), spare)
+                total, carry = adder_cell(gates, column.pop(0), column.pop(0), spare)
                 column.append(total)
                 carries.append(carry)
             columns[place] = column
@@ -356,12 +356,12 @@ def _dadda_heights(tallest: int) -> list[int]:
 
 def _column_product(gates: GateLibrary, x: Bus, y: Bus) -> Bus:
     """Columns of bits of one weight counted, by neurons that read them all."""
-    return column_product(gates, x, y, _partial_product)
+    return column_product(gates, x, y, partial_product)
 
 
 def _searched_product(gates: GateLibrary, x: Bus, y: Bus) -> Bus:
     """The digits of one sum of all partial products."""
-    return searched_product(gates, x, y, _partial_product)
+    return searched_product(gates, x, y, partial_product)
 
 
 MULTIPLIERS = {
@@ -373,7 +373,7 @@ MULTIPLIERS = {
 """Multipliers by name, as in ``Structure.multiplier``."""
 
 
-def _partial_product(gates: GateLibrary, a: int, b: int) -> int:
+def partial_product(gates: GateLibrary, a: int, b: int) -> int:
     """a and b, recorded as a cell."""
     with gates.builder.barrier([(a, b)]):
         out = gates.and_(a, b)
@@ -381,7 +381,7 @@ def _partial_product(gates: GateLibrary, a: int, b: int) -> int:
     return out
 
 
-def _adder_cell(gates: GateLibrary, a: int, b: int, c: int) -> tuple[int, int]:
+def adder_cell(gates: GateLibrary, a: int, b: int, c: int) -> tuple[int, int]:
     """The sum and carry of three bits, recorded as a cell."""
     with gates.builder.barrier([(a, b, c)]):
         total, carry = gates.full_adder(a, b, c)
