@@ -73,8 +73,7 @@ ONES = Convention(nan=NanResult.ONES)
 class DotProductUnit(RoundedUnit):
     """A dot product in a format.
 
-    ``source`` has the formats of operands as ``DotProduct.formats`` takes them; as they are said, once it
-    is made.
+    ``source`` has the formats of operands as ``DotProduct.formats`` takes them, no more than are needed.
     """
 
     dot: DotProduct
@@ -312,7 +311,7 @@ MACHINES: dict[str, tuple[DotProductUnit, ...]] = {
 
 
 def of_small_formats() -> Iterator[DotProductUnit]:
-    """Two and four products of every small format, with an addend and without: exact, and of 7 places."""
+    """Two and four products of every small format, with addend and without: exact, and of 7 places."""
     for fmt, terms, addend, places in product(SMALL_FORMATS, (2, 4), (False, True), (None, 7)):
         yield DotProductUnit(DotProduct(terms, addend, places), fmt, policy=fmt.policies[0])
 

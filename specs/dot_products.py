@@ -1,11 +1,11 @@
 """Dot products as matrix hardware takes them: what is to be said of one, as plain data.
 
-A dot product has N products x1 * y1, ..., xN * yN and perhaps an addend z. Hardware does not add one to the
-next with a rounding each time: terms are brought to the largest of their exponents, each loses what lies
-more than F places below that, the rest is added exactly, and the sum is rounded once.
+A dot product has N products x1 * y1, ..., xN * yN and perhaps an addend z. Hardware does not round after
+each addition: terms are brought to the largest of their exponents, each loses what lies more than F
+places below that, the rest is added exactly, and the sum is rounded once.
 
-Sources: M. Fasi, N. J. Higham, M. Mikaitis, S. Pranesh, "Numerical behavior of NVIDIA tensor cores", PeerJ
-Computer Science 7:e330 (2021); P. Xie et al., MMA-Sim, arXiv 2511.10909 and github.com/microsoft/MMA-Sim.
+Sources: M. Fasi, N. J. Higham, M. Mikaitis, S. Pranesh, "Numerical behavior of NVIDIA tensor cores",
+PeerJ Computer Science 7:e330 (2021); MMA-Sim, arXiv 2511.10909 and github.com/microsoft/MMA-Sim.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ class Truncation(Enum):
     """Its magnitude is rounded toward zero, before it has a sign (NVIDIA)."""
 
     FLOOR = "floor"
-    """The number with its sign is rounded down, as two's complement is by leaving bits out (AMD, CDNA3)."""
+    """The number with its sign is rounded down, as two's complement is by leaving bits out."""
 
 
 class ZeroTerms(Enum):
     """Whether a term that is zero has a part in the largest exponent.
 
-    In place of these a number may stand: then every zero term has that exponent. (MMA-Sim: -131 on Volta,
-    -132 on Turing, Ampere and Ada, -133 on Hopper and Blackwell. Where one factor is FP16 or narrower, and
-    the addend FP32, that is no different from having none: all that are not zero have larger exponents.)
+    In place of these a number may stand: then every zero term has that exponent. MMA-Sim has -131 on
+    Volta, -132 on Turing, Ampere and Ada, -133 on Hopper and Blackwell. Where factors are FP16 or
+    narrower that is the same as having none: all terms that are not zero have larger exponents.
     """
 
     SKIPPED = ""
@@ -81,15 +81,15 @@ MOST_BELOW = 1 << 16
 class DotProduct:
     """How N products, and perhaps an addend, are added.
 
-    The exponent of a number is that of its format's normal numbers around it, the least one for subnormal
-    numbers and zero; that of a product is the sum of its factors'. So a product may be as large as
-    4 * 2^exponent, or smaller than 2^exponent.
+    The exponent of a number is that of its format's normal numbers around it, the least one for
+    subnormal numbers and zero; that of a product is the sum of its factors'. So a product is less than
+    4 * 2^exponent, and may be less than 2^exponent.
 
     Args:
         terms: how many products.
-        addend: whether a number is added to them, which always has a part in the largest exponent.
-        places: F: so many binary places are kept below the largest exponent. None if all are: then the sum
-            is exact (Kulisch), and neither exponents nor truncation play a part.
+        addend: whether a number is added to them.
+        places: F: so many binary places are kept below the largest exponent. None if all are: then the
+            sum is exact (Kulisch), and neither exponents nor truncation play a part.
 
     Raises:
         ValueError: if there are too few or too many products or places.
@@ -193,7 +193,7 @@ def dot_product_named(operation: str) -> DotProduct | None:
 
 
 def choice_named(word: str) -> dict[str, Any]:
-    """The choice that a word in a theorem's name says, by field of ``DotProduct``; empty if it is none."""
+    """The choice that a word says, by field of ``DotProduct``; empty if it is none."""
     if parts := re.fullmatch(r"(f|zeros)([1-9]\d{0,5})", word, re.ASCII):
         number = int(parts[2])
         return {"places": number} if parts[1] == "f" else {"zeros": -number}

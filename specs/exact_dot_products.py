@@ -15,7 +15,7 @@ from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
 
 
 def nominal_exponent(fmt: Format, value: Value) -> int:
-    """The exponent of a finite number: of its first bit, or of the least normal number if that is more."""
+    """The exponent of a finite number's first bit, or of the least normal number if that is more."""
     if value.is_zero:
         return fmt.minimum_exponent
     return max(fmt.minimum_exponent, exact.floor_log2(value.magnitude))

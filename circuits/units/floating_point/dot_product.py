@@ -62,7 +62,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Scale:
-    """How exponents and terms are held: biased by ``bias``, at most ``largest``; with ``kept`` places."""
+    """How values are held: exponents biased by ``bias``, at most ``largest``; ``kept`` places."""
 
     bias: int
     largest: int
