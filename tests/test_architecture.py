@@ -22,7 +22,7 @@ BELOW_REPORT = {*TO_DISCOVERY, "prover.checking", "prover.margins", "prover.runn
 MAY_IMPORT = {
     "specs": set(),
     "circuits.netlist": set(),
-    "circuits.units": {"circuits.netlist", "specs.formats", "specs.conventions"},
+    "circuits.units": {"circuits.netlist", "specs.formats", "specs.conventions", "specs.dot_products"},
     "circuits.physics": {"circuits.netlist", "circuits.units.libraries"},
     "circuits.meanings": {"circuits.netlist", "circuits.physics"},
     "circuits.doors": {"circuits.netlist", "circuits.meanings"},
