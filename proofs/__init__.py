@@ -10,6 +10,7 @@
 * ``proofs.exact_units``  -- so is every conversion, and every unit that does not round
 * ``proofs.selections``   -- so is every multiplexer of numbers
 * ``proofs.format_of`` -- so is every operation with operands of other formats than the result
+* ``proofs.dot_products`` -- every dot product is added as its definition says, and rounded once
 * ``proofs.integer_conversions`` -- so is every conversion from and to integers
 * ``proofs.general_operations`` -- so is every other operation of IEEE 754's clause 5
 * ``proofs.functions``    -- every elementary function is correctly rounded, on all inputs
@@ -43,6 +44,7 @@ from spikeproof.proofs import (
     adequacy,
     blocks,
     cells,
+    dot_products,
     dual_rail,
     encoders,
     exact_products,
@@ -107,6 +109,7 @@ def obligations() -> Iterator[Obligation]:
         stochastic,
         remainders,
         mx,
+        dot_products,
         scale_conversions,
         packed_units,
         exact_products,

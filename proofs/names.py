@@ -14,6 +14,7 @@ from spikeproof.circuits.units.libraries import (
     require_rows,
     require_structure,
 )
+from spikeproof.proofs.dot_products import DotProductUnit
 from spikeproof.proofs.exact_units import EXACT_OPERATIONS, ExactUnit
 from spikeproof.proofs.functions import FunctionUnit
 from spikeproof.proofs.functions_of_two import FunctionOfTwoUnit
@@ -27,6 +28,7 @@ from spikeproof.proofs.stochastic import StochasticUnit
 from spikeproof.proofs.units import Unit
 from spikeproof.prover.claims.obligation import Obligation, Profile, everything
 from spikeproof.specs.conventions import convention_named, require_bearing
+from spikeproof.specs.dot_products import DotProduct, choice_named, dot_product_named
 from spikeproof.specs.formats import (
     ARITY,
     E8M0,
@@ -96,6 +98,8 @@ def unit_named(name: str) -> PromisedUnit | None:
         remainder = Remainder.of(operation, format_named(target))
         return _with_words(remainder, list(filter(None, (mode, *words))))
     operation, said, source = operation.partition("_from_")
+    if dot := dot_product_named(operation):
+        return _dot_product(dot, target, source, mode, words) if bool(said) == bool(source) else None
     shared = operation.startswith(SHARED)
     sourceless = operation in {*WORDS, *FUNCTIONS, *FUNCTIONS_OF_TWO}
     known = (operation in ARITY and operation not in REMAINDERS) or sourceless or shared
@@ -154,6 +158,27 @@ def _plain(target: str, operation: str, mode: Mode, source: str) -> RoundedUnit:
     if operation in FUNCTIONS_OF_TWO:
         return FunctionOfTwoUnit.of(operation, fmt, mode)
     return Unit(operation, fmt, mode, source=_sources(operation, fmt, source))
+
+
+def _dot_product(
+    dot: DotProduct, target: str, source: str, mode: str, words: Sequence[str]
+) -> DotProductUnit | None:
+    """The dot product of a name; None if it has no mode."""
+    if not (rounding := mode_named(mode)):
+        return None
+    require_rounding(rounding, dot.operation)
+    assert isinstance(rounding, RoundingMode)
+    said: dict[str, Any] = {}
+    others = []
+    for word in filter(None, words):
+        choice = choice_named(word)
+        if choice.keys() & said.keys():
+            raise ValueError(f"{word!r} is said beside another {min(choice)}; leave out one of them")
+        said |= choice
+        others += [] if choice else [word]
+    formats = tuple(map(format_named, source.split(AND))) if source else ()
+    unit = DotProductUnit(replace(dot, **said), format_named(target), formats, rounding)
+    return _with_words(unit, others)
 
 
 def _sources(operation: str, fmt: Format, names: str) -> Source | None:

@@ -23,7 +23,13 @@ MAY_IMPORT = {
     "specs": set(),
     "circuits.netlist": set(),
     "circuits.clocked": {"circuits.netlist"},
-    "circuits.units": {"circuits.netlist", "circuits.clocked", "specs.formats", "specs.conventions"},
+    "circuits.units": {
+        "circuits.netlist",
+        "circuits.clocked",
+        "specs.formats",
+        "specs.conventions",
+        "specs.dot_products",
+    },
     "circuits.physics": {"circuits.netlist", "circuits.units.libraries"},
     "circuits.meanings": {"circuits.netlist", "circuits.clocked", "circuits.physics"},
     "circuits.programs": {

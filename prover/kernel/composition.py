@@ -157,6 +157,7 @@ class _Kernel:
                 raise CompositionError(
                     f"the circuit has no probe {name!r}, or has bits that nothing reads"
                 )
+        self.probes, self.outputs = self._run(())  # of widths that fit, before there are symbols of them
         self.free = {name: free_symbol(name, len(netlist.probes[name])) for name in self.step_of}
         self.apart = {name: circuit_symbol(name, free.bv_width()) for name, free in self.free.items()}
         symbols = (*self.free.values(), *self.apart.values())
@@ -165,7 +166,6 @@ class _Kernel:
         self.when = decomposition.when(self.inputs) if decomposition.when else TRUE()
         if not self.when.get_free_variables() <= set(self.inputs.values()):
             raise CompositionError("the condition is not about the inputs alone")
-        self.probes, self.outputs = self._run(())
 
     def _run(self, given: tuple[str, ...]) -> tuple[dict[str, FNode], dict[str, FNode]]:
         """The values of the spec's probes and outputs, with some probes taken as free."""
@@ -174,7 +174,7 @@ class _Kernel:
         def probe(name: str, value: FNode) -> FNode:
             if values.setdefault(name, value) is not value:
                 raise CompositionError(f"the spec has two values for probe {name!r}")
-            if name in self.free and value.bv_width() != self.free[name].bv_width():
+            if name in self.step_of and value.bv_width() != len(self.netlist.probes[name]):
                 raise CompositionError(f"probe {name!r} has another width in the circuit")
             return self.free[name] if name in given else value
 

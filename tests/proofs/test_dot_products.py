@@ -1,0 +1,282 @@
+"""Dot products: definition, formula, circuits, mutants, names."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.netlist import ZERO
+from spikeproof.circuits.units.floating_point import dot_product
+from spikeproof.circuits.units.integer import increment, shift_right_sticky
+from spikeproof.circuits.units.libraries import COMPACT, FAST, LIBRARIES, SHALLOW
+from spikeproof.proofs.dot_products import (
+    MACHINES,
+    DotProductUnit,
+    exact_ones,
+    obligations,
+    of_every_choice,
+    of_small_formats,
+)
+from spikeproof.proofs.names import described, lacks_mode, unit_named
+from spikeproof.prover.claims.obligation import Outcome, Profile
+from spikeproof.prover.kernel.case import Case
+from spikeproof.prover.refutation.drawing import every_input
+from spikeproof.prover.refutation.mutation import mutants
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs import exact_dot_products
+from spikeproof.specs.dot_products import DotProduct, Truncation, ZeroTerms
+from spikeproof.specs.exact import decode
+from spikeproof.specs.formats import FP16, FP32, OverflowPolicy, RoundingMode
+from tests.support.dot_products import by_definition, by_formula, drawn
+from tests.support.faults import some_kinds_for
+from tests.support.profile import NIGHTLY
+
+pytestmark = pytest.mark.usefixtures("cadical_alone")
+
+VOLTA = MACHINES["Volta"][0]
+SMALL = unit_named("fp8_e5m2.dot2_add.rtz.f7")
+OF_ALL_MACHINES = {unit.name: unit for units in MACHINES.values() for unit in units}.values()
+
+
+def named(unit):
+    return unit.name
+
+
+def code(fmt, number):
+    """The code of a number that the format has."""
+    return next(c for c in range(1 << fmt.width) if decode(fmt, c).signed == number)
+
+
+# --- definition ---------------------------------------------------------------------------------
+
+
+def test_worked_examples():
+    """2^10 + 2^-14 - 2^10 by ones: of 24 places the small term is there, of 23 it is not."""
+    one, large, small = 0x3C00, 0x6400, 0x0400  # 1, 2^10, 2^-14
+    codes = [large, small, large | 0x8000, 0, one, one, one, one, 0]
+
+    def sum_of(places, operands=codes):
+        unit = replace(VOLTA, dot=replace(VOLTA.dot, places=places))
+        (result,) = by_definition(
+            unit, {n: np.array([c]) for n, c in zip(unit.operands, operands, strict=True)}
+        )
+        return result
+
+    assert [sum_of(23), sum_of(24)] == [0, 0x38800000]
+    # Of a negative term as much is cut: nothing is left of it.
+    assert sum_of(23, [large, small | 0x8000, *codes[2:]]) == 0
+    floor = replace(VOLTA, dot=replace(VOLTA.dot, truncation=Truncation.FLOOR))
+    given = [large, small | 0x8000, *codes[2:]]
+    (result,) = by_definition(
+        floor, {n: np.array([c]) for n, c in zip(floor.operands, given, strict=True)}
+    )
+    assert decode(FP32, result).signed == -(2.0**-13)
+
+
+def test_what_zeros_do():
+    """0 * 2^15 raises the largest exponent only where zeros count; then 2^-14 is lost."""
+    for zeros, expected in ((ZeroTerms.SKIPPED, 2.0**-14), (ZeroTerms.COUNTED, 0), (-20, 2.0**-14)):
+        dot = DotProduct(2, places=14, zeros=zeros)
+        given = [0x0400, 0, 0x3C00, 0x7800]
+        result = exact_dot_products.compute(
+            dot, FP32, RoundingMode.TOWARD_ZERO, OverflowPolicy.IEEE, (FP16,) * 4, given
+        )
+        assert decode(FP32, result).signed == expected
+
+
+def test_an_exact_one_is_the_sum_of_fractions():
+    unit = unit_named("fp32.dot4_from_fp16.rne")
+    codes = drawn(unit, 400)
+    for case, result in zip(
+        np.column_stack(list(codes.values())), by_definition(unit, codes), strict=True
+    ):
+        numbers = [decode(FP16, int(each)) for each in case]
+        if all(each.kind.value == "finite" for each in numbers):
+            total = sum(x.signed * y.signed for x, y in zip(numbers[:4], numbers[4:], strict=True))
+            assert decode(FP32, result).signed == np.float32(float(total))  # FP16 products: 80 bits
+
+
+# --- formula ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("unit", [*of_small_formats(), *of_every_choice()], ids=named)
+def test_the_formula_of_small_formats_is_the_definition(unit):
+    codes = drawn(unit, 5000 if NIGHTLY else 200)
+    assert by_formula(unit, codes).tolist() == by_definition(unit, codes)
+
+
+WIDE = [*exact_ones(), *OF_ALL_MACHINES]
+
+
+@pytest.mark.parametrize("unit", WIDE if NIGHTLY else WIDE[::3], ids=named)
+def test_the_formula_of_wide_ones_is_the_definition(unit):
+    """Of every third one; in the nightly profile of all."""
+    codes = drawn(unit, 2000 if NIGHTLY else 64)
+    assert by_formula(unit, codes).tolist() == by_definition(unit, codes)
+
+
+def test_the_formula_on_every_input():
+    unit = unit_named("fp4_e2m1.dot2.rtz.saturate.f2.floor")
+    codes = every_input(unit.circuit().inputs)
+    some = {name: values[:: 1 if NIGHTLY else 23] for name, values in codes.items()}
+    assert by_formula(unit, some).tolist() == by_definition(unit, some)
+
+
+# --- circuits -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("structure", [FAST, SHALLOW, COMPACT])
+def test_structures_on_drawn_inputs(structure):
+    unit = replace(VOLTA, structure=structure)
+    codes = drawn(unit, 5000)
+    assert np.array_equal(boolean.evaluate(unit.circuit(), codes)["result"], by_formula(unit, codes))
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_libraries_on_drawn_inputs(library):
+    unit = replace(SMALL, library=library)
+    codes = drawn(unit, 5000)
+    assert np.array_equal(boolean.evaluate(unit.circuit(), codes)["result"], by_formula(unit, codes))
+
+
+# --- proofs -------------------------------------------------------------------------------------
+
+
+def test_a_proof_has_lemmas_of_one_or_two_words_alone():
+    """But for what is read of all operands' codes: significands, exponents, and what is no number."""
+    obligation = VOLTA.obligation()
+    for name, claim in Case.of(obligation).lemmas().items():
+        free = [each for each in claim.inputs if each.startswith("free.")]
+        assert len(free) <= 2 or name == "outputs", name
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "fp8_e5m2.dot2_add.rtz.f6",
+        "fp8_e5m2.dot2_add.rtz.f8",
+        "fp8_e5m2.dot2_add.rtz.f7.floor",
+        "fp8_e5m2.dot2_add.rtz.f7.zeros_count",
+        "fp8_e5m2.dot2_add.rtz.f7.zeros5",
+        "fp8_e5m2.dot2_add.rtz.f7.signed_zero",
+        "fp8_e5m2.dot2_add.rtz.f7.to_infinity",
+        "fp8_e5m2.dot2_add.rtz",
+        "fp8_e5m2.dot2_add.rne.f7",
+    ],
+)
+def test_another_dot_product_is_refuted(other):
+    record = discharge(SMALL.obligation(), circuit=unit_named(other).circuit())
+    assert record.outcome is Outcome.REFUTED
+
+
+def test_other_places_of_a_machine_are_refuted():
+    assert "f23" in VOLTA.name
+    wrong = unit_named(VOLTA.name.replace("f23", "f24")).circuit()
+    assert discharge(VOLTA.obligation(), circuit=wrong).outcome is Outcome.REFUTED
+
+
+def rounded(gates, name, x, amount):
+    """A shifter that rounds to nearest, halves up, in place of cutting."""
+    moved = shift_right_sticky(gates, name, x=(ZERO, *x), amount=amount)
+    guard, *rest = moved["shifted"]
+    word, _ = increment(gates, tuple(rest), guard)
+    return {"shifted": word, "sticky": moved["sticky"]}
+
+
+def too_far(gates, name, x, amount):
+    """A shifter that goes one place too far."""
+    moved = shift_right_sticky(gates, name, x=x, amount=amount)
+    return {"shifted": (*moved["shifted"][1:], ZERO), "sticky": moved["sticky"]}
+
+
+def too_far_where_it_moves(gates, name, x, amount):
+    """Likewise, of all but what stays in its place."""
+    moved, there = too_far(gates, name, x, amount)["shifted"], gates.wide_or(amount)
+    shifted = shift_right_sticky(gates, name, x=x, amount=amount)
+    word = tuple(gates.mux(there, a, b) for a, b in zip(moved, shifted["shifted"], strict=True))
+    return {"shifted": word, "sticky": shifted["sticky"]}
+
+
+@pytest.mark.parametrize("shifter", [rounded, too_far, too_far_where_it_moves])
+@pytest.mark.parametrize("unit", [SMALL, VOLTA], ids=named)
+def test_another_alignment_is_refuted(unit, shifter, monkeypatch):
+    obligation = unit.obligation()
+    monkeypatch.setattr(dot_product, "shift_right_sticky", shifter)
+    wrong = unit.circuit()
+    monkeypatch.undo()
+    assert discharge(obligation, circuit=wrong).outcome is Outcome.REFUTED
+
+
+@pytest.mark.parametrize("unit", [SMALL, unit_named("fp4_e2m1.dot4.rne.saturate")], ids=named)
+def test_faulty_units_are_refuted(unit):
+    obligation, netlist = unit.obligation(), unit.circuit()
+    codes = drawn(unit, 20000)
+    sound = boolean.evaluate(netlist, codes)["result"]
+    for kind in some_kinds_for(netlist, unit.dot.terms):
+        mutant = next(
+            mutant
+            for mutant in mutants(netlist, kind, seed=3)
+            if not np.array_equal(boolean.evaluate(mutant.netlist, codes)["result"], sound)
+        )
+        assert discharge(obligation, circuit=mutant.netlist).outcome is Outcome.REFUTED, mutant.fault
+
+
+def test_what_is_proved_always_is_small():
+    usual = [each for each in obligations() if each.profile is Profile.DEFAULT]
+    assert len(usual) == 3
+    for obligation in usual:
+        assert discharge(obligation).outcome is Outcome.PROVED
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+def test_names_are_read_back():
+    for obligation in obligations():
+        assert unit_named(obligation.name).name == obligation.name
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("fp16.dot4_add_from_fp16.rne.f24", "fp16.dot4_add.rne.f24"),
+        ("fp32.dot2_from_fp16_and_fp16.rtz.floor.f9", "fp32.dot2_from_fp16.rtz.f9.floor"),
+        ("fp32.dot2_add_from_fp16_and_fp16_and_fp32.rtz", "fp32.dot2_add_from_fp16.rtz"),
+        ("fp8_e5m2.dot2.rne.ieee.f3.threshold.small", "fp8_e5m2.dot2.rne.f3"),
+    ],
+)
+def test_what_goes_unsaid_may_be_said(name, short):
+    assert unit_named(name).name == short
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("fp32.dot65_from_fp16.rtz.f24", "a dot product is of 1 to 64 products, not 65"),
+        ("fp32.dot4_from_fp16.rtz.f129", "1 to 128 places are kept, not 129"),
+        ("fp32.dot4_from_fp16.rtz.f9.f8", "'f8' is said beside another places; leave out one of them"),
+        ("fp32.dot4_from_fp16.rtz.floor", "nothing of an exact dot product is truncated"),
+        ("fp32.dot4_from_fp16.rtz.f9.daz", "dot4 has no convention but 'all_ones_nan'"),
+        ("fp32.dot4_from_fp16.stochastic4.f9", "dot4 does not round stochastically"),
+        ("fp32.dot4_from_fp16_and_fp16_and_fp16.rne", "dot4 is of at most 2 formats"),
+        ("fp32.dot4_from_fp16.f24", "a mode is missing: fp32.dot4_from_fp16.MODE.f24"),
+    ],
+)
+def test_refusals_say_what_is_wrong(name, message):
+    with pytest.raises(ValueError, match=message):
+        described(name)
+
+
+def test_no_mode_is_no_name():
+    assert unit_named("fp32.dot4_from_fp16.f24") is None
+    assert lacks_mode("fp32.dot4_from_fp16.f24")
+
+
+def test_neighbours_differ_in_one_choice():
+    names = {each.name for each in SMALL.obligation().neighbours()}
+    assert {"fp8_e5m2.dot2_add.rtz.f6", "fp8_e5m2.dot2_add.rtz.f8.floor"} & names == {
+        "fp8_e5m2.dot2_add.rtz.f6"
+    }
+    assert "fp8_e5m2.dot2_add.rtz.f7.zeros_count" in names
+    assert isinstance(SMALL, DotProductUnit)
