@@ -104,7 +104,7 @@ def test_kept_exceptions_are_found_again(function, mode):
     assert dict(exceptions.wrong(plan, codes, found)) == kept
 
 
-@pytest.mark.parametrize(("function", "mode"), [("exp", RNE), ("log", RTZ)])
+@pytest.mark.parametrize(("function", "mode"), [("exp", RNE), ("log", RTZ), ("sigmoid", RNE)])
 def test_machine_code_finds_the_same_exceptions(function, mode):
     plan = plan_of(function, SMALL, mode, IEEE)
     assert dict(wrong(plan)) == exceptions_of(plan)
