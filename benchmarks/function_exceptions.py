@@ -36,7 +36,8 @@ def trial(plan: Plan) -> Netlist:
     gates = library_gates("threshold")
     machine = Neurons(gates)
     found = plan.program(machine, bits(gates.builder.input("x", plan.fmt.width)))
-    outputs: dict[str, Form] = {"code": found.code, "total": found.total, "lost": found.lost}
+    forms = {name: getattr(found, name) for name in ("code", "total", "lost", "divisor")}
+    outputs: dict[str, Form] = {name: form for name, form in forms.items() if isinstance(form, Form)}
     sizes = {name: form.high.bit_length() for name, form in outputs.items()}
     words = {name: machine.digits(form, sizes[name]) for name, form in outputs.items()}
     return gates.builder.build({name: signals(gates, word) for name, word in words.items()})
@@ -53,7 +54,8 @@ def wrong(plan: Plan) -> Iterator[tuple[int, int]]:
             inside = slice(max(start - first, 0), min(end - first, size))
             words = {name: each[inside].astype(np.int64) for name, each in outputs.items()}
             codes = np.arange(first, first + size)[inside]
-            yield from exceptions.wrong(plan, codes, Found(**words, inexact=0, negative=0))
+            found = Found(**{"lost": 0, **words}, inexact=0, negative=0)
+            yield from exceptions.wrong(plan, codes, found)
 
 
 def main() -> None:

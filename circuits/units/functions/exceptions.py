@@ -27,9 +27,6 @@ TRIED = 20
 CHUNK = 1 << 14
 """Inputs tried at once."""
 
-MARGIN = 64
-"""Sums that come so near to a boundary of rounding, in units of their last place, are compared."""
-
 FILE = "exceptions.json"
 
 
@@ -67,8 +64,8 @@ def tried(plan: Plan) -> Iterator[tuple[int, int]]:
 
 def wrong(plan: Plan, codes: Integers, found: Found) -> Iterator[tuple[int, int]]:
     """The same of some codes, where what a program comes to is arrays."""
-    lost = (np.int64(1) << found.lost) - 1
-    near = np.flatnonzero((found.total + MARGIN & lost) < 2 * MARGIN)
+    size = np.maximum(found.divisor, np.int64(1) << found.lost)
+    near = np.flatnonzero((found.total + plan.margin) % size < 2 * plan.margin)
     if len(near):
         right = results_at(plan.function, plan.fmt, plan.mode, plan.policy, codes[near])
         right %= plan.fmt.sign_mask

@@ -93,7 +93,7 @@ class Exponential(Plan):
         ordinary = machine.digits(machine.table(region, self.regions.free), 1)[0]
         exponent, fraction = _scaled(machine, x, self, ordinary)
         shift = machine.digits(self.deepest - machine.number(exponent), self.deepest.bit_length())
-        total = _normalised(machine, fraction, self) + _half(machine, exponent, self)
+        total = normalised(machine, fraction, self) + _half(machine, exponent, self)
         significand = machine.digits(total, places + 2)[places - fmt.fraction_bits :]
         field = machine.number(exponent) - self.deepest + machine.number(shift)
         code = field * (1 << fmt.fraction_bits) + _shifted(machine, significand, shift, self)
@@ -110,6 +110,17 @@ class Exponential(Plan):
 
 def _scaled(machine: Machine, x: Word, plan: Exponential, ordinary: Form) -> tuple[Word, Word]:
     """n + offset and f, of n + f = x log2(e); n and f are 0 where the result is constant."""
+    magnitude = fixed(machine, x, plan, ordinary)
+    weights = weights_of(plan, len(magnitude))
+    negated = machine.given(magnitude, x[plan.fmt.width - 1])
+    scaled = machine.weighted(magnitude, weights) - machine.weighted(negated, [2 * w for w in weights])
+    size = (plan.offset + plan.fmt.bias).bit_length()
+    found = machine.digits(scaled + (plan.offset << plan.places), plan.places + size)
+    return found[plan.places :], found[: plan.places]
+
+
+def fixed(machine: Machine, x: Word, plan: Exponential, ordinary: Form) -> Word:
+    """|x| as a fixed-point number; 0 where the result is constant."""
     fmt = plan.fmt
     fraction, field = x[: fmt.fraction_bits], x[fmt.fraction_bits : fmt.width - 1]
     ends = (end - 1 & fmt.sign_mask - 1 for _, end in plan.regions.spans(fmt))
@@ -120,18 +131,17 @@ def _scaled(machine: Machine, x: Word, plan: Exponential, ordinary: Form) -> tup
     shifted = machine.product(fraction, few) + machine.number(few) * (1 << fmt.fraction_bits)
     partly = machine.digits(shifted, fmt.precision + STEP - 1)
     raised = choice(machine, [partly] * len(fours), fours, STEP)
-    magnitude = machine.digits(raised, fmt.precision + most)
-    negated = machine.given(magnitude, x[fmt.width - 1])
+    return machine.digits(raised, fmt.precision + most)
+
+
+def weights_of(plan: Exponential, size: int) -> list[int]:
+    """Of the bits of a fixed-point number so long, in its logarithm to base 2."""
     with gmpy2.context(precision=PRECISION):
         scale = gmpy2.mpfr(1) if plan.function == "exp2" else 1 / gmpy2.const_log2()
-        weights = [plan.constant(scale, place - plan.places) for place in range(len(magnitude))]
-    scaled = machine.weighted(magnitude, weights) - machine.weighted(negated, [2 * w for w in weights])
-    size = (plan.offset + fmt.bias).bit_length()
-    found = machine.digits(scaled + (plan.offset << plan.places), plan.places + size)
-    return found[plan.places :], found[: plan.places]
+        return [plan.constant(scale, place - plan.places) for place in range(size)]
 
 
-def _normalised(machine: Machine, fraction: Word, plan: Exponential) -> Form:
+def normalised(machine: Machine, fraction: Word, plan: Exponential) -> Form:
     """2^f, in units of the last place."""
     with gmpy2.context(precision=PRECISION):
         ln2 = gmpy2.const_log2()

@@ -7,6 +7,7 @@ from spikeproof.circuits.units.functions.exceptions import exceptions_of
 from spikeproof.circuits.units.functions.exponentials import Exponential
 from spikeproof.circuits.units.functions.logarithms import Logarithm
 from spikeproof.circuits.units.functions.mended import Plan, mended_unit
+from spikeproof.circuits.units.functions.sigmoids import Sigmoid
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
 
@@ -15,6 +16,7 @@ FACTORED: dict[str, type[Plan]] = {
     "exp2": Exponential,
     "log": Logarithm,
     "log2": Logarithm,
+    "sigmoid": Sigmoid,
 }
 """The functions that are made so."""
 

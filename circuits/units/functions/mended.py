@@ -36,6 +36,7 @@ class Found:
         lost: how many of its digits are lost.
         inexact: whether the result is not exact; a bit.
         negative: whether it is negative; a bit.
+        divisor: if the result is a quotient, what it is divided by: the total is then what remains.
     """
 
     code: Form
@@ -43,6 +44,7 @@ class Found:
     lost: Form
     inexact: Form
     negative: Form
+    divisor: Form = 0
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ class Plan(ABC):
     @abstractmethod
     def program(self, machine: Machine, x: Word) -> Found:
         """What a machine makes of a word x."""
+
+    @property
+    def margin(self) -> int:
+        """Totals so few units from a boundary of rounding are compared with what is right."""
+        return 64
 
     @property
     def name(self) -> str:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from spikeproof.circuits.units.forms import Bits, number, total
 from spikeproof.circuits.units.forms import Form as NeuronForm
+from spikeproof.circuits.units.functions.quotient import quotient
 from spikeproof.circuits.units.functions.sums import Sums
 
 Machine = Any
@@ -46,6 +47,10 @@ class Neurons(Sums):
     def powers(self, word: Bits, count: int) -> Bits:
         """2^word, as a word of which one bit is 1; 0 if it has no such bit among so many."""
         return self.matches(word, range(count))
+
+    def quotient(self, form: NeuronForm, divisor: Bits, size: int) -> tuple[Bits, NeuronForm]:
+        """min(max(form // divisor, 0), 2^size - 1), and what remains."""
+        return quotient(self, form, divisor, size)
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,11 @@ class Arrays:
         """2^word, as a word of which one bit is 1; 0 if it has no such bit among so many."""
         found = np.where(word.value < count, np.int64(1) << np.minimum(word.value, count), 0)
         return ArrayWord(found, count)
+
+    def quotient(self, form: Integers, divisor: ArrayWord, size: int) -> tuple[ArrayWord, Integers]:
+        """min(max(form // divisor, 0), 2^size - 1), and what remains."""
+        found = np.clip(form // divisor.value, 0, (1 << size) - 1)
+        return ArrayWord(found, size), form - found * divisor.value
 
 
 # --- parts of programs --------------------------------------------------------------------------

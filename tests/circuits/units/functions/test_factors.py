@@ -1,4 +1,4 @@
-"""exp, exp2, log and log2 by short factors: 17 bits on every input, FP32 where it matters."""
+"""exp, exp2, log, log2 and sigmoid by short factors: 17 bits on every input, FP32 where it matters."""
 
 import numpy as np
 import pytest
@@ -27,12 +27,12 @@ RNE, RTZ, UP, DOWN, ODD = (
 )
 IEEE = OverflowPolicy.IEEE
 SMALL = ieee_format(8, 8)
-LACKING = [("log2", mode) for mode in (RTZ, UP, DOWN, ODD)]
+LACKING = [(function, mode) for function in ("log2", "sigmoid") for mode in (RTZ, UP, DOWN, ODD)]
 """Of these the exceptions of FP32 have not been looked for."""
 OF_FP32 = [(f, mode) for f in FACTORED for mode in RoundingMode if (f, mode) not in LACKING]
 KEPT = [(f, mode) for f, mode in OF_FP32 if mode in (RNE, RTZ)]
 
-MOST = {"exp": 1700, "exp2": 1730, "log": 1750, "log2": 1750}
+MOST = {"exp": 1700, "exp2": 1730, "log": 1750, "log2": 1750, "sigmoid": 3000}
 """Neurons of FP32."""
 
 
@@ -58,7 +58,10 @@ def test_every_code(function, mode):
 @pytest.mark.parametrize("policy", [OverflowPolicy.SATURATE, OverflowPolicy.NAN])
 def test_policies_and_fewer_exponents(policy):
     fmt = ieee_format(5, 11)
-    for function, mode in (("exp", RNE), ("exp2", UP), ("log", DOWN), ("log2", ODD)):
+    for function, mode in (
+        *(("exp", RNE), ("exp2", UP), ("log", DOWN), ("log2", ODD)),
+        *(("sigmoid", mode) for mode in (RNE, DOWN, ODD)),
+    ):
         netlist = build_function(function, fmt, mode, policy)
         expected = results_from(function, fmt, mode, policy, 0, 1 << fmt.width)
         assert np.array_equal(results_of(netlist, np.arange(1 << fmt.width)), expected)
@@ -101,7 +104,7 @@ def test_kept_exceptions_are_found_again(function, mode):
     assert dict(exceptions.wrong(plan, codes, found)) == kept
 
 
-@pytest.mark.parametrize(("function", "mode"), [("exp", RNE), ("log", RTZ)])
+@pytest.mark.parametrize(("function", "mode"), [("exp", RNE), ("log", RTZ), ("sigmoid", RNE)])
 def test_machine_code_finds_the_same_exceptions(function, mode):
     plan = plan_of(function, SMALL, mode, IEEE)
     assert dict(wrong(plan)) == exceptions_of(plan)
@@ -164,7 +167,7 @@ def test_parts_of_programs():
 @pytest.mark.parametrize(("function", "mode"), LACKING)
 def test_what_is_lacking(function, mode):
     with pytest.raises(
-        ValueError, match=r"no exceptions are kept for fp32.log2.rtz; there are those of"
+        ValueError, match=rf"no exceptions are kept for fp32.{function}.rtz; there are those of"
     ):
         build_function(function, FP32, mode, IEEE)
 
