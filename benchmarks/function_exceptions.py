@@ -19,7 +19,7 @@ from spikeproof.circuits.meanings.program_reading import read_program
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.forms import Form, bits, signals
 from spikeproof.circuits.units.functions import exceptions
-from spikeproof.circuits.units.functions.factors import FACTORED, plan_of
+from spikeproof.circuits.units.functions.factors import PLANS, plan_of
 from spikeproof.circuits.units.functions.mended import Found, Plan
 from spikeproof.circuits.units.functions.words import Neurons
 from spikeproof.circuits.units.libraries import library_gates
@@ -48,7 +48,7 @@ def wrong(plan: Plan) -> Iterator[tuple[int, int]]:
     netlist = trial(plan)
     compiled = CompiledProgram(netlist, read_program(netlist), threads=1)
     size = min(BLOCK, 1 << plan.fmt.width)
-    for start, end in plan.regions.spans(plan.fmt):
+    for start, end in plan.spans:
         for first in range(start // size * size, end, size):
             outputs = compiled.evaluate(first, size)
             inside = slice(max(start - first, 0), min(end - first, size))
@@ -61,7 +61,7 @@ def wrong(plan: Plan) -> Iterator[tuple[int, int]]:
 def main() -> None:
     """Finds and writes exceptions, of all functions if none are named."""
     kept = json.loads(FILE.read_text(encoding="ascii")) if FILE.exists() else {}
-    for function in FACTORED:
+    for function in PLANS:
         for mode in (RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO):
             plan = plan_of(function, FP32, mode, FP32.policies[0])
             if sys.argv[1:] and plan.name not in sys.argv[1:]:

@@ -226,6 +226,12 @@ class _Writer:
         yield f"{chosen} = icmp ne {VECTOR} {bit}, zeroinitializer"
         yield f"{name} = select <{LANES} x i1> {chosen}, {VECTOR} {one}, {VECTOR} {zero}"
 
+    def _chosen_at(self, name: str, index: str, place: int, value: int) -> Iterator[str]:
+        """A number where an index is one, else 0."""
+        chosen = self._name()
+        yield f"{chosen} = icmp eq {VECTOR} {index}, {splat(place)}"
+        yield f"{name} = select <{LANES} x i1> {chosen}, {VECTOR} {splat(value)}, {VECTOR} {splat(0)}"
+
     def _bits(self, name: str, source: str, low: int, size: int, known: int) -> Iterator[str]:
         """Some bits of a number, of which from ``low`` on there are ``known``."""
         shifted = source
@@ -238,6 +244,9 @@ class _Writer:
             yield f"{name} = add {VECTOR} {source}, zeroinitializer"
 
     def _entry(self, name: str, index: str, values: tuple[int, ...]) -> Iterator[str]:
+        if len(places := [place for place, value in enumerate(values) if value]) == 1:
+            yield from self._chosen_at(name, index, places[0], values[places[0]])
+            return
         size = 1 << (len(values) - 1).bit_length()
         yield from self._gathered(name, self._constant((*values, *[0] * (size - len(values)))), index)
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from spikeproof.circuits.netlist import Bus, Netlist
 from spikeproof.circuits.units.functions.changes import Table
-from spikeproof.circuits.units.functions.factors import FACTORED, factors_unit
+from spikeproof.circuits.units.functions.factors import FACTORED, REDUCED, planned_unit
 from spikeproof.circuits.units.functions.half_turns import half_turns_unit
 from spikeproof.circuits.units.functions.kept_rows import PLANS, are_made, rows_unit
 from spikeproof.circuits.units.functions.reciprocal import reciprocal_unit
@@ -60,7 +60,7 @@ class Program:
 PROGRAMS = {
     "digits": Program("digit by digit", {"reciprocal": reciprocal_unit, "rsqrt": reciprocal_root_unit}),
     "factors": Program(
-        "by short factors", {function: partial(factors_unit, function) for function in FACTORED}
+        "by short factors", {function: partial(planned_unit, function) for function in FACTORED}
     ),
     "half_turns": Program(
         "folded, by rows of polynomials",
@@ -70,6 +70,10 @@ PROGRAMS = {
         "by rows of polynomials",
         {function: partial(rows_unit, function) for function in PLANS},
         are_made,
+    ),
+    "quarter_turns": Program(
+        "reduced to a quarter of a turn",
+        {function: partial(planned_unit, function) for function in REDUCED},
     ),
 }
 """By name, each with the functions that it makes."""

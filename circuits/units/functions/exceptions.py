@@ -55,7 +55,7 @@ def _kept() -> dict[str, dict[int, int]]:
 
 def tried(plan: Plan) -> Iterator[tuple[int, int]]:
     """The same, found now."""
-    for start, stop in plan.regions.spans(plan.fmt):
+    for start, stop in plan.spans:
         for first in range(start, stop, CHUNK):
             codes = np.arange(first, min(first + CHUNK, stop))
             found = plan.program(Arrays(), ArrayWord(codes, plan.fmt.width))

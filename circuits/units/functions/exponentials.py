@@ -28,6 +28,7 @@ import lazy_loader
 from spikeproof.circuits.units.functions.mended import PRECISION, Found, Plan
 from spikeproof.circuits.units.functions.regions import Regions, monotone_regions
 from spikeproof.circuits.units.functions.words import (
+    STEP,
     Form,
     Machine,
     Word,
@@ -41,9 +42,6 @@ gmpy2: Any = lazy_loader.load("gmpy2")
 
 FACTORS = (5, 10, 15)
 """Places of the factors that are taken away."""
-
-STEP = 4
-"""Shifts are by less than this, and by a multiple of it."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +67,11 @@ class Exponential(Plan):
     def places(self) -> int:
         """So many that the least numbers that matter have all of theirs."""
         return 2 * self.fmt.fraction_bits + 2
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """Where results are not constant."""
+        return self.regions.spans(self.fmt)
 
     @cached_property
     def regions(self) -> Regions:

@@ -1,4 +1,4 @@
-"""Functions of wide formats by short factors, each with its exceptions."""
+"""Functions of wide formats by short factors or of reduced operands, each with its exceptions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from spikeproof.circuits.units.functions.exceptions import exceptions_of
 from spikeproof.circuits.units.functions.exponentials import Exponential
 from spikeproof.circuits.units.functions.logarithms import Logarithm
 from spikeproof.circuits.units.functions.mended import Plan, mended_unit
+from spikeproof.circuits.units.functions.radians import Radians
 from spikeproof.circuits.units.functions.sigmoids import Sigmoid
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
@@ -18,7 +19,13 @@ FACTORED: dict[str, type[Plan]] = {
     "log2": Logarithm,
     "sigmoid": Sigmoid,
 }
-"""The functions that are made so."""
+"""The functions that are made by short factors."""
+
+REDUCED: dict[str, type[Plan]] = {"sin": Radians, "cos": Radians}
+"""Those whose operands are reduced."""
+
+PLANS = FACTORED | REDUCED
+"""All of these."""
 
 
 def plan_of(function: str, fmt: Format, mode: RoundingMode, policy: OverflowPolicy) -> Plan:
@@ -27,10 +34,10 @@ def plan_of(function: str, fmt: Format, mode: RoundingMode, policy: OverflowPoli
     Raises:
         ValueError: if the format has few exponents for its precision.
     """
-    return FACTORED[function](function, fmt, mode, policy)
+    return PLANS[function](function, fmt, mode, policy)
 
 
-def factors_unit(
+def planned_unit(
     function: str, gates: GateLibrary, x: Bus, fmt: Format, mode: RoundingMode, policy: OverflowPolicy
 ) -> Bus:
     """One of these functions.

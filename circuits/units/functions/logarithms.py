@@ -21,9 +21,10 @@ from typing import Any
 
 import lazy_loader
 
-from spikeproof.circuits.units.functions.mended import PRECISION, Found, Plan
+from spikeproof.circuits.units.functions.mended import PRECISION, Found, Plan, rounded
 from spikeproof.circuits.units.functions.regions import Regions, regions_at
 from spikeproof.circuits.units.functions.words import (
+    STEP,
     Form,
     Machine,
     Word,
@@ -40,9 +41,6 @@ FACTORS = (6, 10, 14, 18)
 
 SPARE = 3
 """Places of numbers, beyond twice those of the format."""
-
-STEP = 4
-"""Shifts are by less than this, and by a multiple of it."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +61,11 @@ class Logarithm(Plan):
     def places(self) -> int:
         """So many that what is next to 1 has a whole result."""
         return 2 * self.fmt.fraction_bits + SPARE
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """Where results are not constant."""
+        return self.regions.spans(self.fmt)
 
     @cached_property
     def regions(self) -> Regions:
@@ -110,7 +113,9 @@ class Logarithm(Plan):
         negative = machine.table(region, below)
         magnitude = _magnitude(machine, logarithm, negative, self)
         never = [0 if result is None else -2 << self.size for result in regions.results]
-        total, code, lost = _rounded(machine, magnitude + machine.table(region, never), self)
+        total, code, lost = rounded(
+            machine, magnitude + machine.table(region, never), self, self.least, self.size
+        )
         constants = [(result or 0) % fmt.sign_mask for result in regions.results]
         return Found(
             code + machine.table(region, constants),
@@ -174,23 +179,3 @@ def _magnitude(machine: Machine, logarithm: Form, negative: Form, plan: Logarith
     word = machine.digits(logarithm + negative * (1 << plan.size), plan.size)
     negated = machine.number(machine.given(word, negative))
     return machine.number(word) - negated * 2 + negative * (1 << plan.size)
-
-
-def _rounded(machine: Machine, magnitude: Form, plan: Logarithm) -> tuple[Form, Form, Form]:
-    """The sum whose top digits are the result, its code, and how many digits are lost."""
-    bits, places = plan.fmt.fraction_bits, range(plan.least, plan.size)
-    steps = machine.comparators(magnitude, [1 << place for place in places])
-    halves = [1 << place - bits - 1 if plan.nearest else 0 for place in places]
-    total = magnitude + machine.table(steps, [0, *halves])
-    word = machine.digits(total, plan.size + 1)[plan.least - bits :]
-    by = machine.digits(machine.table(steps, [0, *range(len(places))]), (len(places) - 1).bit_length())
-    few, fours = powers_of(machine, by, len(places), STEP)
-    wide = bits + 2 + STEP - 1
-    partly = machine.digits(
-        choice(machine, [word[STEP * k : STEP * k + wide] for k in range(len(fours))], fours), wide
-    )
-    shifted = choice(machine, [partly[k : k + bits + 2] for k in range(STEP)], few)
-    fields = [place - plan.places + plan.fmt.bias - 1 for place in places]
-    code = machine.table(steps, [0, *fields]) * (1 << bits) + shifted
-    lost = machine.table(steps, [0, *(place - bits for place in places)])
-    return total, code, lost

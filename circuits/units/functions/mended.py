@@ -15,8 +15,15 @@ import lazy_loader
 
 from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.forms import all_of, any_of, bits, signals
-from spikeproof.circuits.units.functions.regions import Regions
-from spikeproof.circuits.units.functions.words import Form, Machine, Neurons, Word
+from spikeproof.circuits.units.functions.words import (
+    STEP,
+    Form,
+    Machine,
+    Neurons,
+    Word,
+    choice,
+    powers_of,
+)
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
 
@@ -58,8 +65,8 @@ class Plan(ABC):
 
     @property
     @abstractmethod
-    def regions(self) -> Regions:
-        """Where results are constant."""
+    def spans(self) -> list[tuple[int, int]]:
+        """From which code to before which the program may be wrong."""
 
     @property
     @abstractmethod
@@ -69,6 +76,10 @@ class Plan(ABC):
     @abstractmethod
     def program(self, machine: Machine, x: Word) -> Found:
         """What a machine makes of a word x."""
+
+    def matched(self, x: Word) -> Word:
+        """The word of which exceptions are codes."""
+        return x
 
     @property
     def margin(self) -> int:
@@ -96,6 +107,33 @@ class Plan(ABC):
         return int(gmpy2.rint(number * gmpy2.exp2(self.places + place)))
 
 
+def rounded(
+    machine: Machine, magnitude: Form, plan: Plan, least: int, size: int
+) -> tuple[Form, Form, Form]:
+    """The sum whose top digits are the result, its code, and how many digits are lost.
+
+    Args:
+        magnitude: the result, in units of the last place; below 2^least it has no code.
+        size: how many digits it has.
+    """
+    bits, places = plan.fmt.fraction_bits, range(least, size)
+    steps = machine.comparators(magnitude, [1 << place for place in places])
+    halves = [1 << place - bits - 1 if plan.nearest else 0 for place in places]
+    total = magnitude + machine.table(steps, [0, *halves])
+    word = machine.digits(total, size + 1)[least - bits :]
+    by = machine.digits(machine.table(steps, [0, *range(len(places))]), (len(places) - 1).bit_length())
+    few, fours = powers_of(machine, by, len(places), STEP)
+    wide = bits + 2 + STEP - 1
+    partly = machine.digits(
+        choice(machine, [word[STEP * k : STEP * k + wide] for k in range(len(fours))], fours), wide
+    )
+    shifted = choice(machine, [partly[k : k + bits + 2] for k in range(STEP)], few)
+    fields = [place - plan.places + plan.fmt.bias - 1 for place in places]
+    code = machine.table(steps, [0, *fields]) * (1 << bits) + shifted
+    lost = machine.table(steps, [0, *(place - bits for place in places)])
+    return total, code, lost
+
+
 def mended_unit(gates: GateLibrary, x: Bus, plan: Plan, exceptions: Mapping[int, int]) -> Bus:
     """A function by its program.
 
@@ -104,7 +142,9 @@ def mended_unit(gates: GateLibrary, x: Bus, plan: Plan, exceptions: Mapping[int,
     """
     machine = Neurons(gates)
     found = plan.program(machine, bits(x))
-    mended = machine.chosen(machine.matches(bits(x), list(exceptions)), list(exceptions.values()))
+    mended = machine.chosen(
+        machine.matches(plan.matched(bits(x)), list(exceptions)), list(exceptions.values())
+    )
     code = found.code + mended
     if plan.mode is RoundingMode.UP:
         code = code + all_of(gates, found.inexact, 1 - found.negative)

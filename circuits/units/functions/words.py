@@ -32,6 +32,9 @@ Form = Any
 
 Integers = NDArray[np.int64]
 
+STEP = 4
+"""Shifts are by less than this, and by a multiple of it."""
+
 
 class Neurons(Sums):
     """The machine that makes neurons."""

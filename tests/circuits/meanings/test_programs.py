@@ -385,6 +385,23 @@ def test_long_tables():
     assert_alike(long_tables())
 
 
+@pytest.mark.parametrize("value", [5, -3])
+@pytest.mark.parametrize("count", [2, 3, 20])
+def test_tables_of_one_value(count, value):
+    """Wherever it is, of steps and of matches."""
+    gates = library_gates("threshold")
+    sums = Sums(gates)
+    x = bits(gates.builder.input("x", WIDTH))
+    steps = sums.comparators(number(x), [k * 40 + 3 for k in range(count)])
+    matches = sums.matches(x, [k * 31 + 7 for k in range(count)])
+    outputs = {}
+    for place in range(count + 1):
+        found = sums.table(steps, [value * (k == place) for k in range(count + 1)])
+        chosen = sums.chosen(matches, [value * (k == place) for k in range(count)])
+        outputs[f"out{place}"] = sums.digits(found + 2 * chosen + number(x[:3]) + 9, 5)
+    assert_alike(gates.builder.build({name: signals(gates, word) for name, word in outputs.items()}))
+
+
 def test_inputs_in_a_row():
     netlist = long_tables()
     compiled = CompiledProgram(netlist, read_program(netlist))
