@@ -36,7 +36,7 @@ KNOWN = {
         *OTHER_FORMATS,
         *INTEGERS,
         E8M0.name,
-        "bit",
+        BIT,
         *(f"{name}x2" for name in FORMATS),
     },
     "source": {*FORMATS, *INTEGERS, E8M0.name, *(f"{name}x2" for name in FORMATS)},
