@@ -52,7 +52,11 @@ def value(fmt: Format, code: int) -> float:
 
 def least_exponent(fmt: Format) -> int:
     """Of normal numbers, by ml_dtypes."""
-    return round(math.log2(float(ml_dtypes.finfo(KINDS[fmt.name]).smallest_normal)))
+    return round(math.log2(float(_info(fmt).smallest_normal)))
+
+
+def _info(fmt: Format) -> Any:
+    return ml_dtypes.finfo(KINDS[fmt.name])  # type: ignore[no-untyped-call]
 
 
 def dot_product(
@@ -96,7 +100,7 @@ def dot_product(
                 i >> lost << lost if floor or i >= 0 else -(-i >> lost << lost) for i in integers
             ]
     number = _shortened(sum(integers), finest)
-    least_beyond = math.ldexp(1, math.frexp(float(ml_dtypes.finfo(KINDS[fmt.name]).max))[1])
+    least_beyond = math.ldexp(1, math.frexp(float(_info(fmt).max))[1])
     if to_infinity and abs(number) >= least_beyond:
         number = math.copysign(math.inf, number)
     return _code(fmt, mode, number)
