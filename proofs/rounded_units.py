@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from itertools import cycle
 from typing import TypeVar
 
@@ -145,7 +146,7 @@ class PromisedUnit(ABC):
     def function(self) -> str:
         """What it computes, and in which format, for people."""
         source = f"{', '.join(source.name for source in self.sources)} to " if self.source else ""
-        words = self.convention.only(self.bearing).in_words
+        words = _said(self.convention, self.bearing)
         convention = f", {words}" if words else ""
         flags = ", and its exception flags" if self.flags else ""
         return f"{source}{self.fmt.name}: {self.in_words}{convention}{flags}"
@@ -237,6 +238,12 @@ class PromisedUnit(ABC):
             function=self.function,
             neighbours=lambda: (each.obligation(Profile.WIDE) for each in self.neighbours()),
         )
+
+
+@cache  # of few conventions, and thousands of units
+def _said(convention: Convention, bearing: tuple[str, ...]) -> str:
+    """What is said, for people, of a convention's choices in some fields."""
+    return convention.only(bearing).in_words
 
 
 class RoundedUnit(PromisedUnit):

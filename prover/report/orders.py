@@ -259,7 +259,7 @@ def way_in_words(asked: Asked, way: Accumulation, most: int = MOST_WORDS) -> lis
     if way.wide:
         lines.append(f"wider: {len(way.wide):,} of {way.order.terms - 1:,} sums in fp64")
     if way.scaling is not Scaling.NONE:
-        lines.append(f"mean: {way.scaling.value}")
+        lines.append(f"{asked.operation}: {way.scaling.value}")
     return lines
 
 

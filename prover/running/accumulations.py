@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import count, product
@@ -20,13 +20,27 @@ WIDER = {FP16: (FP32, FP16), BFLOAT16: (FP32, BFLOAT16), FP32: (FP32, FP64), FP6
 
 
 class Scaling(Enum):
-    """How a sum becomes a mean, and whether it is rounded to the result's format before."""
+    """How a sum becomes a mean or a norm, and whether it is rounded to the result's format before."""
 
     NONE = "none"
     DIVIDED = "divided by the number of terms"
     MULTIPLIED = "multiplied by the rounded reciprocal of the number of terms"
     ROUNDED_DIVIDED = "rounded to the result's format, then divided by the number of terms"
     ROUNDED_MULTIPLIED = "rounded to the result's format, then multiplied by the rounded reciprocal"
+    ROOT = "the square root"
+    ROUNDED_ROOT = "rounded to the result's format, then the square root"
+
+
+MEANS = (
+    Scaling.DIVIDED,
+    Scaling.MULTIPLIED,
+    Scaling.ROUNDED_DIVIDED,
+    Scaling.ROUNDED_MULTIPLIED,
+)
+
+ROOTS = (Scaling.ROOT, Scaling.ROUNDED_ROOT)
+
+ROUNDED = (Scaling.ROUNDED_DIVIDED, Scaling.ROUNDED_MULTIPLIED, Scaling.ROUNDED_ROOT)
 
 
 @dataclass(frozen=True)
@@ -57,13 +71,14 @@ class _Product(NamedTuple):
     y: Numbers
 
 
-def candidates(order: Order, fmt: Format, products: int, mean: bool) -> Iterator[Accumulation]:
+def candidates(
+    order: Order, fmt: Format, products: int, scalings: Sequence[Scaling]
+) -> Iterator[Accumulation]:
     """The ways in which an order may be computed that are tried, the plainest first.
 
     Args:
         products: how many terms are products: the first ones.
     """
-    scalings = [each for each in Scaling if (each is Scaling.NONE) != mean]
     ways = [frozenset[int]()]
     if products:
         ways += [fused_terms(order, products, begin) for begin in (0, 1)]
@@ -134,12 +149,14 @@ def accumulated(
 
 
 def _scaled(way: Accumulation, total: Numbers, result: Format, kind: np.dtype[Any]) -> NDArray[Any]:
-    """The mean, if one is computed, rounded to the result's format."""
+    """The mean or the norm, if one is computed, rounded to the result's format."""
     fmt = way.accumulator
-    if way.scaling in (Scaling.ROUNDED_DIVIDED, Scaling.ROUNDED_MULTIPLIED):
+    if way.scaling in ROUNDED:
         fmt, total = result, rounded(result, total)
     terms = np.array(way.order.terms, total.dtype)
-    if way.scaling in (Scaling.DIVIDED, Scaling.ROUNDED_DIVIDED):
+    if way.scaling in ROOTS:
+        total = rounded(fmt, np.sqrt(total))
+    elif way.scaling in (Scaling.DIVIDED, Scaling.ROUNDED_DIVIDED):
         total = rounded(fmt, total / terms)
     elif way.scaling is not Scaling.NONE:
         total = rounded(fmt, total * rounded(fmt, np.array(1, total.dtype) / terms))

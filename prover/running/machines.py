@@ -43,11 +43,16 @@ def machine_of(data: dict[str, Any]) -> Machine:
     return Machine(data["processor"], data["device"], data["threads"], tuple(data["libraries"]))
 
 
-def this_machine(device: str, threads: int | None) -> Machine:
-    """This one, with what is loaded in this process."""
-    torch = sys.modules.get("torch")
+def this_machine(device: str, threads: int | None, tensors: bool) -> Machine:
+    """This one, with what is loaded in this process.
+
+    Args:
+        tensors: whether the function is one of tensors.
+    """
     named = device
-    if torch is not None:
+    if tensors:
+        import torch
+
         threads = torch.get_num_threads() if threads is None else threads
         if device.startswith("cuda"):
             named = f"{device}: {torch.cuda.get_device_name(device)}, CUDA {torch.version.cuda}"

@@ -145,6 +145,15 @@ class Masks:
             array.flat[place] = number
         return float(result)
 
+    def earlier(self, one: int, other: int, third: int) -> bool:
+        """Whether two terms meet before a third, where terms are squares, and the result is their root.
+
+        1.5^2 stands at the third, a little less than half a unit in its last place at both others. The
+        root of the next number is another than 1.5.
+        """
+        small = (1 - 2.0**-6) * 2.0 ** -(self.summing.asked.fmt.fraction_bits / 2)
+        return self.ask({third: 1.5, one: small, other: small}) != 1.5
+
     def _left(self, asked: NDArray[np.int_], each: bool = False) -> NDArray[np.float64]:
         """How many ones are left of each result, for masks at a pair of terms; or at a pair for each."""
         huge = HUGE[self.summing.asked.fmt]

@@ -21,12 +21,19 @@ import numpy as np
 
 from spikeproof.circuits.doors.apart import ForeignCodeError, Limits, ask_apart
 from spikeproof.prover.claims.obligation import StatementError
-from spikeproof.prover.running.accumulations import Accumulation, Scaling, accumulated, candidates
+from spikeproof.prover.running.accumulations import (
+    MEANS,
+    ROOTS,
+    Accumulation,
+    Scaling,
+    accumulated,
+    candidates,
+)
 from spikeproof.prover.running.machines import THREAD_VARIABLES, Machine, machine_of, this_machine
 from spikeproof.prover.running.masks import Masks, Which
 from spikeproof.prover.running.number_arrays import STORED, Numbers, carrier, read, same, stored
 from spikeproof.prover.running.particulars import in_particular
-from spikeproof.prover.running.revealing import NoOrderError, reveal
+from spikeproof.prover.running.revealing import NoOrderError, reveal, reveal_by_triples
 from spikeproof.prover.running.summing import FORMATS, Asked, Summing
 from spikeproof.specs.formats import FP32, Format
 from spikeproof.specs.orders import Order
@@ -34,7 +41,7 @@ from spikeproof.specs.orders import Order
 MOST_ORDERS = 8
 """Results of one call may have several orders, but not more than so many."""
 
-MOST_TERMS = 4096
+MOST_TERMS = 1 << 14
 
 AT_ONCE = 1 << 23
 """So many numbers are kept for the calls of a trial; what one call gets may be more."""
@@ -199,9 +206,10 @@ def find(asked: Asked, results: int, function: Callable[..., Any] | None = None)
         try:
             orders = list(_orders(masks))
         except NoOrderError as error:
-            raise StatementError(f"it adds in no order: {error}") from None
+            wider = ", or in a wider format than that of its results" * summing.operation.squares
+            raise StatementError(f"it adds in no order{wider}: {error}") from None
         found = [_best(order, which, masks) for order, which in orders]
-        machine = this_machine(asked.device, asked.threads)
+        machine = this_machine(asked.device, asked.threads, asked.tensors)
         finding = Finding(summing.terms, summing.result_format, machine, found, masks.calls)
         revealed = time.perf_counter()
         _test(finding, summing, [which for _, which in orders], results)
@@ -249,15 +257,18 @@ def _first_order(masks: Masks, remaining: Which) -> tuple[Order, Which]:
     """
     terms = masks.summing.terms
     masks.about(remaining)
+    if masks.summing.operation.squares:
+        return reveal_by_triples(terms, masks.earlier), remaining
     first = masks.output
-    if masks.width > 1:
-        which = remaining & masks.alike()
+    which = remaining & masks.alike() if masks.width > 1 else remaining
+    if masks.width > 1 and which[first]:
         masks.about(which)
         with suppress(NoOrderError):
             order = reveal(terms, masks.sizes, masks.width)
             which &= masks.having(order)
             if which[first]:
                 return order, which
+    if masks.width > 1:
         masks.about(np.arange(masks.summing.results) == first)
     order = reveal(terms, masks.sizes)
     return order, remaining if masks.summing.operation.prefixes else masks.agreeing & remaining
@@ -267,9 +278,11 @@ def _best(order: Order, which: Which, masks: Masks) -> Found:
     """The way to compute an order that most directed numbers speak for; the plainest of several."""
     summing = masks.summing
     products = len(summing.masked) if summing.operation.products else 0
-    ways = list(candidates(order, summing.asked.fmt, products, summing.operation.mean))
+    operation = summing.operation
+    scalings = MEANS if operation.mean else ROOTS if operation.squares else (Scaling.NONE,)
+    ways = list(candidates(order, summing.asked.fmt, products, scalings))
     fewest, best = _fewest(ways, which, summing)
-    if fewest and summing.asked.fmt is FP32 and not summing.operation.prefixes:
+    if fewest and summing.asked.fmt is FP32 and not (operation.prefixes or operation.squares):
         masks.about(np.arange(masks.summing.results) == np.argmax(which))
         _, best = _fewest([best, in_particular(masks, best)], which, summing)
     return Found(best, int(np.count_nonzero(which)), int(np.argmax(which)))
@@ -354,8 +367,9 @@ class _Trial:
             part = (some if size > 1 else slice(None) for some, size in zip(piece, sizes, strict=True))
             numbers.append(read(summing.asked.fmt, given[(slice(None), *part)]))
         bias = None if summing.bias is None else numbers.pop()
+        factors = (numbers[0], numbers[0]) if summing.operation.squares else tuple(numbers)
         fmt, result = summing.asked.fmt, summing.result_format
-        computed = accumulated(way, fmt, result, tuple(numbers), bias)
+        computed = accumulated(way, fmt, result, factors, bias)
         given = self._results[piece]
         computed = np.ascontiguousarray(np.broadcast_to(computed, given.shape))
         differing = ~same(result, np.ascontiguousarray(given), computed) & chosen

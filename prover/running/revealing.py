@@ -49,6 +49,55 @@ def reveal(terms: int, sizes: Sizes, at_once: int = 1) -> Order:
     return order
 
 
+Earlier = Callable[[int, int, int], bool]
+"""Whether of three terms the first two meet in a sum that the third is not in."""
+
+
+def reveal_by_triples(terms: int, earlier: Earlier) -> Order:
+    """The order in which terms are added, where just this can be asked.
+
+    What a term meets on its way lies in a row, in which each other term finds its place by halving.
+
+    Raises:
+        NoOrderError: if the answers are not those of the order that they give.
+    """
+    additions: list[tuple[int, int]] = []
+
+    def added(left: int, right: int) -> int:
+        additions.append((left, right))
+        return terms + len(additions) - 1
+
+    def whole(some: list[int]) -> int:
+        start, *others = some
+        row: list[list[int]] = []
+        for other in others:
+            low, high = 0, len(row)
+            while low < high:
+                middle = (low + high) // 2
+                there = row[middle][0]
+                if earlier(other, there, start):
+                    row[middle].append(other)
+                    break
+                low, high = (low, middle) if earlier(start, other, there) else (middle + 1, high)
+            else:
+                row.insert(low, [other])
+        place = start
+        for joining in row:
+            place = added(place, joining[0] if len(joining) == 1 else whole(joining))
+        return place
+
+    whole(list(range(terms)))
+    order = Order(terms, tuple(additions))
+    random = Random(terms)
+    for _ in range(CHECKS if terms > 2 else 0):
+        one, other, third = random.sample(range(terms), 3)
+        expected = meeting(order, one, other) < meeting(order, one, third)
+        if earlier(one, other, third) != expected:
+            meet = "meet" if expected else "not meet"
+            raise NoOrderError(f"terms {one} and {other} should {meet} before {third} does")
+    return order
+
+
 def pairs(terms: int, count: int) -> list[tuple[int, int]]:
     """So many pairs of terms at random, each in ascending order; none where there is just one."""
     random = Random(terms)

@@ -26,6 +26,9 @@ from spikeproof.specs.formats import BFLOAT16, FP16, FP32, FP64, Format
 FORMATS = {fmt.name: fmt for fmt in (FP32, FP64, FP16, BFLOAT16)}
 """Of which libraries have sums."""
 
+MOST_NUMBERS = 1 << 28
+"""Of an argument."""
+
 Arrays = tuple[NDArray[Any], ...]
 
 
@@ -69,6 +72,8 @@ def _layer(*arrays: Any, axis: int | None) -> Arrays:
     columns, _, *sizes = kernel.shape
     places = range(2, kernel.ndim)
     windows = sliding_window_view(x, tuple(sizes), tuple(places))
+    if windows.size > MOST_NUMBERS:
+        raise StatementError("its windows have more than 2^28 numbers")
     within = range(kernel.ndim, windows.ndim)
     terms = windows.transpose(1, *within, 0, *places)
     results = (len(x), 1, *(windows.shape[place] for place in places))
@@ -87,6 +92,7 @@ class Operation:
         terms: of the arguments, with the terms along the first axis, and the results along the others:
             factors of the terms first, then the bias. The first factor and the bias are views.
         products: whether terms are products.
+        squares: whether both factors of a term are the same number, and the result is the root.
         mean: whether the sum is divided by the number of terms.
         prefixes: whether there is a result for each number of terms.
         biased: whether it may have a bias.
@@ -99,6 +105,7 @@ class Operation:
     shapes: Callable[..., list[tuple[int, ...]]]
     terms: Callable[..., Arrays]
     products: bool = False
+    squares: bool = False
     mean: bool = False
     prefixes: bool = False
     biased: bool = False
@@ -111,10 +118,16 @@ class Operation:
         """How many its shape has, None for any number."""
         return self.form.count("x") + 1 if self.form else None
 
+    @property
+    def factors(self) -> int:
+        """How many a term has that may differ."""
+        return 2 if self.products and not self.squares else 1
+
 
 OPERATIONS = {
     "sum": Operation(None, lambda *shape: [shape], _whole, axis=True),
     "mean": Operation(None, lambda *shape: [shape], _whole, mean=True, axis=True),
+    "norm": Operation(None, lambda *shape: [shape], _whole, products=True, squares=True),
     "cumsum": Operation("TERMS", lambda n: [(n,)], _prefixes, prefixes=True, keywords={"axis": 0}),
     "dot": Operation("TERMS", lambda k: [(k,), (k,)], _dot, products=True),
     "matmul": Operation(
@@ -166,6 +179,8 @@ ALIASES = {
     "mm": "matmul",
     "reduce": "sum",
     "accumulate": "cumsum",
+    "vector_norm": "norm",
+    "linalg_vector_norm": "norm",
 }
 """What libraries call them otherwise."""
 
@@ -296,7 +311,7 @@ class Summing:
         return self.operation.terms(*self.arrays, axis=self.asked.axis)
 
     def _split(self, views: Arrays) -> tuple[Arrays, NDArray[Any] | None]:
-        count = 2 if self.operation.products else 1
+        count = self.operation.factors
         return views[:count], next(iter(views[count:]), None)
 
     def _most_different(self, factors: Arrays) -> int:
@@ -322,7 +337,7 @@ class Summing:
             raise StatementError(
                 f"{asked.operation} has a shape of {operation.form}, not {_shape(asked.shape)}"
             )
-        if any(math.prod(shape) > 1 << 28 for shape in operation.shapes(*asked.shape)):
+        if any(math.prod(shape) > MOST_NUMBERS for shape in operation.shapes(*asked.shape)):
             raise StatementError(f"the shape {_shape(asked.shape)} has more than 2^28 numbers")
         if asked.axis is not None and not (
             operation.axis and -len(asked.shape) <= asked.axis < len(asked.shape)

@@ -91,6 +91,21 @@ def mean_multiplied(numbers):
     return in_order(numbers) * (np.float32(1) / np.float32(numbers.size))
 
 
+def norm_in_lanes(numbers):
+    """The root of rounded squares."""
+    with np.errstate(all="ignore"):
+        return np.sqrt(in_4_lanes(numbers * numbers))
+
+
+def fused_norm(numbers):
+    with np.errstate(all="ignore"):
+        return np.sqrt(fused_dot(numbers, numbers))
+
+
+def norm_in_double(numbers):
+    return np.float32(np.sqrt(in_order(numbers.astype(np.float64) ** 2)))
+
+
 def rounded_dot(x, y):
     with np.errstate(all="ignore"):
         return in_order(x * y)
@@ -140,6 +155,10 @@ def by_rows(x, weights):
     order = in_lanes(x.shape[1], 8) if len(x) == 1 else sequential(x.shape[1])
     with np.errstate(all="ignore"):
         return order.evaluate(list(x.T[:, :, None] * weights.T[:, None, :]), np.add)
+
+
+def not_a_number(x, weights):
+    return np.full((len(x), len(weights)), np.nan, np.float32)
 
 
 def convolved(x, kernel, mode):

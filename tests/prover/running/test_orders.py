@@ -10,6 +10,7 @@ from spikeproof.prover.running.summing import Asked
 from spikeproof.specs.formats import BFLOAT16, FP16, FP32, FP64
 from spikeproof.specs.orders import (
     grown,
+    in_lanes,
     in_pairs,
     in_sequence,
     pairwise,
@@ -105,6 +106,19 @@ def test_results_of_two_orders():
     assert (other.way.order, other.results, other.first) == (reversed_sequence(9), 2, 2)
 
 
+@pytest.mark.parametrize("fmt", [FP32, FP64])
+def test_norms(fmt):
+    way = the_way("norm_in_lanes", "norm", fmt=fmt)
+    assert (way.order, way.fused, way.scaling) == (in_lanes(TERMS, 4), frozenset(), Scaling.ROOT)
+    way = the_way("fused_norm", "norm", fmt=fmt)
+    assert (way.order, way.fused) == (sequential(TERMS), frozenset(range(1, TERMS)))
+
+
+def test_a_norm_whose_order_cannot_be_seen():
+    with pytest.raises(StatementError, match="in a wider format than that of its results: terms 6"):
+        find(Asked("tests.support.sums:norm_in_double", "norm", (TERMS,)), 10)
+
+
 def test_a_convolution():
     assert the_way("convolved", "convolve", (20, 7)).order == reversed_sequence(7)
 
@@ -129,6 +143,7 @@ def test_prefix_sums():
         ("torch.nn.functional.conv1d", "conv1d", (2, 4, 20, 8, 3)),
         ("torch.nn.functional.conv2d", "conv2d", (1, 4, 6, 6, 8, 3, 3)),
         ("torch.cumsum", "cumsum", (30,)),
+        ("torch.linalg.vector_norm", "norm", (40,)),
         ("torch.mm", "matmul", (3, 40, 5)),
     ],
 )
@@ -181,6 +196,16 @@ def test_what_has_no_order_is_refused(name, said):
     with pytest.raises(StatementError) as refused:
         find(Asked(f"tests.support.sums:{name}", "sum", (TERMS,)), 10)
     assert str(refused.value).startswith(said)
+
+
+def test_results_that_are_no_numbers_have_no_order():
+    with pytest.raises(StatementError, match="in no order: beside masks at terms 0 and 1, nan of"):
+        find(Asked("tests.support.sums:not_a_number", "linear", (2, 9, 3)), 10)
+
+
+def test_a_convolution_of_too_many_windows_is_refused():
+    with pytest.raises(StatementError, match="its windows have more than 2\\^28 numbers"):
+        find(Asked("torch.conv2d", "conv2d", (1, 512, 300, 300, 1, 3, 3), tensors=True), 10)
 
 
 def test_products_that_are_fused_in_a_pairwise_sum():

@@ -1,6 +1,7 @@
 """What was found of an order, as it is kept and built upon."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,9 @@ import torch
 
 import spikeproof
 from spikeproof.prover.claims.obligation import StatementError
-from spikeproof.prover.running.accumulations import Scaling
+from spikeproof.prover.running.accumulations import Scaling, accumulated
 from spikeproof.specs.formats import FP16, FP32
-from spikeproof.specs.orders import sequential
+from spikeproof.specs.orders import reversed_sequence, sequential
 from tests.support import sums
 
 
@@ -100,3 +101,18 @@ def test_a_device_to_which_arguments_are_brought():
     found = spikeproof.revealed_order(torch.nn.functional.linear, (2, 9, 3), device="cpu:0", results=70)
     assert found.holds
     assert found.finding.machine.device == "cpu:0"
+
+
+def test_the_order_of_a_mean_is_that_of_rms_norm():
+    """As docs/order.md says: all steps but this mean are functions of single numbers."""
+    terms, rows = 200, 16
+    found = spikeproof.revealed_order("torch.mean", (rows, terms), axis=1, results=700)
+    assert found.holds
+    x = np.random.default_rng(1).standard_normal((rows, terms)).astype(np.float32)
+    means = accumulated(found.way, FP32, FP32, ((x * x).T,), None)
+    eps = np.float32(np.finfo(np.float32).eps)
+    roots = torch.rsqrt(torch.from_numpy(means + eps)).numpy()
+    given = torch.nn.functional.rms_norm(torch.from_numpy(x), (terms,)).numpy()
+    assert np.array_equal(x * roots[:, None], given)
+    other = replace(found.way, order=reversed_sequence(terms))
+    assert not np.array_equal(accumulated(other, FP32, FP32, ((x * x).T,), None), means)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikeproof.prover.running.revealing import NoOrderError, reveal
+from spikeproof.prover.running.revealing import NoOrderError, reveal, reveal_by_triples
 from spikeproof.specs.orders import (
     Order,
     by_folding,
@@ -52,6 +52,24 @@ def orders(draw):
 @given(orders())
 def test_any_tree_is_revealed(order):
     assert reveal(order.terms, Counted(order)) == order
+
+
+def earlier(order):
+    """Of three terms, whether the first two meet before the third."""
+    sizes = Counted(order)
+    return lambda one, other, third: sizes.size(one, other) < sizes.size(one, third)
+
+
+@given(orders())
+def test_any_tree_is_revealed_by_triples(order):
+    assert reveal_by_triples(order.terms, earlier(order)) == order
+
+
+def test_triples_that_contradict_each_other_are_refused():
+    with pytest.raises(NoOrderError, match="should meet before"):
+        reveal_by_triples(20, lambda one, other, third: False)
+    with pytest.raises(NoOrderError, match="should not meet before"):
+        reveal_by_triples(20, lambda one, other, third: (one + other) % 3 != third % 2)
 
 
 @pytest.mark.parametrize(
