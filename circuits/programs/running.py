@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from copy import copy
+from functools import cache, cached_property, partial
 from math import prod
 
 import numpy as np
@@ -61,7 +62,13 @@ class Neurons(Meaning):
         self._threads = threads or cores()
         used = {step.operation: units[step.operation] for step, _ in operations(program)}
         self._compiled = {name: _compiled(unit) for name, unit in used.items()}
-        self._alone = self if self._threads == 1 else Neurons(program, units, 1)
+
+    @cached_property
+    def _alone(self) -> Neurons:
+        """The same on one core."""
+        alone = copy(self)
+        alone._threads = 1
+        return alone
 
     def each(self, step: Each, operands: Sequence[Codes]) -> Codes:
         """As ``Meaning.each``."""
@@ -84,11 +91,12 @@ class Neurons(Meaning):
         found = [
             np.empty(axes + array.shape, code_type(array.kind)) for array in module.results.values()
         ]
+        alone = self._alone
 
         def share(start: int) -> None:
             here = (slice(None),) * axis + (slice(start, start + room),)
             some = (*axes[:axis], min(room, count - start), *axes[axis + 1 :])
-            results = evaluate(module, [given[here] for given in operands], self._alone, some)
+            results = evaluate(module, [given[here] for given in operands], alone, some)
             for into, result in zip(found, results, strict=True):
                 into[here] = result
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 from rich.text import Text
 
@@ -55,6 +57,16 @@ def _decomposition(obligation: Obligation) -> str:
     return f"{'; '.join(steps)}; outputs. All that is not algebra by {engines}"
 
 
+MOST_SHOWN = 8
+"""So many of a kind are named; of more the first ones, and how many there are."""
+
+
+def in_short(words: Sequence[str]) -> str:
+    """A list for people, of no more than they read."""
+    more = len(words) - MOST_SHOWN
+    return ", ".join(words) if more <= 1 else f"{', '.join(words[:MOST_SHOWN])}, and {more:,} more"
+
+
 def _other_circuit(obligation: Obligation) -> list[tuple[str, str]]:
     """What a theorem is about that is not about a netlist."""
     if obligation.rests_on is None:
@@ -65,7 +77,7 @@ def _other_circuit(obligation: Obligation) -> list[tuple[str, str]]:
     size, inputs, results = size_of(program), program.inputs, program.results
     units = ", ".join(f"{count:,} of {name}" for name, count in size.instances.items())
     buses = (
-        ", ".join(f"{name} ({array})" for name, array in each.items()) for each in (inputs, results)
+        in_short([f"{name} ({array})" for name, array in each.items()]) for each in (inputs, results)
     )
     return [
         (

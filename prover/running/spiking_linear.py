@@ -11,7 +11,7 @@ import numpy as np
 from spikeproof.circuits.programs.counting import Size
 from spikeproof.circuits.programs.running import Neurons
 from spikeproof.prover.claims.obligation import Obligation, StatementError
-from spikeproof.prover.running.accumulations import Accumulation
+from spikeproof.prover.running.accumulations import Accumulation, Scaling
 from spikeproof.prover.running.programs import circuit_of, size_of, units_of
 from spikeproof.prover.running.revealed import RevealedOrder
 from spikeproof.specs.formats import BFLOAT16, FP16, FP32, FP64, Format, format_named
@@ -59,9 +59,15 @@ def _revealed(like: RevealedOrder | Accumulation, fmt: Format, terms: int, bias:
     if isinstance(like, RevealedOrder):
         if not like.holds:
             raise StatementError("the order did not hold when it was tested")
+        if not like.products:
+            raise StatementError(f"the order is of {like.asked.operation}, which sums no products")
         like = like.way
-    if like.flushes or like.wide:
-        what = "sums are kept in fp64" if like.wide else "subnormals count as zeros"
+    unlike = {
+        "subnormals count as zeros": like.flushes,
+        "some sums are kept in fp64": like.wide,
+        f"the sum is {like.scaling.value}": like.scaling is not Scaling.NONE,
+    }
+    if what := next((words for words, is_so in unlike.items() if is_so), None):
         raise StatementError(f"there are no units for this order: {what}")
     if like.order.terms != terms + bias:
         raise StatementError(

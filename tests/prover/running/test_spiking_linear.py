@@ -12,7 +12,7 @@ from spikeproof.proofs.programs import described, with_bias
 from spikeproof.prover.claims.obligation import StatementError
 from spikeproof.prover.claims.programs import unit_named
 from spikeproof.prover.kernel.congruence import paired
-from spikeproof.prover.running.accumulations import Accumulation
+from spikeproof.prover.running.accumulations import Accumulation, Scaling
 from spikeproof.prover.running.revealed import revealed_order
 from spikeproof.specs.formats import BFLOAT16, FP16, FP32, FP64
 from spikeproof.specs.orders import (
@@ -176,6 +176,11 @@ PLAIN = Accumulation(sequential(4), FP32)
         (torch.nn.Linear(4, 2, bias=False), replace(PLAIN, wide=frozenset({4})), "kept in fp64"),
         (
             torch.nn.Linear(4, 2, bias=False),
+            replace(PLAIN, scaling=Scaling.DIVIDED),
+            "the sum is divided by the number of terms",
+        ),
+        (
+            torch.nn.Linear(4, 2, bias=False),
             replace(PLAIN, accumulator=FP16),
             "no units for this order: sums of fp32 in fp16",
         ),
@@ -197,6 +202,12 @@ def test_orders_that_did_not_hold_are_refused():
     wrong = replace(order, finding=replace(order.finding, differing=Counter({"ties": 1})))
     with pytest.raises(StatementError, match="did not hold when it was tested"):
         from_torch(torch.nn.Linear(4, 2, bias=False), like=wrong)
+
+
+def test_orders_of_sums_of_no_products_are_refused():
+    order = revealed_order(torch.sum, (4,), results=100)
+    with pytest.raises(StatementError, match="the order is of sum, which sums no products"):
+        from_torch(torch.nn.Linear(4, 2, bias=False), like=order)
 
 
 def test_inputs_that_are_not_the_layers_are_refused():
