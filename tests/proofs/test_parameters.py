@@ -5,6 +5,7 @@ from collections import Counter
 from spikeproof.circuits.physics.substrates import SUBSTRATES
 from spikeproof.circuits.units.libraries import EVERY_LIBRARY, STRUCTURE_NAMES
 from spikeproof.proofs.rounded_units import AND
+from spikeproof.proofs.selections import BIT
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.specs import exact, exact_general
 from spikeproof.specs.conventions import EXTREMA
