@@ -38,6 +38,7 @@ KNOWN = {
         *INTEGERS,
         E8M0.name,
         BIT,
+        "e8m13",  # of the sums of FP8 on Ada and Hopper
         *(f"{name}x2" for name in FORMATS),
     },
     "source": {*FORMATS, *INTEGERS, E8M0.name, *(f"{name}x2" for name in FORMATS)},
