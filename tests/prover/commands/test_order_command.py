@@ -82,6 +82,7 @@ def test_threads_and_batches_are_compared(tmp_path):
             ["numpy.nothing", "--shape", "4", "--operation", "sum"],
             "numpy.nothing: there is no nothing in numpy",
         ),
+        (["nosuch.thing.sum", "--shape", "4"], "nosuch.thing.sum: there is no module nosuch; "),
         (["numpy.pi", "--shape", "4", "--operation", "sum"], "numpy.pi: it is no function"),
         (["numpy.dot", "--shape", "4x4"], "numpy.dot: dot has a shape of TERMS, not 4x4"),
         (["numpy.matmul", "--shape", "4"], "matmul has a shape of ROWSxTERMSxCOLUMNS, not 4"),

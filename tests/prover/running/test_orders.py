@@ -172,6 +172,12 @@ def test_tensors(name, fmt, shape):
     assert finding.differing.total() == 0
 
 
+@pytest.mark.parametrize(("name", "operation"), [("reduce", "sum"), ("accumulate", "cumsum")])
+def test_a_method_by_its_dotted_name(name, operation):
+    finding = find(Asked(f"numpy.add.{name}", operation, (9,)), 70)
+    assert finding.differing.total() == 0
+
+
 def test_along_an_axis():
     finding = find(Asked("numpy.sum", "sum", (20, 9), axis=0), 200)
     assert finding.differing.total() == 0
