@@ -17,6 +17,7 @@ from spikeproof.specs.orders import (
     reversed_sequence,
     sequential,
 )
+from tests.support.profile import NIGHTLY
 from tests.support.sums import PLANTED_TREES
 
 TERMS = 25
@@ -172,6 +173,12 @@ def test_tensors(name, fmt, shape):
     assert finding.differing.total() == 0
 
 
+@pytest.mark.parametrize(("name", "operation"), [("reduce", "sum"), ("accumulate", "cumsum")])
+def test_a_method_by_its_dotted_name(name, operation):
+    finding = find(Asked(f"numpy.add.{name}", operation, (9,)), 70)
+    assert finding.differing.total() == 0
+
+
 def test_along_an_axis():
     finding = find(Asked("numpy.sum", "sum", (20, 9), axis=0), 200)
     assert finding.differing.total() == 0
@@ -226,3 +233,12 @@ def test_another_order_computes_another_thing():
     other = type(way)(pairwise(TERMS), FP32)
     one, two = (accumulated(each, FP32, FP32, (numbers,), None) for each in (way, other))
     assert 500 < np.count_nonzero(one != two) < 1000
+
+
+@pytest.mark.skipif(not NIGHTLY, reason="four thousand million additions take 20 s of a processor")
+def test_a_million_results_of_4096_terms():
+    asked = Asked("torch.nn.functional.linear", "linear", (1, 4096, 4096), tensors=True)
+    finding = find(asked, 1_000_000)
+    assert finding.compared.total() >= 1_000_000
+    assert finding.differing.total() == 0
+    assert finding.calls < 200
