@@ -22,11 +22,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spikeproof.circuits.programs.counting import size as size_of
 from spikeproof.circuits.programs.levels import Levels
-from spikeproof.prover.running.programs import run, units_of
+from spikeproof.prover.running.programs import run, size_of, units_of
 from spikeproof.specs.programs import Array, Module
-from spikeproof.specs.transformers import Decoder, bits_for, sample, step, weights_of
+from spikeproof.specs.transformers import DECODERS, Decoder, bits_for, block, sample, step, weights_of
 
 CONTEXT = 128
 BATCH = 32
@@ -225,11 +224,39 @@ def write(
         if position + 1 >= len(given):
             print(alphabet[token], end="", flush=True)
     count = len(given) + tokens - 1
-    size = neurons.program(count)
+    program = neurons.program(count)
     print(f"\n\n{count} tokens, {count / spent:.1f} a second in neurons; ", end="")
     print(f"of {count * (len(alphabet) + 1):,} logits and tokens {differ} differ from the machine's")
-    counted = size_of(size, {name: unit.statistics for name, unit in units_of(size).items()})
+    counted = size_of(program)
     print(f"a token that sees {count} keys: {counted.neurons:,} neurons, {counted.depth:,} in sequence")
+
+
+def compare_layer(model: str, keys: int = 16) -> None:
+    """One block of a published model's shape, of random weights, in neurons and by the machine."""
+    decoder = DECODERS[model]
+    spec, random = block(decoder, keys), np.random.default_rng(SEED)
+    scales = {array: 1 / np.sqrt(array.shape[-1]) for array in spec.inputs.values()}
+    given = {
+        each: (random.standard_normal(array.shape, np.float32) * np.float32(scales[array])).view(
+            np.uint32
+        )
+        for each, array in spec.inputs.items()
+    }
+    circuit = Levels(lambda operation: operation).of(spec)
+    units_of(circuit)
+    spent, found = [], []
+    for program, by in ((circuit, "neurons"), (spec, "machine")):
+        start = time.monotonic()
+        made = run(program, given, by=by)
+        spent.append(time.monotonic() - start)
+        found.append(made)
+    neurons, machine = found
+    count = sum(each.size for each in machine.values())
+    differ = sum(int((neurons[name] != machine[name]).sum()) for name in machine)
+    counted = size_of(circuit)
+    print(f"a block of {model} for a token that sees {keys} keys: {counted.neurons:,} neurons")
+    print(f"{spent[0]:.1f} s in neurons, {spent[1]:.1f} s by the machine; ", end="")
+    print(f"of {count:,} results {differ} differ")
 
 
 def main() -> None:
@@ -247,7 +274,10 @@ def main() -> None:
     parser.add_argument(
         "--model", type=Path, default=Path("language_model.npz"), help="where it is kept"
     )
+    parser.add_argument("--layer", choices=DECODERS, help="run one block of that shape instead")
     asked = parser.parse_args()
+    if asked.layer:
+        return compare_layer(asked.layer)
     topics = pydoc_data.topics.topics
     text = asked.text.read_text() if asked.text else "\n".join(topics[key] for key in sorted(topics))
     alphabet = sorted(set(text))
