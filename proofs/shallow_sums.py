@@ -136,29 +136,18 @@ class ShallowSum:
         )
 
     def _is_larger(self, values: Buses) -> FNode:
-        return self._is_word(values["larger"], self._addends(values)[0])
+        return is_word(values["larger"], self._addends(values)[0])
 
     def _is_smaller(self, values: Buses) -> FNode:
-        return self._is_word(values["smaller"], self._addends(values)[1])
+        return is_word(values["smaller"], self._addends(values)[1])
 
     def _is_sum(self, values: Buses) -> FNode:
-        larger, smaller = (_word(self._places(values[name])) for name in ADDENDS)
+        count = self.fmt.precision + BELOW
+        larger, smaller = (_word(_places(values[name], count)) for name in ADDENDS)
         wide = values["sum"].bv_width()
         added = BVAdd(zero_extend(larger, wide), zero_extend(smaller, wide))
         subtracted = zero_extend(BVSub(larger, smaller), wide)
         return Equals(values["sum"], Ite(self._opposite(values), subtracted, added))
-
-    def _is_word(self, bus: FNode, word: FNode) -> FNode:
-        """That it is a word's, and that one bit at most of each place is 1."""
-        places = self._places(bus)
-        clashes = (And(pair) for place in places for pair in combinations(place, 2))
-        return And(Equals(_word(places), word), *map(Not, clashes))
-
-    def _places(self, bus: FNode) -> list[list[FNode]]:
-        """The bits of each place, of which all have as many."""
-        count = self.fmt.precision + BELOW
-        each = bus.bv_width() // count
-        return [[bit(bus, k * each + i) for i in range(each)] for k in range(count)]
 
 
 def _is_excess(steps: FNode, a: FNode, b: FNode) -> FNode:
@@ -167,6 +156,19 @@ def _is_excess(steps: FNode, a: FNode, b: FNode) -> FNode:
     excess = BVSub(sign_extend(a, width), sign_extend(b, width))
     reached = (BVSGT(excess, signed_constant(k, width)) for k in range(steps.bv_width()))
     return And(Iff(bit(steps, k), each) for k, each in enumerate(reached))
+
+
+def is_word(bus: FNode, word: FNode) -> FNode:
+    """That the bits of places are a word's, and that one at most of each place is 1."""
+    places = _places(bus, word.bv_width())
+    clashes = (And(pair) for place in places for pair in combinations(place, 2))
+    return And(Equals(_word(places), word), *map(Not, clashes))
+
+
+def _places(bus: FNode, count: int) -> list[list[FNode]]:
+    """The bits of each place, of which all have as many."""
+    each = bus.bv_width() // count
+    return [[bit(bus, k * each + i) for i in range(each)] for k in range(count)]
 
 
 def _word(places: Sequence[Sequence[FNode]]) -> FNode:

@@ -27,6 +27,7 @@ from spikeproof.circuits.units.libraries import (
     shallow,
 )
 from spikeproof.proofs.rounded_units import ARITHMETIC, RoundedUnit, engines_for
+from spikeproof.proofs.shallow_rounding import ShallowRounding
 from spikeproof.proofs.shallow_sums import ShallowSum
 from spikeproof.prover.claims.obligation import (
     Condition,
@@ -336,6 +337,9 @@ class Unit(RoundedUnit):
         if self._sums_linear_forms:
             cuts = ShallowSum(self.fmt, self.operation == "subtract", circuit, self.spec)
             steps, spec = cuts.steps, cuts.spec
+        if self._shifts_far:
+            cut = ShallowRounding(self.fmt, last.given, circuit, self.spec)
+            steps, last, spec = (*steps, cut.step), cut.last(last), cut.spec
         return Decomposition(
             spec,
             steps,
@@ -375,8 +379,19 @@ class Unit(RoundedUnit):
     @property
     def _sums_linear_forms(self) -> bool:
         """Whether it is the adder of ``circuits.units.floating_point.shallow_addition``."""
+        return self._linear and self.operation in ("add", "subtract")
+
+    @property
+    def _linear(self) -> bool:
+        """Whether it is made of linear forms, and not of shallow blocks alone."""
         plain = self.source is None and self.convention == IEEE and isinstance(self.mode, RoundingMode)
-        return self.structure.shallow and self.operation in ("add", "subtract") and plain
+        return self.structure.shallow and plain
+
+    @property
+    def _shifts_far(self) -> bool:
+        """Whether it shifts too many places for one lemma about the outputs."""
+        products = self.operation == "multiply" and self.fmt.precision > SEARCHED
+        return self._linear and products
 
     @property
     def conditions(self) -> dict[str, Condition]:
@@ -417,7 +432,7 @@ SHALLOW_OF_32_BITS = (
 )
 """Likewise of FP32: operation and mode."""
 
-SHALLOW_OF_64_BITS = ("add", "divide", "square_root")
+SHALLOW_OF_64_BITS = ("add", "multiply", "divide", "square_root")
 """Likewise of FP64, to nearest even: of other operations no proof has ended within minutes."""
 
 

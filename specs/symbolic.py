@@ -268,6 +268,21 @@ def smaller(x: Operand, y: Operand) -> FNode:
     return And(Not(y.zero), Or(x.zero, below))
 
 
+# --- values on the way --------------------------------------------------------------------------
+
+Probe = Callable[[str, FNode], FNode]
+"""Gives a name to a value on the way, and yields what is to be taken for it: mostly the value itself.
+
+The names are those of the probes of ``circuits.units.floating_point``. The prover takes other things for
+them, and so cuts a proof there: see ``prover.kernel.composition``.
+"""
+
+
+def as_computed(name: str, value: FNode) -> FNode:
+    """The probe that changes nothing."""
+    return value
+
+
 # --- rounding -----------------------------------------------------------------------------------
 
 
@@ -373,6 +388,7 @@ def round_to(
     exponent: FNode,
     significand: FNode,
     convention: Convention = IEEE,
+    probe: Probe = as_computed,
 ) -> Rounded:
     """What (-1)^negative * significand * 2^exponent rounds to.
 
@@ -404,6 +420,7 @@ def round_to(
 
     # Normalise, as far as there is room.
     significand, room = shift_left_within(significand, Ite(below, BV(0, width), room))
+    significand = probe("normalised", significand)
     tiny = And(Not(bit(significand, size - 1)), nonzero(significand))
 
     # Round.
@@ -450,18 +467,6 @@ def round_to(
 
 
 # --- operations, before rounding ----------------------------------------------------------------
-
-Probe = Callable[[str, FNode], FNode]
-"""Gives a name to a value on the way, and yields what is to be taken for it: mostly the value itself.
-
-The names are those of the probes of ``circuits.units.floating_point``. The prover takes other things for
-them, and so cuts a proof there: see ``prover.kernel.composition``.
-"""
-
-
-def as_computed(name: str, value: FNode) -> FNode:
-    """The probe that changes nothing."""
-    return value
 
 
 @dataclass(frozen=True)
@@ -896,7 +901,7 @@ def compute(
     given = _flushed(forms, convention, codes)
     result = OPERATIONS[operation](fmt, mode, probe, *map(unpack, forms, given))
     nan = result_nan(operation, fmt, forms, convention, given)
-    return deliver(fmt, mode, policy, result, nan, convention)
+    return deliver(fmt, mode, policy, result, nan, convention, probe)
 
 
 def _flushed(
@@ -913,6 +918,7 @@ def deliver(
     result: Exact,
     nan: FNode,
     convention: Convention = IEEE,
+    probe: Probe = as_computed,
 ) -> FNode:
     """The code that a result becomes (clauses 4.3, 6.1, 7.4).
 
@@ -923,7 +929,7 @@ def deliver(
         ValueError: if the format cannot express the policy.
     """
     sign, exponent, significand = result.negative, result.exponent, result.significand
-    finite = round_to(fmt, mode, policy, sign, exponent, significand, convention).code
+    finite = round_to(fmt, mode, policy, sign, exponent, significand, convention, probe).code
     infinity = deliver_infinity(fmt, policy, result.negative)
     return Ite(result.nan, nan, Ite(result.infinite, infinity, finite))
 

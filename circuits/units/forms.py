@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from spikeproof.circuits.netlist import ONE, ZERO, Bus
 from spikeproof.circuits.units.libraries import HALF, GateLibrary
@@ -153,3 +154,10 @@ def signal(gates: GateLibrary, form: Form) -> int:
 def signals(gates: GateLibrary, places: Iterable[Form]) -> Bus:
     """Bits as a bus of signals."""
     return tuple(signal(gates, place) for place in places)
+
+
+def bits_of_places(places: Bits) -> Bus:
+    """The signals that are summed in each place; as many of each, of which some may be constant."""
+    most = max(len(place.weights) for place in places)
+    rows = ((*place.weights, *(ZERO,) * (most - len(place.weights))) for place in places)
+    return tuple(chain.from_iterable(rows))

@@ -14,7 +14,7 @@ from tests.support.profile import NIGHTLY
 
 pytestmark = pytest.mark.usefixtures("counterexamples_as_found")
 
-ON_THE_WAY = {"add": "magnitude", "divide": "quotient", "square_root": "root"}
+ON_THE_WAY = {"add": "magnitude", "multiply": "product", "divide": "quotient", "square_root": "root"}
 
 
 @pytest.mark.skipif(not NIGHTLY, reason="a refutation takes a minute of a processor, or more")

@@ -14,9 +14,8 @@ Shorter operands need fewer: no groups, or one stage of shifting instead of two.
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import chain
 
-from spikeproof.circuits.netlist import ZERO, Bus
+from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.floating_point.addition import add_unit, subtract_unit
 from spikeproof.circuits.units.floating_point.rounding import Rounder
 from spikeproof.circuits.units.floating_point.shallow_operands import Parts, parts_of, suits
@@ -32,6 +31,7 @@ from spikeproof.circuits.units.forms import (
     any_of,
     bit,
     bits,
+    bits_of_places,
     exclusive,
     signal,
     signals,
@@ -128,8 +128,8 @@ class _Adder:
         cut("x_reaches", signals(self.gates, (1 - y_larger,)))
         cut("x_excess", signals(self.gates, y_small.steps[1:]))
         cut("y_excess", signals(self.gates, x_small.steps[1:]))
-        cut("larger", _bits_of_places(large))
-        cut("smaller", _bits_of_places(small))
+        cut("larger", bits_of_places(large))
+        cut("smaller", bits_of_places(small))
 
     def _sign(self, x_reaches: Form, y_reaches: Form) -> Form:
         """That of the larger operand, or of an exact zero: as in ``addition.sign_of_sum``."""
@@ -165,10 +165,3 @@ class _Adder:
             any_of(gates, x.nan, y.nan, invalid),
             invalid,
         )
-
-
-def _bits_of_places(places: Bits) -> Bus:
-    """The signals that are summed in each place; as many of each, of which some may be constant."""
-    most = max(len(place.weights) for place in places)
-    rows = ((*place.weights, *(ZERO,) * (most - len(place.weights))) for place in places)
-    return tuple(chain.from_iterable(rows))

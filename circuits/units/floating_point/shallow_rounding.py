@@ -19,6 +19,7 @@ from spikeproof.circuits.units.forms import (
     any_of,
     bit,
     bits,
+    bits_of_places,
     reaches,
     signal,
     signals,
@@ -125,6 +126,8 @@ class ShallowRounder:
         lost = any_chosen(gates, x[: len(below)], stays, gates.structure.places)
         left = minus_count(gates, exponent, zeros.beyond(above))
         sticky, zero = any_of(gates, *lost), 1 - any_of(gates, *x)
+        for name, places in (("kept", kept), ("guard", (guard,)), ("sticky", (sticky,))):
+            gates.builder.cut(name, bits_of_places(places))  # see ``proofs.shallow_rounding``
         if len(left) > self.fmt.exponent_bits:  # else zero might be found too large
             left = tuple(all_of(gates, each, 1 - zero) for each in left)
         return Unrounded(

@@ -1,0 +1,108 @@
+"""The cut of shallow units before they round: it proves units, and a fault at it is found there."""
+
+from dataclasses import replace
+
+import pytest
+
+from spikeproof.circuits.netlist import NetlistBuilder
+from spikeproof.circuits.units.libraries import SHALLOW
+from spikeproof.proofs.shallow_rounding import NORMALISED, ShallowRounding
+from spikeproof.proofs.units import STEPS, Unit
+from spikeproof.prover.claims.environment import passing_formulas
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.engines.engine import engine_named
+from spikeproof.prover.evidence.record import Status
+from spikeproof.prover.kernel.case import Case
+from spikeproof.prover.refutation.mutation import stuck_at_zero
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.specs.formats import FP8_E4M3FN, FP16, FP32, FP64, RoundingMode
+
+AGREEMENT = ", ".join(NORMALISED)
+FACT = f"fact about {AGREEMENT}"
+NEAREST = RoundingMode.NEAREST_EVEN
+
+
+def unit(operation, fmt, mode=NEAREST):
+    return Unit(operation, fmt, mode, fmt.policies[0], structure=SHALLOW)
+
+
+def cut_at(cut_unit, netlist):
+    """The unit's obligation, cut before rounding at the probes of a netlist, whatever these are."""
+    steps, last = STEPS[cut_unit.operation]
+    cut = ShallowRounding(cut_unit.fmt, last.given, lambda: netlist, cut_unit.spec)
+    obligation = replace(cut_unit.obligation(), engines=("cadical",))
+    decomposition = replace(
+        obligation.decomposition,
+        spec=cut.spec,
+        steps=(*steps, cut.step),
+        last=cut.last(last),
+        circuit=lambda: netlist,
+    )
+    return replace(obligation, decomposition=decomposition)
+
+
+def said_of(obligation, netlist, lemma):
+    """What CaDiCaL says of the negation of a lemma about a netlist."""
+    with passing_formulas():
+        negation = Case.of(obligation, netlist).lemmas()[lemma].negation
+        return engine_named("cadical").check(negation, 60).status
+
+
+def silenced(netlist, name):
+    """The netlist with the neuron of a probe that never fires, which some input makes fire."""
+    signals = [signal for signal in netlist.probes[name] if signal >= netlist.input_count]
+    return stuck_at_zero(netlist, signals[len(signals) // 2]).netlist
+
+
+@pytest.mark.parametrize("fmt", [FP8_E4M3FN, FP16], ids=lambda fmt: fmt.name)
+@pytest.mark.parametrize("operation", ["multiply", "divide", "fma"])
+def test_cuts_are_probes_of_proofs_alone(fmt, operation, monkeypatch):
+    """Netlists are those that they were without."""
+    netlist, probed = (unit(operation, fmt).circuit(keep_waypoints=keep) for keep in (False, True))
+    assert set(NORMALISED).isdisjoint(netlist.probes)
+    assert set(NORMALISED) <= set(probed.probes)
+    monkeypatch.setattr(NetlistBuilder, "cut", lambda *_: None)
+    assert unit(operation, fmt).circuit().sha256 == netlist.sha256
+
+
+def test_products_of_fp64_are_cut_there_and_shorter_ones_need_not_be():
+    names = {fmt: unit("multiply", fmt).decomposition.steps[-1].names for fmt in (FP32, FP64)}
+    assert names == {FP32: ("product",), FP64: NORMALISED}
+
+
+@pytest.mark.parametrize(
+    ("operation", "mode"), [("multiply", NEAREST), ("multiply", RoundingMode.DOWN), ("fma", NEAREST)]
+)
+def test_a_unit_is_proved_at_its_cut(operation, mode):
+    cut_unit = unit(operation, FP8_E4M3FN, mode)
+    result = discharge(cut_at(cut_unit, cut_unit.circuit(keep_waypoints=True)))
+    assert result.outcome is Outcome.PROVED
+    assert result.composed
+    assert {AGREEMENT, FACT} <= {lemma.name for lemma in result.lemmas}
+
+
+@pytest.mark.parametrize("name", NORMALISED)
+def test_a_fault_at_the_cut_is_found_there(name):
+    """As a disagreement with the spec; and where the spec has it too, as a violation of the fact."""
+    whole = unit("multiply", FP16).circuit(keep_waypoints=True)
+    faulty = silenced(whole, name)
+    assert said_of(cut_at(unit("multiply", FP16), whole), faulty, AGREEMENT) is Status.SATISFIABLE
+    assert said_of(cut_at(unit("multiply", FP16), faulty), faulty, FACT) is Status.SATISFIABLE
+
+
+@pytest.mark.parametrize(
+    ("name", "place"), [("kept", "guard"), ("guard", "sticky"), ("sticky", "guard")]
+)
+def test_a_probe_at_another_place_is_found(name, place):
+    whole = unit("multiply", FP16).circuit(keep_waypoints=True)
+    width = len(whole.probes[name])
+    moved = (*whole.probes[place], *whole.probes[name])[:width]
+    wrong = replace(whole, probes={**whole.probes, name: moved})
+    assert said_of(cut_at(unit("multiply", FP16), wrong), wrong, FACT) is Status.SATISFIABLE
+
+
+def test_rounding_of_what_is_cut_off_is_shown_and_not_assumed():
+    """A neuron that rounds and is faulty violates the lemma about the outputs."""
+    whole = unit("multiply", FP16).circuit(keep_waypoints=True)
+    faulty = silenced(whole, "result")
+    assert said_of(cut_at(unit("multiply", FP16), whole), faulty, "outputs") is Status.SATISFIABLE
