@@ -180,7 +180,7 @@ def test_another_policy_is_another_function():
 OF_17_BITS = (
     *("e5m11.reciprocal.rne", "e5m11.rsqrt.rtp", "e6m10.reciprocal.rtz", "e6m10.rsqrt.rna"),
     *("e5m11.tanh.rne", "e6m10.silu.rtp"),
-    *(f"e8m8.{function}.rne" for function in ("reciprocal", "rsqrt", "sin_pi", "cos_pi")),
+    *(f"e8m8.{function}.rne" for function in ("reciprocal", "rsqrt", "sin", "cos", "sin_pi", "cos_pi")),
     *(f"e8m8.{function}.{mode}" for function in ("reciprocal", "rsqrt") for mode in ("rtp", "rto")),
 )
 """Theorems that take a second, as those of FP32 take minutes."""
