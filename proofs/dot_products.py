@@ -40,15 +40,16 @@ from spikeproof.specs.dot_products import (
 )
 from spikeproof.specs.formats import (
     BFLOAT16,
+    E8M0,
     FP4_E2M1,
-    FP6_E2M3,
-    FP6_E3M2,
     FP8_E4M3FN,
     FP8_E5M2,
     FP16,
     FP32,
+    MX_ELEMENTS,
     SMALL_FORMATS,
     TF32,
+    AnyFormat,
     Format,
     OverflowPolicy,
     RoundingMode,
@@ -121,20 +122,22 @@ class DotProductUnit(RoundedUnit):
 
     @property
     def operands(self) -> tuple[str, ...]:
-        """The names of its input buses."""
+        """The names of its input buses that hold numbers."""
         return self.dot.operands
 
     @property
     def reading(self) -> Reading:
         """How to read its counterexamples."""
-        formats = dict(zip(self.operands, self.formats, strict=True))
-        return Reading({**formats, "result": self.fmt}, self.trace)
+        formats: dict[str, AnyFormat] = dict(zip(self.operands, self.formats, strict=True))
+        scales = dict.fromkeys(self.dot.scales, E8M0)
+        return Reading({**formats, **scales, "result": self.fmt}, self.trace)
 
     @property
     def in_words(self) -> str:
         """What it computes and how it is rounded, for people."""
         dot = self.dot
         products = f"sum of {dot.terms} product{'s' if dot.terms > 1 else ''} of x and y"
+        products += ", times both scales" if dot.scaled else ""
         said = [products + (", and z" if dot.addend else "")]
         if dot.places is not None:
             said.append(f"each cut {dot.places} places below the largest exponent")
@@ -186,17 +189,19 @@ class DotProductUnit(RoundedUnit):
     def spec(self, inputs: Buses, probe: Probe = as_computed) -> Buses:
         """What its output should be."""
         codes = [inputs[name] for name in self.operands]
+        scales = [inputs[name] for name in self.dot.scales]
+        dot, fmt, mode, given = self.dot, self.fmt, self.mode, self.convention
         result = symbolic_dot_products.compute(
-            self.dot, self.fmt, self.mode, self.policy, self.formats, codes, probe, self.convention
+            dot, fmt, mode, self.policy, self.formats, codes, probe, given, scales
         )
         return {"result": result}
 
     def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
         """What the spec of record implies for its probes and output."""
         codes = [inputs[name] for name in self.operands]
-        return exact_dot_products.trace(
-            self.dot, self.fmt, self.mode, self.policy, self.formats, codes, self.convention
-        )
+        scales = [inputs[name] for name in self.dot.scales]
+        dot, fmt, mode, given = self.dot, self.fmt, self.mode, self.convention
+        return exact_dot_products.trace(dot, fmt, mode, self.policy, self.formats, codes, given, scales)
 
     def neighbours(self) -> Iterator[RoundedUnit]:
         """Units that differ from it in one choice: of how terms are aligned, or as all that round."""
@@ -230,7 +235,10 @@ def steps(dot: DotProduct) -> Iterator[Step]:
     for name, (x, y) in zip(dot.names, dot.factors, strict=False):
         factors = (f"{x}_significand", f"{y}_significand")
         yield Step((f"product_{name}",), given=factors, method="product")
-    yield Step(tuple(f"exponent_{name}" for name in dot.names))
+    scale = ("scale",) if dot.scaled else ()
+    if scale:
+        yield Step(scale)
+    yield Step(tuple(f"exponent_{name}" for name in dot.names), given=scale)
     if largest:
         yield from tree("largest", dot.names)
     for name in dot.names:
@@ -263,12 +271,14 @@ E8M13 = ieee_format(8, 13)
 NEAREST_EVEN, TOWARD_ZERO = RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO
 
 
-def machine(terms: int, places: int, zeros: int, fmt: Format, source: Format) -> DotProductUnit:
+def machine(
+    terms: int, places: int, zeros: int, fmt: Format, source: Format, *, scaled: bool = False
+) -> DotProductUnit:
     """A tensor core as MMA-Sim models it: to nearest even into FP16, else toward zero.
 
     Zeros have an exponent only where numbers can have less: see ``ZeroTerms``.
     """
-    matters = source.minimum_exponent < FP16.minimum_exponent
+    matters = scaled or source.minimum_exponent < FP16.minimum_exponent
     nearest = fmt is FP16  # which goes to infinity by itself
     dot = DotProduct(
         terms,
@@ -276,6 +286,7 @@ def machine(terms: int, places: int, zeros: int, fmt: Format, source: Format) ->
         places=places,
         zeros=zeros if matters else ZeroTerms.SKIPPED,
         overflow=Overflow.OF_MODE if nearest else Overflow.INFINITE,
+        scaled=scaled,
     )
     sources = (source, source, FP32) if fmt is E8M13 else (source,)
     return DotProductUnit(dot, fmt, sources, NEAREST_EVEN if nearest else TOWARD_ZERO, convention=ONES)
@@ -297,7 +308,6 @@ def machines(
 INTO_E8M13 = ((E8M13, FP8_E4M3FN), (E8M13, FP8_E5M2))
 FROM_FP16 = ((FP32, FP16), (FP16, FP16))
 FROM_WIDE = (*FROM_FP16, (FP32, BFLOAT16), (FP32, TF32))
-MX_FACTORS = (FP8_E4M3FN, FP8_E5M2, FP6_E2M3, FP6_E3M2, FP4_E2M1)
 
 MACHINES: dict[str, tuple[DotProductUnit, ...]] = {
     "Volta": machines(8, 23, -131, *FROM_FP16),
@@ -305,7 +315,10 @@ MACHINES: dict[str, tuple[DotProductUnit, ...]] = {
     "Ampere": machines(16, 24, -132, *FROM_WIDE),
     "Ada": (*machines(16, 24, -132, *FROM_WIDE), *machines(16, 13, -132, *INTO_E8M13)),
     "Hopper": (*machines(32, 25, -133, *FROM_WIDE), *machines(32, 13, -133, *INTO_E8M13)),
-    "Blackwell": machines(32, 25, -133, *FROM_WIDE, *((FP32, source) for source in MX_FACTORS)),
+    "Blackwell": (
+        *machines(32, 25, -133, *FROM_WIDE, *((FP32, source) for source in MX_ELEMENTS)),
+        *(machine(32, 25, -133, FP32, source, scaled=True) for source in MX_ELEMENTS),
+    ),
 }
 """What each architecture adds at once: groups of so many products, of these formats."""
 
@@ -338,6 +351,12 @@ def of_other_makes() -> Iterator[DotProductUnit]:
     yield from (replace(MACHINES["Volta"][0], structure=each) for each in (FAST, SHALLOW))
 
 
+def of_mx_blocks() -> Iterator[DotProductUnit]:
+    """Four products of MX elements and an addend, as Blackwell adds 32."""
+    for source in MX_ELEMENTS:
+        yield machine(4, 25, -133, FP32, source, scaled=True)
+
+
 def exact_ones() -> Iterator[DotProductUnit]:
     """Exact ones into FP32 (Kulisch), to nearest even."""
     for source, terms in ((FP8_E4M3FN, 4), (FP8_E4M3FN, 32), (FP8_E5M2, 4), (FP16, 4)):
@@ -355,11 +374,12 @@ def profile_for(unit: DotProductUnit) -> Profile:
 
 
 def obligations() -> Iterator[Obligation]:
-    """``FORMAT.dotN[_add][_from_SOURCES].MODE[.POLICY][.fF][.CHOICES]``."""
+    """``FORMAT.[mx_]dotN[_add][_from_SOURCES].MODE[.POLICY][.fF][.CHOICES]``."""
     units = (
         *of_small_formats(),
         *of_every_choice(),
         *of_other_makes(),
+        *of_mx_blocks(),
         *exact_ones(),
         *chain.from_iterable(MACHINES.values()),
     )

@@ -16,7 +16,7 @@ import ml_dtypes
 import numpy as np
 
 from spikeproof.reference.oracles import Gfloat
-from spikeproof.specs.formats import Format, RoundingMode
+from spikeproof.specs.formats import AnyFormat, Format, RoundingMode
 
 KINDS: dict[str, Any] = {
     "fp4_e2m1": ml_dtypes.float4_e2m1fn,
@@ -26,6 +26,7 @@ KINDS: dict[str, Any] = {
     "fp8_e5m2": ml_dtypes.float8_e5m2,
     "bfloat16": ml_dtypes.bfloat16,
     "fp16": np.float16,
+    "e8m0": ml_dtypes.float8_e8m0fnu,
     **dict.fromkeys(("fp32", "tf32", "e8m13"), np.float32),
 }
 """NumPy's types, by format."""
@@ -43,26 +44,26 @@ RESULTS = {
 """gfloat's formats of results, by ours."""
 
 
-def value(fmt: Format, code: int) -> float:
+def value(fmt: AnyFormat, code: int) -> float:
     """The number that a code stands for, as a double."""
     kind = KINDS[fmt.name]
     stored = code << LAST_PLACES.get(fmt.name, 0)
     return float(np.array([stored], dtype=f"uint{8 * np.dtype(kind).itemsize}").view(kind)[0])
 
 
-def least_exponent(fmt: Format) -> int:
+def least_exponent(fmt: AnyFormat) -> int:
     """Of normal numbers, by ml_dtypes."""
     return round(math.log2(float(_info(fmt).smallest_normal)))
 
 
-def _info(fmt: Format) -> Any:
+def _info(fmt: AnyFormat) -> Any:
     return ml_dtypes.finfo(KINDS[fmt.name])  # type: ignore[no-untyped-call]
 
 
 def dot_product(
     fmt: Format,
     mode: RoundingMode,
-    terms: Sequence[Sequence[tuple[Format, int]]],
+    terms: Sequence[Sequence[tuple[AnyFormat, int]]],
     places: int | None,
     *,
     zero_exponent: Callable[[int], int | None] = lambda nominal: None,
@@ -72,7 +73,7 @@ def dot_product(
     """The code of the sum of products of codes; None if it is no number.
 
     Args:
-        terms: the factors of each product, and an addend as one of one factor.
+        terms: the factors of each product, scales among them, and an addend as one of one factor.
         places: how many are kept below the largest exponent, or None for all.
         zero_exponent: what a zero counts as in the largest exponent, from its own; None for nothing.
         floor: whether terms are cut with their signs.

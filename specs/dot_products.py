@@ -90,6 +90,8 @@ class DotProduct:
         addend: whether a number is added to them.
         places: F: so many binary places are kept below the largest exponent. None if all are: then the
             sum is exact (Kulisch), and neither exponents nor truncation play a part.
+        scaled: whether factors are of MX blocks: each product is multiplied by the scales of both,
+            whose exponents are added to its own.
 
     Raises:
         ValueError: if there are too few or too many products or places.
@@ -102,6 +104,7 @@ class DotProduct:
     zeros: ZeroTerms | int = ZeroTerms.SKIPPED
     zero_sign: ZeroSign = ZeroSign.POSITIVE
     overflow: Overflow = Overflow.OF_MODE
+    scaled: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.terms <= MOST_TERMS:
@@ -118,8 +121,8 @@ class DotProduct:
 
     @property
     def operation(self) -> str:
-        """As used in theorem names: ``dot4``, or with an addend ``dot4_add``."""
-        return f"dot{self.terms}{'_add' if self.addend else ''}"
+        """As used in theorem names: ``dot4``; with an addend ``dot4_add``; scaled, ``mx_dot4_add``."""
+        return f"{'mx_' if self.scaled else ''}dot{self.terms}{'_add' if self.addend else ''}"
 
     @property
     def factors(self) -> tuple[tuple[str, str], ...]:
@@ -131,6 +134,11 @@ class DotProduct:
         """The names of all operands: of the first factors, of the second ones, and of the addend."""
         x, y = zip(*self.factors, strict=True)
         return (*x, *y, *(("z",) if self.addend else ()))
+
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """The names of scales, of the first factors and of the second ones."""
+        return ("x_scale", "y_scale") if self.scaled else ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -188,8 +196,8 @@ def dot_product_named(operation: str) -> DotProduct | None:
     Raises:
         ValueError: if there are too many products.
     """
-    parts = re.fullmatch(r"dot([1-9]\d{0,5})(_add)?", operation, re.ASCII)
-    return DotProduct(int(parts[1]), bool(parts[2])) if parts else None
+    parts = re.fullmatch(r"(mx_)?dot([1-9]\d{0,5})(_add)?", operation, re.ASCII)
+    return DotProduct(int(parts[2]), bool(parts[3]), scaled=bool(parts[1])) if parts else None
 
 
 def choice_named(word: str) -> dict[str, Any]:

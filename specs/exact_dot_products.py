@@ -22,15 +22,24 @@ def nominal_exponent(fmt: Format, value: Value) -> int:
 
 
 def exact_sum(
-    dot: DotProduct, mode: RoundingMode, formats: Sequence[Format], codes: Sequence[int]
+    dot: DotProduct,
+    mode: RoundingMode,
+    formats: Sequence[Format],
+    codes: Sequence[int],
+    scales: Sequence[int] = (),
 ) -> Value:
     """The sum of a dot product, before it is rounded.
 
     Args:
         formats, codes: of each operand, in the order of ``DotProduct.operands``.
+        scales: codes of E8M0, in the order of ``DotProduct.scales``.
     """
     values = [exact.decode(fmt, code) for fmt, code in zip(formats, codes, strict=True)]
-    terms = [reduce(partial(exact.exact_product, mode), group) for group in dot.by_term(values)]
+    of_blocks = [exact.decode_scale(code) for code in scales]
+    terms = [
+        reduce(partial(exact.exact_product, mode), (*group, *(of_blocks if len(group) > 1 else ())))
+        for group in dot.by_term(values)
+    ]
     infinite = {term.sign for term in terms if term.kind is Kind.INFINITE}
     if any(term.kind is Kind.NAN for term in terms) or len(infinite) > 1:
         return NAN
@@ -39,7 +48,9 @@ def exact_sum(
     numbers = [term.signed for term in terms]
     if dot.places is not None:
         exponents = [nominal_exponent(*operand) for operand in zip(formats, values, strict=True)]
-        numbers = truncated(dot, numbers, [sum(group) for group in dot.by_term(exponents)])
+        scale = sum(exact.floor_log2(each.magnitude) for each in of_blocks)
+        nominal = [sum(group) + scale * (len(group) > 1) for group in dot.by_term(exponents)]
+        numbers = truncated(dot, numbers, nominal)
     total = sum(numbers, Fraction(0))
     if total:
         return Value(Kind.FINITE, int(total < 0), abs(total))
@@ -77,6 +88,7 @@ def compute(
     formats: Sequence[Format],
     codes: Sequence[int],
     convention: Convention = IEEE,
+    scales: Sequence[int] = (),
 ) -> int:
     """The result code, in ``fmt``.
 
@@ -85,7 +97,7 @@ def compute(
     """
     fmt.require_policy(policy)
     convention.require_possible(fmt, *formats)
-    value = exact_sum(dot, mode, formats, codes)
+    value = exact_sum(dot, mode, formats, codes, scales)
     if value.kind is Kind.NAN:
         return exact.result_nan(dot.operation, fmt, tuple(formats), convention, tuple(codes))
     if dot.overflow is Overflow.INFINITE and overflows(fmt, mode, value):
@@ -109,8 +121,9 @@ def trace(
     formats: Sequence[Format],
     codes: Sequence[int],
     convention: Convention = IEEE,
+    scales: Sequence[int] = (),
 ) -> dict[str, int]:
     """What the definition implies for signals of a datapath: those of rounding, and the result."""
-    signals = exact.rounding_trace(fmt, mode, policy, exact_sum(dot, mode, formats, codes))
-    signals["result"] = compute(dot, fmt, mode, policy, formats, codes, convention)
+    signals = exact.rounding_trace(fmt, mode, policy, exact_sum(dot, mode, formats, codes, scales))
+    signals["result"] = compute(dot, fmt, mode, policy, formats, codes, convention, scales)
     return signals

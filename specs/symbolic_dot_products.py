@@ -22,6 +22,7 @@ from pysmt.shortcuts import (
     BVLShr,
     BVNeg,
     BVSub,
+    Equals,
     Iff,
     Ite,
     Not,
@@ -40,7 +41,7 @@ from spikeproof.specs.dot_products import (
     halves,
     joined,
 )
-from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import E8M0, Format, OverflowPolicy, RoundingMode
 from spikeproof.specs.symbolic import (
     Operand,
     Probe,
@@ -66,12 +67,20 @@ class Term:
     """
 
     def __init__(
-        self, name: str, operands: Sequence[Operand], significand: FNode, bias: int, width: int
+        self,
+        name: str,
+        operands: Sequence[Operand],
+        significand: FNode,
+        bias: int,
+        width: int,
+        scale: Sequence[FNode],
     ) -> None:
         self.name, self.significand = name, significand
         self.places = sum(x.precision - 1 for x in operands)
         exponents = (_in_width(x.exponent, width) for x in operands)
-        self.exponent = BVAdd(reduce(BVAdd, exponents), signed_constant(bias + self.places, width))
+        scales = (zero_extend(each, width) for each in scale)
+        offset = signed_constant(bias + self.places - 2 * E8M0.bias * len(scale), width)
+        self.exponent = reduce(BVAdd, (*exponents, *scales, offset))
         self.nan = Or(x.nan for x in operands)
         self.infinite = Or(x.infinite for x in operands)
         self.zero = Or(x.zero for x in operands)
@@ -86,14 +95,24 @@ def _in_width(x: FNode, width: int) -> FNode:
 
 def bias_of(dot: DotProduct, formats: Sequence[Format]) -> int:
     """The bias of exponents."""
-    return max(sum(fmt.bias for fmt in group) for group in dot.by_term(formats))
+    groups = dot.by_term(formats)
+    return max(sum(fmt.bias for fmt in group) + scale_bias(dot, group) for group in groups)
+
+
+def scale_bias(dot: DotProduct, group: Sequence[Format]) -> int:
+    """The bias of both scales of a product together; 0 of an addend."""
+    return 2 * E8M0.bias if dot.scaled and len(group) > 1 else 0
 
 
 def largest_of(dot: DotProduct, formats: Sequence[Format]) -> int:
     """The largest exponent that any term can have, biased; codes that are no numbers included."""
     bias = bias_of(dot, formats)
     groups = dot.by_term(formats)
-    return bias + max(sum((1 << x.exponent_bits) - 1 - x.bias for x in group) for group in groups)
+    return bias + max(
+        sum((1 << x.exponent_bits) - 1 - x.bias for x in group)
+        + (scale_bias(dot, group) and 2 * E8M0.nan - scale_bias(dot, group))
+        for group in groups
+    )
 
 
 def kept_places(dot: DotProduct, formats: Sequence[Format]) -> int:
@@ -101,7 +120,8 @@ def kept_places(dot: DotProduct, formats: Sequence[Format]) -> int:
     if dot.places is not None:
         return dot.places
     last = min(
-        sum(fmt.minimum_exponent - fmt.fraction_bits for fmt in group) for group in dot.by_term(formats)
+        sum(fmt.minimum_exponent - fmt.fraction_bits for fmt in group) - scale_bias(dot, group)
+        for group in dot.by_term(formats)
     )
     return largest_of(dot, formats) - bias_of(dot, formats) - last
 
@@ -115,17 +135,19 @@ def compute(
     codes: Sequence[FNode],
     probe: Probe = as_computed,
     convention: Convention = IEEE,
+    scales: Sequence[FNode] = (),
 ) -> FNode:
     """The result code, in ``fmt``.
 
     Args:
         formats, codes: of each operand, in the order of ``DotProduct.operands``.
+        scales: codes of E8M0, in the order of ``DotProduct.scales``.
 
     Raises:
         ValueError: if a format cannot express the policy, or cannot have the convention.
     """
     convention.require_possible(fmt, *formats)
-    terms = _terms(dot, formats, codes, probe)
+    terms = _terms(dot, formats, codes, scales, probe)
     bias, kept = bias_of(dot, formats), kept_places(dot, formats)
     largest = _largest(dot, terms, largest_of(dot, formats), probe)
     words = {term.name: _signed(dot, term, largest, kept, probe) for term in terms}
@@ -156,7 +178,11 @@ def compute(
 
 
 def _terms(
-    dot: DotProduct, formats: Sequence[Format], codes: Sequence[FNode], probe: Probe
+    dot: DotProduct,
+    formats: Sequence[Format],
+    codes: Sequence[FNode],
+    scales: Sequence[FNode],
+    probe: Probe,
 ) -> list[Term]:
     operands = [symbolic.unpack(fmt, code) for fmt, code in zip(formats, codes, strict=True)]
     significands = [
@@ -164,6 +190,8 @@ def _terms(
         for name, x in zip(dot.operands, operands, strict=True)
     ]
     bias, width = bias_of(dot, formats), largest_of(dot, formats).bit_length()
+    scale = [probe("scale", BVAdd(*(zero_extend(x, E8M0.width + 1) for x in scales)))] if scales else []
+    unscaled = Or(Equals(x, BV(E8M0.nan, E8M0.width)) for x in scales)
     terms = []
     for name, factors, (first, *second) in zip(
         dot.names, dot.by_term(operands), dot.by_term(significands), strict=True
@@ -172,7 +200,8 @@ def _terms(
         for y in second:
             product = integers.multiply({"x": first, "y": y})["product"]
             significand = probe(f"product_{name}", product)
-        term = Term(name, factors, significand, bias, width)
+        term = Term(name, factors, significand, bias, width, scale if second else ())
+        term.nan = Or(term.nan, unscaled)
         if dot.places is not None and dot.zeros is not ZeroTerms.COUNTED:
             of_zero = max(0, bias + dot.zeros) if isinstance(dot.zeros, int) else 0
             term.exponent = Ite(term.zero, BV(of_zero, width), term.exponent)

@@ -17,6 +17,7 @@ from spikeproof.proofs.dot_products import (
     exact_ones,
     obligations,
     of_every_choice,
+    of_mx_blocks,
     of_small_formats,
 )
 from spikeproof.proofs.names import described, lacks_mode, unit_named
@@ -101,7 +102,7 @@ def test_an_exact_one_is_the_sum_of_fractions():
 # --- formula ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("unit", [*of_small_formats(), *of_every_choice()], ids=named)
+@pytest.mark.parametrize("unit", [*of_small_formats(), *of_every_choice(), *of_mx_blocks()], ids=named)
 def test_the_formula_of_small_formats_is_the_definition(unit):
     codes = drawn(unit, 5000 if NIGHTLY else 200)
     assert by_formula(unit, codes).tolist() == by_definition(unit, codes)
@@ -169,6 +170,14 @@ def test_a_proof_has_lemmas_of_one_or_two_words_alone():
 def test_another_dot_product_is_refuted(other):
     record = discharge(SMALL.obligation(), circuit=unit_named(other).circuit())
     assert record.outcome is Outcome.REFUTED
+
+
+def test_scales_count():
+    """A scale moves products and not the addend: one of another bias is refuted."""
+    unit = unit_named("fp8_e5m2.mx_dot2_add_from_fp4_e2m1.rtz.f7")
+    wrong = replace(unit, dot=replace(unit.dot, zeros=ZeroTerms.COUNTED))
+    assert discharge(unit.obligation()).outcome is Outcome.PROVED
+    assert discharge(unit.obligation(), circuit=wrong.circuit()).outcome is Outcome.REFUTED
 
 
 def test_circuits_of_other_places_differ():

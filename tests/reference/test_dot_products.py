@@ -7,6 +7,7 @@ from spikeproof.proofs.dot_products import MACHINES
 from spikeproof.proofs.names import unit_named
 from spikeproof.reference.dot_products import KINDS, RESULTS, dot_product
 from spikeproof.specs.dot_products import Overflow, Truncation, ZeroTerms
+from spikeproof.specs.formats import E8M0
 from tests.support.dot_products import by_definition, drawn
 
 OTHERS = (
@@ -22,11 +23,14 @@ UNITS = {
 
 
 def by_oracle(unit, case):
+    operands = list(zip(unit.formats, case, strict=False))
+    scales = [(E8M0, code) for code in case[len(operands) :]]
+    terms = [(*term, *scales) if len(term) > 1 else term for term in unit.dot.by_term(operands)]
     zeros = {ZeroTerms.SKIPPED: lambda nominal: None, ZeroTerms.COUNTED: lambda nominal: nominal}
     return dot_product(
         unit.fmt,
         unit.mode,
-        unit.dot.by_term(list(zip(unit.formats, case, strict=True))),
+        terms,
         unit.dot.places,
         zero_exponent=zeros.get(unit.dot.zeros, lambda nominal: unit.dot.zeros),
         floor=unit.dot.truncation is Truncation.FLOOR,
@@ -41,7 +45,7 @@ def by_oracle(unit, case):
 )
 def test_agreement(unit):
     codes = drawn(unit, max(60, 1200 // unit.dot.terms), seed=7)
-    cases = np.column_stack([codes[name] for name in unit.operands]).tolist()
+    cases = np.column_stack(list(codes.values())).tolist()
     for case, expected in zip(cases, by_definition(unit, codes), strict=True):
         actual = by_oracle(unit, case)
         if unit.fmt.is_nan(expected):  # of which gfloat has one of each sign

@@ -8,7 +8,6 @@ from pysmt.shortcuts import BVType, Symbol
 from spikeproof.proofs.dot_products import DotProductUnit
 from spikeproof.prover.encoding.evaluation import Evaluation
 from spikeproof.prover.refutation.drawing import many_codes
-from spikeproof.specs import exact_dot_products
 from spikeproof.specs.formats import Format
 from tests.support.operands import Codes
 
@@ -30,6 +29,10 @@ def drawn(unit: DotProductUnit, count: int, seed: int = 1) -> dict[str, Codes]:
         codes["y2"][cancelling] = codes["y1"][cancelling] ^ rng.integers(
             0, 2, len(codes["y1"][cancelling]), dtype=np.uint64
         )
+    scales = rng.integers(0, 1 << 8, (2, count), dtype=np.uint64)
+    scales[1, half:] = 254 - scales[0, half:] % 255  # together nearly 1
+    scales[0, :2] = 255, 0
+    codes |= dict(zip(unit.dot.scales, scales, strict=False))
     return codes
 
 
@@ -44,9 +47,9 @@ def _near(fmt: Format, rng: np.random.Generator, count: int) -> Codes:
 
 def by_formula(unit: DotProductUnit, codes: dict[str, Codes]) -> Codes:
     """The results by the symbolic spec."""
+    formats = unit.reading.formats
     symbols = {
-        name: Symbol(f"{name}.{fmt.width}", BVType(fmt.width))
-        for name, fmt in zip(unit.operands, unit.formats, strict=True)
+        name: Symbol(f"{name}.{formats[name].width}", BVType(formats[name].width)) for name in codes
     }
     given = {symbol.symbol_name(): codes[name] for name, symbol in symbols.items()}
     return Evaluation(unit.spec(symbols)).evaluate(given)["result"]
@@ -54,9 +57,9 @@ def by_formula(unit: DotProductUnit, codes: dict[str, Codes]) -> Codes:
 
 def by_definition(unit: DotProductUnit, codes: dict[str, Codes]) -> list[int]:
     """The results by the spec of record."""
-    return [
-        exact_dot_products.compute(
-            unit.dot, unit.fmt, unit.mode, unit.policy, unit.formats, case, unit.convention
-        )
-        for case in np.column_stack([codes[name] for name in unit.operands]).tolist()
-    ]
+    return [unit.trace(dict(zip(codes, case, strict=True)))["result"] for case in _cases(codes)]
+
+
+def _cases(codes: dict[str, Codes]) -> list[list[int]]:
+    cases: list[list[int]] = np.column_stack(list(codes.values())).tolist()
+    return cases

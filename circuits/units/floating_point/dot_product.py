@@ -40,7 +40,7 @@ from spikeproof.specs.dot_products import (
     halves,
     joined,
 )
-from spikeproof.specs.formats import Format, Mode, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import E8M0, Format, Mode, OverflowPolicy, RoundingMode
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,21 @@ class Scale:
     def of(cls, dot: DotProduct, formats: Sequence[Format]) -> Scale:
         """That of all terms of a dot product; of an exact one, with as many places as they can need."""
         terms = dot.by_term(formats)
-        bias = max(sum(fmt.bias for fmt in term) for term in terms)
-        most = [sum((1 << fmt.exponent_bits) - 1 for fmt in term) for term in terms]
-        largest = max(
-            each + bias - sum(fmt.bias for fmt in term) for each, term in zip(most, terms, strict=True)
+        scales = [2 * dot.scaled * (len(term) > 1) for term in terms]
+        biases = [
+            sum(fmt.bias for fmt in term) + count * E8M0.bias
+            for term, count in zip(terms, scales, strict=True)
+        ]
+        most = [
+            sum((1 << fmt.exponent_bits) - 1 for fmt in term) + count * E8M0.nan
+            for term, count in zip(terms, scales, strict=True)
+        ]
+        bias = max(biases)
+        largest = max(each + bias - own for each, own in zip(most, biases, strict=True))
+        last = max(
+            own + sum(fmt.fraction_bits - 1 for fmt in term)
+            for own, term in zip(biases, terms, strict=True)
         )
-        last = max(sum(fmt.bias + fmt.fraction_bits - 1 for fmt in term) for term in terms)
         return cls(bias, largest, dot.places or largest - bias + last)
 
 
@@ -95,6 +104,8 @@ def build_dot_product(
 ) -> Netlist:
     """A dot product as a netlist: an input for each of ``DotProduct.operands``, output ``result``.
 
+    One of MX blocks has the scales' codes as inputs too.
+
     Args:
         fmt: of the result.
         formats: of each operand.
@@ -109,19 +120,27 @@ def build_dot_product(
     codes = [
         gates.builder.input(name, form.width) for name, form in zip(dot.operands, formats, strict=True)
     ]
+    scales = [gates.builder.input(name, E8M0.width) for name in dot.scales]
     operands = [unpack(gates, form, code) for form, code in zip(formats, codes, strict=True)]
     rounder = Rounder(gates, fmt, mode, policy, convention)
-    result = dot_product(rounder, dot, Scale.of(dot, formats), operands)
+    result = dot_product(rounder, dot, Scale.of(dot, formats), operands, scales)
     return built(gates, {"result": result}, keep_waypoints=keep_waypoints)
 
 
-def dot_product(rounder: Rounder, dot: DotProduct, scale: Scale, operands: Sequence[Operand]) -> Bus:
+def dot_product(
+    rounder: Rounder,
+    dot: DotProduct,
+    scale: Scale,
+    operands: Sequence[Operand],
+    scales: Sequence[Bus] = (),
+) -> Bus:
     """The code of the sum, rounded once."""
     gates, waypoint = rounder.gates, rounder.gates.builder.waypoint
     for name, x in zip(dot.operands, operands, strict=True):
         waypoint(f"{name}_significand", x.significand)
+    of_blocks = _of_blocks(gates, scales)
     terms = [
-        _term(gates, dot, scale, name, *group)
+        _term(gates, dot, scale, name, of_blocks, *group)
         for name, group in zip(dot.names, dot.by_term(operands), strict=True)
     ]
     largest = _largest(gates, dot, scale, terms)
@@ -143,10 +162,27 @@ def dot_product(rounder: Rounder, dot: DotProduct, scale: Scale, operands: Seque
     return _override(rounder, finite, terms, operands)
 
 
+def _of_blocks(gates: GateLibrary, scales: Sequence[Bus]) -> tuple[Bus, int]:
+    """The exponents of scales together, biased as both are, and whether one is not a number."""
+    if not scales:
+        return (), ZERO
+    x, y = scales
+    total = add(gates, "scale", x=x, y=y, carry_in=(ZERO,))
+    exponent = total["sum"] + total["carry"]
+    gates.builder.waypoint("scale", exponent)
+    return exponent, gates.or_(gates.wide_and(x), gates.wide_and(y))
+
+
 def _term(
-    gates: GateLibrary, dot: DotProduct, scale: Scale, name: str, x: Operand, y: Operand | None = None
+    gates: GateLibrary,
+    dot: DotProduct,
+    scale: Scale,
+    name: str,
+    of_blocks: tuple[Bus, int],
+    x: Operand,
+    y: Operand | None = None,
 ) -> Term:
-    """The product of x and y; or x alone, the addend."""
+    """The product of x and y, and of their blocks' scales; or x alone, the addend."""
     width = scale.largest.bit_length()
     if y is None:
         sign, significand, nan, infinite, zero = x.sign, x.significand, x.nan, x.infinite, x.zero
@@ -157,16 +193,14 @@ def _term(
         product = multiply(gates, f"product_{name}", x=x.significand, y=y.significand)
         significand = product["product"]
         gates.builder.waypoint(f"product_{name}", significand)
-        nan = gates.wide_or((x.nan, y.nan, infinity_times_zero(gates, x, y)))
-        total = add(
-            gates,
-            f"exponent_sum_{name}",
-            x=pad(x.exponent, width),
-            y=pad(y.exponent, width),
-            carry_in=(ZERO,),
-        )
+        scaling, unscaled = of_blocks
+        nan = gates.wide_or((x.nan, y.nan, infinity_times_zero(gates, x, y), unscaled))
         offset = scale.bias - x.fmt.bias - y.fmt.bias
-        exponent = _plus(gates, f"exponent_{name}", total["sum"], offset)
+        total = _sum(gates, f"exponent_sum_{name}", pad(x.exponent, width), pad(y.exponent, width))
+        if scaling:
+            total = _sum(gates, f"scaled_{name}", total, pad(scaling, width))
+            offset -= 2 * E8M0.bias
+        exponent = _plus(gates, f"exponent_{name}", total, offset)
     if dot.places is not None and dot.zeros is not ZeroTerms.COUNTED:
         of_zero = max(0, scale.bias + dot.zeros) if isinstance(dot.zeros, int) else 0
         exponent = mux_bus(gates, zero, constant_bus(of_zero, width), exponent)
@@ -177,9 +211,12 @@ def _term(
 
 def _plus(gates: GateLibrary, name: str, x: Bus, constant: int) -> Bus:
     """x and a constant, which the width holds."""
-    if not constant:
-        return x
-    return add(gates, name, x=x, y=constant_bus(constant, len(x)), carry_in=(ZERO,))["sum"]
+    return _sum(gates, name, x, constant_bus(constant, len(x))) if constant else x
+
+
+def _sum(gates: GateLibrary, name: str, x: Bus, y: Bus) -> Bus:
+    """x + y, which the width holds."""
+    return add(gates, name, x=x, y=y, carry_in=(ZERO,))["sum"]
 
 
 def _largest(gates: GateLibrary, dot: DotProduct, scale: Scale, terms: Sequence[Term]) -> Bus:
@@ -215,7 +252,7 @@ def _added(gates: GateLibrary, name: str, x: Bus, y: Bus) -> Bus:
     """The sum of two signed words, in one bit more than the longer one."""
     width = 1 + max(len(x), len(y))
     x, y = (bus + bus[-1:] * (width - len(bus)) for bus in (x, y))
-    return add(gates, name, x=x, y=y, carry_in=(ZERO,))["sum"]
+    return _sum(gates, name, x, y)
 
 
 def _signed(gates: GateLibrary, dot: DotProduct, scale: Scale, term: Term, largest: Bus) -> Bus:
