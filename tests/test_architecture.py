@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "circuits.units": {"circuits.netlist", "circuits.clocked", "specs.formats", "specs.conventions"},
     "circuits.physics": {"circuits.netlist", "circuits.units.libraries"},
     "circuits.meanings": {"circuits.netlist", "circuits.clocked", "circuits.physics"},
-    "circuits.doors": {"circuits.netlist", "circuits.meanings"},
+    "circuits.doors": {"circuits.netlist", "circuits.clocked", "circuits.meanings"},
     "reference": {"specs.formats"},
     "prover.claims": {*BASE},
     "prover.kernel": {*BASE, *CLAIMS},
