@@ -197,7 +197,19 @@ def loaded_by_any_name(name: str) -> Any:
     Raises:
         ForeignCodeError: if there is none.
     """
-    return loaded(name if ":" in name else ":".join(name.rsplit(".", 1)))
+    if ":" in name:
+        return loaded(name)
+    *modules, last = name.split(".")
+    while len(modules) > 1 and not _is_module(".".join(modules)):
+        last = f"{modules.pop()}.{last}"  # of something in a module, numpy.add.reduce
+    return loaded(f"{'.'.join(modules)}:{last}")
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _instead(thing: Any) -> str:

@@ -42,6 +42,9 @@ MOST_LANES = 256
 MOST_LISTED = 4
 """So many runs of terms are told one by one, where they differ."""
 
+MOST_NESTED = 2
+"""Of words that have more parentheses, the tree may be shorter."""
+
 MOST_NAMED = 40
 """Characters in which terms are told."""
 
@@ -51,14 +54,10 @@ MOST_WORDS = 1000
 
 def in_words(order: Order) -> str:
     """An order in short where it is regular, else the tree."""
-    return (
-        plain(order)
-        or _with_tail(order)
-        or _in_lanes(order)
-        or _in_blocks(order)
-        or _in_runs(order)
-        or bracketed(order)
-    )
+    text = plain(order) or _with_tail(order) or _in_lanes(order) or _in_blocks(order) or _in_runs(order)
+    if text is None or text.count("(") > MOST_NESTED:
+        return min(filter(None, (text, bracketed(order))), key=len)
+    return text
 
 
 def _part(order: Order) -> str:

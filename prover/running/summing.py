@@ -256,7 +256,11 @@ class Summing:
         self._place = self._most_different(factors)
         self.masked = factors[self._place]
         self.terms = len(self.masked) + asked.bias
-        self.outputs = np.broadcast_shapes(*(each.shape[1:] for each in self.read()))
+        self.outputs = (
+            (self.terms,)
+            if self.operation.prefixes
+            else np.broadcast_shapes(*(factor.shape[1:] for factor in factors))
+        )
         self.results = math.prod(self.outputs)
         self._function = _function(asked.name) if function is None else function
         require_device(asked.device)

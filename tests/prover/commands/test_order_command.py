@@ -82,6 +82,7 @@ def test_threads_and_batches_are_compared(tmp_path):
             ["numpy.nothing", "--shape", "4", "--operation", "sum"],
             "numpy.nothing: there is no nothing in numpy",
         ),
+        (["nosuch.thing.sum", "--shape", "4"], "nosuch.thing.sum: there is no module nosuch; "),
         (["numpy.pi", "--shape", "4", "--operation", "sum"], "numpy.pi: it is no function"),
         (["numpy.dot", "--shape", "4x4"], "numpy.dot: dot has a shape of TERMS, not 4x4"),
         (["numpy.matmul", "--shape", "4"], "matmul has a shape of ROWSxTERMSxCOLUMNS, not 4"),
@@ -97,6 +98,7 @@ def test_threads_and_batches_are_compared(tmp_path):
             "conv1d of 1x4x8x3x9 has no results: its kernel is too large",
         ),
         (["numpy.convolve", "--shape", "9"], "convolve has a shape of LENGTHxTERMS, not 9"),
+        (["numpy.cumsum", "--shape", "900000"], "of 1 to 16,384 terms are revealed, not of 900,000"),
         (["numpy.sum", "--shape", "20000"], "of 1 to 16,384 terms are revealed, not of 20,000"),
         (["numpy.sum", "--shape", "4", "--format", "bfloat16"], "NumPy has no bfloat16"),
         (

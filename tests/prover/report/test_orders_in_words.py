@@ -30,6 +30,16 @@ def in_runs(places, add):
     return in_pairs([in_sequence(run, add) for run in runs], add)
 
 
+def with_fours_between(places, add):
+    """Of four terms the sum, then four by themselves, and so on."""
+    fours = [places[k : k + 4] for k in range(4, len(places), 8)]
+    singles = [places[k : k + 4] for k in range(8, len(places) + 4, 8)]
+    total = in_sequence(places[:4], add)
+    for four, single in zip(fours, singles, strict=True):
+        total = in_sequence([total, in_sequence(four, add), *single], add)
+    return total
+
+
 @pytest.mark.parametrize(
     ("order", "words"),
     [
@@ -68,6 +78,7 @@ def in_runs(places, add):
         ),
         (in_lanes(10, 2), "2 lanes, every 2 terms, one after another; then both"),
         (grown(40, in_runs), "4 runs of 8 to 12 terms, each one after another; the runs pairwise"),
+        (grown(24, with_fours_between), "[0 to 3, [4 to 7], 8 to 11, [12 to 15], 16 to 19, [20 to 23]]"),
         (Order(5, ((0, 3), (5, 1), (2, 4), (6, 7))), "[0, 3, 1, [2, 4]]"),
     ],
 )

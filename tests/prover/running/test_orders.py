@@ -152,6 +152,11 @@ def test_layers_of_pytorch(name, operation, shape):
     assert finding.differing.total() == 0
 
 
+def test_values_that_attention_adds_up():
+    finding = find(Asked("tests.support.sums:attended", "mean", (16, 8), axis=0, tensors=True), 200)
+    assert finding.differing.total() == 0
+
+
 def test_many_questions_in_one_call():
     """Columns of a matrix answer a question each."""
     finding = found("by_rows", "linear", (4, 200, 64))
@@ -164,6 +169,12 @@ def test_many_questions_in_one_call():
 )
 def test_tensors(name, fmt, shape):
     finding = find(Asked(name, "sum", shape, fmt, tensors=True), 200)
+    assert finding.differing.total() == 0
+
+
+@pytest.mark.parametrize(("name", "operation"), [("reduce", "sum"), ("accumulate", "cumsum")])
+def test_a_method_by_its_dotted_name(name, operation):
+    finding = find(Asked(f"numpy.add.{name}", operation, (9,)), 70)
     assert finding.differing.total() == 0
 
 
