@@ -13,6 +13,7 @@ from spikeproof.specs.programs import (
     Split,
     apply,
     call,
+    call_all,
     concatenate,
     evaluate,
     module,
@@ -71,11 +72,13 @@ def test_calls_are_at_each_place_of_their_axes(over):
 
     element = module("element", {"x": Array("word"), "y": Array("word")}, inner)
     row = module(
-        "row", dict.fromkeys("xy", Array("word", (3,))), lambda x, y: call(element, x, y, over=(3,))[0]
+        "row",
+        dict.fromkeys("xy", Array("word", (3,))),
+        lambda x, y: call_all(element, x, y, over=(3,))[0],
     )
 
     def outer(x, y):
-        total, one = call(element, x, y, over=(2, 3))
+        total, one = call_all(element, x, y, over=(2, 3))
         return {"total": total, "one": one, "rows": call(row, x, y, over=(2,))}
 
     program = module("outer", {"x": WORD, "y": WORD}, outer)
