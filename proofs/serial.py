@@ -70,7 +70,7 @@ def unit(library: str, operation: str, width: int, again: bool = False) -> Oblig
     name = f"serial.{library}.{operation}.{width}"
     return equivalence(
         f"{name}.restarted" if again else name,
-        f"{said}, when it is started again, whatever it had in mind" if again else said,
+        f"{said}, when it is started again, whatever its states were" if again else said,
         circuit=partial(serial_netlist, library, operation, width, again),
         meaning=MEANINGS[operation],
         decomposition=BY_ALGEBRA if operation == "multiply" else None,
@@ -100,7 +100,7 @@ def floating_point(
     said = f"{steps} steps of a bit-serial circuit of {library} gates give {unit.function}"
     return equivalence(
         f"serial.{unit.name}{'.restarted' if again else ''}",
-        f"{said}, when it is started again, whatever it had in mind" if again else said,
+        f"{said}, when it is started again, whatever its states were" if again else said,
         circuit=partial(serial_unit_netlist, operation, fmt, mode, unit.policy, library, again),
         meaning=unit.spec,
         engines=("cadical",) if operation == "add" and fmt.width == 8 else BOTH,
