@@ -198,6 +198,7 @@ IN_BLOCKS = {
     (FP32, "silu"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "erf"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "softplus"): (RoundingMode.NEAREST_EVEN,),
+    (FP32, "expm1"): (RoundingMode.NEAREST_EVEN,),
 }
 """Formats of more than 16 bits and functions, and the modes in which these are promised."""
 
