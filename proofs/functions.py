@@ -190,6 +190,7 @@ IN_BLOCKS = {
     (FP32, "reciprocal"): (RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO),
     (FP32, "rsqrt"): (RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO),
     (FP32, "sin"): (RoundingMode.NEAREST_EVEN,),
+    (FP32, "cos"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "sin_pi"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "cos_pi"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "tanh"): (RoundingMode.NEAREST_EVEN,),
