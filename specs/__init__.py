@@ -5,6 +5,7 @@
 * ``specs.exact``    -- the spec of record, on exact rationals: slow and obvious
 * ``specs.functions``, ``specs.functions_of_two`` -- elementary functions, likewise
 * ``specs.symbolic`` -- the same meaning as pySMT bit-vector formulas
+* ``specs.orders``, ``specs.programs`` -- in which order a sum is taken; layers and models of operations
 * ``specs.integers`` -- the meaning of gates and integer blocks as pySMT formulas
 
 This package imports nothing else of this project, and shares no arithmetic with ``circuits``.
