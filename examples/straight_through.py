@@ -2,9 +2,9 @@
 
 python -m examples.straight_through [--steps 200]
 
-Whatever training makes is compared, bit by bit, in every step: each linear layer's results, the loss, each
-gradient, each weight, what the optimiser keeps. Then it is trained where PyTorch's kernel takes sums
-otherwise, or neurons do, and the first thing that differs is shown.
+Whatever a step makes is compared, bit by bit: each linear layer's results, the loss, each gradient, each
+weight, what the optimiser keeps. Then it is trained where PyTorch's kernel takes sums otherwise, or
+neurons do, and the first thing that differs is shown.
 """
 
 from __future__ import annotations
@@ -28,14 +28,16 @@ from spikeproof.specs.orders import pairwise
 from spikeproof.specs.products import Dot
 
 SEED = 23
-INPUTS, HIDDEN, CLASSES, ROWS = 64, 32, 16, 16
+INPUTS, HIDDEN, CLASSES = 64, 32, 16
+ROWS, LEFT = 16, 2
+"""Of a batch; and of the last of each epoch, where data leave one."""
 EPOCH = 50
-"""Of so many batches; where data are not divisible, a smaller one follows."""
+"""So many whole batches."""
 
 Batch = tuple[Tensor, Tensor]
 Optimiser = Callable[[Iterable[Tensor]], torch.optim.Optimizer]
 OPTIMISERS: Mapping[str, Optimiser] = {
-    "SGD with momentum": lambda weights: torch.optim.SGD(weights, lr=0.05, momentum=0.9),
+    "SGD with momentum": lambda weights: torch.optim.SGD(weights, lr=0.005, momentum=0.9),
     "Adam": lambda weights: torch.optim.Adam(weights, lr=0.003),
 }
 
@@ -51,7 +53,7 @@ def batches(leftover: int = 0) -> Iterator[Batch]:
     """Noisy points about as many centres as there are classes, epoch after epoch.
 
     Args:
-        leftover: rows of the last batch of each epoch, if the data leave any.
+        leftover: rows of one batch more at the end of each epoch, if any.
     """
     random = torch.Generator().manual_seed(SEED)
     centres = torch.randn(CLASSES, INPUTS, generator=random)
@@ -130,7 +132,7 @@ class Training:
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
-        made = {**self.results, ("loss", "the batch"): loss.detach()}
+        made = {**self.results, ("losses", "the batch"): loss.detach()}
         weights = dict(self.model.named_parameters())
         made |= {("gradients", name): weight.grad for name, weight in weights.items()}
         made |= {
@@ -170,7 +172,7 @@ def compared(
             count = differing(value, made[kind, name])
             if count and not found.first:
                 found.first = f"step {number}, {kind} of {name}: {count} of {value.numel():,} differ"
-        found.losses.append(float(wanted["loss", "the batch"]))
+        found.losses.append(float(wanted["losses", "the batch"]))
     found.weights = all_weights(other.model)
     found.differing = differing(all_weights(one.model), found.weights)
     return found
@@ -184,7 +186,7 @@ def all_weights(trained: torch.nn.Sequential) -> Tensor:
 # --- what is shown --------------------------------------------------------------------------------
 
 
-def told(title: str, found: Comparison) -> None:
+def show(title: str, found: Comparison) -> None:
     """What came of two trainings, in a few lines."""
     steps, (first, *_, last) = len(found.losses), found.losses
     print(f"{title}: {steps} steps, loss {first:.3f} to {last:.3f}")
@@ -203,3 +205,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=200, help="how many (200)")
     steps = parser.parse_args().steps
+    torch.set_num_threads(1)
+    ordinary, (adam, optimiser) = model(), [*OPTIMISERS.items()][-1]
+
+    def spiking(*rows: int) -> torch.nn.Sequential:
+        return in_neurons(ordinary, lambda layer: {each: revealed(each, layer) for each in rows})
+
+    def told(title: str, beside: torch.nn.Sequential, by: Optimiser = optimiser, **how: int) -> None:
+        given = islice(batches(how.pop("leftover", 0)), steps)
+        show(title, compared(ordinary, beside, by, given, **how))
+
+    shape = f"{INPUTS} to {HIDDEN} to {CLASSES} with ReLU, batches of {ROWS}"
+    print(f"{shape}; torch {torch.__version__}, 1 thread")
+    for layer in spiking(ROWS):
+        if isinstance(layer, spikeproof.StraightThrough):
+            neurons = layer.neurons[ROWS]
+            print(f"  {neurons.theorem.name}: {neurons.size.neurons:,} neurons")
+    for name, each in OPTIMISERS.items():
+        told(name, spiking(ROWS), each)
+    told(f"{adam}, PyTorch with 2 threads", spiking(ROWS), threads=2)
+    late = f"{adam}, after {EPOCH} batches one of {LEFT} rows"
+    anyhow = in_neurons(ordinary, lambda layer: revealed(ROWS, layer))
+    told(f"{late}, in the order of {ROWS}", anyhow, leftover=LEFT)
+    told(f"{late}, in its own order", spiking(ROWS, LEFT), leftover=LEFT)
+    told(f"{adam}, sums in pairs", in_neurons(ordinary, in_pairs))
+
+
+if __name__ == "__main__":
+    main()

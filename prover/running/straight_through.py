@@ -37,7 +37,8 @@ class StraightThrough(torch.nn.Linear):
             StatementError: if they are of another type or number than the layer's, or of a number of
                 rows for which no order was given.
         """
-        result: torch.Tensor = _StraightThrough.apply(x, self.weight, self.bias, self._of(x))
+        given = x, self.weight, self.bias, self._of(x)
+        result: torch.Tensor = _StraightThrough.apply(*given)  # type: ignore[no-untyped-call]
         return result
 
     def _of(self, x: torch.Tensor) -> SpikingLinear:
@@ -69,14 +70,14 @@ class _StraightThrough(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """What PyTorch's own layer would give; that takes its own results, which are then dropped."""
+        """What PyTorch's own layer gives: it computes its results once more, which nothing reads."""
         asked = ctx.needs_input_grad[:3]
-        given = [
+        given: list[Any] = [
             None if tensor is None else tensor.detach().requires_grad_(wanted)
             for tensor, wanted in zip(ctx.saved_tensors, asked, strict=True)
         ]
         with torch.enable_grad():
             own = linear(*given)
-        wanted = [tensor for tensor in given if tensor is not None and tensor.requires_grad]
+        wanted = [tensor for tensor, each in zip(given, asked, strict=True) if each]
         found = iter(torch.autograd.grad(own, wanted, gradient))
         return *(next(found) if each else None for each in asked), None
