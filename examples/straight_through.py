@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import cycle, islice
 from typing import Any
 
@@ -23,7 +24,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, linear
 
 import spikeproof
-from spikeproof.prover.running.spiking_linear import Like
+from spikeproof import RevealedOrder
 from spikeproof.specs.orders import pairwise
 from spikeproof.specs.products import Dot
 
@@ -62,13 +63,17 @@ def batches(leftover: int = 0) -> Iterator[Batch]:
     return cycle(zip(points.split(ROWS), classes.split(ROWS), strict=True))
 
 
-def revealed(rows: int, layer: torch.nn.Linear) -> Like:
+def revealed(rows: int, layer: torch.nn.Linear) -> RevealedOrder:
     """The order in which PyTorch's kernel takes a layer's sums here, for so many rows."""
-    shape = (rows, layer.in_features, layer.out_features)
-    return spikeproof.revealed_order(linear, shape, bias=layer.bias is not None)
+    return _revealed(rows, layer.in_features, layer.out_features)
 
 
-def in_pairs(layer: torch.nn.Linear) -> Like:
+@cache
+def _revealed(*shape: int) -> RevealedOrder:
+    return spikeproof.revealed_order(linear, shape, bias=True)
+
+
+def in_pairs(layer: torch.nn.Linear) -> Dot:
     """Another order: neighbours first, the bias among them."""
     factors = ("fp32", "fp32")
     return Dot(pairwise(layer.in_features + 1), factors, "fp32", bias=True)
@@ -134,7 +139,11 @@ class Training:
         self.optimiser.step()
         made = {**self.results, ("losses", "the batch"): loss.detach()}
         weights = dict(self.model.named_parameters())
-        made |= {("gradients", name): weight.grad for name, weight in weights.items()}
+        made |= {
+            ("gradients", name): weight.grad
+            for name, weight in weights.items()
+            if weight.grad is not None
+        }
         made |= {
             ("momenta", f"{name}, {kept}"): state
             for name, weight in weights.items()
@@ -188,8 +197,7 @@ def all_weights(trained: torch.nn.Sequential) -> Tensor:
 
 def show(title: str, found: Comparison) -> None:
     """What came of two trainings, in a few lines."""
-    steps, (first, *_, last) = len(found.losses), found.losses
-    print(f"{title}: {steps} steps, loss {first:.3f} to {last:.3f}")
+    print(f"{title}: {len(found.losses)} steps, loss {found.losses[0]:.3f} to {found.losses[-1]:.3f}")
     if found.first:
         print(f"  first difference: {found.first}")
         print(f"  after the last step {found.differing:,} of {found.weights.numel():,} weights differ")

@@ -255,9 +255,8 @@ def straight_through(layer: torch.nn.Linear, *, like: Like | Mapping[int, Like])
     """
     from spikeproof.prover.running.straight_through import StraightThrough
 
-    if isinstance(like, Mapping):
-        return StraightThrough(layer, {rows: from_torch(layer, like=way) for rows, way in like.items()})
-    return StraightThrough(layer, from_torch(layer, like=like))
+    ways = like.items() if isinstance(like, Mapping) else [(None, like)]
+    return StraightThrough(layer, {rows: from_torch(layer, like=way) for rows, way in ways})
 
 
 def verify(log: Path | str, circuit: Netlist | None = None, *, jobs: int = 1) -> VerifiedLog:

@@ -12,18 +12,19 @@ from torch.nn.functional import linear
 from spikeproof.prover.claims.obligation import StatementError
 from spikeproof.prover.running.spiking_linear import SpikingLinear, codes_of
 
-Neurons = SpikingLinear | Mapping[int, SpikingLinear]
-"""Of a layer: of any number of rows of inputs, or of each number of rows."""
-
 
 class StraightThrough(torch.nn.Linear):
     """A linear layer whose results are its neurons', and whose gradients are PyTorch's of that layer.
 
     Its parameters are the layer's own, by the same names: whatever changes them, the neurons' synapses
     are of what they are when it is called. There are no gradients of gradients.
+
+    Attributes:
+        neurons: by the number of rows of inputs that they are for, None being any other; they have
+            theorems, sizes, and the weights that the layer had at first.
     """
 
-    def __init__(self, layer: torch.nn.Linear, neurons: Neurons) -> None:
+    def __init__(self, layer: torch.nn.Linear, neurons: Mapping[int | None, SpikingLinear]) -> None:
         given = layer.weight
         bias = layer.bias is not None
         super().__init__(layer.in_features, layer.out_features, bias, device="meta", dtype=given.dtype)
@@ -42,15 +43,12 @@ class StraightThrough(torch.nn.Linear):
         return result
 
     def _of(self, x: torch.Tensor) -> SpikingLinear:
-        if isinstance(self.neurons, SpikingLinear):
-            return self.neurons
         rows = x.numel() // self.in_features
-        if rows not in self.neurons:
-            known = ", ".join(map(str, sorted(self.neurons)))
-            raise StatementError(
-                f"no order was given for {rows} rows of inputs; there are some for {known}"
-            )
-        return self.neurons[rows]
+        found = self.neurons.get(rows, self.neurons.get(None))
+        if found is None:
+            known = ", ".join(map(str, self.neurons))
+            raise StatementError(f"no order was given for {rows} rows of inputs, but for {known}")
+        return found
 
 
 class _StraightThrough(torch.autograd.Function):
