@@ -30,6 +30,7 @@ What is named here is the public face; whatever is not is internal, and may chan
 
 * ``run``: what a program of units makes of arrays, in neurons, by the machine, or by the spec of record.
 * ``from_torch``: a linear layer of PyTorch in neurons, bit by bit, a ``SpikingLinear``.
+* ``straight_through``: the same to be trained, with PyTorch's own gradients, a ``StraightThrough``.
 
 *Specs and claims*
 

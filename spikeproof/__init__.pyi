@@ -3,6 +3,7 @@ from .api import exhaust as exhaust
 from .api import from_torch as from_torch
 from .api import prove as prove
 from .api import reference_model as reference_model
+from .api import straight_through as straight_through
 from .api import theorems as theorems
 from .api import verify as verify
 from .circuits.clocked import ClockedNetlist as ClockedNetlist
@@ -40,6 +41,7 @@ from .prover.running.revealed import revealed_order as revealed_order
 from .prover.running.specifications import Specification as Specification
 from .prover.running.specifications import specification as specification
 from .prover.running.spiking_linear import SpikingLinear as SpikingLinear
+from .prover.running.straight_through import StraightThrough as StraightThrough
 from .specs.formats import Format as Format
 from .specs.formats import Integer as Integer
 from .specs.formats import OverflowPolicy as OverflowPolicy

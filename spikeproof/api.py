@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from spikeproof.prover.running.checks import Question
     from spikeproof.prover.running.reference_model import ReferenceModel
     from spikeproof.prover.running.spiking_linear import Like, SpikingLinear
+    from spikeproof.prover.running.straight_through import StraightThrough
     from spikeproof.prover.running.verify import VerifiedLog
 
 Spec = Callable[..., Buses]
@@ -233,9 +234,29 @@ def from_torch(layer: torch.nn.Linear, *, like: Like) -> SpikingLinear:
     from spikeproof.prover.running.spiking_linear import FORMATS, SpikingLinear, codes_of, way_of
 
     way, fmt = way_of(layer, like), FORMATS[str(layer.weight.dtype)]
-    bias = None if layer.bias is None else codes_of(layer.bias)
+    bias = None if layer.bias is None else codes_of(layer.bias).copy()
     theorem = theorem_of(way, layer.out_features, fmt.name)
-    return SpikingLinear(fmt, way, codes_of(layer.weight), bias, theorem)
+    return SpikingLinear(fmt, way, codes_of(layer.weight).copy(), bias, theorem)
+
+
+def straight_through(layer: torch.nn.Linear, *, like: Like | Mapping[int, Like]) -> StraightThrough:
+    """A linear layer to be trained: neurons give its results, PyTorch's own kernels its gradients.
+
+    Its parameters are the layer's own. If PyTorch takes sums in the order given, its results are
+    PyTorch's bit by bit, and so is all that training makes of them.
+
+    Args:
+        layer: as ``from_torch`` takes it.
+        like: as ``from_torch`` takes it; or one for each number of rows of inputs, as kernels take sums
+            otherwise for another: other numbers of rows are refused then.
+
+    Raises:
+        StatementError: as ``from_torch``.
+    """
+    from spikeproof.prover.running.straight_through import StraightThrough
+
+    ways = like.items() if isinstance(like, Mapping) else [(None, like)]
+    return StraightThrough(layer, {rows: from_torch(layer, like=way) for rows, way in ways})
 
 
 def verify(log: Path | str, circuit: Netlist | None = None, *, jobs: int = 1) -> VerifiedLog:

@@ -120,6 +120,14 @@ class SpikingLinear:
         Raises:
             StatementError: if they are of another type or number than the layer's.
         """
+        return self.of(x, self.weights, self.bias)
+
+    def of(self, x: torch.Tensor, weights: Codes, bias: Codes | None) -> torch.Tensor:
+        """The same with other weights, and another bias if the layer has one, as codes.
+
+        Raises:
+            StatementError: if the inputs are of another type or number than the layer's.
+        """
         if FORMATS.get(str(x.dtype)) != self.fmt or x.shape[-1:] != (self.way.products,):
             raise StatementError(
                 f"the layer takes {self.way.products} inputs of {self.fmt.name}; given are {x.dtype} of "
@@ -127,7 +135,7 @@ class SpikingLinear:
             )
         rows = codes_of(x).reshape(-1, self.way.products)
         over = rows.shape[:1]
-        shared = [self.weights] if self.bias is None else [self.weights, self.bias]
+        shared = [weights] if bias is None else [weights, bias]
         arrays = [rows, *(np.broadcast_to(each, over + each.shape) for each in shared)]
         (found,) = evaluate(self.program, arrays, self._neurons, over)
         return _tensor(found.reshape(*x.shape[:-1], -1), x.dtype)

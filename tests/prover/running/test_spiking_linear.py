@@ -154,6 +154,15 @@ def test_size():
     assert found.depth == multiply.depth + 2 * add.depth
 
 
+def test_weights_are_those_that_the_layer_had():
+    layer = torch.nn.Linear(2, 1, bias=False)
+    spiking, x = from_torch(layer, like=Dot(sequential(2), ("fp32", "fp32"), "fp32")), torch.ones(2)
+    before = spiking(x)
+    with torch.no_grad():
+        layer.weight.zero_()
+    assert spiking(x).item() == before.item() != 0
+
+
 def test_nan_infinity_and_single_rows():
     layer = torch.nn.Linear(2, 1, bias=False)
     with torch.no_grad():
