@@ -1,6 +1,7 @@
 """Training in neurons beside the same in PyTorch: all equal, bit by bit, or where it first is not."""
 
 import sys
+from functools import cache
 from itertools import islice
 
 import pytest
@@ -99,6 +100,11 @@ def test_a_gradient_that_is_off_by_an_ulp_is_found():
     assert compared(spiking, 4).first == "step 3, gradients of 2.bias: 1 of 16 differ"
 
 
+@cache
+def order(bias):
+    return revealed_order(linear, (16, 64, 32), bias=bias, results=1000)
+
+
 def drawn(*shape):
     return torch.randn(shape, generator=torch.Generator().manual_seed(5))
 
@@ -110,8 +116,7 @@ def drawn(*shape):
     "reduce", [torch.sum, lambda y: (y * drawn(*y.shape)).sum()], ids=["ones", "drawn"]
 )
 def test_gradients_are_pytorchs(bias, frozen, shape, reduce):
-    layer = torch.nn.Linear(64, 32, bias=bias)
-    found = revealed_order(linear, (16, 64, 32), bias=bias, results=1000)
+    layer, found = torch.nn.Linear(64, 32, bias=bias), order(bias)
     if len(found.finding.found) > 1:
         pytest.skip("on this machine the results of one call have several orders")
     spiking = straight_through(layer, like=found)
