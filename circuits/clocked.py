@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import accumulate
+from typing import Any
 
 from spikeproof.circuits.netlist import (
     ONE,
@@ -23,6 +24,8 @@ from spikeproof.circuits.netlist import (
 
 Place = tuple[int, str, int]
 """A bit that a circuit gives: in which step, counting from 0, on which bus, and which of it."""
+
+SCHEMA = "spikeproof-clocked-1"
 
 INITIAL = "initial"
 """Stands before the name of a state, with a dot: what it was before the first step."""
@@ -52,6 +55,10 @@ class ClockedNetlist:
                 raise NetlistError(f"state {name!r} must be an input and an output of the same width")
             if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << width:
                 raise NetlistError(f"state {name!r} cannot begin as {value!r}; it has {width} bits")
+
+    def serialise(self) -> dict[str, Any]:
+        """The circuit as JSON-ready data, canonical: see ``doors.json``."""
+        return {"schema": SCHEMA, "step": self.step.serialise(), "initial": dict(self.initial)}
 
     @property
     def inputs(self) -> dict[str, int]:

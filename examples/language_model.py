@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 
 from spikeproof.circuits.programs.levels import Levels
+from spikeproof.prover.running.program_activity import spent
 from spikeproof.prover.running.programs import run, size_of, units_of
 from spikeproof.specs.programs import Array, Module
 from spikeproof.specs.transformers import DECODERS, Decoder, bits_for, block, sample, step, weights_of
@@ -30,6 +31,8 @@ from spikeproof.specs.transformers import DECODERS, Decoder, bits_for, block, sa
 CONTEXT = 128
 BATCH = 32
 SEED = 23
+PICOJOULES = 23.6
+"""Of a synaptic operation of Intel's Loihi (Davies et al., IEEE Micro 38(1), 2018), S2's factor."""
 
 
 FORMATS = ("fp32", "bfloat16", "fp8_e4m3fn")
@@ -167,7 +170,8 @@ class Writer:
         program = self.program(position + 1)
         turned = (each[position].numpy().view(np.uint32) for each in angles(self.decoder, position + 1))
         given = dict(zip(("cosines", "sines"), turned, strict=True)) | self.past | self.weights
-        made = run(program, {"token": bits_of(token, self.decoder.vocabulary)} | given, by=self.by)
+        given["token"] = bits_of(token, self.decoder.vocabulary)
+        made, self.last = run(program, given, by=self.by), (program, given)
         for name in ("key", "value"):
             own = made[name][:, np.newaxis]
             self.past[f"past_{name}"] = np.concatenate([self.past[f"past_{name}"], own], axis=1)
@@ -210,25 +214,27 @@ def write(
     random = np.random.default_rng(SEED)
     given = [alphabet.index(character) for character in prompt]
     neurons.drawn(neurons.ready(), 0.0)  # units are built and compiled once, which is not counted
-    differ, spent, token = 0, 0.0, given[0]
+    differ, seconds, token = 0, 0.0, given[0]
     print(prompt, end="", flush=True)
     for position in range(len(given) + tokens - 1):
         number = random.random()
         start = time.monotonic()
         logits = neurons.logits(token)
         following = neurons.drawn(logits, number)
-        spent += time.monotonic() - start
+        seconds += time.monotonic() - start
         expected = machine.logits(token)
         differ += int((logits != expected).sum()) + (following != machine.drawn(expected, number))
         token = given[position + 1] if position + 1 < len(given) else following
         if position + 1 >= len(given):
             print(alphabet[token], end="", flush=True)
     count = len(given) + tokens - 1
-    program = neurons.program(count)
-    print(f"\n\n{count} tokens, {count / spent:.1f} a second in neurons; ", end="")
+    print(f"\n\n{count} tokens, {count / seconds:.1f} a second in neurons; ", end="")
     print(f"of {count * (len(alphabet) + 1):,} logits and tokens {differ} differ from the machine's")
-    counted = size_of(program)
-    print(f"a token that sees {count} keys: {counted.neurons:,} neurons, {counted.depth:,} in sequence")
+    counted, taken = size_of(neurons.last[0]), spent(*neurons.last)
+    print(f"the last: {counted.neurons:,} neurons, {counted.depth:,} in sequence; some ", end="")
+    spikes, operations = taken.spikes, taken.operations
+    print(f"{spikes.mean:.3g} spikes (standard error {spikes.error:.1g}), ", end="")
+    print(f"{operations.mean:.3g} synaptic operations, {operations.mean * PICOJOULES / 1e12:.3g} J")
 
 
 def compare_layer(model: str, keys: int = 16) -> None:
@@ -244,18 +250,18 @@ def compare_layer(model: str, keys: int = 16) -> None:
     }
     circuit = Levels(lambda operation: operation).of(spec)
     units_of(circuit)
-    spent, found = [], []
+    seconds, found = [], []
     for program, by in ((circuit, "neurons"), (spec, "machine")):
         start = time.monotonic()
         made = run(program, given, by=by)
-        spent.append(time.monotonic() - start)
+        seconds.append(time.monotonic() - start)
         found.append(made)
     neurons, machine = found
     count = sum(each.size for each in machine.values())
     differ = sum(int((neurons[name] != machine[name]).sum()) for name in machine)
     counted = size_of(circuit)
     print(f"a block of {model} for a token that sees {keys} keys: {counted.neurons:,} neurons")
-    print(f"{spent[0]:.1f} s in neurons, {spent[1]:.1f} s by the machine; ", end="")
+    print(f"{seconds[0]:.1f} s in neurons, {seconds[1]:.1f} s by the machine; ", end="")
     print(f"of {count:,} results {differ} differ")
 
 

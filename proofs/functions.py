@@ -190,6 +190,7 @@ IN_BLOCKS = {
     (FP32, "reciprocal"): (RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO),
     (FP32, "rsqrt"): (RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO),
     (FP32, "sin"): (RoundingMode.NEAREST_EVEN,),
+    (FP32, "cos"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "sin_pi"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "cos_pi"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "tanh"): (RoundingMode.NEAREST_EVEN,),
@@ -198,6 +199,7 @@ IN_BLOCKS = {
     (FP32, "silu"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "erf"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "softplus"): (RoundingMode.NEAREST_EVEN,),
+    (FP32, "expm1"): (RoundingMode.NEAREST_EVEN,),
 }
 """Formats of more than 16 bits and functions, and the modes in which these are promised."""
 

@@ -16,12 +16,12 @@ from typing import Any
 
 from spikeproof.circuits.programs.levels import in_levels
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
-from spikeproof.proofs.programs import FAMILY, order_in_words, order_named
+from spikeproof.proofs.programs import FAMILY, order_in_words
 from spikeproof.prover.claims.obligation import Obligation, Profile
 from spikeproof.prover.claims.programs import composed
 from spikeproof.specs import transformers
 from spikeproof.specs.formats import format_named, mode_named
-from spikeproof.specs.orders import pairwise
+from spikeproof.specs.orders import order_named, pairwise
 from spikeproof.specs.programs import Arithmetic, Module
 from spikeproof.specs.transformers import DECODERS, Decoder
 

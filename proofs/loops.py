@@ -104,6 +104,7 @@ class Loop:
         """That it holds the sequential sum, after any number of steps."""
         unit = self.unit
         term = TERMS[self.operation]
+        quick = self.fmt is FP4_E2M1 or (self.fmt is FP8_E4M3FN and self.operation == "add")
         return equivalence(
             self.name,
             f"after any number of steps from a start an accumulator holds the sequential sum of {term} "
@@ -112,7 +113,7 @@ class Loop:
             meaning=self.spec,
             engines=unit.engines,
             decomposition=self.decomposition,
-            profile=Profile.DEFAULT if self.fmt in DEFAULT else Profile.WIDE,
+            profile=Profile.DEFAULT if quick else Profile.WIDE,
             reading=self.reading,
             parameters=unit.parameters | {"family": "loop"},
             function=f"a step of the sequential sum of {term} from a bias: {unit.function}",
@@ -124,9 +125,6 @@ LOOPS = (
     *(Loop("fma", fmt, terms) for fmt, terms in ((FP32, FP8_E4M3FN), (FP32, FP16), (FP16, FP8_E4M3FN))),
 )
 """Sums in the terms' format, and in wider ones."""
-
-DEFAULT = (FP4_E2M1,)
-"""The formats of sums that are proved always."""
 
 
 def obligations() -> Iterator[Obligation]:

@@ -24,14 +24,7 @@ from spikeproof.prover.claims.obligation import Obligation, Outcome, Profile
 from spikeproof.prover.claims.programs import composed
 from spikeproof.specs import layers
 from spikeproof.specs.formats import format_named
-from spikeproof.specs.orders import (
-    Order,
-    in_blocks,
-    in_lanes,
-    pairwise,
-    reversed_sequence,
-    sequential,
-)
+from spikeproof.specs.orders import PLAIN, TREE, Order, order_named, pairwise, sequential, tree_word
 from spikeproof.specs.products import Dot, fused_products
 from spikeproof.specs.programs import Arithmetic, Array, Module, Value, apply, call, module
 
@@ -51,48 +44,11 @@ BIASES = {
 WORDS = ("fused", "from_zero", *(f"bias_{place}" for place in BIASES))
 """What may stand in a name behind the order."""
 
-PLAIN: Mapping[str, Callable[[int], Order]] = {
-    "sequential": sequential,
-    "reversed": reversed_sequence,
-    "pairwise": pairwise,
-}
-PARTS: Mapping[str, Callable[[int, int], Order]] = {"lanes": in_lanes, "blocks": in_blocks}
-"""Orders by their words in names; those of parts have a number behind."""
-
-TREE = "tree_"
-
 LONGEST_WORD = 120
 """Of longer words for orders no names are made."""
 
 LONGEST_NAME = 200
 """Files are named after theorems."""
-
-
-def order_named(word: str, terms: int) -> Order:
-    """The order that a word in a name says, of so many terms.
-
-    ``sequential``, ``reversed``, ``pairwise``; ``lanesK``, every K-th term in sequence, then the lanes
-    pairwise; ``blocksK``, K neighbours in sequence, then the blocks in sequence; or any tree:
-    ``tree_0-1_2-3_4-5``, each addition as the two places that it adds.
-
-    Raises:
-        ValueError: if it says none; one line.
-    """
-    if word in PLAIN:
-        return PLAIN[word](terms)
-    if word.startswith(TREE):
-        pairs = [re.fullmatch(r"(\d+)-(\d+)", pair) for pair in word.removeprefix(TREE).split("_")]
-        if not all(pairs):
-            raise ValueError(f"{word!r} is no tree; write it like tree_0-1_2-3_4-5")
-        return Order(terms, tuple((int(pair[1]), int(pair[2])) for pair in pairs if pair))
-    if found := re.fullmatch(r"([a-z]+)([1-9]\d*)", word):
-        if found[1] in PARTS and int(found[2]) <= terms:
-            return PARTS[found[1]](terms, int(found[2]))
-        if found[1] in PARTS:
-            raise ValueError(f"{terms} terms have no {found[2]} {found[1]}")
-    raise ValueError(
-        f"{word!r} is no order: {', '.join((*PLAIN, *(f'{each}8' for each in PARTS)))}, tree_..."
-    )
 
 
 def order_in_words(word: str) -> str:
@@ -104,11 +60,6 @@ def order_in_words(word: str) -> str:
     number = word.removeprefix(name)
     parts = {"lanes": f"in {number} lanes", "blocks": f"in blocks of {number}"}
     return {**plain, **parts}.get(name, word)
-
-
-def tree_word(order: Order) -> str:
-    """The word for any order, of whatever shape."""
-    return TREE + "_".join(f"{left}-{right}" for left, right in order.additions)
 
 
 def order_word(order: Order) -> str:

@@ -24,7 +24,7 @@ from spikeproof.prover.claims.obligation import (
     equivalence,
 )
 from spikeproof.specs import integers
-from spikeproof.specs.formats import FP4_E2M1, FP8_E4M3FN, SMALL_FORMATS, Format, RoundingMode
+from spikeproof.specs.formats import FP8_E4M3FN, SMALL_FORMATS, Format, RoundingMode
 from spikeproof.specs.integers import Buses
 from spikeproof.specs.symbolic import Probe, as_computed
 
@@ -70,7 +70,7 @@ def unit(library: str, operation: str, width: int, again: bool = False) -> Oblig
     name = f"serial.{library}.{operation}.{width}"
     return equivalence(
         f"{name}.restarted" if again else name,
-        f"{said}, when it is started again, whatever it had in mind" if again else said,
+        f"{said}, when it is started again, whatever its states were" if again else said,
         circuit=partial(serial_netlist, library, operation, width, again),
         meaning=MEANINGS[operation],
         decomposition=BY_ALGEBRA if operation == "multiply" else None,
@@ -95,15 +95,16 @@ def floating_point(
     """That a serial sum or product is that of IEEE 754, to nearest even, under the first policy."""
     unit = Unit(operation, fmt, policy=fmt.policies[0], library=library)
     mode, steps = RoundingMode.NEAREST_EVEN, SERIAL_OPERATIONS[operation].steps(fmt)
-    quick = fmt is FP4_E2M1 and not again and library == DEFAULT_LIBRARY
+    quick = fmt.width < 8 or (fmt is FP8_E4M3FN and operation == "multiply")
+    usual = quick and not again and library == DEFAULT_LIBRARY
     said = f"{steps} steps of a bit-serial circuit of {library} gates give {unit.function}"
     return equivalence(
         f"serial.{unit.name}{'.restarted' if again else ''}",
-        f"{said}, when it is started again, whatever it had in mind" if again else said,
+        f"{said}, when it is started again, whatever its states were" if again else said,
         circuit=partial(serial_unit_netlist, operation, fmt, mode, unit.policy, library, again),
-        meaning=lambda inputs: unit.spec(inputs),
+        meaning=unit.spec,
         engines=("cadical",) if operation == "add" and fmt.width == 8 else BOTH,
-        profile=Profile.DEFAULT if quick else Profile.WIDE,
+        profile=Profile.DEFAULT if usual else Profile.WIDE,
         reading=unit.reading,
         parameters=unit.parameters | {"family": "serial", **({"kind": "restarted"} if again else {})},
         function=unit.function,

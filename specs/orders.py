@@ -7,7 +7,8 @@ in turn, makes the next place out of two earlier ones. Each place is used once, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -233,3 +234,46 @@ def in_blocks(terms: int, size: int, within: Way = in_sequence, across: Way = in
             [within(places[k : k + size], add) for k in range(0, terms, size)], add
         ),
     )
+
+
+PLAIN: Mapping[str, Callable[[int], Order]] = {
+    "sequential": sequential,
+    "reversed": reversed_sequence,
+    "pairwise": pairwise,
+}
+PARTS: Mapping[str, Callable[[int, int], Order]] = {"lanes": in_lanes, "blocks": in_blocks}
+"""Orders by their words in names; those of parts have a number behind."""
+
+TREE = "tree_"
+
+
+def order_named(word: str, terms: int) -> Order:
+    """The order that a word in a name says, of so many terms.
+
+    ``sequential``, ``reversed``, ``pairwise``; ``lanesK``, every K-th term in sequence, then the lanes
+    pairwise; ``blocksK``, K neighbours in sequence, then the blocks in sequence; or any tree:
+    ``tree_0-1_2-3_4-5``, each addition as the two places that it adds.
+
+    Raises:
+        ValueError: if it says none; one line.
+    """
+    if word in PLAIN:
+        return PLAIN[word](terms)
+    if word.startswith(TREE):
+        pairs = [re.fullmatch(r"(\d+)-(\d+)", pair) for pair in word.removeprefix(TREE).split("_")]
+        if not all(pairs):
+            raise ValueError(f"{word!r} is no tree; write it like tree_0-1_2-3_4-5")
+        return Order(terms, tuple((int(pair[1]), int(pair[2])) for pair in pairs if pair))
+    if found := re.fullmatch(r"([a-z]+)([1-9]\d*)", word):
+        if found[1] in PARTS and int(found[2]) <= terms:
+            return PARTS[found[1]](terms, int(found[2]))
+        if found[1] in PARTS:
+            raise ValueError(f"{terms} terms have no {found[2]} {found[1]}")
+    raise ValueError(
+        f"{word!r} is no order: {', '.join((*PLAIN, *(f'{each}8' for each in PARTS)))}, tree_..."
+    )
+
+
+def tree_word(order: Order) -> str:
+    """The word for any order, of whatever shape."""
+    return TREE + "_".join(f"{left}-{right}" for left, right in order.additions)

@@ -135,6 +135,7 @@ class Module:
         arrays, firsts = list(self.inputs.values()), [len(self.inputs)]
         for number, step in enumerate(self.steps):
             try:
+                _require(min(step.operands, default=0) >= 0, "arrays are numbered from 0")
                 operands = [arrays[operand] for operand in step.operands]
                 arrays.extend(_made(step, operands))
                 firsts.append(len(arrays))

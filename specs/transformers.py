@@ -14,13 +14,13 @@ et al., "Llama 2", 2023. Parameters have the names that they have in Hugging Fac
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from typing import Any
 
 from spikeproof.specs import exact
-from spikeproof.specs.formats import FORMATS, RoundingMode
+from spikeproof.specs.formats import FORMATS, RoundingMode, format_named
 from spikeproof.specs.layers import dot, linear
 from spikeproof.specs.orders import Order, pairwise
 from spikeproof.specs.products import Dot, fused_products
@@ -80,6 +80,7 @@ class Decoder:
     fused: bool = False
 
     def __post_init__(self) -> None:
+        format_named(self.weights)
         if self.heads % self.key_heads or self.head % 2:
             raise ProgramError(
                 f"{self.heads} heads of {self.head} elements can't share {self.key_heads} heads of keys"
@@ -449,9 +450,11 @@ def step(decoder: Decoder, keys: int) -> Module:
             x, *kept = call_all(one, x, cosines, sines, past_key[number], past_value[number], *given)
             own.append(kept)
         x = call(rms_norm(decoder, decoder.hidden), x, norm)
-        logits = call(
-            decoder.linear(decoder.hidden, decoder.vocabulary), x, table if decoder.tied else weights[-1]
-        )
+        if decoder.tied:  # the table is in the arithmetic's format, whatever other weights are in
+            last, table_of = replace(decoder, weights=decoder.arithmetic.kind), table
+        else:
+            last, table_of = decoder, weights[-1]
+        logits = call(last.linear(decoder.hidden, decoder.vocabulary), x, table_of)
         key, value = (stack(each) for each in zip(*own, strict=True))
         return {"logits": logits, "key": key, "value": value}
 

@@ -17,6 +17,7 @@ What is named here is the public face; whatever is not is internal, and may chan
 *Circuits*
 
 * ``Netlist``, ``Neuron``, ``NetlistBuilder``, ``NetlistError``: what a circuit is.
+* ``ClockedNetlist``, ``write_clocked``: one whose neurons may read the step before.
 * ``read_circuit``, ``write_circuit``: files of JSON, AIGER, BLIF and Verilog, over ``Steps`` of time.
 * ``from_module``, ``import_module``: PyTorch modules as they are.
 * ``from_nir``, ``read_nir``, ``to_nir``: graphs of NIR, and what must be stated of them, a ``Reading``.

@@ -6,11 +6,13 @@ from .api import reference_model as reference_model
 from .api import straight_through as straight_through
 from .api import theorems as theorems
 from .api import verify as verify
+from .circuits.clocked import ClockedNetlist as ClockedNetlist
 from .circuits.doors.aiger import read_aiger as read_aiger
 from .circuits.doors.files import read_circuit as read_circuit
 from .circuits.doors.files import selected_outputs as selected_outputs
 from .circuits.doors.files import write_circuit as write_circuit
 from .circuits.doors.json import read_json as read_json
+from .circuits.doors.json import write_clocked as write_clocked
 from .circuits.doors.json import write_json as write_json
 from .circuits.doors.modules import from_module as from_module
 from .circuits.doors.modules import import_module as import_module

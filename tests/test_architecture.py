@@ -40,7 +40,7 @@ MAY_IMPORT = {
         "specs.products",
         "specs.programs",
     },
-    "circuits.doors": {"circuits.netlist", "circuits.meanings"},
+    "circuits.doors": {"circuits.netlist", "circuits.clocked", "circuits.meanings"},
     "reference": {"specs.formats"},
     "prover.claims": {*BASE},
     "prover.kernel": {*BASE, *CLAIMS},

@@ -6,23 +6,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from spikeproof.circuits.clocked import SCHEMA as CLOCKED
 from spikeproof.circuits.doors import json, yosys
 from spikeproof.circuits.doors.aiger import as_aiger, read_aiger
 from spikeproof.circuits.doors.blif import as_blif, read_blif
 from spikeproof.circuits.doors.btor2 import as_btor2
 from spikeproof.circuits.doors.nir import as_nir, read_nir
 from spikeproof.circuits.doors.smtlib import as_smtlib
-from spikeproof.circuits.doors.unrolling import Steps, unrolled
+from spikeproof.circuits.doors.unrolling import Steps, unrolled, unrolled_neurons
 from spikeproof.circuits.doors.verilog import as_verilog, read_verilog
 from spikeproof.circuits.netlist import Netlist, NetlistError
 
 
 def _read_json(path: Path, steps: int | Steps | None) -> Netlist:
-    """Of ours, or of Yosys, which has modules."""
+    """Of ours, with states or without; or of Yosys, which has modules."""
 
     def netlist_of(data: Any) -> Netlist:
         if isinstance(data, dict) and "modules" in data:
             return unrolled(yosys.circuit_of(data), steps)
+        if isinstance(data, dict) and data.get("schema") == CLOCKED:
+            return unrolled_neurons(json.parse_clocked(data), steps)
         if steps is not None:
             raise NetlistError("its neurons have no memory; leave out the steps")
         return json.parse(data)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any, TypeVar
 
+from spikeproof.circuits.clocked import ClockedNetlist
 from spikeproof.circuits.doors.gates import require_few_bits
 from spikeproof.circuits.netlist import Block, Bus, Netlist, NetlistError, Neuron, exact_weight
 
@@ -135,6 +136,26 @@ def parse(data: Any) -> Netlist:
         cells=_blocks(data.get("cells", []), "'cells'"),
         notes=tuple(_list(data.get("notes", []), "'notes'")),
     )
+
+
+def parse_clocked(data: Any) -> ClockedNetlist:
+    """The clocked netlist that decoded JSON stands for.
+
+    One object: ``schema`` ("spikeproof-clocked-1"), ``step`` (a netlist as of ``read_json``), and
+    ``initial``, for each state what it begins as.
+
+    Raises:
+        NetlistError: if it is not of that form, or not well formed.
+    """
+    require_keys(data, "the circuit", {"schema", "step", "initial"})
+    if not isinstance(data["initial"], dict):
+        raise NetlistError(f"'initial' is {_shown(data['initial'])}; it must be an object")
+    return ClockedNetlist(parse(data["step"]), data["initial"])
+
+
+def write_clocked(clocked: ClockedNetlist, path: Path | str) -> None:
+    """Write a clocked netlist as JSON, which ``read_circuit`` reads over some steps."""
+    Path(path).write_text(json.dumps(clocked.serialise(), indent=1) + "\n")
 
 
 def _blocks(entries: Any, what: str) -> tuple[Block, ...]:

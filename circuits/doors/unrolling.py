@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from spikeproof.circuits.clocked import ClockedNetlist, Schedule, buses_of, constant
+from spikeproof.circuits.clocked import unrolled as unrolled_clocked
 from spikeproof.circuits.doors.gates import (
     HIGH,
     LOW,
@@ -85,6 +87,35 @@ def unrolled(circuit: Circuit, steps: int | Steps | None) -> Netlist:
     return replace(netlist, notes=(_note(circuit, steps),))
 
 
+def unrolled_neurons(clocked: ClockedNetlist, steps: int | Steps | None) -> Netlist:
+    """The netlist of a clocked netlist, likewise.
+
+    Raises:
+        NetlistError: if no steps are given, or they do not suit it.
+    """
+    if steps is None:
+        raise NetlistError(
+            f"it has the states {', '.join(clocked.initial)}; state in which step its outputs are read, "
+            "as in read_circuit(FILE, steps=3), or --time 3"
+        )
+    steps = Steps(steps) if isinstance(steps, int) else steps
+    _require_possible(clocked.inputs, steps, None)
+    free = {name: width for name, width in clocked.inputs.items() if name not in steps.fixed}
+    numbers = range(steps.count)
+    named = {name: [f"{name}.{n + 1}" if steps.own_inputs else name for n in numbers] for name in free}
+    words = {each: free[name] for name, in_each in named.items() for each in in_each}
+    buses = buses_of(words)
+    inputs = {name: [buses[each] for each in in_each] for name, in_each in named.items()}
+    for name in steps.fixed:
+        inputs[name] = [constant(steps.value(name, n), clocked.inputs[name]) for n in numbers]
+    outputs = {
+        name: [(steps.count - 1, name, place) for place in range(width)]
+        for name, width in clocked.outputs.items()
+    }
+    netlist = unrolled_clocked(clocked, Schedule(words, inputs, outputs))
+    return replace(netlist, notes=(_said(steps, len(clocked.initial), "states"),))
+
+
 def _without(netlist: Netlist, name: str, registers: Sequence[str]) -> Netlist:
     """A netlist without its last input bus, of the values that some registers have at first.
 
@@ -142,7 +173,7 @@ class _Unrolling:
         self._constant: dict[Net, list[Net]] = {}
         self._same: set[Net] = {LOW, HIGH}
         self.inputs: dict[str, list[Net]] = {}
-        _require_possible(circuit, steps, clock)
+        _require_possible({name: len(nets) for name, nets in circuit.inputs.items()}, steps, clock)
         for name, nets in circuit.inputs.items():
             if name in steps.fixed:
                 values = [steps.value(name, step) for step in range(steps.count)]
@@ -191,7 +222,7 @@ class _Timed(NamedTuple):
         return f"{shown(self.net)} in step {self.step + 1}"
 
 
-def _require_possible(circuit: Circuit, steps: Steps, clock: tuple[str, bool] | None) -> None:
+def _require_possible(widths: Mapping[str, int], steps: Steps, clock: tuple[str, bool] | None) -> None:
     if steps.count < 1:
         raise NetlistError(f"it cannot be read in step {steps.count}; the first is 1")
     if clock is not None and clock[0] in steps.fixed:
@@ -199,22 +230,25 @@ def _require_possible(circuit: Circuit, steps: Steps, clock: tuple[str, bool] | 
             f"{clock[0]!r} is to be fixed, and is the clock, which has an edge in each step; omit it"
         )
     for name, values in steps.fixed.items():
-        if name not in circuit.inputs:
+        if name not in widths:
             raise NetlistError(
-                f"{name!r} is to be fixed, and is none of its inputs, {', '.join(circuit.inputs)}"
+                f"{name!r} is to be fixed, and is none of its inputs, {', '.join(widths)}"
             )
-        width = len(circuit.inputs[name])
+        width = widths[name]
         if not values or any(not 0 <= value < 1 << width for value in values):
             raise NetlistError(f"{name!r} is to be fixed to {list(values)}; give values of {width} bits")
 
 
 def _note(circuit: Circuit, steps: Steps) -> str:
     """What was assumed in unrolling."""
-    inputs = "inputs of their own in each" if steps.own_inputs else "inputs held"
-    fixed = (f"{name} = {', '.join(map(str, values))}" for name, values in steps.fixed.items())
     found = clock(circuit)
     clocked = (
         [f"clocked by the {'rising' if found[1] else 'falling'} edge of {found[0]}"] if found else []
     )
-    told = "; ".join([inputs, *fixed, *clocked])
-    return f"outputs read in step {steps.count}, {len(circuit.registers)} registers; {told}"
+    return _said(steps, len(circuit.registers), "registers", *clocked)
+
+
+def _said(steps: Steps, count: int, memory: str, *more: str) -> str:
+    inputs = "inputs of their own in each" if steps.own_inputs else "inputs held"
+    fixed = (f"{name} = {', '.join(map(str, values))}" for name, values in steps.fixed.items())
+    return f"outputs read in step {steps.count}, {count} {memory}; {'; '.join([inputs, *fixed, *more])}"

@@ -31,6 +31,7 @@ COMMANDS = {
     "ledger": "Show, check or write what is promised, and on what evidence.",
     "list": "List theorems, with what they state.",
     "margins": "Show exact limits of noise, spread and leak.",
+    "model": "Count what a language model takes for a token, and certify it.",
     "mutate": "Plant faults in circuits, and see whether proofs notice.",
     "order": "Reveal in which order a library's function sums, and test it.",
     "prove": "Prove theorems, of our circuits or of one given.",

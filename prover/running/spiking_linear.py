@@ -147,7 +147,7 @@ def codes_of(tensor: torch.Tensor) -> Codes:
 
     size = tensor.element_size()
     signed = {2: torch.int16, 4: torch.int32, 8: torch.int64}[size]
-    codes: Codes = tensor.detach().contiguous().view(signed).numpy().view(f"u{size}")
+    codes: Codes = tensor.detach().cpu().contiguous().view(signed).numpy().view(f"u{size}")
     return codes
 
 

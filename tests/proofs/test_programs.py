@@ -13,8 +13,6 @@ from spikeproof.proofs.programs import (
     described,
     layer_named,
     of_any_order,
-    order_named,
-    tree_word,
     wide,
     with_bias,
 )
@@ -28,7 +26,7 @@ from spikeproof.prover.running.accumulations import Accumulation, accumulated
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.programs import run
 from spikeproof.specs.formats import FP16, FP32
-from spikeproof.specs.orders import Order, pairwise, read_order, sequential
+from spikeproof.specs.orders import Order, order_named, pairwise, read_order, sequential, tree_word
 from spikeproof.specs.products import Dot, fused_products
 from spikeproof.specs.programs import Arrange, Each, Module
 

@@ -1,5 +1,6 @@
 """Layers of language models as programs, against PyTorch's own layers in float64."""
 
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -118,6 +119,14 @@ def of_whole_sequence(decoder, tokens, given):
 
 def bits_of(token):
     return np.array([token >> bit & 1 for bit in range(4)], np.uint8)
+
+
+def test_a_tied_table_stays_in_the_format_of_the_arithmetic():
+    program = step(replace(OF_QWEN, weights="bfloat16"), 2)
+    kinds = {name: array.kind for name, array in program.inputs.items()}
+    assert kinds["model.embed_tokens.weight"] == "fp32"
+    assert kinds["model.layers.0.mlp.up_proj.weight"] == "bfloat16"
+    assert program.results["logits"].shape == (11,)
 
 
 @pytest.mark.parametrize("decoder", [SMALL, OF_QWEN], ids=["llama", "qwen3"])

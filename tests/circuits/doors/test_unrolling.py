@@ -6,13 +6,18 @@ import random
 import re
 import subprocess
 import sys
+from functools import partial
 
+import numpy as np
 import pytest
 
 from spikeproof.circuits.doors.files import read_circuit, write_circuit
+from spikeproof.circuits.doors.json import write_clocked
 from spikeproof.circuits.doors.unrolling import Steps
 from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.meanings.clocked import run
 from spikeproof.circuits.netlist import NetlistBuilder, NetlistError
+from spikeproof.circuits.units.serial import serial_adder
 from spikeproof.prover.refutation.drawing import every_input
 
 # --- circuits drawn at random, beside a simulation step by step ----------------------------------
@@ -259,6 +264,52 @@ def test_a_netlist_of_neurons_has_no_steps(tmp_path):
     write_circuit(builder.build({"y": builder.input("x", 1)}), tmp_path / "unit.json")
     with pytest.raises(NetlistError, match="its neurons have no memory; leave out the steps"):
         read_circuit(tmp_path / "unit.json", 2)
+
+
+def test_clocked_netlists_of_neurons(tmp_path):
+    """As they run step by step, with inputs held, of their own, and fixed; and what does not suit."""
+    path = tmp_path / "adder.json"
+    clocked = serial_adder("ionic", start=True)
+    write_clocked(clocked, path)
+    held = read_circuit(path, Steps(3, fixed={"start": [1, 0]}))
+    assert held.notes == ("outputs read in step 3, 1 states; inputs held; start = 1, 0",)
+    given = every_input(held.inputs)
+    # Of the same bit in each step: x + y is seven times as much.
+    found = boolean.evaluate(held, given)["sum"]
+    assert np.array_equal(found, 7 * (given["x"] + given["y"]) >> np.uint64(2) & np.uint64(1))
+    each = read_circuit(path, Steps(2, own_inputs=True))
+    assert list(each.inputs) == ["x.1", "x.2", "y.1", "y.2", "start.1", "start.2"]
+    given = every_input(each.inputs)
+    trains = [{name: given[f"{name}.{step}"] for name in clocked.inputs} for step in (1, 2)]
+    *_, last = run(clocked, partial(boolean.evaluate, clocked.step), trains)
+    assert np.array_equal(boolean.evaluate(each, given)["sum"], last["sum"])
+    for steps, message in (
+        (None, "it has the states carry; state in which step"),
+        (0, "it cannot be read in step 0"),
+        (
+            Steps(2, fixed={"carry": [1]}),
+            "'carry' is to be fixed, and is none of its inputs, x, y, start",
+        ),
+        (Steps(2, fixed={"start": [2]}), "give values of 1 bits"),
+    ):
+        with pytest.raises(NetlistError, match=message):
+            read_circuit(path, steps)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"initial": []}, r"'initial' is \[\]; it must be an object"),
+        ({"initial": {"carry": 2}}, "state 'carry' cannot begin as 2"),
+        ({"reset": 1}, "unknown key 'reset'"),
+        ({"step": 1}, "not a netlist"),
+    ],
+)
+def test_damaged_clocked_netlists_are_refused(tmp_path, changed, message):
+    path = tmp_path / "adder.json"
+    path.write_text(json.dumps({**serial_adder("ionic").serialise(), **changed}))
+    with pytest.raises(NetlistError, match=message):
+        read_circuit(path, 2)
 
 
 def test_the_same_file_is_the_same_netlist(tmp_path):

@@ -65,6 +65,15 @@ def test_steps():
     assert [each.steps(FP4_E2M1) for each in SERIAL_OPERATIONS.values()] == [5, 4]
 
 
+def test_layers():
+    """The figures of docs/clocked.md: sums one after the other, and in a tree."""
+    product, total = (SERIAL_OPERATIONS[name].steps(FP8_E4M3FN) for name in ("multiply", "add"))
+    ratios = [
+        (product + total * ((1 << levels) - 1)) / (product + total * levels) for levels in (7, 8, 9, 10)
+    ]
+    assert [round(ratio, 1) for ratio in ratios] == [16.6, 29.4, 52.8, 95.8]
+
+
 def test_formats_of_few_exponents_are_refused():
     fmt = Format("e2m4", 2, 4, 1, Specials.FINITE)
     with pytest.raises(ValueError, match="more places than exponents"):

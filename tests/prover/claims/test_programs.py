@@ -25,6 +25,7 @@ def of_pairs(definition, kind="fp8_e5m2"):
         ("cell.ionic.and", "not about all operands and their result"),
         ("margin.ionic.and.noise", "not about all operands and their result"),
         ("fp8_e5m2.add.stochastic4", "reads more than its operands"),
+        ("fp8_e5m2.add.rne.dual_rail", "reads more than its operands"),
     ],
 )
 def test_what_is_no_unit_is_no_operation(name, message):

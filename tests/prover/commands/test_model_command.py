@@ -1,0 +1,58 @@
+"""``spikeproof model``: counts of a decoder, its certificate, and what is refused."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from spikeproof.prover.commands.model import model
+from spikeproof.prover.running.programs import size_of
+from spikeproof.specs.transformers import decoder_of, step
+
+CONFIG = {
+    "model_type": "llama",
+    "hidden_size": 16,
+    "intermediate_size": 24,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "vocab_size": 11,
+    "rms_norm_eps": 1e-05,
+}
+
+
+def shown(tmp_path, *options, config=CONFIG):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    return CliRunner().invoke(model, [str(path), *options])
+
+
+def test_a_configuration_is_counted_and_certified(tmp_path):
+    result = shown(tmp_path, "--keys", "3", "--weights", "bfloat16")
+    assert result.exit_code == 0, result.output
+    size = size_of(step(decoder_of(CONFIG, weights="bfloat16"), 3))
+    assert f"{size.neurons:,} neurons, {size.synapses:,} synapses" in result.output
+    assert f"{size.instances['fp32.convert_from_bfloat16.rne']:,}" in result.output
+    assert "modules are their definitions" in result.output
+
+
+REFUSED = {
+    "no order": (("--order", "zigzag"), CONFIG, "'zigzag' is no order"),
+    "no format": (("--weights", "fp7"), CONFIG, "fp7"),
+    "another architecture": ((), CONFIG | {"model_type": "gpt2"}, "'gpt2' is no decoder"),
+    "something is missing": ((), {"model_type": "llama"}, "has no 'hidden_size'"),
+    "no configuration": ((), [1], "a JSON object is wanted"),
+}
+
+
+@pytest.mark.parametrize(("options", "config", "words"), REFUSED.values(), ids=REFUSED)
+def test_what_is_no_model_is_refused_in_a_line(tmp_path, options, config, words):
+    result = shown(tmp_path, *options, config=config)
+    assert result.exit_code == 2
+    assert words in result.output
+
+
+def test_an_unknown_name_is_refused():
+    result = CliRunner().invoke(model, ["llama-9"])
+    assert result.exit_code == 2
+    assert "neither a file nor one of llama-2-7b" in result.output
