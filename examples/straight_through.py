@@ -30,8 +30,8 @@ from spikeproof.specs.products import Dot
 
 SEED = 23
 INPUTS, HIDDEN, CLASSES = 64, 32, 16
-ROWS, LEFT = 16, 2
-"""Of a batch; and of the last of each epoch, where data leave one."""
+ROWS, FEW, SOME = 16, 2, 6
+"""Of a batch; and of the last one of an epoch, where data leave one."""
 EPOCH = 50
 """So many whole batches."""
 
@@ -232,10 +232,12 @@ def main() -> None:
     for name, each in OPTIMISERS.items():
         told(name, spiking(ROWS), each)
     told(f"{adam}, PyTorch with 2 threads", spiking(ROWS), threads=2)
-    late = f"{adam}, after {EPOCH} batches one of {LEFT} rows"
+    few, some = (f"{adam}, after {EPOCH} batches one of {rows} rows" for rows in (FEW, SOME))
     anyhow = in_neurons(ordinary, lambda layer: revealed(ROWS, layer))
-    told(f"{late}, in the order of {ROWS}", anyhow, leftover=LEFT)
-    told(f"{late}, in its own order", spiking(ROWS, LEFT), leftover=LEFT)
+    told(f"{few}, in the order of {ROWS}", anyhow, leftover=FEW)
+    told(f"{few}, in its own order", spiking(ROWS, FEW), leftover=FEW)
+    told(f"{some}, in its own order", spiking(ROWS, SOME), leftover=SOME)
+    told(f"{some}, PyTorch with 2 threads", spiking(ROWS, SOME), leftover=SOME, threads=2)
     told(f"{adam}, sums in pairs", in_neurons(ordinary, in_pairs))
 
 
