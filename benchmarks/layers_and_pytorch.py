@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spikeproof import revealed_order
 from spikeproof.prover.running.programs import run
+from spikeproof.prover.running.revealed import revealed_order
 from spikeproof.specs import layers as linear_layers
 from spikeproof.specs import transformers
 from spikeproof.specs.orders import Order, pairwise

@@ -88,6 +88,8 @@ class DotProductUnit(RoundedUnit):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", self.dot.shortest_sources(self.fmt, self.source))
+        if self.dot.overflow is Overflow.INFINITE and self.policy is not OverflowPolicy.IEEE:
+            raise ValueError(f"{self.policy.label}, so none goes to infinity; leave out to_infinity")
 
     @property
     def operation(self) -> str:  # type: ignore[override]

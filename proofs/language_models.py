@@ -41,6 +41,7 @@ class Kind:
         words: what it computes, for people.
         fitted: from a decoder and these numbers the decoder that has them.
         summed: whether it takes sums.
+        fusing: whether some of these are of products.
     """
 
     form: str
@@ -48,6 +49,7 @@ class Kind:
     words: str
     fitted: Callable[..., Decoder] = lambda decoder, *shape: decoder
     summed: bool = True
+    fusing: bool = False
 
 
 KINDS: Mapping[str, Kind] = {
@@ -66,12 +68,14 @@ KINDS: Mapping[str, Kind] = {
         lambda decoder, keys, _: transformers.attention(decoder, keys),
         "attention of a head to {0} keys of {1} elements",
         lambda decoder, _, head: replace(decoder, head=head),
+        fusing=True,
     ),
     "swiglu": Kind(
         "HIDDENxINTERMEDIATE",
         lambda decoder, *_: transformers.swiglu(decoder),
         "a gated feed-forward network from {0} to {1} elements and back",
         lambda decoder, hidden, between: replace(decoder, hidden=hidden, intermediate=between),
+        fusing=True,
     ),
     "embedding": Kind(
         "TOKENSxHIDDEN",
@@ -80,8 +84,17 @@ KINDS: Mapping[str, Kind] = {
         lambda decoder, tokens, hidden: replace(decoder, vocabulary=tokens, hidden=hidden),
         summed=False,
     ),
-    "argmax": Kind("TERMS", transformers.largest, "the place of the largest of {0} terms", summed=False),
-    "sample": Kind("TERMS", transformers.sample, "the token of {0} that a random number draws"),
+    "argmax": Kind(
+        "TERMS",
+        transformers.largest,
+        "the place of the largest of {0} terms, none of them NaN",
+        summed=False,
+    ),
+    "sample": Kind(
+        "TERMS",
+        transformers.sample,
+        "the token of {0} that a random number draws, by running sums in sequence of a softmax",
+    ),
 }
 """By their names, those that need no model."""
 
@@ -143,7 +156,7 @@ class LanguageLayer:
             what = KINDS[self.kind].words.format(*self._numbers)
         weights = f" of weights in {self.source}" if self.source else ""
         order = f", sums {order_in_words(self.order)}" if self.order else ""
-        fused = ", products fused" if self.fused else ""
+        fused = ", products fused in linear layers and attention" if self.fused else ""
         units = f"by units of {DEFAULT_LIBRARY} gates"
         return f"{what}{weights} in {self.fmt}, {self.mode}{order}{fused}, {units}"
 
@@ -210,6 +223,8 @@ def layer_named(name: str) -> LanguageLayer | None:
     summed = kind in OF_MODELS or KINDS[kind].summed
     if len(orders) != summed:
         raise ValueError(f"{kind} {'needs one order' if summed else 'takes no sums'}, not {orders}")
+    if fused and kind in KINDS and not KINDS[kind].fusing:
+        raise ValueError(f"{kind} adds no products of a linear layer; leave out 'fused'")
     if orders:
         order_named(orders[0], 1 << 10)
     return LanguageLayer(kind, fmt, mode, shape, "".join(orders), source, fused)

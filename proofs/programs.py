@@ -8,6 +8,7 @@ is added ``first``, ``last``, or to the first ``block``.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -23,6 +24,7 @@ from spikeproof.proofs.units import Unit, in_words
 from spikeproof.prover.claims.obligation import Obligation, Outcome, Profile
 from spikeproof.prover.claims.programs import composed
 from spikeproof.specs import layers
+from spikeproof.specs.conventions import BY_PLACE
 from spikeproof.specs.formats import format_named
 from spikeproof.specs.orders import PLAIN, TREE, Order, order_named, pairwise, sequential, tree_word
 from spikeproof.specs.products import Dot, fused_products
@@ -96,6 +98,13 @@ class Layer:
     fused: bool = False
     from_zero: bool = False
     bias: str = ""
+
+    def __post_init__(self) -> None:
+        nan = self.add.convention.nan
+        if nan in BY_PLACE:
+            raise ValueError(
+                f"under {nan.value} x + y is not y + x, and an order does not say which stands first"
+            )
 
     @property
     def name(self) -> str:
@@ -172,7 +181,7 @@ class Layer:
             ", begun with +0": self.from_zero,
             **{f", the bias {words}": self.bias == place for place, words in BIASES.items()},
         }
-        rounded = self.add.in_words.partition(" rounded ")[2]
+        rounded = self.add.in_words.partition(" rounded ")[2] + self.add.convention_in_words
         return (
             f"{sums} of {self.terms:,} products{factors} in {self.add.fmt.name}, added "
             f"{order_in_words(self.order)}{''.join(word for word, is_so in said.items() if is_so)}, "
@@ -262,7 +271,8 @@ def theorem_of(way: Dot, outputs: int, kind: str) -> Obligation:
         return layer.obligation(Profile.WIDE)
     add = unit_named(f"{way.kind}.add.rne")
     assert isinstance(add, Unit)
-    name = f"{FAMILY}.{kind}.linear.rne.{outputs}x{way.products}.this_order"
+    digest = hashlib.sha256(repr(way).encode()).hexdigest()[:12]
+    name = f"{FAMILY}.{kind}.linear.rne.{outputs}x{way.products}.order_{digest}"
     theorem = of_any_order(name, way, outputs, add)
     if kind == way.kind:
         return theorem

@@ -146,10 +146,14 @@ class PromisedUnit(ABC):
     def function(self) -> str:
         """What it computes, and in which format, for people."""
         source = f"{', '.join(source.name for source in self.sources)} to " if self.source else ""
-        words = _said(self.convention, self.bearing)
-        convention = f", {words}" if words else ""
         flags = ", and its exception flags" if self.flags else ""
-        return f"{source}{self.fmt.name}: {self.in_words}{convention}{flags}"
+        return f"{source}{self.fmt.name}: {self.in_words}{self.convention_in_words}{flags}"
+
+    @property
+    def convention_in_words(self) -> str:
+        """What is said of its convention behind other words; nothing of IEEE's."""
+        words = _said(self.convention, self.bearing)
+        return f", {words}" if words else ""
 
     @property
     def statement(self) -> str:

@@ -59,6 +59,9 @@ class NanResult(Enum):
 SEVERAL = (NanResult.WEBASSEMBLY, NanResult.ANY)
 """Under these several codes are right where a result is not a number; specs give the canonical one."""
 
+BY_PLACE = (NanResult.FIRST, NanResult.LAST, NanResult.X86, NanResult.ARM)
+"""Under these it depends on which operand stands first: x + y and y + x are not one operation."""
+
 
 class NanOperands(Enum):
     """Whether some NaN operands signal."""

@@ -248,12 +248,14 @@ def _signed(dot: DotProduct, term: Term, largest: FNode, kept: int, probe: Probe
     shifted = BVLShr(zero_extend(whole, width), amount)
     multiple = BVExtract(shifted, size - kept - 2, size - 1)
     truncated = probe(f"aligned_{term.name}", multiple)
-    wide = zero_extend(truncated, kept + 3)
+    # Down to -2^(kept + 2), where it is truncated downward: the magnitude of that has a bit more.
+    signed = kept + 3 + (dot.truncation is Truncation.FLOOR)
+    wide = zero_extend(truncated, signed)
     negated = BVNeg(wide)
     if dot.truncation is Truncation.FLOOR:
         back = BVLShl(zero_extend(append_zeros(multiple, size - kept - 2), width), amount)
         lost = probe(f"lost_{term.name}", from_bool(NotEquals(back, zero_extend(whole, width)), 1))
-        negated = BVSub(negated, zero_extend(lost, kept + 3))
+        negated = BVSub(negated, zero_extend(lost, signed))
     return probe(f"signed_{term.name}", Ite(term.negative, negated, wide))
 
 

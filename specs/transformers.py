@@ -20,7 +20,7 @@ from functools import cache
 from typing import Any
 
 from spikeproof.specs import exact
-from spikeproof.specs.formats import FORMATS, RoundingMode, format_named
+from spikeproof.specs.formats import RoundingMode, format_named
 from spikeproof.specs.layers import dot, linear
 from spikeproof.specs.orders import Order, pairwise
 from spikeproof.specs.products import Dot, fused_products
@@ -61,7 +61,7 @@ class Decoder:
         arithmetic: what all is computed in.
         weights: the format of the weights of linear layers.
         order: in which order sums are taken.
-        fused: whether a product is added to a sum, or to another product, without being rounded first.
+        fused: whether products of linear layers and of attention are added without being rounded first.
     """
 
     hidden: int
@@ -118,10 +118,27 @@ class Decoder:
         return Dot(order, (kind, kind), kind, fused)
 
     def number(self, value: float) -> int:
-        """The code of a number, rounded to nearest."""
-        fmt, number = FORMATS[self.arithmetic.kind], Fraction(value)
-        rounded = exact.round_magnitude(fmt, RoundingMode.NEAREST_EVEN, 0, number)
-        return exact.encode_magnitude(fmt, rounded.magnitude)
+        """The code of a positive number, rounded to nearest.
+
+        Raises:
+            ProgramError: if it is beyond the format's largest.
+        """
+        fmt, number = format_named(self.arithmetic.kind), Fraction(value)
+        rounded = exact.round_magnitude(fmt, RoundingMode.NEAREST_EVEN, 0, number).magnitude
+        if rounded > exact.decode(fmt, fmt.largest_finite).rational:
+            raise ProgramError(f"{value} is beyond the numbers of {fmt.name}")
+        return exact.encode_magnitude(fmt, rounded)
+
+    def count(self, terms: int) -> int:
+        """The code of a number of terms.
+
+        Raises:
+            ProgramError: if the format does not have that number.
+        """
+        code, fmt = self.number(terms), format_named(self.arithmetic.kind)
+        if exact.decode(fmt, code).rational != terms:
+            raise ProgramError(f"{fmt.name} has no number {terms}, which a mean is divided by")
+        return code
 
     def total(self, terms: Value) -> Value:
         """The sum of an array's places."""
@@ -129,7 +146,7 @@ class Decoder:
 
     def mean(self, terms: Value) -> Value:
         """Their sum, divided by how many they are."""
-        count = terms.draft.constant(terms.array.kind, self.number(len(terms)))
+        count = terms.draft.constant(terms.array.kind, self.count(len(terms)))
         return self.arithmetic.divide(self.total(terms), count)
 
 
@@ -372,7 +389,10 @@ def bits_for(count: int) -> int:
 
 @cache
 def embedding(decoder: Decoder) -> Module:
-    """The row of a token: a tree of multiplexers, over the bits of its number, the lowest first."""
+    """The row of a token: a tree of multiplexers, over the bits of its number, the lowest first.
+
+    Beyond the last token it is some row.
+    """
     bits = bits_for(decoder.vocabulary)
 
     def definition(token: Value, rows: Value) -> Value:
@@ -390,7 +410,7 @@ def embedding(decoder: Decoder) -> Module:
 
 @cache
 def largest(decoder: Decoder, terms: int) -> Module:
-    """The place of the largest, in bits, the lowest first; of several the first."""
+    """The place of the largest, in bits, the lowest first; of several the first. None may be NaN."""
     f, bits = decoder.arithmetic, bits_for(terms)
 
     def definition(x: Value) -> Value:

@@ -284,6 +284,8 @@ class Obligation:
         evaluated: whether the claim is a table, and decided by evaluating every input.
         rests_on: the theorems of which a claim about a program is made up, if it is one: see
             ``prover.claims.programs``.
+        leaves_open: whether not every bit of the outputs counts on every input, such as those of a NaN:
+            then two circuits of which it holds may differ.
     """
 
     name: str
@@ -302,6 +304,7 @@ class Obligation:
     neighbours: Callable[[], Iterable[Obligation]] = tuple
     evaluated: bool = False
     rests_on: Callable[[], Sequence[str]] | None = None
+    leaves_open: bool = False
 
     def __post_init__(self) -> None:
         if self.expected not in (Outcome.PROVED, Outcome.REFUTED):
@@ -381,6 +384,7 @@ def equivalence(
         parameters=parameters or {},
         function=function,
         neighbours=neighbours,
+        leaves_open=observed is not everything,
     )
 
 

@@ -88,12 +88,16 @@ def unit_named(name: str) -> Unit:
     about, reading = theorem.parameters, theorem.reading
     if about.get("family") != "unit" or {EXCEPTED, "flags"} & about.keys() or not reading:
         raise StatementError(f"{name} is not about all operands and their result; it can't be a step")
+    if theorem.leaves_open:
+        raise StatementError(f"{name} allows several results, so it is no operation; it can't be a step")
     assert theorem.circuit
     netlist, formats = theorem.circuit(), reading.formats
     operands = {bus: formats[bus].name if bus in formats else BIT for bus in netlist.inputs}
     result = formats[RESULT].name if RESULT in formats else BIT
     if [*netlist.inputs.values()] != [*map(width_of, operands.values())]:
         raise StatementError(f"{name} reads more than its operands; it can't be a step")
+    if netlist.output_widths != {RESULT: width_of(result)}:
+        raise StatementError(f"{name} gives other than one result; it can't be a step")
     return Unit(theorem, operands, result)
 
 

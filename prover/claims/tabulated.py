@@ -283,4 +283,5 @@ def tabulated(
         function=function,
         neighbours=neighbours,
         evaluated=True,
+        leaves_open=observed is not everything,
     )

@@ -77,6 +77,27 @@ def test_worked_examples():
     assert decode(FP32, result).signed == -(2.0**-13)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "fp8_e4m3fn.dot1.rne.saturate.f1.floor",
+        "fp8_e4m3fn.dot2.rne.saturate.f1.floor",
+        "fp8_e4m3fn.dot4.rtn.saturate.f1.floor",
+        "fp16.dot2.rne.f8.floor",
+    ],
+)
+def test_the_most_negative_sums_of_terms_that_are_truncated_downward(name):
+    """Every product is a little above -4, and goes down to it: no sum has a larger magnitude."""
+    unit = unit_named(name)
+    almost_two = code(unit.fmt, 2 - 2.0**-unit.fmt.fraction_bits)
+    factors = {name: almost_two | unit.fmt.sign_mask * name.startswith("x") for name in unit.operands}
+    given = {name: np.array([each], np.uint64) for name, each in factors.items()}
+    (expected,) = by_definition(unit, given)
+    assert decode(unit.fmt, expected).signed == -4 * unit.dot.terms
+    assert by_formula(unit, given).tolist() == [expected]
+    assert boolean.evaluate(unit.circuit(), given)["result"].tolist() == [expected]
+
+
 def test_what_zeros_do():
     """0 * 2^15 raises the largest exponent only where zeros count; then 2^-14 is lost."""
     for zeros, expected in ((ZeroTerms.SKIPPED, 2.0**-14), (ZeroTerms.COUNTED, 0), (-20, 2.0**-14)):
@@ -304,6 +325,7 @@ def test_what_goes_unsaid_may_be_said(name, short):
         ("fp32.dot4_from_fp16.rtz.f129", "1 to 128 places are kept, not 129"),
         ("fp32.dot4_from_fp16.rtz.f9.f8", "'f8' is said beside another places; leave out one of them"),
         ("fp32.dot4_from_fp16.rtz.floor", "nothing of an exact dot product is truncated"),
+        ("fp8_e4m3fn.dot2.rne.saturate.to_infinity", "overflow saturates, so none goes to infinity"),
         ("fp32.dot4_from_fp16.rtz.f9.daz", "dot4 has no convention but 'all_ones_nan'"),
         ("fp32.dot4_from_fp16.stochastic4.f9", "dot4 does not round stochastically"),
         ("fp32.dot4_from_fp16_and_fp16_and_fp16.rne", "dot4 is of at most 2 formats"),

@@ -270,7 +270,9 @@ def _signed(gates: GateLibrary, dot: DotProduct, scale: Scale, term: Term, large
         lost = gates.wide_or((*moved["sticky"], *moved["shifted"][:below]))
         gates.builder.waypoint(f"lost_{term.name}", (lost,))
         carry = gates.and_(term.sign, gates.not_(lost))
-    word = tuple(gates.xor(bit, term.sign) for bit in pad(aligned, len(aligned) + 1))
+    # Truncated downward a magnitude may be a unit more than all of its bits hold.
+    size = len(aligned) + 1 + (dot.truncation is Truncation.FLOOR)
+    word = tuple(gates.xor(bit, term.sign) for bit in pad(aligned, size))
     signed, _ = increment(gates, word, carry)
     gates.builder.waypoint(f"signed_{term.name}", signed)
     return signed

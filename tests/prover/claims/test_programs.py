@@ -26,6 +26,10 @@ def of_pairs(definition, kind="fp8_e5m2"):
         ("margin.ionic.and.noise", "not about all operands and their result"),
         ("fp8_e5m2.add.stochastic4", "reads more than its operands"),
         ("fp8_e5m2.add.rne.dual_rail", "reads more than its operands"),
+        ("fp8_e5m2.add.rne.any_nan", "allows several results"),
+        ("fp8_e5m2.add.rne.wasm_nan", "allows several results"),
+        ("fp16.min_num", "allows several results"),
+        ("fp16.class", "gives other than one result"),
     ],
 )
 def test_what_is_no_unit_is_no_operation(name, message):
