@@ -85,7 +85,7 @@ def test_the_code_runs_and_its_circuit_is_proved(tmp_path):
     by_hand = read_json(tmp_path / "by_hand.json")
     assert discharge(catalogue()["cell.ionic.xor"], circuit=by_hand).green
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     for block in blocks:
         subprocess.run([sys.executable, "-c", block], cwd=tmp_path, check=True)
     command = "from spikeproof.prover.commands.cli import main; main()"
