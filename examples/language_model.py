@@ -228,7 +228,7 @@ def write(
         if position + 1 >= len(given):
             print(alphabet[token], end="", flush=True)
     count = len(given) + tokens - 1
-    print(f"\n\n{count} tokens, {count / seconds:.1f} a second in neurons; ", end="")
+    print(f"\n\n{count} tokens with the prompt's, {count / seconds:.1f} a second in neurons; ", end="")
     print(f"of {count * (len(alphabet) + 1):,} logits and tokens {differ} differ from the machine's")
     counted, taken = size_of(neurons.last[0]), spent(*neurons.last)
     print(f"the last: {counted.neurons:,} neurons, {counted.depth:,} in sequence; some ", end="")
@@ -288,7 +288,9 @@ def main() -> None:
     text = asked.text.read_text() if asked.text else "\n".join(topics[key] for key in sorted(topics))
     alphabet = sorted(set(text))
     decoder = decoder_for(len(alphabet))
-    if not asked.model.exists():
+    if asked.model.exists():
+        print(f"{asked.model} is there already, and not trained again")
+    else:
         numbers = {character: number for number, character in enumerate(alphabet)}
         parameters = train(decoder, torch.tensor([numbers[each] for each in text]), asked.minutes)
         np.savez(asked.model, **parameters)

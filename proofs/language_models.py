@@ -222,7 +222,10 @@ def layer_named(name: str) -> LanguageLayer | None:
     orders = [word for word in words if word != "fused"]
     summed = kind in OF_MODELS or KINDS[kind].summed
     if len(orders) != summed:
-        raise ValueError(f"{kind} {'needs one order' if summed else 'takes no sums'}, not {orders}")
+        wanted = (
+            "needs an order, such as pairwise, and no more" if summed else "takes no sums, so no order"
+        )
+        raise ValueError(f"{kind} {wanted}; behind its shape stands {'.'.join(orders) or 'nothing'}")
     if fused and kind in KINDS and not KINDS[kind].fusing:
         raise ValueError(f"{kind} adds no products of a linear layer; leave out 'fused'")
     if orders:

@@ -46,6 +46,9 @@ BIASES = {
 WORDS = ("fused", "from_zero", *(f"bias_{place}" for place in BIASES))
 """What may stand in a name behind the order."""
 
+GIVEN = "given_"
+"""Begins the word of an order that has no word of its own."""
+
 LONGEST_WORD = 120
 """Of longer words for orders no names are made."""
 
@@ -56,7 +59,9 @@ LONGEST_NAME = 200
 def order_in_words(word: str) -> str:
     """How an order is said to people, behind "added"."""
     if word.startswith(TREE):
-        return "as a tree"
+        return f"as the tree {word.removeprefix(TREE).replace('_', ' ')}"
+    if word.startswith(GIVEN):
+        return f"in the order whose digest begins with {word.removeprefix(GIVEN)}"
     plain = {"sequential": "one after another", "reversed": "one after another from the last"}
     name = word.rstrip("0123456789")
     number = word.removeprefix(name)
@@ -200,6 +205,11 @@ class Layer:
         )
 
 
+def digest_of(way: Dot) -> str:
+    """Some digits that tell ways apart to take a sum, of which one has no name."""
+    return hashlib.sha256(repr((way, sorted(way.fused))).encode()).hexdigest()[:12]
+
+
 def of_any_order(
     name: str, way: Dot, outputs: int | None, add: Unit, profile: Profile = Profile.WIDE
 ) -> Obligation:
@@ -216,7 +226,9 @@ def of_any_order(
     if way.kind != add.fmt.name:
         raise ValueError(f"sums in {way.kind} are not added by {add.name}")
     source = "" if set(way.factors) == {way.kind} else AND.join(dict.fromkeys(way.factors))
-    layer = Layer(add, way.products, "as given", outputs, source, bool(way.fused), way.from_zero)
+    layer = Layer(
+        add, way.products, GIVEN + digest_of(way), outputs, source, bool(way.fused), way.from_zero
+    )
     return composed(
         name,
         layer.statement,
@@ -271,8 +283,7 @@ def theorem_of(way: Dot, outputs: int, kind: str) -> Obligation:
         return layer.obligation(Profile.WIDE)
     add = unit_named(f"{way.kind}.add.rne")
     assert isinstance(add, Unit)
-    digest = hashlib.sha256(repr(way).encode()).hexdigest()[:12]
-    name = f"{FAMILY}.{kind}.linear.rne.{outputs}x{way.products}.order_{digest}"
+    name = f"{FAMILY}.{kind}.linear.rne.{outputs}x{way.products}.{GIVEN}{digest_of(way)}"
     theorem = of_any_order(name, way, outputs, add)
     if kind == way.kind:
         return theorem

@@ -268,10 +268,9 @@ def order_named(word: str, terms: int) -> Order:
         if found[1] in PARTS and int(found[2]) <= terms:
             return PARTS[found[1]](terms, int(found[2]))
         if found[1] in PARTS:
-            raise ValueError(f"{terms} terms have no {found[2]} {found[1]}")
-    raise ValueError(
-        f"{word!r} is no order: {', '.join((*PLAIN, *(f'{each}8' for each in PARTS)))}, tree_..."
-    )
+            raise ValueError(f"{word} is of {found[2]} terms or more; there are {terms}")
+    known = ", ".join((*PLAIN, *(f"{each}8" for each in PARTS)))
+    raise ValueError(f"{word!r} is no order; orders are {known}, tree_...")
 
 
 def tree_word(order: Order) -> str:

@@ -81,10 +81,10 @@ class Decoder:
 
     def __post_init__(self) -> None:
         format_named(self.weights)
-        if self.heads % self.key_heads or self.head % 2:
-            raise ProgramError(
-                f"{self.heads} heads of {self.head} elements can't share {self.key_heads} heads of keys"
-            )
+        if self.heads % self.key_heads:
+            raise ProgramError(f"{self.heads} heads can't share {self.key_heads} heads of keys")
+        if self.head % 2:
+            raise ProgramError(f"a head of {self.head} elements has no halves to be turned")
 
     def vector(self, *shape: int) -> Array:
         """An array of its arithmetic."""
@@ -158,18 +158,46 @@ DECODERS = {"llama-2-7b": LLAMA_2_7B, "llama-2-70b": LLAMA_2_70B, "qwen3-0.6b": 
 """Published ones, by name."""
 
 
+ONLY = {"hidden_act": "silu", "attention_bias": False, "mlp_bias": False, "sliding_window": None}
+"""What a configuration may say of these, if anything."""
+
+NUMBERS = {
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "head_dim",
+    "vocab_size",
+}
+"""What are numbers of something."""
+
+TYPES = ("llama", "mistral", "qwen3")
+"""The model types of LLaMA's architecture."""
+
+
 def decoder_of(config: Mapping[str, Any], **how: Any) -> Decoder:
     """The decoder of a ``config.json`` of Hugging Face.
+
+    Angles of positions are inputs, whatever the configuration says of them.
 
     Args:
         how: other attributes: ``arithmetic``, ``weights``, ``order``.
 
     Raises:
-        ProgramError: if it is none of LLaMA's architecture, or something is missing; one line.
+        ProgramError: if it is none of these, or something is missing or no number; one line.
     """
     kind = config.get("model_type")
-    if kind not in ("llama", "mistral", "qwen3"):
-        raise ProgramError(f"a model of type {kind!r} is no decoder of LLaMA's architecture")
+    if kind not in TYPES:
+        raise ProgramError(f"a model of type {kind!r} is none of {', '.join(TYPES)}")
+    for key, only in ONLY.items():
+        if config.get(key, only) != only and not (
+            key == "sliding_window" and not config.get("use_sliding_window", True)
+        ):
+            raise ProgramError(f"the definition has {key} {only!r}, not {config[key]!r}")
+    for key in NUMBERS & config.keys():
+        if config[key] is not None and (type(config[key]) is not int or config[key] < 1):
+            raise ProgramError(f"{key} is {config[key]!r}; a positive whole number is wanted")
     try:
         hidden, heads = config["hidden_size"], config["num_attention_heads"]
         return Decoder(

@@ -98,6 +98,11 @@ def unrolled_neurons(clocked: ClockedNetlist, steps: int | Steps | None) -> Netl
             f"it has the states {', '.join(clocked.initial)}; state in which step its outputs are read, "
             "as in read_circuit(FILE, steps=3), or --time 3"
         )
+    if not clocked.outputs:
+        states = ", ".join(clocked.initial)
+        raise NetlistError(
+            f"its outputs are the states {states} alone; give another output, of any name"
+        )
     steps = Steps(steps) if isinstance(steps, int) else steps
     _require_possible(clocked.inputs, steps, None)
     free = {name: width for name, width in clocked.inputs.items() if name not in steps.fixed}

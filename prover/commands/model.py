@@ -74,8 +74,9 @@ def model(model: str, keys: int, order: str, weights: str, fused: bool) -> None:
 
 def _decoder(model: str, how: dict[str, object]) -> Decoder:
     """The decoder of a name, or of a file."""
-    if model in DECODERS:
-        return replace(DECODERS[model], **how)  # type: ignore[arg-type]
+    known = {name.replace(".", "_"): each for name, each in DECODERS.items()} | DECODERS
+    if model in known:
+        return replace(known[model], **how)  # type: ignore[arg-type]
     path = Path(model)
     if not path.is_file():
         raise ProgramError(f"{model} is neither a file nor one of {', '.join(DECODERS)}")

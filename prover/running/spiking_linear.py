@@ -59,6 +59,8 @@ def _revealed(like: RevealedOrder | Accumulation, fmt: Format, terms: int, bias:
     if isinstance(like, RevealedOrder):
         if not like.holds:
             raise StatementError("the order did not hold when it was tested")
+        if like.operand != fmt:
+            raise StatementError(f"the order is of {like.operand.name}; the layer is of {fmt.name}")
         if not like.products:
             raise StatementError(f"the order is of {like.asked.operation}, which sums no products")
         like = like.way

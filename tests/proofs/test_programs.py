@@ -63,7 +63,7 @@ def test_what_goes_unsaid_may_be_said():
         ("program.fp32.linear.rne.0x4.pairwise", "the shape of linear is OUTPUTSxTERMS, not '0x4'"),
         ("program.fp32.dot.rne.65537.pairwise", "sums are of up to 65,536 products"),
         ("program.fp32.dot.rne.4.kahan", "'kahan' is no order"),
-        ("program.fp32.dot.rne.4.lanes8", "4 terms have no 8 lanes"),
+        ("program.fp32.dot.rne.4.lanes8", "lanes8 is of 8 terms or more; there are 4"),
         ("program.fp32.dot.rne.4.tree_0-1_2-3", "2 additions make no tree over 4 terms"),
         ("program.fp32.dot.rne.4.tree_0-1_0-2_3-4", "each place but the last is used once"),
         ("program.fp32.dot.rne.4.tree_0-1_5-2_3-4", "place 5 is used before it is made"),

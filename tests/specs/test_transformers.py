@@ -204,6 +204,15 @@ def test_a_configuration_of_hugging_face():
     assert decoder_of(CONFIG | qwen).normed_heads
     with pytest.raises(ProgramError, match="no 'vocab_size'"):
         decoder_of({key: each for key, each in CONFIG.items() if key != "vocab_size"})
+    for more, words in (
+        ({"hidden_act": "gelu"}, "hidden_act 'silu', not 'gelu'"),
+        ({"attention_bias": True}, "attention_bias False"),
+        ({"sliding_window": 16}, "sliding_window None, not 16"),
+        ({"hidden_size": "64"}, "hidden_size is '64'; a positive whole number"),
+        ({"num_hidden_layers": 0}, "num_hidden_layers is 0"),
+    ):
+        with pytest.raises(ProgramError, match=words):
+            decoder_of(CONFIG | more)
     with pytest.raises(ProgramError, match="'gpt2'"):
         decoder_of(CONFIG | {"model_type": "gpt2"})
     with pytest.raises(ProgramError, match="4 heads"):

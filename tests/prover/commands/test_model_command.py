@@ -39,7 +39,7 @@ def test_a_configuration_is_counted_and_certified(tmp_path):
 REFUSED = {
     "no order": (("--order", "zigzag"), CONFIG, "'zigzag' is no order"),
     "no format": (("--weights", "fp7"), CONFIG, "fp7"),
-    "another architecture": ((), CONFIG | {"model_type": "gpt2"}, "'gpt2' is no decoder"),
+    "another architecture": ((), CONFIG | {"model_type": "gpt2"}, "'gpt2' is none of llama"),
     "something is missing": ((), {"model_type": "llama"}, "has no 'hidden_size'"),
     "no configuration": ((), [1], "a JSON object is wanted"),
 }

@@ -121,7 +121,7 @@ def test_a_bias_is_added_to_the_first_block():
 def test_orders_without_a_name_have_a_theorem_too():
     layer = torch.nn.Linear(200, 2, bias=False)
     theorem = from_torch(layer, like=Dot(scrambled(200), ("fp32", "fp32"), "fp32")).theorem
-    assert theorem.name.startswith("program.fp32.linear.rne.2x200.order_")
+    assert theorem.name.startswith("program.fp32.linear.rne.2x200.given_")
     assert composes(theorem)
     small = from_torch(torch.nn.Linear(4, 2, bias=False), like=Dot(scrambled(4), ("fp32",) * 2, "fp32"))
     assert small.theorem.name == "program.fp32.linear.rne.2x4.tree_0-1_4-3_5-2"
