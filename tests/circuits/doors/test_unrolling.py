@@ -11,9 +11,10 @@ from functools import partial
 import numpy as np
 import pytest
 
+from spikeproof.circuits.clocked import ClockedNetlist
 from spikeproof.circuits.doors.files import read_circuit, write_circuit
 from spikeproof.circuits.doors.json import write_clocked
-from spikeproof.circuits.doors.unrolling import Steps
+from spikeproof.circuits.doors.unrolling import Steps, unrolled_neurons
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.meanings.clocked import run
 from spikeproof.circuits.netlist import NetlistBuilder, NetlistError
@@ -332,3 +333,11 @@ def test_the_same_file_is_the_same_netlist(tmp_path):
         for seed in range(4)
     }
     assert len(seen) == 1
+
+
+def test_a_clocked_netlist_without_outputs_but_states_is_refused():
+    builder = NetlistBuilder()
+    (count,) = builder.input("count", 1)
+    step = builder.build({"count": (builder.neuron([(count, -1)], 0),)})
+    with pytest.raises(NetlistError, match="its outputs are the states count alone"):
+        unrolled_neurons(ClockedNetlist(step, {"count": 0}), 3)
