@@ -197,7 +197,7 @@ def cases(tmp_path):
         ),
         "unknown format": (
             ["list", "fp8_e4m4.*"],
-            "names begin with a format or a family: bfloat16, block, cell,",
+            "names begin with a format or a family: bfloat16, bit, block, cell,",
         ),
         "near miss": (["show", "fp8_e5m2.add.rn"], "did you mean"),
         "pattern for show": (["show", "fp8*"], "'fp8*' is a pattern; name one theorem"),
