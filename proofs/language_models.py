@@ -265,17 +265,10 @@ PROMISED = (
 )
 """Of the default profile, whose units are too."""
 
-PROMISED_WIDE = (
-    "fp32.decoder.rne.llama-2-7bx128.pairwise",
-    "fp32.decoder_from_bfloat16.rne.llama-2-70bx128.pairwise",
-    "fp32.decoder.rne.qwen3-0_6bx128.lanes16.fused",
-)
-
 
 def obligations() -> Iterator[Obligation]:
-    """A layer of each kind, and whole models."""
-    for names, profile in ((PROMISED, Profile.DEFAULT), (PROMISED_WIDE, Profile.WIDE)):
-        for name in names:
-            layer = layer_named(f"{FAMILY}.{name}")
-            assert layer
-            yield layer.obligation(profile)
+    """A layer of each kind; models of their own shapes are proved by name."""
+    for name in PROMISED:
+        layer = layer_named(f"{FAMILY}.{name}")
+        assert layer
+        yield layer.obligation(Profile.DEFAULT)

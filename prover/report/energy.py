@@ -176,7 +176,7 @@ def joules(energy: Fraction) -> str:
     return quantity(energy, "J")
 
 
-PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: ""}
+PREFIXES = {-18: "a", -15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 
 
 def quantity(value: Fraction, unit: str) -> str:
