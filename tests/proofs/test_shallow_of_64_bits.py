@@ -1,6 +1,6 @@
 """Shallow units of FP64 that are promised have mutants, which are refuted.
 
-Of products mutants are refuted in FP16, at every cut: ``test_shallow_rounding``.
+Faults of products are in ``test_shallow_rounding``: of FP16 at every cut; of FP64 beside the processor.
 """
 
 from dataclasses import replace

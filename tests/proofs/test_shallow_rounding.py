@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from spikeproof.circuits.meanings.boolean import evaluate
 from spikeproof.circuits.netlist import NetlistBuilder
 from spikeproof.circuits.units.libraries import SHALLOW
 from spikeproof.proofs.shallow_rounding import NORMALISED, ShallowRounding
@@ -13,7 +15,7 @@ from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.engines.engine import engine_named
 from spikeproof.prover.evidence.record import Status
 from spikeproof.prover.kernel.case import Case
-from spikeproof.prover.refutation.mutation import stuck_at_zero
+from spikeproof.prover.refutation.mutation import stuck_at_one, stuck_at_zero
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs.formats import FP8_E4M3FN, FP16, FP32, FP64, RoundingMode
 
@@ -106,3 +108,15 @@ def test_rounding_of_what_is_cut_off_is_shown_and_not_assumed():
     whole = unit("multiply", FP16).circuit(keep_waypoints=True)
     faulty = silenced(whole, "result")
     assert said_of(cut_at(unit("multiply", FP16), whole), faulty, "outputs") is Status.SATISFIABLE
+
+
+def test_faults_of_fp64_products_show_beside_the_processor():
+    """Of what is proved only as FP64: NumPy's products tell the unit from two mutants."""
+    netlist = unit("multiply", FP64).circuit()
+    x, y = np.random.default_rng(20).uniform(1, 2, (2, 64))
+    codes = {"x": x.view(np.uint64), "y": y.view(np.uint64)}
+    wanted = (x * y).view(np.uint64)
+    assert (evaluate(netlist, codes)["result"] == wanted).all()
+    kept, middle = netlist.probes["product"][53], netlist.outputs["result"][32]
+    for mutant in (stuck_at_zero(netlist, kept), stuck_at_one(netlist, middle)):
+        assert (evaluate(mutant.netlist, codes)["result"] != wanted).any(), mutant.fault
