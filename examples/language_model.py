@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from spikeproof.circuits.physics.energy import LOIHI_OPERATION
 from spikeproof.circuits.programs.levels import Levels
 from spikeproof.prover.running.program_activity import spent
 from spikeproof.prover.running.programs import run, size_of, units_of
@@ -31,8 +32,6 @@ from spikeproof.specs.transformers import DECODERS, Decoder, bits_for, block, sa
 CONTEXT = 128
 BATCH = 32
 SEED = 23
-PICOJOULES = 23.6
-"""Of a synaptic operation of Intel's Loihi (Davies et al., IEEE Micro 38(1), 2018), S2's factor."""
 
 
 FORMATS = ("fp32", "bfloat16", "fp8_e4m3fn")
@@ -234,7 +233,9 @@ def write(
     print(f"the last: {counted.neurons:,} neurons, {counted.depth:,} in sequence; some ", end="")
     spikes, operations = taken.spikes, taken.operations
     print(f"{spikes.mean:.3g} spikes (standard error {spikes.error:.1g}), ", end="")
-    print(f"{operations.mean:.3g} synaptic operations, {operations.mean * PICOJOULES / 1e12:.3g} J")
+    joules = operations.mean * float(LOIHI_OPERATION.value)
+    print(f"{operations.mean:.3g} synaptic operations, ", end="")
+    print(f"{joules:.3g} J at {LOIHI_OPERATION.symbol} each")
 
 
 def compare_layer(model: str, keys: int = 16) -> None:

@@ -23,11 +23,11 @@ from spikeproof.specs import transformers
 from spikeproof.specs.formats import format_named, mode_named
 from spikeproof.specs.orders import order_named, pairwise
 from spikeproof.specs.programs import Arithmetic, Module
-from spikeproof.specs.transformers import DECODERS, Decoder
+from spikeproof.specs.transformers import Decoder
 
 TINY = Decoder(16, 24, layers=2, heads=4, key_heads=2, head=4, vocabulary=11)
 
-MODELS = {name.replace(".", "_"): each for name, each in DECODERS.items()} | {"tiny": TINY}
+MODELS = {**transformers.WORDS, "tiny": TINY}
 """Decoders by the words for them in names."""
 
 
@@ -86,7 +86,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "argmax": Kind(
         "TERMS",
-        transformers.largest,
+        transformers.argmax,
         "the place of the largest of {0} terms, none of them NaN",
         summed=False,
     ),

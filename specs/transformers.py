@@ -157,6 +157,9 @@ QWEN3_0_6B = Decoder(1024, 3072, 28, 16, 8, 128, 151936, 1e-6, tied=True, normed
 DECODERS = {"llama-2-7b": LLAMA_2_7B, "llama-2-70b": LLAMA_2_70B, "qwen3-0.6b": QWEN3_0_6B}
 """Published ones, by name."""
 
+WORDS = {name.replace(".", "_"): each for name, each in DECODERS.items()}
+"""The same, by names without dots, as in names of theorems."""
+
 
 ONLY = {"hidden_act": "silu", "attention_bias": False, "mlp_bias": False, "sliding_window": None}
 """What a configuration may say of these, if anything."""
@@ -437,7 +440,7 @@ def embedding(decoder: Decoder) -> Module:
 
 
 @cache
-def largest(decoder: Decoder, terms: int) -> Module:
+def argmax(decoder: Decoder, terms: int) -> Module:
     """The place of the largest, in bits, the lowest first; of several the first. None may be NaN."""
     f, bits = decoder.arithmetic, bits_for(terms)
 

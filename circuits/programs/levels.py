@@ -150,16 +150,16 @@ def gathered(elements: Sequence[Element]) -> Value:
             parts.append(value.reshape(1, *value.shape))
         else:
             own.sort(key=lambda element: element.place or 0)
-            parts.append(_taken(value, [element.place or 0 for element in own]))
+            parts.append(taken(value, [element.place or 0 for element in own]))
         rows |= {element: len(rows) + number for number, element in enumerate(own)}
     joined = parts[0] if len(parts) == 1 else concatenate(parts)
-    return _taken(joined, [rows[element] for element in elements])
+    return taken(joined, [rows[element] for element in elements])
 
 
-def _taken(value: Value, places: Sequence[int]) -> Value:
-    """Places along the first axis; as a range where they are one."""
+def taken(array: Value, places: Sequence[int]) -> Value:
+    """Places of an array; the array itself, if all, and a slice, if they are equally far apart."""
     step = places[1] - places[0] if len(places) > 1 else 1
-    run = range(places[0], places[-1] + 1, step) if step > 0 else range(0)
+    run = range(places[0], places[0] + step * len(places), step) if step > 0 else range(0)
     if list(run) != list(places):
-        return value.take(places)
-    return value if run == range(len(value)) else value.take(run)
+        return array.take(places)
+    return array if len(run) == len(array) else array.take(run)

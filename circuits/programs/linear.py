@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from spikeproof.circuits.programs.levels import taken
 from spikeproof.specs.products import Dot
 from spikeproof.specs.programs import Arithmetic, Array, Module, Value, apply, call, concatenate, module
 
@@ -20,7 +21,7 @@ def dot(way: Dot, arithmetic: Arithmetic) -> Module:
         made = _Made()
         rounded = [term for term in range(way.products) if term not in way.fused]
         if rounded:
-            made.keep(rounded, _products(way, arithmetic, _taken(x, rounded), _taken(y, rounded)))
+            made.keep(rounded, _products(way, arithmetic, taken(x, rounded), taken(y, rounded)))
         if bias:
             made.keep([way.products], bias[0].reshape(1))
         for level in _levels(way):
@@ -32,7 +33,7 @@ def dot(way: Dot, arithmetic: Arithmetic) -> Module:
             if fused:
                 terms = [left if left in way.fused else right for _, left, right in fused]
                 others = [right if left in way.fused else left for _, left, right in fused]
-                factors = _taken(x, terms), _taken(y, terms)
+                factors = taken(x, terms), taken(y, terms)
                 total = arithmetic.fused_multiply_add(*factors, made.gather(others))
                 made.keep([place for place, *_ in fused], total)
         return made.gather([len(way.order.additions) + way.order.terms - 1]).reshape()
@@ -80,22 +81,13 @@ class _Made:
         for rank, place in enumerate(places):
             found[self._where[place][0]].append(rank)
         parts = [
-            _taken(self._arrays[array], [self._where[places[rank]][1] for rank in ranks])
+            taken(self._arrays[array], [self._where[places[rank]][1] for rank in ranks])
             for array, ranks in found.items()
         ]
         if len(parts) == 1:
             return parts[0]
         ranks = [rank for each in found.values() for rank in each]
-        return _taken(concatenate(parts), sorted(range(len(ranks)), key=ranks.__getitem__))
-
-
-def _taken(array: Value, places: Sequence[int]) -> Value:
-    """Places of an array; the array itself, if all, and a slice, if they are equally far apart."""
-    step = places[1] - places[0] if len(places) > 1 else 1
-    run = range(places[0], places[0] + step * len(places), step) if step > 0 else range(0)
-    if list(run) != list(places):
-        return array.take(places)
-    return array if len(run) == len(array) else array.take(run)
+        return taken(concatenate(parts), sorted(range(len(ranks)), key=ranks.__getitem__))
 
 
 def linear(way: Dot, outputs: int, arithmetic: Arithmetic) -> Module:

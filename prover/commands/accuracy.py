@@ -13,6 +13,7 @@ from spikeproof.prover.commands.console import (
     EXIT_REFUTED,
     examples,
     file_option,
+    format_option,
     meant_by,
     progress_bar,
     require_writable,
@@ -46,14 +47,7 @@ ALIASES = {
     type=click.Choice(tuple(FUNCTIONS)),
     help="What it computes, if its name does not say so.",
 )
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(tuple(FORMATS)),
-    default=FP32.name,
-    show_default=True,
-    help="The format of operand and result.",
-)
+@format_option(FORMATS, FP32.name, "The format of operand and result.")
 @click.option(
     "--every",
     "step",

@@ -135,6 +135,18 @@ def circuit_option(use: str) -> Callable[[Command], Command]:
     )
 
 
+def format_option(known: Iterable[str], usual: str, use: str) -> Callable[[Command], Command]:
+    """A format among some, one of which goes unsaid."""
+    return click.option(
+        "--format",
+        "format_name",
+        type=click.Choice(tuple(known)),
+        default=usual,
+        show_default=True,
+        help=use,
+    )
+
+
 def claim_option() -> Callable[[Command], Command]:
     """A file with a claim that was given with a circuit."""
     return click.option(

@@ -13,7 +13,7 @@ from spikeproof.prover.commands.console import examples, out, progress_bar
 from spikeproof.prover.report.tables import plain_table
 from spikeproof.specs.orders import order_named
 from spikeproof.specs.programs import ProgramError
-from spikeproof.specs.transformers import DECODERS, Decoder, decoder_of, step
+from spikeproof.specs.transformers import DECODERS, WORDS, Decoder, decoder_of, step
 
 
 @click.command(
@@ -74,7 +74,7 @@ def model(model: str, keys: int, order: str, weights: str, fused: bool) -> None:
 
 def _decoder(model: str, how: dict[str, object]) -> Decoder:
     """The decoder of a name, or of a file."""
-    known = {name.replace(".", "_"): each for name, each in DECODERS.items()} | DECODERS
+    known = WORDS | DECODERS
     if model in known:
         return replace(known[model], **how)  # type: ignore[arg-type]
     path = Path(model)

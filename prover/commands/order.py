@@ -15,6 +15,7 @@ from spikeproof.prover.commands.console import (
     EXIT_REFUTED,
     examples,
     file_option,
+    format_option,
     meant_by,
     require_writable,
     screen_beside,
@@ -89,14 +90,7 @@ def _sizes(context: click.Context, parameter: click.Parameter, value: str) -> tu
     type=click.Choice(tuple(OPERATIONS)),
     help="What it computes, if its name does not say so.",
 )
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(tuple(FORMATS)),
-    default=FP32.name,
-    show_default=True,
-    help="The format of the arguments.",
-)
+@format_option(FORMATS, FP32.name, "The format of the arguments.")
 @click.option("--axis", type=int, help="Along which is summed, as the function's axis.")
 @click.option("--bias", is_flag=True, help="Give linear a bias.")
 @click.option("--tensors", is_flag=True, help="Give a function of yours tensors of PyTorch.")

@@ -12,10 +12,10 @@ from spikeproof.specs.programs import ProgramError
 from spikeproof.specs.transformers import (
     DECODERS,
     Decoder,
+    argmax,
     attention,
     decoder_of,
     embedding,
-    largest,
     layer_norm,
     rms_norm,
     rotary,
@@ -25,6 +25,7 @@ from spikeproof.specs.transformers import (
     swiglu,
     weights_of,
 )
+from tests.support.programs import CONFIG
 
 SMALL = Decoder(hidden=16, intermediate=24, layers=2, heads=4, key_heads=2, head=4, vocabulary=11)
 OF_QWEN = Decoder(16, 24, 2, 4, 2, 4, 11, 1e-6, tied=True, normed_heads=True)
@@ -165,7 +166,7 @@ def test_every_token_has_its_row():
 def test_the_largest_is_found_and_of_several_the_first(ties):
     numbers = np.random.default_rng(2).normal(size=11).astype(np.float32)
     numbers[ties] = 8
-    found = run(largest(SMALL, 11), {"x": numbers.view(np.uint32)}, by="machine")["result"]
+    found = run(argmax(SMALL, 11), {"x": numbers.view(np.uint32)}, by="machine")["result"]
     assert found.tolist() == bits_of(int(numbers.argmax())).tolist()
 
 
@@ -184,18 +185,6 @@ PUBLISHED = {"llama-2-7b": 6_738_415_616, "llama-2-70b": 68_976_648_192, "qwen3-
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_models_have_the_parameters_that_are_published(name):
     assert sum(prod(array.shape) for array in weights_of(DECODERS[name]).values()) == PUBLISHED[name]
-
-
-CONFIG = {
-    "model_type": "llama",
-    "hidden_size": 16,
-    "intermediate_size": 24,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "vocab_size": 11,
-    "rms_norm_eps": 1e-05,
-}
 
 
 def test_a_configuration_of_hugging_face():

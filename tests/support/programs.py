@@ -10,6 +10,18 @@ from spikeproof.specs.programs import Arithmetic, Array, Module, Value, call, mo
 
 SUM = Arithmetic("fp32", "rne.threshold")
 
+CONFIG = {
+    "model_type": "llama",
+    "hidden_size": 16,
+    "intermediate_size": 24,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "vocab_size": 11,
+    "rms_norm_eps": 1e-05,
+}
+"""A small decoder's, as Hugging Face writes it."""
+
 
 @cache
 def unit(operation, fmt, **others):

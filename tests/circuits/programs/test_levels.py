@@ -12,10 +12,10 @@ from spikeproof.specs.orders import in_blocks, in_lanes, pairwise, reversed_sequ
 from spikeproof.specs.programs import Arithmetic, Array, Each, Module, call, concatenate, module, stack
 from spikeproof.specs.transformers import (
     Decoder,
+    argmax,
     attention,
     block,
     embedding,
-    largest,
     rms_norm,
     sample,
     softmax,
@@ -57,7 +57,7 @@ LAYERS = {
     "attention": attention(SMALL, 3),
     "block": block(SMALL, 3),
     "embedding": embedding(SMALL),
-    "largest": largest(SMALL, 5),
+    "argmax": argmax(SMALL, 5),
     "sample": sample(SMALL, 5),
     "step": step(SMALL, 2),
     "first step": step(SMALL, 1),

@@ -8,17 +8,7 @@ from click.testing import CliRunner
 from spikeproof.prover.commands.model import model
 from spikeproof.prover.running.programs import size_of
 from spikeproof.specs.transformers import decoder_of, step
-
-CONFIG = {
-    "model_type": "llama",
-    "hidden_size": 16,
-    "intermediate_size": 24,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "vocab_size": 11,
-    "rms_norm_eps": 1e-05,
-}
+from tests.support.programs import CONFIG
 
 
 def shown(tmp_path, *options, config=CONFIG):
