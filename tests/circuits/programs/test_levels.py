@@ -129,3 +129,17 @@ def test_inputs_that_pass_through():
     )
     circuit = in_levels(spec, unit_of)
     assert shown(spec, circuit)[circuit.digest] == spec.digest
+
+
+def test_elements_are_gathered_in_any_order_and_more_than_once():
+    f = Arithmetic("fp32")
+
+    def definition(x, y):
+        x, y = list(x), list(y)  # each split once: its places are told apart by number
+        pairs = [(x[2], y[0]), (x[0], x[2]), (y[1], x[0]), (x[2], y[1])]
+        return stack([f.add(*pair) for pair in pairs])
+
+    spec = module("mixed", dict.fromkeys("xy", Array("fp32", (3,))), definition)
+    circuit = in_levels(spec, unit_of)
+    assert shown(spec, circuit)[circuit.digest] == spec.digest
+    assert sum(isinstance(each, Each) for each in circuit.steps) == 1
