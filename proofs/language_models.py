@@ -52,8 +52,30 @@ class Kind:
     fusing: bool = False
 
 
+def _fitted(decoder: Decoder, hidden: int, between: int) -> Decoder:
+    return replace(decoder, hidden=hidden, intermediate=between)
+
+
+def _of_gelu(function: str) -> Kind:
+    return Kind(
+        "HIDDENxINTERMEDIATE",
+        lambda decoder, *_: transformers.feed_forward(decoder, by_tanh=function == "tanh"),
+        f"a feed-forward network from {{0}} to {{1}} elements and back, with GELU by {function}",
+        _fitted,
+        fusing=True,
+    )
+
+
 KINDS: Mapping[str, Kind] = {
     "softmax": Kind("TERMS", transformers.softmax, "the softmax of {0} terms"),
+    "softmax_by_reciprocal": Kind(
+        "TERMS",
+        partial(transformers.softmax, by_reciprocal=True),
+        "the softmax of {0} terms, by the reciprocal of their sum",
+    ),
+    "silu": Kind("TERMS", transformers.silu, "SiLU of {0} terms", summed=False),
+    "gelu": Kind("TERMS", transformers.gelu, "GELU of {0} terms, by erf", summed=False),
+    "gelu_tanh": Kind("TERMS", transformers.gelu_tanh, "GELU of {0} terms, by tanh", summed=False),
     "rms_norm": Kind("TERMS", transformers.rms_norm, "{0} terms over their root mean square"),
     "layer_norm": Kind("TERMS", transformers.layer_norm, "{0} terms of mean 0 and variance 1"),
     "rotary": Kind(
@@ -74,9 +96,11 @@ KINDS: Mapping[str, Kind] = {
         "HIDDENxINTERMEDIATE",
         lambda decoder, *_: transformers.swiglu(decoder),
         "a gated feed-forward network from {0} to {1} elements and back",
-        lambda decoder, hidden, between: replace(decoder, hidden=hidden, intermediate=between),
+        _fitted,
         fusing=True,
     ),
+    "feed_forward": _of_gelu("erf"),
+    "feed_forward_tanh": _of_gelu("tanh"),
     "embedding": Kind(
         "TOKENSxHIDDEN",
         lambda decoder, *_: transformers.embedding(decoder),
@@ -252,6 +276,12 @@ def described(name: str) -> Obligation | None:
 
 PROMISED = (
     "fp16.softmax.rne.16.pairwise",
+    "fp16.softmax_by_reciprocal.rne.16.pairwise",
+    "fp16.silu.rne.64",
+    "fp16.gelu.rne.64",
+    "fp16.gelu_tanh.rne.64",
+    "fp16.feed_forward.rne.32x64.lanes8",
+    "fp16.feed_forward_tanh.rne.32x64.pairwise.fused",
     "fp16.rms_norm.rne.64.sequential",
     "fp16.layer_norm.rne.64.pairwise",
     "fp16.rotary.rne.64",

@@ -6,9 +6,10 @@ one head: callers call them over these. A decoder takes one token at a time and 
 values of those before it; a query sees these and its own: the causal mask is the number of keys.
 
 Sources: A. Vaswani et al., "Attention is all you need", 2017; J. L. Ba et al., "Layer normalization",
-2016; B. Zhang and R. Sennrich, "Root mean square layer normalization", 2019; J. Su et al., "RoFormer",
-2021; N. Shazeer, "GLU variants improve transformer", 2020; J. Ainslie et al., "GQA", 2023; H. Touvron
-et al., "Llama 2", 2023. Parameters have the names that they have in Hugging Face's checkpoints.
+2016; D. Hendrycks and K. Gimpel, "Gaussian error linear units", 2016; B. Zhang and R. Sennrich, "Root
+mean square layer normalization", 2019; J. Su et al., "RoFormer", 2021; N. Shazeer, "GLU variants improve
+transformer", 2020; J. Ainslie et al., "GQA", 2023; H. Touvron et al., "Llama 2", 2023. Parameters have
+the names that they have in Hugging Face's checkpoints.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
+from math import pi, sqrt
 from typing import Any
 
 from spikeproof.specs import exact
@@ -224,16 +226,18 @@ def decoder_of(config: Mapping[str, Any], **how: Any) -> Decoder:
 
 
 @cache
-def softmax(decoder: Decoder, terms: int) -> Module:
-    """exp(x_i - max x) / sum of exp(x_j - max x)."""
+def softmax(decoder: Decoder, terms: int, by_reciprocal: bool = False) -> Module:
+    """exp(x_i - max x) / sum of exp(x_j - max x); or times the reciprocal of that sum."""
     f = decoder.arithmetic
 
     def definition(x: Value) -> Value:
         largest = pairwise(terms).evaluate(list(x), lambda a, b: f.exactly("maximum", a, b))
         powers = f("exp", f.subtract(x, largest))
-        return f.divide(powers, decoder.total(powers))
+        total = decoder.total(powers)
+        return f.multiply(powers, f("reciprocal", total)) if by_reciprocal else f.divide(powers, total)
 
-    return module(f"softmax_{terms}", {"x": decoder.vector(terms)}, definition)
+    name = "softmax_by_reciprocal" if by_reciprocal else "softmax"
+    return module(f"{name}_{terms}", {"x": decoder.vector(terms)}, definition)
 
 
 @cache
@@ -263,6 +267,63 @@ def layer_norm(decoder: Decoder, terms: int) -> Module:
 
     vector = decoder.vector(terms)
     return module(f"layer_norm_{terms}", {"x": vector, "weight": vector, "bias": vector}, definition)
+
+
+@cache
+def silu(decoder: Decoder, terms: int) -> Module:
+    """x / (1 + exp(-x)) of each term, rounded once."""
+    inputs = {"x": decoder.vector(terms)}
+    return module(f"silu_{terms}", inputs, lambda x: decoder.arithmetic("silu", x))
+
+
+@cache
+def gelu(decoder: Decoder, terms: int) -> Module:
+    """x/2 (1 + erf(x sqrt 1/2)) of each term."""
+    f, root = decoder.arithmetic, decoder.number(sqrt(0.5))
+
+    def definition(x: Value) -> Value:
+        half, one = (x.draft.constant(f.kind, decoder.number(each)) for each in (0.5, 1))
+        error = f("erf", f.multiply(x, x.draft.constant(f.kind, root)))
+        return f.multiply(f.multiply(x, half), f.add(one, error))
+
+    return module(f"gelu_{terms}", {"x": decoder.vector(terms)}, definition)
+
+
+@cache
+def gelu_tanh(decoder: Decoder, terms: int) -> Module:
+    """x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) of each term."""
+    f = decoder.arithmetic
+
+    def definition(x: Value) -> Value:
+        half, one, root, cubic = (
+            x.draft.constant(f.kind, decoder.number(each)) for each in (0.5, 1, sqrt(2 / pi), 0.044715)
+        )
+        cube = f.multiply(f.multiply(x, x), x)
+        inner = f.multiply(root, f.add(x, f.multiply(cubic, cube)))
+        return f.multiply(f.multiply(half, x), f.add(one, f("tanh", inner)))
+
+    return module(f"gelu_tanh_{terms}", {"x": decoder.vector(terms)}, definition)
+
+
+@cache
+def feed_forward(decoder: Decoder, by_tanh: bool = False) -> Module:
+    """down(gelu(up x + bias)) + bias."""
+    f, hidden, between = decoder.arithmetic, decoder.hidden, decoder.intermediate
+    widen, narrow = decoder.linear(hidden, between), decoder.linear(between, hidden)
+    activation = (gelu_tanh if by_tanh else gelu)(decoder, between)
+
+    def definition(x: Value, up: Value, up_bias: Value, down: Value, down_bias: Value) -> Value:
+        widened = call(activation, f.add(call(widen, x, up), up_bias))
+        return f.add(call(narrow, widened, down), down_bias)
+
+    inputs = {
+        "x": decoder.vector(hidden),
+        "up.weight": decoder.weight(between, hidden),
+        "up.bias": decoder.vector(between),
+        "down.weight": decoder.weight(hidden, between),
+        "down.bias": decoder.vector(hidden),
+    }
+    return module("feed_forward_tanh" if by_tanh else "feed_forward", inputs, definition)
 
 
 @cache

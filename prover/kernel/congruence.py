@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import islice, product
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -69,9 +70,26 @@ def _require_equal(
     theirs = _Numbering(terms, operations, pairs)
     if ours.of_arrays(spec) == theirs.of_arrays(circuit):
         return
-    for name, wanted, given in zip(spec.outputs, ours.of(spec), theirs.of(circuit), strict=True):
-        if len(places := np.flatnonzero(wanted != given)):
-            raise CongruenceError(f"{circuit.name} computes {name}[{places[0]}] otherwise than its spec")
+    wanted, known = ours.of(spec), len(terms)
+    for name, one, other in zip(spec.outputs, wanted, theirs.of(circuit), strict=True):
+        if len(places := np.flatnonzero(one != other)):
+            words = _in_words(next(islice(terms, known, None), None), spec)
+            raise CongruenceError(
+                f"{circuit.name} computes {name}[{places[0]}] otherwise than its spec: {words}"
+            )
+
+
+def _in_words(first: Any, spec: Module) -> str:
+    """What a circuit does first that its spec does not, of which the operands are what the spec has."""
+    match first:
+        case "operation", (operation, _), _:
+            return f"its spec has no {operation} of such operands"
+        case "call", digest, _:
+            (called,) = (each.name for each in spec.modules if each.digest == digest)
+            return f"its spec has no {called} of such operands"
+        case "constant", code:
+            return f"its spec has no constant {code:#x}"
+    return "its spec has the same operations, but this result elsewhere"
 
 
 class _Numbering(Meaning):

@@ -10,6 +10,7 @@ from functools import cached_property, partial
 
 from spikeproof.circuits.meanings import matrices
 from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.programs.units import every_module
 from spikeproof.prover.checking.every_block import compiled, require_true_of_every_block
 from spikeproof.prover.checking.every_input import ViolatedError, require_true_of_every_input
 from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
@@ -234,7 +235,9 @@ class _Attempt:
         for name, unit in claim.units.items():
             record = settled(unit.theorem)
             if record.outcome is not Outcome.PROVED or record.circuit_sha256:
-                return _Verdict(Outcome.UNKNOWN, f"it rests on {name}, which is {record.outcome.value}")
+                user = next(each.name for each in every_module(claim.circuit) if name in each.operations)
+                words = f"{user} rests on {name}, which is {record.outcome.value}"
+                return _Verdict(Outcome.UNKNOWN, words)
         kept = self.keeping.keep("program", content)
         lemma = Lemma(self.case.obligation.name, "congruence", None, None, (), (kept,))
         return _Verdict(Outcome.PROVED, lemmas=(lemma,))

@@ -117,6 +117,7 @@ IN_FLOAT64: Mapping[str, Callable[[Numbers], Numbers]] = {
     "log": np.log,
     "log2": np.log2,
     "tanh": np.tanh,
+    "erf": np.vectorize(math.erf, otypes=[np.float64]),
     "reciprocal": lambda x: 1 / x,
     "rsqrt": lambda x: 1 / np.sqrt(x),
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),

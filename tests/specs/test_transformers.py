@@ -1,6 +1,7 @@
 """Layers of language models as programs, against PyTorch's own layers in float64."""
 
 from dataclasses import replace
+from functools import partial
 from math import prod
 
 import numpy as np
@@ -16,10 +17,14 @@ from spikeproof.specs.transformers import (
     attention,
     decoder_of,
     embedding,
+    feed_forward,
+    gelu,
+    gelu_tanh,
     layer_norm,
     rms_norm,
     rotary,
     sample,
+    silu,
     softmax,
     step,
     swiglu,
@@ -59,8 +64,27 @@ def turned(x, cosines, sines):
     return torch.cat([first, high * cosines[..., half:] + low * sines[..., half:]], -1)
 
 
+gelu_by_tanh = partial(torch.nn.functional.gelu, approximate="tanh")
+
+
+def fed_forward(activation, x, up, up_bias, down, down_bias):
+    return down @ activation(up @ x + up_bias) + down_bias
+
+
 DEFINED = {
     "softmax": (softmax(SMALL, 9), lambda x: torch.softmax(x, -1)),
+    "softmax by the reciprocal": (
+        softmax(SMALL, 9, by_reciprocal=True),
+        lambda x: torch.softmax(x, -1),
+    ),
+    "silu": (silu(SMALL, 9), torch.nn.functional.silu),
+    "gelu": (gelu(SMALL, 9), torch.nn.functional.gelu),
+    "gelu by tanh": (gelu_tanh(SMALL, 9), gelu_by_tanh),
+    "feed forward": (feed_forward(SMALL), partial(fed_forward, torch.nn.functional.gelu)),
+    "feed forward by tanh": (
+        feed_forward(SMALL, by_tanh=True),
+        partial(fed_forward, gelu_by_tanh),
+    ),
     "rms_norm": (rms_norm(SMALL, 16), rms),
     "layer_norm": (
         layer_norm(SMALL, 16),

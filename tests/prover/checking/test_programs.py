@@ -123,7 +123,7 @@ def test_a_program_is_not_proved_if_a_unit_is_not():
     undecided = replace(discharge(theorem(UNITS[1])), outcome=Outcome.TIMEOUT)
     record = discharge(theorem(NAME), settled=lambda _: undecided)
     assert record.outcome is Outcome.UNKNOWN
-    assert record.message == f"it rests on {UNITS[0]}, which is timeout"
+    assert record.message == f"dot_5 rests on {UNITS[0]}, which is timeout"
 
 
 def test_a_promise_to_refute_is_not_kept_by_what_is_right():
