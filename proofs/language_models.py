@@ -16,16 +16,19 @@ from typing import Any
 
 from spikeproof.circuits.programs.levels import in_levels
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
-from spikeproof.proofs.programs import FAMILY, order_in_words
+from spikeproof.proofs.programs import FAMILY, MOST_TERMS, order_in_words
 from spikeproof.prover.claims.obligation import Obligation, Profile
 from spikeproof.prover.claims.programs import composed
 from spikeproof.specs import transformers
 from spikeproof.specs.formats import format_named, mode_named
-from spikeproof.specs.orders import order_named, pairwise
-from spikeproof.specs.programs import Arithmetic, Module
+from spikeproof.specs.orders import Order, order_named, pairwise
+from spikeproof.specs.programs import Arithmetic, Module, ProgramError
 from spikeproof.specs.transformers import Decoder
 
 TINY = Decoder(16, 24, layers=2, heads=4, key_heads=2, head=4, vocabulary=11)
+
+MOST_PLACES = 1 << 20
+"""Of layers that take no sums."""
 
 MODELS = {**transformers.WORDS, "tiny": TINY}
 """Decoders by the words for them in names."""
@@ -42,6 +45,7 @@ class Kind:
         fitted: from a decoder and these numbers the decoder that has them.
         summed: whether it takes sums.
         fusing: whether some of these are of products.
+        weighted: whether it has linear layers, whose weights may be of another format.
     """
 
     form: str
@@ -50,6 +54,7 @@ class Kind:
     fitted: Callable[..., Decoder] = lambda decoder, *shape: decoder
     summed: bool = True
     fusing: bool = False
+    weighted: bool = False
 
 
 def _fitted(decoder: Decoder, hidden: int, between: int) -> Decoder:
@@ -63,6 +68,7 @@ def _of_gelu(function: str) -> Kind:
         f"a feed-forward network from {{0}} to {{1}} elements and back, with GELU by {function}",
         _fitted,
         fusing=True,
+        weighted=True,
     )
 
 
@@ -98,6 +104,7 @@ KINDS: Mapping[str, Kind] = {
         "a gated feed-forward network from {0} to {1} elements and back",
         _fitted,
         fusing=True,
+        weighted=True,
     ),
     "feed_forward": _of_gelu("erf"),
     "feed_forward_tanh": _of_gelu("tanh"),
@@ -158,7 +165,7 @@ class LanguageLayer:
         how = {
             "arithmetic": Arithmetic(self.fmt, self.mode),
             "weights": self.source or self.fmt,
-            "order": partial(order_named, self.order) if self.order else pairwise,
+            "order": partial(_ordered, self.order) if self.order else pairwise,
             "fused": self.fused,
         }
         if self.kind in OF_MODELS:
@@ -219,6 +226,13 @@ class LanguageLayer:
         return model, int(keys)
 
 
+def _ordered(word: str, terms: int) -> Order:
+    try:
+        return order_named(word, terms)
+    except ValueError as error:
+        raise ProgramError(f"a sum of {terms} terms has no such order: {error}") from error
+
+
 def _with(decoder: Decoder, how: Mapping[str, Any]) -> Decoder:
     return replace(decoder, **how)
 
@@ -236,15 +250,21 @@ def layer_named(name: str) -> LanguageLayer | None:
     for named in filter(None, (fmt, source)):
         format_named(named)
     if not mode_named(mode):
-        raise ValueError(f"{mode!r} is no rounding mode")
+        raise ValueError(f"behind {kind} stands a rounding mode, such as rne, not {mode or 'nothing'}")
     form = KINDS[kind].form if kind in KINDS else "MODELxKEYS"
     if not _is_shape(kind, form, shape):
         models = "" if kind in KINDS else f"; models are {', '.join(MODELS)}"
         raise ValueError(f"the shape of {kind} is {form}, not {shape!r}{models}")
+    summed = kind in OF_MODELS or KINDS[kind].summed
+    most = MOST_TERMS if summed else MOST_PLACES
+    numbers = shape.split("x") if kind in KINDS else [shape.rpartition("x")[2]]
+    if max(map(int, numbers)) > most:
+        raise ValueError(f"{kind} is of up to {most:,} along each axis, not {shape}")
+    if source and kind in KINDS and not KINDS[kind].weighted:
+        raise ValueError(f"{kind} has no weights of linear layers; leave out '_from_{source}'")
     words = list(filter(None, words))
     fused = "fused" in words
     orders = [word for word in words if word != "fused"]
-    summed = kind in OF_MODELS or KINDS[kind].summed
     if len(orders) != summed:
         wanted = (
             "needs an order, such as pairwise, and no more" if summed else "takes no sums, so no order"

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from itertools import takewhile
 
+from spikeproof.proofs import language_models, programs
 from spikeproof.proofs.names import described
 from spikeproof.specs.formats import format_named
 
@@ -77,6 +78,9 @@ def hint(given: str, names: Sequence[str]) -> str:
     if not any(fnmatchcase(known, family) for known in families):
         single = (known for known in families if not known.endswith("x2"))
         return f"names begin with a format or a family: {', '.join(single)}"
+    if family == programs.FAMILY and not _is_glob(pattern):
+        layers = ", ".join((*programs.OPERATIONS, *language_models.KINDS, *language_models.OF_MODELS))
+        return f"a program is program.FORMAT.LAYER.MODE.SHAPE.ORDER; layers are {layers}"
     longer = [name for name in names if name.startswith(f"{pattern}.")]
     close = longer[:3] or get_close_matches(pattern, names, n=3, cutoff=0.5)
     if close:

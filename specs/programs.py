@@ -181,11 +181,11 @@ class Module:
     def digest(self) -> str:
         """The SHA-256 of its name and steps, in which those of modules that it calls stand."""
         inputs = [[name, array.kind, array.shape] for name, array in self.inputs.items()]
-        lines = [[self.name, inputs, dict(self.outputs)], *map(_written, self.steps)]
+        lines = [[self.name, inputs, dict(self.outputs)], *map(written, self.steps)]
         return hashlib.sha256("\n".join(map(json.dumps, lines)).encode()).hexdigest()
 
 
-def _written(step: Step) -> list[Any]:
+def written(step: Step) -> list[Any]:
     """A step as JSON has it; a range as its three numbers."""
     match step:
         case Call(module, operands, over):

@@ -203,6 +203,11 @@ def decoder_of(config: Mapping[str, Any], **how: Any) -> Decoder:
     for key in NUMBERS & config.keys():
         if config[key] is not None and (type(config[key]) is not int or config[key] < 1):
             raise ProgramError(f"{key} is {config[key]!r}; a positive whole number is wanted")
+    epsilon = config.get("rms_norm_eps", 0)
+    if type(epsilon) not in (int, float) or not 0 <= epsilon < 1:
+        raise ProgramError(f"rms_norm_eps is {epsilon!r}; a small number is wanted")
+    if type(config.get("tie_word_embeddings", False)) is not bool:
+        raise ProgramError(f"tie_word_embeddings is {config['tie_word_embeddings']!r}; true or false")
     try:
         hidden, heads = config["hidden_size"], config["num_attention_heads"]
         return Decoder(

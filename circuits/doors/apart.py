@@ -257,7 +257,7 @@ def described(error: BaseException) -> str:
 def _is_of_user(file: str) -> bool:
     """Whether it is neither ours, nor Python's, nor that of an installed package."""
     installed = (sysconfig.get_path(kind) for kind in ("stdlib", "purelib", "platlib"))
-    others = [Path(__file__).parents[1], *map(Path, filter(None, installed))]
+    others = [Path(__file__).parents[2], *map(Path, filter(None, installed))]
     return not file.startswith("<") and not any(Path(file).is_relative_to(place) for place in others)
 
 

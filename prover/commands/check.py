@@ -6,23 +6,22 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.text import Text
+from rich.console import Console
 
 from spikeproof.circuits.doors.apart import Limits
 from spikeproof.circuits.doors.buses import Widths, parsed_widths
 from spikeproof.circuits.doors.json import as_json
 from spikeproof.circuits.doors.modules import AXES
 from spikeproof.circuits.doors.sources import Interface, read_other, read_source
+from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.commands.console import (
     Command,
     Seconds,
-    err,
     examples,
     exit_code,
     failures_option,
@@ -33,6 +32,7 @@ from spikeproof.prover.commands.console import (
     nearby,
     require_writable,
     screen_beside,
+    stages,
     write_file,
 )
 from spikeproof.prover.evidence.cache import Cache
@@ -50,6 +50,9 @@ CHECK_SCHEMA = "spikeproof-check-1"
 
 CIRCUIT_FILE, CLAIM_FILE = "circuit.json", "claim.json"
 """Beside a log: the circuit as it was decided, and what it was compared with if that is no theorem."""
+
+PROGRAM = "program."
+"""How the names of theorems begin with which definitions are compared."""
 
 DEFAULT_BUDGET = 600.0
 """Seconds."""
@@ -109,6 +112,7 @@ def _buses_option(side: str) -> Callable[[Command], Command]:
         "check adder.py:Adder --spec fp8_e4m3fn.add.rne.saturate --html adder.html",
         "check pipeline.v --spec fp8_e5m2.add.rne --time 3",
         "check adder.nir --spec fp8_e5m2.add.rne --as snntorch,steps=1",
+        "check layers.py:softmax --spec program.fp16.softmax.rne.16.pairwise",
     )
 )
 @click.argument("source")
@@ -185,7 +189,8 @@ def check(
 
     SOURCE is a file (JSON of ours or of Yosys, AIGER, BLIF, Verilog, NIR), or package.module:factory, or
     file.py:factory: a function or class, called in a process of its own, that gives a Netlist or a
-    PyTorch module.
+    PyTorch module. If SPEC is a theorem program.*, SOURCE names a definition: a function that takes a
+    value for each input and gives the result; of it no log is written.
 
     Exit code 0 if it is proved right, 1 if it is refuted, 3 if that is undecided, 4 on an error.
     """
@@ -202,7 +207,12 @@ def check(
     interface = Interface(inputs, outputs, order, steps, reset, pure, reading, axes)
     interface.require_use(source, *filter(None, [against]))
     theorem = ".".join(filter(None, (spec, policy, convention)))
-    with _stages() as told:
+    if spec and theorem.startswith(PROGRAM):
+        files = html_file or failures_file or log_directory
+        if interface != Interface() or files:
+            raise click.UsageError("of a definition --budget, --jobs and --json may be said, no more")
+        sys.exit(_check_definition(source, theorem, clock, jobs, json_file, screen))
+    with stages() as told:
         question = _question(source, interface, theorem, against, clock, told)
         if failures_file:
             _require_listable(question, failures_file)
@@ -232,6 +242,43 @@ def check(
     sys.exit(exit_code([record]))
 
 
+def _check_definition(
+    source: str,
+    name: str,
+    clock: _Clock,
+    jobs: int | None,
+    json_file: Path | None,
+    screen: Console,
+) -> int:
+    """Decide whether a definition computes what a theorem about a program says; the exit code."""
+    from spikeproof.prover.running.definitions import by_definition
+    from spikeproof.prover.running.discharge import discharge
+    from spikeproof.prover.running.run import Run
+
+    theorem = named(name)
+    if theorem.rests_on is None:
+        raise click.UsageError(f"{theorem.name} is about no program")
+    with stages() as told:
+        told(f"reading {source}")
+        obligation = by_definition(source, theorem, clock.limits)
+        told("deciding, the units that it rests on first")
+        run = Run(timeout=clock.left, cache=Cache.default())
+        record = discharge(
+            obligation, clock.left, jobs=jobs or Machine.here().cores, settled=run.discharge
+        )
+    verdict = verdict_text(source, record, f"what {theorem.name} says")
+    screen.print(verdict, markup=False, soft_wrap=True)
+    if record.outcome is Outcome.PROVED:
+        units = ", ".join(obligation.rests_on() if obligation.rests_on else ())
+        screen.print(f"evidence: congruence, and theorems about {units}", markup=False, soft_wrap=True)
+    elif record.message:
+        screen.print(record.message, markup=False, soft_wrap=True)
+    if json_file:
+        data = {"schema": CHECK_SCHEMA, "source": source, "spec": name, "verdict": verdict}
+        write_file(json_file, json.dumps({**data, "result": record.as_json()}, indent=1) + "\n")
+    return exit_code([record])
+
+
 class _Clock:
     """What is left of a budget of seconds."""
 
@@ -247,20 +294,6 @@ class _Clock:
     def limits(self) -> Limits:
         """Of code of users that is run now."""
         return Limits(seconds=self.left)
-
-
-@contextmanager
-def _stages() -> Iterator[Callable[[str], None]]:
-    """Say on standard error what is being done."""
-    with err.status("", spinner="line") as status:
-
-        def told(words: str) -> None:
-            if err.is_terminal:
-                status.update(Text(words))
-            else:
-                err.print(words, markup=False, soft_wrap=True)
-
-        yield told
 
 
 def _question(

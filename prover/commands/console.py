@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from spikeproof.prover.evidence.files import beside, followed, is_special, storing, write_atomically
 
@@ -227,6 +228,20 @@ def progress_bar(doing: str) -> Progress:
         TextColumn("{task.description}", markup=False),
     )
     return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+
+
+@contextmanager
+def stages() -> Iterator[Callable[[str], None]]:
+    """Say on standard error what is being done."""
+    with err.status("", spinner="line") as status:
+
+        def told(words: str) -> None:
+            if err.is_terminal:
+                status.update(Text(words))
+            else:
+                err.print(words, markup=False, soft_wrap=True)
+
+        yield told
 
 
 # --- what is written ----------------------------------------------------------------------------

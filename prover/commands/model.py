@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from spikeproof.prover.commands.console import examples, out, progress_bar
+from spikeproof.prover.commands.console import examples, out, progress_bar, stages
 from spikeproof.prover.report.tables import plain_table
 from spikeproof.specs.orders import order_named
 from spikeproof.specs.programs import ProgramError
@@ -23,7 +23,11 @@ from spikeproof.specs.transformers import DECODERS, WORDS, Decoder, decoder_of, 
 )
 @click.argument("model", metavar="MODEL")
 @click.option(
-    "--keys", type=click.IntRange(min=1), default=128, show_default=True, help="Keys that a token sees."
+    "--keys",
+    type=click.IntRange(1, 65536),
+    default=128,
+    show_default=True,
+    help="Keys that a token sees.",
 )
 @click.option("--order", default="pairwise", show_default=True, help="In which order sums are taken.")
 @click.option(
@@ -43,15 +47,20 @@ def model(model: str, keys: int, order: str, weights: str, fused: bool) -> None:
     from spikeproof.prover.running.programs import size_of, units_of
 
     how = {"order": partial(order_named, order), "weights": weights, "fused": fused}
-    try:
-        order_named(order, 1 << 10)
-        spec = step(_decoder(model, how), keys)
-        circuit = in_levels(spec, lambda operation: operation)
-        claim = ProgramClaim(spec, circuit)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
-    pairs = paired(spec, circuit, claim.operations)
-    units, size = units_of(circuit), size_of(circuit)
+    with stages() as told:
+        try:
+            order_named(order, 1 << 10)
+            decoder = _decoder(model, how)
+            told("writing the program down")
+            spec = step(decoder, keys)
+            circuit = in_levels(spec, lambda operation: operation)
+            claim = ProgramClaim(spec, circuit)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+        told("comparing it with its definition, module by module")
+        pairs = paired(spec, circuit, claim.operations)
+        told("counting")
+        units, size = units_of(circuit), size_of(circuit)
     with progress_bar("simulating units") as progress:
         task = progress.add_task("", total=SAMPLES * len(units))
         found = spikes_of_units(units, partial(progress.advance, task))
@@ -82,7 +91,7 @@ def _decoder(model: str, how: dict[str, object]) -> Decoder:
         raise ProgramError(f"{model} is neither a file nor one of {', '.join(DECODERS)}")
     try:
         config = json.loads(path.read_text())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProgramError(f"{model} is no JSON: {error}") from error
     if not isinstance(config, dict):
         raise ProgramError(f"{model} is no configuration: a JSON object is wanted")

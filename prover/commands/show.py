@@ -10,7 +10,7 @@ from rich.text import Text
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.obligation import ENGINES_ALONE, Obligation, counted_bits
 from spikeproof.prover.commands.completion import theorem_argument
-from spikeproof.prover.commands.console import examples, named, out
+from spikeproof.prover.commands.console import examples, named, out, stages
 from spikeproof.prover.engines.engine import engine_named
 from spikeproof.prover.evidence.history import last_result
 from spikeproof.prover.report.tables import outcome_text, plain_table
@@ -73,8 +73,11 @@ def _other_circuit(obligation: Obligation) -> list[tuple[str, str]]:
         return [("circuit", "none: a claim about formulas")]
     from spikeproof.prover.running.programs import circuit_of, size_of  # which load LLVM
 
-    program = circuit_of(obligation)
-    size, inputs, results = size_of(program), program.inputs, program.results
+    with stages() as told:
+        told("writing the program down")
+        program = circuit_of(obligation)
+        told("counting")
+        size, inputs, results = size_of(program), program.inputs, program.results
     units = ", ".join(f"{count:,} of {name}" for name, count in size.instances.items())
     buses = (
         in_short([f"{name} ({array})" for name, array in each.items()]) for each in (inputs, results)

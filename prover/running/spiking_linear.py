@@ -83,7 +83,7 @@ def _counted(terms: int, bias: bool) -> str:
     return f"{terms} products{' and a bias' if bias else ''}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SpikingLinear:
     """A linear layer in neurons: called with a tensor, it gives one, as ``torch.nn.Linear`` does.
 
@@ -101,6 +101,9 @@ class SpikingLinear:
     weights: Codes
     bias: Codes | None
     theorem: Obligation
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.theorem.name})"
 
     @cached_property
     def program(self) -> Module:

@@ -6,8 +6,8 @@ import pytest
 
 from spikeproof.circuits.programs.levels import in_levels
 from spikeproof.proofs.language_models import PROMISED, TINY, layer_named
-from spikeproof.prover.claims.catalogue import theorem
-from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.claims.catalogue import CatalogueError, theorem
+from spikeproof.prover.claims.obligation import Outcome, StatementError
 from spikeproof.prover.claims.programs import ProgramClaim
 from spikeproof.prover.kernel.congruence import CongruenceError
 from spikeproof.prover.kernel.programs import program_certificate
@@ -34,6 +34,25 @@ def test_names(name):
     layer = layer_named(name)
     assert layer.name == name == theorem(name).name
     assert "\n" not in layer.statement
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("fp16.softmax", "behind softmax stands a rounding mode, such as rne, not nothing"),
+        ("fp16.softmax.rne", "the shape of softmax is TERMS, not ''"),
+        ("fp16.softmax.rne.4", "needs an order, such as pairwise"),
+        ("fp16.softmax.rne.65537.pairwise", "softmax is of up to 65,536 along each axis"),
+        ("fp16.block.rne.tinyx65537.pairwise", "block is of up to 65,536 along each axis"),
+        ("fp16.softmax_from_fp8_e5m2.rne.4.pairwise", "softmax has no weights of linear layers"),
+        ("fp16.attention.rne.4x16.lanes8", "a sum of 4 terms has no such order: lanes8 is of 8 terms"),
+        ("fp16.smoothmax.rne.4.pairwise", "layers are dot, linear, softmax,"),
+    ],
+)
+def test_names_of_nothing_are_refused_in_one_line(name, message):
+    with pytest.raises((CatalogueError, StatementError), match=message) as error:
+        theorem(f"program.{name}").state(None)
+    assert "\n" not in str(error.value)
 
 
 # --- faults ---------------------------------------------------------------------------------------

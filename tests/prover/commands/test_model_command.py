@@ -24,6 +24,7 @@ def test_a_configuration_is_counted_and_certified(tmp_path):
     assert f"{size.neurons:,} neurons, {size.synapses:,} synapses" in result.output
     assert f"{size.instances['fp32.convert_from_bfloat16.rne']:,}" in result.output
     assert "modules are their definitions" in result.output
+    assert result.stderr.splitlines()[-1] == "counting"
 
 
 REFUSED = {
@@ -32,6 +33,10 @@ REFUSED = {
     "another architecture": ((), CONFIG | {"model_type": "gpt2"}, "'gpt2' is none of llama"),
     "something is missing": ((), {"model_type": "llama"}, "has no 'hidden_size'"),
     "no configuration": ((), [1], "a JSON object is wanted"),
+    "no epsilon": ((), CONFIG | {"rms_norm_eps": None}, "rms_norm_eps is None"),
+    "a negative epsilon": ((), CONFIG | {"rms_norm_eps": -1e-5}, "a small number is wanted"),
+    "tied to a word": ((), CONFIG | {"tie_word_embeddings": "no"}, "'no'; true or false"),
+    "too many keys": (("--keys", "65537"), CONFIG, "1<=x<=65536"),
 }
 
 

@@ -21,6 +21,7 @@ from spikeproof.specs.orders import (
     in_blocks,
     in_lanes,
     in_sequence,
+    pairwise,
     reversed_sequence,
     sequential,
 )
@@ -55,6 +56,14 @@ def test_a_million_results_are_pytorchs():
     found = spiking(x)
     assert found.numel() > 10**6
     assert torch.equal(found.view(torch.int32), computed(layer, x).view(torch.int32))
+
+
+def test_a_layer_is_shown_by_its_theorem_alone():
+    spiking = from_torch(
+        torch.nn.Linear(3, 2), like=Dot(pairwise(4), ("fp32", "fp32"), "fp32", bias=True)
+    )
+    assert repr(spiking) == f"SpikingLinear({spiking.theorem.name})"
+    assert len(repr(spiking)) < 100
 
 
 TYPES = {
