@@ -1,11 +1,12 @@
 """A small language model of LLaMA's architecture: trained here, then run in neurons, token by token.
 
 python -m examples.language_model [--text FILE] [--minutes 10] [--tokens 200] [--weights bfloat16]
+                                  [--byte-pairs 256]
 
-It is trained on single characters, from a seed, in PyTorch; the text is that of Python's own help unless
-another is given. The model is kept, and found again. Then it writes: every floating-point operation is
-done by the neurons of units that are proved, and each token's logits are compared, bit by bit, with
-those of the same program in the machine's arithmetic.
+It is trained on single characters, or on pieces of text that byte pairs make, from a seed, in PyTorch;
+the text is that of Python's own help unless another is given. The model is kept, and found again. Then
+it writes: every floating-point operation is done by the neurons of units that are proved, and each
+token's logits are compared, bit by bit, with those of the same program in the machine's arithmetic.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from __future__ import annotations
 import argparse
 import hashlib
 import pydoc_data.topics
+import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -43,6 +47,68 @@ def decoder_for(vocabulary: int) -> Decoder:
     return Decoder(
         hidden=128, intermediate=384, layers=5, heads=4, key_heads=2, head=32, vocabulary=vocabulary
     )
+
+
+def refuse(why: str) -> NoReturn:
+    """End with a line on standard error, and exit code 2."""
+    print(f"language_model: {why}", file=sys.stderr)
+    sys.exit(2)
+
+
+# --- tokens ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Pieces of text, of which tokens are the numbers.
+
+    Attributes:
+        pieces: single characters in order, then one for each pair.
+        pairs: the two tokens that are taken for the next piece, in the order in which they are.
+    """
+
+    pieces: list[str]
+    pairs: list[tuple[int, int]]
+
+    @classmethod
+    def learned(cls, text: str, count: int) -> Vocabulary:
+        """The characters of a text, and so many times the pair of tokens that it has most often."""
+        found = cls(sorted(set(text)), [])
+        tokens = found.tokens(text)
+        while len(found.pairs) < count and len(tokens) > 1:
+            neighbours, often = np.unique(tokens[:-1] << 32 | tokens[1:], return_counts=True)
+            commonest = int(neighbours[often.argmax()])
+            pair = commonest >> 32, commonest & (1 << 32) - 1
+            tokens = joined(tokens, pair, len(found.pieces))
+            found.pairs.append(pair)
+            found.pieces.append("".join(found.pieces[token] for token in pair))
+        return found
+
+    def tokens(self, text: str) -> NDArray[np.int64]:
+        """A text's tokens.
+
+        Raises:
+            ValueError: naming a character that there is none for.
+        """
+        first = len(self.pieces) - len(self.pairs)
+        numbers = {character: number for number, character in enumerate(self.pieces[:first])}
+        if other := sorted(set(text) - numbers.keys()):
+            raise ValueError(f"the text that is learned has no {other[0]!r}")
+        found = np.array([numbers[character] for character in text], np.int64)
+        for piece, pair in enumerate(self.pairs, first):
+            found = joined(found, pair, piece)
+        return found
+
+
+def joined(tokens: NDArray[np.int64], pair: tuple[int, int], piece: int) -> NDArray[np.int64]:
+    """Tokens in which a piece stands for every pair, from the left."""
+    places = np.flatnonzero((tokens[:-1] == pair[0]) & (tokens[1:] == pair[1]))
+    if pair[0] == pair[1]:  # of three alike the first two are one
+        run = places - np.arange(len(places))
+        places = places[(np.arange(len(places)) - np.searchsorted(run, run)) % 2 == 0]
+    found = tokens.copy()
+    found[places] = piece
+    return np.delete(found, places + 1)
 
 
 # --- training, in PyTorch -------------------------------------------------------------------------
@@ -111,8 +177,14 @@ class Model(torch.nn.Module):
         return self.norm(x, "model.norm.weight") @ self.weight("lm_head.weight").T
 
 
-def train(decoder: Decoder, tokens: torch.Tensor, minutes: float) -> dict[str, NDArray[np.float32]]:
-    """The parameters after so many minutes, from a seed; what is shown is loss in bits a character."""
+def train(
+    decoder: Decoder, tokens: torch.Tensor, characters: int, minutes: float
+) -> dict[str, NDArray[np.float32]]:
+    """The parameters after so many minutes, from a seed; what is shown is loss in bits a character.
+
+    Args:
+        characters: of the text that the tokens are of.
+    """
     torch.manual_seed(SEED)
     model = Model(decoder)
     optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.01)
@@ -130,7 +202,7 @@ def train(decoder: Decoder, tokens: torch.Tensor, minutes: float) -> dict[str, N
         optimiser.step()
         step += 1
         if step % 20 == 0:
-            bits = loss.item() / np.log(2)
+            bits = loss.item() / np.log(2) * len(tokens) / characters
             print(
                 f"\rtraining: {spent:4.0%}, step {step}, {bits:.2f} bits a character", end="", flush=True
             )
@@ -204,31 +276,32 @@ def bits_of(token: int, vocabulary: int) -> NDArray[np.uint8]:
 def write(
     decoder: Decoder,
     parameters: Mapping[str, NDArray[np.float32]],
-    alphabet: Sequence[str],
-    prompt: str,
+    pieces: Sequence[str],
+    given: Sequence[int],
     tokens: int,
 ) -> None:
     """Print what the model writes, by neurons, and compare each token with the machine's."""
     neurons, machine = (Writer(decoder, parameters, by) for by in ("neurons", "machine"))
     random = np.random.default_rng(SEED)
-    given = [alphabet.index(character) for character in prompt]
     neurons.drawn(neurons.ready(), 0.0)  # units are built and compiled once, which is not counted
-    differ, seconds, token = 0, 0.0, given[0]
-    print(prompt, end="", flush=True)
+    differ, seconds, processor, token = 0, 0.0, 0.0, given[0]
+    print("".join(pieces[each] for each in given), end="", flush=True)
     for position in range(len(given) + tokens - 1):
         number = random.random()
-        start = time.monotonic()
+        start, busy = time.monotonic(), time.process_time()
         logits = neurons.logits(token)
         following = neurons.drawn(logits, number)
         seconds += time.monotonic() - start
+        processor += time.process_time() - busy
         expected = machine.logits(token)
         differ += int((logits != expected).sum()) + (following != machine.drawn(expected, number))
         token = given[position + 1] if position + 1 < len(given) else following
         if position + 1 >= len(given):
-            print(alphabet[token], end="", flush=True)
+            print(pieces[token], end="", flush=True)
     count = len(given) + tokens - 1
-    print(f"\n\n{count} tokens with the prompt's, {count / seconds:.1f} a second in neurons; ", end="")
-    print(f"of {count * (len(alphabet) + 1):,} logits and tokens {differ} differ from the machine's")
+    print(f"\n\n{count} tokens with the prompt's, {count / seconds:.1f} a second in neurons, ", end="")
+    print(f"{processor / count:.2f} s of processors each; ", end="")
+    print(f"of {count * (len(pieces) + 1):,} logits and tokens {differ} differ from the machine's")
     counted, taken = size_of(neurons.last[0]), spent(*neurons.last)
     print(f"the last: {counted.neurons:,} neurons, {counted.depth:,} in sequence; some ", end="")
     spikes, operations = taken.spikes, taken.operations
@@ -266,6 +339,31 @@ def compare_layer(model: str, keys: int = 16) -> None:
     print(f"of {count:,} results {differ} differ")
 
 
+def text_of(path: Path | None) -> str:
+    """What is learned: a file, or Python's own help."""
+    if path is None:
+        topics = pydoc_data.topics.topics
+        return "\n".join(topics[key] for key in sorted(topics))
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        refuse(f"cannot read --text {path}: {getattr(error, 'strerror', None) or 'it is no UTF-8'}")
+
+
+def parameters_of(path: Path, decoder: Decoder) -> dict[str, NDArray[np.float32]]:
+    """The model that is kept in a file."""
+    try:
+        found = dict(np.load(path, allow_pickle=False))
+    except (OSError, ValueError, TypeError, EOFError, BadZipFile):
+        refuse(f"--model {path} is no model; name another file, which is then made")
+    wanted = {name: array.shape for name, array in weights_of(decoder).items()}
+    if {name: each.shape for name, each in found.items()} != wanted or any(
+        each.dtype != np.float32 for each in found.values()
+    ):
+        refuse(f"--model {path} is of another text, or of other --byte-pairs; name another file")
+    return found
+
+
 def main() -> None:
     """Train the model or find it again, and let it write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -273,8 +371,11 @@ def main() -> None:
         "--text", type=Path, metavar="FILE", help="what to learn; else Python's own help"
     )
     parser.add_argument("--minutes", type=float, default=10, help="how long to train (10)")
-    parser.add_argument("--tokens", type=int, default=200, help="how many characters to write (200)")
+    parser.add_argument("--tokens", type=int, default=200, help="how many tokens to write (200)")
     parser.add_argument("--prompt", default="The ", help="what to begin with")
+    parser.add_argument(
+        "--byte-pairs", type=int, default=0, metavar="N", help="pieces beside single characters (0)"
+    )
     parser.add_argument(
         "--weights", choices=FORMATS, default=FORMATS[0], help="format of the weights (fp32)"
     )
@@ -285,21 +386,31 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.layer:
         return compare_layer(asked.layer)
-    topics = pydoc_data.topics.topics
-    text = asked.text.read_text() if asked.text else "\n".join(topics[key] for key in sorted(topics))
-    alphabet = sorted(set(text))
-    decoder = decoder_for(len(alphabet))
+    if not (asked.minutes > 0 and asked.tokens > 0 and asked.byte_pairs >= 0):
+        refuse("--minutes and --tokens are positive numbers, and --byte-pairs none below 0")
+    text = text_of(asked.text)
+    vocabulary = Vocabulary.learned(text, asked.byte_pairs)
+    tokens = vocabulary.tokens(text)
+    if len(tokens) < CONTEXT + 2:
+        refuse(f"--text is of {len(tokens)} tokens; {CONTEXT + 2} are learned from at least")
+    try:
+        given = vocabulary.tokens(asked.prompt).tolist()
+    except ValueError as error:
+        refuse(f"--prompt: {error}")
+    if not given:
+        refuse("--prompt is empty; give it a character at least")
+    decoder = decoder_for(len(vocabulary.pieces))
     if asked.model.exists():
         print(f"{asked.model} is there already, and not trained again")
+    elif asked.model.suffix != ".npz" or not asked.model.absolute().parent.is_dir():
+        refuse(f"--model {asked.model} can't be kept; name a file .npz in a folder that is there")
     else:
-        numbers = {character: number for number, character in enumerate(alphabet)}
-        parameters = train(decoder, torch.tensor([numbers[each] for each in text]), asked.minutes)
-        np.savez(asked.model, **parameters)
-    parameters = dict(np.load(asked.model))
+        np.savez(asked.model, **train(decoder, torch.from_numpy(tokens), len(text), asked.minutes))
+    parameters = parameters_of(asked.model, decoder)
     digest = hashlib.sha256(asked.model.read_bytes()).hexdigest()
     count = sum(each.size for each in parameters.values())
     print(f"model {asked.model}: {count:,} parameters, SHA-256 {digest}\n")
-    write(replace(decoder, weights=asked.weights), parameters, alphabet, asked.prompt, asked.tokens)
+    write(replace(decoder, weights=asked.weights), parameters, vocabulary.pieces, given, asked.tokens)
 
 
 if __name__ == "__main__":
