@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -76,11 +77,21 @@ def layers() -> Iterator[Layer]:
         frozenset({"weight"}),
     )
     yield Layer(
-        "SiLU",
-        module("silu", {"x": Array("fp32", (TERMS,))}, lambda x: FP32("silu", x)),
-        torch.nn.functional.silu,
+        f"LayerNorm of {TERMS}",
+        transformers.layer_norm(replace(decoder, epsilon=1e-5), TERMS),
+        lambda x, weight, bias: torch.nn.functional.layer_norm(x, (TERMS,), weight, bias),
+        "as torch.mean's",
+        "",
+        frozenset({"weight", "bias"}),
+    )
+    yield Layer("SiLU", transformers.silu(decoder, TERMS), torch.nn.functional.silu, "none", "11 / 2.10")
+    yield Layer("GELU, by erf", transformers.gelu(decoder, TERMS), torch.nn.functional.gelu, "none", "")
+    yield Layer(
+        "GELU, by tanh",
+        transformers.gelu_tanh(decoder, TERMS),
+        partial(torch.nn.functional.gelu, approximate="tanh"),
         "none",
-        "11 / 2.10",
+        "",
     )
     yield Layer(
         f"softmax of {TERMS}",

@@ -26,6 +26,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.layers_and_pytorch import distance
 from spikeproof.circuits.physics.energy import LOIHI_OPERATION
 from spikeproof.circuits.programs.levels import Levels
 from spikeproof.prover.running.program_activity import spent
@@ -38,8 +39,12 @@ BATCH = 32
 SEED = 23
 
 
-FORMATS = ("fp32", "bfloat16", "fp8_e4m3fn")
-"""Of the weights of linear layers, which neurons convert to FP32."""
+KINDS = {
+    "fp32": (torch.float32, torch.int32, np.uint32),
+    "bfloat16": (torch.bfloat16, torch.int16, np.uint16),
+    "fp8_e4m3fn": (torch.float8_e4m3fn, torch.uint8, np.uint8),
+}
+"""Of linear layers' weights, which neurons convert to FP32: the types of numbers, and of their codes."""
 
 
 def decoder_for(vocabulary: int) -> Decoder:
@@ -215,12 +220,7 @@ def train(
 
 def codes_of(array: Array, parameter: NDArray[np.float32]) -> NDArray[np.unsignedinteger]:
     """A parameter as codes of its format, rounded to nearest by PyTorch."""
-    kinds = {
-        "fp32": (torch.float32, torch.int32, np.uint32),
-        "bfloat16": (torch.bfloat16, torch.int16, np.uint16),
-        "fp8_e4m3fn": (torch.float8_e4m3fn, torch.uint8, np.uint8),
-    }
-    rounded, same_bits, codes = kinds[array.kind]
+    rounded, same_bits, codes = KINDS[array.kind]
     return torch.from_numpy(parameter).to(rounded).view(same_bits).numpy().view(codes)
 
 
@@ -286,6 +286,7 @@ def write(
     neurons.drawn(neurons.ready(), 0.0)  # units are built and compiled once, which is not counted
     differ, seconds, processor, token = 0, 0.0, 0.0, given[0]
     print("".join(pieces[each] for each in given), end="", flush=True)
+    taken, made = [], []
     for position in range(len(given) + tokens - 1):
         number = random.random()
         start, busy = time.monotonic(), time.process_time()
@@ -295,6 +296,8 @@ def write(
         processor += time.process_time() - busy
         expected = machine.logits(token)
         differ += int((logits != expected).sum()) + (following != machine.drawn(expected, number))
+        taken.append(token)
+        made.append(logits)
         token = given[position + 1] if position + 1 < len(given) else following
         if position + 1 >= len(given):
             print(pieces[token], end="", flush=True)
@@ -302,13 +305,29 @@ def write(
     print(f"\n\n{count} tokens with the prompt's, {count / seconds:.1f} a second in neurons, ", end="")
     print(f"{processor / count:.2f} s of processors each; ", end="")
     print(f"of {count * (len(pieces) + 1):,} logits and tokens {differ} differ from the machine's")
-    counted, taken = size_of(neurons.last[0]), spent(*neurons.last)
+    ulps = distance(np.stack(made).view(np.float32), by_pytorch(decoder, parameters, taken))
+    print(f"of PyTorch's own logits {np.count_nonzero(ulps):,} of {ulps.size:,} differ, by ", end="")
+    print(f"{ulps.mean():.3g} ULP on average, {ulps.max():,} at most")
+    counted, events = size_of(neurons.last[0]), spent(*neurons.last)
     print(f"the last: {counted.neurons:,} neurons, {counted.depth:,} in sequence; some ", end="")
-    spikes, operations = taken.spikes, taken.operations
+    spikes, operations = events.spikes, events.operations
     print(f"{spikes.mean:.3g} spikes (standard error {spikes.error:.1g}), ", end="")
     joules = operations.mean * float(LOIHI_OPERATION.value)
     print(f"{operations.mean:.3g} synaptic operations, ", end="")
     print(f"{joules:.3g} J at {LOIHI_OPERATION.symbol} each")
+
+
+def by_pytorch(
+    decoder: Decoder, parameters: Mapping[str, NDArray[np.float32]], tokens: Sequence[int]
+) -> NDArray[np.float32]:
+    """The logits that PyTorch's own kernels give at each position, of weights rounded alike."""
+    model, kept = Model(decoder), weights_of(decoder)
+    with torch.no_grad():
+        for name, array in kept.items():
+            rounded = torch.from_numpy(parameters[name]).to(KINDS[array.kind][0]).float()
+            model.weight(name).copy_(rounded)
+        found: NDArray[np.float32] = model(torch.tensor([tokens]))[0].numpy()
+    return found
 
 
 def compare_layer(model: str, keys: int = 16) -> None:
@@ -376,9 +395,7 @@ def main() -> None:
     parser.add_argument(
         "--byte-pairs", type=int, default=0, metavar="N", help="pieces beside single characters (0)"
     )
-    parser.add_argument(
-        "--weights", choices=FORMATS, default=FORMATS[0], help="format of the weights (fp32)"
-    )
+    parser.add_argument("--weights", choices=KINDS, default="fp32", help="format of the weights (fp32)")
     parser.add_argument(
         "--model", type=Path, default=Path("language_model.npz"), help="where it is kept"
     )

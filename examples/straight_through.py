@@ -213,6 +213,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=200, help="how many (200)")
     steps = parser.parse_args().steps
+    if steps < 1:
+        parser.error(f"--steps is {steps}; a positive number is wanted")
     torch.set_num_threads(1)
     ordinary, (adam, optimiser) = model(), [*OPTIMISERS.items()][-1]
 

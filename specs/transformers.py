@@ -382,6 +382,13 @@ def attention(decoder: Decoder, keys: int) -> Module:
     return module("attention", {"query": decoder.vector(head), "key": kept, "value": kept}, definition)
 
 
+def _of_heads(each: Module, x: Value, *shared: Value) -> Value:
+    """A module called for each head, with what all have in common."""
+    same = (value.broadcast(*x.shape) for value in shared)
+    result: Value = call(each, x, *same, over=(len(x),))
+    return result
+
+
 @cache
 def self_attention(decoder: Decoder, keys: int) -> Module:
     """Attention of a position's vector to those before it and itself, of all heads, with rotary angles.
@@ -398,21 +405,9 @@ def self_attention(decoder: Decoder, keys: int) -> Module:
             for count, weight in zip((heads, groups, groups), projections, strict=True)
         )
         if decoder.normed_heads:
-            norm = rms_norm(decoder, head)
-            query, key = (
-                call(norm, each, weight.broadcast(*each.shape), over=(len(each),))
-                for each, weight in zip((query, key), weights[4:], strict=True)
-            )
-        query, key = (
-            call(
-                rotary(decoder),
-                each,
-                cosines.broadcast(*each.shape),
-                sines.broadcast(*each.shape),
-                over=(len(each),),
-            )
-            for each in (query, key)
-        )
+            norms = zip((query, key), weights[4:], strict=True)
+            query, key = (_of_heads(rms_norm(decoder, head), *each) for each in norms)
+        query, key = (_of_heads(rotary(decoder), each, cosines, sines) for each in (query, key))
         seen = (
             concatenate([past, own.reshape(1, *own.shape)]).transpose(1, 0, 2).take(serving)
             for past, own in ((past_key, key), (past_value, value))
