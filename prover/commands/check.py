@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -262,10 +263,8 @@ def _check_definition(
         told(f"reading {source}")
         obligation = by_definition(source, theorem, clock.limits)
         told("deciding, the units that it rests on first")
-        run = Run(timeout=clock.left, cache=Cache.default())
-        record = discharge(
-            obligation, clock.left, jobs=jobs or Machine.here().cores, settled=run.discharge
-        )
+        run, cores = Run(timeout=clock.left, cache=Cache.default()), jobs or Machine.here().cores
+        record = discharge(obligation, clock.left, settled=partial(run.discharge, jobs=cores))
     verdict = verdict_text(source, record, f"what {theorem.name} says")
     screen.print(verdict, markup=False, soft_wrap=True)
     if record.outcome is Outcome.PROVED:
