@@ -316,9 +316,14 @@ PROMISED = (
 """Of the default profile, whose units are too."""
 
 
+WIDE = ("fp32.decoder.rne.tinyx3.pairwise",)
+"""A whole model whose functions are right on each of 2^32 inputs."""
+
+
 def obligations() -> Iterator[Obligation]:
-    """A layer of each kind; models of their own shapes are proved by name."""
-    for name in PROMISED:
-        layer = layer_named(f"{FAMILY}.{name}")
-        assert layer
-        yield layer.obligation(Profile.DEFAULT)
+    """A layer of each kind, and whole models; of other shapes they are proved by name."""
+    for names, profile in ((PROMISED, Profile.DEFAULT), (WIDE, Profile.WIDE)):
+        for name in names:
+            layer = layer_named(f"{FAMILY}.{name}")
+            assert layer
+            yield layer.obligation(profile)

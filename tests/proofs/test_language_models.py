@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from spikeproof.circuits.programs.levels import in_levels
-from spikeproof.proofs.language_models import PROMISED, TINY, layer_named
+from spikeproof.proofs.language_models import PROMISED, TINY, WIDE, layer_named
 from spikeproof.prover.claims.catalogue import CatalogueError, theorem
 from spikeproof.prover.claims.obligation import Outcome, StatementError
 from spikeproof.prover.claims.programs import ProgramClaim
@@ -29,7 +29,7 @@ from spikeproof.specs.transformers import attention, step
 DECODER = replace(TINY, arithmetic=Arithmetic("fp8_e5m2"), weights="fp8_e5m2", fused=True)
 
 
-@pytest.mark.parametrize("name", [f"program.{each}" for each in PROMISED])
+@pytest.mark.parametrize("name", [f"program.{each}" for each in (*PROMISED, *WIDE)])
 def test_names(name):
     layer = layer_named(name)
     assert layer.name == name == theorem(name).name
