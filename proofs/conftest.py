@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
@@ -22,6 +23,10 @@ from spikeproof.prover.evidence.log import Log, LogError, default_log_directory
 from spikeproof.prover.evidence.record import Found
 from spikeproof.prover.report.tables import audit_text, rendered, results_table, summary
 from spikeproof.prover.running.run import Run, drawn
+
+# As many processes prove as there are cores; NumPy's threads would only wait for one another there. The
+# processes read this when they begin.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 PROPERTY = "spikeproof_record"
 MOST_LINES = 20
