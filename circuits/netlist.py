@@ -263,7 +263,9 @@ def _validate(netlist: Netlist) -> None:
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise NetlistError(f"{name!r} is no name for a bus; use letters, digits, '_' and '.'")
     for index, neuron in enumerate(netlist.neurons):
-        _validate_neuron(netlist, netlist.input_count + index, neuron)
+        signal = netlist.input_count + index
+        if not _is_well_formed(signal, neuron):
+            _validate_neuron(netlist, signal, neuron)
     if not netlist.outputs:
         raise NetlistError("the netlist has no outputs; name at least one output bus")
     for name, bus in netlist.outputs.items():
@@ -275,6 +277,20 @@ def _validate(netlist: Netlist) -> None:
     for note in netlist.notes:
         if not isinstance(note, str) or not note.isprintable():
             raise NetlistError(f"{note!r} is no note; write one line of text")
+
+
+def _is_well_formed(signal: int, neuron: Neuron) -> bool:
+    """Whether it is at a glance: ``_validate_neuron`` goes through any other, and says what is wrong."""
+    sources = [source for source, _ in neuron.synapses]
+    weights = [weight for _, weight in neuron.synapses]
+    return (
+        {int}.issuperset(map(type, sources))
+        and {int, Fraction}.issuperset(map(type, (neuron.threshold, neuron.bias, *weights)))
+        and all(weights)
+        and len(set(sources)) == len(sources)
+        and min(sources, default=0) >= 0
+        and max(sources, default=0) < signal
+    )
 
 
 def _validate_neuron(netlist: Netlist, signal: int, neuron: Neuron) -> None:
