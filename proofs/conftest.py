@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import sys
@@ -70,6 +71,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "obligation" in metafunc.fixturenames:
         obligations = promised(metafunc.config)
         metafunc.parametrize("obligation", obligations, ids=[o.name for o in obligations])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """The catalogue stays: garbage is not looked for among it, again and again."""
+    gc.freeze()
 
 
 def promised(config: pytest.Config) -> list[Obligation]:
