@@ -110,6 +110,12 @@ class Neuron:
         scale = math.lcm(*(number.denominator for number in (threshold, bias, *weights)))
         return scaled(threshold, scale), scaled(bias, scale), [scaled(each, scale) for each in weights]
 
+    @property
+    def canonical(self) -> str:
+        """The neuron as JSON, keys in order and without spaces."""
+        synapses = ",".join([f'[{source},"{weight}"]' for source, weight in self.synapses])
+        return f'{{"bias":"{self.bias}","synapses":[{synapses}],"threshold":"{self.threshold}"}}'
+
 
 @dataclass(frozen=True)
 class Block:
@@ -224,17 +230,21 @@ class Netlist:
 
     def serialise(self) -> dict[str, Any]:
         """The netlist as JSON-ready data: canonical, numbers as exact strings. See ``doors.json``."""
+        neurons = [
+            {
+                "synapses": [[source, str(weight)] for source, weight in neuron.synapses],
+                "threshold": str(neuron.threshold),
+                "bias": str(neuron.bias),
+            }
+            for neuron in self.neurons
+        ]
+        return self._with_neurons(neurons)
+
+    def _with_neurons(self, neurons: list[dict[str, Any]]) -> dict[str, Any]:
         return {
             "schema": "spikeproof-netlist-1",
             "inputs": list(map(list, self.inputs.items())),
-            "neurons": [
-                {
-                    "synapses": [[source, str(weight)] for source, weight in neuron.synapses],
-                    "threshold": str(neuron.threshold),
-                    "bias": str(neuron.bias),
-                }
-                for neuron in self.neurons
-            ],
+            "neurons": neurons,
             "outputs": {name: list(bus) for name, bus in self.outputs.items()},
             "probes": {name: list(bus) for name, bus in self.probes.items()},
             "blocks": [block.serialise() for block in self.blocks],
@@ -244,10 +254,19 @@ class Netlist:
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the canonical serialisation without notes, in hexadecimal."""
-        circuit = {key: value for key, value in self.serialise().items() if key != "notes"}
-        text = json.dumps(circuit, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        """SHA-256 of the canonical serialisation without notes, in hexadecimal.
+
+        That is JSON with its keys in order and without spaces; the neurons, which are most of it, are
+        written at once.
+        """
+        parts = {
+            key: json.dumps(value, sort_keys=True, separators=(",", ":"))
+            for key, value in self._with_neurons([]).items()
+            if key != "notes"
+        }
+        parts["neurons"] = f"[{','.join([neuron.canonical for neuron in self.neurons])}]"
+        text = ",".join(f'"{key}":{parts[key]}' for key in sorted(parts))
+        return hashlib.sha256(f"{{{text}}}".encode()).hexdigest()
 
 
 # --- validation ---------------------------------------------------------------------------------
@@ -263,7 +282,9 @@ def _validate(netlist: Netlist) -> None:
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise NetlistError(f"{name!r} is no name for a bus; use letters, digits, '_' and '.'")
     for index, neuron in enumerate(netlist.neurons):
-        _validate_neuron(netlist, netlist.input_count + index, neuron)
+        signal = netlist.input_count + index
+        if not _is_well_formed(signal, neuron):
+            _validate_neuron(netlist, signal, neuron)
     if not netlist.outputs:
         raise NetlistError("the netlist has no outputs; name at least one output bus")
     for name, bus in netlist.outputs.items():
@@ -275,6 +296,20 @@ def _validate(netlist: Netlist) -> None:
     for note in netlist.notes:
         if not isinstance(note, str) or not note.isprintable():
             raise NetlistError(f"{note!r} is no note; write one line of text")
+
+
+def _is_well_formed(signal: int, neuron: Neuron) -> bool:
+    """Whether it is at a glance: ``_validate_neuron`` goes through any other, and says what is wrong."""
+    sources = [source for source, _ in neuron.synapses]
+    weights = [weight for _, weight in neuron.synapses]
+    return (
+        {int}.issuperset(map(type, sources))
+        and {int, Fraction}.issuperset(map(type, (neuron.threshold, neuron.bias, *weights)))
+        and all(weights)
+        and len(set(sources)) == len(sources)
+        and min(sources, default=0) >= 0
+        and max(sources, default=0) < signal
+    )
 
 
 def _validate_neuron(netlist: Netlist, signal: int, neuron: Neuron) -> None:

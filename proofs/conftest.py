@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
@@ -22,6 +24,10 @@ from spikeproof.prover.evidence.log import Log, LogError, default_log_directory
 from spikeproof.prover.evidence.record import Found
 from spikeproof.prover.report.tables import audit_text, rendered, results_table, summary
 from spikeproof.prover.running.run import Run, drawn
+
+# As many processes prove as there are cores; NumPy's threads would only wait for one another there. The
+# processes read this when they begin.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 PROPERTY = "spikeproof_record"
 MOST_LINES = 20
@@ -65,6 +71,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "obligation" in metafunc.fixturenames:
         obligations = promised(metafunc.config)
         metafunc.parametrize("obligation", obligations, ids=[o.name for o in obligations])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """The catalogue stays: garbage is not looked for among it, again and again."""
+    gc.freeze()
 
 
 def promised(config: pytest.Config) -> list[Obligation]:

@@ -1,9 +1,10 @@
 """Executable meaning of a netlist, for many inputs and few levels: each level is a product of matrices.
 
 The neurons of a level read levels before alone, so the weighted sums of all of them, on all inputs, are
-one product of a matrix of weights and one of signals. Floats add up whole numbers without
-error as long as no sum of magnitudes exceeds what their significands hold; that is made sure of. (And as
-long as whoever multiplies matrices for NumPy does it in the precision that was asked for.)
+one product of a matrix of weights and one of signals. Signals that are the same on many inputs in turn,
+as most comparisons are on neighbouring numbers, are added up once for these. Floats add up whole numbers
+without error as long as no sum of magnitudes exceeds what their significands hold; that is made sure of.
+(And as long as whoever multiplies matrices for NumPy does it in the precision that was asked for.)
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from spikeproof.circuits.netlist import Netlist, Neuron
 
 Matrix = NDArray[Any]
 
-TOGETHER = 1 << 12
-"""Inputs at a time, of circuits of up to so many signals; of others fewer."""
+TOGETHER = 1 << 10
+"""Inputs at a time, if their signals are not more than ``MOST_SIGNALS``."""
+
+MOST_SIGNALS = 1 << 24
+"""Values of signals at a time."""
 
 HELD = {np.float32: 1 << 24, np.float64: 1 << 53}
 """Up to what numbers of a type hold every whole number."""
@@ -52,7 +56,7 @@ def evaluate(
     """
     count, levels = boolean.require_inputs(netlist, inputs), _levels(netlist)
     parts: dict[str, list[NDArray[Any]]] = {name: [] for name in netlist.outputs}
-    size = min(TOGETHER, 1 + TOGETHER**2 // netlist.signal_count)
+    size = min(TOGETHER, 1 + MOST_SIGNALS // netlist.signal_count)
     for first in range(0, max(count, 1), size):
         before()
         some = {name: words[first : first + size] for name, words in inputs.items()}
@@ -67,8 +71,12 @@ def _signals(netlist: Netlist, levels: list[_Level], inputs: Mapping[str, NDArra
     signals = np.zeros((netlist.signal_count, given[0].shape[1]), dtype=bool)
     signals[: netlist.input_count] = np.concatenate(given)
     for level in levels:
-        read = signals[level.sources].astype(level.weights.dtype)
-        signals[level.neurons] = level.weights @ read >= level.needed
+        read = signals[level.sources]
+        always = read.all(axis=1)
+        varies = read.any(axis=1) & ~always
+        needed = level.needed - level.weights[:, always].sum(axis=1, keepdims=True)
+        varying = read[varies].astype(level.weights.dtype)
+        signals[level.neurons] = level.weights[:, varies] @ varying >= needed
     return signals
 
 

@@ -1,8 +1,10 @@
 """Netlists: validation, folding, sharing, hashing, statistics."""
 
+import json
 import random
 from dataclasses import replace
 from fractions import Fraction
+from hashlib import sha256
 from itertools import product
 
 import numpy as np
@@ -143,6 +145,25 @@ def test_the_hash_is_of_the_whole_content_and_stable():
         gate_netlist("ionic", "xor"),
     ]
     assert len({netlist.sha256, *(other.sha256 for other in others)}) == 4
+
+
+def assert_hash_of_json(netlist):
+    data = {key: value for key, value in netlist.serialise().items() if key != "notes"}
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    assert netlist.sha256 == sha256(text.encode()).hexdigest()
+
+
+@given(netlists())
+def test_the_hash_is_that_of_canonical_json(netlist):
+    assert_hash_of_json(netlist)
+
+
+def test_the_hash_of_fractions_blocks_and_probes_is_that_of_canonical_json_too():
+    half = Neuron(((0, Fraction(-3, 2)), (1, 10**30)), Fraction(1, 2), -7)
+    block = Block("b\N{GREEK SMALL LETTER BETA}", "k", {"x": (0, 1)}, {"y": (2,)})
+    buses = {"outputs": {"out": (2,), "in": (0,)}, "probes": {"q": (UNUSED, 2), "p": (1,)}}
+    netlist = Netlist({"z": 1, "a": 1}, (half,), **buses, blocks=(block,), cells=(block,), notes=("n",))
+    assert_hash_of_json(netlist)
 
 
 @given(netlists())

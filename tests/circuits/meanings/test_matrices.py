@@ -72,6 +72,16 @@ def test_any_number_of_inputs(count):
     assert_agreement(netlist, {"x": words})
 
 
+def test_signals_that_are_the_same_on_all_inputs_of_a_block():
+    """Of a block of consecutive numbers the upper bits, and comparisons with numbers outside of it."""
+    builder = NetlistBuilder()
+    bits = list(zip(builder.input("x", 12), (1 << place for place in range(12)), strict=True))
+    ends = [builder.neuron(bits, end) for end in (5, 1500, 1501, 2600, 3000, 4095)]
+    read = [*zip(ends, (3, -7, 5, 2, -4, 6), strict=True), *((bit, weight % 5) for bit, weight in bits)]
+    netlist = builder.build({"result": tuple(builder.neuron(read, total) for total in range(-4, 21))})
+    assert_agreement(netlist, all_inputs(netlist))
+
+
 def test_sums_that_no_type_holds_are_left_to_plain_evaluation():
     netlist = weighted([1 << 53, 1, 0, 0, 0, 0], (1 << 53) + 1)
     assert matrices._levels(netlist) is None

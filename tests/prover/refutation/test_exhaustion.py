@@ -214,21 +214,45 @@ def test_inputs_beyond_the_assumptions_are_not_compared(tmp_path):
 
 # --- the machine's arithmetic -------------------------------------------------------------------
 
-MACHINE_THEOREMS = [
+
+def instruction(name):
+    """That of a theorem's operation and formats, in whatever mode."""
+    p = catalogue()[name].parameters
+    return INSTRUCTIONS.get((p["format"], p["operation"], p.get("source", p["format"])))
+
+
+def in_its_mode(name):
+    """Whether a theorem is about the mode, policy and convention of its instruction."""
+    p, asked = catalogue()[name].parameters, instruction(name)
+    return (p.get("mode"), p.get("policy")) == (asked.mode, asked.policy) and "convention" not in p
+
+
+WITH_INSTRUCTION = [
     name
     for name, obligation in catalogue().items()
     if obligation.circuit
     and obligation.parameters.get("family") == "unit"
     and "threshold" in obligation.parameters.get("library", "")
     and obligation.parameters.get("structure", "small") == "small"
-    and (p := obligation.parameters).get("format")
-    and (p["format"], p["operation"], p.get("source", p["format"])) in INSTRUCTIONS
-    and machine_function(obligation, obligation.circuit())
+    and obligation.parameters.get("format")
+    and instruction(name)
+]
+MACHINE_THEOREMS = [
+    name
+    for name in filter(in_its_mode, WITH_INSTRUCTION)
+    if machine_function(catalogue()[name], catalogue()[name].circuit())
 ]
 
 
 def test_every_instruction_is_that_of_a_theorem():
     assert len(MACHINE_THEOREMS) == len(INSTRUCTIONS)
+
+
+def test_the_machine_does_not_answer_in_another_mode_than_its_own():
+    netlist = catalogue()[MACHINE_THEOREMS[0]].circuit()
+    others = [name for name in WITH_INSTRUCTION if not in_its_mode(name)]
+    assert len(others) > len(INSTRUCTIONS)
+    assert not any(machine_function(catalogue()[name], netlist) for name in others)
 
 
 NUMPY = {"add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide}
