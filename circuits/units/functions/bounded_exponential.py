@@ -1,4 +1,4 @@
-"""exp of formats as wide as FP64, to nearest, within a bound: no table of exceptions, no trying of inputs.
+"""exp of formats as wide as FP64, to nearest, within a bound: no exceptions, no trying of inputs.
 
     1  |x| as a fixed-point number X of ``places`` binary places, cut off there
     2  n, the whole part of x log2(e); and V = x - n ln(2), a sum of the bits of X and n
@@ -26,7 +26,7 @@ from typing import Any
 import lazy_loader
 
 from spikeproof.circuits.netlist import Bus, Netlist
-from spikeproof.circuits.units.forms import Bits, Form, bits, number, signals
+from spikeproof.circuits.units.forms import NEVER, Bits, Form, bits, number, signals
 from spikeproof.circuits.units.functions.regions import Regions
 from spikeproof.circuits.units.functions.words import (
     Neurons,
@@ -40,8 +40,11 @@ from spikeproof.specs.formats import Format
 
 gmpy2: Any = lazy_loader.load("gmpy2")
 
-GUARD = 17
+GUARD = 16
 """Places of numbers beyond those of the format."""
+
+LESS = 16
+"""Units of the last place by which x log2(e) is made too small, so that what is left is not negative."""
 
 PRECISION = 256
 """Bits of constants before they are rounded."""
@@ -94,7 +97,8 @@ class BoundedExponential:
         with gmpy2.context(precision=PRECISION):
             largest = gmpy2.exp2(fmt.bias + 1) * (1 - gmpy2.exp2(-fmt.fraction_bits - 2))
             limits = gmpy2.log(largest), gmpy2.const_log2() * (fmt.bias + fmt.fraction_bits)
-            return tuple(_code_above(fmt, limit) for limit in limits)
+            large, deep = (_code_above(fmt, limit) for limit in limits)
+            return large, deep
 
     @cached_property
     def regions(self) -> Regions:
@@ -153,19 +157,20 @@ class _Unit:
         """The code of the result."""
         machine, plan, fmt = self.machine, self.plan, self.plan.fmt
         code = bits(x)
-        region = machine.comparators(number(code), plan.regions.starts)
+        region = self.probed("region", machine.comparators(number(code), plan.regions.starts))
         ordinary = machine.digits(machine.table(region, plan.regions.free), 1)[0]
         magnitude = self.magnitude(code, ordinary)
         negated = machine.given(magnitude, code[fmt.width - 1])
         exponent = self.exponent(magnitude, negated)
         power = self.power(self.rest(magnitude, negated, exponent))
         shift = machine.digits(plan.deepest - number(exponent), plan.deepest.bit_length())
-        total = self.probed("total", machine.digits(power + self.half(exponent), plan.places + 2))
-        significand = self.shifted(total[plan.places - fmt.fraction_bits :], shift)
+        total = machine.digits(power + self.half(exponent), plan.places + 2)
+        significand = self.probed("significand", total[plan.places - fmt.fraction_bits :])
+        shifted = self.shifted(significand, shift)
         field = number(exponent) - plan.deepest + number(shift)
         one = fmt.bias << fmt.fraction_bits
         constants = [0 if each is None else each - one for each in plan.regions.results]
-        found = field * (1 << fmt.fraction_bits) + significand + machine.table(region, constants)
+        found = field * (1 << fmt.fraction_bits) + shifted + machine.table(region, constants)
         return signals(machine.gates, (*machine.digits(found, fmt.width - 1), Form()))
 
     def probed(self, name: str, word: Bits) -> Bits:
@@ -186,12 +191,12 @@ class _Unit:
         # What |x| has below the last place: so far the word is shifted right, and then left by ``by``.
         low = fmt.bias + fmt.fraction_bits - plan.places - plan.least_field
         moved = [(word[max(low - STEP * k, 0) :], max(STEP * k - low, 0)) for k in range(len(many))]
-        raised = sum(
+        parts = (
             number(machine.given(cut, when)) * (1 << up)
             for (cut, up), when in zip(moved, many, strict=True)
         )
         size = plan.places + plan.most_field - fmt.bias + 1
-        return self.probed("magnitude", machine.digits(raised, size))
+        return self.probed("magnitude", machine.digits(sum(parts, NEVER), size))
 
     def constant(self, value: Any) -> int:
         """A number in units of the last place, rounded."""
@@ -209,7 +214,7 @@ class _Unit:
             negated, [2 * w for w in weights]
         )
         size = plan.places + (plan.offset + plan.fmt.bias).bit_length()
-        found = machine.digits(scaled + (plan.offset << plan.places), size)
+        found = machine.digits(scaled + (plan.offset << plan.places) - LESS, size)
         return self.probed("exponent", found[plan.places :])
 
     def rest(self, magnitude: Bits, negated: Bits, exponent: Bits) -> Form:
@@ -239,11 +244,14 @@ class _Unit:
             factor = machine.digits(machine.table(steps, range(1 << size)), size)
             factors.append((number_of, place, self.probed(f"factor.{number_of}", factor)))
         least = self.probed("least", machine.digits(rest, plan.places - plan.factors[-1]))
-        found = number(least) + cut_half_square(machine, least, plan.places)
+        # What the parts add for what they cut off is a quarter of the most, on average right; half of it
+        # makes the largest errors of either sign alike.
+        rows = max(0, len(least) - plan.places // 2 - 1)
+        found: Form = number(least) + cut_half_square(machine, least, plan.places) + rows // 2
         for number_of, place, factor in reversed(factors):
             word = self.probed(f"power.{number_of}", machine.digits(found, plan.places - place + 1))
             found = number(word) + number(factor) * (1 << plan.places - place)
-            found = found + cut_product(machine, factor, word, place)
+            found = found + cut_product(machine, factor, word, place) + len(factor) // 4
         return found + (1 << plan.places)
 
     def half(self, exponent: Bits) -> Form:
@@ -259,4 +267,5 @@ class _Unit:
         machine = self.machine
         few, many = powers_of(machine, by, self.plan.deepest + 1, STEP)
         partly = machine.digits(choice(machine, [word[k:] for k in range(STEP)], few), len(word))
-        return choice(machine, [partly[STEP * k :] for k in range(len(many))], many)
+        found: Form = choice(machine, [partly[STEP * k :] for k in range(len(many))], many)
+        return found

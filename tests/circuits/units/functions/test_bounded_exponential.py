@@ -63,7 +63,7 @@ def test_fp64(netlist):
 
 def test_its_size(netlist):
     found = netlist.statistics
-    assert (found.neurons, found.depth, found.largest_fan_in) == (3531, 669, 483)
+    assert (found.neurons, found.depth, found.largest_fan_in) == (3474, 666, 483)
     require_program(netlist, read_program(netlist))
 
 
