@@ -83,12 +83,13 @@ __all__ = ["described", "hint", "obligations"]
 
 
 def described(name: str) -> Obligation | None:
-    """The obligation that a name describes, promised or not: see ``names`` and ``programs``.
+    """The obligation that a name describes, promised or not, by the families that have names.
 
     Raises:
         ValueError: if it begins like one, and what follows is not possible; one line.
     """
-    return programs.described(name) or language_models.described(name) or names.described(name)
+    families = programs, language_models, bounded_functions, names
+    return next(filter(None, (family.described(name) for family in families)), None)
 
 
 def obligations() -> Iterator[Obligation]:

@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from spikeproof.circuits.units.functions.bounded_exponential import build_bounded_exponential
+from spikeproof.circuits.units.functions.bounded_exponential import (
+    BoundedExponential,
+    build_bounded_exponential,
+)
 from spikeproof.prover.claims.bounded import ROUNDING, Bound, bounded
 from spikeproof.prover.claims.obligation import Obligation, Profile, Reading
 from spikeproof.specs import functions
-from spikeproof.specs.formats import FP16, FP32, FP64, Format
+from spikeproof.specs.formats import FP16, FP32, FP64, Format, Specials, format_named
 from spikeproof.specs.functions import FUNCTIONS
 
 PLACES = 10
@@ -53,6 +56,21 @@ class BoundedFunction:
             parameters={"family": "bounded", "format": self.fmt.name, "operation": self.operation},
             function=self.function,
         )
+
+
+def described(name: str) -> Obligation | None:
+    """The obligation of a name as ``BoundedFunction.name`` gives it, promised or not; else None.
+
+    Raises:
+        ValueError: if it is of a format of which there is no such circuit; one line.
+    """
+    target, _, rest = name.partition(".")
+    if rest != "exp.bounded":
+        return None
+    fmt = format_named(target)
+    if fmt.specials is not Specials.IEEE:
+        raise ValueError(f"exp within a bound is of formats of IEEE 754's shape; {target} is none")
+    return BoundedFunction(BoundedExponential(fmt).fmt).obligation()
 
 
 def obligations() -> Iterator[Obligation]:
