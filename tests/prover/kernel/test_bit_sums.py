@@ -80,7 +80,7 @@ def test_digits(terms, most, digits):
 
 
 def test_signals_are_what_is_said_of_them():
-    """Of inputs of which some bits are known: every signal, as a sum of those that are for themselves."""
+    """Of inputs of which some bits are known: every signal, as a sum of those that are not."""
     netlist = build_bounded_exponential(SMALL)
     reader, rng = Reader(netlist, read_program(netlist)), random.Random(1)
     (x,) = netlist.input_buses.values()
