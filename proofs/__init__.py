@@ -14,6 +14,7 @@
 * ``proofs.integer_conversions`` -- so is every conversion from and to integers
 * ``proofs.general_operations`` -- so is every other operation of IEEE 754's clause 5
 * ``proofs.functions``    -- every elementary function is correctly rounded, on all inputs
+* ``proofs.bounded_functions`` -- some of FP64 are within a bound, on all inputs
 * ``proofs.functions_of_two`` -- so is every function of two operands, on all pairs
 * ``proofs.stochastic``   -- so is every unit that rounds by a random word, and none is biased
 * ``proofs.remainders``  -- so is every remainder, which never rounds
@@ -43,6 +44,7 @@ from itertools import chain
 from spikeproof.proofs import (
     adequacy,
     blocks,
+    bounded_functions,
     cells,
     dot_products,
     dual_rail,
@@ -81,12 +83,13 @@ __all__ = ["described", "hint", "obligations"]
 
 
 def described(name: str) -> Obligation | None:
-    """The obligation that a name describes, promised or not: see ``names`` and ``programs``.
+    """The obligation that a name describes, promised or not, by the families that have names.
 
     Raises:
         ValueError: if it begins like one, and what follows is not possible; one line.
     """
-    return programs.described(name) or language_models.described(name) or names.described(name)
+    families = programs, language_models, bounded_functions, names
+    return next(filter(None, (family.described(name) for family in families)), None)
 
 
 def obligations() -> Iterator[Obligation]:
@@ -105,6 +108,7 @@ def obligations() -> Iterator[Obligation]:
         integer_conversions,
         general_operations,
         functions,
+        bounded_functions,
         functions_of_two,
         stochastic,
         remainders,

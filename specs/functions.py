@@ -26,10 +26,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from math import inf, ldexp, nan, sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,7 @@ from spikeproof.specs.exact import (
     flush_operand,
     flushed_zero,
     power_of_two,
+    quantum,
     result_nan,
     round_to,
     round_to_multiple,
@@ -297,6 +298,53 @@ def compute(
     if value.kind is Kind.NAN:
         return result_nan(function, fmt, fmt, convention, (given,))
     return round_to(fmt, mode, policy, value, convention)
+
+
+def results_within(
+    function: str,
+    fmt: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    x: int,
+    places: int,
+    *,
+    convention: Convention = IEEE,
+) -> tuple[int, int]:
+    """What the numbers nearer to zero and farther than a function's value by so little round to.
+
+    That little is 2^-places of a unit in the last place, the distance of neighbouring numbers around the
+    value (``specs.exact.quantum``). Whatever lies between rounds to one of these codes or to one between
+    them, and to nearest is no farther from the value than half a unit and that little. Of a value that
+    is rational or special both codes are the result.
+
+    Raises:
+        KeyError, ValueError: as ``compute``.
+    """
+    rounding = mode, policy
+    result = compute(function, fmt, *rounding, x, convention=convention)
+    value = exact_value(function, fmt, decode(fmt, flush_operand(fmt, convention, x)))
+    if not isinstance(value.magnitude, Real):
+        return result, result
+    little = floor_log2(quantum(fmt, value.magnitude)) - places
+    nearer, farther = (
+        Real(partial(_moved, value.magnitude.enclosing, little, by), value.magnitude.argument)
+        for by in ((1, -1) if value.sign else (-1, 1))
+    )
+    ends = [Value(Kind.FINITE, value.sign, each) for each in (nearer, farther)]
+    if nearer.sign != value.sign:
+        ends[0] = Value(Kind.FINITE, value.sign)
+    low, high = (round_to(fmt, *rounding, end, convention) for end in ends)
+    return low, high
+
+
+def _moved(
+    enclosing: Callable[[Any, int], Enclosure], exponent: int, by: int, argument: Any, bits: int
+) -> Enclosure:
+    """The enclosure of a value plus ``by * 2^exponent``."""
+    found = enclosing(argument, bits)
+    found = found.at(min(found.exponent, exponent))
+    more = by << exponent - found.exponent
+    return Enclosure(found.low + more, found.high + more, found.exponent)
 
 
 def trace(

@@ -28,6 +28,7 @@ from spikeproof.prover.checking.every_block import interpreted, require_true_of_
 from spikeproof.prover.checking.every_input import EveryInputError, require_true_of_every_input
 from spikeproof.prover.checking.replays import replays, value_of
 from spikeproof.prover.claims.blocked import BlockTable
+from spikeproof.prover.claims.bounded import BoundedClaim
 from spikeproof.prover.claims.catalogue import PROJECT, stated
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.given import FAMILY, GivenClaim, given_claim
@@ -47,6 +48,8 @@ from spikeproof.prover.evidence.record import (
     blank_record,
 )
 from spikeproof.prover.kernel.annotation import AnnotationError, Annotations
+from spikeproof.prover.kernel.bit_sums import BoundError
+from spikeproof.prover.kernel.bounds import bound_certificate
 from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.kernel.cells import AlgebraError
 from spikeproof.prover.kernel.composition import CompositionError
@@ -68,6 +71,7 @@ OF_USE: dict[LemmaKind, tuple[CertificateKind, ...]] = {
     "claim": ("drat", "smtlib"),
     "assumptions": ("model", "smtlib"),
     "algebra": ("telescoping",),
+    "bound": ("bound",),
     "congruence": ("program",),
     "every input": (),
 }
@@ -79,6 +83,7 @@ REASONS = (
     ProgramError,
     AlgebraError,
     AnnotationError,
+    BoundError,
     CertificateError,
     CheckError,
     CompositionError,
@@ -257,6 +262,9 @@ class _Check:
         if isinstance(case.claim, ProgramClaim):
             self._check_program(case.claim)
             return
+        if isinstance(case.claim, BoundedClaim):
+            self._check_bound(case.claim)
+            return
         lemmas = {(lemma.name, lemma.kind): lemma for lemma in self.record.lemmas}
         if case.tabulated or (self.record.theorem, "every input") in lemmas:
             self._check_every_input(case)
@@ -290,16 +298,25 @@ class _Check:
 
     def _check_program(self, claim: ProgramClaim) -> None:
         """It is the spec's, if its units are proved; that they are, other records have to say."""
-        if [(each.name, each.kind) for each in self.record.lemmas] != [
-            (self.record.theorem, "congruence")
-        ]:
-            raise RefusalError("it is shown by congruence, which is one lemma, alone")
-        (lemma,) = self.record.lemmas
-        self._check_scripts(lemma)
-        _require_no_question(lemma)
+        lemma = self._only_lemma("congruence")
         if self._certificate(lemma, "program") != program_certificate(claim):
             raise RefusalError("its certificate is of other programs, or other units, than are here")
         self.rests_on |= {(name, unit.netlist.sha256) for name, unit in claim.units.items()}
+
+    def _check_bound(self, claim: BoundedClaim) -> None:
+        """All of it is done again."""
+        lemma = self._only_lemma("bound")
+        if self._certificate(lemma, "bound") != bound_certificate(claim):
+            raise RefusalError("its certificate is of another circuit, claim or error than are here")
+
+    def _only_lemma(self, kind: LemmaKind) -> Lemma:
+        """The lemma that a theorem is shown by alone, of which no engine was asked."""
+        if [(each.name, each.kind) for each in self.record.lemmas] != [(self.record.theorem, kind)]:
+            raise RefusalError(f"it is shown by {kind}, which is one lemma, alone")
+        (lemma,) = self.record.lemmas
+        self._check_scripts(lemma)
+        _require_no_question(lemma)
+        return lemma
 
     def _check_every_input(self, case: Case) -> None:
         """A claim about a table, or of a circuit that was given, evaluated again.

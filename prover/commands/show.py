@@ -45,6 +45,8 @@ def _decomposition(obligation: Obligation) -> str:
     if obligation.rests_on is not None:
         units = ", ".join(obligation.rests_on())
         return f"the circuit's graph is the spec's, if its units are what theorems say: {units}"
+    if obligation.bounded:
+        return "none: errors are added up, by arithmetic on the circuit's program"
     if not obligation.engines:
         return "none: every input is evaluated, and compared with the spec's table"
     engines = " and ".join(engine_named(name).label for name in obligation.engines)

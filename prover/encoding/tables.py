@@ -12,6 +12,7 @@ from pysmt.shortcuts import And
 
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import Netlist
+from spikeproof.prover.claims.bounded import BoundedClaim
 from spikeproof.prover.claims.tabulated import TabulatedClaim
 from spikeproof.prover.encoding.evaluation import Evaluation
 
@@ -49,6 +50,8 @@ def compared(claim: TabulatedClaim, inputs: Columns, evaluate: Evaluator = boole
     seen, wanted = (_seen(claim, inputs, outputs) for outputs in (circuit, table))
     for name in claim.table.outputs:
         differ |= seen[name] != wanted[name]
+    if isinstance(claim, BoundedClaim):
+        differ = claim.wrong(inputs, circuit, differ)
     possible = np.ones_like(differ)
     if claim.assumptions:
         found = Evaluation({"possible": And(claim.assumptions)}).evaluate(inputs)

@@ -21,10 +21,12 @@ HEADER = ("theorem", "profile", "expected", "evidence", "statement")
 WHOLE, LEMMAS, CASES = "whole", "lemmas", "cases"
 """How a theorem is put to the engines: as it is, by steps on its way, or by cases of its inputs."""
 
-EVALUATED, CONGRUENCE = "every input", "congruence"
-"""Or that it is not, but evaluated on every input; or follows from theorems about a program's units."""
+EVALUATED, CONGRUENCE, BOUND = "every input", "congruence", "bound"
+"""Or that it is not, but evaluated on every input; or follows from theorems about a program's units, or
+from a bound on a circuit's errors."""
 
-ALONE = (EVALUATED, CONGRUENCE)
+ALONE = {EVALUATED: "evaluating every input", CONGRUENCE: "congruence", BOUND: "a bound"}
+"""These ways, as they are called."""
 
 CLAUSAL, MODEL, TELESCOPING = "drat", "model", "telescoping"
 
@@ -40,7 +42,8 @@ class Evidence:
     Attributes:
         engines: each must answer every lemma that is not settled by algebra, and as is needed.
         way: ``whole``, ``lemmas`` or ``cases``, what was proved whole need not have been split; or
-            ``every input``, without engines or certificates; or ``congruence``, without engines.
+            ``every input``, without engines or certificates; or ``congruence`` or ``bound``, without
+            engines.
         certificate: the kind that every lemma which is a claim must have; empty for none.
     """
 
@@ -52,7 +55,8 @@ class Evidence:
     def of(cls, obligation: Obligation) -> Evidence:
         """What is to be had of an obligation."""
         if not obligation.engines:
-            return cls((), EVALUATED if obligation.evaluated else CONGRUENCE, "")
+            way = EVALUATED if obligation.evaluated else BOUND if obligation.bounded else CONGRUENCE
+            return cls((), way, "")
         way = CASES if obligation.cases else LEMMAS if obligation.decomposition else WHOLE
         proof = CLAUSAL if CERTIFYING.intersection(obligation.engines) else ""
         certificate = proof if obligation.expected is Outcome.PROVED else MODEL
@@ -242,8 +246,7 @@ def _lacks(promise: Promise, record: Record) -> Iterator[str]:
     if promise.evidence.way in ALONE:
         kinds = [promise.evidence.way] if promise.expected is Outcome.PROVED else []
         if [lemma.kind for lemma in record.lemmas] != kinds:
-            how = {EVALUATED: "evaluating every input", CONGRUENCE: "congruence"}[promise.evidence.way]
-            yield f"it was not decided by {how}, which is promised"
+            yield f"it was not decided by {ALONE[promise.evidence.way]}, which is promised"
         return
     if not any(lemma.kind == "claim" for lemma in record.lemmas):
         yield "no lemma was put to an engine"

@@ -74,7 +74,7 @@ class Reply:
     seconds: float
 
 
-CertificateKind = Literal["annotations", "drat", "model", "program", "smtlib", "telescoping"]
+CertificateKind = Literal["annotations", "bound", "drat", "model", "program", "smtlib", "telescoping"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ class Certificate:
 
     Attributes:
         kind: ``annotations``, probes and cells for a circuit that was given, as JSON: see
-            ``prover.kernel.annotation``; ``drat``, a clausal proof in binary DRAT; ``model``, values
+            ``prover.kernel.annotation``; ``bound``, how large an error is at most, as JSON: see
+            ``prover.kernel.bounds``; ``drat``, a clausal proof in binary DRAT; ``model``, values
             that satisfy a formula, as JSON; ``program``, of what a program is made up, as JSON: see
             ``prover.kernel.programs``; ``smtlib``, the question as it was put, in SMT-LIB 2;
             ``telescoping``, the weights of the equations that add up to a product, as JSON.
@@ -100,7 +101,7 @@ class Certificate:
         return cls(kind, hashlib.sha256(content).hexdigest(), len(content))
 
 
-LemmaKind = Literal["claim", "assumptions", "algebra", "congruence", "every input"]
+LemmaKind = Literal["claim", "assumptions", "algebra", "bound", "congruence", "every input"]
 
 
 @dataclass(frozen=True)
@@ -109,9 +110,10 @@ class Lemma:
 
     Attributes:
         kind: ``claim``, which has no counterexample if it is unsatisfiable; ``assumptions``, which must
-            be satisfiable; ``algebra``, which no engine was asked; ``congruence``, that a program is the
-            spec's, given theorems about its units; ``every input``, which was evaluated on all of them,
-            and no engine asked.
+            be satisfiable; ``algebra``, which no engine was asked; ``bound``, that errors are within it,
+            by arithmetic on the circuit's program; ``congruence``, that a program is the spec's, given
+            theorems about its units; ``every input``, which was evaluated on all of them, and no
+            engine asked.
         formula_sha256: of the question as an SMT-LIB 2 script; None where there is none: of algebra, and
             of a table. Where results come in blocks, of these.
         cnf_sha256: of the clauses that CaDiCaL was given, as a DIMACS file.

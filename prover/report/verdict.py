@@ -46,8 +46,9 @@ def evidence_text(record: Record) -> str:
 
 def deciding(record: Record) -> str:
     """Which engines decided it, or how it was without any."""
-    by_congruence = any(lemma.kind == "congruence" for lemma in record.lemmas)
-    return record.engine or ("congruence" if by_congruence else "every input, evaluated")
+    kinds = {lemma.kind for lemma in record.lemmas}
+    alone = next((kind for kind in ("congruence", "bound") if kind in kinds), "every input, evaluated")
+    return record.engine or alone
 
 
 def _certificates(record: Record) -> Iterator[str]:

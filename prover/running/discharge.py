@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 from spikeproof.circuits.meanings import matrices
+from spikeproof.circuits.meanings.programs import ProgramError
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.programs.units import every_module
 from spikeproof.prover.checking.every_block import compiled, require_true_of_every_block
 from spikeproof.prover.checking.every_input import ViolatedError, require_true_of_every_input
 from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
 from spikeproof.prover.claims.blocked import BlockTable
+from spikeproof.prover.claims.bounded import BoundedClaim
 from spikeproof.prover.claims.catalogue import require_fitting
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import (
@@ -46,6 +48,8 @@ from spikeproof.prover.evidence.record import (
     Strategy,
     blank_record,
 )
+from spikeproof.prover.kernel.bit_sums import BoundError
+from spikeproof.prover.kernel.bounds import bound_certificate
 from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.kernel.cells import AlgebraError
 from spikeproof.prover.kernel.composition import CompositionError
@@ -249,6 +253,8 @@ class _Attempt:
         small, for the sake of certificates.
         """
         netlist, claim, tabulated = self.case.netlist, self.case.claim, self.case.tabulated
+        if isinstance(claim, BoundedClaim):
+            return self._by_bound(claim)
         if isinstance(claim, TabulatedClaim) and isinstance(claim.table, BlockTable):
             return self._by_blocks(claim, claim.table)
         given = not self.case.own and netlist and netlist.input_count <= TABLE_BITS
@@ -279,6 +285,22 @@ class _Attempt:
     def _in_time(self) -> None:
         if time.perf_counter() > self.deadline:
             raise TimeoutError
+
+    def _by_bound(self, claim: BoundedClaim) -> _Verdict:
+        """The verdict by arithmetic; where that shows nothing, inputs are drawn."""
+        with self.stages.stage("a bound, by arithmetic") as finding:
+            try:
+                content = bound_certificate(claim)
+            except (BoundError, ProgramError) as error:
+                finding.words = why = str(error)
+            else:
+                finding.words = "proved"
+                kept = self.keeping.keep("bound", content)
+                lemma = Lemma(self.case.obligation.name, "bound", None, None, (), (kept,))
+                return _Verdict(Outcome.PROVED, lemmas=(lemma,))
+        if refutation := self._tried("simulation by class", _by_drawing):
+            return _presented(self.case, refutation)
+        return _Verdict(Outcome.UNKNOWN, f"{why}; of some inputs drawn by class none violates it")
 
     def _by_blocks(self, claim: TabulatedClaim, table: BlockTable) -> _Verdict:
         """The verdict by evaluation on every input, block by block; first on some drawn by class."""

@@ -1,0 +1,78 @@
+"""Elementary functions of formats so wide that none can be tried on all inputs: within a bound."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from spikeproof.circuits.units.functions.bounded_exponential import (
+    BoundedExponential,
+    build_bounded_exponential,
+)
+from spikeproof.prover.claims.bounded import ROUNDING, Bound, bounded
+from spikeproof.prover.claims.obligation import Obligation, Profile, Reading
+from spikeproof.specs import functions
+from spikeproof.specs.formats import FP16, FP32, FP64, Format, Specials, format_named
+from spikeproof.specs.functions import FUNCTIONS
+
+PLACES = 10
+"""Results are what numbers within 2^-10 units in the last place round to: within 0.501 units."""
+
+PROMISED = {FP16: Profile.DEFAULT, FP32: Profile.WIDE, FP64: Profile.WIDE}
+
+
+@dataclass(frozen=True)
+class BoundedFunction:
+    """exp of a format, by short factors."""
+
+    fmt: Format
+    operation: str = "exp"
+
+    @property
+    def name(self) -> str:
+        """``FORMAT.FUNCTION.bounded``"""
+        return f"{self.fmt.name}.{self.operation}.bounded"
+
+    @property
+    def function(self) -> str:
+        """What it computes, for people."""
+        return (
+            f"{self.fmt.name}: {FUNCTIONS[self.operation]} within 0.501 units in the last place: what "
+            f"some number within 2^-{PLACES} units of it rounds to, to nearest even"
+        )
+
+    def trace(self, inputs: Mapping[str, int]) -> Mapping[str, int]:
+        """What the spec of record implies for its output."""
+        return functions.trace(self.operation, self.fmt, *ROUNDING, inputs["x"])
+
+    def obligation(self, profile: Profile = Profile.WIDE) -> Obligation:
+        """That the unit is within the bound."""
+        return bounded(
+            self.name,
+            f"{self.function}, by short factors",
+            partial(build_bounded_exponential, self.fmt),
+            Bound(self.operation, self.fmt, PLACES),
+            profile=profile,
+            reading=Reading({"x": self.fmt, "result": self.fmt}, self.trace),
+            parameters={"family": "bounded", "format": self.fmt.name, "operation": self.operation},
+            function=self.function,
+        )
+
+
+def described(name: str) -> Obligation | None:
+    """The obligation of a name as ``BoundedFunction.name`` gives it, promised or not; else None.
+
+    Raises:
+        ValueError: if it is of a format of which there is no such circuit; one line.
+    """
+    target, _, rest = name.partition(".")
+    if rest != "exp.bounded":
+        return None
+    fmt = format_named(target)
+    if fmt.specials is not Specials.IEEE:
+        raise ValueError(f"exp within a bound is of formats of IEEE 754's shape; {target} is none")
+    return BoundedFunction(BoundedExponential(fmt).fmt).obligation()
+
+
+def obligations() -> Iterator[Obligation]:
+    """The theorems."""
+    return (BoundedFunction(fmt).obligation(profile) for fmt, profile in PROMISED.items())
