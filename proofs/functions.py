@@ -187,6 +187,7 @@ IN_BLOCKS = {
     (FP32, "exp2"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "log"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "log2"): (RoundingMode.NEAREST_EVEN,),
+    (FP32, "log1p"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "reciprocal"): (RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO),
     (FP32, "rsqrt"): (RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO),
     (FP32, "sin"): (RoundingMode.NEAREST_EVEN,),
