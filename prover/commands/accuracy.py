@@ -22,7 +22,7 @@ from spikeproof.prover.commands.console import (
 )
 from spikeproof.prover.report.departures import as_json, machine, note, table, witness_table
 from spikeproof.prover.running.callables import FORMATS, on_codes, version_of
-from spikeproof.prover.running.departures import departures
+from spikeproof.prover.running.departures import Departures, departures
 from spikeproof.specs.formats import FP32
 from spikeproof.specs.functions import FUNCTIONS
 
@@ -83,18 +83,14 @@ def accuracy(
     callables = {name: on_codes(name, fmt) for name in names}
     functions = {name: meant_by(name, function, "function", FUNCTIONS, ALIASES) for name in names}
     versions = {name: version_of(name) for name in names}
-    found = {}
+    compared: dict[str, Departures] = {}
     with progress_bar("comparing") as progress:
-        for name, given in callables.items():
-            task = progress.add_task(name, total=-(-(1 << fmt.width) // step))
-            found[name] = departures(
-                functions[name],
-                fmt,
-                given,
-                step,
-                jobs or os.cpu_count() or 1,
-                partial(progress.advance, task),
-            )
+        for meant in dict.fromkeys(functions.values()):
+            given = {name: each for name, each in callables.items() if functions[name] == meant}
+            task = progress.add_task(", ".join(given), total=-(-(1 << fmt.width) // step))
+            threads, advance = jobs or os.cpu_count() or 1, partial(progress.advance, task)
+            compared |= departures(meant, fmt, given, step, threads, advance)
+    found = {name: compared[name] for name in names}
     libraries = ", ".join(dict.fromkeys(versions.values()))
     which = "every input" if step == 1 else f"one input of {step:,}"
     screen.print(f"{fmt.name}, {which}; {libraries}; {machine()}", markup=False, soft_wrap=True)

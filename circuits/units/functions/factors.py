@@ -5,6 +5,7 @@ from __future__ import annotations
 from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.functions.exceptions import exceptions_of
 from spikeproof.circuits.units.functions.exponentials import Exponential
+from spikeproof.circuits.units.functions.logarithm_of_sum import LogarithmOfSum
 from spikeproof.circuits.units.functions.logarithms import Logarithm
 from spikeproof.circuits.units.functions.mended import Plan, mended_unit
 from spikeproof.circuits.units.functions.radians import Radians
@@ -17,6 +18,7 @@ FACTORED: dict[str, type[Plan]] = {
     "exp2": Exponential,
     "log": Logarithm,
     "log2": Logarithm,
+    "log1p": LogarithmOfSum,
     "sigmoid": Sigmoid,
 }
 """The functions that are made by short factors."""

@@ -8,9 +8,11 @@ from tests.support.command_line import spikeproof
 
 
 def test_a_function_of_half_precision_is_compared_on_every_input():
-    result = spikeproof("accuracy", "numpy.reciprocal", "numpy.exp", "--format", "fp16", "--json", "-")
+    names = "torch.exp", "numpy.reciprocal", "numpy.exp"
+    result = spikeproof("accuracy", *names, "--format", "fp16", "--json", "-")
     data = json.loads(result.stdout)
-    reciprocal, exp = data["functions"]
+    assert [each["name"] for each in data["functions"]] == [*names]
+    _, reciprocal, exp = data["functions"]
     assert (reciprocal["function"], reciprocal["inputs"], reciprocal["wrong"]) == (
         "reciprocal",
         65536,

@@ -5,9 +5,14 @@ import numpy as np
 import pytest
 
 from spikeproof.prover.running import departures as departing
-from spikeproof.prover.running.departures import Departures, Witness, departures
+from spikeproof.prover.running.departures import Departures, Witness
 from spikeproof.specs import functions
 from spikeproof.specs.formats import FP16, FP32
+
+
+def departures(function, fmt, given, *rest, **more):
+    """Those of one function."""
+    return departing.departures(function, fmt, {"given": given}, *rest, **more)["given"]
 
 
 def right(codes):
@@ -51,6 +56,24 @@ def test_every_departure_is_counted_by_its_kind():
 def test_zeros_of_the_other_sign_are_wrong_and_no_ulp_away():
     found = departures("sigmoid", FP16, planted({0xFC00: 0x8000}))
     assert dict(found.wrong) == {0: 1}
+
+
+def test_several_are_compared_with_what_is_found_once(monkeypatch):
+    """And one that changes its operands changes nothing for the next."""
+    asked, found_right = [], departing.right_results
+    monkeypatch.setattr(
+        departing, "right_results", lambda *given: asked.append(given) or found_right(*given)
+    )
+
+    def changing(codes):
+        results = planted({0: 0x3801})(codes)
+        codes[:] = 0
+        return results
+
+    found = departing.departures("sigmoid", FP16, {"one": changing, "other": right})
+    assert [dict(found[name].wrong) for name in ("one", "other")] == [{1: 1}, {}]
+    assert found["one"].witnesses == [Witness(0, 0x3801, 0x3800, 1)]
+    assert len(asked) == 1
 
 
 def test_another_nan_is_none():

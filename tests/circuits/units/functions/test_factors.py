@@ -1,4 +1,6 @@
-"""exp, exp2, log, log2 and sigmoid by short factors: 17 bits on every input, FP32 where it matters."""
+"""exp, log and their like by short factors: 17 bits on every input, FP32 where it matters."""
+
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from benchmarks.function_exceptions import wrong
 from spikeproof.circuits.meanings.program_reading import read_program
 from spikeproof.circuits.meanings.programs import ProgramEvaluator
 from spikeproof.circuits.units.forms import bits
-from spikeproof.circuits.units.functions import exceptions
+from spikeproof.circuits.units.functions import exceptions, logarithm_of_sum
 from spikeproof.circuits.units.functions.building import build_function
 from spikeproof.circuits.units.functions.exceptions import exceptions_of
 from spikeproof.circuits.units.functions.factors import FACTORED, plan_of
@@ -27,12 +29,14 @@ RNE, RTZ, UP, DOWN, ODD = (
 )
 IEEE = OverflowPolicy.IEEE
 SMALL = ieee_format(8, 8)
-LACKING = [(function, mode) for function in ("log2", "sigmoid") for mode in (RTZ, UP, DOWN, ODD)]
+LACKING = [
+    (function, mode) for function in ("log2", "log1p", "sigmoid") for mode in (RTZ, UP, DOWN, ODD)
+]
 """Of these the exceptions of FP32 have not been looked for."""
 OF_FP32 = [(f, mode) for f in FACTORED for mode in RoundingMode if (f, mode) not in LACKING]
 KEPT = [(f, mode) for f, mode in OF_FP32 if mode in (RNE, RTZ)]
 
-MOST = {"exp": 1700, "exp2": 1730, "log": 1750, "log2": 1750, "sigmoid": 3000}
+MOST = {"exp": 1700, "exp2": 1730, "log": 1750, "log2": 1750, "log1p": 3520, "sigmoid": 3000}
 """Neurons of FP32."""
 
 
@@ -59,7 +63,7 @@ def test_every_code(function, mode):
 def test_policies_and_fewer_exponents(policy):
     fmt = ieee_format(5, 11)
     for function, mode in (
-        *(("exp", RNE), ("exp2", UP), ("log", DOWN), ("log2", ODD)),
+        *(("exp", RNE), ("exp2", UP), ("log", DOWN), ("log2", ODD), ("log1p", UP), ("log1p", ODD)),
         *(("sigmoid", mode) for mode in (RNE, DOWN, ODD)),
     ):
         netlist = build_function(function, fmt, mode, policy)
@@ -71,12 +75,11 @@ def telling_codes(plan) -> list[int]:
     """Where results cease to be constant, powers of two, exceptions, and drawn ones."""
     fmt, draw = plan.fmt, np.random.default_rng(21)
     powers = [(field << fmt.fraction_bits) for field in range(90, 140)]
-    ends = [start + step for start in (0, *plan.regions.starts) for step in range(-2, 3)]
+    special = 0, fmt.infinity, fmt.sign_mask, fmt.sign_mask + fmt.infinity
+    ends = [end + step for end in (*special, *chain(*plan.spans)) for step in range(-2, 3)]
     places = [*powers, *(power + fmt.sign_mask for power in powers), *ends, *exceptions_of(plan)]
     drawn = [
-        int(code)
-        for start, end in plan.regions.spans(fmt)
-        for code in draw.integers(start, end, 150, endpoint=False)
+        int(code) for start, end in plan.spans for code in draw.integers(start, end, 150, endpoint=False)
     ]
     return sorted({code for code in (*places, *drawn) if 0 <= code < 2 * fmt.sign_mask})
 
@@ -96,15 +99,17 @@ def test_kept_exceptions_are_found_again(function, mode):
     plan = plan_of(function, FP32, mode, IEEE)
     kept = exceptions_of(plan)
     span = np.arange(-500, 500)
-    elsewhere = [start + 40_000_000 for start, _ in plan.regions.spans(FP32)]
+    elsewhere = [start + 4_000_000 for start, _ in plan.spans]
     codes = np.unique(np.concatenate([code + span for code in (*kept, *elsewhere)]))
-    inside = [(start <= codes) & (codes < end) for start, end in plan.regions.spans(FP32)]
+    inside = [(start <= codes) & (codes < end) for start, end in plan.spans]
     codes = codes[np.any(inside, axis=0)]
     found = plan.program(Arrays(), ArrayWord(codes, FP32.width))
     assert dict(exceptions.wrong(plan, codes, found)) == kept
 
 
-@pytest.mark.parametrize(("function", "mode"), [("exp", RNE), ("log", RTZ), ("sigmoid", RNE)])
+@pytest.mark.parametrize(
+    ("function", "mode"), [("exp", RNE), ("log", RTZ), ("log1p", RNE), ("sigmoid", RNE)]
+)
 def test_machine_code_finds_the_same_exceptions(function, mode):
     plan = plan_of(function, SMALL, mode, IEEE)
     assert dict(wrong(plan)) == exceptions_of(plan)
@@ -139,6 +144,29 @@ def test_a_constant_that_is_wrong_is_noticed(function, monkeypatch):
         monkeypatch.setattr(type(plan), "constant", constant)
         assert not np.array_equal(results_of(made(plan, mended), codes), expected)
         assert asked[0] >= wrong_one
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_a_coefficient_that_is_wrong_is_noticed(which, monkeypatch):
+    """Of one row of t, of log1p: by 1/16 of what it is to be, by 4 times that, by 256 times."""
+    plan = plan_of("log1p", SMALL, RNE, IEEE)
+    expected = results_from("log1p", SMALL, RNE, IEEE, 0, 1 << SMALL.width)
+    rows, mended, codes = logarithm_of_sum._rows(plan), exceptions_of(plan), np.arange(1 << SMALL.width)
+    row = len(rows) // 2 + 1
+    off = [each * (1 + (k == which) * 4.0 ** (3 * which - 2)) for k, each in enumerate(rows[row])]
+    assert np.array_equal(results_of(made(plan, mended), codes), expected)
+    monkeypatch.setattr(
+        logarithm_of_sum, "_rows", lambda plan: [*rows[:row], tuple(off), *rows[row + 1 :]]
+    )
+    assert not np.array_equal(results_of(made(plan, mended), codes), expected)
+
+
+def test_a_factor_that_is_left_out_is_noticed():
+    plan = plan_of("log1p", SMALL, RNE, IEEE)
+    codes, mended = np.arange(1 << SMALL.width), exceptions_of(plan)
+    expected = results_from("log1p", SMALL, RNE, IEEE, 0, 1 << SMALL.width)
+    plan.__dict__["factors"] = plan.factors[:-1]
+    assert not np.array_equal(results_of(made(plan, mended), codes), expected)
 
 
 @pytest.mark.parametrize("function", FACTORED)
