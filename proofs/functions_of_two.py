@@ -11,8 +11,10 @@ from typing import Any, ClassVar, Self
 from numpy.typing import NDArray
 
 from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.units.functions.building import MULTIPLEXERS, THERMOMETER
 from spikeproof.circuits.units.functions.of_two import WIDEST, build_function_of_two
-from spikeproof.proofs.functions import THERMOMETER, FunctionUnit
+from spikeproof.circuits.units.libraries import Nexus
+from spikeproof.proofs.functions import OF_GATES, FunctionUnit
 from spikeproof.prover.claims.obligation import Obligation, Profile
 from spikeproof.specs import functions_of_two
 from spikeproof.specs.formats import SMALL_FORMATS, Format, RoundingMode, UnknownNameError
@@ -45,7 +47,7 @@ class FunctionOfTwoUnit(FunctionUnit):
 
     def circuit(self) -> Netlist:
         """The unit itself."""
-        given = self.operation, self.fmt, self.mode, self.policy
+        given = self.operation, self.fmt, self.mode, self.policy, self.library
         return build_function_of_two(*given, construction=self.construction, convention=self.convention)
 
     def results(self) -> dict[str, NDArray[Any]]:
@@ -62,7 +64,8 @@ class FunctionOfTwoUnit(FunctionUnit):
 def functions_of_two_units() -> Iterator[tuple[FunctionOfTwoUnit, Profile]]:
     """Every function, format, mode and policy; small formats to nearest even by default.
 
-    There are thermometers of formats of up to 6 bits: of 8 they have up to 33,000 neurons.
+    There are thermometers of formats of up to 6 bits: of 8 they have up to 33,000 neurons. Those of
+    gates are to nearest even.
     """
     for fmt, function, mode in product(SMALL_FORMATS, FUNCTIONS, RoundingMode):
         first, *others = fmt.policies
@@ -72,6 +75,9 @@ def functions_of_two_units() -> Iterator[tuple[FunctionOfTwoUnit, Profile]]:
         yield from ((replace(unit, policy=policy), Profile.WIDE) for policy in others)
         if nearest and narrow:
             yield replace(unit, construction=THERMOMETER), Profile.WIDE
+        if nearest:
+            for library in OF_GATES if narrow else (Nexus.name,):
+                yield replace(unit, construction=MULTIPLEXERS, library=library), Profile.WIDE
 
 
 def obligations() -> Iterator[Obligation]:

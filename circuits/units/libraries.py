@@ -106,6 +106,8 @@ class GateLibrary(ABC):
     """The synapse weights the substrate can make; None if any."""
     largest_weight: int | None = None
     """What is summed is read from copies beyond this weight; None for what the structure has."""
+    reads_sums = False
+    """Whether a neuron may read any sum of signals times integers."""
     absorbs_inverters = False
     """Whether a neuron may read an inverted signal through a synapse of opposite weight."""
     builder_class: type[NetlistBuilder] = NetlistBuilder
@@ -228,6 +230,7 @@ class Threshold(GateLibrary):
 
     name = "threshold"
     source = "threshold logic with integer weights"
+    reads_sums = True
     absorbs_inverters = True
 
     def xor(self, a: int, b: int) -> int:

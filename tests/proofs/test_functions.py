@@ -47,7 +47,7 @@ def test_every_name_is_that_of_its_unit():
 def test_what_is_promised():
     units = list(function_units())
     default = [unit for unit, profile in units if profile is Profile.DEFAULT]
-    kinds = {(unit.fmt, unit.operation, unit.mode) for unit in default}
+    kinds = {(unit.fmt, unit.operation, unit.mode) for unit in default if unit.library == "threshold"}
     formats = (*SMALL_FORMATS, BFLOAT16, FP16)
     assert kinds == {(f, name, mode) for f in formats for name in FUNCTIONS for mode in RoundingMode}
     tables = [unit for unit, _ in units if unit.fmt.width <= 16]
@@ -96,6 +96,13 @@ def test_names_and_statements_for_people():
 
 def test_the_library_may_be_said():
     assert unit_named("fp16.exp.rne.threshold") == unit_named("fp16.exp.rne")
+    unit = unit_named("fp16.exp.rne.nexus")
+    assert (unit.library, unit.construction, unit.name) == (
+        "nexus",
+        "multiplexers",
+        "fp16.exp.rne.nexus",
+    )
+    assert unit_named("fp16.exp.rne.multiplexers").name == "fp16.exp.rne.multiplexers"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +113,8 @@ def test_the_library_may_be_said():
         ("fp8_e5m2x2.exp.rne", "exp is of single numbers; leave out x2"),
         ("fp16.exp.stochastic3", "exp does not round stochastically"),
         ("fp16.exp.rne.flags", "functions have no 'flags': neither flags nor structures"),
-        ("fp16.exp.rne.ionic", "functions are of threshold neurons; 'ionic' has no such weights"),
+        ("fp16.exp.rne.dual_rail", "functions are not made on two rails yet; choose ionic, nexus"),
+        ("fp16.exp.rne.ionic.thermometer", "thermometer needs threshold neurons; of ionic gates choose"),
         ("fp8_e5m2.exp.rne.shallow", "functions have no 'shallow': neither flags nor structures"),
     ],
 )
@@ -132,11 +140,11 @@ def test_conventions(convention):
     assert result.green, result.message
 
 
-@pytest.mark.parametrize("construction", CONSTRUCTIONS)
+@pytest.mark.parametrize("make", ["", ".thermometer", ".nexus", ".ionic", ".ternary"])
 @pytest.mark.parametrize("kind", FAULTS)
-def test_faulty_units_are_refuted(construction, kind):
+def test_faulty_units_are_refuted(make, kind):
     """As what their results are, evaluated by another meaning of the netlist, says they must be."""
-    unit = FunctionUnit("gelu", FP8_E5M2, construction=construction)
+    unit = unit_named(f"fp8_e5m2.gelu.rne{make}")
     obligation, right = unit.obligation(), unit.results()["result"]
     every = {"x": np.arange(len(right), dtype=np.uint64)}
     for mutant in islice(mutants(obligation.circuit(), kind, 20261129), 5):
