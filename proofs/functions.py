@@ -229,7 +229,7 @@ def function_units() -> Iterator[tuple[FunctionUnit, Profile]]:
         if mode is RoundingMode.NEAREST_EVEN and small:
             yield replace(unit, construction=THERMOMETER), Profile.WIDE
         if mode is RoundingMode.NEAREST_EVEN:
-            for library in OF_GATES if small else (Nexus.name,):
+            for library in OF_GATES if fmt in SMALL_FORMATS else (Nexus.name,):
                 usual = fmt is FP8_E4M3FN and library == Nexus.name
                 gates = replace(unit, construction=MULTIPLEXERS, library=library)
                 yield gates, Profile.DEFAULT if usual else Profile.WIDE

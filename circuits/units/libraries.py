@@ -117,6 +117,11 @@ class GateLibrary(ABC):
         self.builder = builder
         self.structure = structure
 
+    @property
+    def adds_by_gates(self) -> bool:
+        """Whether sums are of full adders, and neurons read none."""
+        return not self.reads_sums and not self.structure.shallow
+
     def fires(self, threshold: Weight, *synapses: tuple[int, Weight], bias: Weight = 0) -> int:
         """The neuron with these (signal, weight) synapses."""
         return self.builder.neuron(synapses, threshold, bias)

@@ -169,7 +169,7 @@ def require_library(library: str, construction: str) -> None:
     """
     if library == DualRail.name:
         raise ValueError(f"functions are not made on two rails yet; choose {', '.join(LIBRARIES)}")
-    if construction != MULTIPLEXERS and not EVERY_LIBRARY[library].reads_sums:
+    if construction in (SEGMENTS, THERMOMETER) and not EVERY_LIBRARY[library].reads_sums:
         raise ValueError(
             f"{construction} needs {Threshold.name} neurons; of {library} gates choose {MULTIPLEXERS}, "
             f"which are of formats of up to {WIDEST} bits"

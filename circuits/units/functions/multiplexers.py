@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeproof.circuits.netlist import ONE, ZERO, Bus
+from spikeproof.circuits.units.adders import choice
 from spikeproof.circuits.units.functions.changes import Table
 from spikeproof.circuits.units.libraries import GateLibrary
 
@@ -43,16 +44,3 @@ def _chosen(gates: GateLibrary, x: Bus, values: Truths, made: dict[bytes, int]) 
         else:
             made[key] = choice(gates, select, _chosen(gates, x, high, made), zero)
     return made[key]
-
-
-def choice(gates: GateLibrary, select: int, one: int, zero: int) -> int:
-    """``one`` where ``select`` is 1, else ``zero``: a gate or two where these are constant."""
-    if one == ONE:
-        return gates.or_(select, zero)
-    if zero == ZERO:
-        return gates.and_(select, one)
-    if one == ZERO:
-        return gates.and_(gates.not_(select), zero)
-    if zero == ONE:
-        return gates.or_(gates.not_(select), one)
-    return gates.mux(select, one, zero)
