@@ -35,6 +35,7 @@ from spikeproof.specs.conventions import IEEE, Convention
 from spikeproof.specs.formats import (
     BFLOAT16,
     FP8_E4M3FN,
+    FP8_E5M2,
     FP16,
     FP32,
     SMALL_FORMATS,
@@ -214,6 +215,9 @@ IN_BLOCKS = {
 }
 """Formats of more than 16 bits and functions, and the modes in which these are promised."""
 
+IN_BLOCKS_OF_GATES = ((FP32, "exp", Nexus.name),)
+"""The same of gates, with the library; to nearest even."""
+
 
 def function_units() -> Iterator[tuple[FunctionUnit, Profile]]:
     """Every function, format and mode under the first policy; in ``--wide`` under the others.
@@ -229,12 +233,22 @@ def function_units() -> Iterator[tuple[FunctionUnit, Profile]]:
         if mode is RoundingMode.NEAREST_EVEN and small:
             yield replace(unit, construction=THERMOMETER), Profile.WIDE
         if mode is RoundingMode.NEAREST_EVEN:
-            for library in OF_GATES if fmt in SMALL_FORMATS else (Nexus.name,):
+            for library in _libraries(fmt, function):
                 usual = fmt is FP8_E4M3FN and library == Nexus.name
                 gates = replace(unit, construction=MULTIPLEXERS, library=library)
                 yield gates, Profile.DEFAULT if usual else Profile.WIDE
     for (fmt, function), modes in IN_BLOCKS.items():
         yield from ((FunctionUnit.of(function, fmt, mode), Profile.WIDE) for mode in modes)
+    for fmt, function, library in IN_BLOCKS_OF_GATES:
+        usual = FunctionUnit.of(function, fmt, RoundingMode.NEAREST_EVEN)
+        yield replace(usual, library=library), Profile.WIDE
+
+
+def _libraries(fmt: Format, function: str) -> tuple[str, ...]:
+    """The libraries of gates of which a function is promised."""
+    if fmt in (FP8_E4M3FN, FP8_E5M2):
+        return OF_GATES
+    return (Nexus.name,) if fmt.width == 16 and function in CHANGING_SELDOM else ()
 
 
 def obligations() -> Iterator[Obligation]:

@@ -30,7 +30,7 @@ def signed_digits(weight: int) -> Iterator[tuple[int, int]]:
 
 
 Column = list[tuple[int, int, int]]
-"""Signals of one weight as a heap: when a signal is there, a number that no other has, and the signal."""
+"""Signals of one weight as a heap: when a signal is there, then which comes first, and the signal."""
 
 
 def summed(gates: GateLibrary, constant: int, weights: Mapping[int, int], size: int) -> Bus:

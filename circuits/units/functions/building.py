@@ -171,6 +171,6 @@ def require_library(library: str, construction: str) -> None:
         raise ValueError(f"functions are not made on two rails yet; choose {', '.join(LIBRARIES)}")
     if construction in (SEGMENTS, THERMOMETER) and not EVERY_LIBRARY[library].reads_sums:
         raise ValueError(
-            f"{construction} needs {Threshold.name} neurons; of {library} gates choose {MULTIPLEXERS}, "
-            f"which are of formats of up to {WIDEST} bits"
+            f"{construction} needs {Threshold.name} neurons; of {library} gates leave it out, or choose "
+            f"{MULTIPLEXERS}"
         )

@@ -8,7 +8,7 @@ quotients and roots are found by subtraction, digit by digit.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 from spikeproof.circuits.netlist import ONE, ZERO, Bus
@@ -86,7 +86,7 @@ class Gates(Neurons):
         return found.within(min((0, *values)), max((0, *values)))
 
     def exclusive(self, forms: Sequence[Form]) -> Form:
-        """The sum of forms of which all but one are 0, or all, without constants: an OR for each weight."""
+        """As of neurons, of forms without constants: an OR for each weight."""
         columns: dict[int, list[Form]] = defaultdict(list)
         for form in forms:
             for source, weight in form.weights.items():
@@ -114,7 +114,13 @@ class Gates(Neurons):
         def taken(unit: int, found: Form) -> Form:
             return (2 * scale * found + (scale * unit - 2 * less)) * (scale * unit)
 
-        return self._searched(form - less * less, taken, size)[0]
+        digits = self._searched(form - less * less, taken, size)[0]
+        first = (scale - less) ** 2
+        if first >= less * less:
+            return digits
+        # Of what is less than the square of no digit, but not than that of one.
+        lone = reaches(self.gates, form, first) - reaches(self.gates, form, less * less)
+        return (any_of(self.gates, digits[0], lone.within(0, 1)), *digits[1:])
 
     def _searched(self, form: Form, taken: Taken, size: int) -> tuple[Bits, Bits]:
         """Digits from the top, each 1 if the form bears what that takes away; and what remains.
@@ -134,10 +140,11 @@ class Gates(Neurons):
             left = (taken(unit, found).high - 1).bit_length()
             pairs = zip(tried[:left], rest[:left], strict=True)
             rest = tuple(choice(gates, tried[-1], one, zero) for one, zero in pairs)
-        return tuple(
-            tuple(all_of(gates, any_of(gates, each, beyond), positive) for each in word)
-            for word in (digits, bits(rest))
-        )
+
+        def clamped(word: Iterable[Form]) -> Bits:
+            return tuple(all_of(gates, any_of(gates, each, beyond), positive) for each in word)
+
+        return clamped(digits), clamped(bits(rest))
 
     def _modulo(self, form: Form, size: int) -> Bus:
         """A form modulo 2^size."""

@@ -182,7 +182,7 @@ def test_what_is_refused():
         UnknownNameError, match="unknown construction of functions 'small'; known: segments"
     ):
         build_function("exp", FP16, RNE, IEEE, construction="small")
-    with pytest.raises(ValueError, match="segments needs threshold neurons; of nexus gates choose"):
+    with pytest.raises(ValueError, match="segments needs threshold neurons; of nexus gates leave"):
         build_function("exp", FP16, RNE, IEEE, "nexus", construction="segments")
     with pytest.raises(ValueError, match="functions are not made on two rails yet; choose ionic, nexus"):
         build_function("exp", FP16, RNE, IEEE, "dual_rail")
