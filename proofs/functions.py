@@ -16,10 +16,14 @@ from numpy.typing import NDArray
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.functions.building import (
     CONSTRUCTIONS,
+    MULTIPLEXERS,
     PROGRAMS,
+    SEGMENTS,
+    THERMOMETER,
     build_function,
     usual_construction,
 )
+from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, LIBRARIES, Nexus
 from spikeproof.proofs.rounded_units import RoundedUnit
 from spikeproof.prover.claims.blocked import MOST_BITS as MOST_IN_BLOCKS
 from spikeproof.prover.claims.blocked import blocked
@@ -30,6 +34,8 @@ from spikeproof.specs import functions
 from spikeproof.specs.conventions import IEEE, Convention
 from spikeproof.specs.formats import (
     BFLOAT16,
+    FP8_E4M3FN,
+    FP8_E5M2,
     FP16,
     FP32,
     SMALL_FORMATS,
@@ -41,13 +47,13 @@ from spikeproof.specs.formats import (
 from spikeproof.specs.functions import FUNCTIONS
 from spikeproof.specs.integers import Buses
 
-USUAL, THERMOMETER = CONSTRUCTIONS
-"""The construction that goes unsaid in names of formats of up to 16 bits, and that of depth 2."""
-
 HOW = {name: each.words for name, each in CONSTRUCTIONS.items()} | {
     name: each.words for name, each in PROGRAMS.items()
 }
 """Words for every construction."""
+
+OF_GATES = tuple(name for name, library in LIBRARIES.items() if not library.reads_sums)
+"""Libraries whose neurons do not read sums."""
 
 CHANGING_SELDOM = frozenset({"exp", "exp2", "log", "log2", "sigmoid"})
 """Functions whose thermometers have some 10,000 neurons in 16 bits; others have up to 65,000."""
@@ -58,14 +64,15 @@ class FunctionUnit(RoundedUnit):
     """One of ``words``, of a format of up to 16 bits; of up to 32 where a program makes it.
 
     Attributes:
-        construction: how it is made: see ``circuits.units.functions``.
+        construction: how it is made, of which library: see ``circuits.units.functions``.
     """
 
     operation: str
     fmt: Format
     mode: RoundingMode = RoundingMode.NEAREST_EVEN
     policy: OverflowPolicy = OverflowPolicy.IEEE
-    construction: str = USUAL
+    construction: str = SEGMENTS
+    library: str = DEFAULT_LIBRARY
     convention: Convention = IEEE
     source: None = None
     words: ClassVar[Mapping[str, str]] = FUNCTIONS
@@ -88,9 +95,14 @@ class FunctionUnit(RoundedUnit):
 
     @property
     def make(self) -> tuple[str, ...]:
-        """The construction, where it is not the usual one."""
-        usual = usual_construction(self.operation, self.fmt)
-        return () if self.construction == usual else (self.construction,)
+        """The library, where it is not the default one, and the construction, where not the usual."""
+        library = () if self.library == DEFAULT_LIBRARY else (self.library,)
+        return library if self.construction == self.usual else (*library, self.construction)
+
+    @property
+    def usual(self) -> str:
+        """The construction that goes unsaid."""
+        return usual_construction(self.operation, self.fmt, self.library)
 
     @property
     def in_words(self) -> str:
@@ -118,7 +130,7 @@ class FunctionUnit(RoundedUnit):
         Raises:
             StatementError: if the construction does not make it.
         """
-        given = self.operation, self.fmt, self.mode, self.policy
+        given = self.operation, self.fmt, self.mode, self.policy, self.library
         try:
             return build_function(*given, construction=self.construction, convention=self.convention)
         except ValueError as error:
@@ -205,11 +217,14 @@ IN_BLOCKS = {
 }
 """Formats of more than 16 bits and functions, and the modes in which these are promised."""
 
+IN_BLOCKS_OF_GATES = ((FP32, "exp", Nexus.name),)
+"""The same of gates, with the library; to nearest even."""
+
 
 def function_units() -> Iterator[tuple[FunctionUnit, Profile]]:
     """Every function, format and mode under the first policy; in ``--wide`` under the others.
 
-    And to nearest even by a thermometer, where that has not too many neurons.
+    And to nearest even by a thermometer, where that has not too many neurons, and of gates.
     """
     for fmt, function, mode in product((*SMALL_FORMATS, BFLOAT16, FP16), FUNCTIONS, RoundingMode):
         first, *others = fmt.policies
@@ -219,8 +234,23 @@ def function_units() -> Iterator[tuple[FunctionUnit, Profile]]:
         small = fmt in SMALL_FORMATS or function in CHANGING_SELDOM
         if mode is RoundingMode.NEAREST_EVEN and small:
             yield replace(unit, construction=THERMOMETER), Profile.WIDE
+        if mode is RoundingMode.NEAREST_EVEN:
+            for library in _libraries(fmt, function):
+                usual = fmt is FP8_E4M3FN and library == Nexus.name
+                gates = replace(unit, construction=MULTIPLEXERS, library=library)
+                yield gates, Profile.DEFAULT if usual else Profile.WIDE
     for (fmt, function), modes in IN_BLOCKS.items():
         yield from ((FunctionUnit.of(function, fmt, mode), Profile.WIDE) for mode in modes)
+    for fmt, function, library in IN_BLOCKS_OF_GATES:
+        usual = FunctionUnit.of(function, fmt, RoundingMode.NEAREST_EVEN)
+        yield replace(usual, library=library), Profile.WIDE
+
+
+def _libraries(fmt: Format, function: str) -> tuple[str, ...]:
+    """The libraries of gates of which a function is promised."""
+    if fmt in (FP8_E4M3FN, FP8_E5M2):
+        return OF_GATES
+    return (Nexus.name,) if fmt.width == 16 and function in CHANGING_SELDOM else ()
 
 
 def obligations() -> Iterator[Obligation]:

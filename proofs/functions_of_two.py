@@ -11,8 +11,9 @@ from typing import Any, ClassVar, Self
 from numpy.typing import NDArray
 
 from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.units.functions.building import MULTIPLEXERS, THERMOMETER
 from spikeproof.circuits.units.functions.of_two import WIDEST, build_function_of_two
-from spikeproof.proofs.functions import THERMOMETER, FunctionUnit
+from spikeproof.proofs.functions import OF_GATES, FunctionUnit
 from spikeproof.prover.claims.obligation import Obligation, Profile
 from spikeproof.specs import functions_of_two
 from spikeproof.specs.formats import SMALL_FORMATS, Format, RoundingMode, UnknownNameError
@@ -45,7 +46,7 @@ class FunctionOfTwoUnit(FunctionUnit):
 
     def circuit(self) -> Netlist:
         """The unit itself."""
-        given = self.operation, self.fmt, self.mode, self.policy
+        given = self.operation, self.fmt, self.mode, self.policy, self.library
         return build_function_of_two(*given, construction=self.construction, convention=self.convention)
 
     def results(self) -> dict[str, NDArray[Any]]:
@@ -62,7 +63,8 @@ class FunctionOfTwoUnit(FunctionUnit):
 def functions_of_two_units() -> Iterator[tuple[FunctionOfTwoUnit, Profile]]:
     """Every function, format, mode and policy; small formats to nearest even by default.
 
-    There are thermometers of formats of up to 6 bits: of 8 they have up to 33,000 neurons.
+    There are thermometers and gates of formats of up to 6 bits: of 8 thermometers have up to 33,000
+    neurons, and gates some 10,000.
     """
     for fmt, function, mode in product(SMALL_FORMATS, FUNCTIONS, RoundingMode):
         first, *others = fmt.policies
@@ -72,6 +74,8 @@ def functions_of_two_units() -> Iterator[tuple[FunctionOfTwoUnit, Profile]]:
         yield from ((replace(unit, policy=policy), Profile.WIDE) for policy in others)
         if nearest and narrow:
             yield replace(unit, construction=THERMOMETER), Profile.WIDE
+            for library in OF_GATES:
+                yield replace(unit, construction=MULTIPLEXERS, library=library), Profile.WIDE
 
 
 def obligations() -> Iterator[Obligation]:

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
-from spikeproof.circuits.units.functions.building import CONSTRUCTIONS, PROGRAMS, require_threshold
+from spikeproof.circuits.units.functions.building import CONSTRUCTIONS, PROGRAMS, require_library
 from spikeproof.circuits.units.libraries import (
     EVERY_LIBRARY,
     STRUCTURE_NAMES,
@@ -198,12 +198,9 @@ def _can_have(unit: PromisedUnit, word: str) -> bool:
 
 def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
     """The unit with all that stands in a name behind the operation, or mode."""
-    if isinstance(unit, FunctionUnit):
-        for library in filter(EVERY_LIBRARY.__contains__, words):
-            require_threshold(library)
-        if odd := next((word for word in words if word in NOT_OF_FUNCTIONS), None):
-            raise ValueError(f"functions have no {odd!r}: neither flags nor structures; leave it out")
-        words = [word for word in words if word not in EVERY_LIBRARY]
+    odd = next((word for word in words if word in NOT_OF_FUNCTIONS), None)
+    if odd and isinstance(unit, FunctionUnit):
+        raise ValueError(f"functions have no {odd!r}: neither flags nor structures; leave it out")
     choices = {each.name: CHOICES[each.name] for each in fields(unit) if each.name in CHOICES}  # type: ignore[arg-type]
     if isinstance(unit, FunctionUnit) and unit.operation in FUNCTIONS:
         choices["construction"] = {**choices["construction"], **{name: name for name in PROGRAMS}}
@@ -228,6 +225,9 @@ def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
         require_structure(said.get("library", unit.library), said["structure"])
         require_rows(unit.operation, said["structure"])
     made = replace(unit, **said)  # type: ignore[type-var]
+    if isinstance(made, FunctionUnit):
+        made = made if "construction" in said else replace(made, construction=made.usual)
+        require_library(made.library, made.construction)
     if isinstance(made, RoundedUnit) and isinstance(made.fmt, Coded):
         made.fmt.require_policy(made.policy)
     if made.library == DualRail.name and made.observed is not everything:

@@ -1,5 +1,7 @@
 """Executable meaning of a netlist, for many inputs and few levels: each level is a product of matrices.
 
+Where that would mostly multiply by 0, as of thousands of gates, neurons are evaluated one by one.
+
 The neurons of a level read levels before alone, so the weighted sums of all of them, on all inputs, are
 one product of a matrix of weights and one of signals. Signals that are the same on many inputs in turn,
 as most comparisons are on neighbouring numbers, are added up once for these. Floats add up whole numbers
@@ -26,6 +28,12 @@ TOGETHER = 1 << 10
 
 MOST_SIGNALS = 1 << 24
 """Values of signals at a time."""
+
+DENSEST = 1 << 21
+"""Entries that matrices of a circuit may have altogether."""
+
+ONE_BY_ONE = 1 << 27
+"""Bits of signals at a time, where neurons are evaluated one by one."""
 
 HELD = {np.float32: 1 << 24, np.float64: 1 << 53}
 """Up to what numbers of a type hold every whole number."""
@@ -57,6 +65,8 @@ def evaluate(
     count, levels = boolean.require_inputs(netlist, inputs), _levels(netlist)
     parts: dict[str, list[NDArray[Any]]] = {name: [] for name in netlist.outputs}
     size = min(TOGETHER, 1 + MOST_SIGNALS // netlist.signal_count)
+    if not levels:
+        size = 1 + ONE_BY_ONE // netlist.signal_count
     for first in range(0, max(count, 1), size):
         before()
         some = {name: words[first : first + size] for name, words in inputs.items()}
@@ -81,17 +91,19 @@ def _signals(netlist: Netlist, levels: list[_Level], inputs: Mapping[str, NDArra
 
 
 def _levels(netlist: Netlist) -> list[_Level] | None:
-    """The neurons by depth; None if a sum may be too large."""
+    """The neurons by depth; None if a sum may be too large, or matrices."""
     depth = [0] * netlist.signal_count
     by_depth: dict[int, list[int]] = {}
     for index, neuron in enumerate(netlist.neurons, start=netlist.input_count):
         depth[index] = 1 + max((depth[source] for source, _ in neuron.synapses), default=0)
         by_depth.setdefault(depth[index], []).append(index)
     levels = []
+    entries = 0
     for _, indices in sorted(by_depth.items()):
         neurons = [netlist.neurons[index - netlist.input_count] for index in indices]
         sources = sorted({source for neuron in neurons for source, _ in neuron.synapses})
-        found = _level(indices, neurons, sources)
+        entries += len(neurons) * len(sources)
+        found = _level(indices, neurons, sources) if entries <= DENSEST else None
         if found is None:
             return None
         levels.append(found)

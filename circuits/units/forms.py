@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from spikeproof.circuits.netlist import ONE, ZERO, Bus
+from spikeproof.circuits.units.adders import reached
 from spikeproof.circuits.units.libraries import HALF, GateLibrary
 
 
@@ -106,9 +107,14 @@ def exclusive(terms: Iterable[Form]) -> Form:
 
 
 def reaches(gates: GateLibrary, form: Form, least: int) -> Form:
-    """[form >= least], a bit: one neuron, or none where the range of the form decides it."""
+    """[form >= least], a bit: one neuron, or none where the range of the form decides it.
+
+    Of libraries whose neurons do not read sums it is as many gates as that takes.
+    """
     if least <= form.low or least > form.high:
         return ALWAYS if least <= form.low else NEVER
+    if gates.adds_by_gates:
+        return bit(reached(gates, form.constant, form.weights, (form.low, form.high), least))
     return bit(gates.fires(least - form.constant - HALF, *form.weights.items()))
 
 
@@ -141,7 +147,9 @@ def any_of(gates: GateLibrary, *conditions: Form) -> Form:
 
 
 def xor(gates: GateLibrary, a: Form, b: Form) -> Form:
-    """The exclusive OR of two bits: one neuron, for their AND."""
+    """The exclusive OR of two bits: one neuron, for their AND; or a gate."""
+    if gates.adds_by_gates:
+        return bit(gates.xor(signal(gates, a), signal(gates, b)))
     return (a + b - 2 * all_of(gates, a, b)).within(0, 1)
 
 

@@ -106,6 +106,8 @@ class GateLibrary(ABC):
     """The synapse weights the substrate can make; None if any."""
     largest_weight: int | None = None
     """What is summed is read from copies beyond this weight; None for what the structure has."""
+    reads_sums = False
+    """Whether a neuron may read any sum of signals times integers."""
     absorbs_inverters = False
     """Whether a neuron may read an inverted signal through a synapse of opposite weight."""
     builder_class: type[NetlistBuilder] = NetlistBuilder
@@ -114,6 +116,11 @@ class GateLibrary(ABC):
     def __init__(self, builder: NetlistBuilder, structure: Structure = SMALL) -> None:
         self.builder = builder
         self.structure = structure
+
+    @property
+    def adds_by_gates(self) -> bool:
+        """Whether sums are of full adders, and neurons read none."""
+        return not self.reads_sums and not self.structure.shallow
 
     def fires(self, threshold: Weight, *synapses: tuple[int, Weight], bias: Weight = 0) -> int:
         """The neuron with these (signal, weight) synapses."""
@@ -228,6 +235,7 @@ class Threshold(GateLibrary):
 
     name = "threshold"
     source = "threshold logic with integer weights"
+    reads_sums = True
     absorbs_inverters = True
 
     def xor(self, a: int, b: int) -> int:

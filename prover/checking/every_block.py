@@ -1,8 +1,9 @@
 """Claims of up to 32 input bits, evaluated on every input, block by block.
 
 The circuit is read as an integer program, which is checked to be the netlist, neuron by neuron, and then
-evaluated: as machine code when a theorem is proved, by NumPy when it is verified. Nothing is kept of a
-block that was compared but a digest of what was expected.
+evaluated: as machine code when a theorem is proved, by NumPy when it is verified. What is made of gates
+is evaluated neuron by neuron instead, many inputs in a machine word. Nothing is kept of a block that was
+compared but a digest of what was expected.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from threading import Event
 from typing import NamedTuple
 
 import numpy as np
 
+from spikeproof.circuits.meanings import carry_save
 from spikeproof.circuits.meanings.boolean import Words
 from spikeproof.circuits.meanings.program_reading import read_program
 from spikeproof.circuits.meanings.programs import ProgramEvaluator
@@ -32,12 +35,23 @@ Evaluator = Callable[[Netlist], InARow]
 """How circuits are evaluated."""
 
 
+LARGEST_OF_GATES = 2
+"""Weights of gates are no larger, nor less than its negative."""
+
+OPTIMISED = 100_000
+"""Up to so many operations are optimised: what runs 2^32 times may compile for long."""
+
+
 def compiled(netlist: Netlist) -> InARow:
     """By machine code.
 
     Raises:
         ProgramError: if words of 64 bits do not hold what the circuit adds up.
     """
+    if _of_gates(netlist):
+        from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator  # loads LLVM
+
+        return _of_numbers(netlist, BitSlicedSimulator(netlist, 1, OPTIMISED).evaluate)
     from spikeproof.circuits.meanings.program_code import CompiledProgram  # loads LLVM
 
     return CompiledProgram(netlist, read_program(netlist), threads=1).evaluate
@@ -45,7 +59,29 @@ def compiled(netlist: Netlist) -> InARow:
 
 def interpreted(netlist: Netlist) -> InARow:
     """By NumPy. As ``compiled``."""
+    if _of_gates(netlist):
+        return _of_numbers(netlist, partial(carry_save.evaluate, netlist))
     return ProgramEvaluator(netlist, read_program(netlist)).evaluate_in_a_row
+
+
+def _of_gates(netlist: Netlist) -> bool:
+    """Whether it is better evaluated neuron by neuron than as a program of words."""
+    weights = (weight for neuron in netlist.neurons for _, weight in neuron.synapses)
+    return all(-LARGEST_OF_GATES <= weight <= LARGEST_OF_GATES for weight in weights)
+
+
+def _of_numbers(netlist: Netlist, evaluate: Callable[[dict[str, Words]], dict[str, Words]]) -> InARow:
+    """The same by somebody who takes inputs: the first bus varies fastest."""
+
+    def in_a_row(first: int, size: int) -> dict[str, Words]:
+        number = np.arange(first, first + size, dtype=np.uint64)
+        inputs: dict[str, Words] = {}
+        for name, width in netlist.inputs.items():
+            inputs[name] = number & np.uint64((1 << width) - 1)
+            number = number >> np.uint64(width)
+        return evaluate(inputs)
+
+    return in_a_row
 
 
 def silently(done: float) -> None:

@@ -15,7 +15,7 @@ from spikeproof.circuits.units.functions.polynomials import Polynomials, polynom
 from spikeproof.circuits.units.libraries import library_gates
 from spikeproof.proofs.functions import IN_BLOCKS, FunctionUnit, function_units
 from spikeproof.proofs.names import unit_named
-from spikeproof.prover.checking.every_block import compiled, require_true_of_every_block
+from spikeproof.prover.checking.every_block import compiled, interpreted, require_true_of_every_block
 from spikeproof.prover.checking.every_input import ViolatedError
 from spikeproof.prover.claims.obligation import Outcome, Profile, StatementError
 from spikeproof.prover.claims.tabulated import tabulated
@@ -47,11 +47,14 @@ def test_every_name_is_that_of_its_unit():
 def test_what_is_promised():
     units = list(function_units())
     default = [unit for unit, profile in units if profile is Profile.DEFAULT]
-    kinds = {(unit.fmt, unit.operation, unit.mode) for unit in default}
+    kinds = {(unit.fmt, unit.operation, unit.mode) for unit in default if unit.library == "threshold"}
     formats = (*SMALL_FORMATS, BFLOAT16, FP16)
     assert kinds == {(f, name, mode) for f in formats for name in FUNCTIONS for mode in RoundingMode}
     tables = [unit for unit, _ in units if unit.fmt.width <= 16]
     assert {(unit.fmt, unit.policy) for unit in tables} == {(f, p) for f in formats for p in f.policies}
+    of_gates = [unit for unit in default if unit.library != "threshold"]
+    assert {(unit.fmt, unit.library, unit.mode) for unit in of_gates} == {(FP8_E4M3FN, "nexus", NEAREST)}
+    assert {unit.operation for unit in of_gates} == set(FUNCTIONS)
     assert {unit.construction for unit in tables} == set(CONSTRUCTIONS)
     programs = [(unit.fmt, unit.operation) for unit, _ in units if unit.fmt.width > 16]
     assert list(dict.fromkeys(programs)) == list(IN_BLOCKS)
@@ -96,6 +99,13 @@ def test_names_and_statements_for_people():
 
 def test_the_library_may_be_said():
     assert unit_named("fp16.exp.rne.threshold") == unit_named("fp16.exp.rne")
+    unit = unit_named("fp16.exp.rne.nexus")
+    assert (unit.library, unit.construction, unit.name) == (
+        "nexus",
+        "multiplexers",
+        "fp16.exp.rne.nexus",
+    )
+    assert unit_named("fp16.exp.rne.multiplexers").name == "fp16.exp.rne.multiplexers"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +116,8 @@ def test_the_library_may_be_said():
         ("fp8_e5m2x2.exp.rne", "exp is of single numbers; leave out x2"),
         ("fp16.exp.stochastic3", "exp does not round stochastically"),
         ("fp16.exp.rne.flags", "functions have no 'flags': neither flags nor structures"),
-        ("fp16.exp.rne.ionic", "functions are of threshold neurons; 'ionic' has no such weights"),
+        ("fp16.exp.rne.dual_rail", "functions are not made on two rails yet; choose ionic, nexus"),
+        ("fp16.exp.rne.ionic.thermometer", "thermometer needs threshold neurons; of ionic gates leave"),
         ("fp8_e5m2.exp.rne.shallow", "functions have no 'shallow': neither flags nor structures"),
     ],
 )
@@ -132,11 +143,11 @@ def test_conventions(convention):
     assert result.green, result.message
 
 
-@pytest.mark.parametrize("construction", CONSTRUCTIONS)
+@pytest.mark.parametrize("make", ["", ".thermometer", ".nexus", ".ionic", ".ternary"])
 @pytest.mark.parametrize("kind", FAULTS)
-def test_faulty_units_are_refuted(construction, kind):
+def test_faulty_units_are_refuted(make, kind):
     """As what their results are, evaluated by another meaning of the netlist, says they must be."""
-    unit = FunctionUnit("gelu", FP8_E5M2, construction=construction)
+    unit = unit_named(f"fp8_e5m2.gelu.rne{make}")
     obligation, right = unit.obligation(), unit.results()["result"]
     every = {"x": np.arange(len(right), dtype=np.uint64)}
     for mutant in islice(mutants(obligation.circuit(), kind, 20261129), 5):
@@ -182,6 +193,8 @@ OF_17_BITS = (
     *("e5m11.tanh.rne", "e6m10.silu.rtp"),
     *(f"e8m8.{function}.rne" for function in ("reciprocal", "rsqrt", "sin", "cos", "sin_pi", "cos_pi")),
     *(f"e8m8.{function}.{mode}" for function in ("reciprocal", "rsqrt") for mode in ("rtp", "rto")),
+    *(f"e8m8.{function}.nexus" for function in ("exp.rne", "sigmoid.rne", "rsqrt.rtp", "cos_pi.rne")),
+    *("e5m11.tanh.rne.ternary", "e8m8.log.rne.ionic"),
 )
 """Theorems that take a second, as those of FP32 take minutes."""
 
@@ -229,6 +242,27 @@ def test_faults_of_every_promised_function_are_refuted(function):
             found = boolean.evaluate(mutant.netlist, {"x": every})["result"]
             assert np.array_equal(found, unit.block(0, len(every))["result"]), mutant.fault
     assert refuted > 1
+
+
+@pytest.mark.parametrize("name", ["e8m8.exp.rne.nexus", "e8m8.reciprocal.rne.ionic"])
+def test_faults_of_gates_are_refuted_in_blocks(name):
+    """Where they change a result, as they are evaluated when a theorem is proved, and verified."""
+    unit = unit_named(name)
+    obligation, every = unit.obligation(), np.arange(1 << unit.fmt.width, dtype=np.uint64)
+    right = unit.block(0, len(every))["result"]
+    refuted = 0
+    for _, mutant in sample(obligation.circuit(), 4, 20261129):
+        claim = obligation.state(mutant.netlist)
+        found = carry_save.evaluate(mutant.netlist, {"x": every})["result"]
+        for evaluator in (compiled, interpreted):
+            if np.array_equal(found, right):
+                require_true_of_every_block(claim, claim.table, evaluator)
+            else:
+                with pytest.raises(ViolatedError) as error:
+                    require_true_of_every_block(claim, claim.table, evaluator)
+                assert error.value.inputs["x"] == np.flatnonzero(found != right)[0], mutant.fault
+                refuted += 1
+    assert refuted > 2
 
 
 @pytest.mark.parametrize("function", ["reciprocal", "rsqrt"])

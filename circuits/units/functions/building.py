@@ -11,12 +11,21 @@ from spikeproof.circuits.units.functions.changes import Table
 from spikeproof.circuits.units.functions.factors import FACTORED, REDUCED, planned_unit
 from spikeproof.circuits.units.functions.half_turns import half_turns_unit
 from spikeproof.circuits.units.functions.kept_rows import PLANS, are_made, rows_unit
+from spikeproof.circuits.units.functions.multiplexers import multiplexers_unit
 from spikeproof.circuits.units.functions.reciprocal import reciprocal_unit
 from spikeproof.circuits.units.functions.reciprocal_root import reciprocal_root_unit
 from spikeproof.circuits.units.functions.segments import segments_unit
 from spikeproof.circuits.units.functions.thermometer import thermometer_unit
 from spikeproof.circuits.units.functions.values import FUNCTIONS, WIDEST, results
-from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, GateLibrary, Threshold, library_gates
+from spikeproof.circuits.units.libraries import (
+    DEFAULT_LIBRARY,
+    EVERY_LIBRARY,
+    LIBRARIES,
+    DualRail,
+    GateLibrary,
+    Threshold,
+    library_gates,
+)
 from spikeproof.specs.conventions import IEEE, Convention
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode, UnknownNameError
 
@@ -36,8 +45,11 @@ class Construction:
 CONSTRUCTIONS = {
     "segments": Construction("by segments", segments_unit),
     "thermometer": Construction("by a thermometer", thermometer_unit),
+    "multiplexers": Construction("by multiplexers", multiplexers_unit),
 }
-"""By name: least neurons, or least depth."""
+"""By name: least neurons, least depth, or gates alone."""
+
+SEGMENTS, THERMOMETER, MULTIPLEXERS = CONSTRUCTIONS
 
 ProgramUnit = Callable[[GateLibrary, Bus, Format, RoundingMode, OverflowPolicy], Bus]
 
@@ -79,14 +91,14 @@ PROGRAMS = {
 """By name, each with the functions that it makes."""
 
 
-def usual_construction(function: str, fmt: Format) -> str:
+def usual_construction(function: str, fmt: Format, library: str = DEFAULT_LIBRARY) -> str:
     """That of a circuit of which nothing else is said.
 
     Raises:
         ValueError: if the format has more than 16 bits, and no program makes the function.
     """
     if fmt.width <= WIDEST:
-        return next(iter(CONSTRUCTIONS))
+        return SEGMENTS if EVERY_LIBRARY[library].reads_sums else MULTIPLEXERS
     for name, program in PROGRAMS.items():
         if function in program.units and program.makes(function, fmt):
             return name
@@ -115,13 +127,13 @@ def build_function(
 
     Raises:
         UnknownNameError: if there is no such function or construction; naming them.
-        ValueError: if the library is another than ``threshold``; if the format cannot express the policy
-            or have the convention, or is not one of which the construction makes the function.
+        ValueError: if neurons of the library cannot be what the construction needs; if the format cannot
+            express the policy or have the convention, or is not one of which it makes the function.
     """
     require_known("function", function, FUNCTIONS)
-    chosen = construction or usual_construction(function, fmt)
+    chosen = construction or usual_construction(function, fmt, library)
     require_known("construction of functions", chosen, {**CONSTRUCTIONS, **PROGRAMS})
-    require_threshold(library)
+    require_library(library, chosen)
     fmt.require_policy(policy)
     gates = library_gates(library)
     x = gates.builder.input("x", fmt.width)
@@ -149,11 +161,16 @@ def require_known(what: str, name: str, known: Collection[str]) -> None:
         raise UnknownNameError(f"unknown {what} {name!r}; known: {', '.join(known)}")
 
 
-def require_threshold(library: str) -> None:
-    """Refuse a library of gates that cannot have such weights.
+def require_library(library: str, construction: str) -> None:
+    """Refuse a library whose neurons do not read the sums that a construction is made of.
 
     Raises:
-        ValueError: naming the one that has.
+        ValueError: saying what to choose; one line.
     """
-    if library != Threshold.name:
-        raise ValueError(f"functions are of {Threshold.name} neurons; {library!r} has no such weights")
+    if library == DualRail.name:
+        raise ValueError(f"functions are not made on two rails yet; choose {', '.join(LIBRARIES)}")
+    if construction in (SEGMENTS, THERMOMETER) and not EVERY_LIBRARY[library].reads_sums:
+        raise ValueError(
+            f"{construction} needs {Threshold.name} neurons; of {library} gates leave it out, or choose "
+            f"{MULTIPLEXERS}"
+        )

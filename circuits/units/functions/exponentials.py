@@ -114,9 +114,8 @@ class Exponential(Plan):
 def _scaled(machine: Machine, x: Word, plan: Exponential, ordinary: Form) -> tuple[Word, Word]:
     """n + offset and f, of n + f = x log2(e); n and f are 0 where the result is constant."""
     magnitude = fixed(machine, x, plan, ordinary)
-    weights = weights_of(plan, len(magnitude))
-    negated = machine.given(magnitude, x[plan.fmt.width - 1])
-    scaled = machine.weighted(magnitude, weights) - machine.weighted(negated, [2 * w for w in weights])
+    sign, weights = x[plan.fmt.width - 1], weights_of(plan, len(magnitude))
+    scaled = machine.signed(magnitude, sign, weights)
     size = (plan.offset + plan.fmt.bias).bit_length()
     found = machine.digits(scaled + (plan.offset << plan.places), plan.places + size)
     return found[plan.places :], found[: plan.places]
@@ -157,6 +156,7 @@ def normalised(machine: Machine, fraction: Word, plan: Exponential) -> Form:
             logarithms = [
                 plan.constant(gmpy2.log1p(gmpy2.mpfr(k) / (1 << place))) for k in range(1, 1 << size)
             ]
+            rest = machine.held(rest, plan.places - before)
             steps = machine.comparators(rest, logarithms)
             rest = rest - machine.table(steps, [0, *logarithms])
             factors.append((place, machine.digits(machine.table(steps, range(1 << size)), size)))

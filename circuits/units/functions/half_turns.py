@@ -24,8 +24,8 @@ from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.forms import Bits, Form, all_of, bits, number, reaches, signals, total
 from spikeproof.circuits.units.functions.fitting import Plan, fitted_to
 from spikeproof.circuits.units.functions.kept_rows import FOUND, file_of, keep, small_plan
+from spikeproof.circuits.units.functions.machines import machine_of
 from spikeproof.circuits.units.functions.polynomials import Polynomials, polynomials_unit, read
-from spikeproof.circuits.units.functions.sums import Sums
 from spikeproof.circuits.units.functions.targets import Target
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.formats import FP32, Format, OverflowPolicy, RoundingMode
@@ -124,7 +124,7 @@ def half_turns_unit(
 
 class _HalfTurns:
     def __init__(self, gates: GateLibrary, x: Bits, fmt: Format, cosine: bool) -> None:
-        self.gates, self.fmt, self.cosine, self.sums = gates, fmt, cosine, Sums(gates)
+        self.gates, self.fmt, self.cosine, self.sums = gates, fmt, cosine, machine_of(gates)
         *magnitude, self.sign = x
         self.magnitude = tuple(magnitude)
         f = fmt.fraction_bits

@@ -15,11 +15,11 @@ import lazy_loader
 
 from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.forms import all_of, any_of, bits, signals
+from spikeproof.circuits.units.functions.machines import machine_of
 from spikeproof.circuits.units.functions.words import (
     STEP,
     Form,
     Machine,
-    Neurons,
     Word,
     choice,
     powers_of,
@@ -140,7 +140,7 @@ def mended_unit(gates: GateLibrary, x: Bus, plan: Plan, exceptions: Mapping[int,
     Args:
         exceptions: what is to be added to the results of some codes, signs left out.
     """
-    machine = Neurons(gates)
+    machine = machine_of(gates)
     found = plan.program(machine, bits(x))
     mended = machine.chosen(
         machine.matches(plan.matched(bits(x)), list(exceptions)), list(exceptions.values())

@@ -15,7 +15,12 @@ import lazy_loader
 import numpy as np
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.functions.building import CONSTRUCTIONS, require_known, require_threshold
+from spikeproof.circuits.units.functions.building import (
+    CONSTRUCTIONS,
+    require_known,
+    require_library,
+    usual_construction,
+)
 from spikeproof.circuits.units.functions.changes import Table
 from spikeproof.circuits.units.functions.values import (
     Integers,
@@ -120,28 +125,29 @@ def build_function_of_two(
     policy: OverflowPolicy,
     library: str = DEFAULT_LIBRARY,
     *,
-    construction: str = "segments",
+    construction: str | None = None,
     convention: Convention = IEEE,
 ) -> Netlist:
     """A correctly rounded function as a netlist: inputs ``x`` and ``y``, output ``result``.
 
     Args:
         function: one of ``FUNCTIONS``.
-        construction: one of ``building.CONSTRUCTIONS``.
+        construction: one of ``building.CONSTRUCTIONS``; if None, the usual one of tables.
 
     Raises:
         UnknownNameError: if there is no such function or construction; naming them.
-        ValueError: if the library is another than ``threshold``; if the format is wider than 8 bits,
-            cannot express the policy or cannot have the convention.
+        ValueError: if neurons of the library cannot be what the construction needs; if the format is
+            wider than 8 bits, cannot express the policy or cannot have the convention.
     """
     # The fewer neurons of two: bits may be made of fewer bits where they are not all made together.
     require_known("function", function, FUNCTIONS)
-    require_known("construction of functions", construction, CONSTRUCTIONS)
-    require_threshold(library)
+    chosen = construction or usual_construction(function, fmt, library)
+    require_known("construction of functions", chosen, CONSTRUCTIONS)
+    require_library(library, chosen)
     table = Table(results(function, fmt, mode, policy, convention), fmt.width)
     split = _split(table, 2 * fmt.width)
     whole = {tuple(range(2 * fmt.width)): list(range(fmt.width))}
-    circuits = (_of_parts(library, construction, fmt, table, parts) for parts in (whole, split))
+    circuits = (_of_parts(library, chosen, fmt, table, parts) for parts in (whole, split))
     return min(circuits, key=lambda circuit: circuit.statistics.neurons)
 
 

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.forms import Bits, Form, all_of, bit, bits, number, signals, total
+from spikeproof.circuits.units.functions.machines import machine_of
 from spikeproof.circuits.units.functions.sums import Sums
 from spikeproof.circuits.units.libraries import GateLibrary
 
@@ -177,7 +178,7 @@ def polynomials_unit(gates: GateLibrary, x: Bus, found: Polynomials) -> Bus:
 
     A NaN has no sign: the last row is that of NaNs.
     """
-    shape, sums = found.shape, Sums(gates)
+    shape, sums = found.shape, machine_of(gates)
     code = bits(x[: shape.width])
     steps = sums.comparators(number(code), found.starts[1:])
     u = _position(sums, code, steps, found)

@@ -30,8 +30,7 @@ from spikeproof.circuits.units.forms import (
     signals,
     unbounded,
 )
-from spikeproof.circuits.units.functions.quotient import quotient
-from spikeproof.circuits.units.functions.sums import Sums
+from spikeproof.circuits.units.functions.machines import machine_of
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
 
@@ -109,7 +108,7 @@ def reciprocal_unit(
 class _Reciprocal:
     def __init__(self, gates: GateLibrary, x: Bits, fmt: Format, mode: RoundingMode) -> None:
         self.gates, self.fmt, self.mode = gates, fmt, mode
-        self.sums = Sums(gates)
+        self.sums = machine_of(gates)
         *self.magnitude, self.sign = x
 
     def result(self, classes: tuple[Class, ...], policy: OverflowPolicy) -> Bus:
@@ -138,14 +137,14 @@ class _Reciprocal:
         match self.mode:
             case RoundingMode.NEAREST_EVEN | RoundingMode.NEAREST_AWAY:
                 numerator = 2 * numerator + number(significand)
-                return quotient(self.sums, numerator, (NEVER, *significand), size)[0]
+                return self.sums.quotient(numerator, (NEVER, *significand), size)[0]
             case RoundingMode.TO_ODD:
-                digits, rest = quotient(self.sums, numerator, (NEVER, *significand), size - 1)
+                digits, rest = self.sums.quotient(numerator, (NEVER, *significand), size - 1)
                 return (reaches(self.gates, unbounded(rest), 1), *digits)
             case RoundingMode.UP | RoundingMode.DOWN:
                 away = bits(signals(self.gates, [1 - self._kept]))
                 numerator = numerator + self.sums.product(away, significand) - away[0]
-        return quotient(self.sums, numerator, significand, size)[0]
+        return self.sums.quotient(numerator, significand, size)[0]
 
     @property
     def _kept(self) -> Form:

@@ -28,10 +28,8 @@ from spikeproof.circuits.units.forms import (
     signals,
     total,
 )
-from spikeproof.circuits.units.functions.quotient import quotient
+from spikeproof.circuits.units.functions.machines import machine_of
 from spikeproof.circuits.units.functions.reciprocal import require_shape
-from spikeproof.circuits.units.functions.root import root
-from spikeproof.circuits.units.functions.sums import Sums
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
 
@@ -52,7 +50,7 @@ def reciprocal_root_unit(
 
 class _ReciprocalRoot:
     def __init__(self, gates: GateLibrary, x: Bits, fmt: Format, mode: RoundingMode) -> None:
-        self.gates, self.fmt, self.mode, self.sums = gates, fmt, mode, Sums(gates)
+        self.gates, self.fmt, self.mode, self.sums = gates, fmt, mode, machine_of(gates)
         *self.magnitude, self.sign = x
         f, code = fmt.fraction_bits, number(self.magnitude)
         self.fraction, self.field = tuple(self.magnitude[:f]), tuple(self.magnitude[f:])
@@ -109,20 +107,20 @@ class _ReciprocalRoot:
         value = self._quotient(radicand, self.fmt.fraction_bits + 2 * nearest)
         value = value + (2 * saturated - zeroed) * (1 << 2 * size + 4)
         if nearest:
-            return root(self.sums, value, size, 2, 1)
+            return self.sums.root(value, size, 2, 1)
         if self.mode is RoundingMode.UP:
-            return root(self.sums, value, size, 1, 1)
+            return self.sums.root(value, size, 1, 1)
         (exact,) = self.sums.matches(radicand, [1 << self.fmt.fraction_bits])
         if self.mode is not RoundingMode.TO_ODD:
-            return root(self.sums, value + exact, size)
+            return self.sums.root(value + exact, size)
         last = reaches(self.gates, 1 - exact - zeroed + 2 * saturated, 1)
-        return (last, *root(self.sums, value + exact, size - 1, 2))
+        return (last, *self.sums.root(value + exact, size - 1, 2))
 
     def _quotient(self, radicand: Bits, size: int) -> Form:
         """2^(2 f + 2 + size) // d, or one less for the least d: so it has digits enough."""
         later = self.fmt.precision + 1
-        first, rest = quotient(self.sums, Form() + (1 << self.fmt.fraction_bits + size), radicand, size)
-        second, _ = quotient(
-            self.sums, number(self.sums.digits(rest, later)) * (1 << later), radicand, later
+        first, rest = self.sums.quotient(Form() + (1 << self.fmt.fraction_bits + size), radicand, size)
+        second, _ = self.sums.quotient(
+            number(self.sums.digits(rest, later)) * (1 << later), radicand, later
         )
         return number(first) * (1 << later) + number(second)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from spikeproof.circuits.units.forms import Bits, number, total
 from spikeproof.circuits.units.forms import Form as NeuronForm
 from spikeproof.circuits.units.functions.quotient import quotient
+from spikeproof.circuits.units.functions.root import root
 from spikeproof.circuits.units.functions.sums import Sums
 
 Machine = Any
@@ -43,9 +44,22 @@ class Neurons(Sums):
         """What a word is worth, as a form."""
         return number(word)
 
+    def held(self, form: NeuronForm, size: int) -> NeuronForm:
+        """A form from 0 to less than 2^size, which several ask for: as it is."""
+        return form
+
     def weighted(self, word: Bits, weights: Sequence[int]) -> NeuronForm:
         """The sum of its bits times a weight each."""
         return total(place * weight for place, weight in zip(word, weights, strict=True))
+
+    def signed(self, word: Bits, sign: NeuronForm, weights: Sequence[int]) -> NeuronForm:
+        """The same, of which the negative is taken where a bit is 1."""
+        negated = self.given(word, sign)
+        return self.weighted(word, weights) - self.weighted(negated, [2 * each for each in weights])
+
+    def exclusive(self, forms: Sequence[NeuronForm]) -> NeuronForm:
+        """The sum of forms of which all but one are 0, or all."""
+        return total(forms)
 
     def powers(self, word: Bits, count: int) -> Bits:
         """2^word, as a word of which one bit is 1; 0 if it has no such bit among so many."""
@@ -54,6 +68,10 @@ class Neurons(Sums):
     def quotient(self, form: NeuronForm, divisor: Bits, size: int) -> tuple[Bits, NeuronForm]:
         """min(max(form // divisor, 0), 2^size - 1), and what remains."""
         return quotient(self, form, divisor, size)
+
+    def root(self, form: NeuronForm, size: int, scale: int = 1, less: int = 0) -> Bits:
+        """The largest Q below 2^size with (scale Q - less)^2 <= form; 0 if there is none."""
+        return root(self, form, size, scale, less)
 
 
 @dataclass(frozen=True)
@@ -97,6 +115,10 @@ class Arrays:
         """What a word is worth, as a form."""
         return word.value
 
+    def held(self, form: Integers, size: int) -> Integers:
+        """A form from 0 to less than 2^size, which several ask for: as it is."""
+        return form
+
     def weighted(self, word: ArrayWord, weights: Sequence[int]) -> Integers:
         """The sum of its bits times a weight each."""
         found = np.zeros_like(word.value)
@@ -106,6 +128,14 @@ class Arrays:
                 sums = np.concatenate((sums, sums + weight))
             found += sums[(word.value >> first) & len(sums) - 1]
         return found
+
+    def signed(self, word: ArrayWord, sign: Integers, weights: Sequence[int]) -> Integers:
+        """The same, of which the negative is taken where a bit is 1."""
+        return self.weighted(word, weights) * (1 - 2 * sign)
+
+    def exclusive(self, forms: Sequence[Integers]) -> Integers:
+        """The sum of forms of which all but one are 0, or all."""
+        return sum(forms[1:], forms[0])
 
     def product(self, a: ArrayWord, b: ArrayWord) -> Integers:
         """a * b"""
@@ -153,7 +183,9 @@ def cut_half_square(machine: Machine, word: Word, place: int) -> Form:
 def choice(machine: Machine, words: Sequence[Word], which: Word, gap: int = 0) -> Form:
     """words[k] * 2^(gap * k), for the k of which the bit is 1."""
     pairs = ((word, k) for k, word in enumerate(words) if len(word))
-    return sum(machine.number(machine.given(word, which[k])) * (1 << gap * k) for word, k in pairs)
+    return machine.exclusive(
+        [machine.number(machine.given(word, which[k])) * (1 << gap * k) for word, k in pairs]
+    )
 
 
 def powers_of(machine: Machine, word: Word, count: int, step: int) -> tuple[Word, Word]:

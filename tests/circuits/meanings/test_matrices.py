@@ -54,6 +54,13 @@ def test_weights_of_any_size_beside_the_threshold(weights, lost, chosen):
         assert found.tolist() == [each >= threshold for each in sums]
 
 
+@pytest.mark.parametrize("netlist", GATES_AND_BLOCKS[::7])
+def test_neurons_one_by_one_where_matrices_would_be_large(netlist, monkeypatch):
+    monkeypatch.setattr(matrices, "DENSEST", 1)
+    monkeypatch.setattr(matrices, "ONE_BY_ONE", 3 * netlist.signal_count)
+    assert_agreement(netlist, all_inputs(netlist))
+
+
 def test_numbers_that_a_type_does_not_hold_are_not_trusted_to_it(monkeypatch):
     """The limits are needed: beyond them this evaluation would be wrong."""
     netlist = weighted([1 << 24, 1, 1, 0, 0, 0], (1 << 24) + 2)

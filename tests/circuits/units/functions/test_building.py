@@ -5,12 +5,12 @@ import random
 import numpy as np
 import pytest
 
-from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.meanings import boolean, carry_save
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.functions.building import CONSTRUCTIONS, build_function
 from spikeproof.circuits.units.functions.changes import Table, at_least
 from spikeproof.circuits.units.functions.values import results
-from spikeproof.circuits.units.libraries import library_gates
+from spikeproof.circuits.units.libraries import LIBRARIES, library_gates
 from spikeproof.specs.formats import (
     BFLOAT16,
     FP8_E4M3FN,
@@ -51,8 +51,8 @@ def every_result(netlist: Netlist) -> np.ndarray:
     )
 
 
-def of_table(construction: str, values: list[int], width: int) -> Netlist:
-    gates = library_gates("threshold")
+def of_table(construction: str, values: list[int], width: int, library: str = "threshold") -> Netlist:
+    gates = library_gates(library)
     x = gates.builder.input("x", (len(values) - 1).bit_length())
     unit = CONSTRUCTIONS[construction].unit(gates, x, Table(np.array(values), width))
     return gates.builder.build({"result": unit})
@@ -83,7 +83,22 @@ def test_any_table(construction, name):
     netlist = of_table(construction, values, 7)
     inputs = {"x": np.arange(128, dtype=np.uint64)}
     assert boolean.evaluate(netlist, inputs)["result"].tolist() == values
-    assert netlist.statistics.depth <= {"segments": 4, "thermometer": 2}[construction]
+    assert (
+        netlist.statistics.depth <= {"segments": 4, "thermometer": 2, "multiplexers": 14}[construction]
+    )
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("name", tables())
+def test_any_table_of_gates(library, name):
+    values = tables()[name]
+    netlist = of_table("multiplexers", values, 7, library)
+    inputs = {"x": np.arange(128, dtype=np.uint64)}
+    assert boolean.evaluate(netlist, inputs)["result"].tolist() == values
+    allowed = LIBRARIES[library].allowed_weights or {-2, -1, 1, 2}
+    for neuron in netlist.neurons:
+        assert len(neuron.synapses) <= 3
+        assert {weight for _, weight in neuron.synapses} <= allowed
 
 
 def test_a_comparator_reads_no_more_than_it_must():
@@ -141,6 +156,14 @@ def test_small_formats(construction, fmt, function):
         assert np.array_equal(every_result(netlist), results(function, fmt, mode, SATURATE))
 
 
+@pytest.mark.parametrize("library", ["ionic", "nexus", "ternary"])
+def test_gates_of_libraries(library):
+    """As its results are, evaluated by another meaning of the netlist."""
+    netlist = build_function("tanh", BFLOAT16, RNE, IEEE, library)
+    found = carry_save.evaluate(netlist, {"x": np.arange(1 << 16, dtype=np.uint64)})["result"]
+    assert np.array_equal(found, results("tanh", BFLOAT16, RNE, IEEE))
+
+
 def test_sizes():
     """Of FP16: no more than these, in depth 3; weights as those of any comparison of 16 bits."""
     for function, most in {"exp": 440, "tanh": 350, "sigmoid": 340, "rsqrt": 420}.items():
@@ -159,9 +182,9 @@ def test_what_is_refused():
         UnknownNameError, match="unknown construction of functions 'small'; known: segments"
     ):
         build_function("exp", FP16, RNE, IEEE, construction="small")
-    with pytest.raises(
-        ValueError, match="functions are of threshold neurons; 'nexus' has no such weights"
-    ):
-        build_function("exp", FP16, RNE, IEEE, "nexus")
+    with pytest.raises(ValueError, match="segments needs threshold neurons; of nexus gates leave"):
+        build_function("exp", FP16, RNE, IEEE, "nexus", construction="segments")
+    with pytest.raises(ValueError, match="functions are not made on two rails yet; choose ionic, nexus"):
+        build_function("exp", FP16, RNE, IEEE, "dual_rail")
     with pytest.raises(ValueError, match="silu is not made in tf32, of 19 bits: reciprocal, "):
         build_function("silu", TF32, RNE, IEEE)
