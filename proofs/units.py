@@ -442,8 +442,8 @@ SHALLOW_OF_32_BITS = (
 )
 """Likewise of FP32: operation and mode."""
 
-SHALLOW_OF_64_BITS = ("add", "multiply", "divide", "square_root")
-"""Likewise of FP64, to nearest even: of other operations no proof has ended within minutes."""
+SHALLOW_OF_64_BITS = ("add", "multiply", "fma", "divide", "square_root")
+"""Likewise of FP64, to nearest even."""
 
 
 def shallow_units() -> Iterator[Unit]:

@@ -1,10 +1,13 @@
 """The cuts of shallow fused multiply-adds: they prove units, and a fault at one is found there."""
 
 from dataclasses import replace
+from fractions import Fraction
 
+import numpy as np
 import pytest
 from pysmt.shortcuts import And
 
+from spikeproof.circuits.meanings.boolean import evaluate
 from spikeproof.circuits.units.libraries import SHALLOW
 from spikeproof.proofs.shallow_fma import ShallowMultiplyAdd
 from spikeproof.proofs.units import PRODUCT_STEPS, Unit
@@ -13,7 +16,7 @@ from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.engines.engine import engine_named
 from spikeproof.prover.evidence.record import Status
 from spikeproof.prover.kernel.case import Case
-from spikeproof.prover.refutation.mutation import stuck_at_zero
+from spikeproof.prover.refutation.mutation import stuck_at_one, stuck_at_zero
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs.formats import FP8_E4M3FN, FP8_E5M2, FP64
 
@@ -87,3 +90,16 @@ def test_what_lemmas_assume_can_be_met(whole):
 def test_fma_of_fp64_is_cut_so():
     steps = unit(FP64).decomposition.steps
     assert {"distance", "zeros"} <= {name for step in steps for name in step.names}
+
+
+def test_faults_of_fp64_show_beside_fractions():
+    """Python's quotients of integers are rounded once: they tell the unit from two mutants."""
+    netlist = unit(FP64).circuit()
+    values = np.random.default_rng(20).uniform(1, 2, (3, 64))
+    codes = dict(zip("xyz", values.view(np.uint64), strict=True))
+    exact = (Fraction(x) * Fraction(y) + Fraction(z) for x, y, z in values.T)
+    wanted = np.array([float(each) for each in exact]).view(np.uint64)
+    assert (evaluate(netlist, codes)["result"] == wanted).all()
+    kept, middle = netlist.probes["magnitude"][88], netlist.outputs["result"][32]
+    for mutant in (stuck_at_zero(netlist, kept), stuck_at_one(netlist, middle)):
+        assert (evaluate(mutant.netlist, codes)["result"] != wanted).any(), mutant.fault
