@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import FALSE, TRUE, And, BVExtract
@@ -44,7 +45,7 @@ class ShallowRounding:
     @property
     def step(self) -> Step:
         """From the probes given to what is rounded."""
-        return Step(NORMALISED, self.given, fact=self._is_normalised)
+        return Step(NORMALISED, self.given, fact=partial(is_normalised, self.fmt))
 
     def last(self, whole: Step) -> Step:
         """The outputs, from there too."""
@@ -67,12 +68,14 @@ class ShallowRounding:
             probe(name, value)
         return outputs
 
-    def _is_normalised(self, values: Buses) -> FNode:
-        word = values["normalised"]
-        guard = word.bv_width() - self.fmt.precision - 1
-        sticky = from_bool(nonzero(BVExtract(word, 0, guard - 1)), 1)
-        return And(
-            is_word(values["kept"], BVExtract(word, guard + 1)),
-            is_word(values["guard"], BVExtract(word, guard, guard)),
-            is_word(values["sticky"], sticky),
-        )
+
+def is_normalised(fmt: Format, values: Buses) -> FNode:
+    """That what is rounded is what the spec has as ``normalised``."""
+    word = values["normalised"]
+    guard = word.bv_width() - fmt.precision - 1
+    sticky = from_bool(nonzero(BVExtract(word, 0, guard - 1)), 1)
+    return And(
+        is_word(values["kept"], BVExtract(word, guard + 1)),
+        is_word(values["guard"], BVExtract(word, guard, guard)),
+        is_word(values["sticky"], sticky),
+    )

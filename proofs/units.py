@@ -27,6 +27,7 @@ from spikeproof.circuits.units.libraries import (
     shallow,
 )
 from spikeproof.proofs.rounded_units import ARITHMETIC, RoundedUnit, engines_for
+from spikeproof.proofs.shallow_fma import ShallowMultiplyAdd
 from spikeproof.proofs.shallow_rounding import ShallowRounding
 from spikeproof.proofs.shallow_sums import ShallowSum
 from spikeproof.prover.claims.obligation import (
@@ -332,11 +333,15 @@ class Unit(RoundedUnit):
         steps, last = (
             OF_NORMALISED_PRODUCT if self._adds_to_a_normalised_product else STEPS[self.operation]
         )
-        circuit = partial(self.circuit, keep_waypoints=True)
+        circuit: Callable[[], Netlist] = partial(self.circuit, keep_waypoints=True)
         spec: Callable[[Buses, Probe], Buses] = self.spec
         if self._sums_linear_forms:
             cuts = ShallowSum(self.fmt, self.operation == "subtract", circuit, self.spec)
             steps, spec = cuts.steps, cuts.spec
+        if self._adds_linear_forms_to_products:
+            sums = ShallowMultiplyAdd(self.fmt, circuit, self.spec)
+            steps, last = (*PRODUCT_STEPS, *sums.steps), sums.last
+            spec, circuit = sums.spec, sums.probed
         if self._shifts_far:
             cut = ShallowRounding(self.fmt, last.given, circuit, self.spec)
             steps, last, spec = (*steps, cut.step), cut.last(last), cut.spec
@@ -380,6 +385,11 @@ class Unit(RoundedUnit):
     def _sums_linear_forms(self) -> bool:
         """Whether it is the adder of ``circuits.units.floating_point.shallow_addition``."""
         return self._linear and self.operation in ("add", "subtract")
+
+    @property
+    def _adds_linear_forms_to_products(self) -> bool:
+        """Whether it is that of ``circuits.units.floating_point.shallow_fma``, too much for few cuts."""
+        return self._linear and self.operation == "fma" and self.fmt.precision > SEARCHED
 
     @property
     def _linear(self) -> bool:
@@ -432,8 +442,8 @@ SHALLOW_OF_32_BITS = (
 )
 """Likewise of FP32: operation and mode."""
 
-SHALLOW_OF_64_BITS = ("add", "multiply", "divide", "square_root")
-"""Likewise of FP64, to nearest even: of other operations no proof has ended within minutes."""
+SHALLOW_OF_64_BITS = ("add", "multiply", "fma", "divide", "square_root")
+"""Likewise of FP64, to nearest even."""
 
 
 def shallow_units() -> Iterator[Unit]:

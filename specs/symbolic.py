@@ -419,8 +419,10 @@ def round_to(
     significand = shift_right_jamming(significand, Ite(below, BVNeg(room), BV(0, width)))
 
     # Normalise, as far as there is room.
-    significand, room = shift_left_within(significand, Ite(below, BV(0, width), room))
+    room = probe("room", Ite(below, BV(0, width), room))
+    significand, room = shift_left_within(significand, room)
     significand = probe("normalised", significand)
+    room = probe("room_left", room)
     tiny = And(Not(bit(significand, size - 1)), nonzero(significand))
 
     # Round.
@@ -634,9 +636,9 @@ def _aligned_to_product(
     product_exponent = Ite(Or(x.zero, y.zero), smallest, sign_extend(product.exponent, width))
     right = BVAdd(BVSub(product_exponent, z_exponent), BV(left, width))
     beyond = BVSLT(right, BV(0, width))
-    aligned = shift_right_jamming(
-        append_zeros(z.significand, left + places), Ite(beyond, BV(0, width), right)
-    )
+    distance = probe("distance", Ite(beyond, BV(0, width), right))
+    aligned = shift_right_jamming(append_zeros(z.significand, left + places), distance)
+    aligned = probe("aligned", aligned)
     exponent = Ite(beyond, BVSub(z_exponent, BV(left, width)), product_exponent)
     in_place = zero_extend(append_zeros(product.significand, places), aligned.bv_width())
     return _sum(

@@ -24,6 +24,7 @@ from spikeproof.circuits.units.forms import (
     all_and_reaches,
     all_of,
     bits,
+    bits_of_places,
     exclusive,
     number,
     reaches,
@@ -248,6 +249,7 @@ def minus_count(gates: GateLibrary, x: Sequence[Form], count: Thermometer) -> Bi
         # A place of x that alone outweighs every count need not weigh more.
         below = total(place * min(1 << k, count.most + 1) for k, place in enumerate(x[:power]))
         borrows.append(reaches(gates, count.modulo(power) - below, 1))
+        gates.builder.cut(f"borrow_{power}", bits_of_places((borrows[-1],)))
     borrows.append(NEVER)
     return tuple(
         (place - count.place(k) - borrows[k] + 2 * borrows[k + 1]).within(0, 1)

@@ -1,6 +1,7 @@
 """Shallow units of FP64 that are promised have mutants, which are refuted.
 
 Faults of products are in ``test_shallow_rounding``: of FP16 at every cut; of FP64 beside the processor.
+Those of ``fma`` are in ``test_shallow_fma``, likewise.
 """
 
 from dataclasses import replace

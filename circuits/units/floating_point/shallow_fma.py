@@ -108,7 +108,9 @@ class _MultiplyAdder:
         offset = constant(self.offset + 1, len(x))
         *places, negative = sum_of(self.gates, x, y, subtracted, offset)
         some = (1 - negative, 1 - self.x.zero, 1 - self.y.zero)
-        return tuple(all_of(self.gates, each, *some) for each in places)
+        amount = signals(self.gates, (all_of(self.gates, each, *some) for each in places))
+        self.gates.builder.cut("distance", amount)
+        return bits(amount)
 
     def _exponent_of(self, operand: Parts) -> Bits:
         """Its exponent, with as many places as the sum of two and a sign take."""
@@ -133,7 +135,9 @@ class _MultiplyAdder:
         places = range(self.start, self.start + len(significand))
         beyond = [reaches_constant(gates, self._amount, least) for least in places]
         lost = any_chosen(gates, significand, beyond, self.places)
-        shifted = bits(signals(gates, (any_of(gates, *lost), *moved)))
+        aligned = signals(gates, (any_of(gates, *lost), *moved))
+        gates.builder.cut("aligned", aligned)
+        shifted = bits(aligned)
         return bits(signals(gates, (xor(gates, each, self.opposite) for each in shifted)))
 
     def _sum(self, product: Bits) -> tuple[Bus, Form]:

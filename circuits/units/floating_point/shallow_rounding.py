@@ -126,10 +126,19 @@ class ShallowRounder:
         lost = any_chosen(gates, x[: len(below)], stays, gates.structure.places)
         left = minus_count(gates, exponent, zeros.beyond(above))
         sticky, zero = any_of(gates, *lost), 1 - any_of(gates, *x)
-        for name, places in (("kept", kept), ("guard", (guard,)), ("sticky", (sticky,))):
-            gates.builder.cut(name, bits_of_places(places))  # see ``proofs.shallow_rounding``
         if len(left) > self.fmt.exponent_bits:  # else zero might be found too large
             left = tuple(all_of(gates, each, 1 - zero) for each in left)
+        # See ``proofs.shallow_rounding``, and ``proofs.shallow_fma``.
+        for names, places in (
+            (("room",), exponent),
+            (("zeros", "shift"), zeros.steps[1:]),
+            (("left", "exponent"), left),
+            (("kept",), kept),
+            (("guard",), (guard,)),
+            (("sticky",), (sticky,)),
+        ):
+            for name in names:
+                gates.builder.cut(name, bits_of_places(places))
         return Unrounded(
             sign=sign,
             exponent=left[: self.fmt.exponent_bits],
