@@ -1,0 +1,1 @@
+"""Networks of neurons: how they are made of netlists, and how they run."""
