@@ -38,16 +38,22 @@ class Outcomes:
 
 @dataclass
 class Membranes:
-    """The neurons of a layer, for many inputs: potentials are integers over ``denominator``."""
+    """The neurons of a layer, for many inputs.
+
+    Attributes:
+        rounded: potentials are doubles, for whoever only searches; else integers over ``denominator``.
+    """
 
     layer: Layer
     count: int
+    rounded: bool = False
     denominator: int = 1
     potentials: NDArray[Any] = field(init=False)
     fired: Spikes = field(init=False)
 
     def __post_init__(self) -> None:
-        self.potentials = np.zeros((self.count, self.layer.neurons), object)
+        kind: Any = np.float64 if self.rounded else object
+        self.potentials = np.zeros((self.count, self.layer.neurons), kind)
         self.fired = np.zeros((self.count, self.layer.neurons), bool)
 
     def step(self, given: Spikes) -> Spikes:
@@ -57,11 +63,15 @@ class Membranes:
         if layer.recurrent is not None:
             added = added + _sums(self.fired, layer.recurrent)
         for event in dynamics.order:
-            if event == "leak":
+            if event == "leak" and self.rounded:
+                self.potentials = self.potentials * float(dynamics.leak)
+            elif event == "leak":
                 self.potentials = self.potentials * dynamics.leak.numerator
                 self.denominator *= dynamics.leak.denominator
             elif event == "add":
-                self.potentials = self.potentials + added.astype(object) * self.denominator
+                self.potentials = (
+                    self.potentials + added.astype(self.potentials.dtype) * self.denominator
+                )
             elif event == "fire":
                 self.fired = self._firing()
             elif dynamics.reset is AfterSpike.SUBTRACT:
@@ -70,11 +80,17 @@ class Membranes:
                 self.potentials = np.where(self.fired, 0, self.potentials)
         return self.fired
 
+    def of(self, places: NDArray[np.int64]) -> Membranes:
+        """The same neurons as they are now, for the inputs at some places, one copy for each place."""
+        found = Membranes(self.layer, len(places), self.rounded, self.denominator)
+        found.potentials, found.fired = self.potentials[places], self.fired[places]
+        return found
+
     def _thresholds(self) -> NDArray[Any]:
         thresholds = self.layer.thresholds
         if thresholds is None:
-            return np.zeros(self.layer.neurons, object)
-        return thresholds.astype(object) * self.denominator
+            return np.zeros(self.layer.neurons, self.potentials.dtype)
+        return thresholds.astype(self.potentials.dtype) * self.denominator
 
     def _firing(self) -> Spikes:
         if self.layer.thresholds is None:
