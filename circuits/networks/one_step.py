@@ -36,7 +36,7 @@ def one_step_netlist(network: Network, library: str = TERNARY) -> Netlist:
     more is read from several neurons that are equal.
 
     Raises:
-        NetworkError: if it takes several steps, or neurons do not fire by what they have just been given.
+        NetworkError: if it takes several steps, or neurons do not leak, add and fire in this order.
     """
     _require_one_step(network)
     gates = library_gates(library)
@@ -80,7 +80,9 @@ def _spikes(gates: GateLibrary, layer: Layer, given: Bits) -> Bits:
     assert layer.thresholds is not None
     above = int(layer.dynamics.strict)
     least = (threshold + above for threshold in layer.thresholds.tolist())
-    return tuple(reaches(gates, form, each) for form, each in zip(_sums(layer, given), least, strict=True))
+    return tuple(
+        reaches(gates, form, each) for form, each in zip(_sums(layer, given), least, strict=True)
+    )
 
 
 def _largest(gates: GateLibrary, scores: Bits) -> Bits:
