@@ -8,9 +8,9 @@ Let S be a set of at most k free bits of an input, and let S be changed.
 
 1. A neuron of need n, the least by which its sum must move for it to do otherwise, does so only if those
    of its inputs that do otherwise move it by n or more; so never if k weights cannot.
-2. Let w be what a neuron is worth: by doing otherwise it brings r nearer by w; if it takes r away, w is
-   0, for another change may undo that. Then all neurons together bring r nearer by no more than the sum of
-   their inputs' *shares*, where an input's share of a neuron that can do otherwise is
+2. Let w be what a neuron is worth: doing otherwise it brings r nearer by w; if it takes r away, w is
+   0, since another change may undo that. Then all neurons together bring r nearer by no more than the
+   sum of their inputs' *shares*, where an input's share of a neuron that can do otherwise is
 
        w min(by how much it moves that neuron, n) / n,    rounded up.
 
@@ -18,8 +18,8 @@ Let S be a set of at most k free bits of an input, and let S be changed.
    Its shares are what an input is worth, and so on, layer by layer, to the bits.
 3. If the k largest shares of free bits sum to less than r is behind, r does not get it.
 4. A node lists bits p1, ..., pm. Either S has none of them, and 3 must hold of the others; or pj is the
-   first that it has: then S is pj and at most k - 1 bits that are none of p1, ..., pj, and the node's j-th
-   child says that r does not get it.
+   first that it has: then S is pj and at most k - 1 bits that are none of p1, ..., pj, and the node's
+   j-th child says that r does not get it.
 
 All numbers are integers: floating-point numbers that are too small to be rounded, where none can be
 larger, else Python's own.
