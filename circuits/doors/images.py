@@ -111,10 +111,19 @@ def read_images(
     path = Path(path)
     if not path.is_dir():
         return _of_archive(path)
-    pixels, labels = (read_idx(_found(path, name)) for name in IDX_NAMES[part])
+    return binarised(*read_pixels(path, part), level, rows)
+
+
+def read_pixels(folder: Path | str, part: str) -> tuple[NDArray[np.uint8], Labels]:
+    """Pixels from 0 to 255, of shape (images, rows, columns), and labels, of a directory of IDX files.
+
+    Raises:
+        NetworkError: if there are none; one line that names the file.
+    """
+    pixels, labels = (read_idx(_found(Path(folder), name)) for name in IDX_NAMES[part])
     if pixels.ndim != 3 or labels.shape != pixels.shape[:1]:
-        raise NetworkError(f"{path}: images of shape {pixels.shape} have labels of {labels.shape}")
-    return binarised(pixels, labels, level, rows)
+        raise NetworkError(f"{folder}: images of shape {pixels.shape} have labels of {labels.shape}")
+    return pixels, labels.astype(np.int64)
 
 
 def write_images(images: Images, path: Path | str) -> None:

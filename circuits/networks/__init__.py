@@ -1,1 +1,6 @@
-"""Networks of neurons: how they are made of netlists, and how they run."""
+"""Networks as circuits: what a whole network decides, its read-out too, in neurons.
+
+* ``circuits.networks.one_step`` -- networks of one step as netlists
+
+May import ``circuits.netlist``, ``circuits.units``, and of ``specs`` networks.
+"""
