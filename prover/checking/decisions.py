@@ -13,7 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.specs.networks import Network, NetworkError, Readout, Score, run
+from spikeproof.specs.networks import (
+    USUAL_ORDER,
+    Network,
+    NetworkError,
+    Readout,
+    Score,
+    run,
+)
 
 
 def final_after(readout: Readout, scores: Sequence[Sequence[Any]]) -> int:
@@ -55,6 +62,18 @@ def require_change(network: Network, given: NDArray[Any], other: NDArray[Any], s
         raise NetworkError(f"it is decided after {before.decided_after + 1} steps")
     if after.decision == _best(before.scores[steps - 1]):
         raise NetworkError("the class is the same")
+
+
+def forgets_order(network: Network) -> bool:
+    """Whether no order of an input's steps is told from another: surely if this is true.
+
+    What a layer without memory does in a step depends on its inputs of that step alone. So what it does
+    is put in another order as they are, layer after layer, and counts at the end are the same.
+    """
+    return network.readout == Readout(Score.COUNT) and all(
+        layer.recurrent is None and layer.dynamics.leak == 0 and layer.dynamics.order == USUAL_ORDER
+        for layer in network.layers
+    )
 
 
 def _best(scores: Sequence[Any]) -> int:

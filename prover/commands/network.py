@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -43,10 +44,9 @@ def images_of(name: str, level: int | None, first: int | None) -> Any:
     return found if first is None else found.chosen(slice(first))
 
 
-def given(command: Callable[..., Any]) -> Callable[..., Any]:
+def about(command: Callable[..., Any]) -> Callable[..., Any]:
     """A network, and images."""
     for each in (
-        jobs_option(),
         click.option("--first", type=click.IntRange(1), metavar="N", help="Only the first N images."),
         click.option(
             "--level",
@@ -60,11 +60,34 @@ def given(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def given(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A network, images, and how many processes."""
+    return about(jobs_option()(command))
+
+
 def _drawn(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
     """A file whose name says what it is."""
     if value is not None and value.suffix not in DRAWINGS:
         raise click.BadParameter(f"{value}: end its name in {', '.join(DRAWINGS)}")
     return value
+
+
+class Nanoseconds(click.ParamType[Fraction]):
+    """A positive time, exactly."""
+
+    name = "nanoseconds"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Fraction:
+        """The number, or a one-line error."""
+        try:
+            time = Fraction(str(value))
+        except (ValueError, ZeroDivisionError):
+            time = Fraction(0)
+        if not 0 < time <= 1_000_000:
+            self.fail(f"{value} is no time in ns, from above 0 to 1,000,000, such as 40", param, ctx)
+        return time
 
 
 @click.group(
@@ -166,6 +189,105 @@ def robustness(
         f"\n{header.count:,} images, {undecided:,} undecided; certificates: {file}", soft_wrap=True
     )
     sys.exit(EXIT_UNDECIDED if undecided else 0)
+
+
+@network.command(
+    epilog=examples(
+        "network early spoken_digits.npz spoken_digits_images.npz",
+        "network early model.npz images.npz --from seen.npz --file continuations.npz",
+    )
+)
+@about
+@click.option(
+    "--from",
+    "pool_name",
+    metavar="IMAGES",
+    help="Make continuations of the steps of these (default: of the same).",
+)
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Keep the moments and continuations in FILE, an archive of NumPy.",
+)
+def early(
+    model: Path,
+    images_name: str,
+    pool_name: str | None,
+    file: Path | None,
+    level: int | None,
+    first: int | None,
+) -> None:
+    """From when on no continuation changes what is decided.
+
+    Of networks that decide by counts of spikes. Proved for any continuation; beside it a continuation,
+    of steps that were seen, that changes the class if it begins a step before.
+    """
+    from spikeproof.circuits.doors.networks import read_network
+    from spikeproof.prover.report.decisions import moments_table, written_moments
+    from spikeproof.prover.running.decisions import moments
+
+    require_writable(file)
+    made, images = read_network(model), images_of(images_name, level, first)
+    pool = images_of(pool_name, level, None) if pool_name else images
+    found = []
+    with progress_bar("deciding") as progress:
+        for moment in progress.track(moments(made, images.inputs, pool.inputs), total=len(images)):
+            found.append(moment)
+    if file:
+        with writing(file):
+            write_atomically(file, written_moments(found))
+    out.print(moments_table(made, images, found))
+    exact = sum(moment.open == moment.final - 1 for moment in found)
+    out.print(f"\n{len(found):,} inputs, the earliest moment exactly for {exact:,}")
+
+
+@network.command(
+    epilog=examples(
+        "network relaxation spoken_digits.npz spoken_digits_images.npz --step 40",
+    )
+)
+@about
+@click.option(
+    "--step",
+    type=Nanoseconds(),
+    required=True,
+    metavar="NS",
+    help="How long a step of the network is, in ns.",
+)
+def relaxation(
+    model: Path, images_name: str, step: Fraction, level: int | None, first: int | None
+) -> None:
+    """Whether classes stay for every relaxation time that a memristive neuron can have.
+
+    Each neuron by itself, from 159 to 278 ns, all others keeping the share that the network states; in
+    a step of t ns a neuron keeps exp(-t / tau). Exit code 0 if no neuron changes any class, 1 if one
+    does, 3 if one may.
+    """
+    from spikeproof.circuits.doors.networks import read_network
+    from spikeproof.prover.margins.relaxation import FASTEST, SLOWEST, left_between
+    from spikeproof.prover.margins.relaxing_networks import changes
+    from spikeproof.prover.report.decisions import changes_table
+
+    made, images = read_network(model), images_of(images_name, level, first)
+    kept = left_between(step, step)
+    found = []
+    with progress_bar("examining") as progress:
+        task = progress.add_task("", total=None)
+        for change in changes(made, images.inputs, kept.low, kept.high):
+            found.append(change)
+            progress.advance(task)
+    certain = {change.input for change in found if change.certain}
+    perhaps = {change.input for change in found} - certain
+    if found:
+        out.print(changes_table(found, step))
+    stay = len(images) - len(certain) - len(perhaps)
+    out.print(
+        f"{len(images):,} inputs: {stay:,} keep their class for every relaxation time from {FASTEST} to "
+        f"{SLOWEST} ns of each neuron by itself, {len(certain):,} do not, {len(perhaps):,} may not",
+        soft_wrap=True,
+    )
+    sys.exit(EXIT_REFUTED if certain else EXIT_UNDECIDED if perhaps else 0)
 
 
 @network.command(

@@ -189,7 +189,7 @@ def _parts(
     currents = given.astype(np.float64) @ layer.weights.T.astype(np.float64) + layer.bias
     count, steps, neurons = currents.shape
     inputs, which = (each.ravel() for each in np.indices((count, neurons)))
-    ends = (np.nextafter(float(low), -1), np.nextafter(float(high), 2))
+    ends = max(0.0, np.nextafter(float(low), -1)), min(1.0, np.nextafter(float(high), 2))
     lows, highs = (np.full(count * neurons, end) for end in ends)
     parts = _Open(inputs, which, lows, highs, np.full((count * neurons, steps), -1, np.int8))
     while len(parts.inputs):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from spikeproof.circuits.networks.exact import run_all
 from spikeproof.prover.checking.decisions import final_after, require_change
 from spikeproof.prover.discovery.continuations import Search
-from spikeproof.specs.networks import Network, Spikes
+from spikeproof.specs.networks import Network, NetworkError, Spikes
 
 TRIES = 8
 """So many moments before the one that is proved are tried, one after another."""
@@ -36,9 +36,14 @@ def moments(network: Network, inputs: Spikes, pool: Spikes) -> Iterator[Moment]:
         pool: inputs that were seen, of the same shape, whose steps continuations are made of.
 
     Raises:
-        NetworkError: if the network does not decide by counts.
+        NetworkError: if the network does not decide by counts, or is not given such inputs.
     """
     outcomes = run_all(network, inputs)
+    if pool.shape[1:] != inputs.shape[1:] or not len(pool):
+        raise NetworkError(
+            f"continuations are made of inputs of shape (any, {network.steps}, {network.inputs}), not "
+            f"{pool.shape}"
+        )
     for place, given in enumerate(inputs):
         final = final_after(network.readout, outcomes.scores[place].tolist())
         search = Search(network, given, pool)

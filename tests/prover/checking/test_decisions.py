@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spikeproof.circuits.networks.exact import run_all
-from spikeproof.prover.checking.decisions import final_after, require_change
+from spikeproof.prover.checking.decisions import final_after, forgets_order, require_change
 from spikeproof.prover.running.decisions import moments
 from spikeproof.specs.networks import (
     EVENTS,
@@ -108,3 +108,43 @@ def test_what_changes_nothing_is_refused():
     potentials = Network((replace(outputs, thresholds=None),), 3, Readout(Score.POTENTIAL))
     with pytest.raises(NetworkError, match="counts of spikes"):
         final_after(potentials.readout, run(potentials, given).scores)
+
+
+def test_neurons_that_forget_do_not_know_an_order_and_others_do():
+    everything = every_input()
+    for _ in range(10):
+        remembers = network()
+        layers = [
+            replace(each, dynamics=replace(each.dynamics, leak=Fraction(0))) for each in remembers.layers
+        ]
+        forgets = replace(remembers, layers=tuple(layers))
+        assert forgets_order(forgets)
+        assert not forgets_order(remembers)
+        backwards = run_all(forgets, everything[:, ::-1]).decisions
+        assert (run_all(forgets, everything).decisions == backwards).all()
+    # 2 / 2 + 3 reaches 4, and 3 / 2 + 2 does not.
+    dynamics = replace(remembers.layers[0].dynamics, leak=Fraction(1, 2))
+    weights, zeros = np.array([[0, 0], [2, 3]]), np.zeros(2, np.int64)
+    detector = Network((Layer(weights, zeros, np.array([1, 4]), dynamics),), 2, Readout(Score.COUNT))
+    in_order = np.array([[True, False], [False, True]])
+    assert [run(detector, each).decision for each in (in_order, in_order[::-1])] == [1, 0]
+
+
+def test_what_may_know_an_order_is_not_said_to_forget_it():
+    remembers = network()
+    layers = [replace(each, dynamics=MEMORYLESS) for each in remembers.layers]
+    forgets = replace(remembers, layers=tuple(layers))
+    assert forgets_order(forgets)
+    late = replace(MEMORYLESS, order=("leak", "reset", "add", "fire"))
+    for changed in (
+        replace(forgets, readout=Readout(Score.COUNT, 1)),
+        replace(forgets, layers=(replace(forgets.layers[0], dynamics=late), *forgets.layers[1:])),
+        replace(
+            forgets,
+            layers=(
+                replace(forgets.layers[0], recurrent=np.eye(3, dtype=np.int64)),
+                *forgets.layers[1:],
+            ),
+        ),
+    ):
+        assert not forgets_order(changed)

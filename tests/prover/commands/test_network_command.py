@@ -1,6 +1,7 @@
 """``spikeproof network``: files that can be gone on with, exit codes, and what is refused."""
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -8,7 +9,15 @@ import pytest
 from spikeproof.circuits.doors.images import Images, write_images
 from spikeproof.circuits.doors.networks import write_network
 from spikeproof.prover.discovery import robustness
-from spikeproof.specs.networks import Network
+from spikeproof.specs.networks import (
+    USUAL_ORDER,
+    AfterSpike,
+    Dynamics,
+    Layer,
+    Network,
+    Readout,
+    Score,
+)
 from tests.support.command_line import spikeproof, spikeproof_here
 from tests.support.networks import COUNTS, changed, decided, drawn_network, layer, nearest
 
@@ -199,3 +208,57 @@ def test_bad_input_is_one_line(folder, tmp_path):
         assert said in ended.stderr
         assert len(ended.stderr.splitlines()) == 1
     assert not (tmp_path / "x").exists()
+
+
+@pytest.fixture(scope="module")
+def leaky(tmp_path_factory):
+    """A network of leaky neurons, and what it is given."""
+    folder = tmp_path_factory.mktemp("leaky")
+    random = np.random.default_rng(SEED)
+    dynamics = Dynamics(Fraction(3, 4), AfterSpike.ZERO, USUAL_ORDER, strict=False)
+    hidden, outputs = (
+        Layer(
+            random.integers(-3, 8, shape),
+            np.zeros(shape[0], np.int64),
+            random.integers(4, 9, shape[0]),
+            dynamics,
+        )
+        for shape in ((6, 4), (3, 6))
+    )
+    write_network(Network((hidden, outputs), 8, Readout(Score.COUNT, 2)), folder / "model.npz")
+    inputs = random.random((10, 8, 4)) < 0.4
+    write_images(Images(inputs, np.arange(10) % 3), folder / "images.npz")
+    write_images(Images(inputs[:, :5], np.arange(10) % 3), folder / "short.npz")
+    return folder
+
+
+def test_moments_are_shown_and_kept(capsys, leaky):
+    file = leaky / "moments.npz"
+    ran = spikeproof_here(
+        capsys, "network", "early", leaky / "model.npz", leaky / "images.npz", "--file", file
+    )
+    assert ran.returncode == 0
+    assert "10 inputs, the earliest moment exactly for " in ran.stdout
+    with np.load(file) as kept:
+        assert kept["final"].shape == kept["open"].shape == (10,)
+        assert (kept["open"] < kept["final"]).all()
+        assert len(kept["continuations"]) == (kept["open"] > 0).sum()
+    other = leaky / "short.npz"
+    ran = spikeproof_here(
+        capsys, "network", "early", leaky / "model.npz", leaky / "images.npz", "--from", other
+    )
+    assert ran.returncode == 2
+    assert "continuations are made of inputs of shape (any, 8, 4)" in ran.stderr
+
+
+def test_relaxation_times_that_change_a_class_are_named(capsys, leaky):
+    asked = "network", "relaxation", leaky / "model.npz", leaky / "images.npz", "--step"
+    ran = spikeproof_here(capsys, *asked, "60")
+    assert ran.returncode == 1
+    assert "10 inputs: " in ran.stdout
+    assert "tau from" in ran.stdout
+    calm = spikeproof_here(capsys, *asked, "100000")
+    assert calm.returncode in (0, 1)
+    wrong = spikeproof_here(capsys, *asked, "-1")
+    assert wrong.returncode == 2
+    assert "no time in ns" in wrong.stderr
