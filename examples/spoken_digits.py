@@ -228,6 +228,34 @@ def show(network: Network, held: Recordings) -> None:
     print(f"played backwards, step by step, {changed} of them are of another class")
 
 
+def plot(network: Network, held: Recordings, path: Path) -> None:
+    """Accuracy against the mean moment of decision: by latches, and by the largest count at a moment."""
+    from matplotlib.figure import Figure
+
+    labels = held.images.labels
+    points = []
+    for lead in range(1, 9):
+        read = Network(network.layers, network.steps, Readout(Score.COUNT, lead))
+        outcomes = run_all(read, held.images.inputs)
+        points.append((moments(outcomes).mean(), 100 * (outcomes.decisions == labels).mean()))
+    counts = run_all(network, held.images.inputs).scores.argmax(2)
+    at_once = 100 * (counts == labels[:, np.newaxis]).mean(0)
+    figure = Figure(figsize=(5.2, 3.4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(
+        range(1, STEPS + 1), at_once, "-", color="#64748b", label="largest count after so many steps"
+    )
+    axes.plot(*zip(*points, strict=True), "o-", color="#0f766e", label="latch, for good")
+    for lead, (moment, right) in enumerate(points, 1):
+        axes.annotate(f"{lead}", (moment, right), (0, 5), textcoords="offset points", ha="center")
+    axes.set(
+        xlabel="mean moment of decision, in steps of 20 ms", ylabel="right, in percent", ylim=(0, 100)
+    )
+    axes.legend(frameon=False, loc="lower right")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path)
+
+
 def main() -> int:
     """Train the network or find it again, and show what it does."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -244,6 +272,7 @@ def main() -> int:
         "--without", metavar="SPEAKER", help="train without a speaker, and show that one's recordings"
     )
     parser.add_argument("--model", type=Path, default=Path("spoken_digits.npz"), help="where it is kept")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw accuracy against moments")
     asked = parser.parse_args()
     try:
         recordings = read_recordings(asked.data, BANK, STEPS)
@@ -268,6 +297,8 @@ def main() -> int:
     print(f"model {asked.model}: SHA-256 {network_digest(network)}")
     print(f"recordings {images}: SHA-256 {held.images.digest}")
     show(network, held)
+    if asked.plot:
+        plot(network, held, asked.plot)
     return 0
 
 
