@@ -4,6 +4,7 @@
 * ``proofs.blocks``       -- every integer block is its integer function
 * ``proofs.serial``       -- so is every bit-serial unit, over its steps
 * ``proofs.loops``        -- so is every accumulator, after any number of steps
+* ``proofs.latches``      -- what latches have decided stays decided, after any number of steps
 * ``proofs.encoders``     -- potentials become codes, and words trains of spikes and words again
 * ``proofs.dual_rail``    -- so is each of these without inhibition, on two rails
 * ``proofs.units``        -- every floating-point unit is its IEEE 754 operation
@@ -58,6 +59,7 @@ from spikeproof.proofs import (
     general_operations,
     integer_conversions,
     language_models,
+    latches,
     loops,
     margins,
     memristive,
@@ -118,6 +120,7 @@ def obligations() -> Iterator[Obligation]:
         packed_units,
         exact_products,
         loops,
+        latches,
         sticky_extra,
         margins,
         superconducting,

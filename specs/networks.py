@@ -52,7 +52,7 @@ class Dynamics:
             step before) to 1 (everything is).
         reset: what the event ``reset`` does to a neuron that has spiked.
         order: the four events. A reset that comes before ``fire`` is that of the spike of the step
-            before: snnTorch's subtraction is ``leak reset add fire``, its reset to zero ``leak add reset
+            before: snnTorch's subtraction is ``leak reset add fire``, its reset to zero ``reset leak add
             fire``, and most others' ``leak add fire reset``.
         strict: fires only above the threshold, not at it.
 
@@ -177,6 +177,8 @@ class Network:
         silent = [layer.thresholds is None for layer in self.layers]
         if any(silent[:-1]) or silent[-1] != (self.readout.score is Score.POTENTIAL):
             raise NetworkError("just the outputs whose potentials are compared do not fire")
+        if self.readout.lead is not None and self.classes < 2:
+            raise NetworkError("a latch needs two outputs at least")
 
     @property
     def inputs(self) -> int:

@@ -40,6 +40,7 @@ MAY_IMPORT = {
         "specs.products",
         "specs.programs",
     },
+    "circuits.networks": {"circuits.netlist", "circuits.units", "specs.networks"},
     "circuits.doors": {"circuits.netlist", "circuits.clocked", "circuits.meanings", "specs.networks"},
     "reference": {"specs.formats"},
     "prover.claims": {*BASE},

@@ -71,7 +71,8 @@ def test_the_smallest_installation_has_no_heavy_packages():
 
 def test_every_import_is_of_something_required():
     """Of what is installed; only benchmarks and our own tests may want more."""
-    declared = {*required(), *required("bitwuzla", "nir", "oracles", "report", "test", "torch")}
+    extras = ("bitwuzla", "networks", "nir", "oracles", "report", "test", "torch")
+    declared = {*required(), *required(*extras)}
     provided = {
         path.parts[0].partition(".")[0]
         for each in distributions()
@@ -100,7 +101,8 @@ def test_commands_know_the_extra_of_every_package_that_they_may_lack():
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_pins_are_of_what_is_required(python):
     versions = pinned(python)
-    for name, requirement in {**required(), **required(*EXTRAS.values(), "oracles", "test")}.items():
+    extras = (*EXTRAS.values(), "networks", "oracles", "test")
+    for name, requirement in {**required(), **required(*extras)}.items():
         assert versions[name] in requirement.specifier, requirement
 
 

@@ -5,4 +5,5 @@
 * ``every_input``   -- claims of few input bits, evaluated
 * ``every_block``   -- the same of up to 32 input bits, block by block
 * ``replays``       -- whether inputs violate a claim
+* ``network_spreads`` -- limits of spread of networks, and devices that are wrong
 """

@@ -33,6 +33,7 @@ COMMANDS = {
     "margins": "Show exact limits of noise, spread and leak.",
     "model": "Count what a language model takes for a token, and certify it.",
     "mutate": "Plant faults in circuits, and see whether proofs notice.",
+    "network": "Certify what a network of neurons makes of images.",
     "order": "Reveal in which order a library's function sums, and test it.",
     "prove": "Prove theorems, of our circuits or of one given.",
     "replay": "Run circuit and spec on the counterexample in FILE again.",
@@ -70,7 +71,8 @@ class Deferred(click.Command):
     def command(self) -> click.Command:
         """The command itself."""
         loaded = vars(import_module(self._module))
-        (command,) = (each for each in loaded.values() if isinstance(each, click.Command))
+        commands = (each for each in loaded.values() if isinstance(each, click.Command))
+        (command,) = (each for each in commands if each.name == self.name)
         return command
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
@@ -110,7 +112,10 @@ def main() -> None:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"the system refuses: {where}{error.strerror or error}", EXIT_BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):
-        _fail("interrupted; what `prove` or `exhaust` had done is kept: repeat it", EXIT_INTERRUPTED)
+        _fail(
+            "interrupted; what `prove`, `exhaust` or `network` had done is kept: repeat it",
+            EXIT_INTERRUPTED,
+        )
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in EXTRAS:
@@ -130,8 +135,17 @@ def _errors_of_users() -> tuple[type[Exception], ...]:
     from spikeproof.prover.engines.engine import EngineError
     from spikeproof.prover.evidence.ledger import LedgerError
     from spikeproof.prover.running.replay import ReplayError
+    from spikeproof.specs.networks import NetworkError
 
-    return CatalogueError, EngineError, LedgerError, NetlistError, ReplayError, StatementError
+    return (
+        CatalogueError,
+        EngineError,
+        LedgerError,
+        NetlistError,
+        NetworkError,
+        ReplayError,
+        StatementError,
+    )
 
 
 def _exit_code() -> str | int | None:

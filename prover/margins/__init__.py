@@ -5,4 +5,6 @@
 * ``failure``     -- how likely a unit errs
 * ``confidence``  -- what samples say
 * ``relaxation``  -- windows of memristive neurons
+* ``network_spread``  -- the spread under which a network's class is right
+* ``network_pruning`` -- which synapses of a network can go
 """

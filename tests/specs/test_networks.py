@@ -21,7 +21,7 @@ from spikeproof.specs.networks import (
 HALF = Fraction(1, 2)
 COUNTS, POTENTIALS = Readout(Score.COUNT), Readout(Score.POTENTIAL)
 SNNTORCH_SUBTRACT = ("leak", "reset", "add", "fire")
-SNNTORCH_ZERO = ("leak", "add", "reset", "fire")
+SWALLOWING = ("leak", "add", "reset", "fire")
 
 
 def integers(values):
@@ -45,7 +45,7 @@ def single(dynamics, threshold=2, recurrent=None):
         # A late subtraction: 2 fires; 1 - 2 = -1; -0.5 + 2 = 1.5.
         (AfterSpike.SUBTRACT, SNNTORCH_SUBTRACT, False, [1, 0, 0, 0, 0]),
         # A late reset to zero swallows what was added in that step: 2 fires; 0; 2 fires; 0; 0.
-        (AfterSpike.ZERO, SNNTORCH_ZERO, False, [1, 0, 1, 0, 0]),
+        (AfterSpike.ZERO, SWALLOWING, False, [1, 0, 1, 0, 0]),
     ],
 )
 def test_a_neuron_leaks_fires_and_resets_in_the_order_stated(reset, order, strict, spikes):

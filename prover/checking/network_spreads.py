@@ -1,0 +1,67 @@
+"""Limits of spread of networks, examined again: sums of intervals, and witnesses that are run.
+
+Nothing here is found: it is asked whether a class is right for all deviations smaller than a spread, by
+adding up what each neuron can do at worst, and whether a device is wrong.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeproof.specs.networks import Network, run
+from spikeproof.specs.spreads import midway, pushed, require_two_layers
+
+
+def right_within(network: Network, given: NDArray[Any], label: int, spread: Fraction) -> bool:
+    """Whether a class is decided by every device whose deviations are all smaller than a spread.
+
+    Such deviations move a sum by less than the spread times the magnitudes in it, and by anything less.
+    Hidden neurons have no number in common, so that all that may go either way do so independently.
+    """
+    hidden, outputs = require_two_layers(network)
+    bits = np.asarray(given).reshape(-1).astype(np.int64)
+    middle = midway(hidden)
+    sums = (2 * (hidden.weights @ bits + hidden.bias) - middle).tolist()
+    sizes = (2 * (np.abs(hidden.weights) @ bits + np.abs(hidden.bias)) + np.abs(middle)).tolist()
+    surely, either = [], []
+    for neuron, (total, size) in enumerate(zip(sums, sizes, strict=True)):
+        if total >= spread * size:
+            surely.append(neuron)
+        elif total > -spread * size:
+            either.append(neuron)
+    own, own_bias = outputs.weights[label].tolist(), int(outputs.bias[label])
+    for rival in range(outputs.neurons):
+        if rival == label:
+            continue
+        other, other_bias = outputs.weights[rival].tolist(), int(outputs.bias[rival])
+
+        def lead(neuron: int, other: list[int] = other) -> Fraction:
+            """What a spike adds to the lead of the class, or nearly, at worst."""
+            return Fraction(own[neuron] - other[neuron]) - spread * (
+                abs(own[neuron]) + abs(other[neuron])
+            )
+
+        worst = own_bias - other_bias - spread * (abs(own_bias) + abs(other_bias))
+        worst += sum(map(lead, surely)) + sum(min(Fraction(0), lead(neuron)) for neuron in either)
+        # A worst case that is 0 is not reached if it takes any deviation; else it is a tie.
+        moves = own_bias or other_bias or any(own[neuron] or other[neuron] for neuron in surely)
+        if worst < 0 or (worst == 0 and rival < label and not moves):
+            return False
+    return True
+
+
+def wrong_device(
+    network: Network,
+    given: NDArray[Any],
+    label: int,
+    rival: int,
+    spread: Fraction,
+    spikes: NDArray[Any],
+) -> bool:
+    """Whether the device that a certificate names, which is off by no more than a spread, is wrong."""
+    device = pushed(network, spikes, label, rival, spread)
+    return run(device, np.asarray(given).reshape(1, -1)).decision != label

@@ -1,0 +1,159 @@
+"""How many bits of each of many images must change: found in several processes, kept, checked again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeproof.circuits.doors.images import Images
+from spikeproof.circuits.doors.networks import network_digest, read_network
+from spikeproof.prover.checking.robustness import Checker
+from spikeproof.prover.discovery.robustness import Searcher
+from spikeproof.prover.engines.pool import results
+from spikeproof.prover.evidence.distances import (
+    DistanceFile,
+    Header,
+    Record,
+    parsed,
+    read_file,
+    summarised,
+)
+from spikeproof.specs.networks import Network, NetworkError
+
+Watch = Callable[[], None]
+"""Called when an image is done."""
+
+
+def header_of(network: Network, images: Images, flips: int) -> Header:
+    """What a file about them says first.
+
+    Raises:
+        NetworkError: if the images are none for the network, or nothing is decided of such networks.
+    """
+    Checker(network, flips)
+    if not len(images):
+        raise NetworkError("there are no images")
+    if images.inputs.shape[1:] != (network.steps, network.inputs):
+        raise NetworkError(
+            f"the network sees {network.inputs} bits in {network.steps} steps, and an image has "
+            "{1} in {0}".format(*images.inputs.shape[1:])
+        )
+    return Header(network_digest(network), images.digest, len(images), min(flips, network.inputs))
+
+
+def find_distances(
+    model: Path,
+    header: Header,
+    images: Images,
+    file: DistanceFile,
+    seconds: float,
+    jobs: int,
+    watch: Watch,
+) -> None:
+    """Add to a file what is not decided in it.
+
+    Args:
+        model: the file of the network, which each process reads.
+        seconds: that an image may take.
+    """
+    tasks = {
+        image: (model, header.network, header.flips, image, images.inputs[image], seconds)
+        for image in range(len(images))
+        if image not in file.records
+    }
+    for record in results(_found, tasks, jobs, lambda image: None):
+        if record is not None:  # else its process died, and nothing is known
+            file.add(record)
+        watch()
+    file.finish()
+
+
+@dataclass(frozen=True)
+class VerifiedDistances:
+    """What a file comes to.
+
+    Attributes:
+        records: those that hold, by number of image.
+        refusals: what is wrong, each in a line.
+    """
+
+    header: Header
+    records: dict[int, Record]
+    refusals: tuple[str, ...]
+
+
+def verify_distances(
+    path: Path, model: Path, network: Network, images: Images, jobs: int, watch: Watch
+) -> VerifiedDistances:
+    """Check every record of a file, believing nothing in it.
+
+    Raises:
+        NetworkError: if it cannot be read.
+    """
+    read = read_file(path)
+    header = header_of(network, images, read.header.flips)
+    if read.header != header:
+        other = "network" if read.header.network != header.network else "images"
+        return VerifiedDistances(header, {}, (f"{path} is about {other} of another digest",))
+    records: dict[int, Record] = {}
+    refusals = []
+    lines = {}
+    for number, line in enumerate(read.lines, 2):
+        said = parsed(line)
+        if header.is_of(said):
+            lines[said["image"]] = line
+        else:
+            refusals.append(f"line {number}: no record of an image")
+    tasks = {
+        image: (model, header.network, header.flips, line, images.inputs[image])
+        for image, line in lines.items()
+    }
+    for image, record, refusal in results(_checked, tasks, jobs, lambda image: (image, None, LOST)):
+        if record is None:
+            refusals.append(f"image {image}: {refusal}")
+        else:
+            records[image] = record
+        watch()
+    if read.summary is not None and read.summary != summarised(header, records.values()):
+        refusals.append("the summary does not follow from the records that hold")
+    return VerifiedDistances(header, records, tuple(refusals))
+
+
+LOST = "the process that checked it died"
+
+
+def _found(
+    model: Path, digest: str, flips: int, image: int, bits: NDArray[np.bool_], seconds: float
+) -> Record | None:
+    found = asdict(_prepared(Searcher, model, digest, flips).distance(bits, seconds))
+    return {"image": image, "class": found.pop("decision"), **found}
+
+
+def _checked(
+    model: Path, digest: str, flips: int, line: str, bits: NDArray[np.bool_]
+) -> tuple[int, Record | None, str]:
+    record = parsed(line)
+    try:
+        _prepared(Checker, model, digest, flips).check(bits, record)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        return record["image"], None, str(error)
+    return record["image"], record, ""
+
+
+@lru_cache(maxsize=2)
+def _prepared(kind: Any, model: Path, digest: str, flips: int) -> Any:
+    """Who works on a network, made ready once in each process.
+
+    Raises:
+        NetworkError: if the file has another network by now.
+    """
+    network = read_network(model)
+    if network_digest(network) != digest:
+        raise NetworkError(f"{model}: has changed meanwhile")
+    return kind(network, flips)

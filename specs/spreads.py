@@ -1,0 +1,73 @@
+"""Devices of a network: couplings, biases and thresholds that are off, each by a share of its own.
+
+A nominal threshold lies midway between the sums that it separates. A device of spread s has each number
+times 1 + d, with a d of its own between -s and s. The scores that are read off are compared exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeproof.specs.networks import Integers, Layer, Network, NetworkError, Score
+
+
+def midway(layer: Layer) -> Integers:
+    """Twice the thresholds of a layer of integer sums, midway between those that they separate."""
+    assert layer.thresholds is not None
+    return 2 * layer.thresholds + (1 if layer.dynamics.strict else -1)
+
+
+def require_two_layers(network: Network) -> tuple[Layer, Layer]:
+    """The hidden layer and the outputs of a network of one step that reads potentials.
+
+    Raises:
+        NetworkError: if it is another.
+    """
+    if len(network.layers) != 2 or network.steps != 1 or network.readout.score is not Score.POTENTIAL:
+        raise NetworkError("spreads are of networks of a hidden layer and outputs, in one step")
+    hidden, outputs = network.layers
+    for layer in network.layers:
+        leak, add, fire = map(layer.dynamics.order.index, ("leak", "add", "fire"))
+        if not leak < add < fire:
+            raise NetworkError("spreads are of networks whose neurons leak, then add, then fire")
+    return hidden, outputs
+
+
+def pushed(network: Network, spikes: NDArray[Any], label: int, rival: int, spread: Fraction) -> Network:
+    """The device, off by just the spread everywhere, that is worst if hidden neurons do as told.
+
+    Every number of a hidden neuron is off so that it fires if its spike is 1, or does not; those of the
+    output ``label`` so that it is low, of ``rival`` so that it is high; others are not off.
+
+    Returns:
+        It in integers: all numbers of a layer are scaled alike, which changes no decision.
+    """
+    hidden, outputs = require_two_layers(network)
+    towards = np.where(np.asarray(spikes, bool), 1, -1)
+    pull = np.zeros(outputs.neurons, np.int64)
+    pull[label], pull[rival] = -1, 1
+    off, whole = spread.numerator, spread.denominator
+
+    def moved(numbers: Integers, direction: Integers) -> Integers:
+        """Numbers times 1 + d, with d as large as it may be, up or down; times ``whole``."""
+        moves: Integers = off * np.abs(numbers) * direction
+        return numbers * whole + moves
+
+    fired = replace(
+        hidden,
+        weights=2 * moved(hidden.weights, towards[:, np.newaxis]),
+        bias=2 * moved(hidden.bias, towards),
+        thresholds=moved(midway(hidden), -towards),
+        dynamics=replace(hidden.dynamics, strict=False),
+    )
+    read = replace(
+        outputs,
+        weights=moved(outputs.weights, pull[:, np.newaxis]),
+        bias=moved(outputs.bias, pull),
+    )
+    return replace(network, layers=(fired, read))

@@ -1,0 +1,264 @@
+"""``spikeproof network``: files that can be gone on with, exit codes, and what is refused."""
+
+import json
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from spikeproof.circuits.doors.images import Images, write_images
+from spikeproof.circuits.doors.networks import write_network
+from spikeproof.prover.discovery import robustness
+from spikeproof.specs.networks import (
+    USUAL_ORDER,
+    AfterSpike,
+    Dynamics,
+    Layer,
+    Network,
+    Readout,
+    Score,
+)
+from tests.support.command_line import spikeproof, spikeproof_here
+from tests.support.networks import COUNTS, changed, decided, drawn_network, layer, nearest
+
+COUNT, FLIPS = 12, 3
+SEED = 14
+"""Of a network and images that need 1, 2, 3 and more bits, some with trees."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A network, images, and their certificates."""
+    folder = tmp_path_factory.mktemp("network")
+    random = np.random.default_rng(SEED)
+    network = drawn_network(random, (12, 9, 3))
+    write_network(network, folder / "model.npz")
+    inputs = random.random((COUNT, 1, 12)) < 0.5
+    labels = np.array([decided(network, image) for image in inputs])
+    labels[0] = (labels[0] + 1) % 3
+    write_images(Images(inputs, labels), folder / "images.npz")
+    ran = robust(folder, folder / "robustness.jsonl", "--jobs", 2, "--plot", folder / "plot.svg")
+    assert ran.returncode == 0, ran.stderr
+    (folder / "printed").write_text(ran.stdout)
+    return folder
+
+
+def robust(folder, file, *more):
+    paths = folder / "model.npz", folder / "images.npz"
+    return spikeproof("network", "robustness", *paths, "--flips", FLIPS, "--file", file, *more)
+
+
+def verified(folder, file, model="model.npz", images="images.npz"):
+    return spikeproof("network", "verify", file, folder / model, folder / images, "--jobs", 1)
+
+
+def lines_of(file):
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def without_order(file):
+    first, *records, last = file.read_text().splitlines()
+    return first, sorted(records), last
+
+
+def test_the_file_has_a_record_of_each_image_that_brute_force_confirms(folder):
+    header, *records, last = lines_of(folder / "robustness.jsonl")
+    assert (header["count"], header["flips"]) == (COUNT, FLIPS)
+    assert sorted(record["image"] for record in records) == list(range(COUNT))
+    assert last["summary"] == {"decided": COUNT, "radii": {"0": 1, "1": 2, "2": 2, "3": 7}}
+    with np.load(folder / "images.npz") as archive:
+        inputs = archive["inputs"]
+    network = drawn_network(np.random.default_rng(SEED), (12, 9, 3))
+    for record in records:
+        image = inputs[record["image"]]
+        witness = nearest(network, image, FLIPS)
+        assert record["radius"] == (FLIPS if witness is None else len(witness) - 1)
+        if witness is not None:
+            assert decided(network, changed(image, record["witness"])) != record["class"]
+
+
+def test_the_table_says_what_is_certain_and_what_is_right(folder):
+    printed = (folder / "printed").read_text()
+    records = lines_of(folder / "robustness.jsonl")[1:-1]
+    for bits in range(FLIPS + 1):
+        kept = [record["image"] for record in records if record["radius"] >= bits]
+        right = [image for image in kept if image != 0]
+        row = next(line.split() for line in printed.splitlines() if line.split()[:1] == [str(bits)])
+        assert row[1::2] == [
+            f"{100 * n / COUNT:.2f}" for n in (len(kept), len(right), COUNT - len(kept), 0)
+        ]
+    assert all(len(line) <= 80 for line in printed.splitlines()[: FLIPS + 2])
+    assert "certain, and right" in (folder / "plot.svg").read_text()
+
+
+def test_what_was_written_is_verified(folder):
+    ended = verified(folder, folder / "robustness.jsonl")
+    assert ended.returncode == 0
+    assert f"{COUNT} of {COUNT} images verified, 0 undecided" in ended.stdout
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2.5, 7, 11.9])
+def test_who_was_killed_goes_on(folder, tmp_path, kept):
+    """With so many records whole, and perhaps a part of another."""
+    lines = (folder / "robustness.jsonl").read_text().splitlines(keepends=True)
+    whole = int(kept)
+    part = lines[1 + whole][: round((kept - whole) * len(lines[1 + whole]))]
+    file = tmp_path / "begun.jsonl"
+    file.write_text("".join(lines[: 1 + whole]) + part)
+    ended = robust(folder, file, "--jobs", 1)
+    assert ended.returncode == 0
+    assert ("continued" in ended.stderr) == (whole > 0)
+    assert without_order(file) == without_order(folder / "robustness.jsonl")
+
+
+def test_a_file_that_is_whole_is_not_computed_again(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(robustness.Searcher, "distance", None)
+    file = tmp_path / "whole.jsonl"
+    file.write_text((folder / "robustness.jsonl").read_text())
+    paths = folder / "model.npz", folder / "images.npz"
+    ended = spikeproof_here(capsys, "network", "robustness", *paths, "--flips", FLIPS, "--file", file)
+    assert ended.returncode == 0
+    assert without_order(file) == without_order(folder / "robustness.jsonl")
+
+
+def test_what_is_undecided_is_not_green_and_is_tried_again(folder, tmp_path):
+    file = tmp_path / "late.jsonl"
+    ended = robust(folder, file, "--timeout", 1e-9, "--jobs", 1)
+    assert ended.returncode == 3
+    assert f"{COUNT} undecided" in ended.stdout
+    assert f"{COUNT} images verified, {COUNT} undecided" in (late := verified(folder, file)).stdout
+    assert late.returncode == 3
+    assert robust(folder, file, "--jobs", 1).returncode == 0
+    assert verified(folder, file).returncode == 0
+
+
+def test_a_file_that_is_not_whole_holds_but_is_undecided(folder, tmp_path):
+    file = tmp_path / "begun.jsonl"
+    lines = (folder / "robustness.jsonl").read_text().splitlines(keepends=True)
+    file.write_text("".join(lines[:5]))
+    ended = verified(folder, file)
+    assert ended.returncode == 3
+    assert f"4 of {COUNT} images verified, {COUNT - 4} undecided" in ended.stdout
+
+
+def tampered(folder, file, place, change):
+    lines = lines_of(folder / "robustness.jsonl")
+    change(lines[place])
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+@pytest.mark.parametrize(
+    ("place", "change", "said"),
+    [
+        (1, lambda record: record.update(radius=record["radius"] + 1), "refused: image"),
+        (1, lambda record: record.update({"class": 7}), "refused: image"),
+        (1, lambda record: record.update(tree=3), "refused: image"),
+        (1, lambda record: record.pop("witness"), "line 2: no record of an image"),
+        (1, lambda record: record.update(image=COUNT), "line 2: no record of an image"),
+        (1, lambda record: record.update(image=1.0), "line 2: no record of an image"),
+        (-1, lambda last: last["summary"].update(decided=COUNT + 1), "summary does not follow"),
+        (0, lambda header: header.update(network="0" * 64), "another digest"),
+        (0, lambda header: header.update(images="0" * 64), "another digest"),
+        (0, lambda header: header.update(flips=1), "refused: image"),
+    ],
+)
+def test_what_was_tampered_with_is_refused(folder, tmp_path, place, change, said):
+    file = tmp_path / "tampered.jsonl"
+    tampered(folder, file, place, change)
+    ended = verified(folder, file)
+    assert ended.returncode == 1
+    assert "refused: " in ended.stdout
+    assert said in ended.stdout
+
+
+def test_other_networks_and_images_are_refused(folder, tmp_path):
+    network = drawn_network(np.random.default_rng(2), (12, 9, 3))
+    write_network(network, folder / "other.npz")
+    write_images(Images(np.zeros((COUNT, 1, 12), bool), np.zeros(COUNT, np.int64)), folder / "black.npz")
+    file = folder / "robustness.jsonl"
+    assert verified(folder, file, model="other.npz").returncode == 1
+    assert verified(folder, file, images="black.npz").returncode == 1
+    kept = tmp_path / "kept.jsonl"
+    kept.write_text(file.read_text())
+    paths = folder / "other.npz", folder / "images.npz"
+    ended = spikeproof("network", "robustness", *paths, "--flips", FLIPS, "--file", kept)
+    assert ended.returncode == 2
+    assert "name another file" in ended.stderr
+    assert kept.read_text() == file.read_text()
+
+
+def test_bad_input_is_one_line(folder, tmp_path):
+    text = tmp_path / "text.jsonl"
+    text.write_text("certificates\n")
+    write_images(Images(np.zeros((2, 1, 5), bool), np.zeros(2, np.int64)), tmp_path / "small.npz")
+    write_network(Network((layer([[1]], [1]),), 2, COUNTS), tmp_path / "slow.npz")
+    model, images = folder / "model.npz", folder / "images.npz"
+    flips = "--flips", 1, "--file"
+    for arguments, said in [
+        (("robustness", model, images, *flips, text), "no file of certificates"),
+        (("robustness", model, tmp_path / "none.npz", *flips, tmp_path / "x"), "No such file"),
+        (("robustness", images, images, *flips, tmp_path / "x"), "no file of a network"),
+        (("robustness", model, tmp_path / "small.npz", *flips, tmp_path / "x"), "an image has 5"),
+        (("robustness", tmp_path / "slow.npz", images, *flips, tmp_path / "x"), "see one step"),
+        (("robustness", model, images, *flips, tmp_path), "directory"),
+        (("verify", text, model, images), "no file of certificates"),
+    ]:
+        ended = spikeproof("network", *arguments)
+        assert ended.returncode == 2
+        assert said in ended.stderr
+        assert len(ended.stderr.splitlines()) == 1
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.fixture(scope="module")
+def leaky(tmp_path_factory):
+    """A network of leaky neurons, and what it is given."""
+    folder = tmp_path_factory.mktemp("leaky")
+    random = np.random.default_rng(SEED)
+    dynamics = Dynamics(Fraction(3, 4), AfterSpike.ZERO, USUAL_ORDER, strict=False)
+    hidden, outputs = (
+        Layer(
+            random.integers(-3, 8, shape),
+            np.zeros(shape[0], np.int64),
+            random.integers(4, 9, shape[0]),
+            dynamics,
+        )
+        for shape in ((6, 4), (3, 6))
+    )
+    write_network(Network((hidden, outputs), 8, Readout(Score.COUNT, 2)), folder / "model.npz")
+    inputs = random.random((10, 8, 4)) < 0.4
+    write_images(Images(inputs, np.arange(10) % 3), folder / "images.npz")
+    write_images(Images(inputs[:, :5], np.arange(10) % 3), folder / "short.npz")
+    return folder
+
+
+def test_moments_are_shown_and_kept(capsys, leaky):
+    file = leaky / "moments.npz"
+    ran = spikeproof_here(
+        capsys, "network", "early", leaky / "model.npz", leaky / "images.npz", "--file", file
+    )
+    assert ran.returncode == 0
+    assert "10 inputs, the earliest moment exactly for " in ran.stdout
+    with np.load(file) as kept:
+        assert kept["final"].shape == kept["open"].shape == (10,)
+        assert (kept["open"] < kept["final"]).all()
+        assert len(kept["continuations"]) == (kept["open"] > 0).sum()
+    other = leaky / "short.npz"
+    ran = spikeproof_here(
+        capsys, "network", "early", leaky / "model.npz", leaky / "images.npz", "--from", other
+    )
+    assert ran.returncode == 2
+    assert "continuations are made of inputs of shape (any, 8, 4)" in ran.stderr
+
+
+def test_relaxation_times_that_change_a_class_are_named(capsys, leaky):
+    asked = "network", "relaxation", leaky / "model.npz", leaky / "images.npz", "--step"
+    ran = spikeproof_here(capsys, *asked, "60")
+    assert ran.returncode == 1
+    assert "10 inputs: " in ran.stdout
+    assert "tau from" in ran.stdout
+    calm = spikeproof_here(capsys, *asked, "100000")
+    assert calm.returncode in (0, 1, 3)
+    wrong = spikeproof_here(capsys, *asked, "-1")
+    assert wrong.returncode == 2
+    assert "no time in ns" in wrong.stderr
