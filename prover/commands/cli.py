@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cached_property
 from importlib import import_module
@@ -48,6 +49,10 @@ COMMANDS = {
 MODULES = {"list": "listing"}
 """In which module of this room a command is, if that is not called as it is."""
 
+IN_PROCESSES = frozenset({"mutate", "prove"})
+"""Commands with as many processes as there are cores: threads of NumPy's would only wait for one another
+there, and are left out unless somebody asks for them. What they may be is read when it is loaded."""
+
 EXTRAS = {
     "bitwuzla": "bitwuzla",
     "jinja2": "report",
@@ -70,6 +75,8 @@ class Deferred(click.Command):
     @cached_property
     def command(self) -> click.Command:
         """The command itself."""
+        if self.name in IN_PROCESSES:
+            os.environ.setdefault("OMP_NUM_THREADS", "1")
         loaded = vars(import_module(self._module))
         commands = (each for each in loaded.values() if isinstance(each, click.Command))
         (command,) = (each for each in commands if each.name == self.name)
