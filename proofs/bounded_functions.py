@@ -53,7 +53,7 @@ class BoundedFunction:
             Bound(self.operation, self.fmt, PLACES),
             profile=profile,
             reading=Reading({"x": self.fmt, "result": self.fmt}, self.trace),
-            parameters={"family": "bounded", "format": self.fmt.name, "operation": self.operation},
+            parameters={"family": "bound", "format": self.fmt.name, "operation": self.operation},
             function=self.function,
         )
 

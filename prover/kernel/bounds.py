@@ -17,7 +17,7 @@ from spikeproof.prover.kernel.bit_sums import BoundError
 from spikeproof.prover.kernel.exponential import exponential_error
 from spikeproof.specs.formats import Format
 
-SCHEMA = "spikeproof-bound-1"
+SCHEMA = "spikeproof-error-1"
 
 PARTS = 10**6
 """Errors are told in millionths of a unit in the last place."""

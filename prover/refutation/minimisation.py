@@ -27,6 +27,7 @@ from spikeproof.circuits.meanings import matrices
 from spikeproof.circuits.meanings.boolean import unpack_words, word_type
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.blocked import in_blocks
+from spikeproof.prover.claims.bounded import BoundedClaim
 from spikeproof.prover.claims.obligation import Claim, Obligation
 from spikeproof.prover.claims.tabulated import TabulatedClaim
 from spikeproof.prover.encoding.evaluation import Evaluation
@@ -200,7 +201,8 @@ class _Evaluation:
 def _tried(evaluation: _Evaluation, claim: Claim, netlist: Netlist | None, formats: Formats) -> _Tried:
     widths = free_widths(claim)
     operands = {name: formats[name] for name in widths if name in formats}
-    of_all_inputs = claim.outputs and not claim.assumptions and not in_blocks(claim)
+    formulas = not in_blocks(claim) and not isinstance(claim, BoundedClaim)
+    of_all_inputs = claim.outputs and not claim.assumptions and formulas
     if netlist and of_all_inputs and ENUMERATED_BITS < netlist.input_count <= COMPILED_BITS:
         from spikeproof.prover.refutation.exhaustion import every_failing  # loads LLVM
 

@@ -84,12 +84,12 @@ def with_nearest(
         circuit: that the record is about, if it is not the obligation's own.
         seconds: for finding, and proving, for which inputs it is right.
 
-    Not of functions in blocks, which have no formulas.
+    Not of functions in blocks, nor of bounds, which have no formulas.
     """
     own = obligation.circuit
     if not record.refutes or not own:
         return record
-    if obligation.evaluated and in_blocks(obligation.state(circuit or own())):
+    if obligation.bounded or (obligation.evaluated and in_blocks(obligation.state(circuit or own()))):
         return record
     started = time.monotonic()
     try:
