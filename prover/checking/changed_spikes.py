@@ -152,7 +152,7 @@ class Enumeration:
 def _times(spikes: Numbers, weights: Numbers) -> Numbers:
     """What spikes add by weights: in floating-point numbers where none is rounded."""
     if np.abs(weights).sum(axis=1, dtype=float).max() < LARGEST_FLOAT / 2:
-        return (spikes.astype(float) @ weights.T.astype(float)).astype(np.int64)
+        return np.asarray(spikes.astype(float) @ weights.T.astype(float)).astype(np.int64)
     return np.asarray(spikes.astype(np.int64) @ weights.T)
 
 
