@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.prover.checking.robustness import CertificateError
+from spikeproof.prover.checking.robustness import CertificateError, places
 from spikeproof.specs.networks import AfterSpike, Layer, Network, Score
 
 Numbers = NDArray[Any]
@@ -46,14 +46,10 @@ class Enumeration:
         if self.decisions(image, np.zeros((1, 0), np.int64))[0] != decision:
             raise CertificateError(f"its class is not {decision}")
         if witness is not None:
-            bits = np.array(sorted(set(witness)), np.int64)
-            if (
-                len(bits) != radius + 1
-                or len(witness) != len(bits)
-                or not 0 <= bits[0] <= bits[-1] < image.size
-            ):
+            spikes = np.unique(places(witness, image.size))
+            if not len(spikes) == len(witness) == radius + 1:
                 raise CertificateError(f"a witness must be {radius + 1} spikes, each once")
-            if self.decisions(image, bits[None])[0] == decision:
+            if self.decisions(image, spikes[None])[0] == decision:
                 raise CertificateError("the witness is of the same class")
         for size in range(1, radius + 1):
             if self.nearest(image, decision, size) is not None:
