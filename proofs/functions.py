@@ -240,8 +240,8 @@ def function_units() -> Iterator[tuple[FunctionUnit, Profile]]:
     for (fmt, function), modes in IN_BLOCKS.items():
         yield from ((FunctionUnit.of(function, fmt, mode), Profile.WIDE) for mode in modes)
     for fmt, function, library in IN_BLOCKS_OF_GATES:
-        usual = FunctionUnit.of(function, fmt, RoundingMode.NEAREST_EVEN)
-        yield replace(usual, library=library), Profile.WIDE
+        of_neurons = FunctionUnit.of(function, fmt, RoundingMode.NEAREST_EVEN)
+        yield replace(of_neurons, library=library), Profile.WIDE
 
 
 def _libraries(fmt: Format, function: str) -> tuple[str, ...]:
