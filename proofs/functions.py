@@ -217,7 +217,7 @@ IN_BLOCKS = {
 }
 """Formats of more than 16 bits and functions, and the modes in which these are promised."""
 
-IN_BLOCKS_OF_GATES = ((FP32, "exp", Nexus.name),)
+IN_BLOCKS_OF_GATES = ((FP32, "exp", Nexus.name), (FP32, "sigmoid", Nexus.name))
 """The same of gates, with the library; to nearest even."""
 
 
@@ -242,8 +242,8 @@ def function_units() -> Iterator[tuple[FunctionUnit, Profile]]:
     for (fmt, function), modes in IN_BLOCKS.items():
         yield from ((FunctionUnit.of(function, fmt, mode), Profile.WIDE) for mode in modes)
     for fmt, function, library in IN_BLOCKS_OF_GATES:
-        usual = FunctionUnit.of(function, fmt, RoundingMode.NEAREST_EVEN)
-        yield replace(usual, library=library), Profile.WIDE
+        of_neurons = FunctionUnit.of(function, fmt, RoundingMode.NEAREST_EVEN)
+        yield replace(of_neurons, library=library), Profile.WIDE
 
 
 def _libraries(fmt: Format, function: str) -> tuple[str, ...]:
