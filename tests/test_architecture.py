@@ -40,7 +40,7 @@ MAY_IMPORT = {
         "specs.products",
         "specs.programs",
     },
-    "circuits.doors": {"circuits.netlist", "circuits.clocked", "circuits.meanings"},
+    "circuits.doors": {"circuits.netlist", "circuits.clocked", "circuits.meanings", "specs.networks"},
     "reference": {"specs.formats"},
     "prover.claims": {*BASE},
     "prover.kernel": {*BASE, *CLAIMS},
