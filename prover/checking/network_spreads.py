@@ -33,7 +33,8 @@ def right_within(network: Network, given: NDArray[Any], label: int, spread: Frac
             surely.append(neuron)
         elif total > -spread * size:
             either.append(neuron)
-    own, own_bias = outputs.weights[label].tolist(), int(outputs.bias[label])
+    own: list[int] = outputs.weights[label].tolist()
+    own_bias = int(outputs.bias[label])
     for rival in range(outputs.neurons):
         if rival == label:
             continue

@@ -12,7 +12,6 @@ from spikeproof.circuits.doors.images import Images
 from spikeproof.prover.evidence.distances import Header, Record
 from spikeproof.prover.report.tables import plain_table
 
-
 STYLE: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "spikeproof", "font.size": 9}
 
 
