@@ -466,11 +466,10 @@ def describe_pruning(network: Network, training: Images, test: Images) -> None:
 
 def nearest_difference(network: Network, pruned: Network, bits: NDArray[np.bool_]) -> str:
     """Where two networks that agree on all images differ, if a single pixel is changed."""
-    found = [(place, nearby(network, pruned, image)) for place, image in enumerate(bits)]
-    near = [(place, pixels) for place, pixels in found if len(pixels)]
-    if not near:
-        return ", nor if any single pixel is changed"
-    return f", but {len(near)} if one pixel is, the first {near[0][0]}, pixel {near[0][1][0]}"
+    for place, image in enumerate(bits):
+        if len(pixels := nearby(network, pruned, image)):
+            return f", but image {place} is if pixel {pixels[0]} of it is changed"
+    return ", nor if any single pixel is changed"
 
 
 # --- energy ---------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 Each coupling, bias and threshold is its nominal value times 1 + d, the d normal, of mean 0 and deviation
 sigma, independent of each other. A device is right if no hidden neuron does otherwise, and no rival then
 gains on the class by as much as it is behind. So it is wrong with at most the sum of the probabilities
-of these: normal tails of margin / (sigma root of the sum of squares of what is compared), rounded upward.
+of these: normal tails of margin / (sigma root of the sum of squares of what is compared), rounded up.
 Devices are right on an image far more often: of hidden neurons that do otherwise most do no harm.
 """
 
