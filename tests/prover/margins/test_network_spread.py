@@ -124,6 +124,8 @@ def test_of_which_networks_there_are_limits():
     network = drawn(1, 3, 3, 2)
     with pytest.raises(NetworkError, match="in one step"):
         Spreads(replace(network, steps=2))
+    with pytest.raises(NetworkError, match="too large"):
+        wrong_device(network, np.ones(3), 0, 1, Fraction(1, 1 << 62), np.ones(3))
     huge = replace(network.layers[0], weights=network.layers[0].weights + (1 << 25))
     with pytest.raises(NetworkError, match="2\\^24"):
         Spreads(replace(network, layers=(huge, network.layers[1])))
