@@ -51,12 +51,16 @@ from spikeproof.prover.margins.network_pruning import (
     witnesses,
 )
 from spikeproof.prover.margins.network_spread import BEYOND, Limit, Spreads
+from spikeproof.prover.margins.network_yield import Yield
 from spikeproof.specs.networks import MEMORYLESS, Layer, Network, Readout, Score, run
 
 DEFAULT_SEED = 24
 
 PERCENTS = (Fraction(1, 10), Fraction(1, 5), Fraction(1, 2), *map(Fraction, (1, 2, 3, 5, 10)))
 """Spreads at which images are counted."""
+
+DEVIATIONS = (Fraction(1, 2), Fraction(1), Fraction(3, 2), Fraction(2))
+"""In percent, of numbers that are off by chance."""
 
 CLOCK, INFERENCE = 8.92e9, 1.5e-9
 """Hz, and J an inference with cooling to 4 K: published of another network (arXiv 2402.16384)."""
@@ -415,6 +419,21 @@ def describe_spread(found: list[Fraction], images: Images) -> None:
         print(f"{count / len(images):.2%}")
 
 
+def describe_yield(network: Network, images: Images) -> None:
+    """How many devices are right at the least, if their numbers are off by chance."""
+    for percent in DEVIATIONS:
+        bound = Yield(network, percent / 100)
+        pairs = zip(images.inputs[:, 0], images.labels.tolist(), strict=True)
+        shares = [bound.least(given, label) for given, label in pairs]
+        mean = float(sum(shares, start=Fraction(0)) / len(shares))
+        sure = sum(each >= Fraction(999, 1000) for each in shares) / len(shares)
+        print(
+            f"  deviation {float(percent)} %: an image is right on at least {mean:.2%} of devices ",
+            end="",
+        )
+        print(f"in the mean; {sure:.2%} of images on 99.9 %")
+
+
 # --- pruning --------------------------------------------------------------------------------------
 
 
@@ -447,11 +466,10 @@ def describe_pruning(network: Network, training: Images, test: Images) -> None:
 
 def nearest_difference(network: Network, pruned: Network, bits: NDArray[np.bool_]) -> str:
     """Where two networks that agree on all images differ, if a single pixel is changed."""
-    found = [(place, nearby(network, pruned, image)) for place, image in enumerate(bits)]
-    near = [(place, pixels) for place, pixels in found if len(pixels)]
-    if not near:
-        return ", nor if any single pixel is changed"
-    return f", but {len(near)} if one pixel is, the first {near[0][0]}, pixel {near[0][1][0]}"
+    for place, image in enumerate(bits):
+        if len(pixels := nearby(network, pruned, image)):
+            return f", but image {place} is if pixel {pixels[0]} of it is changed"
+    return ", nor if any single pixel is changed"
 
 
 # --- energy ---------------------------------------------------------------------------------------
@@ -524,6 +542,7 @@ def main() -> None:
         shown = test.images.chosen(slice(asked.images))
         certify(network, shown, asked.spread)
         describe_spread(verify(network, shown, asked.spread), shown)
+        describe_yield(network, shown)
     if asked.check:
         check_everywhere(network, netlist)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.specs.networks import Integers, Layer, Network, NetworkError, Score
+from spikeproof.specs.networks import MAX_SUM, Integers, Layer, Network, NetworkError, Score
 
 
 def midway(layer: Layer) -> Integers:
@@ -26,7 +26,7 @@ def require_two_layers(network: Network) -> tuple[Layer, Layer]:
     """The hidden layer and the outputs of a network of one step that reads potentials.
 
     Raises:
-        NetworkError: if it is another.
+        NetworkError: if it is another, or its numbers are too large.
     """
     if len(network.layers) != 2 or network.steps != 1 or network.readout.score is not Score.POTENTIAL:
         raise NetworkError("spreads are of networks of a hidden layer and outputs, in one step")
@@ -35,7 +35,18 @@ def require_two_layers(network: Network) -> tuple[Layer, Layer]:
         leak, add, fire = map(layer.dynamics.order.index, ("leak", "add", "fire"))
         if not leak < add < fire:
             raise NetworkError("spreads are of networks whose neurons leak, then add, then fire")
+    _require_room(network, 1)
     return hidden, outputs
+
+
+def _require_room(network: Network, scale: int) -> None:
+    """Refuse numbers that, times a scale and four, would leave 64 bits."""
+    for layer in network.layers:
+        arrays = (layer.weights, layer.bias, () if layer.thresholds is None else layer.thresholds)
+        ends = [int(end) for array in arrays if np.size(array) for end in (np.min(array), np.max(array))]
+        count = layer.weights.shape[1] + 2
+        if 4 * scale * max(map(abs, ends)) * count >= MAX_SUM:
+            raise NetworkError("the numbers of the network, or of the spread, are too large")
 
 
 def pushed(network: Network, spikes: NDArray[Any], label: int, rival: int, spread: Fraction) -> Network:
@@ -46,12 +57,16 @@ def pushed(network: Network, spikes: NDArray[Any], label: int, rival: int, sprea
 
     Returns:
         It in integers: all numbers of a layer are scaled alike, which changes no decision.
+
+    Raises:
+        NetworkError: if it is of another kind of network, or its numbers are too large.
     """
     hidden, outputs = require_two_layers(network)
     towards = np.where(np.asarray(spikes, bool), 1, -1)
     pull = np.zeros(outputs.neurons, np.int64)
     pull[label], pull[rival] = -1, 1
     off, whole = spread.numerator, spread.denominator
+    _require_room(network, whole + abs(off))
 
     def moved(numbers: Integers, direction: Integers) -> Integers:
         """Numbers times 1 + d, with d as large as it may be, up or down; times ``whole``."""

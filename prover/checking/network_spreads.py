@@ -27,26 +27,27 @@ def right_within(network: Network, given: NDArray[Any], label: int, spread: Frac
     middle = midway(hidden)
     sums = (2 * (hidden.weights @ bits + hidden.bias) - middle).tolist()
     sizes = (2 * (np.abs(hidden.weights) @ bits + np.abs(hidden.bias)) + np.abs(middle)).tolist()
+    off, whole = spread.numerator, spread.denominator
     surely, either = [], []
     for neuron, (total, size) in enumerate(zip(sums, sizes, strict=True)):
-        if total >= spread * size:
+        if total * whole >= off * size:
             surely.append(neuron)
-        elif total > -spread * size:
+        elif total * whole > -off * size:
             either.append(neuron)
-    own, own_bias = outputs.weights[label].tolist(), int(outputs.bias[label])
+    own: list[int] = outputs.weights[label].tolist()
+    own_bias = int(outputs.bias[label])
     for rival in range(outputs.neurons):
         if rival == label:
             continue
         other, other_bias = outputs.weights[rival].tolist(), int(outputs.bias[rival])
 
-        def lead(neuron: int, other: list[int] = other) -> Fraction:
-            """What a spike adds to the lead of the class, or nearly, at worst."""
-            return Fraction(own[neuron] - other[neuron]) - spread * (
-                abs(own[neuron]) + abs(other[neuron])
-            )
+        def lead(ours: int, theirs: int) -> int:
+            """What is added to the lead of the class at worst, or nearly, times ``whole``."""
+            return (ours - theirs) * whole - off * (abs(ours) + abs(theirs))
 
-        worst = own_bias - other_bias - spread * (abs(own_bias) + abs(other_bias))
-        worst += sum(map(lead, surely)) + sum(min(Fraction(0), lead(neuron)) for neuron in either)
+        worst = lead(own_bias, other_bias)
+        worst += sum(lead(own[neuron], other[neuron]) for neuron in surely)
+        worst += sum(min(0, lead(own[neuron], other[neuron])) for neuron in either)
         # A worst case that is 0 is not reached if it takes any deviation; else it is a tie.
         moves = own_bias or other_bias or any(own[neuron] or other[neuron] for neuron in surely)
         if worst < 0 or (worst == 0 and rival < label and not moves):

@@ -6,5 +6,6 @@
 * ``confidence``  -- what samples say
 * ``relaxation``  -- windows of memristive neurons
 * ``network_spread``  -- the spread under which a network's class is right
+* ``network_yield``   -- how likely it is right on devices that are off by chance
 * ``network_pruning`` -- which synapses of a network can go
 """

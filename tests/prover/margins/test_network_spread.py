@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
-from itertools import product
+from itertools import islice, product
 
 import numpy as np
 import pytest
@@ -19,9 +19,19 @@ from spikeproof.specs.networks import (
     run,
 )
 from spikeproof.specs.spreads import midway
-from tests.support.one_step import drawn
+from tests.support.networks import drawn_network
 
 SLIGHTLY = Fraction(1, 1_000_000)
+
+
+def drawn(seed: int, inputs: int, hidden: int, classes: int, most: int = 1) -> Network:
+    return drawn_network(np.random.default_rng(seed), (inputs, hidden, classes), most)
+
+
+def numbers(network: Network) -> list[np.ndarray]:
+    """What can be off; those of the hidden layer twofold, since thresholds are midway."""
+    hidden, outputs = network.layers
+    return [2 * hidden.weights, 2 * hidden.bias, midway(hidden), outputs.weights, outputs.bias]
 
 
 def cases(networks, random):
@@ -35,19 +45,18 @@ def cases(networks, random):
 def corners(network: Network, spread: Fraction):
     """Every device whose numbers are all off by just a spread: in integers."""
     hidden, outputs = network.layers
-    numbers = [2 * hidden.weights, 2 * hidden.bias, midway(hidden), outputs.weights, outputs.bias]
     off, whole = spread.numerator, spread.denominator
-    used = [np.argwhere(each) for each in numbers]
+    used = [np.argwhere(each) for each in numbers(network)]
     for signs in product((-1, 1), repeat=sum(map(len, used))):
         left = iter(signs)
-        made = [each * whole for each in numbers]
+        made = [each * whole for each in numbers(network)]
         for each, places in zip(made, used, strict=True):
             for place in map(tuple, places):
                 each[place] += next(left) * off * abs(each[place]) // whole
         yield replace(
             network,
             layers=(
-                replace(hidden, weights=made[0], bias=made[1], thresholds=made[2]),
+                replace(hidden, weights=made[0], bias=made[1], thresholds=made[2], dynamics=MEMORYLESS),
                 replace(outputs, weights=made[3], bias=made[4]),
             ),
         )
@@ -56,7 +65,9 @@ def corners(network: Network, spread: Fraction):
 def test_every_corner_is_right_below_the_limit_and_one_is_wrong_above():
     random = np.random.default_rng(0)
     met = 0
-    for network, given, label, limit in cases((drawn(seed, 2, 2, 2) for seed in range(12)), random):
+    networks = (drawn(seed, 2, 2, 2) for seed in range(100))
+    few = (each for each in networks if sum(map(np.count_nonzero, numbers(each))) <= 8)
+    for network, given, label, limit in cases(islice(few, 8), random):
         if limit.spread is None:
             continue
         for share in (Fraction(999, 1000), BEYOND):
@@ -68,13 +79,13 @@ def test_every_corner_is_right_below_the_limit_and_one_is_wrong_above():
             )
             assert wrong == (share > 1), (limit.spread, share)
             met += 1
-    assert met > 40
+    assert met > 30
 
 
 @pytest.mark.parametrize("most", [1, 3])
 def test_the_checker_agrees_and_the_witness_is_wrong(most):
     random = np.random.default_rng(1)
-    networks = (drawn(seed, 12, 20, 4, most) for seed in range(12))
+    networks = (drawn(seed, 12, 20, 4, most) for seed in range(6))
     found = set()
     for network, given, label, limit in cases(networks, random):
         if limit.spread is None:
@@ -113,6 +124,8 @@ def test_of_which_networks_there_are_limits():
     network = drawn(1, 3, 3, 2)
     with pytest.raises(NetworkError, match="in one step"):
         Spreads(replace(network, steps=2))
+    with pytest.raises(NetworkError, match="too large"):
+        wrong_device(network, np.ones(3), 0, 1, Fraction(1, 1 << 62), np.ones(3))
     huge = replace(network.layers[0], weights=network.layers[0].weights + (1 << 25))
     with pytest.raises(NetworkError, match="2\\^24"):
         Spreads(replace(network, layers=(huge, network.layers[1])))

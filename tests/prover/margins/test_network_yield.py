@@ -1,0 +1,47 @@
+"""Bounds of the yield, against devices that are drawn."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from spikeproof.prover.margins.network_yield import Yield
+from spikeproof.specs.networks import run
+from spikeproof.specs.spreads import midway
+from tests.support.networks import drawn_network
+
+DEVICES = 20_000
+
+
+def share_right(network, image, label, sigma, random):
+    """Of devices that are drawn, in floating point."""
+    hidden, outputs = network.layers
+
+    def drawn(values):
+        return values * (1 + sigma * random.standard_normal((DEVICES, *values.shape)))
+
+    margins = drawn(2 * hidden.weights) @ image + drawn(2 * hidden.bias) - drawn(midway(hidden))
+    spikes = (margins >= 0).astype(float)
+    scores = np.einsum("dch,dh->dc", drawn(outputs.weights), spikes) + drawn(outputs.bias)
+    return (scores.argmax(axis=1) == label).mean()
+
+
+@pytest.mark.parametrize("percent", [2, 5, 10])
+def test_no_more_devices_are_wrong(percent):
+    random, close = np.random.default_rng(percent), 0
+    for seed in range(8):
+        network = drawn_network(np.random.default_rng(seed), (8, 6, 3))
+        image = random.integers(0, 2, 8)
+        label = run(network, image[np.newaxis]).decision
+        least = float(Yield(network, Fraction(percent, 100)).least(image, label))
+        found = share_right(network, image, label, percent / 100, random)
+        assert least <= found + 4 * np.sqrt((1 - found) * found / DEVICES) + 1e-3
+        close += least > 0 and found - least < 0.2
+    assert close
+
+
+def test_a_wrong_class_has_no_yield():
+    network = drawn_network(np.random.default_rng(4), (8, 6, 3))
+    image = np.ones(8, int)
+    label = run(network, image[np.newaxis]).decision
+    assert Yield(network, Fraction(1, 100)).least(image, (label + 1) % 3) == 0
