@@ -64,11 +64,11 @@ class Checker:
 
     def __init__(self, network: Network, most: int) -> None:
         if network.steps != 1:
-            raise NetworkError(f"of networks that see one step, and not {network.steps}")
+            raise NetworkError(f"trees are of networks that see one step, and not {network.steps}")
         for layer in network.layers:
             adds, fires, leaks = map(layer.dynamics.order.index, ("add", "fire", "leak"))
             if adds > fires or (leaks > adds and layer.dynamics.leak != 1):
-                raise NetworkError("of neurons that leak, add and then fire, in this order")
+                raise NetworkError("networks of one step must leak, add and then fire, in this order")
         self.network, self.most = network, most
         weights = [layer.weights for layer in network.layers]
         floors = [
@@ -119,7 +119,7 @@ class Checker:
         if not 0 <= radius <= min(self.most, bits.size):
             raise CertificateError(f"it may not be about {radius} bits")
         if record["witness"] is not None:
-            witness = _places(record["witness"], bits.size)
+            witness = places(record["witness"], bits.size)
             if len(witness) != radius + 1 or len(set(witness.tolist())) != len(witness):
                 raise CertificateError(f"a witness must be {radius + 1} bits, each once")
             changed = bits.copy()
@@ -141,8 +141,8 @@ class _Tree:
         if len(levels) != radius:
             raise CertificateError(f"a tree about {radius} bits has {radius} levels, not {len(levels)}")
         self.radius = radius
-        self.counts = [_places(counts, image.size + 1) for counts, _ in levels]
-        self.bits = [_places(bits, image.size) for _, bits in levels]
+        self.counts = [places(counts, image.size + 1) for counts, _ in levels]
+        self.bits = [places(bits, image.size) for _, bits in levels]
         self.nodes_read, self.bits_read = [0] * radius, [0] * radius
         given = image.astype(checker.kind)
         weights, floors = [*checker.weights], [*checker.floors]
@@ -271,7 +271,7 @@ def _moved(each: Numbers, need: Numbers, by: Numbers) -> Numbers:
     )
 
 
-def _places(values: Sequence[Any], size: int) -> NDArray[np.int64]:
+def places(values: Sequence[Any], size: int) -> NDArray[np.int64]:
     """Whole numbers from 0 to below ``size``.
 
     Raises:

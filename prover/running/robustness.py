@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from spikeproof.circuits.doors.images import Images
 from spikeproof.circuits.doors.networks import network_digest, read_network
+from spikeproof.prover.checking.changed_spikes import Enumeration
 from spikeproof.prover.checking.robustness import Checker
 from spikeproof.prover.discovery.robustness import Searcher
 from spikeproof.prover.engines.pool import results
@@ -36,7 +38,7 @@ def header_of(network: Network, images: Images, flips: int) -> Header:
     Raises:
         NetworkError: if the images are none for the network, or nothing is decided of such networks.
     """
-    Checker(network, flips)
+    _Decider(network, flips)
     if not len(images):
         raise NetworkError("there are no images")
     if images.inputs.shape[1:] != (network.steps, network.inputs):
@@ -44,7 +46,9 @@ def header_of(network: Network, images: Images, flips: int) -> Header:
             f"the network sees {network.inputs} bits in {network.steps} steps, and an image has "
             "{1} in {0}".format(*images.inputs.shape[1:])
         )
-    return Header(network_digest(network), images.digest, len(images), min(flips, network.inputs))
+    return Header(
+        network_digest(network), images.digest, len(images), min(flips, network.steps * network.inputs)
+    )
 
 
 def find_distances(
@@ -128,11 +132,40 @@ def verify_distances(
 LOST = "the process that checked it died"
 
 
+class _Decider:
+    """Who finds distances of a network, and who checks them: by a tree, or, over time, by trying all.
+
+    Raises:
+        NetworkError: on construction, if it sees one step, and does not add and then fire.
+    """
+
+    def __init__(self, network: Network, flips: int) -> None:
+        self.flips = min(flips, network.steps * network.inputs)
+        self.searcher = Searcher(network, flips) if network.steps == 1 else None
+        self.enumeration = Enumeration(network, flips)
+        self.checker = Checker(network, flips) if network.steps == 1 else self.enumeration
+
+    def find(self, bits: NDArray[np.bool_], seconds: float) -> dict[str, Any]:
+        """A record, but for the number of the image."""
+        if self.searcher is not None:
+            found = asdict(self.searcher.distance(bits, seconds))
+            return {"class": found.pop("decision"), **found}
+        until = time.monotonic() + seconds
+        decision = int(self.enumeration.decisions(bits, np.zeros((1, 0), np.int64))[0])
+        radius, witness = 0, None
+        try:
+            while radius < self.flips and witness is None:
+                witness = self.enumeration.nearest(bits, decision, radius + 1, until)
+                radius += witness is None
+        except TimeoutError:
+            pass
+        return {"class": decision, "radius": radius, "witness": witness, "tree": []}
+
+
 def _found(
     model: Path, digest: str, flips: int, image: int, bits: NDArray[np.bool_], seconds: float
 ) -> Record | None:
-    found = asdict(_prepared(Searcher, model, digest, flips).distance(bits, seconds))
-    return {"image": image, "class": found.pop("decision"), **found}
+    return {"image": image, **_decider(model, digest, flips).find(bits, seconds)}
 
 
 def _checked(
@@ -140,15 +173,15 @@ def _checked(
 ) -> tuple[int, Record | None, str]:
     record = parsed(line)
     try:
-        _prepared(Checker, model, digest, flips).check(bits, record)
+        _decider(model, digest, flips).checker.check(bits, record)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         return record["image"], None, str(error)
     return record["image"], record, ""
 
 
-@lru_cache(maxsize=2)
-def _prepared(kind: Any, model: Path, digest: str, flips: int) -> Any:
-    """Who works on a network, made ready once in each process.
+@lru_cache(maxsize=1)
+def _decider(model: Path, digest: str, flips: int) -> _Decider:
+    """That of a file, made ready once in each process.
 
     Raises:
         NetworkError: if the file has another network by now.
@@ -156,4 +189,4 @@ def _prepared(kind: Any, model: Path, digest: str, flips: int) -> Any:
     network = read_network(model)
     if network_digest(network) != digest:
         raise NetworkError(f"{model}: has changed meanwhile")
-    return kind(network, flips)
+    return _Decider(network, flips)

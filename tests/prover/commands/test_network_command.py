@@ -1,6 +1,8 @@
 """``spikeproof network``: files that can be gone on with, exit codes, and what is refused."""
 
 import json
+from fractions import Fraction
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from spikeproof.circuits.doors.images import Images, write_images
 from spikeproof.circuits.doors.networks import write_network
 from spikeproof.prover.discovery import robustness
-from spikeproof.specs.networks import Network
+from spikeproof.specs.networks import AfterSpike, Dynamics, Network, run
 from tests.support.command_line import spikeproof, spikeproof_here
 from tests.support.networks import COUNTS, changed, decided, drawn_network, layer, nearest
 
@@ -178,11 +180,51 @@ def test_other_networks_and_images_are_refused(folder, tmp_path):
     assert kept.read_text() == file.read_text()
 
 
+def test_networks_over_time_are_decided_by_trying_all(tmp_path):
+    random = np.random.default_rng(5)
+    dynamics = Dynamics(Fraction(7, 8), AfterSpike.ZERO, ("leak", "add", "fire", "reset"), strict=True)
+    layers = (
+        layer(random.integers(-3, 4, (6, 5)), [2] * 6, dynamics=dynamics),
+        layer(random.integers(-3, 4, (3, 6)), [1] * 3, dynamics=dynamics),
+    )
+    network = Network(layers, 3, COUNTS)
+    inputs = random.random((4, 3, 5)) < 0.5
+    write_network(network, tmp_path / "model.npz")
+    write_images(Images(inputs, np.zeros(4, np.int64)), tmp_path / "images.npz")
+    file = tmp_path / "robustness.jsonl"
+    assert robust(tmp_path, file, "--jobs", 1).returncode == 0
+    assert verified(tmp_path, file).returncode == 0
+    radii = []
+    for record in lines_of(file)[1:-1]:
+        image = inputs[record["image"]]
+        own = run(network, image.astype(int)).decision
+        least = next(
+            (
+                size
+                for size in range(1, FLIPS + 1)
+                for spikes in combinations(range(15), size)
+                if run(network, changed(image, spikes).reshape(3, 5).astype(int)).decision != own
+            ),
+            FLIPS + 1,
+        )
+        radii.append(least - 1)
+        assert (record["class"], record["radius"]) == (own, least - 1)
+    assert sorted(radii) == [1, 2, 2, 3]
+    tampered_file = tmp_path / "tampered.jsonl"
+    lines = lines_of(file)
+    lines[1]["radius"], lines[1]["witness"] = FLIPS, None
+    tampered_file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert verified(tmp_path, tampered_file).returncode == 1
+    late = robust(tmp_path, tmp_path / "late.jsonl", "--timeout", 1e-9, "--jobs", 1)
+    assert late.returncode == 3
+
+
 def test_bad_input_is_one_line(folder, tmp_path):
     text = tmp_path / "text.jsonl"
     text.write_text("certificates\n")
     write_images(Images(np.zeros((2, 1, 5), bool), np.zeros(2, np.int64)), tmp_path / "small.npz")
-    write_network(Network((layer([[1]], [1]),), 2, COUNTS), tmp_path / "slow.npz")
+    odd = Dynamics(Fraction(1), AfterSpike.NOTHING, ("leak", "fire", "add", "reset"), strict=False)
+    write_network(Network((layer([[1] * 12], [1], dynamics=odd),), 1, COUNTS), tmp_path / "odd.npz")
     model, images = folder / "model.npz", folder / "images.npz"
     flips = "--flips", 1, "--file"
     for arguments, said in [
@@ -190,7 +232,7 @@ def test_bad_input_is_one_line(folder, tmp_path):
         (("robustness", model, tmp_path / "none.npz", *flips, tmp_path / "x"), "No such file"),
         (("robustness", images, images, *flips, tmp_path / "x"), "no file of a network"),
         (("robustness", model, tmp_path / "small.npz", *flips, tmp_path / "x"), "an image has 5"),
-        (("robustness", tmp_path / "slow.npz", images, *flips, tmp_path / "x"), "see one step"),
+        (("robustness", tmp_path / "odd.npz", images, *flips, tmp_path / "x"), "in this order"),
         (("robustness", model, images, *flips, tmp_path), "directory"),
         (("verify", text, model, images), "no file of certificates"),
     ]:

@@ -391,7 +391,8 @@ def test_an_interrupt_is_one_line():
         out, error = run.communicate()
     assert (run.returncode, out) == (130, "")
     assert (
-        error.strip() == "spikeproof: interrupted; what `prove` or `exhaust` had done is kept: repeat it"
+        error.strip()
+        == "spikeproof: interrupted; what `prove`, `exhaust` or `network` had done is kept: repeat it"
     )
 
 
