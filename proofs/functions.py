@@ -217,7 +217,9 @@ IN_BLOCKS = {
 }
 """Formats of more than 16 bits and functions, and the modes in which these are promised."""
 
-IN_BLOCKS_OF_GATES = tuple((FP32, function, Nexus.name) for function in ("exp", "log", "sigmoid"))
+IN_BLOCKS_OF_GATES = tuple(
+    (FP32, function, Nexus.name) for function in ("exp", "log", "reciprocal", "sigmoid")
+)
 """The same of gates, with the library; to nearest even."""
 
 
