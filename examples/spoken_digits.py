@@ -274,6 +274,9 @@ def main() -> int:
     parser.add_argument("--model", type=Path, default=Path("spoken_digits.npz"), help="where it is kept")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw accuracy against moments")
     asked = parser.parse_args()
+    for path in (asked.model, asked.plot):
+        if path and not path.resolve().parent.is_dir():
+            parser.error(f"{path}: there is no such directory")
     try:
         recordings = read_recordings(asked.data, BANK, STEPS)
         if asked.model.exists():

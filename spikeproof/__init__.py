@@ -32,6 +32,11 @@ What is named here is the public face; whatever is not is internal, and may chan
 * ``from_torch``: a linear layer of PyTorch in neurons, bit by bit, a ``SpikingLinear``.
 * ``straight_through``: the same to be trained, with PyTorch's own gradients, a ``StraightThrough``.
 
+*Networks* (docs/networks.md)
+
+* ``network_of``: a module of PyTorch, of snnTorch's or SpikingJelly's neurons, as a network.
+* ``read_network``, ``write_network``: files of these.
+
 *Specs and claims*
 
 * ``Format``, ``format_named``, ``ieee_format``, ``RoundingMode``, ``OverflowPolicy``, ``Integer``.

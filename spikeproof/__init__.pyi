@@ -16,10 +16,13 @@ from .circuits.doors.json import write_clocked as write_clocked
 from .circuits.doors.json import write_json as write_json
 from .circuits.doors.modules import from_module as from_module
 from .circuits.doors.modules import import_module as import_module
+from .circuits.doors.networks import read_network as read_network
+from .circuits.doors.networks import write_network as write_network
 from .circuits.doors.nir import from_nir as from_nir
 from .circuits.doors.nir import read_nir as read_nir
 from .circuits.doors.nir import to_nir as to_nir
 from .circuits.doors.nir_reading import Reading as Reading
+from .circuits.doors.spiking_modules import network_of as network_of
 from .circuits.doors.unrolling import Steps as Steps
 from .circuits.meanings.bitsliced import BitSlicedSimulator as BitSlicedSimulator
 from .circuits.meanings.membrane import MembraneSimulator as MembraneSimulator
