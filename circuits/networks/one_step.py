@@ -23,7 +23,7 @@ from spikeproof.circuits.units.forms import (
     total,
     unbounded,
 )
-from spikeproof.circuits.units.libraries import GateLibrary, library_gates
+from spikeproof.circuits.units.libraries import SHALLOW, GateLibrary, library_gates
 from spikeproof.specs.networks import Layer, Network, NetworkError
 
 TERNARY = "ternary"
@@ -39,7 +39,7 @@ def one_step_netlist(network: Network, library: str = TERNARY) -> Netlist:
         NetworkError: if it takes several steps, or neurons do not leak, add and fire in this order.
     """
     _require_one_step(network)
-    gates = library_gates(library)
+    gates = library_gates(library, SHALLOW)
     spikes = bits(gates.builder.input("x", network.inputs))
     *firing, last = network.layers
     for layer in firing:

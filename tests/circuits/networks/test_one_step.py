@@ -62,6 +62,7 @@ def test_ties_are_met_and_go_to_the_lowest():
 def test_synapses_are_ternary():
     netlist = one_step_netlist(drawn(3, most=3))
     assert {weight for neuron in netlist.neurons for _, weight in neuron.synapses} == {-1, 1}
+    assert netlist.statistics.depth == 4  # a level of neurons, and three that find the largest
 
 
 def test_a_strict_threshold():
