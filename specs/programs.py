@@ -275,12 +275,13 @@ def arranged(step: Arrange, operands: Sequence[Codes], lead: int) -> Codes:
             return np.broadcast_to(padded, axes + tuple(argument))
         case "transpose":
             return first.transpose((*range(lead), *(lead + axis for axis in argument)))
-        case "take" if isinstance(argument, range) and len(argument) > 0 and argument.step > 0:
+        case "take" if isinstance(argument, range) and argument.step > 0:
             return first[(slice(None),) * lead + (slice(argument.start, argument.stop, argument.step),)]
         case "take":
             return first.take(np.asarray(argument, dtype=np.intp), axis=lead)
         case "concatenate":
-            return np.concatenate(operands, axis=lead)
+            some = [operand for operand in operands if operand.shape[lead]] or [first]
+            return some[0] if len(some) == 1 else np.concatenate(some, axis=lead)
     raise ProgramError(f"there is no arrangement {step.how}")
 
 
