@@ -27,7 +27,7 @@ from torch import Tensor
 from spikeproof.circuits.doors.images import write_images
 from spikeproof.circuits.doors.networks import network_digest, read_network, write_network
 from spikeproof.circuits.doors.sounds import FilterBank, Recordings, read_recordings
-from spikeproof.circuits.networks.exact import Outcomes, run_all
+from spikeproof.circuits.networks.exact import Outcomes, decided, run_all
 from spikeproof.specs.networks import (
     AfterSpike,
     Dynamics,
@@ -151,6 +151,7 @@ def loss_of(counts: Tensor, labels: Tensor, lead: int | None, early: float) -> T
 
 def train(recordings: Recordings, lead: int | None, recipe: Recipe) -> Network:
     """The network after training on all of them, from a seed."""
+    torch.set_num_threads(1)  # so that sums are taken in one order, wherever it is trained
     torch.manual_seed(SEED)
     model = Model(recipe)
     spikes = torch.from_numpy(recordings.images.inputs).float()
@@ -205,26 +206,28 @@ def split(recordings: Recordings, first: int, end: int) -> tuple[Recordings, Rec
     return recordings.chosen(held), recordings.chosen(np.flatnonzero(numbers >= end))
 
 
-def moments(outcomes: Outcomes) -> NDArray[np.int64]:
-    """After how many steps each recording is decided."""
-    return np.where(outcomes.decided_after < 0, STEPS, outcomes.decided_after + 1)
+def read_out(
+    outcomes: Outcomes, labels: NDArray[np.int64], lead: int | None
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """With a latch of a lead, or at the end: what is right, and after how many steps it is decided."""
+    decisions, decided_after, _ = decided(lead, outcomes.scores)
+    return decisions == labels, np.where(decided_after < 0, STEPS, decided_after + 1)
 
 
 def show(network: Network, held: Recordings) -> None:
     """Accuracy and moments for every lead, with the network's own marked."""
-    labels, own = held.images.labels, network.readout.lead
+    labels, outcomes = held.images.labels, run_all(network, held.images.inputs)
     length = np.minimum(held.lengths / BANK.hop, STEPS)
     print(f"{len(labels)} recordings, {length.mean():.1f} steps of {STEPS} long on average")
     print("  lead   right   decided after   of the recording")
     for lead in (*range(1, 7), None):
-        read = Network(network.layers, network.steps, Readout(Score.COUNT, lead))
-        outcomes = run_all(read, held.images.inputs)
-        right, after = (outcomes.decisions == labels).mean(), moments(outcomes)
-        mark = "*" if lead == own else " "
+        right, after = read_out(outcomes, labels, lead)
+        mark = "*" if lead == network.readout.lead else " "
         name = f"{lead:4}" if lead else " end"
-        print(f"{mark} {name} {right:7.1%} {after.mean():9.1f} steps {(after / length).mean():18.2f}")
+        share = (after / length).mean()
+        print(f"{mark} {name} {right.mean():7.1%} {after.mean():9.1f} steps {share:18.2f}")
     backwards = run_all(network, held.images.inputs[:, ::-1]).decisions
-    changed = int((backwards != run_all(network, held.images.inputs).decisions).sum())
+    changed = int((backwards != outcomes.decisions).sum())
     print(f"played backwards, step by step, {changed} of them are of another class")
 
 
@@ -233,13 +236,10 @@ def plot(network: Network, held: Recordings, path: Path) -> None:
     from matplotlib.figure import Figure
 
     labels = held.images.labels
-    points = []
-    for lead in range(1, 9):
-        read = Network(network.layers, network.steps, Readout(Score.COUNT, lead))
-        outcomes = run_all(read, held.images.inputs)
-        points.append((moments(outcomes).mean(), 100 * (outcomes.decisions == labels).mean()))
-    counts = run_all(network, held.images.inputs).scores.argmax(2)
-    at_once = 100 * (counts == labels[:, np.newaxis]).mean(0)
+    outcomes = run_all(network, held.images.inputs)
+    read = [read_out(outcomes, labels, lead) for lead in range(1, 9)]
+    points = [(after.mean(), 100 * right.mean()) for right, after in read]
+    at_once = 100 * (outcomes.scores.argmax(2) == labels[:, np.newaxis]).mean(0)
     figure = Figure(figsize=(5.2, 3.4), layout="constrained")
     axes = figure.subplots()
     axes.plot(
@@ -270,6 +270,9 @@ def main() -> int:
     )
     parser.add_argument(
         "--without", metavar="SPEAKER", help="train without a speaker, and show that one's recordings"
+    )
+    parser.add_argument(
+        "--memoryless", action="store_true", help="of neurons that forget, read out at the end"
     )
     parser.add_argument("--model", type=Path, default=Path("spoken_digits.npz"), help="where it is kept")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw accuracy against moments")

@@ -125,11 +125,11 @@ def run_all(network: Network, inputs: Spikes) -> Outcomes:
         denominators.append(states[-1].denominator if of_potential else 1)
     fired = tuple(np.stack(kept, 1) for kept in spikes[: len(spikes) - of_potential])
     found = np.stack(scores, 1)
-    return Outcomes(fired, found, tuple(denominators), *_decided(network.readout.lead, found))
+    return Outcomes(fired, found, tuple(denominators), *decided(network.readout.lead, found))
 
 
-def _decided(lead: int | None, scores: NDArray[Any]) -> tuple[Counts, Counts, NDArray[np.bool_]]:
-    """Classes, after which step a latch closed, and which classes are tied."""
+def decided(lead: int | None, scores: NDArray[Any]) -> tuple[Counts, Counts, NDArray[np.bool_]]:
+    """From scores by step: classes, after which step a latch closed (-1: none), which are tied."""
     best = scores.argmax(2)
     largest = scores.max(2)
     decisions, decided_after = best[:, -1], np.full(len(scores), -1)
