@@ -49,7 +49,9 @@ from pysmt.shortcuts import (
 
 from spikeproof.circuits.meanings.formula import bus_formulas, input_symbols
 from spikeproof.circuits.netlist import ONE, ZERO, Netlist
+from spikeproof.circuits.units.floating_point.shallow_fma import exponent_places
 from spikeproof.proofs.shallow_rounding import NORMALISED, is_normalised
+from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Step
 from spikeproof.specs.formats import Format
 from spikeproof.specs.integers import Buses
@@ -83,7 +85,8 @@ class ShallowMultiplyAdd:
             widths[name] = value.bv_width()
             return value
 
-        self.whole(input_symbols(netlist), measured)
+        with passing_formulas():
+            self.whole(input_symbols(netlist), measured)
         probes = {
             name: (*bus, *(ZERO,) * (widths.get(name, 0) - len(bus)))
             for name, bus in netlist.probes.items()
@@ -115,9 +118,10 @@ class ShallowMultiplyAdd:
         """The outputs."""
         return Step((), given=(*SHIFTED, "sign", "exponent", *NORMALISED))
 
-    @cached_property
+    @property
     def _borrows(self) -> tuple[str, ...]:
-        return tuple(name for name in self._probed.probes if name.startswith("borrow_"))
+        """By name; steps are stated for every listing, so nothing is built for them."""
+        return tuple(f"borrow_{power}" for power in range(1, exponent_places(self.fmt)))
 
     def spec(self, inputs: Buses, probe: Probe) -> Buses:
         """The unit's spec, with probes for all cuts."""

@@ -72,6 +72,8 @@ class Dynamics:
             raise NetworkError(
                 f"the order of events must be {', '.join(EVENTS)} in some order, each once"
             )
+        if type(self.strict) is not bool:
+            raise NetworkError(f"a neuron fires at its threshold or not: strict is {self.strict!r}")
 
 
 MEMORYLESS = Dynamics(Fraction(0), AfterSpike.NOTHING, USUAL_ORDER, strict=False)
@@ -150,6 +152,8 @@ class Readout:
     lead: int | None = None
 
     def __post_init__(self) -> None:
+        if self.lead is not None and (type(self.lead) is not int or self.lead >= MAX_SUM):
+            raise NetworkError(f"the lead of a latch is a whole number below 2^62, not {self.lead!r}")
         if self.lead is not None and (self.score is not Score.COUNT or self.lead < 1):
             raise NetworkError("a latch needs counts of spikes, and a lead of at least 1")
 
@@ -167,8 +171,8 @@ class Network:
     readout: Readout
 
     def __post_init__(self) -> None:
-        if not self.layers or self.steps < 1:
-            raise NetworkError("a network needs a layer and a step")
+        if not self.layers or type(self.steps) is not int or self.steps < 1:
+            raise NetworkError("a network needs a layer and a step, or a whole number of steps")
         for before, after in zip(self.layers, self.layers[1:], strict=False):
             if after.weights.shape[1] != before.neurons:
                 raise NetworkError(

@@ -55,7 +55,16 @@ def read_network(path: Path | str) -> Network:
         return _built(json.loads(arrays.pop(DESCRIPTION).tobytes()), arrays)
     except OSError as error:
         raise NetworkError(f"{path}: {error.strerror or error}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        EOFError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+        zipfile.BadZipFile,
+    ) as error:
         what = str(error) if isinstance(error, NetworkError) else f"no file of a network ({SCHEMA})"
         raise NetworkError(f"{path}: {what}") from None
 

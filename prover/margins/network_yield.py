@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeproof.prover.margins.enclosure import tail
-from spikeproof.specs.networks import Network
+from spikeproof.specs.networks import MAX_SUM, Network, NetworkError
 from spikeproof.specs.spreads import midway, require_two_layers
 
 PLACES = 100
@@ -40,11 +40,16 @@ class Yield:
         sigma: the deviation of each number, of its nominal value; above 0.
 
     Raises:
-        NetworkError: if the network is not one of a hidden layer and outputs, in one step.
+        NetworkError: if the network is not one of a hidden layer and outputs, in one step, or its
+            weights are too large for their squares to be added up in 64 bits.
     """
 
     def __init__(self, network: Network, sigma: Fraction) -> None:
         self.hidden, self.outputs = require_two_layers(network)
+        for layer in (self.hidden, self.outputs):
+            for row, bias in zip(layer.weights.tolist(), layer.bias.tolist(), strict=True):
+                if sum(weight**2 for weight in row) + bias**2 >= MAX_SUM:
+                    raise NetworkError("squares of a neuron's weights must sum to less than 2^62")
         self.middle = midway(self.hidden).tolist()
         self.sigma = sigma
 

@@ -66,14 +66,13 @@ def changes(network: Network, inputs: Spikes, low: Fraction, high: Fraction) -> 
     An input of which there is none is decided alike whatever share each neuron by itself keeps.
 
     Raises:
-        NetworkError: if a layer is recurrent, or numbers are too large for doubles.
+        NetworkError: if a layer is recurrent or its potentials are compared, or numbers are too large for
+            doubles.
     """
     _require_suitable(network, low, high)
     nominal = run_all(network, inputs)
     given = inputs
     for place, layer in enumerate(network.layers):
-        if layer.thresholds is None:
-            break
         own = nominal.spikes[place]
         for first in range(0, len(inputs), INPUTS):
             some = slice(first, first + INPUTS)
@@ -116,9 +115,9 @@ def _require_suitable(network: Network, low: Fraction, high: Fraction) -> None:
     for layer in network.layers:
         if layer.recurrent is not None:
             raise NetworkError("shares of recurrent neurons are not examined")
-        added = np.abs(layer.weights).sum(1) + np.abs(layer.bias)
-        if layer.thresholds is not None:
-            added = added + np.abs(layer.thresholds)
+        if layer.thresholds is None:
+            raise NetworkError("shares of outputs that are compared by potential are not examined")
+        added = np.abs(layer.weights).sum(1) + np.abs(layer.bias) + np.abs(layer.thresholds)
         if network.steps * int(added.max()) >= MOST:
             raise NetworkError("weights are too large for potentials in doubles")
 

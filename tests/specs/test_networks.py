@@ -114,6 +114,11 @@ def test_a_latch_decides_once_and_for_good():
     [
         (lambda: Dynamics(Fraction(3, 2), *_soft()), "share from 0 to 1"),
         (lambda: Dynamics(HALF, AfterSpike.ZERO, ("leak", "add", "fire"), False), "each once"),
+        (lambda: Dynamics(HALF, AfterSpike.ZERO, USUAL_ORDER, 2), "strict is 2"),
+        (lambda: Readout(Score.COUNT, 1.0), "whole number below 2.62, not 1.0"),
+        (lambda: Network((single(MEMORYLESS),), True, COUNTS), "whole number of steps"),
+        (lambda: Readout(Score.COUNT, 1 << 62), "below 2"),
+        (lambda: Network((single(MEMORYLESS),), 3, Readout(Score.COUNT, 2)), "two outputs"),
         (lambda: Layer(integers([1]), integers([0]), None, MEMORYLESS), "must be a matrix"),
         (lambda: Layer(integers([[1]]), integers([0, 0]), None, MEMORYLESS), "bias must be int64"),
         (lambda: Layer(np.array([[1.0]]), integers([0]), None, MEMORYLESS), "weights must be int64"),

@@ -59,13 +59,23 @@ from spikeproof.circuits.units.shallow import (
     sum_of,
     thermometer,
 )
-from spikeproof.specs.formats import RoundingMode
+from spikeproof.specs.formats import Format, RoundingMode
 
 BELOW = 3
 """Places below the product: two guard places, and one that stands for all that is lost."""
 
 BETWEEN = 2
 """Places between the product and an addend that is not shifted."""
+
+
+def _offset(fmt: Format) -> int:
+    """The addend is shifted by the factors' exponents and this, less its own exponent."""
+    return fmt.precision + 1 + BETWEEN - fmt.bias
+
+
+def exponent_places(fmt: Format) -> int:
+    """How many places a sum's exponent has before leading zeros are subtracted from it."""
+    return (2 * ((1 << fmt.exponent_bits) - 1) + max(0, _offset(fmt))).bit_length()
 
 
 def shallow_fma_unit(rounder: Rounder, x: Operand, y: Operand, z: Operand) -> Buses:
@@ -86,8 +96,7 @@ class _MultiplyAdder:
         self.opposite = bit(signal(self.gates, xor(self.gates, self.product_sign, z.sign)))
         # Where the addend's last place is if it is not shifted, the last place of all being 0.
         self.start = BELOW + 2 * self.fmt.precision + BETWEEN
-        # The addend is shifted by the factors' exponents and this, less its own exponent.
-        self.offset = self.fmt.precision + 1 + BETWEEN - self.fmt.bias
+        self.offset = _offset(self.fmt)
 
     def unit(self, product: Bits) -> Buses:
         above = self.start + self.fmt.precision - BELOW - len(product)
@@ -114,9 +123,8 @@ class _MultiplyAdder:
 
     def _exponent_of(self, operand: Parts) -> Bits:
         """Its exponent, with as many places as the sum of two and a sign take."""
-        largest = 2 * ((1 << self.fmt.exponent_bits) - 1) + max(0, self.offset)
         found = operand.exponent_bits
-        return *found, *(NEVER,) * (largest.bit_length() + 1 - len(found))
+        return *found, *(NEVER,) * (exponent_places(self.fmt) + 1 - len(found))
 
     def _exponent(self) -> Bits:
         """The exponent field of the first place, less one: that of the addend or of the product."""

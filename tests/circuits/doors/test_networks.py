@@ -1,5 +1,6 @@
 """Networks as files: what is written is read again, and what is no network is refused in one line."""
 
+import json
 from dataclasses import replace
 from fractions import Fraction
 
@@ -76,4 +77,35 @@ def test_what_is_no_network_is_refused_in_one_line(network, tmp_path):
     arrays["weights_0"] = arrays["weights_0"][:, :2]
     np.savez(path, **arrays)
     with pytest.raises(NetworkError, match="more in it than a network, or less"):
+        read_network(path)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("strict", 2),
+        ("strict", None),
+        ("strict", "no"),
+        ("leak", "1/0"),
+        ("leak", None),
+        ("order", ["leak"]),
+    ],
+)
+def test_descriptions_that_mean_nothing_are_refused(network, tmp_path, part, value):
+    path = tmp_path / "network.npz"
+    write_network(network, path)
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    described = json.loads(arrays["network"].tobytes())
+    described["layers"][0][part] = value
+    arrays["network"] = np.frombuffer(json.dumps(described).encode(), np.uint8)
+    np.savez(path, **arrays)
+    with pytest.raises(NetworkError, match=r"network\.npz: "):
+        read_network(path)
+
+
+def test_an_empty_file_is_refused(tmp_path):
+    path = tmp_path / "network.npz"
+    path.write_bytes(b"")
+    with pytest.raises(NetworkError, match="no file of a network"):
         read_network(path)

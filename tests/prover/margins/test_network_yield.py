@@ -1,12 +1,13 @@
 """Bounds of the yield, against devices that are drawn."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from spikeproof.prover.margins.network_yield import Yield
-from spikeproof.specs.networks import run
+from spikeproof.specs.networks import NetworkError, run
 from spikeproof.specs.spreads import midway
 from tests.support.networks import drawn_network
 
@@ -45,3 +46,12 @@ def test_a_wrong_class_has_no_yield():
     image = np.ones(8, int)
     label = run(network, image[np.newaxis]).decision
     assert Yield(network, Fraction(1, 100)).least(image, (label + 1) % 3) == 0
+
+
+def test_squares_that_do_not_fit_are_refused():
+    """They wrapped to 0, and a rival with them (found in review)."""
+    network = drawn_network(np.random.default_rng(4), (8, 6, 3))
+    hidden, outputs = network.layers
+    large = replace(network, layers=(hidden, replace(outputs, weights=outputs.weights << 32)))
+    with pytest.raises(NetworkError, match="squares"):
+        Yield(large, Fraction(1, 10))

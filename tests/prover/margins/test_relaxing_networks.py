@@ -83,6 +83,11 @@ def test_what_cannot_be_examined_is_refused():
         (made, (HIGH, LOW), "from 0 to 1"),
         (replace(made, layers=(replace(layer, recurrent=one),)), (LOW, HIGH), "recurrent"),
         (replace(made, layers=(replace(layer, weights=one << 30),)), (LOW, HIGH), "too large"),
+        (
+            Network((replace(layer, thresholds=None),), 2, Readout(Score.POTENTIAL)),
+            (LOW, HIGH),
+            "compared by potential",
+        ),
     ):
         with pytest.raises(NetworkError, match=words):
             list(changes(wrong, given, *ends))
