@@ -7,8 +7,8 @@ The claim is about one step from any state and with any spikes, and about the st
           closed in that then leads every other, if there is one
 
 That a decision is irrevocable over any number of steps is induction over them. Counts begin again at 0
-after 2^WIDTH - 1 spikes, so that which class is the first to lead is said of so many steps. ``one`` says that never
-more than one class is closed in: none is at first, and no step makes two of one or none.
+after 2^WIDTH - 1 spikes, so that which class is the first to lead is said of so many steps. ``one`` says
+that never more than one class is closed in: none is at first, and no step makes two of one or none.
 """
 
 from collections.abc import Iterator
@@ -104,8 +104,8 @@ def obligations() -> Iterator[Obligation]:
         parameters = {"family": "latch", "classes": str(classes), "lead": str(lead)}
         yield equivalence(
             name,
-            f"{of} closes the class that first leads every other within {(1 << WIDTH) - 1} steps, and it "
-            "stays whatever comes after",
+            f"{of} closes the class that first leads every other in up to {(1 << WIDTH) - 1} steps, "
+            "and it stays whatever comes after",
             circuit=partial(in_step, classes, lead, WIDTH),
             meaning=partial(step, lead=lead, width=WIDTH),
             profile=profile,

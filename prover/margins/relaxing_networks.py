@@ -66,8 +66,8 @@ def changes(network: Network, inputs: Spikes, low: Fraction, high: Fraction) -> 
     An input of which there is none is decided alike whatever share each neuron by itself keeps.
 
     Raises:
-        NetworkError: if a layer is recurrent or its potentials are compared, or numbers are too large for
-            doubles.
+        NetworkError: if a layer is recurrent, or outputs are compared by potential, or numbers are too
+            large for doubles.
     """
     _require_suitable(network, low, high)
     nominal = run_all(network, inputs)
