@@ -2,8 +2,9 @@
 
 What frameworks do differently is asked for and never guessed: whether a neuron fires at its threshold,
 what a spike does to the potential, and when. What is stated must be what the class of the neurons does,
-or the network is refused. Numbers are read exactly; that a framework rounds potentials, in float32, and
-a network does not, is the one difference.
+or the network is refused. So are classes made of these, hooks, and neurons that are used twice or whose
+outputs are no spikes: they may do anything else. Numbers are read exactly; that a framework rounds
+potentials, in float32, and a network does not, is the one difference.
 """
 
 from __future__ import annotations
@@ -53,25 +54,35 @@ def network_of(
     """The network that a module of PyTorch is, in exact arithmetic.
 
     Args:
-        module: a ``Sequential`` or a list, of ``Linear`` and after each neurons: ``snntorch.Leaky``,
-            ``spikingjelly``'s ``LIFNode`` or ``IFNode``. The last may have none, if potentials are read
-            out: what these outputs are given is added up.
+        module: a ``Sequential`` or a list, of ``Linear`` and after each neurons of its own:
+            ``snntorch.Leaky``, ``spikingjelly``'s ``LIFNode`` or ``IFNode``. The last may have none, if
+            potentials are read out: what these outputs are given is added up. It starts at rest.
         steps: how many it runs.
         readout: how a class comes of the last layer.
         strict: whether neurons fire only above their threshold.
         reset: what a spike does: ``subtract`` the threshold, go to ``zero``, or ``nothing``.
         order: of the events of a step, as ``leak reset add fire``; see ``specs.networks.Dynamics``.
         bits: round weights, biases and thresholds to multiples of 2^-bits, to nearest, ties to even;
-            else they stay as they are.
+            else they stay as they are. Leaks stay as they are in any case. Where a ``LIFNode`` divides
+            its inputs by ``tau``, its threshold is that times ``tau``.
 
     Raises:
         NetworkError: if it is none of these, or does otherwise than is stated; one line.
     """
+    if not isinstance(readout, Readout):
+        raise NetworkError("readout must be a Readout, such as Readout(Score.COUNT)")
+    if not isinstance(steps, int):
+        raise NetworkError(f"steps must be an integer, not {steps!r}")
     try:
         stated = Dynamics(Fraction(0), AfterSpike(reset), tuple(order.split()), strict)
     except ValueError as error:
         raise NetworkError(f"neurons cannot be stated so: {error}") from None
     pairs = list(_pairs(list(_flat(module))))
+    neurons = [id(each) for _, each in pairs if each is not None]
+    if len(set(neurons)) < len(neurons):
+        raise NetworkError(
+            "neurons are used twice: they would share potentials; give each layer its own"
+        )
     silent = len(pairs) - 1 if readout.score is Score.POTENTIAL else len(pairs)
     layers = tuple(
         _layer(linear, neurons, stated, bits, number, fires=number != silent)
@@ -81,8 +92,11 @@ def network_of(
 
 
 def _flat(module: Any) -> Iterator[Any]:
-    """The modules of a sequence, and of sequences in it."""
-    if isinstance(module, (list, tuple)) or type(module).__name__ == "Sequential":
+    """The modules of a sequence, and of sequences in it, if they do what their classes do."""
+    import torch
+
+    _require_plain(module)
+    if isinstance(module, (list, tuple)) or type(module) is torch.nn.Sequential:
         for each in module:
             yield from _flat(each)
     else:
@@ -91,12 +105,17 @@ def _flat(module: Any) -> Iterator[Any]:
 
 def _pairs(modules: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
     """Each linear layer with its neurons, or with none at the end."""
+    import torch
+
     left = list(modules)
     while left:
         linear = left.pop(0)
-        if type(linear).__name__ != "Linear":
-            raise NetworkError(f"{_named(linear)} comes where a Linear is expected")
-        if left and type(left[0]).__name__ == "Linear":
+        if type(linear) is not torch.nn.Linear:
+            raise NetworkError(
+                f"{type(linear).__module__}.{type(linear).__name__} comes where a torch.nn.Linear is "
+                "expected; leave out what only reshapes"
+            )
+        if left and type(left[0]) is torch.nn.Linear:
             raise NetworkError("two Linear come one after another; only the last may have no neurons")
         yield linear, left.pop(0) if left else None
 
@@ -104,6 +123,15 @@ def _pairs(modules: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
 def _named(module: Any) -> str:
     """A class, with what it comes from."""
     return f"{type(module).__module__.split('.')[0]}.{type(module).__name__}"
+
+
+def _require_plain(module: Any) -> None:
+    """Refuse what does otherwise than its class: with hooks, or methods of its own."""
+    if getattr(module, "_forward_hooks", None) or getattr(module, "_forward_pre_hooks", None):
+        raise NetworkError(f"{_named(module)} has hooks, as of pruning or weight_norm; remove them")
+    replaced = getattr(module, "__dict__", {}).keys() & set(dir(type(module)))
+    if replaced:
+        raise NetworkError(f"{_named(module)}: {min(replaced)} is not that of its class")
 
 
 def _layer(
@@ -163,7 +191,7 @@ def _number(module: Any, name: str) -> Fraction:
     value = getattr(module, name)
     try:
         return Fraction(float(value))
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):
         raise NetworkError(f"{_named(module)}: {name} must be one number for all neurons") from None
 
 
@@ -173,15 +201,43 @@ def _require(module: Any, name: str, value: Any) -> None:
         raise NetworkError(f"{_named(module)}: {name} must be {value}")
 
 
+def _require_spikes(module: Any, name: str, sources: Sequence[str], strict: bool) -> None:
+    """Refuse neurons that do not fire by a function of their framework, with outputs of 0 and 1."""
+    import torch
+
+    function = getattr(module, name)
+    probes = torch.tensor([-2.0, -1e-30, 0.0, 1e-30, 0.25, 3.0])
+    try:
+        with torch.no_grad():
+            fired = function(probes).tolist()
+    except (TypeError, RuntimeError):
+        fired = None
+    expected = probes > 0 if strict else probes >= 0
+    if getattr(function, "__module__", None) not in sources or fired != expected.float().tolist():
+        raise NetworkError(
+            f"{_named(module)}: {name} must be of {sources[0]}, with outputs of 0 and 1: spikes"
+        )
+
+
+STATE_FUNCTIONS = {"subtract": "_base_sub", "zero": "_base_zero", "none": "_base_int"}
+"""Of snnTorch's neurons, by mechanism: chosen when they are made, and kept if that is set later."""
+
+
 def _leaky(module: Any) -> _Neurons:
     """snnTorch's: firing is above the threshold, and a reset that of the spike of the step before."""
+    if module.state_function != getattr(module, STATE_FUNCTIONS[module.reset_mechanism]):
+        raise NetworkError(
+            f"{_named(module)}: reset_mechanism was set later, and is not what it does; make it anew"
+        )
+    _require_spikes(module, "spike_grad", ("snntorch.surrogate", "snntorch._neurons.neurons"), True)
     reset = {"none": AfterSpike.NOTHING}.get(module.reset_mechanism, module.reset_mechanism)
     resets = AfterSpike(reset)
     for name, usual in (("inhibition", False), ("state_quant", False), ("graded_spikes_factor", 1)):
         _require(module, name, usual)
-    if resets is not AfterSpike.NOTHING:
-        # Else it resets at once, and in the next step once more, if still above the threshold.
-        _require(module, "reset_delay", True)
+    # Else it resets at once, and in the next step once more, if still above the threshold.
+    _require(module, "reset_delay", True)
+    if resets is not AfterSpike.NOTHING and _number(module, "threshold") < 0:
+        raise NetworkError(f"{_named(module)}: with a threshold below 0 it resets from rest")
     first = ("reset", "leak") if resets is AfterSpike.ZERO else ("leak", "reset")
     leak = min(max(_number(module, "beta"), Fraction(0)), Fraction(1))
     dynamics = Dynamics(leak, resets, (*first, "add", "fire"), strict=True)
@@ -190,12 +246,19 @@ def _leaky(module: Any) -> _Neurons:
 
 def _lif(module: Any) -> _Neurons:
     """SpikingJelly's: firing is at the threshold, and a reset is at once."""
+    if not type(module).__module__.startswith("spikingjelly.activation_based.neuron"):
+        raise NetworkError(f"{_named(module)} is not that of spikingjelly.activation_based.neuron")
+    _require_spikes(
+        module, "surrogate_function", ("spikingjelly.activation_based.surrogate",), strict=False
+    )
     if module.v_reset not in (None, 0):
         raise NetworkError(f"{_named(module)}: v_reset must be None or 0")
     reset = AfterSpike.SUBTRACT if module.v_reset is None else AfterSpike.ZERO
     threshold, leak = _number(module, "v_threshold"), Fraction(1)
     if hasattr(module, "tau"):
         tau = _number(module, "tau")
+        if tau < 1:
+            raise NetworkError(f"{_named(module)}: tau must be at least 1")
         leak = 1 - 1 / tau
         # What is added is divided by tau; so multiply everything by it instead.
         threshold = threshold * tau if module.decay_input else threshold

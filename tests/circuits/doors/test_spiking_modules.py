@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import snntorch
 import torch
+from torch.nn.utils import parametrizations, prune
 
 from spikeproof.circuits.doors.spiking_modules import network_of
 from spikeproof.circuits.networks.exact import run_all
@@ -12,15 +13,31 @@ from spikeproof.specs.networks import NetworkError, Readout, Score
 STEPS, INPUTS = 6, 5
 COUNTS, POTENTIALS = Readout(Score.COUNT), Readout(Score.POTENTIAL)
 SUBTRACT = {"strict": True, "reset": "subtract", "order": "leak reset add fire"}
+AT_ONCE = {"strict": False, "reset": "zero", "order": "leak add fire reset"}
 ZERO = {"strict": True, "reset": "zero", "order": "reset leak add fire"}
 NOTHING = {"strict": True, "reset": "nothing", "order": "leak reset add fire"}
+
+
+class Sigmoid(torch.nn.Module):
+    """As SpikingJelly's of that name."""
+
+    def __init__(self, spiking=True):
+        super().__init__()
+        self.spiking = spiking
+
+    def forward(self, x):
+        return (x >= 0).to(x) if self.spiking else torch.sigmoid(x)
+
+
+Sigmoid.__module__ = "spikingjelly.activation_based.surrogate"
 
 
 class LIFNode(torch.nn.Module):
     """As SpikingJelly documents its own: charge, fire at the threshold, reset."""
 
-    def __init__(self, tau=2.0, decay_input=True, v_threshold=1.0, v_reset=0.0):
+    def __init__(self, tau=2.0, decay_input=True, v_threshold=1.0, v_reset=0.0, spiking=True):
         super().__init__()
+        self.surrogate_function = Sigmoid(spiking)
         self.tau, self.decay_input = tau, decay_input
         self.v_threshold, self.v_reset, self.v = v_threshold, v_reset, 0.0
 
@@ -30,7 +47,7 @@ class LIFNode(torch.nn.Module):
             charged = self.v + (x - (self.v - resting)) / self.tau
         else:
             charged = self.v - (self.v - resting) / self.tau + x
-        fired = (charged >= self.v_threshold).to(x)
+        fired = self.surrogate_function(charged - self.v_threshold)
         down = charged - self.v_threshold * fired
         self.v = down if self.v_reset is None else charged * (1 - fired) + self.v_reset * fired
         return fired
@@ -120,6 +137,50 @@ def leaky(**parts):
     return [linear(2, 2), snntorch.Leaky(**{"beta": 0.5, **parts})]
 
 
+def altered(module, **attributes):
+    """The same, where these of the last are set after construction."""
+    for name, value in attributes.items():
+        setattr(module[-1], name, value)
+    return module
+
+
+def used_twice():
+    neurons = LIFNode()
+    return torch.nn.Sequential(linear(2, 2), neurons, linear(2, 2), neurons)
+
+
+class Linear(torch.nn.Linear):
+    """Of the name, and otherwise."""
+
+    def forward(self, x):
+        return -super().forward(x)
+
+
+class Sequential(torch.nn.Sequential):
+    """Of the name, and otherwise."""
+
+    def forward(self, x):
+        return super().forward(-x)
+
+
+def hooked(register):
+    module = torch.nn.Sequential(*leaky())
+    getattr(module[0], register)(lambda *_: None)
+    return module
+
+
+def parametrized():
+    module = leaky()
+    parametrizations.weight_norm(module[0])
+    return module
+
+
+def pruned():
+    module = leaky()
+    prune.identity(module[0], "weight")
+    return module
+
+
 @pytest.mark.parametrize(
     ("module", "stated", "words"),
     [
@@ -132,19 +193,55 @@ def leaky(**parts):
         (leaky(inhibition=True), SUBTRACT, "inhibition must be False"),
         (leaky(beta=torch.tensor([0.5, 0.75])), SUBTRACT, "beta must be one number"),
         ([linear(2, 2), torch.nn.ReLU()], SUBTRACT, "torch.ReLU is not read"),
-        ([torch.nn.ReLU()], SUBTRACT, "where a Linear is expected"),
+        ([torch.nn.ReLU()], SUBTRACT, "where a torch.nn.Linear is expected"),
         ([linear(2, 2), linear(2, 2)], SUBTRACT, "one after another"),
         ([linear(2, 2)], SUBTRACT, "layer 0 needs neurons"),
+        ([linear(2, 2), LIFNode(v_reset=0.5)], AT_ONCE, "v_reset must be None or 0"),
+        ([linear(2, 2), LIFNode(tau=0)], AT_ONCE, "tau must be at least 1"),
+        ([linear(2, 2), LIFNode(tau=-2.0)], AT_ONCE, "tau must be at least 1"),
+        ([linear(2, 2), LIFNode(spiking=False)], AT_ONCE, "outputs of 0 and 1: spikes"),
         (
-            [linear(2, 2), LIFNode(v_reset=0.5)],
-            {"strict": False, "reset": "zero", "order": "leak add fire reset"},
-            "v_reset must be None or 0",
+            altered([linear(2, 2), LIFNode()], surrogate_function=torch.nn.ReLU()),
+            AT_ONCE,
+            "must be of spikingjelly.activation_based.surrogate",
         ),
+        (used_twice(), AT_ONCE, "neurons are used twice"),
+        (leaky(threshold=-1.0), SUBTRACT, "threshold below 0 it resets from rest"),
+        (leaky(threshold=float("inf")), SUBTRACT, "threshold must be one number"),
+        (altered(leaky(), reset_mechanism="none"), NOTHING, "reset_mechanism was set later"),
+        (leaky(spike_grad=torch.sigmoid), SUBTRACT, "spike_grad must be of snntorch.surrogate"),
+        (leaky(spike_grad=lambda x: (x > 0).float()), SUBTRACT, "spike_grad must be of"),
+        (
+            altered(leaky(), fire=torch.sigmoid),
+            SUBTRACT,
+            "snntorch.Leaky: fire is not that of its class",
+        ),
+        ([Linear(2, 2), leaky()[1]], SUBTRACT, "Linear comes where a torch.nn.Linear is expected"),
+        (Sequential(*leaky()), SUBTRACT, "Sequential comes where a torch.nn.Linear is expected"),
+        (
+            [torch.nn.Flatten(), *leaky()],
+            SUBTRACT,
+            "flatten.Flatten comes .* leave out what only reshapes",
+        ),
+        (hooked("register_forward_hook"), SUBTRACT, "torch.Linear has hooks"),
+        (hooked("register_forward_pre_hook"), SUBTRACT, "torch.Linear has hooks"),
+        (pruned(), SUBTRACT, "torch.Linear has hooks, as of pruning"),
+        (parametrized(), SUBTRACT, "ParametrizedLinear comes where"),
+        (leaky(), {**SUBTRACT, "readout": Score.COUNT}, "readout must be a Readout, such as"),
+        (leaky(), {**SUBTRACT, "steps": 2.5}, "steps must be an integer, not 2.5"),
     ],
 )
 def test_what_is_otherwise_than_stated_is_refused(module, stated, words):
-    with pytest.raises(NetworkError, match=words):
-        network_of(module, steps=2, readout=COUNTS, **stated)
+    with pytest.raises(NetworkError, match=words) as refused:
+        network_of(module, **{"steps": 2, "readout": COUNTS, **stated})
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["atan", "fast_sigmoid", "sigmoid", "heaviside", "triangular", "SSO"])
+def test_surrogates_of_gradients_are_spikes_all_the_same(name):
+    network_of(
+        leaky(spike_grad=getattr(snntorch.surrogate, name)()), steps=2, readout=COUNTS, **SUBTRACT
+    )
 
 
 def test_potentials_that_are_reset_are_refused():
