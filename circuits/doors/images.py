@@ -174,4 +174,7 @@ def _of_archive(path: Path) -> Images:
         inputs = inputs[:, np.newaxis]
     if not np.isin(inputs, (0, 1)).all() or not np.issubdtype(labels.dtype, np.integer):
         raise NetworkError(f"{path}: inputs must be zeros and ones, and labels integers")
-    return Images(inputs.astype(bool), labels.astype(np.int64))
+    try:
+        return Images(inputs.astype(bool), labels.astype(np.int64))
+    except NetworkError as error:
+        raise NetworkError(f"{path}: {error}") from None

@@ -32,22 +32,74 @@ DIGITS = "digits"
 """Names the images that come with scikit-learn."""
 
 
-def images_of(name: str, level: int | None, first: int | None) -> Any:
-    """The images that were named, or the first of them.
+def images_of(name: str, level: int | None, first: int | None = None, last: int | None = None) -> Any:
+    """The images that were named, or the first or last of them.
 
     Raises:
+        click.UsageError: if first and last ones are asked for.
         NetworkError: if there are none.
     """
+    if first and last:
+        raise click.UsageError("--first and --last are of different images; use one of them")
     from spikeproof.circuits.doors.images import HALF_OF_A_BYTE, digits, read_images
 
     found = digits() if name == DIGITS else read_images(name, level=level or HALF_OF_A_BYTE)
-    return found if first is None else found.chosen(slice(first))
+    return found.chosen(slice(-last, None) if last else slice(first))
+
+
+def seen_by(
+    model: Path, name: str, level: int | None, first: int | None, last: int | None
+) -> tuple[Any, Any]:
+    """A network, and the images that were named.
+
+    Raises:
+        click.UsageError: if first and last ones are asked for.
+        NetworkError: if there are none, or they are none for it; one line that names the file.
+    """
+    from spikeproof.circuits.doors.networks import read_network
+    from spikeproof.specs.networks import NetworkError
+
+    network, images = read_network(model), images_of(name, level, first, last)
+    if not len(images):
+        raise NetworkError(f"{name}: there are no images")
+    if images.inputs.shape[1:] != (network.steps, network.inputs):
+        steps, inputs = images.inputs.shape[1:]
+        raise NetworkError(
+            f"{name}: an image has {_bits(inputs, steps)}, and {model} sees "
+            f"{_bits(network.inputs, network.steps)}"
+        )
+    for place, label in enumerate(images.labels.tolist()):
+        if label not in range(network.classes):
+            raise NetworkError(
+                f"{name}: image {place} is of class {label}, and the classes of {model} are 0 to "
+                f"{network.classes - 1}"
+            )
+    return network, images
+
+
+def _bits(inputs: int, steps: int) -> str:
+    """How many, in words."""
+    return f"{inputs:,} bit{'s' * (inputs != 1)} in {steps:,} step{'s' * (steps != 1)}"
+
+
+def _require_moments(file: Path | None) -> None:
+    """Refuse to write moments over anything else.
+
+    Raises:
+        click.BadParameter: if that is there.
+    """
+    from spikeproof.prover.report.decisions import are_moments
+
+    require_writable(file)
+    if file is not None and file.is_file() and not are_moments(file):
+        raise click.BadParameter(f"{file}: is there, and is no archive of moments; name another file")
 
 
 def about(command: Callable[..., Any]) -> Callable[..., Any]:
     """A network, and images."""
     for each in (
         click.option("--first", type=click.IntRange(1), metavar="N", help="Only the first N images."),
+        click.option("--last", type=click.IntRange(1), metavar="N", help="Only the last N images."),
         click.option(
             "--level",
             type=click.IntRange(1, 255),
@@ -146,6 +198,7 @@ def robustness(
     timeout: float,
     level: int | None,
     first: int | None,
+    last: int | None,
     plot_file: Path | None,
     jobs: int | None,
 ) -> None:
@@ -154,7 +207,6 @@ def robustness(
     Exactly, up to K, of networks that see one step. Interrupted, it is continued by the same command.
     Exit code 0 if every image is decided, 3 if some are not.
     """
-    from spikeproof.circuits.doors.networks import read_network
     from spikeproof.prover.evidence.distances import DistanceFile
     from spikeproof.prover.report.robustness import levels, levels_plot, levels_table
     from spikeproof.prover.running.robustness import find_distances, header_of
@@ -163,8 +215,10 @@ def robustness(
     require_writable(plot_file)
     if plot_file:
         import_module("matplotlib")  # missed now, not when all is done
-    images = images_of(images_name, level, first)
-    header = header_of(read_network(model), images, flips)
+    made, images = seen_by(model, images_name, level, first, last)
+    if flips > (bits := made.steps * made.inputs):
+        raise click.BadParameter(f"an image has {bits:,} bits, of which --flips {flips:,} cannot change")
+    header = header_of(made, images, flips)
     with writing(file), DistanceFile(file, header) as kept, progress_bar("deciding") as progress:
         task = progress.add_task("", total=len(images), completed=len(kept.records))
         if kept.records:
@@ -208,7 +262,7 @@ def robustness(
     "--file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Keep the moments and continuations in FILE, an archive of NumPy.",
+    help="Keep the moments and continuations in FILE, an archive of NumPy; nothing else is overwritten.",
 )
 def early(
     model: Path,
@@ -217,19 +271,19 @@ def early(
     file: Path | None,
     level: int | None,
     first: int | None,
+    last: int | None,
 ) -> None:
     """From when on no continuation changes what is decided.
 
     Of networks that decide by counts of spikes. Proved for any continuation; beside it a continuation,
     of steps that were seen, that changes the class if it begins a step before.
     """
-    from spikeproof.circuits.doors.networks import read_network
     from spikeproof.prover.report.decisions import moments_table, written_moments
     from spikeproof.prover.running.decisions import moments
 
-    require_writable(file)
-    made, images = read_network(model), images_of(images_name, level, first)
-    pool = images_of(pool_name, level, None) if pool_name else images
+    _require_moments(file)
+    made, images = seen_by(model, images_name, level, first, last)
+    pool = images_of(pool_name, level) if pool_name else images
     found = []
     with progress_bar("deciding") as progress:
         for moment in progress.track(moments(made, images.inputs, pool.inputs), total=len(images)):
@@ -256,21 +310,27 @@ def early(
     help="How long a step of the network is, in ns.",
 )
 def relaxation(
-    model: Path, images_name: str, step: Fraction, level: int | None, first: int | None
+    model: Path,
+    images_name: str,
+    step: Fraction,
+    level: int | None,
+    first: int | None,
+    last: int | None,
 ) -> None:
     """Whether classes stay for every relaxation time that a memristive neuron can have.
 
     Each neuron by itself, from 159 to 278 ns, all others keeping the share that the network states; in
-    a step of t ns a neuron keeps exp(-t / tau). Exit code 0 if no neuron changes any class, 1 if one
-    does, 3 if one may.
+    a step of t ns a neuron keeps exp(-t / tau), and the network's own share must be one of these. Exit
+    code 0 if no neuron changes any class, 1 if one does, 3 if one may.
     """
-    from spikeproof.circuits.doors.networks import read_network
     from spikeproof.prover.margins.relaxation import FASTEST, SLOWEST, left_between
     from spikeproof.prover.margins.relaxing_networks import changes
-    from spikeproof.prover.report.decisions import changes_table
+    from spikeproof.prover.report.decisions import changes_table, relaxation_times
 
-    made, images = read_network(model), images_of(images_name, level, first)
+    made, images = seen_by(model, images_name, level, first, last)
     kept = left_between(step, step)
+    for line in relaxation_times(made, step, kept, str(model)):
+        out.print(line, markup=False, soft_wrap=True)
     found = []
     with progress_bar("examining") as progress:
         task = progress.add_task("", total=None)
@@ -283,8 +343,9 @@ def relaxation(
         out.print(changes_table(found, step))
     stay = len(images) - len(certain) - len(perhaps)
     out.print(
-        f"{len(images):,} inputs: {stay:,} keep their class for every relaxation time from {FASTEST} to "
-        f"{SLOWEST} ns of each neuron by itself, {len(certain):,} do not, {len(perhaps):,} may not",
+        f"{len(images):,} inputs: {stay:,} keep their class, {len(certain):,} do not, "
+        f"{len(perhaps):,} may not,\n"
+        f"for every relaxation time from {FASTEST} to {SLOWEST} ns of each neuron by itself",
         soft_wrap=True,
     )
     sys.exit(EXIT_REFUTED if certain else EXIT_UNDECIDED if perhaps else 0)
@@ -296,34 +357,44 @@ def relaxation(
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @given
 def verify(
-    file: Path, model: Path, images_name: str, level: int | None, first: int | None, jobs: int | None
+    file: Path,
+    model: Path,
+    images_name: str,
+    level: int | None,
+    first: int | None,
+    last: int | None,
+    jobs: int | None,
 ) -> None:
     """Check certificates of robustness again, by arithmetic alone.
 
     Exit code 0 if all of FILE holds, and decides every image; 1 if anything in it is refused, or it is
     about another network or other images; 3 if it holds, and some image is undecided.
     """
-    from spikeproof.circuits.doors.networks import read_network
     from spikeproof.prover.report.robustness import levels, levels_table
     from spikeproof.prover.running.robustness import verify_distances
 
-    images = images_of(images_name, level, first)
+    made, images = seen_by(model, images_name, level, first, last)
     with progress_bar("verifying") as progress:
         task = progress.add_task("", total=len(images))
         verified = verify_distances(
             file,
             model,
-            read_network(model),
+            made,
             images,
             jobs or os.cpu_count() or 1,
             lambda: progress.advance(task),
         )
     for refusal in verified.refusals:
         out.print(f"refused: {refusal}", markup=False, soft_wrap=True)
+    for note in verified.notes:
+        out.print(note, markup=False, soft_wrap=True)
     header, records = verified.header, verified.records
-    undecided = header.count - sum(map(header.is_decided, records.values()))
+    undecided = header.count - verified.refused - sum(map(header.is_decided, records.values()))
     if records:
         out.print(levels_table(levels(header, images, records)))
-    out.print(f"{len(records):,} of {header.count:,} images verified, {undecided:,} undecided")
+    out.print(
+        f"{len(records):,} of {header.count:,} images verified, {verified.refused:,} refused, "
+        f"{undecided:,} undecided"
+    )
     out.print(f"network of SHA-256 {header.network}", f"images of SHA-256 {header.images}", sep="\n")
     sys.exit(EXIT_REFUTED if verified.refusals else EXIT_UNDECIDED if undecided else 0)

@@ -46,6 +46,14 @@ class Header:
     flips: int
     schema: str = SCHEMA
 
+    def differs(self, other: Header) -> str | None:
+        """What it is about, if it is not the same."""
+        if self.network != other.network:
+            return "another network"
+        if (self.images, self.count) != (other.images, other.count):
+            return "other images"
+        return "another number of bits" if self.flips != other.flips else None
+
     def is_of(self, record: Record) -> bool:
         """Whether a record is one of an image of these, as far as its fields say."""
         numbers = [record.get(name) for name in FIELDS[:3]]
@@ -66,11 +74,15 @@ def summarised(header: Header, records: Iterable[Record]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Read:
-    """What is in a file: lines of records, and the summary, as they are."""
+    """What is in a file: lines of records, and the summary, as they are.
+
+    ``torn``: whether a part of a line is at its end.
+    """
 
     header: Header
     lines: tuple[str, ...]
     summary: dict[str, Any] | None
+    torn: bool
 
 
 def read_file(path: Path) -> Read:
@@ -84,7 +96,7 @@ def read_file(path: Path) -> Read:
         header = Header(**json.loads(first))
     except OSError as error:
         raise NetworkError(f"{path}: {error.strerror or error}") from None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise NetworkError(f"{path}: no file of certificates ({SCHEMA})") from None
     if header.schema != SCHEMA or not all(
         type(n) is int and n > 0 for n in (header.count, header.flips)
@@ -92,14 +104,15 @@ def read_file(path: Path) -> Read:
         raise NetworkError(f"{path}: no file of certificates ({SCHEMA})")
     whole = [line for line in lines if line.endswith("\n")]
     summary = parsed(whole[-1]).get("summary") if whole else None
-    return Read(header, tuple(whole if summary is None else whole[:-1]), summary)
+    records = tuple(whole if summary is None else whole[:-1])
+    return Read(header, records, summary, len(whole) < len(lines))
 
 
 def parsed(line: str) -> dict[str, Any]:
     """The object in a line; one without anything if it is none."""
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -120,11 +133,8 @@ class DistanceFile:
         self.records: dict[int, Record] = {}
         if path.exists() and path.stat().st_size:
             read = read_file(path)
-            if read.header != header:
-                raise NetworkError(
-                    f"{path}: is about another network, other images or another number of bits; "
-                    "name another file"
-                )
+            if other := read.header.differs(header):
+                raise NetworkError(f"{path}: is about {other}; name another file")
             self.records = dict(filter(None, map(self._decided, read.lines)))
         write_atomically(path, "".join(map(_line, (asdict(header), *self.records.values()))))
         self._stream = open(path, "a", encoding="utf-8")  # noqa: SIM115

@@ -43,8 +43,9 @@ def header_of(network: Network, images: Images, flips: int) -> Header:
         raise NetworkError("there are no images")
     if images.inputs.shape[1:] != (network.steps, network.inputs):
         raise NetworkError(
-            f"the network sees {network.inputs} bits in {network.steps} steps, and an image has "
-            "{1} in {0}".format(*images.inputs.shape[1:])
+            f"a network of {network.steps} x {network.inputs} bits, and images of {{}} x {{}}".format(
+                *images.inputs.shape[1:]
+            )
         )
     return Header(
         network_digest(network), images.digest, len(images), min(flips, network.steps * network.inputs)
@@ -85,11 +86,15 @@ class VerifiedDistances:
     Attributes:
         records: those that hold, by number of image.
         refusals: what is wrong, each in a line.
+        refused: how many images have a record that does not hold.
+        notes: what is not wrong and is to be known, each in a line.
     """
 
     header: Header
     records: dict[int, Record]
     refusals: tuple[str, ...]
+    refused: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def verify_distances(
@@ -102,15 +107,16 @@ def verify_distances(
     """
     read = read_file(path)
     header = header_of(network, images, read.header.flips)
-    if read.header != header:
-        other = "network" if read.header.network != header.network else "images"
-        return VerifiedDistances(header, {}, (f"{path} is about {other} of another digest",))
+    if other := read.header.differs(header):
+        return VerifiedDistances(header, {}, (f"{path} is about {other}",))
     records: dict[int, Record] = {}
-    refusals = []
-    lines = {}
+    refusals, notes = [], []
+    lines: dict[int, str] = {}
     for number, line in enumerate(read.lines, 2):
         said = parsed(line)
         if header.is_of(said):
+            if said["image"] in lines:
+                notes.append(f"image {said['image']} has another record in line {number}, which counts")
             lines[said["image"]] = line
         else:
             refusals.append(f"line {number}: no record of an image")
@@ -124,9 +130,19 @@ def verify_distances(
         else:
             records[image] = record
         watch()
-    if read.summary is not None and read.summary != summarised(header, records.values()):
+    if missing := [image for image in range(header.count) if image not in lines]:
+        others = f", nor have {len(missing) - 1:,} others" if missing[1:] else ""
+        notes.append(f"image {missing[0]} has no record{others}")
+    if read.torn:
+        notes.append("the last line is not whole, and left out")
+    refused = len(lines) - len(records)
+    if (
+        not refusals
+        and read.summary is not None
+        and read.summary != summarised(header, records.values())
+    ):
         refusals.append("the summary does not follow from the records that hold")
-    return VerifiedDistances(header, records, tuple(refusals))
+    return VerifiedDistances(header, records, tuple(refusals), refused, tuple(notes))
 
 
 LOST = "the process that checked it died"

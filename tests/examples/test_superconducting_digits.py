@@ -16,6 +16,7 @@ import torch
 from examples.superconducting_digits import (
     SMALL,
     Deployed,
+    certify,
     classes_of,
     main,
     small_data,
@@ -23,8 +24,10 @@ from examples.superconducting_digits import (
     trained,
     verify,
 )
+from spikeproof.circuits.doors.images import IDX_NAMES
 from spikeproof.circuits.doors.networks import read_network
 from spikeproof.prover.margins.network_pruning import scores
+from spikeproof.specs.networks import NetworkError
 
 IMAGES = 30
 
@@ -92,10 +95,69 @@ def test_a_changed_certificate_is_refused(kept, test_images, tmp_path, capsys, f
     place = next(k for k, line in enumerate(lines) if '"spread"' in line)
     lines[place] = json.dumps(json.loads(lines[place]) | fault)
     (tmp_path / "s.jsonl").write_text("\n".join(lines))
-    verify(read_network(kept[0] / "m.npz"), test_images, tmp_path / "s.jsonl")
+    network = read_network(kept[0] / "m.npz")
+    held, none = verify(network, test_images, kept[0] / "s.jsonl")
+    assert not none
+    found, refused = verify(network, test_images, tmp_path / "s.jsonl")
     assert f"certificates: 1 of {IMAGES} refused" in capsys.readouterr().out
+    assert [each.split(":")[0] for each in refused] == [f"image {place - 1}"]
+    assert len(found) == len(held) - 1
+
+
+def ended(patch, *arguments):
+    """The exit code of a run."""
+    patch.setattr(sys, "argv", ["x", *map(str, arguments)])
+    try:
+        main()
+    except SystemExit as error:
+        return error.code
+    return 0
+
+
+def test_a_refused_certificate_is_named_and_not_green(kept, tmp_path, capsys, monkeypatch):
+    lines = (kept[0] / "s.jsonl").read_text().splitlines()
+    place = next(k for k, line in enumerate(lines) if '"spread"' in line)
+    lines[place] = json.dumps(json.loads(lines[place]) | {"spread": "1/2", "beyond": "1001/2000"})
+    file = tmp_path / "s.jsonl"
+    file.write_text("\n".join(lines) + "\n")
+    code = ended(monkeypatch, "--images", IMAGES, "--model", kept[0] / "m.npz", "--spread", file)
+    said = capsys.readouterr().out
+    assert code == 1
+    assert f"refused: image {place - 1}: " in said
+    assert "at most 1/2" not in said
+
+
+def test_a_torn_last_line_is_done_again(kept, tmp_path, capsys, test_images):
+    whole = (kept[0] / "s.jsonl").read_text()
+    file = tmp_path / "s.jsonl"
+    file.write_text(whole[:-9])
+    certify(read_network(kept[0] / "m.npz"), test_images, file)
+    assert file.read_text() == whole
+
+
+def test_bad_input_is_one_line(kept, tmp_path, capsys, monkeypatch):
+    model, text = kept[0] / "m.npz", tmp_path / "text"
+    text.write_text("no network\n")
+    mnist = tmp_path / "mnist"
+    mnist.mkdir()
+    for names, shape in zip(IDX_NAMES.values(), ((2, 3, 3), (2, 3, 3)), strict=True):
+        for name, sizes in zip(names, (shape, shape[:1]), strict=True):
+            head = bytes([0, 0, 8, len(sizes)]) + b"".join(n.to_bytes(4, "big") for n in sizes)
+            (mnist / name).write_bytes(head + bytes(int(np.prod(sizes))))
+    for arguments, said in [
+        (("--model", model, "--data", mnist), f"sees 64 inputs, the images of {mnist} have 9; name"),
+        (("--model", model, "--data", tmp_path), "has no t10k-images-idx3-ubyte"),
+        (("--model", text), "no file of a network"),
+        (("--model", model, "--spread", tmp_path / "none" / "s.jsonl"), "cannot write"),
+        (("--model", model, "--spread", text), "no file of limits of spread"),
+        (("--model", model, "--spread", kept[0] / "s.jsonl"), "is about other images"),
+    ]:
+        assert ended(monkeypatch, *arguments) == 2
+        found = capsys.readouterr().err
+        assert said in found
+        assert len(found.splitlines()) == 1
 
 
 def test_certificates_of_other_images_are_refused(kept, test_images):
-    with pytest.raises(SystemExit, match="other images"):
+    with pytest.raises(NetworkError, match="other images"):
         verify(read_network(kept[0] / "m.npz"), test_images.chosen(slice(3)), kept[0] / "s.jsonl")

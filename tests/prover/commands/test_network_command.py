@@ -1,7 +1,9 @@
 """``spikeproof network``: files that can be gone on with, exit codes, and what is refused."""
 
 import json
+from dataclasses import replace
 from fractions import Fraction
+from io import BytesIO
 from itertools import combinations
 
 import numpy as np
@@ -10,6 +12,8 @@ import pytest
 from spikeproof.circuits.doors.images import Images, write_images
 from spikeproof.circuits.doors.networks import write_network
 from spikeproof.prover.discovery import robustness
+from spikeproof.prover.margins.relaxing_networks import SLIVER, Change
+from spikeproof.prover.report.decisions import joined
 from spikeproof.specs.networks import (
     USUAL_ORDER,
     AfterSpike,
@@ -96,7 +100,7 @@ def test_the_table_says_what_is_certain_and_what_is_right(folder):
 def test_what_was_written_is_verified(folder):
     ended = verified(folder, folder / "robustness.jsonl")
     assert ended.returncode == 0
-    assert f"{COUNT} of {COUNT} images verified, 0 undecided" in ended.stdout
+    assert f"{COUNT} of {COUNT} images verified, 0 refused, 0 undecided" in ended.stdout
 
 
 @pytest.mark.parametrize("kept", [0, 1, 2.5, 7, 11.9])
@@ -128,7 +132,10 @@ def test_what_is_undecided_is_not_green_and_is_tried_again(folder, tmp_path):
     ended = robust(folder, file, "--timeout", 1e-9, "--jobs", 1)
     assert ended.returncode == 3
     assert f"{COUNT} undecided" in ended.stdout
-    assert f"{COUNT} images verified, {COUNT} undecided" in (late := verified(folder, file)).stdout
+    assert (
+        f"{COUNT} images verified, 0 refused, {COUNT} undecided"
+        in (late := verified(folder, file)).stdout
+    )
     assert late.returncode == 3
     assert robust(folder, file, "--jobs", 1).returncode == 0
     assert verified(folder, file).returncode == 0
@@ -140,7 +147,19 @@ def test_a_file_that_is_not_whole_holds_but_is_undecided(folder, tmp_path):
     file.write_text("".join(lines[:5]))
     ended = verified(folder, file)
     assert ended.returncode == 3
-    assert f"4 of {COUNT} images verified, {COUNT - 4} undecided" in ended.stdout
+    assert f"4 of {COUNT} images verified, 0 refused, {COUNT - 4} undecided" in ended.stdout
+    missing = set(range(COUNT)) - {json.loads(line)["image"] for line in lines[1:5]}
+    assert f"image {min(missing)} has no record, nor have {COUNT - 5} others" in ended.stdout
+    file.write_text("".join(lines[:5]) + lines[3] + lines[5][:20])
+    ended = verified(folder, file)
+    assert ended.returncode == 3
+    number = json.loads(lines[3])["image"]
+    assert f"image {number} has another record in line 6, which counts" in ended.stdout
+    assert "the last line is not whole" in ended.stdout
+    file.write_text("".join(lines[:5]) + "[" * 200_000 + "\n")
+    ended = verified(folder, file)
+    assert ended.returncode == 1
+    assert "refused: line 6: no record of an image" in ended.stdout
 
 
 def tampered(folder, file, place, change):
@@ -159,8 +178,8 @@ def tampered(folder, file, place, change):
         (1, lambda record: record.update(image=COUNT), "line 2: no record of an image"),
         (1, lambda record: record.update(image=1.0), "line 2: no record of an image"),
         (-1, lambda last: last["summary"].update(decided=COUNT + 1), "summary does not follow"),
-        (0, lambda header: header.update(network="0" * 64), "another digest"),
-        (0, lambda header: header.update(images="0" * 64), "another digest"),
+        (0, lambda header: header.update(network="0" * 64), "is about another network"),
+        (0, lambda header: header.update(images="0" * 64), "is about other images"),
         (0, lambda header: header.update(flips=1), "refused: image"),
     ],
 )
@@ -171,6 +190,9 @@ def test_what_was_tampered_with_is_refused(folder, tmp_path, place, change, said
     assert ended.returncode == 1
     assert "refused: " in ended.stdout
     assert said in ended.stdout
+    if said == "refused: image" and place:
+        assert f"{COUNT - 1} of {COUNT} images verified, 1 refused, 0 undecided" in ended.stdout
+        assert "summary" not in ended.stdout
 
 
 def test_other_networks_and_images_are_refused(folder, tmp_path):
@@ -185,7 +207,10 @@ def test_other_networks_and_images_are_refused(folder, tmp_path):
     paths = folder / "other.npz", folder / "images.npz"
     ended = spikeproof("network", "robustness", *paths, "--flips", FLIPS, "--file", kept)
     assert ended.returncode == 2
-    assert "name another file" in ended.stderr
+    assert "is about another network; name another file" in ended.stderr
+    paths = folder / "model.npz", folder / "images.npz"
+    ended = spikeproof("network", "robustness", *paths, "--flips", 1, "--file", kept)
+    assert "is about another number of bits" in ended.stderr
     assert kept.read_text() == file.read_text()
 
 
@@ -232,17 +257,32 @@ def test_bad_input_is_one_line(folder, tmp_path):
     text = tmp_path / "text.jsonl"
     text.write_text("certificates\n")
     write_images(Images(np.zeros((2, 1, 5), bool), np.zeros(2, np.int64)), tmp_path / "small.npz")
+    write_images(Images(np.zeros((2, 1, 12), bool), np.array([0, 3])), tmp_path / "labels.npz")
     odd = Dynamics(Fraction(1), AfterSpike.NOTHING, ("leak", "fire", "add", "reset"), strict=False)
-    write_network(Network((layer([[1] * 12], [1], dynamics=odd),), 1, COUNTS), tmp_path / "odd.npz")
+    write_network(
+        Network((layer([[1] * 12] * 3, [1] * 3, dynamics=odd),), 1, COUNTS), tmp_path / "odd.npz"
+    )
     model, images = folder / "model.npz", folder / "images.npz"
     flips = "--flips", 1, "--file"
     for arguments, said in [
         (("robustness", model, images, *flips, text), "no file of certificates"),
         (("robustness", model, tmp_path / "none.npz", *flips, tmp_path / "x"), "No such file"),
         (("robustness", images, images, *flips, tmp_path / "x"), "no file of a network"),
-        (("robustness", model, tmp_path / "small.npz", *flips, tmp_path / "x"), "an image has 5"),
+        (
+            ("robustness", model, tmp_path / "small.npz", *flips, tmp_path / "x"),
+            "small.npz: an image has 5 bits in 1 step, and",
+        ),
         (("robustness", tmp_path / "odd.npz", images, *flips, tmp_path / "x"), "in this order"),
         (("robustness", model, images, *flips, tmp_path), "directory"),
+        (
+            ("robustness", model, tmp_path / "labels.npz", *flips, tmp_path / "x"),
+            "labels.npz: image 1 is of",
+        ),
+        (
+            ("robustness", model, images, "--flips", 13, "--file", tmp_path / "x"),
+            "has 12 bits, of which",
+        ),
+        (("robustness", model, images, *flips, tmp_path / "x", "--first", 1, "--last", 1), "use one of"),
         (("verify", text, model, images), "no file of certificates"),
     ]:
         ended = spikeproof("network", *arguments)
@@ -291,6 +331,19 @@ def test_moments_are_shown_and_kept(capsys, leaky):
     )
     assert ran.returncode == 2
     assert "continuations are made of inputs of shape (any, 8, 4)" in ran.stderr
+    written = file.read_bytes()
+    asked = "network", "early", leaky / "model.npz", leaky / "images.npz", "--last", "2", "--file"
+    ran = spikeproof_here(capsys, *asked, file)
+    assert ran.returncode == 0
+    assert "2 inputs" in ran.stdout
+    with np.load(file) as kept, np.load(BytesIO(written)) as before:
+        assert kept["final"].tolist() == before["final"][-2:].tolist()
+    for other in (leaky / "model.npz", leaky / "images.npz"):
+        whole = other.read_bytes()
+        ran = spikeproof_here(capsys, *asked, other)
+        assert ran.returncode == 2
+        assert "is no archive of moments" in ran.stderr
+        assert other.read_bytes() == whole
 
 
 def test_relaxation_times_that_change_a_class_are_named(capsys, leaky):
@@ -298,9 +351,41 @@ def test_relaxation_times_that_change_a_class_are_named(capsys, leaky):
     ran = spikeproof_here(capsys, *asked, "60")
     assert ran.returncode == 1
     assert "10 inputs: " in ran.stdout
-    assert "tau from" in ran.stdout
-    calm = spikeproof_here(capsys, *asked, "100000")
-    assert calm.returncode in (0, 1, 3)
+    assert "tau in ns" in ran.stdout
+    assert "becomes" in ran.stdout
+    assert "keeps 3/4 in a step of 60 ns: a relaxation time of 208.6 ns" in ran.stdout
+    assert all(len(line) <= 80 for line in ran.stdout.splitlines())
+    for step, time in (("40", "139.0"), ("100000", "347605.9")):
+        other = spikeproof_here(capsys, *asked, step)
+        assert other.returncode == 2
+        assert f"a relaxation time of {time} ns; the range is 159 to 278 ns" in other.stderr
     wrong = spikeproof_here(capsys, *asked, "-1")
     assert wrong.returncode == 2
     assert "no time in ns" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("leak", "steps", "said"),
+    [(0, 8, "keeps nothing"), (1, 8, "keeps all"), (Fraction(3, 4), 1, "sees one step")],
+)
+def test_neurons_that_do_not_relax_are_refused(capsys, tmp_path, leak, steps, said):
+    dynamics = Dynamics(Fraction(leak), AfterSpike.ZERO, USUAL_ORDER, strict=False)
+    made = Network((layer([[1], [2]], [1, 1], dynamics=dynamics),), steps, Readout(Score.COUNT))
+    write_network(made, tmp_path / "m.npz")
+    write_images(Images(np.ones((1, steps, 1), bool), np.zeros(1, np.int64)), tmp_path / "i.npz")
+    asked = "network", "relaxation", tmp_path / "m.npz", tmp_path / "i.npz", "--step", "60"
+    ran = spikeproof_here(capsys, *asked)
+    assert ran.returncode == 2
+    assert said in ran.stderr
+
+
+def test_neighbouring_shares_of_the_same_change_are_one_row():
+    half, sliver = Fraction(1, 2), Fraction(SLIVER)
+    first = Change(0, 0, 1, half - Fraction(1, 10), half, 2, True)
+    between = replace(first, low=half, high=half + sliver, certain=False)
+    then = replace(first, low=half + sliver, high=Fraction(3, 4))
+    apart = replace(first, low=Fraction(4, 5), high=Fraction(5, 6))
+    wide = replace(first, low=Fraction(5, 6), high=Fraction(6, 7), certain=False)
+    other = replace(first, decision=1)
+    whole = replace(first, high=then.high)
+    assert joined([then, apart, wide, other, first, between]) == [other, whole, apart, wide]
