@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+import click
 import pytest
 
 from spikeproof.circuits.doors.json import read_json, write_json
@@ -46,7 +47,11 @@ def run(directory, program, *arguments):
 @pytest.mark.parametrize("arguments", shown("spikeproof"), ids=" ".join)
 def test_commands_are_shown_as_they_are_taken(arguments):
     name, *rest = arguments
-    assert cli.commands[name].make_context(name, rest).params
+    context = cli.commands[name].make_context(name, rest)
+    if isinstance(group := context.command, click.Group):
+        name, command, rest = group.resolve_command(context, rest)
+        context = command.make_context(name, rest)
+    assert context.params
 
 
 def test_a_wrong_circuit_leaves_a_counterexample_that_replays(tmp_path):
