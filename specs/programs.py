@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise, starmap
 from math import prod
-from typing import Any
+from operator import index
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -336,7 +337,7 @@ def _evaluated(step: Step, operands: list[Codes], meaning: Meaning, over: Shape)
 
 
 class Value:
-    """An array of a module that is being written."""
+    """An array of a module that is being written: what it holds is not known, and decides nothing."""
 
     def __init__(self, draft: Draft, place: int) -> None:
         self.draft, self.place = draft, place
@@ -350,6 +351,15 @@ class Value:
     def shape(self) -> Shape:
         """How many along each axis."""
         return self.array.shape
+
+    def _unknown(self, *_: object) -> NoReturn:
+        raise ProgramError(
+            f"{self.draft.name}: what a value holds is not known while a program is written down; "
+            "nothing can depend on its truth, equality or order (let operations and select decide)"
+        )
+
+    # Else Python would answer by identity and length.
+    __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = __hash__ = _unknown
 
     def __len__(self) -> int:
         if not self.shape:
@@ -405,22 +415,66 @@ class Draft:
         first = len(self.arrays) - len(made)
         return [Value(self, first + number) for number in range(len(made))]
 
+    def places(self, values: Sequence[Value]) -> tuple[int, ...]:
+        """The numbers of arrays of this module.
+
+        Raises:
+            ProgramError: if something is no value, or one of another module: its number is another array
+                here.
+        """
+        for each in values:
+            if not isinstance(each, Value):
+                raise _no_value(self.name, each)
+            if each.draft is not self:
+                raise ProgramError(
+                    f"{self.name}: this is a value of {each.draft.name}, another module; "
+                    "a module has its inputs, what it makes of them, and results of its calls"
+                )
+        return tuple(each.place for each in values)
+
     def constant(self, kind: str, codes: Any) -> Value:
         """An array of codes: a number, or numbers nested as an array."""
         given = np.array(codes, dtype=object)
-        flat = tuple(int(code) for code in given.reshape(-1))
+        try:
+            flat = tuple(map(index, given.reshape(-1)))
+        except TypeError as error:
+            raise ProgramError(f"{self.name}: a constant is given by its codes: {error}") from None
         return self.add(Constant(Array(kind, given.shape), flat))[0]
+
+
+def _no_value(name: str, found: object) -> ProgramError:
+    return ProgramError(
+        f"{name}: this is no Value, but of type {type(found).__name__}; a constant is written with its "
+        'code and the draft of a value x: x.draft.constant("fp16", 0x3800) is 0.5'
+    )
+
+
+def _draft_of(name: str, values: Sequence[Value]) -> Draft:
+    """The module, being written, that all of some values are of; the name is for messages.
+
+    Raises:
+        ProgramError: if there is none.
+    """
+    if not values:
+        raise ProgramError(f"{name} needs a value")
+    if not isinstance(values[0], Value):
+        raise _no_value(name, values[0])
+    draft = values[0].draft
+    draft.places(values)
+    return draft
 
 
 def apply(operation: str, kind: str, *operands: Value) -> Value:
     """An operation on every element; single elements are repeated for others' shapes."""
+    draft = _draft_of(operation, operands)
     shape = max((operand.shape for operand in operands), key=len)
     places = tuple(each.place if each.shape else each.broadcast(*shape).place for each in operands)
-    return operands[0].draft.add(Each(operation, places, kind))[0]
+    return draft.add(Each(operation, places, kind))[0]
 
 
 def select(which: Value, x: Value, y: Value) -> Value:
     """x where a bit is 1, else y."""
+    _draft_of("select", (which, x, y))
     return apply(f"{x.array.kind}.select", x.array.kind, which, x, y)
 
 
@@ -430,7 +484,8 @@ def call_all(module: Module, *operands: Value, over: Shape = ()) -> tuple[Value,
     Args:
         over: leading axes of all operands, for each place of which it is called.
     """
-    return tuple(operands[0].draft.add(Call(module, tuple(each.place for each in operands), over)))
+    draft = _draft_of(module.name, operands)
+    return tuple(draft.add(Call(module, draft.places(operands), over)))
 
 
 def call(module: Module, *operands: Value, over: Shape = ()) -> Value:
@@ -441,12 +496,13 @@ def call(module: Module, *operands: Value, over: Shape = ()) -> Value:
 
 def concatenate(values: Sequence[Value]) -> Value:
     """One behind the other, along the first axis."""
-    places = tuple(each.place for each in values)
-    return values[0].draft.add(Arrange("concatenate", (), places))[0]
+    draft = _draft_of("concatenate", values)
+    return draft.add(Arrange("concatenate", (), draft.places(values)))[0]
 
 
 def stack(values: Sequence[Value]) -> Value:
     """Each a place along a new first axis."""
+    _draft_of("stack", values)
     return concatenate([each.reshape(1, *each.shape) for each in values])
 
 
@@ -456,13 +512,15 @@ def module(name: str, inputs: Mapping[str, Array], definition: Callable[..., Any
     Args:
         definition: takes a ``Value`` for each input, in order; gives one, ``result``, or a mapping of
             several.
+
+    Raises:
+        ProgramError: if a step does not fit, or a result is none of its values.
     """
     draft = Draft(name, inputs)
     made = definition(*(Value(draft, place) for place in range(len(draft.inputs))))
     outputs = made if isinstance(made, Mapping) else {"result": made}
-    return Module(
-        name, draft.inputs, tuple(draft.steps), {key: each.place for key, each in outputs.items()}
-    )
+    places = draft.places([*outputs.values()])
+    return Module(name, draft.inputs, tuple(draft.steps), dict(zip(outputs, places, strict=True)))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ the names that they have in Hugging Face's checkpoints.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -177,6 +178,9 @@ NUMBERS = {
 }
 """What are numbers of something."""
 
+LEFT_OPEN = {"num_key_value_heads", "head_dim"}
+"""Those that may be null, as if they were not there."""
+
 TYPES = ("llama", "mistral", "qwen3")
 """The model types of LLaMA's architecture."""
 
@@ -194,20 +198,22 @@ def decoder_of(config: Mapping[str, Any], **how: Any) -> Decoder:
     """
     kind = config.get("model_type")
     if kind not in TYPES:
-        raise ProgramError(f"a model of type {kind!r} is none of {', '.join(TYPES)}")
+        raise ProgramError(f"a model of type {_shown(kind)} is none of {', '.join(TYPES)}")
     for key, only in ONLY.items():
         if config.get(key, only) != only and not (
             key == "sliding_window" and not config.get("use_sliding_window", True)
         ):
-            raise ProgramError(f"the definition has {key} {only!r}, not {config[key]!r}")
-    for key in NUMBERS & config.keys():
-        if config[key] is not None and (type(config[key]) is not int or config[key] < 1):
-            raise ProgramError(f"{key} is {config[key]!r}; a positive whole number is wanted")
+            raise ProgramError(f"{key} is {_shown(config[key])}; only {_shown(only)} is defined here")
+    for key in sorted(NUMBERS & config.keys()):
+        number = config[key]
+        if (number is not None or key not in LEFT_OPEN) and (type(number) is not int or number < 1):
+            raise ProgramError(f"{key} is {_shown(number)}; a positive whole number is wanted")
     epsilon = config.get("rms_norm_eps", 0)
     if type(epsilon) not in (int, float) or not 0 <= epsilon < 1:
-        raise ProgramError(f"rms_norm_eps is {epsilon!r}; a small number is wanted")
+        raise ProgramError(f"rms_norm_eps is {_shown(epsilon)}; a small number is wanted")
     if type(config.get("tie_word_embeddings", False)) is not bool:
-        raise ProgramError(f"tie_word_embeddings is {config['tie_word_embeddings']!r}; true or false")
+        tied = _shown(config["tie_word_embeddings"])
+        raise ProgramError(f"tie_word_embeddings is {tied}; true or false is wanted")
     try:
         hidden, heads = config["hidden_size"], config["num_attention_heads"]
         return Decoder(
@@ -225,6 +231,11 @@ def decoder_of(config: Mapping[str, Any], **how: Any) -> Decoder:
         )
     except KeyError as missing:
         raise ProgramError(f"the configuration has no {missing}") from missing
+
+
+def _shown(found: object) -> str:
+    """As the file has it."""
+    return json.dumps(found, default=repr)
 
 
 # --- layers -------------------------------------------------------------------------------------

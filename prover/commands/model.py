@@ -95,4 +95,7 @@ def _decoder(model: str, how: dict[str, object]) -> Decoder:
         raise ProgramError(f"{model} is no JSON: {error}") from error
     if not isinstance(config, dict):
         raise ProgramError(f"{model} is no configuration: a JSON object is wanted")
-    return decoder_of(config, **how)
+    try:
+        return decoder_of(config, **how)
+    except ProgramError as error:
+        raise ProgramError(f"{model}: {error}") from error

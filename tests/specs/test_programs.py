@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from spikeproof.specs.programs import (
+    Arithmetic,
     Arrange,
     Array,
     Each,
@@ -11,12 +12,14 @@ from spikeproof.specs.programs import (
     Module,
     ProgramError,
     Split,
+    Value,
     apply,
     call,
     call_all,
     concatenate,
     evaluate,
     module,
+    select,
     stack,
 )
 
@@ -163,3 +166,107 @@ def test_what_is_no_longer_needed_is_let_go():
     assert program.done == ((0,), (1, 2))
     kept = module("kept", {"x": WORD}, lambda x: {"sum": apply("add", "word", x, x), "x": x})
     assert kept.done == ((),)
+
+
+def of_another(like: Value) -> Value:
+    """A value of another module that has the number of one of this."""
+    kept = []
+
+    def definition(a):
+        value = a
+        while value.place < like.place:
+            value = apply("add", "word", value, value)
+        kept.append(value)
+        return value
+
+    module("another", {"a": like.array}, definition)
+    return kept[0]
+
+
+WORDS = Arithmetic("word")
+
+USED = {
+    "the result": of_another,
+    "one of several results": lambda x: {"x": x, "y": of_another(x)},
+    "first operand": lambda x: apply("add", "word", of_another(x), x),
+    "second operand": lambda x: apply("add", "word", x, of_another(x)),
+    "a single element": lambda x: apply("add", "word", x, of_another(x[0][0])),
+    "arithmetic": lambda x: WORDS.fused_multiply_add(x, x, of_another(x)),
+    "relation": lambda x: WORDS.holds("greater", x, of_another(x)),
+    "select": lambda x: select(WORDS.holds("greater", x, x), x, of_another(x)),
+    "concatenate": lambda x: concatenate([x, of_another(x)]),
+    "stack": lambda x: stack([x, of_another(x)]),
+    "call": lambda x: call(module("two", {"a": WORD, "b": WORD}, WORDS.add), x, of_another(x)),
+    "call_all": lambda x: call_all(module("two", {"a": WORD, "b": WORD}, WORDS.add), of_another(x), x),
+    "captured": lambda x: call(module("inner", {"p": WORD}, lambda p: WORDS.add(p, x)), x),
+    "captured first": lambda x: call(module("inner", {"p": WORD}, lambda p: WORDS.add(x, p)), x),
+    "captured and given": lambda x: call(module("inner", {"p": WORD}, lambda p: x), x),
+    "captured and taken": lambda x: call(module("inner", {"p": WORD}, lambda p: x.take([1, 0])), x),
+}
+
+
+@pytest.mark.parametrize("definition", USED.values(), ids=USED)
+def test_values_of_another_module_are_refused(definition):
+    with pytest.raises(ProgramError, match=r"this is a value of \w+, another module") as error:
+        module("own", {"x": WORD}, definition)
+    assert "\n" not in str(error.value)
+
+
+NO_VALUES = {
+    "operand": lambda x: WORDS.multiply(x, 0.5),
+    "first operand": lambda x: WORDS.multiply(0.5, x),
+    "array": lambda x: WORDS.add(x, np.zeros((2, 3))),
+    "selected": lambda x: select(1, x, x),
+    "of select": lambda x: select(WORDS.holds("greater", x, x), 0.5, x),
+    "concatenate": lambda x: concatenate([x, [1, 2, 3]]),
+    "stack": lambda x: stack([0.5, x]),
+    "call": lambda x: call(module("two", {"a": WORD, "b": WORD}, WORDS.add), x, 1),
+    "result": lambda x: None,
+}
+
+
+@pytest.mark.parametrize("definition", NO_VALUES.values(), ids=NO_VALUES)
+def test_what_is_no_value_is_refused_and_told_how_constants_are_written(definition):
+    with pytest.raises(ProgramError, match="this is no Value, but of type") as error:
+        module("own", {"x": WORD}, definition)
+    assert str(error.value).endswith('x.draft.constant("fp16", 0x3800) is 0.5')
+    assert "\n" not in str(error.value)
+
+
+def test_an_operation_on_nothing_is_refused():
+    for nothing in (lambda x: WORDS("add"), lambda x: concatenate([]), lambda x: stack([])):
+        with pytest.raises(ProgramError, match="needs a value"):
+            module("own", {"x": WORD}, nothing)
+
+
+@pytest.mark.parametrize("codes", [0.5, [1, 2.0], "1"])
+def test_a_constant_is_given_by_codes(codes):
+    with pytest.raises(ProgramError, match="own: a constant is given by its codes"):
+        module("own", {"x": WORD}, lambda x: x.draft.constant("word", codes))
+
+
+DECIDING = {
+    "truth": lambda x, y: x if x else y,
+    "and": lambda x, y: x and y,
+    "equality": lambda x, y: x if x == y else y,
+    "inequality": lambda x, y: x if x != y else y,
+    "equal to itself": lambda x, y: x if x == x else y,
+    "equal to a number": lambda x, y: x if x == 0 else y,
+    "less": lambda x, y: x if x < y else y,
+    "less or equal": lambda x, y: x if x <= y else y,
+    "greater": lambda x, y: x if x > y else y,
+    "greater or equal": lambda x, y: x if x >= y else y,
+    "in a value": lambda x, y: x if y in x else y,
+    "in a list": lambda x, y: x if x in [y] else y,
+    "in a set": lambda x, y: x if x in {y} else y,
+    "largest": lambda x, y: max(x, y),
+    "sorted": lambda x, y: sorted([x, y])[0],
+    "any": lambda x, y: x if any(x) else y,
+}
+
+
+@pytest.mark.parametrize("definition", DECIDING.values(), ids=DECIDING)
+def test_what_a_value_holds_decides_nothing(definition):
+    with pytest.raises(ProgramError, match="own: what a value holds is not known while") as error:
+        module("own", {"x": WORD, "y": WORD}, definition)
+    assert "\n" not in str(error.value)

@@ -213,20 +213,21 @@ def test_published_models_have_the_parameters_that_are_published(name):
 
 def test_a_configuration_of_hugging_face():
     assert decoder_of(CONFIG) == SMALL
+    assert decoder_of(CONFIG | {"head_dim": None}) == SMALL
     qwen = {"model_type": "qwen3", "head_dim": 4, "rms_norm_eps": 1e-06, "tie_word_embeddings": True}
     assert decoder_of(CONFIG | qwen).normed_heads
     with pytest.raises(ProgramError, match="no 'vocab_size'"):
         decoder_of({key: each for key, each in CONFIG.items() if key != "vocab_size"})
     for more, words in (
-        ({"hidden_act": "gelu"}, "hidden_act 'silu', not 'gelu'"),
-        ({"attention_bias": True}, "attention_bias False"),
-        ({"sliding_window": 16}, "sliding_window None, not 16"),
-        ({"hidden_size": "64"}, "hidden_size is '64'; a positive whole number"),
+        ({"hidden_act": "gelu"}, 'hidden_act is "gelu"; only "silu" is defined here'),
+        ({"attention_bias": True}, "attention_bias is true; only false is"),
+        ({"sliding_window": 16}, "sliding_window is 16; only null is"),
+        ({"hidden_size": "64"}, 'hidden_size is "64"; a positive whole number'),
         ({"num_hidden_layers": 0}, "num_hidden_layers is 0"),
     ):
         with pytest.raises(ProgramError, match=words):
             decoder_of(CONFIG | more)
-    with pytest.raises(ProgramError, match="'gpt2'"):
+    with pytest.raises(ProgramError, match='"gpt2"'):
         decoder_of(CONFIG | {"model_type": "gpt2"})
     with pytest.raises(ProgramError, match="4 heads"):
         decoder_of(CONFIG | {"num_key_value_heads": 3})

@@ -48,6 +48,40 @@ def by_no_unit(x):
 
 def crooked(x):
     return x.reshape(5)
+
+def captured(x):
+    largest = pairwise(4).evaluate(list(x), lambda a, b: f.exactly("maximum", a, b))
+    powers = f("exp", f.subtract(x, largest))
+    total = pairwise(4).evaluate(list(powers), f.add)
+    share = module("share", {"p": powers.array, "t": total.array}, lambda p, t: f.divide(x, t))
+    return call(share, powers, total)
+
+def captured_behind(x):
+    largest = pairwise(4).evaluate(list(x), lambda a, b: f.exactly("maximum", a, b))
+    powers = f("exp", f.subtract(x, largest))
+    total = pairwise(4).evaluate(list(powers), f.add).broadcast(4)
+    share = module("share", {"t": total.array, "p": powers.array}, lambda t, p: f.divide(p, x))
+    return call(share, total, powers)
+
+def of_junk(x):
+    right, kept = softmax(x), []
+    def junk(a):
+        value = a
+        while value.place < right.place:
+            value = f.add(value, value)
+        kept.append(value)
+        return value
+    module("junk", {"a": x.array}, junk)
+    return kept[0]
+
+def by_equality(x):
+    return x if x[0] == x[1] else softmax(x)
+
+def by_truth(x):
+    return x if not x else softmax(x)
+
+def halved(x):
+    return f.multiply(x, 0.5)
 """
 
 
@@ -98,6 +132,12 @@ REFUSED = {
     ),
     "no theorem": ("by_no_unit", (), "no theorem says what fp8_e5m2.softmax.rne computes"),
     "an error": ("crooked", (), "it raises ProgramError: softmax_4: (4,) is not (5,) (layers.py:"),
+    "a captured value": ("captured", (), "ProgramError: softmax_4: this is a value of share, another"),
+    "a captured operand": ("captured_behind", (), "ProgramError: share: this is a value of softmax_4"),
+    "a result of another": ("of_junk", (), "ProgramError: softmax_4: this is a value of junk, another"),
+    "an equality": ("by_equality", (), "softmax_4: what a value holds is not known while"),
+    "a truth": ("by_truth", (), "softmax_4: what a value holds is not known while"),
+    "a number": ("halved", (), 'x.draft.constant("fp16", 0x3800) is 0.5'),
     "an option": ("softmax", ("--order", "msb"), "--budget, --jobs and --json may be said, no more"),
 }
 

@@ -30,12 +30,22 @@ def test_a_configuration_is_counted_and_certified(tmp_path):
 REFUSED = {
     "no order": (("--order", "zigzag"), CONFIG, "'zigzag' is no order"),
     "no format": (("--weights", "fp7"), CONFIG, "fp7"),
-    "another architecture": ((), CONFIG | {"model_type": "gpt2"}, "'gpt2' is none of llama"),
+    "another architecture": ((), CONFIG | {"model_type": "gpt2"}, '"gpt2" is none of llama'),
     "something is missing": ((), {"model_type": "llama"}, "has no 'hidden_size'"),
     "no configuration": ((), [1], "a JSON object is wanted"),
-    "no epsilon": ((), CONFIG | {"rms_norm_eps": None}, "rms_norm_eps is None"),
+    "no epsilon": ((), CONFIG | {"rms_norm_eps": None}, "rms_norm_eps is null"),
     "a negative epsilon": ((), CONFIG | {"rms_norm_eps": -1e-5}, "a small number is wanted"),
-    "tied to a word": ((), CONFIG | {"tie_word_embeddings": "no"}, "'no'; true or false"),
+    "tied to a word": ((), CONFIG | {"tie_word_embeddings": "no"}, '"no"; true or false'),
+    **{
+        f"{key} null": ((), CONFIG | {key: None}, f"config.json: {key} is null; a positive whole number")
+        for key in ("vocab_size", "intermediate_size", "num_attention_heads", "num_hidden_layers")
+    },
+    "a number that is true": ((), CONFIG | {"hidden_size": True}, "hidden_size is true; a positive"),
+    "another activation": (
+        (),
+        CONFIG | {"hidden_act": "gelu"},
+        'config.json: hidden_act is "gelu"; only "silu" is defined here',
+    ),
     "too many keys": (("--keys", "65537"), CONFIG, "1<=x<=65536"),
 }
 
