@@ -14,7 +14,10 @@ from pysmt.fnode import FNode
 
 from spikeproof.prover.engines.child import Child
 from spikeproof.prover.engines.engine import Answer, engine_named
-from spikeproof.prover.evidence.record import LemmaKind
+from spikeproof.prover.evidence.record import LemmaKind, Status
+
+LEAST = 0.01
+"""With fewer seconds left nothing is asked: z3 was seen not to end that was given a thousandth."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ def answers(
                 check = engine_named(question.engine).check
                 if found := known(question):
                     yield question, *found
+                elif left() < LEAST:
+                    yield question, Answer(Status.TIMEOUT, reason="timeout"), 0.0
                 elif jobs == 1:
                     yield question, check(question.formulas, left()), time.perf_counter() - started
                 else:

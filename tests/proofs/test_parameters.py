@@ -19,7 +19,19 @@ from spikeproof.specs.formats import (
     RoundingMode,
 )
 
-FAMILIES = {"cell", "block", "bound", "encoder", "loop", "serial", "unit", "program", "spec", "margin"}
+FAMILIES = {
+    "cell",
+    "block",
+    "bound",
+    "encoder",
+    "latch",
+    "loop",
+    "serial",
+    "unit",
+    "program",
+    "spec",
+    "margin",
+}
 
 WITHOUT_ROUNDING = {
     *(*exact.RELATIONS, *EXTREMA, *exact.SIGN_OPERATIONS, "class"),
