@@ -6,6 +6,7 @@ from a framework states how its real numbers became these (``circuits.doors``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
@@ -286,14 +287,14 @@ def decision(readout: Readout, scores: list[tuple[Fraction, ...]]) -> tuple[int,
     """From scores after each step: the class, after which a latch closed, and whether it is tied."""
     if readout.lead is not None:
         for step, now in enumerate(scores):
-            best = _largest(now)
+            best = leading(now)
             if all(now[best] - other >= readout.lead for i, other in enumerate(now) if i != best):
                 return best, step, False
     last = scores[-1]
-    best = _largest(last)
+    best = leading(last)
     return best, None, last.count(last[best]) > 1
 
 
-def _largest(scores: tuple[Fraction, ...]) -> int:
+def leading(scores: Sequence[Any]) -> int:
     """The index of the largest score, the lowest among equals."""
-    return scores.index(max(scores))
+    return list(scores).index(max(scores))

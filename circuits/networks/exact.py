@@ -99,8 +99,11 @@ class Membranes:
         return np.asarray(above > 0 if self.layer.dynamics.strict else above >= 0, bool)
 
 
-def run_all(network: Network, inputs: Spikes) -> Outcomes:
+def run_all(network: Network, inputs: Spikes, rounded: bool = False) -> Outcomes:
     """What a network does with each of many inputs, of shape (inputs, steps, bits of a step).
+
+    Args:
+        rounded: potentials are doubles, for whoever only searches.
 
     Raises:
         NetworkError: if they are of another shape.
@@ -110,11 +113,11 @@ def run_all(network: Network, inputs: Spikes) -> Outcomes:
             f"a network of {network.steps} steps is given bits of shape (any, {network.steps}, "
             f"{network.inputs}), not {inputs.dtype} {inputs.shape}"
         )
-    states = [Membranes(layer, len(inputs)) for layer in network.layers]
+    states = [Membranes(layer, len(inputs), rounded) for layer in network.layers]
     spikes: list[list[Spikes]] = [[] for _ in states]
     scores, denominators = [], []
     of_potential = network.readout.score is Score.POTENTIAL
-    counts = np.zeros((len(inputs), network.classes), object)
+    counts = np.zeros((len(inputs), network.classes), np.int64)
     for step in range(network.steps):
         signals = inputs[:, step]
         for state, kept in zip(states, spikes, strict=True):

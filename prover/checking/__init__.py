@@ -5,5 +5,8 @@
 * ``every_input``   -- claims of few input bits, evaluated
 * ``every_block``   -- the same of up to 32 input bits, block by block
 * ``replays``       -- whether inputs violate a claim
+* ``robustness``    -- trees about networks: no few changed bits change a class
+* ``changed_spikes`` -- the same over several steps, by trying all
+* ``decisions``     -- from when on no continuation changes a decision
 * ``network_spreads`` -- limits of spread of networks, and devices that are wrong
 """

@@ -19,6 +19,7 @@ from spikeproof.specs.networks import (
     NetworkError,
     Readout,
     Score,
+    leading,
     run,
 )
 
@@ -36,7 +37,7 @@ def final_after(readout: Readout, scores: Sequence[Sequence[Any]]) -> int:
         raise NetworkError("moments are those of decisions by counts of spikes")
     steps = len(scores)
     for done, counts in enumerate(scores, 1):
-        best = _best(counts)
+        best = leading(counts)
         behind = [(counts[best] - count, place) for place, count in enumerate(counts) if place != best]
         if readout.lead is not None and all(by >= readout.lead for by, _ in behind):
             return done
@@ -60,7 +61,7 @@ def require_change(network: Network, given: NDArray[Any], other: NDArray[Any], s
     before, after = run(network, given), run(network, other)
     if before.decided_after is not None and before.decided_after < steps:
         raise NetworkError(f"it is decided after {before.decided_after + 1} steps")
-    if after.decision == _best(before.scores[steps - 1]):
+    if after.decision == leading(before.scores[steps - 1]):
         raise NetworkError("the class is the same")
 
 
@@ -74,8 +75,3 @@ def forgets_order(network: Network) -> bool:
         layer.recurrent is None and layer.dynamics.leak == 0 and layer.dynamics.order == USUAL_ORDER
         for layer in network.layers
     )
-
-
-def _best(scores: Sequence[Any]) -> int:
-    """The class of the largest score, the lowest among equals."""
-    return list(scores).index(max(scores))

@@ -291,7 +291,7 @@ def early(
     if file:
         with writing(file):
             write_atomically(file, written_moments(found))
-    out.print(moments_table(made, images, found))
+    out.print(moments_table(images, found))
     exact = sum(moment.open == moment.final - 1 for moment in found)
     out.print(f"\n{len(found):,} inputs, the earliest moment exactly for {exact:,}")
 

@@ -19,11 +19,13 @@ class Moment:
     """When the decision about an input is final.
 
     Attributes:
+        decision: the class.
         final: after so many steps no continuation changes it: proved.
         open: after so many steps some continuation does; 0 where none was found.
         continuation: which one, whole, with the steps before it; ``None`` where none was found.
     """
 
+    decision: int
     final: int
     open: int
     continuation: Spikes | None
@@ -44,14 +46,15 @@ def moments(network: Network, inputs: Spikes, pool: Spikes) -> Iterator[Moment]:
             f"continuations are made of inputs of shape (any, {network.steps}, {network.inputs}), not "
             f"{pool.shape}"
         )
+    search = Search(network, pool)
     for place, given in enumerate(inputs):
+        decision = int(outcomes.decisions[place])
         final = final_after(network.readout, outcomes.scores[place].tolist())
-        search = Search(network, given, pool)
         for steps in range(final - 1, max(0, final - 1 - TRIES), -1):
-            found = search.after(steps, outcomes.scores[place, steps - 1])
+            found = search.after(given[:steps], outcomes.scores[place, steps - 1])
             if found is not None:
                 require_change(network, given, found, steps)
-                yield Moment(final, steps, found)
+                yield Moment(decision, final, steps, found)
                 break
         else:
-            yield Moment(final, 0, None)
+            yield Moment(decision, final, 0, None)

@@ -8,9 +8,6 @@ from io import StringIO
 
 import numpy as np
 import pytest
-
-pytest.importorskip("snntorch")
-
 import torch
 
 from examples.superconducting_digits import (
