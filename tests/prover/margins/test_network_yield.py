@@ -1,5 +1,6 @@
 """Bounds of the yield, against devices that are drawn."""
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 
@@ -7,7 +8,15 @@ import numpy as np
 import pytest
 
 from spikeproof.prover.margins.network_yield import Yield
-from spikeproof.specs.networks import NetworkError, run
+from spikeproof.specs.networks import (
+    MEMORYLESS,
+    Layer,
+    Network,
+    NetworkError,
+    Readout,
+    Score,
+    run,
+)
 from spikeproof.specs.spreads import midway
 from tests.support.networks import drawn_network
 
@@ -55,3 +64,14 @@ def test_squares_that_do_not_fit_are_refused():
     large = replace(network, layers=(hidden, replace(outputs, weights=outputs.weights << 32)))
     with pytest.raises(NetworkError, match="squares"):
         Yield(large, Fraction(1, 10))
+
+
+def test_a_single_comparison_is_as_likely_as_the_normal_law_says():
+    """Both outputs deviate: 10 against 9, while the hidden neuron is far from its threshold."""
+    hidden = Layer(np.array([[1]]), np.array([0]), np.array([1]), MEMORYLESS)
+    outputs = Layer(np.array([[10], [9]]), np.array([0, 0]), None, MEMORYLESS)
+    network = Network((hidden, outputs), 1, Readout(Score.POTENTIAL))
+    sigma = Fraction(1, 20)
+    likely = 1 - math.erfc(1 / (sigma * math.sqrt(10**2 + 9**2)) / math.sqrt(2)) / 2
+    least = float(Yield(network, sigma).least(np.ones(1, int), 0))
+    assert likely - 5e-3 < least <= likely
