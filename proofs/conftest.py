@@ -22,6 +22,7 @@ from spikeproof.prover.evidence.files import StorageError
 from spikeproof.prover.evidence.ledger import ledger_path, read, unfulfilled
 from spikeproof.prover.evidence.log import Log, LogError, default_log_directory
 from spikeproof.prover.evidence.record import Found
+from spikeproof.prover.evidence.shards import Shard, ShardError
 from spikeproof.prover.report.tables import audit_text, rendered, results_table, summary
 from spikeproof.prover.running.run import Run, drawn
 
@@ -37,6 +38,11 @@ MOST_LINES = 20
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of this suite."""
     parser.addoption("--wide", action="store_true", help="also prove what takes minutes (FP64)")
+    parser.addoption(
+        "--shard",
+        metavar="I/N",
+        help="only the I-th of N parts that take about as long; see spikeproof merge",
+    )
     parser.addoption(
         "--proof-timeout",
         type=float,
@@ -62,6 +68,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the books in the process that sees all results."""
+    shard(config)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Books(config))
 
@@ -70,6 +77,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each theorem of the profile asked for."""
     if "obligation" in metafunc.fixturenames:
         obligations = promised(metafunc.config)
+        if part := shard(metafunc.config):
+            obligations = part.of(obligations)
         metafunc.parametrize("obligation", obligations, ids=[o.name for o in obligations])
 
 
@@ -83,6 +92,15 @@ def promised(config: pytest.Config) -> list[Obligation]:
     """What the profile asked for promises."""
     wide = config.getoption("--wide")
     return [each for each in own().values() if wide or each.profile is Profile.DEFAULT]
+
+
+def shard(config: pytest.Config) -> Shard | None:
+    """Which part of that is asked for, if not all of it."""
+    text = config.getoption("--shard")
+    try:
+        return Shard.read(text) if text else None
+    except ShardError as error:
+        raise pytest.UsageError(f"--shard: {error}") from None
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,7 @@ COMMANDS = {
     "ledger": "Show, check or write what is promised, and on what evidence.",
     "list": "List theorems, with what they state.",
     "margins": "Show exact limits of noise, spread and leak.",
+    "merge": "Make one proof log of those that shards wrote.",
     "model": "Count what a language model takes for a token, and certify it.",
     "mutate": "Plant faults in circuits, and see whether proofs notice.",
     "network": "Certify what a network of neurons makes of images.",

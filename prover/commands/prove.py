@@ -45,6 +45,7 @@ from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.history import remember
 from spikeproof.prover.evidence.log import Log, default_log_directory, finished
 from spikeproof.prover.evidence.record import Found
+from spikeproof.prover.evidence.shards import Shard, ShardError
 from spikeproof.prover.report.tables import (
     audit_text,
     failure_text,
@@ -60,6 +61,19 @@ if TYPE_CHECKING:  # it loads every engine, for which nobody who completes a nam
 RESULTS_SCHEMA = "spikeproof-results-1"
 
 
+class ShardOf(click.ParamType[Shard]):
+    """One of so many parts, as ``3/8``."""
+
+    name = "shard"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Shard:
+        """The shard, or a one-line error."""
+        try:
+            return value if isinstance(value, Shard) else Shard.read(str(value))
+        except ShardError as error:
+            self.fail(str(error), param, ctx)
+
+
 @click.command(
     epilog=examples(
         "prove 'fp6_*' 'cell.*' --jobs 2 --timeout 60",
@@ -69,6 +83,12 @@ RESULTS_SCHEMA = "spikeproof-results-1"
 )
 @theorem_argument("patterns", many=True)
 @click.option("--wide", is_flag=True, help="Without PATTERN: also what takes minutes (FP64).")
+@click.option(
+    "--shard",
+    type=ShardOf(),
+    metavar="I/N",
+    help="Only the I-th of N parts that take about as long: `spikeproof merge` makes one log of theirs.",
+)
 @jobs_option()
 @timeout_option(
     "the engines of each theorem",
@@ -90,6 +110,7 @@ RESULTS_SCHEMA = "spikeproof-results-1"
 def prove(
     patterns: tuple[str, ...],
     wide: bool,
+    shard: Shard | None,
     jobs: int | None,
     timeout: float,
     verbose: bool,
@@ -114,7 +135,13 @@ def prove(
         raise click.UsageError("PATTERN and --wide: a pattern is of all theorems; leave out --wide")
     if circuit_file and not patterns:
         raise click.UsageError("--circuit: name the theorem that the circuit is to be proved of")
+    if shard and circuit_file:
+        raise click.UsageError("--shard and --circuit: a circuit's log is merged with no other")
     obligations = selected(patterns) if patterns else promised(wide=wide)
+    if shard:
+        obligations = shard.of(obligations)
+        if not obligations:
+            raise click.UsageError(f"--shard: there are fewer theorems than {shard.count}")
     screen = screen_beside(json_file, failures_file)
     require_writable(json_file)
     circuit = read_circuit(circuit_file) if circuit_file else None
@@ -137,7 +164,7 @@ def prove(
     log = Log.begin(
         directory,
         command=shlex.join(["spikeproof", *sys.argv[1:]]),
-        profile="part" if patterns else profile_name(wide=wide),
+        profile="part" if patterns or shard else profile_name(wide=wide),
         promised=len(obligations),
         packages={obligation.package for obligation in obligations},
     )

@@ -10,6 +10,8 @@ Of this room, the checking of evidence reads ``record`` and ``archive``.
 * ``cache``    -- what was proved before
 * ``log``      -- what a run proved, to be cited
 * ``ledger``   -- which theorems are promised, with what evidence
+* ``shards``   -- which theorems are one machine's of several
+* ``merging``  -- one log of those of several
 * ``history``  -- the last result of each theorem
 * ``files``    -- files that are written whole or not at all
 """

@@ -78,6 +78,23 @@ class Machine:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A log that was merged into another: which it was, and what its run was."""
+
+    manifest_sha256: str
+    command: str
+    started: datetime
+    finished: datetime | None
+    machine: Machine
+
+    @classmethod
+    def of(cls, contents: Contents) -> Part:
+        """What a log says of itself."""
+        run = contents.manifest
+        return cls(contents.manifest_sha256, run.command, run.started, run.finished, run.machine)
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What a run was: which command, of which source, with what, and how much of it was done."""
 
@@ -97,6 +114,8 @@ class Manifest:
     complete: bool
     records_sha256: str | None = None
     """Of all records, when the run has ended: who cites the manifest cites these."""
+    parts: tuple[Part, ...] = ()
+    """The logs of which this one was merged, if it was."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +189,7 @@ class Log:
         profile: str,
         promised: int,
         packages: Iterable[str | None] = (),
+        parts: Sequence[Part] = (),
     ) -> Log:
         """Begin a log, or continue the one that an interrupted run of the same source left there.
 
@@ -179,6 +199,7 @@ class Log:
         Args:
             command, profile, promised: for the manifest; the last counts theorems.
             packages: that state some of them, None being ours.
+            parts: logs of which it is merged, if it is; it then began when the first of them did.
 
         Raises:
             StorageError: if nothing can be written there, the directory holds anything but a log, or
@@ -204,7 +225,7 @@ class Log:
                     profile=profile,
                     commit=revision,
                     modified=modified,
-                    started=started or _now(),
+                    started=min((part.started for part in parts), default=started or _now()),
                     finished=None,
                     machine=Machine.here(),
                     versions=used,
@@ -212,6 +233,7 @@ class Log:
                     promised=promised,
                     discharged=None,
                     complete=False,
+                    parts=tuple(parts),
                 )
             )
         return log
