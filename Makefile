@@ -1,12 +1,13 @@
 # `make prove` discharges every theorem; `make test` runs the tests of our own code; `make install` gives
-# the command alone. All build what they need in .venv, with the versions pinned in requirements.txt.
+# the command alone, `make site` the documentation as pages. All build what they need in .venv, with the
+# versions pinned in requirements.txt.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: prove test install lint benchmark clean
+.PHONY: prove test install lint site benchmark clean
 
 # Hypothesis draws nothing there; loading it would take a second in every process.
 prove: $(INSTALLED)
@@ -33,6 +34,10 @@ $(INSTALLED): requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --requirement requirements.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
+
+# With SPIKEPROOF_LOG set, the status pages show that log's times and certificates.
+site: $(INSTALLED)
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs/site . build/site
 
 clean:
 	rm -rf $(VENV)

@@ -173,7 +173,7 @@ def main(timeout: float, output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     record = {"timeout": timeout, "machine": machine, "measurements": list(map(asdict, measurements))}
     (output / "proof_times.json").write_text(json.dumps(record, indent=1) + "\n")
-    (output / "proof_times.md").write_text(markdown(measurements, heading))
+    (output / "proof_times.md").write_text("# Times to a proof\n\n" + markdown(measurements, heading))
     plot(measurements, timeout).savefig(output / "proof_times.png", dpi=120)
 
 

@@ -456,7 +456,7 @@ def main(seconds: float, largest: int, output: Path) -> None:
         "scales": list(map(asdict, scaled)),
     }
     (output / "simulation_speed.json").write_text(json.dumps(record, indent=1) + "\n")
-    (output / "simulation_speed.md").write_text(text + "\n")
+    (output / "simulation_speed.md").write_text(f"# Speed of simulation\n\n{text}\n")
     plot(measured, scaled).savefig(output / "simulation_speed.png", dpi=120)
 
 

@@ -82,7 +82,7 @@ def main(output: Path) -> None:
     text = "\n".join([heading, "", *head, *(line for line, _ in rows), ""])
     click.echo(text)
     output.mkdir(parents=True, exist_ok=True)
-    (output / "theorem_times.md").write_text(text)
+    (output / "theorem_times.md").write_text("# Times of theorems\n\n" + text)
 
 
 if __name__ == "__main__":
