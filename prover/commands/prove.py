@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,6 +90,11 @@ class ShardOf(click.ParamType[Shard]):
     metavar="I/N",
     help="Only the I-th of N parts that take about as long: `spikeproof merge` makes one log of theirs.",
 )
+@click.option(
+    "--cluster",
+    metavar="local|ADDRESS",
+    help="On the workers of Dask's scheduler at ADDRESS, or on new ones on this machine.",
+)
 @jobs_option()
 @timeout_option(
     "the engines of each theorem",
@@ -111,6 +117,7 @@ def prove(
     patterns: tuple[str, ...],
     wide: bool,
     shard: Shard | None,
+    cluster: str | None,
     jobs: int | None,
     timeout: float,
     verbose: bool,
@@ -135,6 +142,8 @@ def prove(
         raise click.UsageError("PATTERN and --wide: a pattern is of all theorems; leave out --wide")
     if circuit_file and not patterns:
         raise click.UsageError("--circuit: name the theorem that the circuit is to be proved of")
+    if cluster and circuit_file:
+        raise click.UsageError("--cluster and --circuit: a circuit that is given stays on this machine")
     if shard and circuit_file:
         raise click.UsageError("--shard and --circuit: a circuit's log is merged with no other")
     obligations = selected(patterns) if patterns else promised(wide=wide)
@@ -169,7 +178,7 @@ def prove(
         packages={obligation.package for obligation in obligations},
     )
     audited = drawn(names, audit, uuid4().hex)
-    records = prove_all(obligations, Run(timeout, circuit, log, cache, audited), jobs)
+    records = prove_all(obligations, Run(timeout, circuit, log, cache, audited), jobs, cluster)
     log.end(discharged=sum(record.green for record in records), complete=True)
     screen.print(results_table(records, verbose))
     if notes := notes_text(note for record in records for note in record.notes):
@@ -223,17 +232,31 @@ def _require_listable(obligations: Sequence[Obligation], circuit: Netlist | None
     require_listable(obligations[0], circuit, file)
 
 
-def prove_all(obligations: Sequence[Obligation], run: Run, jobs: int | None) -> list[Found]:
-    """Discharge obligations with visible progress; the records in the order of the obligations."""
+@contextmanager
+def _discharging(cluster: str | None, jobs: int | None) -> Iterator[Callable[..., Iterable[Found]]]:
+    """What discharges theorems by name, given a run: processes of this machine, or a cluster."""
     from spikeproof.prover.running.run import discharge_all
 
+    if cluster is None:
+        yield lambda names, run: discharge_all(names, run, jobs)
+        return
+    from spikeproof.prover.running.cluster import connected, discharge_on
+
+    with connected(cluster, jobs) as client:
+        yield lambda names, run: discharge_on(client, names, run)
+
+
+def prove_all(
+    obligations: Sequence[Obligation], run: Run, jobs: int | None, cluster: str | None = None
+) -> list[Found]:
+    """Discharge obligations with visible progress; the records in the order of the obligations."""
     names = [obligation.name for obligation in obligations]
     found: dict[str, Found] = {}
-    with progress_bar("proving") as progress:
+    with _discharging(cluster, jobs) as discharge, progress_bar("proving") as progress:
         task = progress.add_task("", total=len(names))
         if len(names) == 1:  # which is discharged in this process
             run = replace(run, told=lambda words: progress.update(task, description=words))
-        for record in discharge_all(names, run, jobs):
+        for record in discharge(names, run):
             found[record.theorem] = record
             earlier = f" ({record.origin})" if record.origin else ""
             progress.update(task, advance=1, description=record.theorem + earlier)

@@ -55,7 +55,29 @@ class Run:
             StorageError: if it cannot be kept there.
         """
         earlier = self._earlier(obligation) if self._rests(obligation) else None
-        origin, record, archive = earlier or self._anew(obligation, jobs)
+        return self.keep(obligation, *(earlier or self._anew(obligation, jobs)))
+
+    def found(self, obligation: Obligation) -> Found | None:
+        """The record of an obligation, in log and cache too, if log or cache have it.
+
+        Raises:
+            StorageError: if it cannot be kept there.
+        """
+        earlier = self._earlier(obligation)
+        return self.keep(obligation, *earlier) if earlier else None
+
+    def keep(
+        self, obligation: Obligation, origin: str, record: Record, archive: Archive | None
+    ) -> Found:
+        """Take a record into the log.
+
+        Args:
+            origin: where it is from, if it was not made now.
+            archive: of its certificates.
+
+        Raises:
+            StorageError: if it cannot be kept there.
+        """
         if self.log:
             self.log.write(record, archive)
             if record.counterexample is not None:

@@ -1,0 +1,282 @@
+"""Theorems on a cluster: the same log as on one machine, whoever dies or lies meanwhile."""
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from spikeproof.prover.claims.catalogue import select, theorem, with_units
+from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.engines.pool import LOST
+from spikeproof.prover.evidence.cache import Cache
+from spikeproof.prover.evidence.log import Log, read_log
+from spikeproof.prover.evidence.record import CACHED, Record, file_content
+from spikeproof.prover.evidence.seal import is_sealed
+from spikeproof.prover.evidence.source import source_sha256, versions
+from spikeproof.prover.running import cluster
+from spikeproof.prover.running.cluster import ClusterError, Reply, Task, connected, discharge_on
+from spikeproof.prover.running.run import Run
+from tests.support.command_line import spikeproof
+from tests.support.profile import NIGHTLY
+
+distributed = pytest.importorskip("distributed", reason="Dask needs Python 3.11")
+
+SEED = 20261130
+PROVED, REFUTED = "cell.ionic.xor", "margin.ionic.xor.noise.above"
+PROGRAM = "program.fp16.embedding.rne.100x16"
+THEOREMS = [each.name for each in select("cell.ionic.*")]
+
+
+@pytest.fixture
+def log(tmp_path):
+    return Log.begin(tmp_path / "log", command="a test", profile="part", promised=1)
+
+
+def asked(name, **others):
+    task = Task(name, 60.0, False, source_sha256(), versions())
+    return replace(task, **others)
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory):
+    """What an honest worker with a key of its own says."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPIKEPROOF_STATE", str(tmp_path_factory.mktemp("worker")))
+        patch.setenv("SPIKEPROOF_CACHE", str(tmp_path_factory.mktemp("cache")))
+        return {name: cluster._answer(asked(name), []) for name in (PROVED, REFUTED)}
+
+
+def accepted(name, reply, log, cache=None):
+    return cluster._accepted(theorem(name), Run(60.0, log=log, cache=cache), reply)
+
+
+@pytest.mark.parametrize("name", [PROVED, REFUTED])
+def test_what_verifies_is_accepted_and_sealed_with_our_key(answered, log, tmp_path, name):
+    sent = msgspec.json.decode(answered[name].record, type=Record)
+    assert not is_sealed(sent)
+    cache = Cache(tmp_path / "mine")
+    found = accepted(name, answered[name], log, cache)
+    assert found.green
+    assert replace(found.record, seal="") == replace(sent, seal="")
+    assert log.record(name) == cache.record(name) == found.record
+
+
+def test_what_is_sealed_with_our_secret_is_not_checked_again(log, monkeypatch):
+    monkeypatch.setenv("SPIKEPROOF_SEAL", "a secret that machines share")
+    reply = cluster._answer(asked(PROVED), [])
+    monkeypatch.setattr(cluster, "Verifier", None)
+    assert accepted(PROVED, reply, log).green
+
+
+def changed(reply, **fields):
+    data = msgspec.json.decode(reply.record) | fields
+    return replace(reply, record=file_content(msgspec.convert(data, Record)))
+
+
+LIES = {
+    "nothing": (lambda sent: Reply(b""), "is no record"),
+    "no record": (lambda sent: Reply(b"[1, 2]"), "is no record"),
+    "another theorem": (
+        lambda sent: changed(sent, theorem="cell.ionic.and"),
+        "record of cell.ionic.and",
+    ),
+    "another package": (lambda sent: changed(sent, package="theirs"), "record of cell.ionic.xor"),
+    "another source": (lambda sent: changed(sent, source_sha256="0" * 64), "of another source"),
+    "refuted": (
+        lambda sent: changed(sent, outcome="refuted", counterexample={"a": 0, "b": 0}, lemmas=[]),
+        "does not verify",
+    ),
+    "another statement": (lambda sent: changed(sent, statement="it is right"), "does not verify"),
+    "without lemmas": (lambda sent: changed(sent, lemmas=[]), "does not verify"),
+    "without certificates": (lambda sent: replace(sent, certificates={}), "sent no certificate"),
+    "other certificates": (
+        lambda sent: replace(sent, certificates=dict.fromkeys(sent.certificates, b"a proof")),
+        "or another",
+    ),
+    "a trouble": (lambda sent: Reply(trouble="no memory"), "no memory"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_nothing_false_is_believed(answered, log, tmp_path, lie):
+    lying, reason = LIES[lie]
+    cache = Cache(tmp_path / "mine")
+    found = accepted(PROVED, lying(answered[PROVED]), log, cache)
+    assert found.outcome is Outcome.ERROR
+    assert reason in found.message
+    assert not log.record(PROVED)
+    assert not cache.record(PROVED)
+
+
+def test_what_is_not_decided_is_said_to_be(log, answered):
+    sent = changed(answered[PROVED], outcome="timeout", lemmas=[], message="too slow")
+    assert accepted(PROVED, replace(sent, certificates={}), log).outcome is Outcome.TIMEOUT
+
+
+def test_a_worker_of_another_source_says_so():
+    assert "another source" in cluster._answer(asked(PROVED, source="0" * 64), []).trouble
+    assert "other versions" in cluster._answer(asked(PROVED, libraries={"z3-solver": "1"}), []).trouble
+
+
+def test_a_worker_uses_its_cache_if_it_may(tmp_path):
+    cluster._answer(asked(PROVED, cached=True), [])
+    assert cluster._answer(asked(PROVED, cached=True), []).origin == CACHED
+    assert not cluster._answer(asked(PROVED), []).origin
+
+
+def same(first, second):
+    """Whether two logs are equal but for times, machine and seals."""
+    own = {"seconds": 0.0, "peak_memory_mib": None, "seal": ""}
+    one, two = (
+        {each.theorem: _timeless(msgspec.to_builtins(each)) | own for each in read_log(place).records}
+        for place in (first, second)
+    )
+    return one == two
+
+
+def _timeless(data):
+    """Without the seconds of any part."""
+    if isinstance(data, dict):
+        return {key: _timeless(value) for key, value in data.items() if key != "seconds"}
+    return [_timeless(each) for each in data] if isinstance(data, list | tuple) else data
+
+
+def test_a_cluster_here_writes_the_log_that_processes_write(tmp_path):
+    """With a program, whose units other workers prove, and with a worker killed."""
+    names = [each.name for each in with_units([*map(theorem, THEOREMS), theorem(PROGRAM)])]
+    logs = [tmp_path / "alone", tmp_path / "together"]
+    for place in logs:
+        log = Log.begin(place, command="a test", profile="part", promised=len(names))
+        run = Run(60.0, log=log)
+        if place == logs[0]:
+            records = [run.discharge(theorem(name)) for name in names]
+        else:
+            records = []
+            with connected("local", 2) as client:
+                for number, record in enumerate(discharge_on(client, names, run)):
+                    records.append(record)
+                    if number == 2:
+                        (pid, *_) = client.run(os.getpid).values()
+                        os.kill(pid, signal.SIGKILL)
+        log.end(discharged=sum(each.green for each in records), complete=True)
+        assert all(each.green for each in records), [each.message for each in records]
+    assert same(*logs)
+
+
+class Dying:
+    """A client, and a future of its: three workers died of the task."""
+
+    def submit(self, *_, **__):
+        return self
+
+    def result(self):
+        raise distributed.KilledWorker("task", None, cluster.DEATHS)
+
+
+def test_a_task_that_kills_whoever_takes_it_is_given_up(log, monkeypatch):
+    monkeypatch.setattr(distributed, "as_completed", lambda futures: futures)
+    (found,) = discharge_on(Dying(), [PROVED], Run(60.0, log=log))
+    assert (found.outcome, found.message) == (Outcome.ERROR, LOST)
+
+
+def test_nobody_answers(monkeypatch):
+    monkeypatch.setattr(cluster, "ANSWERING", 0.2)
+    with pytest.raises(ClusterError, match=r"no scheduler of Dask answers at 'tcp://127\.0\.0\.1:9'"):
+        connected("tcp://127.0.0.1:9", None).__enter__()
+    done = spikeproof("prove", PROVED, "--cluster", "nonsense://")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "no scheduler of Dask answers at 'nonsense://'" in done.stderr
+    done = spikeproof("prove", PROVED, "--cluster", "local", "--circuit", "mine.json")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+class Cluster:
+    """A scheduler and two workers, each a process that can be killed, and a client that proves."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.log = folder / "log"
+        self.processes = {}
+        self.address = f"tcp://127.0.0.1:{free_port()}"
+
+    def start(self, name):
+        port = self.address.rpartition(":")[2]
+        command = {
+            "scheduler": ["distributed.cli.dask_scheduler", "--port", port, "--no-dashboard"],
+            "client": [
+                "spikeproof",
+                "prove",
+                "cell.ionic.*",
+                "--cluster",
+                self.address,
+                "--log",
+                self.log,
+            ],
+        }.get(name, ["distributed.cli.dask_worker", self.address, "--no-nanny", "--nthreads", "1"])
+        self.processes[name] = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def kill(self, name):
+        self.processes[name].kill()
+        self.processes[name].wait()
+
+    def end(self):
+        for each in self.processes.values():
+            each.kill()
+            each.wait()
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+PARTS = ("scheduler", "worker 1", "worker 2", "client")
+KILLS = int(os.environ.get("SPIKEPROOF_KILLS") or (1000 if NIGHTLY else 1))
+
+
+def test_no_theorem_is_lost_or_gained_whoever_is_killed(tmp_path):
+    """Killed at random moments, and started again, until the client ends after the last."""
+    undisturbed, chance = tmp_path / "undisturbed", random.Random(SEED)
+    log = Log.begin(undisturbed, command="a test", profile="part", promised=len(THEOREMS))
+    records = [Run(300.0, log=log).discharge(theorem(name)) for name in THEOREMS]
+    log.end(discharged=len(records), complete=True)
+    parts = Cluster(tmp_path)
+    killed = 0
+    try:
+        for name in PARTS:
+            parts.start(name)
+        while True:
+            client = parts.processes["client"]
+            with suppress(subprocess.TimeoutExpired):
+                client.wait(chance.uniform(0, 6) if killed < KILLS else 120)
+            if client.poll() is not None:
+                assert client.returncode in (0, 2, -signal.SIGKILL)
+                if client.returncode == 0:
+                    assert same(undisturbed, parts.log)
+                    if killed >= KILLS:
+                        break
+                    shutil.rmtree(parts.log)
+                    shutil.rmtree(os.environ["SPIKEPROOF_CACHE"], ignore_errors=True)
+                parts.start("client")
+                continue
+            victim = chance.choice(PARTS)
+            parts.kill(victim)
+            parts.start(victim)
+            killed += 1
+    finally:
+        parts.end()
