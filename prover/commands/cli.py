@@ -57,6 +57,7 @@ there, and are left out unless somebody asks for them. What they may be is read 
 EXTRAS = {
     "bitwuzla": "bitwuzla",
     "dask": "cluster",
+    "distributed": "cluster",
     "jinja2": "report",
     "junitparser": "report",
     "markupsafe": "report",
