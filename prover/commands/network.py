@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -26,6 +27,12 @@ from spikeproof.prover.commands.console import (
 )
 from spikeproof.prover.evidence.files import write_atomically
 from spikeproof.prover.running.machines import THREAD_VARIABLES
+
+if TYPE_CHECKING:
+    from spikeproof.prover.evidence.image_records import Header, Record, RecordFile
+
+SHARE = re.compile(r"\d{1,9}(\.\d{1,9}|/[1-9]\d{0,8})?")
+"""How a share is written, without its percent sign."""
 
 DRAWINGS = (".svg", ".png", ".pdf")
 DIGITS = "digits"
@@ -124,6 +131,50 @@ def _drawn(context: click.Context, parameter: click.Parameter, value: Path | Non
     return value
 
 
+def file_option(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Where certificates are kept."""
+    return click.option(
+        "--file",
+        "file",
+        type=click.Path(path_type=Path),
+        default=Path(name),
+        show_default=True,
+        metavar="FILE",
+        help="Keep certificates in FILE, and go on with what it has.",
+    )
+
+
+def plot_option(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Where that is drawn."""
+    return click.option(
+        "--plot",
+        "plot_file",
+        type=click.Path(path_type=Path),
+        callback=_drawn,
+        metavar="FILE",
+        help=f"Plot {what} to FILE, its name ending in {', '.join(DRAWINGS)}.",
+    )
+
+
+class Share(click.ParamType[Fraction]):
+    """A share above 0 and below 1, exactly."""
+
+    name = "share"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Fraction:
+        """The number, or a one-line error."""
+        text = str(value)
+        number = SHARE.fullmatch(text.removesuffix("%"))
+        share = Fraction(number[0]) / (100 if text.endswith("%") else 1) if number else Fraction(0)
+        if not 0 < share < 1:
+            self.fail(
+                f"{value} is no share from above 0 to below 1, such as 1%, 0.01 or 1/100", param, ctx
+            )
+        return share
+
+
 class Nanoseconds(click.ParamType[Fraction]):
     """A positive time, exactly."""
 
@@ -172,24 +223,9 @@ def network() -> None:
     metavar="K",
     help="So many bits may change.",
 )
-@click.option(
-    "--file",
-    "file",
-    type=click.Path(path_type=Path),
-    default=Path("robustness.jsonl"),
-    show_default=True,
-    metavar="FILE",
-    help="Keep certificates in FILE, and go on with what it has.",
-)
+@file_option("robustness.jsonl")
 @timeout_option("an image")
-@click.option(
-    "--plot",
-    "plot_file",
-    type=click.Path(path_type=Path),
-    callback=_drawn,
-    metavar="FILE",
-    help=f"Plot certified accuracy to FILE, its name ending in {', '.join(DRAWINGS)}.",
-)
+@plot_option("certified accuracy")
 def robustness(
     model: Path,
     images_name: str,
@@ -207,37 +243,147 @@ def robustness(
     Exactly, up to K, of networks that see one step. Interrupted, it is continued by the same command.
     Exit code 0 if every image is decided, 3 if some are not.
     """
-    from spikeproof.prover.evidence.distances import DistanceFile
     from spikeproof.prover.report.robustness import levels, levels_plot, levels_table
     from spikeproof.prover.running.robustness import find_distances, header_of
 
-    require_writable(file)
-    require_writable(plot_file)
-    if plot_file:
-        import_module("matplotlib")  # missed now, not when all is done
+    _require_files(file, plot_file)
     made, images = seen_by(model, images_name, level, first, last)
     if flips > (bits := made.steps * made.inputs):
         raise click.BadParameter(f"an image has {bits:,} bits, of which --flips {flips:,} cannot change")
     header = header_of(made, images, flips)
-    with writing(file), DistanceFile(file, header) as kept, progress_bar("deciding") as progress:
-        task = progress.add_task("", total=len(images), completed=len(kept.records))
-        if kept.records:
-            err.print(f"continued: {len(kept.records):,} of {len(images):,} images were decided before")
-        find_distances(
-            model,
-            header,
-            images,
-            kept,
-            timeout,
-            jobs or os.cpu_count() or 1,
-            lambda: progress.advance(task),
-        )
-        records = dict(kept.records)
+    records = _completed(
+        file,
+        header,
+        lambda kept, watch: find_distances(
+            model, header, images, kept, timeout, jobs or os.cpu_count() or 1, watch
+        ),
+    )
     found = levels(header, images, records)
     out.print(levels_table(found))
     if plot_file:
         with writing(plot_file):
             write_atomically(plot_file, levels_plot(found, plot_file.suffix))
+    _finish(file, header, records)
+
+
+@network.command(
+    epilog=examples(
+        "network spread model.npz images.npz",
+        "network spread model.npz mnist --file mnist.jsonl --plot spread.svg",
+    )
+)
+@given
+@file_option("spread.jsonl")
+@plot_option("accuracy against spread")
+def spread(
+    model: Path,
+    images_name: str,
+    file: Path,
+    level: int | None,
+    first: int | None,
+    last: int | None,
+    plot_file: Path | None,
+    jobs: int | None,
+) -> None:
+    """How far couplings and thresholds may be off for each image to be right.
+
+    Exactly: the largest share, such that the class is the label on every device whose numbers are all
+    off by less, each by its own; and a device just beyond that is wrong. Of networks of a hidden layer
+    and outputs, in one step. Interrupted, it is continued by the same command.
+    """
+    from spikeproof.prover.report.spreads import spreads_plot, spreads_table, spreads_words
+    from spikeproof.prover.running.spreads import find_spreads, spread_header
+
+    _require_files(file, plot_file)
+    made, images = seen_by(model, images_name, level, first, last)
+    header = spread_header(made, images)
+    records = _completed(
+        file,
+        header,
+        lambda kept, watch: find_spreads(model, images, kept, jobs or os.cpu_count() or 1, watch),
+    )
+    out.print(spreads_table(header, records))
+    out.print(spreads_words(records), soft_wrap=True)
+    if plot_file:
+        with writing(plot_file):
+            write_atomically(plot_file, spreads_plot(header, records, plot_file.suffix))
+    _finish(file, header, records)
+
+
+@network.command(
+    "yield",
+    epilog=examples(
+        "network yield model.npz images.npz --deviation 1%",
+    ),
+)
+@given
+@click.option(
+    "--deviation",
+    type=Share(),
+    required=True,
+    metavar="SHARE",
+    help="Of each number, of its nominal value: such as 0.5%.",
+)
+@file_option("yield.jsonl")
+def yields(
+    model: Path,
+    images_name: str,
+    deviation: Fraction,
+    file: Path,
+    level: int | None,
+    first: int | None,
+    last: int | None,
+    jobs: int | None,
+) -> None:
+    """On how many devices each image is right, if their numbers are off by chance.
+
+    A share that is certain: no fewer devices give the image its label, if each coupling and threshold is
+    off by a normal share of its own. Of networks of a hidden layer and outputs, in one step.
+    """
+    from spikeproof.prover.report.spreads import yields_table, yields_words
+    from spikeproof.prover.running.spreads import find_yields, yield_header
+
+    _require_files(file, None)
+    made, images = seen_by(model, images_name, level, first, last)
+    header = yield_header(made, images, deviation)
+    records = _completed(
+        file,
+        header,
+        lambda kept, watch: find_yields(model, images, kept, jobs or os.cpu_count() or 1, watch),
+    )
+    out.print(yields_table(header, records))
+    out.print(yields_words(records, header.deviation), soft_wrap=True)
+    _finish(file, header, records)
+
+
+def _require_files(file: Path, plot_file: Path | None) -> None:
+    """Refuse files that cannot be written, or plots that cannot be drawn, before any work is done.
+
+    Raises:
+        click.BadParameter: saying why.
+    """
+    require_writable(file)
+    require_writable(plot_file)
+    if plot_file:
+        import_module("matplotlib")
+
+
+def _completed(
+    file: Path, header: Header, find: Callable[[RecordFile, Callable[[], None]], None]
+) -> dict[int, Record]:
+    """The records of a file, after what it lacks was found."""
+    from spikeproof.prover.evidence.image_records import RecordFile
+
+    with writing(file), RecordFile(file, header) as kept, progress_bar("deciding") as progress:
+        task = progress.add_task("", total=header.count, completed=len(kept.records))
+        if kept.records:
+            err.print(f"continued: {len(kept.records):,} of {header.count:,} images were decided before")
+        find(kept, lambda: progress.advance(task))
+        return dict(kept.records)
+
+
+def _finish(file: Path, header: Header, records: dict[int, Record]) -> NoReturn:
+    """Say where certificates are, and end with the exit code."""
     undecided = header.count - sum(map(header.is_decided, records.values()))
     out.print(
         f"\n{header.count:,} images, {undecided:,} undecided; certificates: {file}", soft_wrap=True
@@ -365,25 +511,34 @@ def verify(
     last: int | None,
     jobs: int | None,
 ) -> None:
-    """Check certificates of robustness again, by arithmetic alone.
+    """Check certificates of robustness, spread or yield again, by arithmetic alone.
 
     Exit code 0 if all of FILE holds, and decides every image; 1 if anything in it is refused, or it is
     about another network or other images; 3 if it holds, and some image is undecided.
     """
+    from spikeproof.prover.evidence.distances import Header as DistanceHeader
+    from spikeproof.prover.evidence.image_records import read_file
+    from spikeproof.prover.evidence.spreads import SpreadHeader, YieldHeader
     from spikeproof.prover.report.robustness import levels, levels_table
+    from spikeproof.prover.report.spreads import spreads_table, yields_table
     from spikeproof.prover.running.robustness import verify_distances
+    from spikeproof.prover.running.spreads import verify_spreads, verify_yields
 
     made, images = seen_by(model, images_name, level, first, last)
+    kinds: dict[type[Header], tuple[Any, Any]] = {
+        DistanceHeader: (
+            verify_distances,
+            lambda header, records: levels_table(levels(header, images, records)),
+        ),
+        SpreadHeader: (verify_spreads, spreads_table),
+        YieldHeader: (verify_yields, yields_table),
+    }
+    read = read_file(file, kinds)
+    verify_all, table = kinds[type(read.header)]
     with progress_bar("verifying") as progress:
         task = progress.add_task("", total=len(images))
-        verified = verify_distances(
-            file,
-            model,
-            made,
-            images,
-            jobs or os.cpu_count() or 1,
-            lambda: progress.advance(task),
-        )
+        processes = jobs or os.cpu_count() or 1
+        verified = verify_all(read, file, model, made, images, processes, lambda: progress.advance(task))
     for refusal in verified.refusals:
         out.print(f"refused: {refusal}", markup=False, soft_wrap=True)
     for note in verified.notes:
@@ -391,7 +546,7 @@ def verify(
     header, records = verified.header, verified.records
     undecided = header.count - verified.refused - sum(map(header.is_decided, records.values()))
     if records:
-        out.print(levels_table(levels(header, images, records)))
+        out.print(table(header, records))
     out.print(
         f"{len(records):,} of {header.count:,} images verified, {verified.refused:,} refused, "
         f"{undecided:,} undecided"

@@ -389,3 +389,101 @@ def test_neighbouring_shares_of_the_same_change_are_one_row():
     other = replace(first, decision=1)
     whole = replace(first, high=then.high)
     assert joined([then, apart, wide, other, first, between]) == [other, whole, apart, wide]
+
+
+@pytest.fixture(scope="module")
+def spread_folder(folder):
+    """The network and images, with files of spreads and yields."""
+    for name, more in (("spread", ()), ("yield", ("--deviation", "1%"))):
+        paths = folder / "model.npz", folder / "images.npz"
+        ran = spikeproof("network", name, *paths, "--file", folder / f"{name}.jsonl", "--jobs", 2, *more)
+        assert ran.returncode == 0, ran.stderr
+        (folder / f"{name}.txt").write_text(ran.stdout)
+    return folder
+
+
+def test_spreads_and_yields_are_shown_kept_and_verified(spread_folder, capsys):
+    for name, words in (("spread", "half bear"), ("yield", "deviation 1/100: an image is right on")):
+        file = spread_folder / f"{name}.jsonl"
+        header, *records, last = lines_of(file)
+        assert header["schema"] == f"spikeproof-{name}-1"
+        assert sorted(record["image"] for record in records) == list(range(COUNT))
+        assert last["summary"] == {"decided": COUNT}
+        printed = (spread_folder / f"{name}.txt").read_text()
+        assert words in printed
+        assert f"{COUNT} images, 0 undecided; certificates: {file}" in printed
+        model, images = spread_folder / "model.npz", spread_folder / "images.npz"
+        ran = spikeproof_here(capsys, "network", "verify", file, model, images, "--jobs", 1)
+        assert ran.returncode == 0
+        assert f"{COUNT} of {COUNT} images verified, 0 refused, 0 undecided" in ran.stdout
+        table = [line for line in printed.splitlines() if line.endswith("%")]
+        assert table == [line for line in ran.stdout.splitlines() if line.endswith("%")]
+
+
+def test_a_file_of_spreads_is_gone_on_with_and_drawn(spread_folder, tmp_path, capsys):
+    whole = (spread_folder / "spread.jsonl").read_text()
+    lines = whole.splitlines(keepends=True)
+    file, plot = tmp_path / "begun.jsonl", tmp_path / "plot.svg"
+    file.write_text("".join(lines[:5]) + lines[5][:11])
+    asked = "network", "spread", spread_folder / "model.npz", spread_folder / "images.npz", "--file"
+    ran = spikeproof_here(capsys, *asked, file, "--jobs", 1, "--plot", plot)
+    assert ran.returncode == 0
+    assert f"continued: 4 of {COUNT} images" in ran.stderr
+    assert without_order(file) == without_order(spread_folder / "spread.jsonl")
+    assert "% of images right on all devices" in plot.read_text()
+    ran = spikeproof_here(capsys, *asked, spread_folder / "yield.jsonl")
+    assert ran.returncode == 2
+    assert "no file of certificates (spikeproof-spread-1)" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("spread", {"spread": "1/2", "beyond": "1001/2000"}, "refused: image"),
+        ("spread", {"spread": "1" * 40}, "no record of an image"),
+        ("spread", {"spikes": "zz"}, "refused: image"),
+        ("spread", {"class": 9}, "refused: image"),
+        ("yield", {"least": "1"}, "refused: image"),
+        ("yield", {"least": 1}, "no record of an image"),
+        ("yield", {"free": list(range(9))}, "refused: image"),
+        ("yield", {"free": ["0"]}, "refused: image"),
+    ],
+)
+def test_tampered_spreads_and_yields_are_refused(spread_folder, tmp_path, capsys, name, change, said):
+    lines = lines_of(spread_folder / f"{name}.jsonl")
+    record = next(
+        line for line in lines[1:-1] if line.get("spread", line.get("least")) not in (None, "0")
+    )
+    record.update(change)
+    file = tmp_path / "tampered.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    model, images = spread_folder / "model.npz", spread_folder / "images.npz"
+    ran = spikeproof_here(capsys, "network", "verify", file, model, images, "--jobs", 1)
+    assert ran.returncode == 1
+    assert "refused: " in ran.stdout
+    assert said in ran.stdout
+    assert f"{COUNT - 1} of {COUNT} images verified" in ran.stdout
+
+
+def test_what_has_no_spread_or_yield_is_refused_in_a_line(spread_folder, leaky, tmp_path, capsys):
+    model, images, file = spread_folder / "model.npz", spread_folder / "images.npz", tmp_path / "x"
+    of_time = leaky / "model.npz", leaky / "images.npz"
+    for arguments, said in [
+        (("spread", *of_time), "spreads are of networks of a hidden layer and outputs, in one step"),
+        (("yield", *of_time, "--deviation", "1%"), "in one step"),
+        (("yield", model, images, "--deviation", "2"), "no share from above 0 to below 1"),
+        (("yield", model, images, "--deviation", "0%"), "no share"),
+        (("yield", model, images, "--deviation", "1/0"), "no share"),
+        (("spread", model, images, "--plot", "x.txt"), "end its name in"),
+    ]:
+        ran = spikeproof_here(capsys, "network", *arguments, "--file", file)
+        assert ran.returncode == 2
+        assert said in ran.stderr
+        assert len(ran.stderr.splitlines()) == 1
+        assert not file.exists()
+    kept = tmp_path / "kept.jsonl"
+    kept.write_text((spread_folder / "yield.jsonl").read_text())
+    asked = "network", "yield", model, images, "--deviation", "0.02", "--file", kept
+    ran = spikeproof_here(capsys, *asked)
+    assert ran.returncode == 2
+    assert "is about another deviation; name another file" in ran.stderr
