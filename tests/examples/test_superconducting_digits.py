@@ -28,7 +28,7 @@ IMAGES = 30
 
 @pytest.fixture(scope="module")
 def test_images():
-    return small_data()[1].images.chosen(slice(IMAGES))
+    return small_data()[1].images().chosen(slice(IMAGES))
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +57,9 @@ def test_netlist_and_module_agree_and_nothing_is_refused(kept):
 
 
 def test_normalisation_becomes_thresholds():
-    pixels = small_data()[0].part(slice(300))
+    pixels = small_data()[0].chosen(slice(300))
     model = train(pixels, SMALL.__class__(16, (0.3, 1.0), 3, 64, 0.0, 0.0, 0.0, 0.0), seed=1)
-    bits = pixels.images.inputs[:, 0]
+    bits = pixels.images().inputs[:, 0]
     with torch.no_grad():
         sums = model.first(torch.from_numpy(bits).float())
         spikes, _ = model.neurons(model.norm(sums) + model.shift + 1.0, model.neurons.init_leaky())

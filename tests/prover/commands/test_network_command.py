@@ -9,11 +9,12 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from spikeproof.circuits.doors.images import Images, write_images
+from spikeproof.circuits.doors.images import Images, digit_pixels, write_images
 from spikeproof.circuits.doors.networks import write_network
 from spikeproof.prover.discovery import robustness
 from spikeproof.prover.margins.relaxing_networks import SLIVER, Change
 from spikeproof.prover.report.decisions import joined
+from spikeproof.specs import codings
 from spikeproof.specs.networks import (
     USUAL_ORDER,
     AfterSpike,
@@ -487,3 +488,40 @@ def test_what_has_no_spread_or_yield_is_refused_in_a_line(spread_folder, leaky, 
     ran = spikeproof_here(capsys, *asked)
     assert ran.returncode == 2
     assert "is about another deviation; name another file" in ran.stderr
+
+
+def test_images_over_time(tmp_path, capsys):
+    """The digits of scikit-learn, for a network that sees 64 pixels in four steps."""
+    random = np.random.default_rng(1)
+    dynamics = Dynamics(Fraction(1, 2), AfterSpike.ZERO, USUAL_ORDER, strict=False)
+    made = Network((layer(random.integers(-3, 4, (3, 64)), [2] * 3, dynamics=dynamics),), 4, COUNTS)
+    write_network(made, tmp_path / "m.npz")
+    # Labels of digits are 0 to 9, so ask of those of classes that the network has.
+    pixels = digit_pixels()
+    few = pixels.chosen(np.flatnonzero(pixels.labels < 3)[:4])
+    np.savez(tmp_path / "p.npz", pixels=few.values, labels=few.labels, largest=16)
+    for coding, spikes in (("latency:4", codings.latency), ("rate:4:9", codings.rate)):
+        file = tmp_path / f"{coding}.jsonl"
+        asked = tmp_path / "m.npz", tmp_path / "p.npz", "--coding", coding
+        more = "--flips", 1, "--file", file, "--jobs", 1
+        assert spikeproof_here(capsys, "network", "robustness", *asked, *more).returncode == 0
+        assert spikeproof_here(capsys, "network", "verify", file, *asked, "--jobs", 1).returncode == 0
+        seed = (9,) if spikes is codings.rate else ()
+        for record in lines_of(file)[1:-1]:
+            image = few.values[record["image"]].ravel().tolist()
+            shown = np.array(spikes(image, 16, 4, *seed), int)
+            assert run(made, shown).decision == record["class"]
+        wrong = tmp_path / "m.npz", tmp_path / "p.npz", "--coding", coding.replace("4", "5")
+        ran = spikeproof_here(capsys, "network", "verify", file, *wrong)
+        assert ran.returncode == 2
+        assert "64 bits in 5 steps, and" in ran.stderr
+    asked = "network", "robustness", tmp_path / "m.npz", tmp_path / "p.npz", "--flips", 1
+    for more, said in [
+        (("--coding", "poisson:3"), "is no coding; use rows"),
+        (("--coding", "latency:4", "--level", 3), "leave it out with --coding"),
+        ((), "no archive with inputs and labels"),
+    ]:
+        ran = spikeproof_here(capsys, *asked, "--file", tmp_path / "x", *more)
+        assert ran.returncode == 2
+        assert said in ran.stderr
+        assert len(ran.stderr.splitlines()) == 1
