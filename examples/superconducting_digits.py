@@ -36,7 +36,7 @@ from spikeproof.circuits.doors.images import (
 )
 from spikeproof.circuits.doors.json import write_json
 from spikeproof.circuits.doors.modules import from_module
-from spikeproof.circuits.doors.networks import network_digest, read_network, write_network
+from spikeproof.circuits.doors.networks import NetworkFile, network_digest, read_network, write_network
 from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator
 from spikeproof.circuits.meanings.boolean import pack_words
 from spikeproof.circuits.netlist import Netlist
@@ -334,7 +334,7 @@ def check_everywhere(network: Network, netlist: Netlist) -> None:
 # --- spread ---------------------------------------------------------------------------------------
 
 
-def certify(model: Path, network: Network, images: Images, path: Path) -> tuple[str, ...]:
+def certify(model: NetworkFile, network: Network, images: Images, path: Path) -> tuple[str, ...]:
     """Write the limit of each image with its certificate, and check all; what is there is kept.
 
     As ``spikeproof network spread`` and ``verify`` do.
@@ -494,7 +494,7 @@ def shown(asked: argparse.Namespace) -> tuple[str, ...]:
     refused: tuple[str, ...] = ()
     if asked.spread:
         some = test.images().chosen(slice(asked.images))
-        refused = certify(asked.model, network, some, asked.spread)
+        refused = certify(NetworkFile(asked.model), network, some, asked.spread)
     if asked.check:
         check_everywhere(network, netlist)
     return refused

@@ -33,8 +33,9 @@ from spikeproof.prover.running.machines import THREAD_VARIABLES
 if TYPE_CHECKING:
     from spikeproof.circuits.doors.codings import Coding
     from spikeproof.circuits.doors.images import Images
+    from spikeproof.circuits.doors.networks import NetworkFile
     from spikeproof.prover.evidence.image_records import Header, Record, RecordFile
-    from spikeproof.specs.networks import Network
+    from spikeproof.specs.networks import Network, Readout
 
 SHARE = re.compile(r"\d{1,9}(\.\d{1,9}|/[1-9]\d{0,8})?")
 """How a share is written, without its percent sign."""
@@ -83,16 +84,15 @@ class Asked:
         return read_pixels(name, level=level).chosen(chosen).images(self.coding)
 
 
-def seen_by(model: Path, name: str, asked: Asked) -> tuple[Network, Images]:
+def seen_by(model: NetworkFile, name: str, asked: Asked) -> tuple[Network, Images]:
     """A network, and the images that were named.
 
     Raises:
         NetworkError: if there are none, or they are none for it; one line that names the file.
     """
-    from spikeproof.circuits.doors.networks import read_network
     from spikeproof.specs.networks import NetworkError
 
-    network, images = read_network(model), asked.images(name)
+    network, images = model.read(), asked.images(name)
     if not len(images):
         raise NetworkError(f"{name}: there are no images")
     if images.inputs.shape[1:] != (network.steps, network.inputs):
@@ -135,8 +135,22 @@ def _coding(context: click.Context, parameter: click.Parameter, value: str | Non
     return None if value is None else Coding.parse(value)
 
 
+def _readout(context: click.Context, parameter: click.Parameter, value: str | None) -> Readout | None:
+    """The read-out that was named."""
+    from spikeproof.specs.networks import Readout, Score
+
+    if value is None:
+        return None
+    lead = value.removeprefix("latch:")
+    if lead != value and lead.isascii() and lead.isdigit() and len(lead) < 10:
+        return Readout(Score.COUNT, int(lead))
+    if value not in [score.value for score in Score]:
+        raise click.BadParameter(f"{value} is no read-out; use count, latch:LEAD or potential")
+    return Readout(Score(value))
+
+
 def about(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A network, and images: ``model``, ``images_name`` and ``asked``.
+    """A network, and images: ``model``, a ``NetworkFile``, ``images_name`` and ``asked``.
 
     Raises:
         click.UsageError: if options contradict each other.
@@ -145,6 +159,10 @@ def about(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def with_images(
         *arguments: Any,
+        model: Path,
+        reading: str | None,
+        readout: Readout | None,
+        bits: int | None,
         level: int | None,
         coding: Coding | None,
         first: int | None,
@@ -155,9 +173,30 @@ def about(command: Callable[..., Any]) -> Callable[..., Any]:
             raise click.UsageError("--first and --last are of different images; use one of them")
         if level and coding and coding.name != "rows":
             raise click.UsageError("--level is of pixels that are one bit; leave it out with --coding")
-        return command(*arguments, asked=Asked(level, coding, first, last), **others)
+        from spikeproof.circuits.doors.networks import NetworkFile
+
+        file = NetworkFile(model, reading, readout, bits)
+        return command(*arguments, model=file, asked=Asked(level, coding, first, last), **others)
 
     for each in (
+        click.option(
+            "--bits",
+            type=click.IntRange(0, 60),
+            help="Of a graph of NIR: round its numbers to multiples of 2^-BITS.",
+        ),
+        click.option(
+            "--read-out",
+            "readout",
+            callback=_readout,
+            metavar="HOW",
+            help="Of a graph of NIR: count spikes, latch:LEAD, or potential.",
+        ),
+        click.option(
+            "--as",
+            "reading",
+            metavar="READING",
+            help="Of a graph of NIR: how to read it, as snntorch,steps=32,arithmetic=exact.",
+        ),
         click.option("--first", type=click.IntRange(1), metavar="N", help="Only the first N images."),
         click.option("--last", type=click.IntRange(1), metavar="N", help="Only the last N images."),
         click.option(
@@ -286,7 +325,7 @@ def network() -> None:
 @timeout_option("an image")
 @plot_option("certified accuracy")
 def robustness(
-    model: Path,
+    model: NetworkFile,
     images_name: str,
     flips: int,
     file: Path,
@@ -333,7 +372,7 @@ def robustness(
 @file_option("spread.jsonl")
 @plot_option("accuracy against spread")
 def spread(
-    model: Path,
+    model: NetworkFile,
     images_name: str,
     file: Path,
     asked: Asked,
@@ -381,7 +420,7 @@ def spread(
 )
 @file_option("yield.jsonl")
 def yields(
-    model: Path,
+    model: NetworkFile,
     images_name: str,
     deviation: Fraction,
     file: Path,
@@ -464,7 +503,7 @@ def _finish(file: Path, header: Header, records: dict[int, Record]) -> NoReturn:
     help="Keep the moments and continuations in FILE, an archive of NumPy; nothing else is overwritten.",
 )
 def early(
-    model: Path,
+    model: NetworkFile,
     images_name: str,
     pool_name: str | None,
     file: Path | None,
@@ -507,7 +546,7 @@ def early(
     help="How long a step of the network is, in ns.",
 )
 def relaxation(
-    model: Path,
+    model: NetworkFile,
     images_name: str,
     step: Fraction,
     asked: Asked,
@@ -553,7 +592,7 @@ def relaxation(
 @given
 def verify(
     file: Path,
-    model: Path,
+    model: NetworkFile,
     images_name: str,
     asked: Asked,
     jobs: int | None,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spikeproof.circuits.doors.images import Images
-from spikeproof.circuits.doors.networks import network_digest, read_network
+from spikeproof.circuits.doors.networks import NetworkFile, network_digest
 from spikeproof.prover.engines.pool import results
 from spikeproof.prover.evidence.image_records import Header, Read, Record, RecordFile, parsed
 from spikeproof.specs.networks import Network, NetworkError
@@ -38,13 +38,13 @@ def require_images(network: Network, images: Images) -> None:
         )
 
 
-def reread(model: Path, digest: str) -> Network:
+def reread(model: NetworkFile, digest: str) -> Network:
     """The network of a file, in a process of its own.
 
     Raises:
         NetworkError: if the file has another network by now.
     """
-    network = read_network(model)
+    network = model.read()
     if network_digest(network) != digest:
         raise NetworkError(f"{model}: has changed meanwhile")
     return network

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeproof.circuits.doors.images import Images
-from spikeproof.circuits.doors.networks import network_digest
+from spikeproof.circuits.doors.networks import NetworkFile, network_digest
 from spikeproof.prover.checking.changed_spikes import Enumeration
 from spikeproof.prover.checking.robustness import Checker
 from spikeproof.prover.discovery.robustness import Searcher
@@ -45,7 +45,7 @@ def header_of(network: Network, images: Images, flips: int) -> Header:
 
 
 def find_distances(
-    model: Path,
+    model: NetworkFile,
     header: Header,
     images: Images,
     file: RecordFile,
@@ -69,7 +69,7 @@ def find_distances(
 def verify_distances(
     read: Read[Header],
     path: Path,
-    model: Path,
+    model: NetworkFile,
     network: Network,
     images: Images,
     jobs: int,
@@ -115,16 +115,16 @@ class _Decider:
 
 
 def _found(
-    model: Path, digest: str, flips: int, image: int, bits: NDArray[np.bool_], seconds: float
+    model: NetworkFile, digest: str, flips: int, image: int, bits: NDArray[np.bool_], seconds: float
 ) -> Record:
     return {"image": image, **_decider(model, digest, flips).find(bits, seconds)}
 
 
-def _checked(line: str, model: Path, digest: str, flips: int, bits: NDArray[np.bool_]) -> Checked:
+def _checked(line: str, model: NetworkFile, digest: str, flips: int, bits: NDArray[np.bool_]) -> Checked:
     return checked_line(line, lambda record: _decider(model, digest, flips).checker.check(bits, record))
 
 
 @lru_cache(maxsize=1)
-def _decider(model: Path, digest: str, flips: int) -> _Decider:
+def _decider(model: NetworkFile, digest: str, flips: int) -> _Decider:
     """That of a file, made ready once in each process."""
     return _Decider(reread(model, digest), flips)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from spikeproof.circuits.doors.images import Images
-from spikeproof.circuits.doors.networks import network_digest
+from spikeproof.circuits.doors.networks import NetworkFile, network_digest
 from spikeproof.prover.checking.network_spreads import MOST, check_spread
 from spikeproof.prover.checking.network_yields import check_yield
 from spikeproof.prover.evidence.image_records import Read, Record, RecordFile
@@ -55,12 +55,12 @@ def yield_header(network: Network, images: Images, deviation: Fraction) -> Yield
     return YieldHeader(network_digest(network), images.digest, len(images), str(deviation))
 
 
-def find_spreads(model: Path, images: Images, file: RecordFile, jobs: int, watch: Watch) -> None:
+def find_spreads(model: NetworkFile, images: Images, file: RecordFile, jobs: int, watch: Watch) -> None:
     """Add to a file what it lacks; each process reads the file of the network."""
     complete(file, _spread, _tasks(images, model, file.header.network), jobs, watch)
 
 
-def find_yields(model: Path, images: Images, file: RecordFile, jobs: int, watch: Watch) -> None:
+def find_yields(model: NetworkFile, images: Images, file: RecordFile, jobs: int, watch: Watch) -> None:
     """Add to a file what it lacks; each process reads the file of the network."""
     assert isinstance(file.header, YieldHeader)
     about = model, file.header.network, Fraction(file.header.deviation)
@@ -70,7 +70,7 @@ def find_yields(model: Path, images: Images, file: RecordFile, jobs: int, watch:
 def verify_spreads(
     read: Read[SpreadHeader],
     path: Path,
-    model: Path,
+    model: NetworkFile,
     network: Network,
     images: Images,
     jobs: int,
@@ -85,7 +85,7 @@ def verify_spreads(
 def verify_yields(
     read: Read[YieldHeader],
     path: Path,
-    model: Path,
+    model: NetworkFile,
     network: Network,
     images: Images,
     jobs: int,
@@ -103,7 +103,7 @@ def _tasks(images: Images, *about: Any) -> Callable[[int], tuple[Any, ...]]:
     return lambda image: (*about, image, images.inputs[image], int(images.labels[image]))
 
 
-def _spread(model: Path, digest: str, image: int, bits: Spikes, label: int) -> Record:
+def _spread(model: NetworkFile, digest: str, image: int, bits: Spikes, label: int) -> Record:
     network, spreads = _spreads(model, digest)
     record = {"image": image, "class": run(network, bits).decision, "spread": None}
     limit = spreads.limit(bits, label)
@@ -117,7 +117,7 @@ def _spread(model: Path, digest: str, image: int, bits: Spikes, label: int) -> R
 
 
 def _yield(
-    model: Path, digest: str, deviation: Fraction, image: int, bits: Spikes, label: int
+    model: NetworkFile, digest: str, deviation: Fraction, image: int, bits: Spikes, label: int
 ) -> Record:
     network, yields = _yields(model, digest, deviation)
     bound = yields.bound(bits, label)
@@ -126,31 +126,31 @@ def _yield(
 
 
 def _checked_spread(
-    line: str, model: Path, digest: str, image: int, bits: Spikes, label: int
+    line: str, model: NetworkFile, digest: str, image: int, bits: Spikes, label: int
 ) -> Checked:
     network = _network(model, digest)
     return checked_line(line, lambda record: check_spread(network, bits, label, record))
 
 
 def _checked_yield(
-    line: str, model: Path, digest: str, deviation: Fraction, image: int, bits: Spikes, label: int
+    line: str, model: NetworkFile, digest: str, deviation: Fraction, image: int, bits: Spikes, label: int
 ) -> Checked:
     network = _network(model, digest)
     return checked_line(line, lambda record: check_yield(network, bits, label, deviation, record))
 
 
 @lru_cache(maxsize=1)
-def _network(model: Path, digest: str) -> Network:
+def _network(model: NetworkFile, digest: str) -> Network:
     return reread(model, digest)
 
 
 @lru_cache(maxsize=1)
-def _spreads(model: Path, digest: str) -> tuple[Network, Spreads]:
+def _spreads(model: NetworkFile, digest: str) -> tuple[Network, Spreads]:
     network = _network(model, digest)
     return network, Spreads(network)
 
 
 @lru_cache(maxsize=1)
-def _yields(model: Path, digest: str, deviation: Fraction) -> tuple[Network, Yield]:
+def _yields(model: NetworkFile, digest: str, deviation: Fraction) -> tuple[Network, Yield]:
     network = _network(model, digest)
     return network, Yield(network, deviation)

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from fractions import Fraction
 from io import BytesIO
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -525,3 +525,45 @@ def test_images_over_time(tmp_path, capsys):
         assert ran.returncode == 2
         assert said in ran.stderr
         assert len(ran.stderr.splitlines()) == 1
+
+
+def test_graphs_of_nir_are_networks_as_stated(tmp_path, capsys):
+    nir = pytest.importorskip("nir", reason="needs nir: pip install '.[nir]'")
+    random = np.random.default_rng(2)
+    nodes = {
+        "in": nir.Input(np.array([6])),
+        "to": nir.Linear(random.integers(-3, 4, (4, 6)) / 2),
+        "hidden": nir.IF(r=np.full(4, 1e4), v_threshold=np.ones(4), v_reset=np.zeros(4)),
+        "from": nir.Linear(random.integers(-3, 4, (3, 4)) / 2),
+        "last": nir.IF(r=np.full(3, 1e4), v_threshold=np.ones(3), v_reset=np.zeros(3)),
+        "out": nir.Output(np.array([3])),
+    }
+    nir.write(tmp_path / "g.nir", nir.NIRGraph(nodes, list(pairwise(nodes)), type_check=False))
+    inputs = random.random((3, 2, 6)) < 0.5
+    write_images(Images(inputs, np.zeros(3, np.int64)), tmp_path / "i.npz")
+    asked = "network", "robustness", tmp_path / "g.nir", tmp_path / "i.npz", "--flips", 1
+    stated = "--as", "spikingjelly,steps=2,arithmetic=exact", "--read-out", "count"
+    file = tmp_path / "r.jsonl"
+    ran = spikeproof_here(capsys, *asked, *stated, "--file", file, "--jobs", 1)
+    assert ran.returncode == 0
+    verify = "network", "verify", file, tmp_path / "g.nir", tmp_path / "i.npz", "--jobs", 1
+    assert spikeproof_here(capsys, *verify, *stated).returncode == 0
+    other = "--as", "spikingjelly,steps=2,arithmetic=exact,strict=yes", "--read-out", "count"
+    ran = spikeproof_here(capsys, *verify, *other)
+    assert ran.returncode == 1
+    assert "is about another network" in ran.stdout
+    for more, said in [
+        ((), "state how to read it"),
+        (stated[:2], "state how to read it"),
+        ((*stated[:2], "--read-out", "spikes"), "use count, latch:LEAD or potential"),
+        (("--as", "spikingjelly,steps=2", *stated[2:]), "state arithmetic=exact"),
+        (("--as", "spikingjelly,steps=3,arithmetic=exact", *stated[2:]), "and g.nir sees"),
+    ]:
+        ran = spikeproof_here(capsys, *asked, "--file", tmp_path / "x", *more)
+        assert ran.returncode == 2
+        assert said in ran.stderr.replace(f"{tmp_path}/", "")
+        assert len(ran.stderr.splitlines()) == 1
+    write_network(drawn_network(random, (6, 4, 3)), tmp_path / "m.npz")
+    ran = spikeproof_here(capsys, "network", "early", tmp_path / "m.npz", tmp_path / "i.npz", *stated)
+    assert ran.returncode == 2
+    assert "only a graph of NIR needs a reading" in ran.stderr
