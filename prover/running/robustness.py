@@ -16,6 +16,8 @@ from spikeproof.circuits.doors.images import Images
 from spikeproof.circuits.doors.networks import network_digest, read_network
 from spikeproof.prover.checking.changed_spikes import Enumeration
 from spikeproof.prover.checking.robustness import Checker
+from spikeproof.prover.checking.scenarios import Scenarios, applies
+from spikeproof.prover.discovery.changed_spikes import SpikeSearcher
 from spikeproof.prover.discovery.robustness import Searcher
 from spikeproof.prover.engines.pool import results
 from spikeproof.prover.evidence.distances import (
@@ -149,7 +151,8 @@ LOST = "the process that checked it died"
 
 
 class _Decider:
-    """Who finds distances of a network, and who checks them: by a tree, or, over time, by trying all.
+    """Who finds distances of a network, and who checks them: by trees, or, over time, by tables of what
+    each neuron makes of changes, or else by trying all.
 
     Raises:
         NetworkError: on construction, if it sees one step, and does not add and then fire.
@@ -157,9 +160,17 @@ class _Decider:
 
     def __init__(self, network: Network, flips: int) -> None:
         self.flips = min(flips, network.steps * network.inputs)
-        self.searcher = Searcher(network, flips) if network.steps == 1 else None
-        self.enumeration = Enumeration(network, flips)
-        self.checker = Checker(network, flips) if network.steps == 1 else self.enumeration
+        self.searcher: Searcher | SpikeSearcher | None = None
+        self.checker: Checker | Scenarios | Enumeration
+        if network.steps == 1:
+            self.searcher, self.checker = Searcher(network, flips), Checker(network, flips)
+        elif applies(network, self.flips):
+            self.searcher, self.checker = (
+                SpikeSearcher(network, self.flips),
+                Scenarios(network, self.flips),
+            )
+        else:
+            self.checker = self.enumeration = Enumeration(network, flips)
 
     def find(self, bits: NDArray[np.bool_], seconds: float) -> dict[str, Any]:
         """A record, but for the number of the image."""
