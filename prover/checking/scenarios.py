@@ -21,7 +21,7 @@ Potentials are integers of a unit, a power of the leak's denominator, so that no
 64 bits do not hold that, of 2^-N, and each leak is rounded, towards not firing at a threshold that is
 reached. Then where a potential is nearer to a threshold than it may be off, Python's integers take over.
 (At the threshold it is not: an integer is reached by integers alone, which no leak rounds.) Worths
-are doubles, for each of which more than it may be off is allowed; whatever comes up to a need is run.
+are doubles, and a need is less by more than these may be off; whatever comes up to it is run.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ class _Question:
         weights = scenarios.network.layers[-1].weights
         self.gains = (weights[rivals] - weights[decision]).astype(float)
         """What each rival gains by a spike of each neuron."""
-        allowed = ROUNDING * (1 + np.abs(self.gains).sum(axis=1) * self.all.left.sum())
+        allowed = ROUNDING * np.abs(self.gains).sum(axis=1) * self.all.left.sum()
         self.needs = self._leads(rivals) - allowed
 
     def _certain(self, table: Callable[[_Neurons], Numbers]) -> Numbers:
@@ -232,16 +232,10 @@ class _Question:
             sum((left * n for left, n in zip(self.scenarios.left, each, strict=True)), Fraction(0))
             for each in added.T.tolist()
         ]
-        unit = (
-            outputs.dynamics.leak.denominator**self.scenarios.network.steps
-        )  # of which scores are multiples
-        ties = [Fraction(int(rival > self.decision), unit) for rival in rivals.tolist()]
-        return np.array(
-            [
-                float(scores[self.decision] - scores[rival] + tie)
-                for rival, tie in zip(rivals, ties, strict=True)
-            ]
-        )
+        # Scores are multiples of a unit, so that a rival that loses ties must gain one more.
+        unit = Fraction(1, outputs.dynamics.leak.denominator**self.scenarios.network.steps)
+        own = scores[self.decision]
+        return np.array([float(own - scores[r] + unit * (r > self.decision)) for r in rivals.tolist()])
 
     def require(self, radius: int) -> None:
         """That so many changes do not change the class.

@@ -123,7 +123,7 @@ class _Question:
         behind = (int(scores[self.decision]) - scores[rivals] + (rivals > self.decision)).tolist()
         unit = outcome.denominators[-1]
         self.needs = np.array([each / unit for each in behind])
-        self.needs -= UNROUNDED * (1 + np.abs(self.gains).sum(axis=1) * searcher.left.sum())
+        self.needs -= UNROUNDED * np.abs(self.gains).sum(axis=1) * searcher.left.sum()
         self.currents = (given @ hidden.weights.T + hidden.bias) * searcher.unit
         self.levels = searcher.thresholds * searcher.unit
         neurons = np.arange(hidden.neurons)

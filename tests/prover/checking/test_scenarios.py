@@ -1,25 +1,32 @@
 """One or two changed spikes, by tables of what neurons make of them: what brute force says, no more."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, permutations
 
 import numpy as np
 import pytest
 
+from spikeproof.prover.checking import scenarios
 from spikeproof.prover.checking.robustness import CertificateError
-from spikeproof.prover.checking.scenarios import Scenarios
+from spikeproof.prover.checking.scenarios import Scenarios, applies
 from spikeproof.prover.discovery.changed_spikes import SpikeSearcher
 from spikeproof.specs.networks import (
     EVENTS,
+    MEMORYLESS,
+    USUAL_ORDER,
     AfterSpike,
     Dynamics,
     Layer,
     Network,
     run,
 )
-from tests.support.networks import POTENTIALS
+from tests.support.networks import COUNTS, POTENTIALS, integers
 
 ORDERS = tuple(permutations(EVENTS))
+SUMS = Dynamics(Fraction(1), AfterSpike.NOTHING, USUAL_ORDER, strict=False)
+"""Of outputs that add up what they are given."""
+
 LEAKS = tuple(map(Fraction, ("0", "1", "1/2", "7/8", "9/10", "997/1009")))
 
 
@@ -107,3 +114,161 @@ def test_what_is_accepted_is_what_brute_force_says(seed):
 
 def test_all_distances_occur():
     assert require_agreement(cases(100, 40, largest=2, leak=Fraction(3, 4))) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("room", [1, 3, 1 << 30])
+def test_potentials_that_are_rounded(monkeypatch, room, strict):
+    """In units so coarse that most neurons are in doubt, or so fine that those at rest alone are."""
+
+    def units(found, exact):
+        steps = found.network.steps
+        return (997**steps, 0, object) if exact else (room, steps, np.int64)
+
+    monkeypatch.setattr(scenarios, "_units", units)
+    random = np.random.default_rng(5)
+    for network, image in cases(6, 12, leak=Fraction(500, 997)):
+        hidden, outputs = network.layers
+        dynamics = replace(hidden.dynamics, strict=strict)
+        network = replace(network, layers=(replace(hidden, dynamics=dynamics), outputs))
+        radius = radius_of(network, image)
+        given = random.permutation(3)
+        assert [accepted(network, image, int(each)) for each in given] == [
+            each <= radius for each in given
+        ]
+
+
+LONG = 260
+
+
+@pytest.mark.parametrize("leak", [Fraction(7, 8), Fraction(1, 2)])
+def test_a_threshold_that_is_approached_for_ever_is_not_reached(leak):
+    """Half and 1 in doubles reach it; Python's integers, which are asked where it is near, do not."""
+    dynamics = Dynamics(leak, AfterSpike.ZERO, USUAL_ORDER, strict=False)
+    level = int(1 / (1 - leak))
+    hidden = Layer(integers([[1, 0], [0, 1]]), integers([0, 0]), integers([level, 1]), dynamics)
+    outputs = Layer(integers([[0, 1], [300, 0]]), integers([0, 0]), None, SUMS)
+    network = Network((hidden, outputs), LONG, POTENTIALS)
+    image = np.ones((LONG, 2), bool)
+    assert decided(network, image) == 0
+    question = scenarios._Question(Scenarios(network, 1), image.astype(np.int64), 0)
+    assert question.all.doubtful.tolist() == [True, False]
+    assert accepted(network, image, 1)
+    assert SpikeSearcher(network, 1).distance(image, 60).radius == 1
+
+
+def test_sums_beyond_64_bits():
+    """Leaks of 9/10 over 32 steps, of both layers: 107 bits."""
+    random = np.random.default_rng(8)
+    seen = set()
+    for _ in range(6):
+        network = drawn(random, 32, (2, 4, 3), leak=Fraction(9, 10))
+        image = random.random((32, 2)) < 0.4
+        radius = radius_of(network, image, 1)
+        seen.add(radius)
+        assert accepted(network, image, 1) == (radius == 1)
+        assert SpikeSearcher(network, 1).distance(image, 60).radius == radius
+    assert seen == {0, 1}
+
+
+# --- faults, each of which accepts what is false -------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def near():
+    """Images whose class two changes, or one, do change, and how many do not."""
+    found = cases(40, 50, sizes=(3, 4, 3), steps=(2, 5), largest=2)
+    measured = [(network, image, radius_of(network, image)) for network, image in found]
+    return [each for each in measured if each[2] < 2]
+
+
+def wrongly_accepted(near):
+    """How many are accepted where one change more does change the class."""
+    return sum(accepted(network, image, radius + 1) for network, image, radius in near)
+
+
+require_second = scenarios._Question._require_second
+
+FAULTS = {
+    "what two changes do together is forgotten": (
+        "_Neurons.pairs",
+        lambda self, first: self.singles()[first:, :, None] + self.singles()[first],
+    ),
+    "what is less than a whole is cut off": (
+        "_Neurons._worth",
+        lambda self, fired, step: np.trunc((fired * 1.0 - self.spikes[step]) * self.left[step]),
+    ),
+    "a change that helps stands for what another takes": (
+        "_Neurons._worth",
+        lambda self, fired, step: -np.abs(fired * 1.0 - self.spikes[step]) * self.left[step],
+    ),
+    "inputs whose change alone has no effect are left out": (
+        "_Question._require_second",
+        lambda self, first, excess, singly, need: require_second(
+            self, first, excess, np.where(singly == 0, -np.inf, singly), need
+        ),
+    ),
+    "a spike that goes is one that comes": (
+        "_Question._seen",
+        lambda self, step: self.scenarios.seen[0],
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_accepts_what_is_false(monkeypatch, near, fault):
+    name, does = FAULTS[fault]
+    assert wrongly_accepted(near) == 0
+    owner, method = name.split(".")
+    monkeypatch.setattr(getattr(scenarios, owner), method, does)
+    assert wrongly_accepted(near) > 0
+
+
+@pytest.mark.parametrize("rival", [0, 1])
+def test_ties_are_of_the_lowest_class(rival):
+    """One change brings a rival level with the class, which is enough for one that is lower."""
+    hidden = Layer(integers([[1, 0], [1, 0]]), integers([0, 0]), integers([1, 9]), MEMORYLESS)
+    weights = np.zeros((2, 2), np.int64)
+    weights[rival, 0] = 2
+    outputs = Layer(weights, integers([rival == 1, rival == 0]), None, SUMS)
+    network = Network((hidden, outputs), 2, POTENTIALS)
+    image = np.zeros((2, 2), bool)
+    assert decided(network, image) == 1 - rival
+    assert [accepted(network, image, each) for each in (1, 2)] == [rival == 1, False]
+    assert SpikeSearcher(network, 2).distance(image, 60).radius == rival
+
+
+def test_records_are_refused_that_say_something_else():
+    network, image = next(
+        (network, image) for network, image in cases(3, 60, largest=2) if radius_of(network, image) == 1
+    )
+    own = decided(network, image)
+    witness = SpikeSearcher(network, 2).distance(image, 60).witness
+    record = {"class": own, "radius": 1, "witness": list(witness), "tree": []}
+    checker = Scenarios(network, 2)
+    checker.check(image, record)
+    for false in (
+        {"class": (own + 1) % 3},
+        {"radius": 2, "witness": None},
+        {"radius": 0},
+        {"witness": [witness[0]] * 2},
+        {"witness": [image.size, witness[1]]},
+        {"tree": [[[0], []]]},
+        {"radius": 3, "witness": None},
+    ):
+        with pytest.raises(CertificateError):
+            checker.check(image, record | false)
+
+
+def test_where_it_applies():
+    network = drawn(np.random.default_rng(1), 3, (4, 4, 3))
+    hidden, outputs = network.layers
+    assert applies(network, 2)
+    assert not applies(network, 3)
+    recurrent = replace(hidden, recurrent=np.zeros((4, 4), np.int64))
+    assert not applies(replace(network, layers=(recurrent, outputs)), 2)
+    firing = replace(outputs, thresholds=integers([1, 1, 1]))
+    assert not applies(replace(network, layers=(hidden, firing), readout=COUNTS), 2)
+    many = replace(hidden, weights=np.arange(4000).reshape(4, 1000))
+    assert applies(large := replace(network, layers=(many, outputs)), 1)
+    assert not applies(large, 2)
