@@ -85,7 +85,10 @@ class SpikeSearcher:
         self.thresholds = self.hidden.thresholds
         sums = np.abs(weights).sum(axis=1) + np.abs(self.hidden.bias) + np.abs(self.thresholds)
         largest = int(sums.max()) * (network.steps + 3) * max(leak.numerator, 1)
-        self.unit = 1 << max(BITS - largest.bit_length(), 0) if 0 < leak < 1 else 1
+        rounds = 0 < leak < 1
+        self.unit = 1 << max(BITS - largest.bit_length(), 0) if rounds else 1
+        self.rounded = 2 * network.steps * rounds
+        """By so many units two potentials are off at most, together."""
         after = self.outputs.dynamics.order.index("leak") > self.outputs.dynamics.order.index("add")
         left = [
             self.outputs.dynamics.leak ** (network.steps - s - (not after)) for s in range(network.steps)
@@ -135,7 +138,7 @@ class _Question:
             self.undisturbed.append(after)
             rooms.append(room)
         rooms.append(np.full(len(neurons), 1 << BITS))
-        self.room = np.minimum.accumulate(np.array(rooms)[::-1])[::-1] - 2 * network.steps
+        self.room = np.minimum.accumulate(np.array(rooms)[::-1])[::-1] - searcher.rounded
         """Before each step, by how much a potential can be off and the neuron does as it did."""
 
     def _step(self, traces: _Traces, step: int, more: Places) -> tuple[_Traces, Places]:
@@ -202,40 +205,38 @@ class _Question:
             traces = self._follow(traces.and_(begun), step, more, worth.reshape(-1), 0)
         return worth
 
-    def excesses(self, first: int, singles: Array) -> tuple[Array, Array]:
-        """Where two changes, the first in that step, are worth more or less than both: in rows of step
-        and value of the second, value of the first, and neuron; and how much."""
+    def excesses(self, first: int) -> Array:
+        """How much more two changes are worth than both, the first in that step: by step, from that on,
+        and value of the second, value of the first, and neuron."""
         searcher, steps, shape = self.searcher, self.searcher.network.steps, self.searcher.known.shape
         values, unit = searcher.values, searcher.unit
         largest = int(np.abs(values).max(initial=0)) * unit
-        alone = singles[first].reshape(-1)
-        so_far = np.zeros(alone.size)
+        so_far = np.zeros(searcher.known.size)
         trunk, added = self._begun(first, *np.nonzero(searcher.known))
-        pairs, codes = NO_TRACES, np.zeros((0, 4), np.int64)
-        worth = np.zeros(0)
+        pairs, begun_in = NO_TRACES, []
+        worth = np.zeros((steps - first, len(values), so_far.size))
         for step in range(first, steps):
-            usual = self.undisturbed[step].potentials[trunk.neurons]
-            trace = np.abs(trunk.potentials - usual + added)
+            usual = self.undisturbed[step].of(trunk.neurons)
+            trace = np.abs(trunk.potentials - usual.potentials + added)
             near = trace + np.abs(values[:, None]) * unit >= self.room[step, trunk.neurons]
-            near |= trunk.fired != self.undisturbed[step].fired[trunk.neurons]
+            near |= trunk.fired != usual.fired
             second, which = np.nonzero(near & searcher.known[:, trunk.neurons])
             begun = trunk.of(which)
-            value, neuron = np.divmod(begun.names, shape[1])
-            codes = np.concatenate(
-                [codes, np.column_stack([np.full(len(which), step), second, value, neuron])]
-            )
-            names = len(worth) + np.arange(len(which))
-            worth = np.concatenate([worth, so_far[begun.names]])
-            more = np.concatenate(
-                [np.zeros(len(pairs.names), np.int64), added[which] + values[second] * unit]
-            )
+            worth[step - first, second, begun.names] = so_far[begun.names]
+            names = ((step - first) * len(values) + second) * so_far.size + begun.names
+            begun_in.append(names)
+            more = np.zeros(len(pairs.names), np.int64)
+            more = np.concatenate([more, added[which] + values[second] * unit])
             pairs = pairs.and_(_Traces(begun.neurons, begun.potentials, begun.fired, names))
-            pairs = self._follow(pairs, step, more, worth, 0)
+            pairs = self._follow(pairs, step, more, worth.reshape(-1), 0)
             trunk = self._follow(trunk, step, added, so_far, largest)
             added = np.zeros(len(trunk.names), np.int64)
-        later, second, value, neuron = codes.T
-        excess = worth - alone.reshape(shape)[value, neuron] - singles[later, second, neuron]
-        return codes[excess != 0], excess[excess != 0]
+        both = worth.reshape(-1, len(values), *shape)
+        singly = self.worth[first:, :, None] + self.worth[first]
+        excess = np.zeros(both.size)
+        all_begun = np.concatenate(begun_in)
+        excess[all_begun] = (both - singly).reshape(-1)[all_begun]
+        return excess.reshape(both.shape)
 
     def one(self) -> tuple[int, ...] | None:
         """A spike the change of which changes the class."""
@@ -253,9 +254,11 @@ class _Question:
     def two(self) -> tuple[int, ...] | None:
         """Two spikes that together do."""
         for first in range(self.searcher.network.steps):
-            codes, excess = self.excesses(first, self.worth)
-            for rival in range(len(self.needs)):
-                found = self._two(first, rival, codes, excess)
+            excess = self.excesses(first)
+            high, low = np.maximum(excess.max(axis=1), 0), np.minimum(excess.min(axis=1), 0)
+            for rival, gains in enumerate(self.gains):
+                best = np.maximum(gains * high, gains * low)
+                found = self._two(first, rival, best, excess)
                 if found is not None:
                     return found
         return None
@@ -270,13 +273,14 @@ class _Question:
         found: Array = self.searcher.marks[self._rows(step)]
         return found
 
-    def _two(self, first: int, rival: int, codes: Array, excess: Array) -> tuple[int, ...] | None:
-        """Of which the first is in that step, and that bring that rival what it needs."""
+    def _two(self, first: int, rival: int, best: Array, excess: Array) -> tuple[int, ...] | None:
+        """Of which the first is in that step, and that bring that rival what it needs.
+
+        Args:
+            best: what a neuron can bring it in excess, by step of the second, and value of the first.
+        """
         searcher, (values, neurons) = self.searcher, self.searcher.known.shape
         inputs, need, gained = searcher.network.inputs, self.needs[rival], self.gained[rival]
-        excess = excess * self.gains[rival, codes[:, 3]]
-        best = np.zeros((searcher.network.steps - first, values, neurons))
-        np.maximum.at(best, (codes[:, 0] - first, codes[:, 2], codes[:, 3]), excess)
         bound = gained[first].max() + gained[first:].max(axis=1) + best.max(axis=1).sum(axis=1)
         steps = np.flatnonzero(bound >= need)
         if not len(steps):
@@ -286,9 +290,7 @@ class _Question:
         for place in np.flatnonzero((promise >= need).any(axis=0)).tolist():
             step = first + int(steps[place])
             starts = np.flatnonzero(promise[:, place] >= need)
-            of_step = codes[:, 0] == step
-            table = np.zeros((values, values, neurons))
-            table[tuple(codes[of_step, 1:].T)] = excess[of_step]
+            table = excess[step - first] * self.gains[rival]
             # By value of the second, start and neuron: the value of the first is that of the start.
             chosen = self._marks(first)[starts].reshape(len(starts), values, neurons)
             both = np.einsum("wvn,svn->swn", table, chosen).reshape(len(starts), -1)
