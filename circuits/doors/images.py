@@ -1,7 +1,8 @@
 """Images as spikes, with the classes they are of: IDX files, archives of NumPy, scikit-learn's digits.
 
 A pixel is one bit: whether it is at least as bright as a stated level. An image is shown in one step, or
-row by row, a step for each.
+row by row, a step for each. Or a pixel is spikes over time: as many as it is bright, or one, the sooner
+the brighter it is.
 """
 
 from __future__ import annotations
@@ -77,6 +78,21 @@ def binarised(pixels: NDArray[Any], labels: NDArray[Any], level: int, rows: bool
     """Images of pixels, of shape (images, rows, columns): bits, at once or a row in each step."""
     bits = pixels >= level
     return Images(bits if rows else bits.reshape(len(bits), 1, -1), labels.astype(np.int64))
+
+
+def as_rates(pixels: NDArray[np.uint8], labels: NDArray[Any], steps: int) -> Images:
+    """Images of pixels from 0 to 255: x fires x / 255 times a step, as evenly as can be.
+
+    After s steps it has fired floor(s x / 255) times.
+    """
+    so_far = np.arange(steps + 1)[:, None] * pixels.reshape(len(pixels), 1, -1).astype(np.int64) // 255
+    return Images(np.diff(so_far, axis=1) > 0, labels.astype(np.int64))
+
+
+def as_latencies(pixels: NDArray[np.uint8], labels: NDArray[Any], steps: int) -> Images:
+    """Images of pixels from 0 to 255: each fires once, x in step floor((255 - x) (steps - 1) / 255)."""
+    when = (255 - pixels.reshape(len(pixels), 1, -1).astype(np.int64)) * (steps - 1) // 255
+    return Images(when == np.arange(steps)[:, None], labels.astype(np.int64))
 
 
 def digits(rows: bool = False) -> Images:

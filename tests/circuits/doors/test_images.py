@@ -4,7 +4,15 @@ import struct
 import numpy as np
 import pytest
 
-from spikeproof.circuits.doors.images import Images, digits, read_idx, read_images, write_images
+from spikeproof.circuits.doors.images import (
+    Images,
+    as_latencies,
+    as_rates,
+    digits,
+    read_idx,
+    read_images,
+    write_images,
+)
 from spikeproof.specs.networks import NetworkError
 
 PIXELS = np.array([[[0, 127], [128, 255]], [[200, 0], [0, 0]], [[1, 2], [3, 4]]], np.uint8)
@@ -32,6 +40,21 @@ def test_a_pixel_at_the_level_is_a_spike(folder):
 
 def test_row_by_row(folder):
     assert read_images(folder, rows=True).inputs[0].tolist() == [[0, 0], [1, 1]]
+
+
+def test_pixels_over_time():
+    """Bright ones fire more often, or sooner; by hand."""
+    pixels = np.array([[[0, 128], [192, 255]]], np.uint8)
+    rates = as_rates(pixels, np.zeros(1), 4)
+    assert rates.inputs[0].astype(int).tolist() == [
+        [0, 0, 0, 1],
+        [0, 1, 1, 1],
+        [0, 0, 1, 1],
+        [0, 1, 1, 1],
+    ]
+    latencies = as_latencies(pixels, np.zeros(1), 4)
+    assert latencies.inputs[0].argmax(axis=0).tolist() == [3, 1, 0, 0]
+    assert (latencies.inputs.sum(axis=1) == 1).all()
 
 
 def test_archives_give_back_what_was_written(folder, tmp_path):
