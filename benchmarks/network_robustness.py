@@ -177,7 +177,12 @@ def measured(
         started = time.process_time()
         found = searcher.distance(image, float("inf"))
         taken.append(time.process_time() - started)
-        record = {"class": found.decision, "radius": found.radius, "witness": found.witness, "tree": []}
+        record: dict[str, Any] = {
+            "class": found.decision,
+            "radius": found.radius,
+            "witness": found.witness,
+            "tree": [],
+        }
         started = time.process_time()
         checker.check(image, record)
         verified.append(time.process_time() - started)

@@ -54,23 +54,25 @@ ROUNDING = 2.0**-30
 """Sums of doubles are off by less than that share of what their magnitudes may sum to."""
 
 
-def applies(network: Network, most: int) -> bool:
-    """Whether so many changes of such a network are decided here."""
-    if len(network.layers) != PAIRS or network.readout != Readout(Score.POTENTIAL) or most > PAIRS:
-        return False
+def tabled(network: Network, most: int) -> int:
+    """How many changes of such a network, up to so many, are decided by tables: none, one or two."""
+    if len(network.layers) != PAIRS or network.readout != Readout(Score.POTENTIAL):
+        return 0
+    if any(layer.recurrent is not None for layer in network.layers):
+        return 0
     first = network.layers[0]
     values = len(_values(first))
-    tables = (network.steps * values**most, 2 * network.inputs * values if most == PAIRS else 0)
-    return max(tables) * first.neurons <= LARGEST_TABLE and all(
-        layer.recurrent is None for layer in network.layers
-    )
+    of_pairs = max(network.steps * values * values, 2 * network.inputs * values)
+    if most >= PAIRS and of_pairs * first.neurons <= LARGEST_TABLE:
+        return PAIRS
+    return int(network.steps * values * first.neurons <= LARGEST_TABLE)
 
 
 class Scenarios:
-    """Of one or two changed spikes, for one network to which this applies."""
+    """Of few changed spikes, for one network: as many as are tabled, and more by trying all."""
 
     def __init__(self, network: Network, most: int) -> None:
-        self.network, self.most = network, most
+        self.network, self.most, self.tabled = network, most, tabled(network, most)
         self.hidden, outputs = network.layers
         self.enumeration = Enumeration(network, most)
         self.values = _values(self.hidden)
@@ -78,7 +80,7 @@ class Scenarios:
         seen = [np.searchsorted(self.values, sign * weights) for sign in (1, -1)]
         self.seen = [np.where(weights == 0, none, each) for each in seen]
         """Of a spike that comes (0) and of one that goes (1): which value it is to each neuron."""
-        self.marks = [_marks(each, none) for each in self.seen if most == PAIRS]
+        self.marks = [_marks(each, none) for each in self.seen if self.tabled == PAIRS]
         order, leak = outputs.dynamics.order, outputs.dynamics.leak
         late = order.index("leak") > order.index("add")
         self.left = [leak ** (network.steps - step - (not late)) for step in range(network.steps)]
@@ -105,7 +107,10 @@ class Scenarios:
             if run(self.network, changed).decision == decision:
                 raise CertificateError("the witness is of the same class")
         if radius:
-            _Question(self, given, decision).require(radius)
+            _Question(self, given, decision).require(min(radius, self.tabled))
+        for size in range(self.tabled + 1, radius + 1):
+            if self.enumeration.nearest(given, decision, size) is not None:
+                raise CertificateError(f"{size} changed spikes change the class")
 
 
 class _Neurons:

@@ -1,5 +1,6 @@
 """One or two changed spikes, by tables of what neurons make of them: what brute force says, no more."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, permutations
@@ -9,7 +10,7 @@ import pytest
 
 from spikeproof.prover.checking import scenarios
 from spikeproof.prover.checking.robustness import CertificateError
-from spikeproof.prover.checking.scenarios import Scenarios, applies
+from spikeproof.prover.checking.scenarios import Scenarios, tabled
 from spikeproof.prover.discovery.changed_spikes import SpikeSearcher
 from spikeproof.specs.networks import (
     EVENTS,
@@ -260,15 +261,26 @@ def test_records_are_refused_that_say_something_else():
             checker.check(image, record | false)
 
 
-def test_where_it_applies():
+def test_of_which_networks_how_much_is_tabled():
     network = drawn(np.random.default_rng(1), 3, (4, 4, 3))
     hidden, outputs = network.layers
-    assert applies(network, 2)
-    assert not applies(network, 3)
+    assert [tabled(network, most) for most in (1, 2, 3)] == [1, 2, 2]
     recurrent = replace(hidden, recurrent=np.zeros((4, 4), np.int64))
-    assert not applies(replace(network, layers=(recurrent, outputs)), 2)
+    assert tabled(replace(network, layers=(recurrent, outputs)), 2) == 0
     firing = replace(outputs, thresholds=integers([1, 1, 1]))
-    assert not applies(replace(network, layers=(hidden, firing), readout=COUNTS), 2)
+    assert tabled(replace(network, layers=(hidden, firing), readout=COUNTS), 2) == 0
     many = replace(hidden, weights=np.arange(4000).reshape(4, 1000))
-    assert applies(large := replace(network, layers=(many, outputs)), 1)
-    assert not applies(large, 2)
+    assert tabled(replace(network, layers=(many, outputs)), 2) == 1
+    assert tabled(replace(network, layers=(many, outputs), steps=2000), 2) == 0
+
+
+def test_more_than_two_changes_are_tried():
+    found = 0
+    for network, image in cases(9, 12, sizes=(3, 4, 3), steps=(2, 4), largest=2):
+        own, radius = decided(network, image), radius_of(network, image, 3)
+        if radius >= 2:
+            record = {"class": own, "radius": 3, "witness": None, "tree": []}
+            found += radius == 2
+            with nullcontext() if radius == 3 else pytest.raises(CertificateError):
+                Scenarios(network, 3).check(image, record)
+    assert found
