@@ -13,17 +13,28 @@ Spikes = list[list[bool]]
 
 
 def latency(pixels: Sequence[int], largest: int, steps: int) -> Spikes:
-    """A spike for each pixel that is not 0, the sooner the brighter it is.
+    """One spike for each pixel, the sooner the brighter it is.
 
-    The largest spikes in step 0; the steps divide what is left of the scale into equal parts: a pixel p
-    spikes in the last step t of which t / steps <= (largest - p) / largest.
+    The largest spikes in step 0, and 0 in the last step, n - 1: a pixel p in the last step t of which
+    t / (n - 1) <= (largest - p) / largest.
     """
     found = [[False] * len(pixels) for _ in range(steps)]
     for place, pixel in enumerate(pixels):
-        if pixel:
-            step = max(t for t in range(steps) if t * largest <= (largest - pixel) * steps)
-            found[step][place] = True
+        step = max(t for t in range(steps) if t * largest <= (largest - pixel) * (steps - 1))
+        found[step][place] = True
     return found
+
+
+def even(pixels: Sequence[int], largest: int, steps: int) -> Spikes:
+    """As many spikes as a pixel is bright, as evenly as can be.
+
+    After t steps a pixel p has had as many as there are whole numbers from 1 to t p / largest.
+    """
+
+    def so_far(pixel: int, step: int) -> int:
+        return sum(count * largest <= step * pixel for count in range(1, step + 1))
+
+    return [[so_far(pixel, step) < so_far(pixel, step + 1) for pixel in pixels] for step in range(steps)]
 
 
 def rate(pixels: Sequence[int], largest: int, steps: int, seed: int) -> Spikes:

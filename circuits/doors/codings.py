@@ -14,7 +14,7 @@ from spikeproof.specs.networks import NetworkError, Spikes
 
 MOST_STEPS = 1000
 
-CODING = re.compile(r"(rows)|latency:(\d{1,4})|rate:(\d{1,4}):(\d{1,18})")
+CODING = re.compile(r"(rows)|(latency|even):(\d{1,4})|(rate):(\d{1,4}):(\d{1,18})")
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Coding:
 
     Attributes:
         name: ``rows``: a row in each step, of the pixels that are bright enough; ``latency``: one spike
-            of each pixel, the sooner the brighter; ``rate``: the more the brighter, by chance.
+            of each pixel, the sooner the brighter; ``even``: the more the brighter, as evenly as can be;
+            ``rate``: the more the brighter, by chance.
         steps: how many, unless by rows.
         seed: of chance.
     """
@@ -34,28 +35,35 @@ class Coding:
 
     @classmethod
     def parse(cls, text: str) -> Coding:
-        """That of ``rows``, ``latency:STEPS`` or ``rate:STEPS:SEED``.
+        """That of ``rows``, ``latency:STEPS``, ``even:STEPS`` or ``rate:STEPS:SEED``.
 
         Raises:
             NetworkError: if it is none of these, or of too many steps.
         """
         found = CODING.fullmatch(text)
         if not found:
-            raise NetworkError(f"{text!r} is no coding; use rows, latency:STEPS or rate:STEPS:SEED")
-        rows, latency, rate, seed = found.groups()
+            raise NetworkError(
+                f"{text!r} is no coding; use rows, latency:STEPS, even:STEPS or rate:STEPS:SEED"
+            )
+        rows, certain, shown, rate, drawn, seed = found.groups()
         if rows:
-            return cls("rows")
-        steps = int(latency or rate)
+            return cls(rows)
+        steps = int(shown or drawn)
         if not 1 <= steps <= MOST_STEPS:
             raise NetworkError(f"a coding takes 1 to {MOST_STEPS:,} steps, not {steps}")
-        return cls("latency", steps) if latency else cls("rate", steps, int(seed))
+        return cls(certain or rate, steps, int(seed or 0))
 
 
 def by_latency(pixels: NDArray[np.int64], largest: int, steps: int) -> Spikes:
     """Of pixels of shape (images, pixels): spikes of shape (images, steps, pixels)."""
-    moments = (largest - pixels) * steps // largest
-    shown = np.arange(steps)[:, np.newaxis] == moments[:, np.newaxis]
-    return np.asarray(shown & (pixels > 0)[:, np.newaxis])
+    moments = (largest - pixels) * (steps - 1) // largest
+    return np.asarray(np.arange(steps)[:, np.newaxis] == moments[:, np.newaxis])
+
+
+def evenly(pixels: NDArray[np.int64], largest: int, steps: int) -> Spikes:
+    """Of pixels of shape (images, pixels): spikes of shape (images, steps, pixels)."""
+    so_far = np.arange(steps + 1)[:, np.newaxis] * pixels[:, np.newaxis] // largest
+    return np.asarray(np.diff(so_far, axis=1) > 0)
 
 
 def by_rate(pixels: NDArray[np.int64], largest: int, steps: int, seed: int) -> Spikes:

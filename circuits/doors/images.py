@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.circuits.doors.codings import Coding, by_latency, by_rate
+from spikeproof.circuits.doors.codings import Coding, by_latency, by_rate, evenly
 from spikeproof.specs.networks import NetworkError, Spikes
 
 Labels = NDArray[np.int64]
@@ -120,6 +120,8 @@ class Pixels:
             spikes = values.reshape(len(values), values.shape[1], -1) >= self.level
         elif coding.name == "latency":
             spikes = by_latency(flat, self.largest, coding.steps)
+        elif coding.name == "even":
+            spikes = evenly(flat, self.largest, coding.steps)
         else:
             spikes = by_rate(flat, self.largest, coding.steps, coding.seed)
         return Images(spikes, self.labels)

@@ -208,7 +208,7 @@ def about(command: Callable[..., Any]) -> Callable[..., Any]:
             "--coding",
             callback=_coding,
             metavar="CODING",
-            help="Show pixels over time: latency:STEPS, rate:STEPS:SEED, or rows.",
+            help="Show pixels over time: latency:STEPS, even:STEPS, rate:STEPS:SEED, or rows.",
         ),
         click.argument("images_name", metavar="IMAGES"),
         click.argument("model", metavar="MODEL", type=click.Path(path_type=Path)),

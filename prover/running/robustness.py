@@ -15,6 +15,8 @@ from spikeproof.circuits.doors.images import Images
 from spikeproof.circuits.doors.networks import NetworkFile, network_digest
 from spikeproof.prover.checking.changed_spikes import Enumeration
 from spikeproof.prover.checking.robustness import Checker
+from spikeproof.prover.checking.scenarios import Scenarios, tabled
+from spikeproof.prover.discovery.changed_spikes import SpikeSearcher
 from spikeproof.prover.discovery.robustness import Searcher
 from spikeproof.prover.evidence.distances import Header
 from spikeproof.prover.evidence.image_records import Read, Record, RecordFile
@@ -85,7 +87,8 @@ def verify_distances(
 
 
 class _Decider:
-    """Who finds distances of a network, and who checks them: by a tree, or, over time, by trying all.
+    """Who finds distances of a network, and who checks them: by trees, or, over time, by tables of what
+    each neuron makes of changes, or else by trying all.
 
     Raises:
         NetworkError: on construction, if it sees one step, and does not add and then fire.
@@ -93,25 +96,37 @@ class _Decider:
 
     def __init__(self, network: Network, flips: int) -> None:
         self.flips = min(flips, network.steps * network.inputs)
-        self.searcher = Searcher(network, flips) if network.steps == 1 else None
         self.enumeration = Enumeration(network, flips)
-        self.checker = Checker(network, flips) if network.steps == 1 else self.enumeration
+        self.checker: Checker | Scenarios | Enumeration = self.enumeration
+        self.searcher: Searcher | SpikeSearcher | None = None
+        self.searched = 0
+        """So many bits the searcher decides about; trying all about more."""
+        if network.steps == 1:
+            self.searched = self.flips
+            self.searcher, self.checker = Searcher(network, flips), Checker(network, flips)
+        elif found := tabled(network, self.flips):
+            self.searched = found
+            self.searcher = SpikeSearcher(network, found)
+            self.checker = Scenarios(network, flips)
 
     def find(self, bits: NDArray[np.bool_], seconds: float) -> dict[str, Any]:
         """A record, but for the number of the image."""
+        until = time.monotonic() + seconds
         if self.searcher is not None:
             found = asdict(self.searcher.distance(bits, seconds))
-            return {"class": found.pop("decision"), **found}
-        until = time.monotonic() + seconds
-        decision = int(self.enumeration.decisions(bits, np.zeros((1, 0), np.int64))[0])
-        radius, witness = 0, None
+            record = {"class": found.pop("decision"), **found}
+        else:
+            decision = int(self.enumeration.decisions(bits, np.zeros((1, 0), np.int64))[0])
+            record = {"class": decision, "radius": 0, "witness": None, "tree": []}
         try:
-            while radius < self.flips and witness is None:
-                witness = self.enumeration.nearest(bits, decision, radius + 1, until)
-                radius += witness is None
+            while self.searched <= record["radius"] < self.flips and record["witness"] is None:
+                record["witness"] = self.enumeration.nearest(
+                    bits, record["class"], record["radius"] + 1, until
+                )
+                record["radius"] += record["witness"] is None
         except TimeoutError:
             pass
-        return {"class": decision, "radius": radius, "witness": witness, "tree": []}
+        return record
 
 
 def _found(

@@ -3,30 +3,35 @@
 from fractions import Fraction
 from hashlib import shake_256
 
+import numpy as np
 import pytest
 
-from spikeproof.specs.codings import latency, rate
+from spikeproof.specs.codings import even, latency, rate
 
 
 @pytest.mark.parametrize(
-    ("steps", "moments"),
-    [(1, [None, 0, 0, 0, 0]), (2, [None, 1, 1, 0, 0]), (4, [None, 3, 2, 1, 0]), (8, [None, 6, 4, 2, 0])],
+    ("steps", "moments"), [(1, [0, 0, 0, 0, 0]), (2, [1, 0, 0, 0, 0]), (5, [4, 3, 2, 1, 0])]
 )
 def test_the_brighter_the_sooner(steps, moments):
     spikes = latency([0, 1, 2, 3, 4], 4, steps)
     assert len(spikes) == steps
     for place, moment in enumerate(moments):
-        assert [step for step in range(steps) if spikes[step][place]] == [moment] * (moment is not None)
+        assert [step for step in range(steps) if spikes[step][place]] == [moment]
 
 
-def test_the_dimmest_of_many_comes_last():
-    spikes = latency(range(256), 255, 16)
-    moments = [[step for step in range(16) if spikes[step][pixel]] for pixel in range(256)]
-    assert moments[0] == []
-    assert moments[1] == [15]
-    assert moments[255] == [0]
-    assert all(len(each) == 1 for each in moments[1:])
-    assert moments[1:] == sorted(moments[1:], reverse=True)
+def test_in_bytes():
+    spikes = latency([0, 128, 192, 255], 255, 4)
+    assert [[step[place] for step in spikes].index(True) for place in range(4)] == [3, 1, 0, 0]
+
+
+def test_the_brighter_the_more_as_evenly_as_can_be():
+    spikes = even([0, 128, 192, 255], 255, 4)
+    assert np.array(spikes).astype(int).tolist() == [
+        [0, 0, 0, 1],
+        [0, 1, 1, 1],
+        [0, 0, 1, 1],
+        [0, 1, 1, 1],
+    ]
 
 
 def test_chance_is_that_of_the_stream():

@@ -26,7 +26,7 @@ from spikeproof.specs.networks import (
     run,
 )
 from tests.support.command_line import spikeproof, spikeproof_here
-from tests.support.networks import COUNTS, changed, decided, drawn_network, layer, nearest
+from tests.support.networks import COUNTS, POTENTIALS, changed, decided, drawn_network, layer, nearest
 
 COUNT, FLIPS = 12, 3
 SEED = 14
@@ -215,14 +215,20 @@ def test_other_networks_and_images_are_refused(folder, tmp_path):
     assert kept.read_text() == file.read_text()
 
 
-def test_networks_over_time_are_decided_by_trying_all(tmp_path):
-    random = np.random.default_rng(5)
+@pytest.mark.parametrize(
+    ("readout", "seed", "found"),
+    [(COUNTS, 5, [1, 2, 2, 3]), (POTENTIALS, 2, [0, 1, 2, 3])],
+    ids=["count", "potential"],
+)
+def test_networks_over_time(tmp_path, readout, seed, found):
+    """By trying all, or by tables of two changes, and trying all three."""
+    random = np.random.default_rng(seed)
     dynamics = Dynamics(Fraction(7, 8), AfterSpike.ZERO, ("leak", "add", "fire", "reset"), strict=True)
     layers = (
         layer(random.integers(-3, 4, (6, 5)), [2] * 6, dynamics=dynamics),
-        layer(random.integers(-3, 4, (3, 6)), [1] * 3, dynamics=dynamics),
+        layer(random.integers(-3, 4, (3, 6)), [1] * 3 if readout is COUNTS else None, dynamics=dynamics),
     )
-    network = Network(layers, 3, COUNTS)
+    network = Network(layers, 3, readout)
     inputs = random.random((4, 3, 5)) < 0.5
     write_network(network, tmp_path / "model.npz")
     write_images(Images(inputs, np.zeros(4, np.int64)), tmp_path / "images.npz")
@@ -244,7 +250,7 @@ def test_networks_over_time_are_decided_by_trying_all(tmp_path):
         )
         radii.append(least - 1)
         assert (record["class"], record["radius"]) == (own, least - 1)
-    assert sorted(radii) == [1, 2, 2, 3]
+    assert sorted(radii) == found
     tampered_file = tmp_path / "tampered.jsonl"
     lines = lines_of(file)
     lines[1]["radius"], lines[1]["witness"] = FLIPS, None
@@ -500,7 +506,11 @@ def test_images_over_time(tmp_path, capsys):
     pixels = digit_pixels()
     few = pixels.chosen(np.flatnonzero(pixels.labels < 3)[:4])
     np.savez(tmp_path / "p.npz", pixels=few.values, labels=few.labels, largest=16)
-    for coding, spikes in (("latency:4", codings.latency), ("rate:4:9", codings.rate)):
+    for coding, spikes in (
+        ("latency:4", codings.latency),
+        ("rate:4:9", codings.rate),
+        ("even:4", codings.even),
+    ):
         file = tmp_path / f"{coding}.jsonl"
         asked = tmp_path / "m.npz", tmp_path / "p.npz", "--coding", coding
         more = "--flips", 1, "--file", file, "--jobs", 1
