@@ -68,13 +68,18 @@ class Shape:
     asked: int
     kept: float = 0.05
 
+    @property
+    def name(self) -> str:
+        """As shapes are published."""
+        return f"784-{self.hidden}-{CLASSES}"
+
 
 SHAPES = (
     Shape(10, 5, 20, 2, kept=0.3),
     Shape(20, 8, 20, 2, kept=0.3),
-    Shape(512, 16, 20, 0),
-    Shape(512, 64, 20, 0),
-    Shape(512, 256, 3, 0),
+    Shape(512, 16, 10, 0),
+    Shape(512, 64, 10, 0),
+    Shape(512, 256, 1, 0),
 )
 
 
@@ -148,11 +153,13 @@ def made(shape: Shape, coding: Coding, pixels: Pixels) -> Network:
     return Network((hidden, outputs), shape.steps, Readout(Score.POTENTIAL))
 
 
-def rows(folder: Path) -> Iterator[Row]:
-    """One after another."""
+def rows(folder: Path, known: set[tuple[str, int, str]]) -> Iterator[Row]:
+    """One after another, but of networks, steps and codings that are known."""
     pixels = read_pixels(folder)
     for shape in SHAPES:
         for coding in CODINGS:
+            if (shape.name, shape.steps, coding.name) in known:
+                continue
             network = made(shape, coding, pixels.chosen(slice(-FITTED, None)))
             right = [
                 run_all(network, coding.spikes(part, shape.steps).inputs, True).decisions == part.labels
@@ -197,7 +204,7 @@ def measured(
     ended = [seconds for answer, seconds in asked if answer != "unknown"]
     half = len(ended) * 2 > len(asked)
     return Row(
-        f"784-{shape.hidden}-10",
+        shape.name,
         coding.name,
         shape.steps,
         right,
@@ -321,16 +328,16 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path)
-    parser.add_argument("--write", action="store_true", help="write benchmarks/results")
+    parser.add_argument("--write", action="store_true", help="go on with benchmarks/results")
     asked = parser.parse_args()
-    found = []
-    for row in rows(asked.data):
+    file, found = RESULTS.with_suffix(".json"), []
+    if asked.write and file.exists():
+        found = [Row(**each) for each in json.loads(file.read_text())]
+    for row in rows(asked.data, {(each.network, each.steps, each.coding) for each in found}):
         found.append(row)
         print(table(found).splitlines()[-1], flush=True)
         if asked.write:
-            RESULTS.with_suffix(".json").write_text(
-                json.dumps(list(map(asdict, found)), indent=1) + "\n"
-            )
+            file.write_text(json.dumps(list(map(asdict, found)), indent=1) + "\n")
             RESULTS.with_suffix(".md").write_text(table(found))
 
 

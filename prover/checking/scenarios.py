@@ -318,9 +318,9 @@ class _Question:
 
 
 def _values(layer: Layer) -> NDArray[np.int64]:
-    """What one change can add to a neuron."""
+    """What one change can add to a neuron; or 1, where nothing can."""
     values = np.unique(np.concatenate([layer.weights, -layer.weights]))
-    return np.asarray(values[values != 0])
+    return np.asarray(values[values != 0] if values.any() else np.ones(1, np.int64))
 
 
 def _marks(seen: NDArray[np.int64], count: int) -> Numbers:

@@ -72,7 +72,7 @@ class SpikeSearcher:
         self.network, self.most = network, most
         self.hidden, self.outputs = network.layers
         weights, leak = self.hidden.weights, self.hidden.dynamics.leak
-        values = np.unique(np.abs(weights))
+        values = np.unique(np.append(np.abs(weights), 1))
         self.values = np.sort(np.concatenate([-values[values > 0], values[values > 0]]))
         # A row for each input that does not fire, and then for each that does.
         by_input = np.concatenate([weights.T, -weights.T])

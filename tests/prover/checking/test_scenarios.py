@@ -261,6 +261,15 @@ def test_records_are_refused_that_say_something_else():
             checker.check(image, record | false)
 
 
+def test_a_layer_without_weights():
+    network = drawn(np.random.default_rng(1), 3, (4, 4, 3))
+    hidden, outputs = network.layers
+    none = replace(network, layers=(replace(hidden, weights=hidden.weights * 0), outputs))
+    image = np.ones((3, 4), bool)
+    assert accepted(none, image, 2)
+    assert SpikeSearcher(none, 2).distance(image, 60).radius == 2
+
+
 def test_of_which_networks_how_much_is_tabled():
     network = drawn(np.random.default_rng(1), 3, (4, 4, 3))
     hidden, outputs = network.layers
