@@ -278,7 +278,7 @@ def _graphs() -> dict[str, Door]:
 
     def reader(path: Path) -> Netlist:
         found = decoded(parsed({"path": str(path)}))  # in this process, for another takes its time
-        return nir_door.from_nir(nir_door._graph_of(found), f"{READING},steps=1")
+        return nir_door.from_nir(nir_door.graph_of(found), f"{READING},steps=1")
 
     read = partial(_read_twice, reader, nir_door.as_nir)
     return {

@@ -28,6 +28,7 @@ from spikeproof.circuits.doors.images import write_images
 from spikeproof.circuits.doors.networks import network_digest, read_network, write_network
 from spikeproof.circuits.doors.sounds import FilterBank, Recordings, read_recordings
 from spikeproof.circuits.networks.exact import Outcomes, decided, run_all
+from spikeproof.prover.commands.console import progress_bar
 from spikeproof.specs.networks import (
     AfterSpike,
     Dynamics,
@@ -161,23 +162,19 @@ def train(recordings: Recordings, lead: int | None, recipe: Recipe) -> Network:
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, recipe.rate, total_steps=recipe.epochs * batches
     )
-    for epoch in range(recipe.epochs):
-        latched = None if epoch < recipe.ordinary * recipe.epochs else lead
-        total = 0.0
-        for chosen in torch.split(torch.randperm(len(labels)), recipe.batch):
-            loss = loss_of(model(varied(spikes[chosen])), labels[chosen], latched, recipe.early)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            schedule.step()
-            total += loss.item() * len(chosen)
-        print(
-            f"\rtraining: epoch {epoch + 1} of {recipe.epochs}, loss {total / len(labels):.3f} ",
-            end="",
-            file=sys.stderr,
-            flush=True,
-        )
-    print(file=sys.stderr)
+    with progress_bar("training") as progress:
+        task = progress.add_task("", total=recipe.epochs)
+        for epoch in range(recipe.epochs):
+            latched = None if epoch < recipe.ordinary * recipe.epochs else lead
+            total = 0.0
+            for chosen in torch.split(torch.randperm(len(labels)), recipe.batch):
+                loss = loss_of(model(varied(spikes[chosen])), labels[chosen], latched, recipe.early)
+                optimiser.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+                schedule.step()
+                total += loss.item() * len(chosen)
+            progress.update(task, advance=1, description=f"loss {total / len(labels):.3f}")
     return exported(model, lead)
 
 

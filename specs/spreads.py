@@ -39,14 +39,29 @@ def require_two_layers(network: Network) -> tuple[Layer, Layer]:
     return hidden, outputs
 
 
+def require_squares(network: Network) -> None:
+    """Refuse numbers whose squares, summed over what a neuron compares, twofold, would leave 64 bits.
+
+    Raises:
+        NetworkError: if there are any.
+    """
+    for layer in network.layers:
+        if 8 * (_largest(layer) + 1) ** 2 * (layer.weights.shape[1] + 2) >= MAX_SUM:
+            raise NetworkError("squares of a neuron's weights must sum to less than 2^59")
+
+
 def _require_room(network: Network, scale: int) -> None:
     """Refuse numbers that, times a scale and four, would leave 64 bits."""
     for layer in network.layers:
-        arrays = (layer.weights, layer.bias, () if layer.thresholds is None else layer.thresholds)
-        ends = [int(end) for array in arrays if np.size(array) for end in (np.min(array), np.max(array))]
-        count = layer.weights.shape[1] + 2
-        if 4 * scale * max(map(abs, ends)) * count >= MAX_SUM:
+        if 4 * scale * _largest(layer) * (layer.weights.shape[1] + 2) >= MAX_SUM:
             raise NetworkError("the numbers of the network, or of the spread, are too large")
+
+
+def _largest(layer: Layer) -> int:
+    """The largest magnitude of its numbers."""
+    arrays = (layer.weights, layer.bias, () if layer.thresholds is None else layer.thresholds)
+    ends = [int(end) for array in arrays if np.size(array) for end in (np.min(array), np.max(array))]
+    return max(map(abs, ends))
 
 
 def pushed(network: Network, spikes: NDArray[Any], label: int, rival: int, spread: Fraction) -> Network:

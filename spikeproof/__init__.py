@@ -35,6 +35,7 @@ What is named here is the public face; whatever is not is internal, and may chan
 *Networks* (docs/networks.md)
 
 * ``network_of``: a module of PyTorch, of snnTorch's or SpikingJelly's neurons, as a network.
+* ``network_of_nir``: a graph of NIR, with its ``Reading``, as a network.
 * ``read_network``, ``write_network``: files of these.
 
 *Specs and claims*

@@ -21,6 +21,7 @@ from .circuits.doors.networks import write_network as write_network
 from .circuits.doors.nir import from_nir as from_nir
 from .circuits.doors.nir import read_nir as read_nir
 from .circuits.doors.nir import to_nir as to_nir
+from .circuits.doors.nir_networks import network_of_nir as network_of_nir
 from .circuits.doors.nir_reading import Reading as Reading
 from .circuits.doors.spiking_modules import network_of as network_of
 from .circuits.doors.unrolling import Steps as Steps

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ from spikeproof.specs.networks import (
     Readout,
     Score,
 )
+
+if TYPE_CHECKING:
+    from spikeproof.circuits.doors.nir_reading import Reading
 
 SCHEMA = "spikeproof-network-1"
 ARRAYS = ("weights", "bias", "thresholds", "recurrent")
@@ -43,12 +47,58 @@ def write_network(network: Network, path: Path | str) -> None:
         np.savez_compressed(file, **arrays)
 
 
-def read_network(path: Path | str) -> Network:
-    """The network in a file.
+@dataclass(frozen=True)
+class NetworkFile:
+    """A file with a network in it, and what must be stated of it.
+
+    Attributes:
+        reading: of a graph of NIR (``.nir``): what that leaves open, as ``Reading.parse`` takes it.
+        readout: of a graph of NIR: how a class comes from its outputs.
+        bits: of a graph of NIR: round to multiples of 2^-bits; else numbers stay as they are.
+    """
+
+    path: Path
+    reading: str | None = None
+    readout: Readout | None = None
+    bits: int | None = None
+
+    def read(self) -> Network:
+        """The network in it.
+
+        Raises:
+            NetworkError: as ``read_network`` says.
+        """
+        return read_network(self.path, self.reading, self.readout, self.bits)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+def read_network(
+    path: Path | str,
+    reading: Reading | str | None = None,
+    readout: Readout | None = None,
+    bits: int | None = None,
+) -> Network:
+    """The network in a file: of ``write_network``, or, of a name that ends in ``.nir``, a graph of NIR.
+
+    Args:
+        reading: of a graph, which states no time step, strictness or reset: as ``network_of_nir`` says.
+        readout: of a graph: how a class comes from its outputs.
+        bits: of a graph: round its numbers.
 
     Raises:
-        NetworkError: if it cannot be read, or holds no network; one line that names the file.
+        NetworkError: if it cannot be read, or holds no network; if something must be stated and is not,
+            or is and must not be; one line that names the file.
     """
+    if Path(path).suffix == ".nir":
+        from spikeproof.circuits.doors.nir_networks import read_nir_network
+
+        return read_nir_network(path, reading, readout, bits)
+    if (reading, readout, bits) != (None, None, None):
+        raise NetworkError(
+            f"{path}: only a graph of NIR needs a reading, a read-out or bits; leave them"
+        )
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}

@@ -80,12 +80,12 @@ def read_nir(
     stated = Reading.parse(reading) if isinstance(reading, str) else reading
     content = file_content(path)
     try:
-        return from_nir(_graph_of(content), stated, inputs=inputs, outputs=outputs, held=held)
+        return from_nir(graph_of(content), stated, inputs=inputs, outputs=outputs, held=held)
     except NetlistError as error:
         raise NetlistError(f"{path}: {error}") from None
 
 
-def _graph_of(content: Mapping[str, Any]) -> nir.NIRGraph:
+def graph_of(content: Mapping[str, Any]) -> nir.NIRGraph:
     """The graph that a file's content stands for.
 
     Raises:
@@ -130,9 +130,9 @@ def from_nir(
     stated = Reading.parse(reading) if isinstance(reading, str) else reading
     if type(graph).__name__ != "NIRGraph":
         raise NetlistError(f"{type(graph).__name__} is no NIRGraph; put it between Input and Output")
-    nodes, sources = _flattened(graph)
-    order = _in_order(nodes, sources)
-    given = {name: _shape(node) for name, node in nodes.items() if _is_source(name, node, sources)}
+    nodes, sources = flattened(graph)
+    order = in_order(nodes, sources)
+    given = {name: shape_of(node) for name, node in nodes.items() if is_source(name, node, sources)}
     wanted = [name for name in nodes if type(nodes[name]).__name__ == "Output" and "/" not in name]
     if not given or not wanted:
         raise NetlistError("the graph has no Input or no Output; add both")
@@ -233,10 +233,11 @@ def _cut(signals: Sequence[int], shapes: Mapping[str, tuple[int, ...]]) -> Itera
     """The signals as what each Input yields."""
     rest = iter(signals)
     for name, shape in shapes.items():
-        yield name, _array([Form.of_signal(next(rest)) for _ in range(math.prod(shape))], shape)
+        yield name, array_of([Form.of_signal(next(rest)) for _ in range(math.prod(shape))], shape)
 
 
-def _array(forms: Sequence[Form], shape: tuple[int, ...]) -> Forms:
+def array_of(forms: Sequence[Form], shape: tuple[int, ...]) -> Forms:
+    """Forms in an array of a shape."""
     array = np.empty(len(forms), dtype=object)
     array[:] = forms
     return array.reshape(shape)
@@ -251,7 +252,7 @@ def _spike(form: Form, output: str) -> int:
 # --- the graph ----------------------------------------------------------------------------------
 
 
-def _flattened(
+def flattened(
     graph: Any, prefix: str = "", depth: int = 0
 ) -> tuple[dict[str, Any], dict[str, list[str]]]:
     """The nodes of a graph and of those within it, named by path, and for each what it reads.
@@ -271,7 +272,7 @@ def _flattened(
         if type(node).__name__ != "NIRGraph":
             nodes[path], sources[path] = node, []
             continue
-        within, reads = _flattened(node, f"{path}/", depth + 1)
+        within, reads = flattened(node, f"{path}/", depth + 1)
         nodes |= within
         sources |= reads
         begin[name], end[name] = (_only(node, f"{path}/", kind) for kind in ("Input", "Output"))
@@ -295,7 +296,7 @@ def _only(graph: Any, prefix: str, kind: str) -> str:
     return prefix + found[0]
 
 
-def _in_order(nodes: Mapping[str, Any], sources: Mapping[str, list[str]]) -> list[str]:
+def in_order(nodes: Mapping[str, Any], sources: Mapping[str, list[str]]) -> list[str]:
     """The nodes, each after what it reads.
 
     Raises:
@@ -309,7 +310,12 @@ def _in_order(nodes: Mapping[str, Any], sources: Mapping[str, list[str]]) -> lis
         ) from None
 
 
-def _is_source(name: str, node: Any, sources: Mapping[str, list[str]]) -> bool:
+def is_source(name: str, node: Any, sources: Mapping[str, list[str]]) -> bool:
+    """Whether a node is an Input of the whole graph.
+
+    Raises:
+        NetlistError: if it is, and something leads to it.
+    """
     if type(node).__name__ != "Input" or "/" in name:
         return False
     if sources[name]:
@@ -317,7 +323,7 @@ def _is_source(name: str, node: Any, sources: Mapping[str, list[str]]) -> bool:
     return True
 
 
-def _shape(node: Any) -> tuple[int, ...]:
+def shape_of(node: Any) -> tuple[int, ...]:
     """Of an Input.
 
     Raises:
@@ -357,7 +363,7 @@ class _Layer:
             NetlistError: that names the node.
         """
         try:
-            drive = _added(driving)
+            drive = added(driving)
             return self._spikes(builder, drive) if self._kind in PARAMETERS else self._sums(drive)
         except NetlistError as error:
             raise NetlistError(f"node {self._name!r}: {error}") from None
@@ -372,7 +378,7 @@ class _Layer:
             membrane.step(builder, form)
             for membrane, form in zip(self._membranes, drive.ravel(), strict=True)
         ]
-        return _array([Form.of_signal(signal) for signal in signals], drive.shape)
+        return array_of([Form.of_signal(signal) for signal in signals], drive.shape)
 
     def _sums(self, drive: Forms) -> Forms:
         if self._linear is None:
@@ -384,7 +390,12 @@ class _Layer:
         return sums
 
 
-def _added(driving: Sequence[Forms]) -> Forms:
+def added(driving: Sequence[Forms]) -> Forms:
+    """What drives a node, of all that leads to it.
+
+    Raises:
+        NetlistError: if that is nothing, or of different shapes.
+    """
     if not driving:
         raise NetlistError("nothing leads to it; add an edge")
     if len({each.shape for each in driving}) > 1:
@@ -393,7 +404,7 @@ def _added(driving: Sequence[Forms]) -> Forms:
     if len(driving) == 1:
         return driving[0]
     columns = zip(*(each.ravel() for each in driving), strict=True)
-    return _array([combined([(form, 1) for form in column]) for column in columns], driving[0].shape)
+    return array_of([combined([(form, 1) for form in column]) for column in columns], driving[0].shape)
 
 
 def _weights(node: Any, name: str, reading: Reading) -> Forms:
@@ -428,7 +439,7 @@ def _affine(node: Any, reading: Reading) -> Callable[[Forms], Forms]:
 
     def sums(drive: Forms) -> Forms:
         _require_shape("what drives it", drive.shape, (width,))
-        return _array(
+        return array_of(
             [
                 combined([(drive[place], each) for place, each in row], constant)
                 for row, constant in zip(rows, bias.tolist(), strict=True)
@@ -450,7 +461,7 @@ def _scale(node: Any, reading: Reading) -> Callable[[Forms], Forms]:
     def sums(drive: Forms) -> Forms:
         _require_shape("scale", scale.shape, drive.shape)
         pairs = zip(drive.ravel(), scale.ravel(), strict=True)
-        return _array([combined([pair]) for pair in pairs], drive.shape)
+        return array_of([combined([pair]) for pair in pairs], drive.shape)
 
     return sums
 
@@ -526,7 +537,7 @@ def _convolution(node: Any, reading: Reading) -> Callable[[Forms], Forms]:
                     for row in range(weight.shape[1])
                 ]
                 forms.append(combined(parts, bias[channel]))
-        return _array(forms, (len(weight), *window.outputs))
+        return array_of(forms, (len(weight), *window.outputs))
 
     return sums
 
@@ -558,7 +569,7 @@ def _pooling(node: Any, reading: Reading) -> Callable[[Forms], Forms]:
             for channel in drive
             for place in np.ndindex(*window.outputs)
         ]
-        return _array(forms, (len(drive), *window.outputs))
+        return array_of(forms, (len(drive), *window.outputs))
 
     return sums
 

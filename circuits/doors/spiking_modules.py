@@ -143,21 +143,45 @@ def _layer(
     found = _Neurons(KEPT, Fraction(0)) if neurons is None else _neurons(neurons, stated)
     if not fires and found.dynamics.reset is not AfterSpike.NOTHING:
         raise NetworkError("outputs whose potentials are compared must not be reset")
-    rows = [[_rounded(each, bits) for each in row] for row in linear.weight.detach().tolist()]
-    zeros = [0.0] * len(rows)
-    biases = zeros if linear.bias is None else linear.bias.detach().tolist()
+    rows = linear.weight.detach().tolist()
+    biases = [0.0] * len(rows) if linear.bias is None else linear.bias.detach().tolist()
+    thresholds = [found.threshold] * len(rows) if fires else None
+    try:
+        return exact_layer(rows, biases, thresholds, found.dynamics, bits)
+    except NetworkError as error:
+        raise NetworkError(f"layer {number}: {error}") from None
+
+
+def exact_layer(
+    rows: Sequence[Sequence[Any]],
+    biases: Sequence[Any],
+    thresholds: Sequence[Any] | None,
+    dynamics: Dynamics,
+    bits: int | None,
+) -> Layer:
+    """A layer of real numbers, all in integers of one unit.
+
+    Args:
+        rows: weights, floats or fractions, a row for each neuron.
+        bits: round to multiples of 2^-bits first, to nearest, ties to even; else they stay as they are.
+
+    Raises:
+        NetworkError: if one is no finite number, or they need more than 62 bits.
+    """
+    weights = [[_rounded(each, bits) for each in row] for row in rows]
     added = [_rounded(each, bits) for each in biases]
-    threshold = _rounded(found.threshold, bits)
-    values = [each for row in rows for each in row] + added + [threshold]
-    unit = math.lcm(*(each.denominator for each in values))
+    floors = None if thresholds is None else [_rounded(each, bits) for each in thresholds]
+    values = [each for row in (*weights, added, floors or ()) for each in row]
+    unit = math.lcm(*{each.denominator for each in values})
     if max(abs(each) for each in values) * unit >= MAX_SUM:
-        raise NetworkError(f"layer {number}: its numbers need more than 62 bits; round them, as bits=16")
+        raise NetworkError("its numbers need more than 62 bits; round them, as bits=16")
 
     def integers(given: Sequence[Any]) -> Any:
         return np.array(np.array(given, object) * unit, np.int64)
 
-    thresholds = integers([threshold] * len(rows)) if fires else None
-    return Layer(integers(rows), integers(added), thresholds, found.dynamics)
+    return Layer(
+        integers(weights), integers(added), None if floors is None else integers(floors), dynamics
+    )
 
 
 def _rounded(value: float | Fraction, bits: int | None) -> Fraction:

@@ -7,6 +7,7 @@
 * ``replays``       -- whether inputs violate a claim
 * ``robustness``    -- trees about networks: no few changed bits change a class
 * ``changed_spikes`` -- the same over several steps, by trying all
+* ``scenarios``     -- of one or two spikes, by tables of what each neuron makes of them
 * ``decisions``     -- from when on no continuation changes a decision
 * ``network_spreads`` -- limits of spread of networks, and devices that are wrong
 """

@@ -2,7 +2,8 @@
 
 A neuron fires once a step at most. So where r steps are left, and one output has fired more often than
 another by more than r, or by r and comes before it, the other cannot be decided for instead, whatever
-the network is still given. A latch that has closed stays (``proofs.latches``).
+the network is still given. A latch that has closed stays (``proofs.latches``); one that has not closed
+by then cannot close for the other either, which would have to lead.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def final_after(readout: Readout, scores: Sequence[Sequence[Any]]) -> int:
         if readout.lead is not None and all(by >= readout.lead for by, _ in behind):
             return done
         left = steps - done
-        if readout.lead is None and all(by > left or (by == left and best < at) for by, at in behind):
+        if all(by > left or (by == left and best < at) for by, at in behind):
             return done
     return steps
 

@@ -12,8 +12,44 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeproof.prover.checking.robustness import CertificateError
 from spikeproof.specs.networks import Network, run
 from spikeproof.specs.spreads import midway, pushed, require_two_layers
+
+MOST = Fraction(1)
+"""No larger spread is told of: numbers that are off by more could be anything."""
+
+NEAR = Fraction(1001, 1000)
+"""Times a limit: no farther beyond it, or a thousandth if it is 0, must the device be that is wrong."""
+
+
+def check_spread(network: Network, given: NDArray[Any], label: int, record: Any) -> None:
+    """That a record of an image holds: its class, and within which spread it is the label.
+
+    Raises:
+        CertificateError: if it does not.
+        ValueError, TypeError, KeyError: if it is none.
+    """
+    given = np.asarray(given).reshape(-1)
+    decision = run(network, given.reshape(1, -1)).decision
+    if decision != record["class"]:
+        raise CertificateError(f"its class is {decision}")
+    if record["spread"] is None:
+        if decision == label:
+            raise CertificateError("its class is right, and it has no spread")
+        return
+    spread = Fraction(record["spread"])
+    if decision != label or not right_within(network, given, label, spread):
+        raise CertificateError(f"some device whose deviations are below {spread} is wrong")
+    if spread >= MOST:
+        return
+    beyond = Fraction(record["beyond"])
+    if not spread < beyond <= max(spread * NEAR, NEAR - 1):
+        raise CertificateError(f"no device is shown just beyond {spread}")
+    octets = np.frombuffer(bytes.fromhex(record["spikes"]), np.uint8)
+    spikes = np.unpackbits(octets, count=network.layers[0].neurons)
+    if not wrong_device(network, given, label, record["rival"], beyond, spikes):
+        raise CertificateError(f"the device of deviations {beyond} is not wrong")
 
 
 def right_within(network: Network, given: NDArray[Any], label: int, spread: Fraction) -> bool:

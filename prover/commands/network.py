@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import wraps
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -27,39 +30,69 @@ from spikeproof.prover.commands.console import (
 from spikeproof.prover.evidence.files import write_atomically
 from spikeproof.prover.running.machines import THREAD_VARIABLES
 
+if TYPE_CHECKING:
+    from spikeproof.circuits.doors.codings import Coding
+    from spikeproof.circuits.doors.images import Images
+    from spikeproof.circuits.doors.networks import NetworkFile
+    from spikeproof.prover.evidence.image_records import Header, Record, RecordFile
+    from spikeproof.specs.networks import Network, Readout
+
+SHARE = re.compile(r"\d{1,9}(\.\d{1,9}|/[1-9]\d{0,8})?")
+"""How a share is written, without its percent sign."""
+
 DRAWINGS = (".svg", ".png", ".pdf")
 DIGITS = "digits"
 """Names the images that come with scikit-learn."""
 
 
-def images_of(name: str, level: int | None, first: int | None = None, last: int | None = None) -> Any:
-    """The images that were named, or the first or last of them.
+@dataclass(frozen=True)
+class Asked:
+    """Which images, as options of a command say.
 
-    Raises:
-        click.UsageError: if first and last ones are asked for.
-        NetworkError: if there are none.
+    Attributes:
+        level: how bright a pixel must be to be a spike.
+        coding: how brightness becomes spikes over time.
     """
-    if first and last:
-        raise click.UsageError("--first and --last are of different images; use one of them")
-    from spikeproof.circuits.doors.images import HALF_OF_A_BYTE, digits, read_images
 
-    found = digits() if name == DIGITS else read_images(name, level=level or HALF_OF_A_BYTE)
-    return found.chosen(slice(-last, None) if last else slice(first))
+    level: int | None = None
+    coding: Coding | None = None
+    first: int | None = None
+    last: int | None = None
+
+    def images(self, name: str, every: bool = False) -> Images:
+        """Those of a name.
+
+        Args:
+            every: and not only the first or last of them.
+
+        Raises:
+            NetworkError: if there are none.
+        """
+        from spikeproof.circuits.doors.images import (
+            HALF_OF_A_BYTE,
+            digit_pixels,
+            read_images,
+            read_pixels,
+        )
+
+        chosen = slice(None) if every else slice(-self.last, None) if self.last else slice(self.first)
+        level = self.level or HALF_OF_A_BYTE
+        if name == DIGITS:
+            return digit_pixels().chosen(chosen).images(self.coding)
+        if self.coding is None:
+            return read_images(name, level=level).chosen(chosen)
+        return read_pixels(name, level=level).chosen(chosen).images(self.coding)
 
 
-def seen_by(
-    model: Path, name: str, level: int | None, first: int | None, last: int | None
-) -> tuple[Any, Any]:
+def seen_by(model: NetworkFile, name: str, asked: Asked) -> tuple[Network, Images]:
     """A network, and the images that were named.
 
     Raises:
-        click.UsageError: if first and last ones are asked for.
         NetworkError: if there are none, or they are none for it; one line that names the file.
     """
-    from spikeproof.circuits.doors.networks import read_network
     from spikeproof.specs.networks import NetworkError
 
-    network, images = read_network(model), images_of(name, level, first, last)
+    network, images = model.read(), asked.images(name)
     if not len(images):
         raise NetworkError(f"{name}: there are no images")
     if images.inputs.shape[1:] != (network.steps, network.inputs):
@@ -95,9 +128,75 @@ def _require_moments(file: Path | None) -> None:
         raise click.BadParameter(f"{file}: is there, and is no archive of moments; name another file")
 
 
+def _coding(context: click.Context, parameter: click.Parameter, value: str | None) -> Coding | None:
+    """The coding that was named."""
+    from spikeproof.circuits.doors.codings import Coding
+
+    return None if value is None else Coding.parse(value)
+
+
+def _readout(context: click.Context, parameter: click.Parameter, value: str | None) -> Readout | None:
+    """The read-out that was named."""
+    from spikeproof.specs.networks import Readout, Score
+
+    if value is None:
+        return None
+    lead = value.removeprefix("latch:")
+    if lead != value and lead.isascii() and lead.isdigit() and len(lead) < 10:
+        return Readout(Score.COUNT, int(lead))
+    if value not in [score.value for score in Score]:
+        raise click.BadParameter(f"{value} is no read-out; use count, latch:LEAD or potential")
+    return Readout(Score(value))
+
+
 def about(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A network, and images."""
+    """A network, and images: ``model``, a ``NetworkFile``, ``images_name`` and ``asked``.
+
+    Raises:
+        click.UsageError: if options contradict each other.
+    """
+
+    @wraps(command)
+    def with_images(
+        *arguments: Any,
+        model: Path,
+        reading: str | None,
+        readout: Readout | None,
+        bits: int | None,
+        level: int | None,
+        coding: Coding | None,
+        first: int | None,
+        last: int | None,
+        **others: Any,
+    ) -> Any:
+        if first and last:
+            raise click.UsageError("--first and --last are of different images; use one of them")
+        if level and coding and coding.name != "rows":
+            raise click.UsageError("--level is of pixels that are one bit; leave it out with --coding")
+        from spikeproof.circuits.doors.networks import NetworkFile
+
+        file = NetworkFile(model, reading, readout, bits)
+        return command(*arguments, model=file, asked=Asked(level, coding, first, last), **others)
+
     for each in (
+        click.option(
+            "--bits",
+            type=click.IntRange(0, 60),
+            help="Of a graph of NIR: round its numbers to multiples of 2^-BITS.",
+        ),
+        click.option(
+            "--read-out",
+            "readout",
+            callback=_readout,
+            metavar="HOW",
+            help="Of a graph of NIR: count spikes, latch:LEAD, or potential.",
+        ),
+        click.option(
+            "--as",
+            "reading",
+            metavar="READING",
+            help="Of a graph of NIR: how to read it, as snntorch,steps=32,arithmetic=exact.",
+        ),
         click.option("--first", type=click.IntRange(1), metavar="N", help="Only the first N images."),
         click.option("--last", type=click.IntRange(1), metavar="N", help="Only the last N images."),
         click.option(
@@ -105,11 +204,17 @@ def about(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.IntRange(1, 255),
             help="How bright a pixel of a directory of IDX files must be to be a spike (default: 128).",
         ),
+        click.option(
+            "--coding",
+            callback=_coding,
+            metavar="CODING",
+            help="Show pixels over time: latency:STEPS, even:STEPS, rate:STEPS:SEED, or rows.",
+        ),
         click.argument("images_name", metavar="IMAGES"),
         click.argument("model", metavar="MODEL", type=click.Path(path_type=Path)),
     ):
-        command = each(command)
-    return command
+        with_images = each(with_images)
+    return with_images
 
 
 def given(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -122,6 +227,50 @@ def _drawn(context: click.Context, parameter: click.Parameter, value: Path | Non
     if value is not None and value.suffix not in DRAWINGS:
         raise click.BadParameter(f"{value}: end its name in {', '.join(DRAWINGS)}")
     return value
+
+
+def file_option(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Where certificates are kept."""
+    return click.option(
+        "--file",
+        "file",
+        type=click.Path(path_type=Path),
+        default=Path(name),
+        show_default=True,
+        metavar="FILE",
+        help="Keep certificates in FILE, and go on with what it has.",
+    )
+
+
+def plot_option(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Where that is drawn."""
+    return click.option(
+        "--plot",
+        "plot_file",
+        type=click.Path(path_type=Path),
+        callback=_drawn,
+        metavar="FILE",
+        help=f"Plot {what} to FILE, its name ending in {', '.join(DRAWINGS)}.",
+    )
+
+
+class Share(click.ParamType[Fraction]):
+    """A share above 0 and below 1, exactly."""
+
+    name = "share"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Fraction:
+        """The number, or a one-line error."""
+        text = str(value)
+        number = SHARE.fullmatch(text.removesuffix("%"))
+        share = Fraction(number[0]) / (100 if text.endswith("%") else 1) if number else Fraction(0)
+        if not 0 < share < 1:
+            self.fail(
+                f"{value} is no share from above 0 to below 1, such as 1%, 0.01 or 1/100", param, ctx
+            )
+        return share
 
 
 class Nanoseconds(click.ParamType[Fraction]):
@@ -172,33 +321,16 @@ def network() -> None:
     metavar="K",
     help="So many bits may change.",
 )
-@click.option(
-    "--file",
-    "file",
-    type=click.Path(path_type=Path),
-    default=Path("robustness.jsonl"),
-    show_default=True,
-    metavar="FILE",
-    help="Keep certificates in FILE, and go on with what it has.",
-)
+@file_option("robustness.jsonl")
 @timeout_option("an image")
-@click.option(
-    "--plot",
-    "plot_file",
-    type=click.Path(path_type=Path),
-    callback=_drawn,
-    metavar="FILE",
-    help=f"Plot certified accuracy to FILE, its name ending in {', '.join(DRAWINGS)}.",
-)
+@plot_option("certified accuracy")
 def robustness(
-    model: Path,
+    model: NetworkFile,
     images_name: str,
     flips: int,
     file: Path,
     timeout: float,
-    level: int | None,
-    first: int | None,
-    last: int | None,
+    asked: Asked,
     plot_file: Path | None,
     jobs: int | None,
 ) -> None:
@@ -207,37 +339,143 @@ def robustness(
     Exactly, up to K, of networks that see one step. Interrupted, it is continued by the same command.
     Exit code 0 if every image is decided, 3 if some are not.
     """
-    from spikeproof.prover.evidence.distances import DistanceFile
     from spikeproof.prover.report.robustness import levels, levels_plot, levels_table
     from spikeproof.prover.running.robustness import find_distances, header_of
 
-    require_writable(file)
-    require_writable(plot_file)
-    if plot_file:
-        import_module("matplotlib")  # missed now, not when all is done
-    made, images = seen_by(model, images_name, level, first, last)
+    _require_files(file, plot_file)
+    made, images = seen_by(model, images_name, asked)
     if flips > (bits := made.steps * made.inputs):
         raise click.BadParameter(f"an image has {bits:,} bits, of which --flips {flips:,} cannot change")
     header = header_of(made, images, flips)
-    with writing(file), DistanceFile(file, header) as kept, progress_bar("deciding") as progress:
-        task = progress.add_task("", total=len(images), completed=len(kept.records))
-        if kept.records:
-            err.print(f"continued: {len(kept.records):,} of {len(images):,} images were decided before")
-        find_distances(
-            model,
-            header,
-            images,
-            kept,
-            timeout,
-            jobs or os.cpu_count() or 1,
-            lambda: progress.advance(task),
-        )
-        records = dict(kept.records)
+    records = _completed(
+        file,
+        header,
+        lambda kept, watch: find_distances(
+            model, header, images, kept, timeout, jobs or os.cpu_count() or 1, watch
+        ),
+    )
     found = levels(header, images, records)
     out.print(levels_table(found))
     if plot_file:
         with writing(plot_file):
             write_atomically(plot_file, levels_plot(found, plot_file.suffix))
+    _finish(file, header, records)
+
+
+@network.command(
+    epilog=examples(
+        "network spread model.npz images.npz",
+        "network spread model.npz mnist --file mnist.jsonl --plot spread.svg",
+    )
+)
+@given
+@file_option("spread.jsonl")
+@plot_option("accuracy against spread")
+def spread(
+    model: NetworkFile,
+    images_name: str,
+    file: Path,
+    asked: Asked,
+    plot_file: Path | None,
+    jobs: int | None,
+) -> None:
+    """How far couplings and thresholds may be off for each image to be right.
+
+    Exactly: the largest share, such that the class is the label on every device whose numbers are all
+    off by less, each by its own; and a device just beyond that is wrong. Of networks of a hidden layer
+    and outputs, in one step. Interrupted, it is continued by the same command.
+    """
+    from spikeproof.prover.report.spreads import spreads_plot, spreads_table, spreads_words
+    from spikeproof.prover.running.spreads import find_spreads, spread_header
+
+    _require_files(file, plot_file)
+    made, images = seen_by(model, images_name, asked)
+    header = spread_header(made, images)
+    records = _completed(
+        file,
+        header,
+        lambda kept, watch: find_spreads(model, images, kept, jobs or os.cpu_count() or 1, watch),
+    )
+    out.print(spreads_table(header, records))
+    out.print(spreads_words(records), soft_wrap=True)
+    if plot_file:
+        with writing(plot_file):
+            write_atomically(plot_file, spreads_plot(header, records, plot_file.suffix))
+    _finish(file, header, records)
+
+
+@network.command(
+    "yield",
+    epilog=examples(
+        "network yield model.npz images.npz --deviation 1%",
+    ),
+)
+@given
+@click.option(
+    "--deviation",
+    type=Share(),
+    required=True,
+    metavar="SHARE",
+    help="Of each number, of its nominal value: such as 0.5%.",
+)
+@file_option("yield.jsonl")
+def yields(
+    model: NetworkFile,
+    images_name: str,
+    deviation: Fraction,
+    file: Path,
+    asked: Asked,
+    jobs: int | None,
+) -> None:
+    """On how many devices each image is right, if their numbers are off by chance.
+
+    A share that is certain: no fewer devices give the image its label, if each coupling and threshold is
+    off by a normal share of its own. Of networks of a hidden layer and outputs, in one step.
+    """
+    from spikeproof.prover.report.spreads import yields_table, yields_words
+    from spikeproof.prover.running.spreads import find_yields, yield_header
+
+    _require_files(file, None)
+    made, images = seen_by(model, images_name, asked)
+    header = yield_header(made, images, deviation)
+    records = _completed(
+        file,
+        header,
+        lambda kept, watch: find_yields(model, images, kept, jobs or os.cpu_count() or 1, watch),
+    )
+    out.print(yields_table(header, records))
+    out.print(yields_words(records, header.deviation), soft_wrap=True)
+    _finish(file, header, records)
+
+
+def _require_files(file: Path, plot_file: Path | None) -> None:
+    """Refuse files that cannot be written, or plots that cannot be drawn, before any work is done.
+
+    Raises:
+        click.BadParameter: saying why.
+    """
+    require_writable(file)
+    require_writable(plot_file)
+    if plot_file:
+        import_module("matplotlib")
+
+
+def _completed(
+    file: Path, header: Header, find: Callable[[RecordFile, Callable[[], None]], None]
+) -> dict[int, Record]:
+    """The records of a file, after what it lacks was found."""
+    from spikeproof.prover.evidence.image_records import RecordFile
+
+    with writing(file), RecordFile(file, header) as kept, progress_bar("deciding") as progress:
+        task = progress.add_task("", total=header.count, completed=len(kept.records))
+        if kept.records:
+            err.print(f"continued: {len(kept.records):,} of {header.count:,} images were decided before")
+        find(kept, lambda: progress.advance(task))
+        return dict(kept.records)
+
+
+def _finish(file: Path, header: Header, records: dict[int, Record]) -> NoReturn:
+    """Say where certificates are, and end with the exit code."""
     undecided = header.count - sum(map(header.is_decided, records.values()))
     out.print(
         f"\n{header.count:,} images, {undecided:,} undecided; certificates: {file}", soft_wrap=True
@@ -265,13 +503,11 @@ def robustness(
     help="Keep the moments and continuations in FILE, an archive of NumPy; nothing else is overwritten.",
 )
 def early(
-    model: Path,
+    model: NetworkFile,
     images_name: str,
     pool_name: str | None,
     file: Path | None,
-    level: int | None,
-    first: int | None,
-    last: int | None,
+    asked: Asked,
 ) -> None:
     """From when on no continuation changes what is decided.
 
@@ -282,8 +518,8 @@ def early(
     from spikeproof.prover.running.decisions import moments
 
     _require_moments(file)
-    made, images = seen_by(model, images_name, level, first, last)
-    pool = images_of(pool_name, level) if pool_name else images
+    made, images = seen_by(model, images_name, asked)
+    pool = asked.images(pool_name, every=True) if pool_name else images
     found = []
     with progress_bar("deciding") as progress:
         for moment in progress.track(moments(made, images.inputs, pool.inputs), total=len(images)):
@@ -310,12 +546,10 @@ def early(
     help="How long a step of the network is, in ns.",
 )
 def relaxation(
-    model: Path,
+    model: NetworkFile,
     images_name: str,
     step: Fraction,
-    level: int | None,
-    first: int | None,
-    last: int | None,
+    asked: Asked,
 ) -> None:
     """Whether classes stay for every relaxation time that a memristive neuron can have.
 
@@ -327,7 +561,7 @@ def relaxation(
     from spikeproof.prover.margins.relaxing_networks import changes
     from spikeproof.prover.report.decisions import changes_table, relaxation_times
 
-    made, images = seen_by(model, images_name, level, first, last)
+    made, images = seen_by(model, images_name, asked)
     kept = left_between(step, step)
     for line in relaxation_times(made, step, kept, str(model)):
         out.print(line, markup=False, soft_wrap=True)
@@ -358,32 +592,39 @@ def relaxation(
 @given
 def verify(
     file: Path,
-    model: Path,
+    model: NetworkFile,
     images_name: str,
-    level: int | None,
-    first: int | None,
-    last: int | None,
+    asked: Asked,
     jobs: int | None,
 ) -> None:
-    """Check certificates of robustness again, by arithmetic alone.
+    """Check certificates of robustness, spread or yield again, by arithmetic alone.
 
     Exit code 0 if all of FILE holds, and decides every image; 1 if anything in it is refused, or it is
     about another network or other images; 3 if it holds, and some image is undecided.
     """
+    from spikeproof.prover.evidence.distances import Header as DistanceHeader
+    from spikeproof.prover.evidence.image_records import read_file
+    from spikeproof.prover.evidence.spreads import SpreadHeader, YieldHeader
     from spikeproof.prover.report.robustness import levels, levels_table
+    from spikeproof.prover.report.spreads import spreads_table, yields_table
     from spikeproof.prover.running.robustness import verify_distances
+    from spikeproof.prover.running.spreads import verify_spreads, verify_yields
 
-    made, images = seen_by(model, images_name, level, first, last)
+    made, images = seen_by(model, images_name, asked)
+    kinds: dict[type[Header], tuple[Any, Any]] = {
+        DistanceHeader: (
+            verify_distances,
+            lambda header, records: levels_table(levels(header, images, records)),
+        ),
+        SpreadHeader: (verify_spreads, spreads_table),
+        YieldHeader: (verify_yields, yields_table),
+    }
+    read = read_file(file, kinds)
+    verify_all, table = kinds[type(read.header)]
     with progress_bar("verifying") as progress:
         task = progress.add_task("", total=len(images))
-        verified = verify_distances(
-            file,
-            model,
-            made,
-            images,
-            jobs or os.cpu_count() or 1,
-            lambda: progress.advance(task),
-        )
+        processes = jobs or os.cpu_count() or 1
+        verified = verify_all(read, file, model, made, images, processes, lambda: progress.advance(task))
     for refusal in verified.refusals:
         out.print(f"refused: {refusal}", markup=False, soft_wrap=True)
     for note in verified.notes:
@@ -391,7 +632,7 @@ def verify(
     header, records = verified.header, verified.records
     undecided = header.count - verified.refused - sum(map(header.is_decided, records.values()))
     if records:
-        out.print(levels_table(levels(header, images, records)))
+        out.print(table(header, records))
     out.print(
         f"{len(records):,} of {header.count:,} images verified, {verified.refused:,} refused, "
         f"{undecided:,} undecided"

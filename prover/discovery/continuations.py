@@ -17,6 +17,9 @@ from spikeproof.specs.networks import Network, Spikes
 RIVALS, FRAMES = 3, 400
 """So many other classes, those of the largest scores, are favoured; with so many steps to choose."""
 
+KEPT = (1, 12)
+"""Of what is begun so many are gone on with at once: first the best alone, which mostly does."""
+
 
 class Search:
     """For continuations of inputs.
@@ -34,9 +37,10 @@ class Search:
         """One of these first steps, with these scores, by which another class than the leader wins."""
         leader, *others = np.argsort(-scores, kind="stable").tolist()
         found = self._changing(begun, leader, self.pool[:, len(begun) :])
-        if found is None:
-            tails = np.stack([self._greedy(begun, leader, rival) for rival in others[:RIVALS]])
-            found = self._changing(begun, leader, tails)
+        for kept in KEPT:
+            if found is None:
+                tails = [self._grown(begun, leader, rival, kept) for rival in others[:RIVALS]]
+                found = self._changing(begun, leader, np.concatenate(tails))
         return found
 
     def _changing(self, begun: Spikes, leader: int, tails: Spikes) -> Spikes | None:
@@ -49,21 +53,23 @@ class Search:
                 return whole
         return None
 
-    def _greedy(self, begun: Spikes, leader: int, rival: int) -> Spikes:
-        """Step by step what does most for a rival."""
+    def _grown(self, begun: Spikes, leader: int, rival: int, kept: int) -> Spikes:
+        """Tails that do most for a rival, step by step the best of all steps after each of so many."""
         states = [Membranes(layer, 1, rounded=True) for layer in self.network.layers]
         for signals in begun[:, np.newaxis]:
             for state in states:
                 signals = state.step(signals)
-        tail = []
+        tails, gains = np.zeros((1, 0, begun.shape[1]), bool), np.zeros(1)
         for _ in range(len(begun), self.network.steps):
-            tried = [state.of(np.zeros(len(self.frames), np.int64)) for state in states]
-            signals = self.frames
+            after, frame = np.divmod(np.arange(len(tails) * len(self.frames)), len(self.frames))
+            tried = [state.of(after) for state in states]
+            signals = self.frames[frame]
             for state in tried:
                 signals = state.step(signals)
             potentials = tried[-1].potentials
-            gain = 1e6 * (signals[:, rival].astype(float) - signals[:, leader])
-            best = int((gain + potentials[:, rival] - potentials[:, leader]).argmax())
-            tail.append(self.frames[best])
-            states = [state.of(np.array([best])) for state in tried]
-        return np.stack(tail)
+            gained = gains[after] + 1e6 * (signals[:, rival].astype(float) - signals[:, leader])
+            promise = gained + potentials[:, rival] - potentials[:, leader]
+            best = np.argsort(-promise, kind="stable")[:kept]
+            tails = np.concatenate([tails[after[best]], self.frames[frame[best], np.newaxis]], axis=1)
+            gains, states = gained[best], [state.of(best) for state in tried]
+        return tails

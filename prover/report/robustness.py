@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import Any, NamedTuple
 
 from rich.table import Table
 
 from spikeproof.circuits.doors.images import Images
-from spikeproof.prover.evidence.distances import Header, Record
+from spikeproof.prover.evidence.distances import Header
+from spikeproof.prover.evidence.image_records import Record
 from spikeproof.prover.report.tables import plain_table
 
 STYLE: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "spikeproof", "font.size": 9}
@@ -61,14 +62,11 @@ def levels_table(found: list[Level]) -> Table:
 
 def levels_plot(found: list[Level], suffix: str) -> bytes:
     """In a file of that ending."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
     bits = [each.bits for each in found]
-    with rc_context(STYLE):
-        figure = Figure(figsize=(5.2, 3.4), layout="constrained")
-        axes = figure.subplots()
+
+    def draw(axes: Any) -> None:
         percent = [100 / each.images for each in found]
         kept = [unit * each.kept for unit, each in zip(percent, found, strict=True)]
         right = [unit * each.right for unit, each in zip(percent, found, strict=True)]
@@ -79,12 +77,25 @@ def levels_plot(found: list[Level], suffix: str) -> bytes:
             axes.fill_between(bits, kept, upper, color="#cbd5e1", label="undecided")
         axes.set_xlabel("bits that may change")
         axes.set_ylabel("% of images")
-        axes.set_ylim(0, 100)
         axes.set_xlim(0, bits[-1])
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(frameon=False)
+
+    return figure_of(draw, suffix)
+
+
+def figure_of(draw: Callable[[Any], None], suffix: str) -> bytes:
+    """What is drawn on a pair of axes, percent of images upwards, in a file of that ending."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context(STYLE):
+        figure = Figure(figsize=(5.2, 3.4), layout="constrained")
+        axes = figure.subplots()
+        axes.set_ylim(0, 100)
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
+        draw(axes)
         file = BytesIO()
         figure.savefig(
             file, format=suffix[1:], dpi=150, metadata={"Date": None} if suffix == ".svg" else None

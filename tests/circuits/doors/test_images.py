@@ -4,7 +4,13 @@ import struct
 import numpy as np
 import pytest
 
-from spikeproof.circuits.doors.images import Images, digits, read_idx, read_images, write_images
+from spikeproof.circuits.doors.images import (
+    Images,
+    digits,
+    read_idx,
+    read_images,
+    write_images,
+)
 from spikeproof.specs.networks import NetworkError
 
 PIXELS = np.array([[[0, 127], [128, 255]], [[200, 0], [0, 0]], [[1, 2], [3, 4]]], np.uint8)

@@ -87,6 +87,9 @@ def test_the_lowest_of_equals_is_final_a_spike_earlier():
     assert final_after(counts, [(1, 0), (1, 0), (1, 0)]) == 2
     assert final_after(counts, [(0, 1), (0, 1), (0, 1)]) == 3
     assert final_after(Readout(Score.COUNT, 1), [(0, 0), (0, 1), (2, 1)]) == 2
+    latch = Readout(Score.COUNT, 3)  # which does not close
+    assert final_after(latch, [(1, 0), (1, 0), (1, 0)]) == 2
+    assert final_after(latch, [(0, 1), (0, 1), (0, 1)]) == 3
 
 
 def test_what_changes_nothing_is_refused():

@@ -4,16 +4,17 @@ import json
 from dataclasses import replace
 from fractions import Fraction
 from io import BytesIO
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 
-from spikeproof.circuits.doors.images import Images, write_images
+from spikeproof.circuits.doors.images import Images, digit_pixels, write_images
 from spikeproof.circuits.doors.networks import write_network
 from spikeproof.prover.discovery import robustness
 from spikeproof.prover.margins.relaxing_networks import SLIVER, Change
 from spikeproof.prover.report.decisions import joined
+from spikeproof.specs import codings
 from spikeproof.specs.networks import (
     USUAL_ORDER,
     AfterSpike,
@@ -25,7 +26,7 @@ from spikeproof.specs.networks import (
     run,
 )
 from tests.support.command_line import spikeproof, spikeproof_here
-from tests.support.networks import COUNTS, changed, decided, drawn_network, layer, nearest
+from tests.support.networks import COUNTS, POTENTIALS, changed, decided, drawn_network, layer, nearest
 
 COUNT, FLIPS = 12, 3
 SEED = 14
@@ -214,14 +215,20 @@ def test_other_networks_and_images_are_refused(folder, tmp_path):
     assert kept.read_text() == file.read_text()
 
 
-def test_networks_over_time_are_decided_by_trying_all(tmp_path):
-    random = np.random.default_rng(5)
+@pytest.mark.parametrize(
+    ("readout", "seed", "found"),
+    [(COUNTS, 5, [1, 2, 2, 3]), (POTENTIALS, 2, [0, 1, 2, 3])],
+    ids=["count", "potential"],
+)
+def test_networks_over_time(tmp_path, readout, seed, found):
+    """By trying all, or by tables of two changes, and trying all three."""
+    random = np.random.default_rng(seed)
     dynamics = Dynamics(Fraction(7, 8), AfterSpike.ZERO, ("leak", "add", "fire", "reset"), strict=True)
     layers = (
         layer(random.integers(-3, 4, (6, 5)), [2] * 6, dynamics=dynamics),
-        layer(random.integers(-3, 4, (3, 6)), [1] * 3, dynamics=dynamics),
+        layer(random.integers(-3, 4, (3, 6)), [1] * 3 if readout is COUNTS else None, dynamics=dynamics),
     )
-    network = Network(layers, 3, COUNTS)
+    network = Network(layers, 3, readout)
     inputs = random.random((4, 3, 5)) < 0.5
     write_network(network, tmp_path / "model.npz")
     write_images(Images(inputs, np.zeros(4, np.int64)), tmp_path / "images.npz")
@@ -243,7 +250,7 @@ def test_networks_over_time_are_decided_by_trying_all(tmp_path):
         )
         radii.append(least - 1)
         assert (record["class"], record["radius"]) == (own, least - 1)
-    assert sorted(radii) == [1, 2, 2, 3]
+    assert sorted(radii) == found
     tampered_file = tmp_path / "tampered.jsonl"
     lines = lines_of(file)
     lines[1]["radius"], lines[1]["witness"] = FLIPS, None
@@ -389,3 +396,184 @@ def test_neighbouring_shares_of_the_same_change_are_one_row():
     other = replace(first, decision=1)
     whole = replace(first, high=then.high)
     assert joined([then, apart, wide, other, first, between]) == [other, whole, apart, wide]
+
+
+@pytest.fixture(scope="module")
+def spread_folder(folder):
+    """The network and images, with files of spreads and yields."""
+    for name, more in (("spread", ()), ("yield", ("--deviation", "1%"))):
+        paths = folder / "model.npz", folder / "images.npz"
+        ran = spikeproof("network", name, *paths, "--file", folder / f"{name}.jsonl", "--jobs", 2, *more)
+        assert ran.returncode == 0, ran.stderr
+        (folder / f"{name}.txt").write_text(ran.stdout)
+    return folder
+
+
+def test_spreads_and_yields_are_shown_kept_and_verified(spread_folder, capsys):
+    for name, words in (("spread", "half bear"), ("yield", "deviation 1/100: an image is right on")):
+        file = spread_folder / f"{name}.jsonl"
+        header, *records, last = lines_of(file)
+        assert header["schema"] == f"spikeproof-{name}-1"
+        assert sorted(record["image"] for record in records) == list(range(COUNT))
+        assert last["summary"] == {"decided": COUNT}
+        printed = (spread_folder / f"{name}.txt").read_text()
+        assert words in printed
+        assert f"{COUNT} images, 0 undecided; certificates: {file}" in printed
+        model, images = spread_folder / "model.npz", spread_folder / "images.npz"
+        ran = spikeproof_here(capsys, "network", "verify", file, model, images, "--jobs", 1)
+        assert ran.returncode == 0
+        assert f"{COUNT} of {COUNT} images verified, 0 refused, 0 undecided" in ran.stdout
+        table = [line for line in printed.splitlines() if line.endswith("%")]
+        assert table == [line for line in ran.stdout.splitlines() if line.endswith("%")]
+
+
+def test_a_file_of_spreads_is_gone_on_with_and_drawn(spread_folder, tmp_path, capsys):
+    whole = (spread_folder / "spread.jsonl").read_text()
+    lines = whole.splitlines(keepends=True)
+    file, plot = tmp_path / "begun.jsonl", tmp_path / "plot.svg"
+    file.write_text("".join(lines[:5]) + lines[5][:11])
+    asked = "network", "spread", spread_folder / "model.npz", spread_folder / "images.npz", "--file"
+    ran = spikeproof_here(capsys, *asked, file, "--jobs", 1, "--plot", plot)
+    assert ran.returncode == 0
+    assert f"continued: 4 of {COUNT} images" in ran.stderr
+    assert without_order(file) == without_order(spread_folder / "spread.jsonl")
+    assert "% of images right on all devices" in plot.read_text()
+    ran = spikeproof_here(capsys, *asked, spread_folder / "yield.jsonl")
+    assert ran.returncode == 2
+    assert "no file of certificates (spikeproof-spread-1)" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("spread", {"spread": "1/2", "beyond": "1001/2000"}, "refused: image"),
+        ("spread", {"spread": "1" * 40}, "no record of an image"),
+        ("spread", {"spikes": "zz"}, "refused: image"),
+        ("spread", {"class": 9}, "refused: image"),
+        ("yield", {"least": "1"}, "refused: image"),
+        ("yield", {"least": 1}, "no record of an image"),
+        ("yield", {"free": list(range(9))}, "refused: image"),
+        ("yield", {"free": ["0"]}, "refused: image"),
+    ],
+)
+def test_tampered_spreads_and_yields_are_refused(spread_folder, tmp_path, capsys, name, change, said):
+    lines = lines_of(spread_folder / f"{name}.jsonl")
+    record = next(
+        line for line in lines[1:-1] if line.get("spread", line.get("least")) not in (None, "0")
+    )
+    record.update(change)
+    file = tmp_path / "tampered.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    model, images = spread_folder / "model.npz", spread_folder / "images.npz"
+    ran = spikeproof_here(capsys, "network", "verify", file, model, images, "--jobs", 1)
+    assert ran.returncode == 1
+    assert "refused: " in ran.stdout
+    assert said in ran.stdout
+    assert f"{COUNT - 1} of {COUNT} images verified" in ran.stdout
+
+
+def test_what_has_no_spread_or_yield_is_refused_in_a_line(spread_folder, leaky, tmp_path, capsys):
+    model, images, file = spread_folder / "model.npz", spread_folder / "images.npz", tmp_path / "x"
+    of_time = leaky / "model.npz", leaky / "images.npz"
+    for arguments, said in [
+        (("spread", *of_time), "spreads are of networks of a hidden layer and outputs, in one step"),
+        (("yield", *of_time, "--deviation", "1%"), "in one step"),
+        (("yield", model, images, "--deviation", "2"), "no share from above 0 to below 1"),
+        (("yield", model, images, "--deviation", "0%"), "no share"),
+        (("yield", model, images, "--deviation", "1/0"), "no share"),
+        (("spread", model, images, "--plot", "x.txt"), "end its name in"),
+    ]:
+        ran = spikeproof_here(capsys, "network", *arguments, "--file", file)
+        assert ran.returncode == 2
+        assert said in ran.stderr
+        assert len(ran.stderr.splitlines()) == 1
+        assert not file.exists()
+    kept = tmp_path / "kept.jsonl"
+    kept.write_text((spread_folder / "yield.jsonl").read_text())
+    asked = "network", "yield", model, images, "--deviation", "0.02", "--file", kept
+    ran = spikeproof_here(capsys, *asked)
+    assert ran.returncode == 2
+    assert "is about another deviation; name another file" in ran.stderr
+
+
+def test_images_over_time(tmp_path, capsys):
+    """The digits of scikit-learn, for a network that sees 64 pixels in four steps."""
+    random = np.random.default_rng(1)
+    dynamics = Dynamics(Fraction(1, 2), AfterSpike.ZERO, USUAL_ORDER, strict=False)
+    made = Network((layer(random.integers(-3, 4, (3, 64)), [2] * 3, dynamics=dynamics),), 4, COUNTS)
+    write_network(made, tmp_path / "m.npz")
+    # Labels of digits are 0 to 9, so ask of those of classes that the network has.
+    pixels = digit_pixels()
+    few = pixels.chosen(np.flatnonzero(pixels.labels < 3)[:4])
+    np.savez(tmp_path / "p.npz", pixels=few.values, labels=few.labels, largest=16)
+    for coding, spikes in (
+        ("latency:4", codings.latency),
+        ("rate:4:9", codings.rate),
+        ("even:4", codings.even),
+    ):
+        file = tmp_path / f"{coding}.jsonl"
+        asked = tmp_path / "m.npz", tmp_path / "p.npz", "--coding", coding
+        more = "--flips", 1, "--file", file, "--jobs", 1
+        assert spikeproof_here(capsys, "network", "robustness", *asked, *more).returncode == 0
+        assert spikeproof_here(capsys, "network", "verify", file, *asked, "--jobs", 1).returncode == 0
+        seed = (9,) if spikes is codings.rate else ()
+        for record in lines_of(file)[1:-1]:
+            image = few.values[record["image"]].ravel().tolist()
+            shown = np.array(spikes(image, 16, 4, *seed), int)
+            assert run(made, shown).decision == record["class"]
+        wrong = tmp_path / "m.npz", tmp_path / "p.npz", "--coding", coding.replace("4", "5")
+        ran = spikeproof_here(capsys, "network", "verify", file, *wrong)
+        assert ran.returncode == 2
+        assert "64 bits in 5 steps, and" in ran.stderr
+    asked = "network", "robustness", tmp_path / "m.npz", tmp_path / "p.npz", "--flips", 1
+    for more, said in [
+        (("--coding", "poisson:3"), "is no coding; use rows"),
+        (("--coding", "latency:4", "--level", 3), "leave it out with --coding"),
+        ((), "no archive with inputs and labels"),
+    ]:
+        ran = spikeproof_here(capsys, *asked, "--file", tmp_path / "x", *more)
+        assert ran.returncode == 2
+        assert said in ran.stderr
+        assert len(ran.stderr.splitlines()) == 1
+
+
+def test_graphs_of_nir_are_networks_as_stated(tmp_path, capsys):
+    nir = pytest.importorskip("nir", reason="needs nir: pip install '.[nir]'")
+    random = np.random.default_rng(2)
+    nodes = {
+        "in": nir.Input(np.array([6])),
+        "to": nir.Linear(random.integers(-3, 4, (4, 6)) / 2),
+        "hidden": nir.IF(r=np.full(4, 1e4), v_threshold=np.ones(4), v_reset=np.zeros(4)),
+        "from": nir.Linear(random.integers(-3, 4, (3, 4)) / 2),
+        "last": nir.IF(r=np.full(3, 1e4), v_threshold=np.ones(3), v_reset=np.zeros(3)),
+        "out": nir.Output(np.array([3])),
+    }
+    nir.write(tmp_path / "g.nir", nir.NIRGraph(nodes, list(pairwise(nodes)), type_check=False))
+    inputs = random.random((3, 2, 6)) < 0.5
+    write_images(Images(inputs, np.zeros(3, np.int64)), tmp_path / "i.npz")
+    asked = "network", "robustness", tmp_path / "g.nir", tmp_path / "i.npz", "--flips", 1
+    stated = "--as", "spikingjelly,steps=2,arithmetic=exact", "--read-out", "count"
+    file = tmp_path / "r.jsonl"
+    ran = spikeproof_here(capsys, *asked, *stated, "--file", file, "--jobs", 1)
+    assert ran.returncode == 0
+    verify = "network", "verify", file, tmp_path / "g.nir", tmp_path / "i.npz", "--jobs", 1
+    assert spikeproof_here(capsys, *verify, *stated).returncode == 0
+    other = "--as", "spikingjelly,steps=2,arithmetic=exact,strict=yes", "--read-out", "count"
+    ran = spikeproof_here(capsys, *verify, *other)
+    assert ran.returncode == 1
+    assert "is about another network" in ran.stdout
+    for more, said in [
+        ((), "state how to read it"),
+        (stated[:2], "state how to read it"),
+        ((*stated[:2], "--read-out", "spikes"), "use count, latch:LEAD or potential"),
+        (("--as", "spikingjelly,steps=2", *stated[2:]), "state arithmetic=exact"),
+        (("--as", "spikingjelly,steps=3,arithmetic=exact", *stated[2:]), "and g.nir sees"),
+    ]:
+        ran = spikeproof_here(capsys, *asked, "--file", tmp_path / "x", *more)
+        assert ran.returncode == 2
+        assert said in ran.stderr.replace(f"{tmp_path}/", "")
+        assert len(ran.stderr.splitlines()) == 1
+    write_network(drawn_network(random, (6, 4, 3)), tmp_path / "m.npz")
+    ran = spikeproof_here(capsys, "network", "early", tmp_path / "m.npz", tmp_path / "i.npz", *stated)
+    assert ran.returncode == 2
+    assert "only a graph of NIR needs a reading" in ran.stderr

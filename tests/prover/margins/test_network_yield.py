@@ -43,7 +43,7 @@ def test_no_more_devices_are_wrong(percent):
         network = drawn_network(np.random.default_rng(seed), (8, 6, 3))
         image = random.integers(0, 2, 8)
         label = run(network, image[np.newaxis]).decision
-        least = float(Yield(network, Fraction(percent, 100)).least(image, label))
+        least = float(Yield(network, Fraction(percent, 100)).bound(image, label).least)
         found = share_right(network, image, label, percent / 100, random)
         assert least <= found + 4 * np.sqrt((1 - found) * found / DEVICES) + 1e-3
         close += least > 0 and found - least < 0.2
@@ -54,7 +54,7 @@ def test_a_wrong_class_has_no_yield():
     network = drawn_network(np.random.default_rng(4), (8, 6, 3))
     image = np.ones(8, int)
     label = run(network, image[np.newaxis]).decision
-    assert Yield(network, Fraction(1, 100)).least(image, (label + 1) % 3) == 0
+    assert Yield(network, Fraction(1, 100)).bound(image, (label + 1) % 3).least == 0
 
 
 def test_squares_that_do_not_fit_are_refused():
@@ -73,5 +73,5 @@ def test_a_single_comparison_is_as_likely_as_the_normal_law_says():
     network = Network((hidden, outputs), 1, Readout(Score.POTENTIAL))
     sigma = Fraction(1, 20)
     likely = 1 - math.erfc(1 / (sigma * math.sqrt(10**2 + 9**2)) / math.sqrt(2)) / 2
-    least = float(Yield(network, sigma).least(np.ones(1, int), 0))
+    least = float(Yield(network, sigma).bound(np.ones(1, int), 0).least)
     assert likely - 5e-3 < least <= likely

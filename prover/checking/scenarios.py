@@ -1,0 +1,350 @@
+"""That no one or two changed spikes change a class: by what each neuron makes of every such change.
+
+For networks over time of two layers, the first without recurrent weights, whose outputs do not fire and
+are read by their potentials at the end.
+
+A neuron of the first layer sees of a changed spike no more than the step and what is added there: its
+weight, or less of it, one of few values. So every *scenario* of it, one or two changes of such values in
+any steps, is run, and nothing is argued about resets, which need not be monotone. What a scenario is
+*worth* is the sum, over the steps in which the neuron fires in it and else does not, less those in which
+it else fires and does not, of what a spike of that step leaves of its weight at the end. Outputs add up
+what they are given, so that, exactly,
+
+    what a rival gains by changes a and b = sum over neurons of difference of weights x worth(a, b)
+    worth(a, b) = worth(a) + worth(b) + excess(a, b)
+
+where the last, of a neuron, depends on the two steps and values alone. Nothing is left out if, first, of
+two steps, each neuron may choose both values; then, of a change and another step, the second value; and
+what is left is looked at pair by pair: a rival takes the image only if the sum comes up to its need.
+
+Potentials are integers of a unit, a power of the leak's denominator, so that nothing is rounded; or, if
+64 bits do not hold that, of 2^-N, and each leak is rounded, towards not firing at a threshold that is
+reached. Then where a potential is nearer to a threshold than it may be off, Python's integers take over.
+(At the threshold it is not: an integer is reached by integers alone, which no leak rounds.) Worths
+are doubles, and a need is less by more than these may be off; whatever comes up to it is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeproof.prover.checking.changed_spikes import Enumeration
+from spikeproof.prover.checking.robustness import CertificateError, places
+from spikeproof.specs.networks import AfterSpike, Layer, Network, Readout, Score, run
+
+Numbers = NDArray[Any]
+
+PAIRS = 2
+
+LARGEST_TABLE = 1 << 24
+"""So many numbers a table may have."""
+
+LARGEST_INT64 = 1 << 62
+
+TOGETHER = 1024
+"""So many changes are run at once."""
+
+ROUNDING = 2.0**-30
+"""Sums of doubles are off by less than that share of what their magnitudes may sum to."""
+
+
+def tabled(network: Network, most: int) -> int:
+    """How many changes of such a network, up to so many, are decided by tables: none, one or two."""
+    if len(network.layers) != PAIRS or network.readout != Readout(Score.POTENTIAL):
+        return 0
+    if any(layer.recurrent is not None for layer in network.layers):
+        return 0
+    first = network.layers[0]
+    values = len(_values(first))
+    of_pairs = max(network.steps * values * values, 2 * network.inputs * values)
+    if most >= PAIRS and of_pairs * first.neurons <= LARGEST_TABLE:
+        return PAIRS
+    return int(network.steps * values * first.neurons <= LARGEST_TABLE)
+
+
+class Scenarios:
+    """Of few changed spikes, for one network: as many as are tabled, and more by trying all."""
+
+    def __init__(self, network: Network, most: int) -> None:
+        self.network, self.most, self.tabled = network, most, tabled(network, most)
+        self.hidden, outputs = network.layers
+        self.enumeration = Enumeration(network, most)
+        self.values = _values(self.hidden)
+        weights, none = self.hidden.weights, len(self.values)
+        seen = [np.searchsorted(self.values, sign * weights) for sign in (1, -1)]
+        self.seen = [np.where(weights == 0, none, each) for each in seen]
+        """Of a spike that comes (0) and of one that goes (1): which value it is to each neuron."""
+        self.marks = [_marks(each, none) for each in self.seen if self.tabled == PAIRS]
+        order, leak = outputs.dynamics.order, outputs.dynamics.leak
+        late = order.index("leak") > order.index("add")
+        self.left = [leak ** (network.steps - step - (not late)) for step in range(network.steps)]
+        """What is left at the end of what is added to an output in each step."""
+
+    def check(self, image: NDArray[Any], record: Mapping[str, Any]) -> None:
+        """That a record of an image holds: as ``robustness.Checker``, but nothing is in its tree.
+
+        Raises:
+            CertificateError: if it does not.
+        """
+        decision, radius, witness = record["class"], record["radius"], record["witness"]
+        if record["tree"] or not 0 <= radius <= self.most:
+            raise CertificateError(f"it may not be about {radius} spikes, or have a tree")
+        given = np.asarray(image).astype(np.int64)
+        if run(self.network, given).decision != decision:
+            raise CertificateError(f"its class is not {decision}")
+        if witness is not None:
+            spikes = np.unique(places(witness, given.size))
+            if not len(spikes) == len(witness) == radius + 1:
+                raise CertificateError(f"a witness must be {radius + 1} spikes, each once")
+            changed = given.copy()
+            changed.flat[spikes] ^= 1
+            if run(self.network, changed).decision == decision:
+                raise CertificateError("the witness is of the same class")
+        if radius:
+            _Question(self, given, decision).require(min(radius, self.tabled))
+        for size in range(self.tabled + 1, radius + 1):
+            if self.enumeration.nearest(given, decision, size) is not None:
+                raise CertificateError(f"{size} changed spikes change the class")
+
+
+class _Neurons:
+    """Some neurons of the first layer, given an image: as it is, and with changes.
+
+    Arrays have the neurons on their last axis. Steps are those of a change: of the first of two, and of
+    the second; values those that it adds.
+
+    Attributes:
+        doubtful: of which a potential was too near the threshold, so that nothing is known of them.
+    """
+
+    def __init__(
+        self, scenarios: Scenarios, given: Numbers, some: NDArray[np.bool_], exact: bool
+    ) -> None:
+        layer = scenarios.hidden
+        assert layer.thresholds is not None
+        self.dynamics, self.count = layer.dynamics, int(some.sum())
+        scale, self.off, self.kind = _units(scenarios, exact)
+        currents = given @ layer.weights[some].T + layer.bias[some]
+        self.currents = currents.astype(self.kind) * scale
+        self.levels = layer.thresholds[some].astype(self.kind) * scale
+        self.values = scenarios.values.astype(self.kind)[:, None] * scale
+        self.left = np.array(list(map(float, scenarios.left)))
+        self.doubtful = np.zeros(self.count, bool)
+        potentials, fired = np.zeros(self.count, self.kind), np.zeros(self.count, bool)
+        self.states, spikes = [], []
+        """Before each step."""
+        for added in self.currents:
+            self.states.append((potentials, fired))
+            potentials, fired = self._step(potentials, fired, added)
+            spikes.append(fired)
+        self.spikes = np.array(spikes)
+
+    def _step(self, potentials: Numbers, fired: Numbers, added: Numbers) -> tuple[Numbers, Numbers]:
+        """What potentials are after a step in which so much is added, and who fires."""
+        leak, strict = self.dynamics.leak, self.dynamics.strict
+        for event in self.dynamics.order:
+            if event == "leak" and strict:  # rounded up
+                potentials = -(-potentials * leak.numerator // leak.denominator)
+            elif event == "leak":
+                potentials = potentials * leak.numerator // leak.denominator
+            elif event == "add":
+                potentials = potentials + added
+            elif event == "fire":
+                above = potentials - self.levels
+                fired = above > 0 if strict else above >= 0
+                if self.off:
+                    near = fired & (above < self.off) if strict else ~fired & (above > -self.off)
+                    self.doubtful |= near.reshape(-1, self.count).any(axis=0)
+            elif self.dynamics.reset is AfterSpike.SUBTRACT:
+                potentials = potentials - fired * self.levels
+            elif self.dynamics.reset is AfterSpike.ZERO:
+                potentials = np.where(fired, 0, potentials)
+        return potentials, fired
+
+    def _worth(self, fired: Numbers, step: int) -> Numbers:
+        """Of what neurons do in a step."""
+        return np.asarray((fired.astype(float) - self.spikes[step]) * self.left[step])
+
+    def singles(self) -> Numbers:
+        """What one change is worth, by step and value."""
+        shape = (len(self.values), self.count)
+        potentials, fired = np.zeros((0, *shape), self.kind), np.zeros((0, *shape), bool)
+        worth = np.zeros((len(self.states), *shape))
+        for step, state in enumerate(self.states):
+            potentials, fired = _joined(potentials, state[0]), _joined(fired, state[1])
+            added = np.broadcast_to(self.currents[step], potentials.shape).copy()
+            added[-1] += self.values
+            potentials, fired = self._step(potentials, fired, added)
+            worth[: step + 1] += self._worth(fired, step)
+        return worth
+
+    def pairs(self, first: int) -> Numbers:
+        """What two changes are, the first in that step: by second step, from that on, second value and
+        first value."""
+        count = len(self.values)
+        shape = (count, count, self.count)
+        potentials, fired = np.zeros((0, *shape), self.kind), np.zeros((0, *shape), bool)
+        worth = np.zeros((len(self.states) - first, *shape))
+        state = self.states[first]  # of the first change alone
+        so_far = np.zeros((count, self.count))
+        for place, step in enumerate(range(first, len(self.states))):
+            potentials, fired = _joined(potentials, state[0]), _joined(fired, state[1])
+            worth[place] = so_far
+            added = np.broadcast_to(self.currents[step], potentials.shape).copy()
+            alone = self.currents[step] + (0 if place else self.values)
+            added[-1] = alone + self.values[:, None]
+            potentials, fired = self._step(potentials, fired, added)
+            worth[: place + 1] += self._worth(fired, step)
+            state = self._step(*state, alone)
+            so_far = so_far + self._worth(state[1], step)
+        return worth
+
+
+class _Question:
+    """Whether changes of one image can change its class. Rivals come first, if an array is by rival."""
+
+    def __init__(self, scenarios: Scenarios, given: Numbers, decision: int) -> None:
+        self.scenarios, self.given, self.decision = scenarios, given, decision
+        self.neurons = scenarios.hidden.neurons
+        self.all = _Neurons(scenarios, given, np.ones(self.neurons, bool), exact=False)
+        rivals = np.array([r for r in range(scenarios.network.classes) if r != decision], np.int64)
+        weights = scenarios.network.layers[-1].weights
+        self.gains = (weights[rivals] - weights[decision]).astype(float)
+        """What each rival gains by a spike of each neuron."""
+        allowed = ROUNDING * np.abs(self.gains).sum(axis=1) * self.all.left.sum()
+        self.needs = self._leads(rivals) - allowed
+
+    def _certain(self, table: Callable[[_Neurons], Numbers]) -> Numbers:
+        """A table of all neurons: those in doubt are run once more, exactly."""
+        found = table(self.all)
+        doubtful = self.all.doubtful
+        if doubtful.any():
+            found[..., doubtful] = table(_Neurons(self.scenarios, self.given, doubtful, exact=True))
+        return found
+
+    def _leads(self, rivals: NDArray[np.int64]) -> Numbers:
+        """How much each rival must gain."""
+        outputs = self.scenarios.network.layers[-1]
+        spikes = self._certain(lambda neurons: neurons.spikes.copy())
+        added = spikes.astype(np.int64) @ outputs.weights.T + outputs.bias
+        scores = [
+            sum((left * n for left, n in zip(self.scenarios.left, each, strict=True)), Fraction(0))
+            for each in added.T.tolist()
+        ]
+        # Scores are multiples of a unit, so that a rival that loses ties must gain one more.
+        unit = Fraction(1, outputs.dynamics.leak.denominator**self.scenarios.network.steps)
+        own = scores[self.decision]
+        return np.array([float(own - scores[r] + unit * (r > self.decision)) for r in rivals.tolist()])
+
+    def require(self, radius: int) -> None:
+        """That so many changes do not change the class.
+
+        Raises:
+            CertificateError: if they do.
+        """
+        worth = self._certain(_Neurons.singles)
+        gained = np.stack([self.gains @ self._by_input(*each) for each in enumerate(worth)], axis=1)
+        self._try(np.argwhere((gained >= self.needs[:, None, None]).any(axis=0)))
+        for first in range(len(worth) if radius == PAIRS else 0):
+            both = self._certain(partial(_Neurons.pairs, first=first))
+            excess = both - worth[first:, :, None] - worth[first]
+            for gains, need, singly in zip(self.gains, self.needs, gained, strict=True):
+                self._require_second(first, gains * excess, singly, need)
+
+    def _by_input(self, step: int, table: Numbers) -> Numbers:
+        """Of each input and neuron what stands in a table of values and neurons, for a change."""
+        padded = np.vstack([table, np.zeros(table.shape[1])])
+        found: Numbers = padded[self._seen(step), np.arange(table.shape[1])[:, None]]
+        return found
+
+    def _seen(self, step: int) -> NDArray[np.int64]:
+        """Which value each neuron sees of each input's change in a step, of shape (neurons, inputs)."""
+        coming, going = self.scenarios.seen
+        return np.where(self.given[step], going, coming)
+
+    def _marks(self, step: int) -> Numbers:
+        """For each input, of its change in a step: 1 where a neuron sees a value."""
+        coming, going = self.scenarios.marks
+        return np.where(self.given[step][:, None], going, coming)
+
+    def _require_second(self, first: int, excess: Numbers, singly: Numbers, need: float) -> None:
+        """That a rival does not gain what it needs by a change in the first step and one from then on.
+
+        Args:
+            excess: what it gains by both, more than by each: by second step, second value, first value.
+            singly: by step and input.
+        """
+        most = singly[first:].max(axis=1)
+        best = np.maximum(excess.max(axis=1), 0)
+        open_steps = np.flatnonzero(singly[first].max() + most + best.max(axis=1).sum(axis=1) >= need)
+        if not len(open_steps):
+            return
+        reach = best[open_steps].reshape(len(open_steps), -1) @ self._marks(first).T
+        bounds = singly[first] + reach + most[open_steps, None]
+        for place, bound in zip(open_steps.tolist(), bounds, strict=True):
+            (inputs,) = np.nonzero(bound >= need)
+            if not len(inputs):
+                continue
+            seen = self._seen(first)[:, inputs].T
+            padded = np.concatenate([excess[place], np.zeros_like(excess[place][:, :1])], axis=1)
+            both = padded[:, seen, np.arange(self.neurons)].swapaxes(0, 1)
+            total = both.reshape(len(inputs), -1) @ self._marks(first + place).T
+            total += singly[first, inputs][:, None] + singly[first + place]
+            if not place:
+                total[np.arange(len(inputs)), inputs] = -np.inf  # the same change twice
+            firsts, seconds = np.nonzero(total >= need)
+            ones = np.full(len(firsts), first)
+            self._try(np.column_stack([ones, inputs[firsts], ones + place, seconds]))
+
+    def _try(self, changes: Numbers) -> None:
+        """That none of these, rows of steps and inputs, changes the class: they are run.
+
+        Raises:
+            CertificateError: if one does.
+        """
+        sets = changes[:, ::2] * self.given.shape[1] + changes[:, 1::2]
+        for start in range(0, len(sets), TOGETHER):
+            part = sets[start : start + TOGETHER]
+            changing = self.scenarios.enumeration.decisions(self.given, part) != self.decision
+            if changing.any():
+                spikes = part[int(np.argmax(changing))].tolist()
+                raise CertificateError(f"changing {spikes} changes the class")
+
+
+def _values(layer: Layer) -> NDArray[np.int64]:
+    """What one change can add to a neuron; or 1, where nothing can."""
+    values = np.unique(np.concatenate([layer.weights, -layer.weights]))
+    return np.asarray(values[values != 0] if values.any() else np.ones(1, np.int64))
+
+
+def _marks(seen: NDArray[np.int64], count: int) -> Numbers:
+    """For each input 1 where a neuron sees a value, of shape (inputs, values x neurons)."""
+    return np.concatenate([value == seen.T for value in range(count)], axis=1).astype(float)
+
+
+def _units(scenarios: Scenarios, exact: bool) -> tuple[int, int, Any]:
+    """What 1 is as a potential, by how many units less than one may be off, and their kind."""
+    layer, steps = scenarios.hidden, scenarios.network.steps
+    leak = layer.dynamics.leak
+    scale = leak.denominator**steps
+    # A scenario may be of values that a neuron has not.
+    largest = 4 * scenarios.enumeration.largest(layer) * max(leak.numerator, 1)
+    if largest < LARGEST_INT64:
+        return scale, 0, np.int64
+    if exact:
+        return scale, 0, object
+    room = LARGEST_INT64 // (largest // scale)
+    if room < 1 << 20:
+        return scale, 0, object
+    return 1 << (room.bit_length() - 1), steps, np.int64
+
+
+def _joined(rows: Numbers, row: Numbers) -> Numbers:
+    """With one row more."""
+    return np.concatenate([rows, np.broadcast_to(row, (1, *rows.shape[1:]))])

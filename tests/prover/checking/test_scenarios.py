@@ -1,0 +1,295 @@
+"""One or two changed spikes, by tables of what neurons make of them: what brute force says, no more."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+from fractions import Fraction
+from itertools import combinations, permutations
+
+import numpy as np
+import pytest
+
+from spikeproof.prover.checking import scenarios
+from spikeproof.prover.checking.robustness import CertificateError
+from spikeproof.prover.checking.scenarios import Scenarios, tabled
+from spikeproof.prover.discovery.changed_spikes import SpikeSearcher
+from spikeproof.specs.networks import (
+    EVENTS,
+    MEMORYLESS,
+    USUAL_ORDER,
+    AfterSpike,
+    Dynamics,
+    Layer,
+    Network,
+    run,
+)
+from tests.support.networks import COUNTS, POTENTIALS, integers
+
+ORDERS = tuple(permutations(EVENTS))
+SUMS = Dynamics(Fraction(1), AfterSpike.NOTHING, USUAL_ORDER, strict=False)
+"""Of outputs that add up what they are given."""
+
+LEAKS = tuple(map(Fraction, ("0", "1", "1/2", "7/8", "9/10", "997/1009")))
+
+
+def drawn(random, steps, sizes, leak=None, reset=None, largest=3):
+    """A network of two layers, read by potentials."""
+    inputs, neurons, classes = sizes
+
+    def dynamics():
+        return Dynamics(
+            leak if leak is not None else LEAKS[random.integers(len(LEAKS))],
+            reset or random.choice([*AfterSpike]),
+            ORDERS[random.integers(len(ORDERS))],
+            bool(random.integers(2)),
+        )
+
+    hidden = Layer(
+        random.integers(-largest, largest + 1, (neurons, inputs)),
+        random.integers(-1, 2, neurons),
+        random.integers(-1, 2 * largest, neurons),
+        dynamics(),
+    )
+    weights = random.integers(-largest, largest + 1, (classes, neurons))
+    outputs = Layer(weights, random.integers(-2, 3, classes), None, dynamics())
+    return Network((hidden, outputs), steps, POTENTIALS)
+
+
+def with_changes(image, spikes):
+    image = image.astype(int)
+    image.flat[list(spikes)] ^= 1
+    return image
+
+
+def decided(network, image, spikes=()):
+    return run(network, with_changes(image, spikes)).decision
+
+
+def radius_of(network, image, most=2):
+    """By the definition of record, of all sets of so many spikes and fewer."""
+    own = decided(network, image)
+    for size in range(1, most + 1):
+        if any(decided(network, image, s) != own for s in combinations(range(image.size), size)):
+            return size - 1
+    return most
+
+
+def accepted(network, image, radius):
+    record = {"class": decided(network, image), "radius": radius, "witness": None, "tree": []}
+    try:
+        Scenarios(network, 2).check(image, record)
+    except CertificateError as error:
+        return "changes the class" not in str(error)
+    return True
+
+
+def cases(seed, count, sizes=(4, 4, 3), steps=(2, 5), **kind):
+    """Networks and images that two changed spikes or fewer may or may not change."""
+    random = np.random.default_rng(seed)
+    for _ in range(count):
+        network = drawn(random, int(random.integers(*steps)), sizes, **kind)
+        yield network, random.random((network.steps, network.inputs)) < random.choice([0.2, 0.5])
+
+
+def require_agreement(found):
+    seen = set()
+    for network, image in found:
+        radius = radius_of(network, image)
+        seen.add(radius)
+        assert [accepted(network, image, each) for each in (0, 1, 2)] == [
+            each <= radius for each in (0, 1, 2)
+        ]
+        distance = SpikeSearcher(network, 2).distance(image, 60)
+        assert distance.radius == radius
+        assert (distance.witness is None) == (radius == 2)
+        if distance.witness is not None:
+            assert len(distance.witness) == radius + 1
+            assert decided(network, image, distance.witness) != distance.decision
+    return seen
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_accepted_is_what_brute_force_says(seed):
+    """Whatever the order of events, reset and leak of either layer; the search finds the same."""
+    require_agreement(cases(seed, 12))
+
+
+def test_all_distances_occur():
+    assert require_agreement(cases(100, 40, largest=2, leak=Fraction(3, 4))) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("room", [1, 3, 1 << 30])
+def test_potentials_that_are_rounded(monkeypatch, room, strict):
+    """In units so coarse that most neurons are in doubt, or so fine that those at rest alone are."""
+
+    def units(found, exact):
+        steps = found.network.steps
+        return (997**steps, 0, object) if exact else (room, steps, np.int64)
+
+    monkeypatch.setattr(scenarios, "_units", units)
+    random = np.random.default_rng(5)
+    for network, image in cases(6, 12, leak=Fraction(500, 997)):
+        hidden, outputs = network.layers
+        dynamics = replace(hidden.dynamics, strict=strict)
+        network = replace(network, layers=(replace(hidden, dynamics=dynamics), outputs))
+        radius = radius_of(network, image)
+        given = random.permutation(3)
+        assert [accepted(network, image, int(each)) for each in given] == [
+            each <= radius for each in given
+        ]
+
+
+LONG = 260
+
+
+@pytest.mark.parametrize("leak", [Fraction(7, 8), Fraction(1, 2)])
+def test_a_threshold_that_is_approached_for_ever_is_not_reached(leak):
+    """Half and 1 in doubles reach it; Python's integers, which are asked where it is near, do not."""
+    dynamics = Dynamics(leak, AfterSpike.ZERO, USUAL_ORDER, strict=False)
+    level = int(1 / (1 - leak))
+    hidden = Layer(integers([[1, 0], [0, 1]]), integers([0, 0]), integers([level, 1]), dynamics)
+    outputs = Layer(integers([[0, 1], [300, 0]]), integers([0, 0]), None, SUMS)
+    network = Network((hidden, outputs), LONG, POTENTIALS)
+    image = np.ones((LONG, 2), bool)
+    assert decided(network, image) == 0
+    question = scenarios._Question(Scenarios(network, 1), image.astype(np.int64), 0)
+    assert question.all.doubtful.tolist() == [True, False]
+    assert accepted(network, image, 1)
+    assert SpikeSearcher(network, 1).distance(image, 60).radius == 1
+
+
+def test_sums_beyond_64_bits():
+    """Leaks of 9/10 over 32 steps, of both layers: 107 bits."""
+    random = np.random.default_rng(8)
+    seen = set()
+    for _ in range(6):
+        network = drawn(random, 32, (2, 4, 3), leak=Fraction(9, 10))
+        image = random.random((32, 2)) < 0.4
+        radius = radius_of(network, image, 1)
+        seen.add(radius)
+        assert accepted(network, image, 1) == (radius == 1)
+        assert SpikeSearcher(network, 1).distance(image, 60).radius == radius
+    assert seen == {0, 1}
+
+
+# --- faults, each of which accepts what is false -------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def near():
+    """Images whose class two changes, or one, do change, and how many do not."""
+    found = cases(40, 50, sizes=(3, 4, 3), steps=(2, 5), largest=2)
+    measured = [(network, image, radius_of(network, image)) for network, image in found]
+    return [each for each in measured if each[2] < 2]
+
+
+def wrongly_accepted(near):
+    """How many are accepted where one change more does change the class."""
+    return sum(accepted(network, image, radius + 1) for network, image, radius in near)
+
+
+require_second = scenarios._Question._require_second
+
+FAULTS = {
+    "what two changes do together is forgotten": (
+        "_Neurons.pairs",
+        lambda self, first: self.singles()[first:, :, None] + self.singles()[first],
+    ),
+    "what is less than a whole is cut off": (
+        "_Neurons._worth",
+        lambda self, fired, step: np.trunc((fired * 1.0 - self.spikes[step]) * self.left[step]),
+    ),
+    "a change that helps stands for what another takes": (
+        "_Neurons._worth",
+        lambda self, fired, step: -np.abs(fired * 1.0 - self.spikes[step]) * self.left[step],
+    ),
+    "inputs whose change alone has no effect are left out": (
+        "_Question._require_second",
+        lambda self, first, excess, singly, need: require_second(
+            self, first, excess, np.where(singly == 0, -np.inf, singly), need
+        ),
+    ),
+    "a spike that goes is one that comes": (
+        "_Question._seen",
+        lambda self, step: self.scenarios.seen[0],
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_accepts_what_is_false(monkeypatch, near, fault):
+    name, does = FAULTS[fault]
+    assert wrongly_accepted(near) == 0
+    owner, method = name.split(".")
+    monkeypatch.setattr(getattr(scenarios, owner), method, does)
+    assert wrongly_accepted(near) > 0
+
+
+@pytest.mark.parametrize("rival", [0, 1])
+def test_ties_are_of_the_lowest_class(rival):
+    """One change brings a rival level with the class, which is enough for one that is lower."""
+    hidden = Layer(integers([[1, 0], [1, 0]]), integers([0, 0]), integers([1, 9]), MEMORYLESS)
+    weights = np.zeros((2, 2), np.int64)
+    weights[rival, 0] = 2
+    outputs = Layer(weights, integers([rival == 1, rival == 0]), None, SUMS)
+    network = Network((hidden, outputs), 2, POTENTIALS)
+    image = np.zeros((2, 2), bool)
+    assert decided(network, image) == 1 - rival
+    assert [accepted(network, image, each) for each in (1, 2)] == [rival == 1, False]
+    assert SpikeSearcher(network, 2).distance(image, 60).radius == rival
+
+
+def test_records_are_refused_that_say_something_else():
+    network, image = next(
+        (network, image) for network, image in cases(3, 60, largest=2) if radius_of(network, image) == 1
+    )
+    own = decided(network, image)
+    witness = SpikeSearcher(network, 2).distance(image, 60).witness
+    record = {"class": own, "radius": 1, "witness": list(witness), "tree": []}
+    checker = Scenarios(network, 2)
+    checker.check(image, record)
+    for false in (
+        {"class": (own + 1) % 3},
+        {"radius": 2, "witness": None},
+        {"radius": 0},
+        {"witness": [witness[0]] * 2},
+        {"witness": [image.size, witness[1]]},
+        {"tree": [[[0], []]]},
+        {"radius": 3, "witness": None},
+    ):
+        with pytest.raises(CertificateError):
+            checker.check(image, record | false)
+
+
+def test_a_layer_without_weights():
+    network = drawn(np.random.default_rng(1), 3, (4, 4, 3))
+    hidden, outputs = network.layers
+    none = replace(network, layers=(replace(hidden, weights=hidden.weights * 0), outputs))
+    image = np.ones((3, 4), bool)
+    assert accepted(none, image, 2)
+    assert SpikeSearcher(none, 2).distance(image, 60).radius == 2
+
+
+def test_of_which_networks_how_much_is_tabled():
+    network = drawn(np.random.default_rng(1), 3, (4, 4, 3))
+    hidden, outputs = network.layers
+    assert [tabled(network, most) for most in (1, 2, 3)] == [1, 2, 2]
+    recurrent = replace(hidden, recurrent=np.zeros((4, 4), np.int64))
+    assert tabled(replace(network, layers=(recurrent, outputs)), 2) == 0
+    firing = replace(outputs, thresholds=integers([1, 1, 1]))
+    assert tabled(replace(network, layers=(hidden, firing), readout=COUNTS), 2) == 0
+    many = replace(hidden, weights=np.arange(4000).reshape(4, 1000))
+    assert tabled(replace(network, layers=(many, outputs)), 2) == 1
+    assert tabled(replace(network, layers=(many, outputs), steps=2000), 2) == 0
+
+
+def test_more_than_two_changes_are_tried():
+    found = 0
+    for network, image in cases(9, 12, sizes=(3, 4, 3), steps=(2, 4), largest=2):
+        own, radius = decided(network, image), radius_of(network, image, 3)
+        if radius >= 2:
+            record = {"class": own, "radius": 3, "witness": None, "tree": []}
+            found += radius == 2
+            with nullcontext() if radius == 3 else pytest.raises(CertificateError):
+                Scenarios(network, 3).check(image, record)
+    assert found
