@@ -59,6 +59,7 @@ EXTRAS = {
     "junitparser": "report",
     "markupsafe": "report",
     "matplotlib": "report",
+    "numba": "verified",
     "pylatexenc": "report",
     "torch": "torch",
 }
