@@ -12,9 +12,8 @@ reasons of a conflict are found from the last to the first.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 from itertools import chain
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -25,10 +24,6 @@ from spikeproof.prover.encoding.drat import ADDITION, DELETION, Integers, ProofE
 
 NONE = -1
 """No clause."""
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-_compiled: Callable[[Function], Function] = njit(cache=True)
 
 
 class _State(NamedTuple):
@@ -59,7 +54,7 @@ class _State(NamedTuple):
     marks: Integers
 
 
-@_compiled
+@njit(cache=True)
 def _assign(state: _State, literal: int, reason: int, size: int) -> int:
     """Make a literal true; returns the length of the trail."""
     state.values[literal] = 1
@@ -70,7 +65,7 @@ def _assign(state: _State, literal: int, reason: int, size: int) -> int:
     return size + 1
 
 
-@_compiled
+@njit(cache=True)
 def _watch(state: _State, row: int) -> int:
     """Watch two literals of a row, such as are not false if there are; returns how many are not."""
     first, end, fit = state.starts[row], state.starts[row + 1], 0
@@ -89,7 +84,7 @@ def _watch(state: _State, row: int) -> int:
     return fit
 
 
-@_compiled
+@njit(cache=True)
 def _propagate(state: _State, size: int, done: int) -> tuple[int, int]:
     """Propagate what the trail has from ``done`` on.
 
@@ -128,7 +123,7 @@ def _propagate(state: _State, size: int, done: int) -> tuple[int, int]:
     return size, NONE
 
 
-@_compiled
+@njit(cache=True)
 def _found(state: _State, conflict: int, mark: int, places: Integers) -> int:
     """How many variables a conflict rests on, but for those marked; where they are in the trail."""
     count, row, at = 0, conflict, 0
@@ -146,7 +141,7 @@ def _found(state: _State, conflict: int, mark: int, places: Integers) -> int:
         at += 1
 
 
-@_compiled
+@njit(cache=True)
 def _is_reason(state: _State, row: int) -> bool:
     """Whether a row is the reason of what is true."""
     for place in range(state.starts[row], state.starts[row + 1]):
@@ -156,7 +151,7 @@ def _is_reason(state: _State, row: int) -> bool:
     return False
 
 
-@_compiled
+@njit(cache=True)
 def _append(
     state: _State, conflict: int, mark: int, places: Integers, reasons: Integers, count: int
 ) -> tuple[Integers, int]:
@@ -170,7 +165,7 @@ def _append(
     return reasons, count + found + 1
 
 
-@_compiled
+@njit(cache=True)
 def _elaborate(state: _State, formula: int, deleted: Integers) -> tuple[int, bool, Integers, Integers]:
     """The reasons of every clause that is added, until the empty one follows.
 
@@ -297,7 +292,8 @@ def _text(
 
 def _rows(literals: Integers, lengths: Integers) -> tuple[Integers, Integers]:
     """Rows with literals in ascending order, each once: all of them, and where each row begins."""
-    keys = np.unique(np.repeat(np.arange(len(lengths)), lengths) << 36 | literals)
+    keys = np.sort(np.repeat(np.arange(len(lengths)), lengths) << 36 | literals)
+    keys = keys[np.diff(keys, prepend=-1) > 0]
     return keys & (1 << 36) - 1, np.searchsorted(keys >> 36, np.arange(len(lengths) + 1))
 
 

@@ -121,7 +121,7 @@ def _conclusion(
     refute = "refutes" if log.refutations == 1 else "refute"
     refuting = f"{log.refutations:,} of them {refute} what was claimed" if log.refutations else ""
     theirs = f"of packages: {', '.join(log.packages)}" if log.packages else ""
-    drawn = f", {log.drawn:,} of them drawn by chance and no others" if log.drawn else ""
+    drawn = ", which were drawn by chance" if log.sample else ""
     verified = f"{len(log.verified):,} of {log.found:,} records verified{drawn}"
     accepted = f"clausal proofs accepted by {' and '.join(checkers)}: {log.proofs:,}"
     lines = [

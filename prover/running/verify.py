@@ -54,7 +54,7 @@ class VerifiedLog:
         verified: the records that hold, refutations of what was claimed among them.
         refusals: all that speaks against the log, a line each; nothing if all of it holds.
         proofs: how many clausal proofs were accepted.
-        drawn: how many records were drawn to be checked, and the others not; 0 if all were checked.
+        sample: whether only some records were checked, drawn by chance.
     """
 
     profile: str
@@ -63,7 +63,7 @@ class VerifiedLog:
     verified: tuple[Record, ...]
     refusals: tuple[str, ...]
     proofs: int
-    drawn: int = 0
+    sample: bool = False
 
     @property
     def refutations(self) -> int:
@@ -134,7 +134,7 @@ def verify_log(
         verified=tuple(record for record in drawn if record.theorem not in refused),
         refusals=tuple(refusals),
         proofs=len(frozenset().union(*(each.checked for each in checked))),
-        drawn=0 if sample is None else len(drawn),
+        sample=sample is not None,
     )
 
 
