@@ -71,7 +71,7 @@ def test_the_smallest_installation_has_no_heavy_packages():
 
 def test_every_import_is_of_something_required():
     """Of what is installed; only benchmarks and our own tests may want more."""
-    extras = ("bitwuzla", "cluster", "networks", "nir", "oracles", "report", "test", "torch")
+    extras = ("bitwuzla", "cluster", "networks", "nir", "oracles", "report", "test", "torch", "verified")
     declared = {*required(), *required(*extras)}
     provided = {
         path.parts[0].partition(".")[0]
@@ -89,7 +89,7 @@ def test_every_import_is_of_something_required():
 
 
 def test_commands_know_the_extra_of_every_package_that_they_may_lack():
-    extras = {e: required(e) for e in ("bitwuzla", "cluster", "report", "torch")}
+    extras = {e: required(e) for e in ("bitwuzla", "cluster", "report", "torch", "verified")}
     expected = {package: extra for extra in extras for package in extras[extra]}
     assert expected == EXTRAS
     assert not set(EXTRAS) & set(required())

@@ -1,14 +1,17 @@
 """Checkers of clausal proofs: programs of other makers, none of which solves anything.
 
 ``dratify``, with the native code of ``cdclkit``, is always there; ``drat-trim``, and ``lrat-check`` on
-what it makes of a proof, are used where they are on the PATH.
+what it makes of a proof, are used where they are on the PATH. So are two that are proved to be right:
+that of ACL2, and ``cake_lpr``, which read proofs with their reasons.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,8 +19,9 @@ import cdclkit  # noqa: F401 -- registers its native code with dratify
 import dratify
 import numpy as np
 
+from spikeproof.prover.checking.acl2 import Acl2, Acl2Error
 from spikeproof.prover.encoding.bitblast import Clauses, dimacs_file
-from spikeproof.prover.encoding.drat import ADDITION, DELETION, ProofError, decoded
+from spikeproof.prover.encoding.drat import DELETION, Integers, ProofError, encoded, lines
 
 
 class CheckError(Exception):
@@ -45,17 +49,11 @@ def by_dratify(clauses: Clauses, proof: bytes) -> None:
 
 def _steps(proof: bytes) -> list[tuple[str, tuple[int, ...]]]:
     """The lines of a proof, literals as dratify counts them: from 0."""
-    numbers = decoded(proof)
-    ends = np.flatnonzero(numbers == 0)
-    starts = np.concatenate([[0], ends + 1])
-    if starts[-1] != len(numbers):
-        raise ProofError("it ends within a line")
-    kinds = numbers[starts[:-1]]
-    if not np.isin(kinds, (ADDITION, DELETION)).all():
-        raise ProofError("it has a line of an unknown kind")
-    literals = (numbers - 2).tolist()
-    lines = zip((kinds == DELETION).tolist(), starts.tolist(), ends.tolist(), strict=False)
-    return [("d" if deleted else "a", tuple(literals[a + 1 : b])) for deleted, a, b in lines]
+    kinds, literals, counts = lines(proof)
+    ends = np.cumsum(counts)
+    numbers = (literals - 2).tolist()
+    bounds = zip((kinds == DELETION).tolist(), (ends - counts).tolist(), ends.tolist(), strict=True)
+    return [("d" if deleted else "a", tuple(numbers[a:b])) for deleted, a, b in bounds]
 
 
 def _as_text(proof: bytes) -> str:
@@ -82,6 +80,60 @@ def by_drat_trim(clauses: Clauses, proof: bytes) -> None:
             _run(["lrat-check", formula, lrat], "c VERIFIED")
 
 
+def by_acl2(clauses: Clauses, proof: bytes) -> None:
+    """Check a proof by ACL2, in a process that is kept for the next one.
+
+    Raises:
+        CheckError: if it does not refute the clauses.
+    """
+    session = _sessions.pop(os.getpid(), None)  # not that of a process that this one was forked from
+    with TemporaryDirectory() as directory:
+        formula, lrat, refuted = (Path(directory) / name for name in ("cnf", "lrat", "refuted"))
+        formula.write_bytes(dimacs_file(clauses))
+        lrat.write_bytes(encoded(_elaborated(clauses, proof)))
+        try:
+            session = session or Acl2()
+            session.refute(formula, lrat, refuted)
+        except Acl2Error as error:
+            raise CheckError(str(error)) from None
+        if not refuted.is_file() or refuted.read_bytes() != formula.read_bytes():
+            session.end()
+            raise CheckError("ACL2 accepts the proof, but of other clauses")
+    if session.spent:
+        session.end()
+    else:
+        _sessions[os.getpid()] = session
+
+
+_sessions: dict[int, Acl2] = {}
+"""By the process that asks."""
+
+
+def by_cake_lpr(clauses: Clauses, proof: bytes) -> None:
+    """Check a proof by ``cake_lpr``.
+
+    Raises:
+        CheckError: if it does not refute the clauses.
+    """
+    from spikeproof.prover.checking.lrat import as_text
+
+    with TemporaryDirectory() as directory:
+        formula, lrat = (Path(directory) / name for name in ("cnf", "lrat"))
+        formula.write_bytes(dimacs_file(clauses))
+        lrat.write_text(as_text(_elaborated(clauses, proof)))
+        _run(["cake_lpr", formula, lrat], "s VERIFIED UNSAT")
+
+
+def _elaborated(clauses: Clauses, proof: bytes) -> Integers:
+    """A proof with its reasons. What finds them is loaded where they are needed."""
+    from spikeproof.prover.checking.lrat import elaborated
+
+    try:
+        return elaborated(clauses, proof)
+    except ProofError as error:
+        raise CheckError(f"the proof has no reasons: {error}") from None
+
+
 def _run(command: Sequence[str | Path], verdict: str) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if verdict not in ended.stdout.splitlines():
@@ -89,11 +141,28 @@ def _run(command: Sequence[str | Path], verdict: str) -> None:
         raise CheckError(f"{command[0]} does not accept the proof: {said[-1] if said else 'no word'}")
 
 
-PROGRAMS = ("drat-trim", "lrat-check")
+VERIFIED = ("acl2", "cake_lpr")
+"""Those that are proved to be right."""
+
+PROGRAMS = ("drat-trim", "lrat-check", *VERIFIED)
 """Those that are not of Python."""
 
-CHECKERS: dict[str, Callable[[Clauses, bytes], None]] = {"dratify": by_dratify}
-"""Those that are there, by name."""
+CHECKERS: dict[str, Callable[[Clauses, bytes], None]] = {
+    "dratify": by_dratify,
+    "drat-trim": by_drat_trim,
+    "acl2": by_acl2,
+    "cake_lpr": by_cake_lpr,
+}
+"""All, by name; those that are programs may not be there."""
 
-if shutil.which("drat-trim"):
-    CHECKERS["drat-trim"] = by_drat_trim
+
+def missing(checker: str) -> str:
+    """What has to be installed before a checker can be used; nothing if it can."""
+    if checker in PROGRAMS and not shutil.which(checker):
+        return checker
+    if checker in VERIFIED:
+        try:
+            import_module("numba")
+        except ImportError:
+            return "numba"
+    return ""

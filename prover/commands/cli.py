@@ -62,6 +62,7 @@ EXTRAS = {
     "junitparser": "report",
     "markupsafe": "report",
     "matplotlib": "report",
+    "numba": "verified",
     "pylatexenc": "report",
     "torch": "torch",
 }

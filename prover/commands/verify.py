@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -11,7 +10,8 @@ import click
 
 from spikeproof.circuits.doors.files import read_circuit
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.checking.checkers import CHECKERS, PROGRAMS
+from spikeproof.prover.checking.acl2 import DEBIAN
+from spikeproof.prover.checking.checkers import CHECKERS, PROGRAMS, VERIFIED, missing
 from spikeproof.prover.checking.verification import Verification
 from spikeproof.prover.claims.given import GivenClaim, read_claim
 from spikeproof.prover.commands.console import (
@@ -40,14 +40,29 @@ NAMED = 5
 @circuit_option("The netlist that the log is about, where that was given with `prove --circuit`.")
 @claim_option()
 @click.option(
-    "--all-checkers", is_flag=True, help="Use drat-trim and lrat-check too, where they are on the PATH."
+    "--verified",
+    is_flag=True,
+    help="Use those checkers too that are proved to be right, ACL2's and cake_lpr: what is on the PATH.",
+)
+@click.option(
+    "--all-checkers",
+    is_flag=True,
+    help="Use these, drat-trim and lrat-check, where they are on the PATH.",
+)
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Check so many of the records with clausal proofs, drawn anew each time, and no others.",
 )
 def verify(
     log_directory: Path,
     jobs: int | None,
     circuit_file: Path | None,
     claim_file: Path | None,
+    verified: bool,
     all_checkers: bool,
+    sample: int | None,
 ) -> None:
     """Check a proof log again, without the engines that wrote it.
 
@@ -55,11 +70,11 @@ def verify(
     refutes something that was claimed, such as a circuit given with `prove --circuit`; 1 if anything in
     it is refused, or if it is not the whole of what was promised.
     """
-    absent = [program for program in PROGRAMS if not shutil.which(program)] if all_checkers else []
-    if absent:
-        needs = "; lrat-check needs what drat-trim makes" if "drat-trim" in absent else ""
-        err.print(f"not on the PATH, and not used: {', '.join(absent)}{needs}", markup=False)
-    checkers = tuple(CHECKERS) if all_checkers else ("dratify",)
+    checkers = _checkers(verified=verified, everyone=all_checkers)
+    if not set(checkers).isdisjoint(VERIFIED):
+        from spikeproof.prover.checking.lrat import elaborated
+
+        elaborated([[1], [-1]], b"")  # compiled once, and not by every process
     circuit = read_circuit(circuit_file) if circuit_file else None
     claim = read_claim(claim_file) if claim_file else None
     with progress_bar("verifying") as progress:
@@ -74,11 +89,29 @@ def verify(
                 said = "refused" if each.refusal else "verified"
                 err.print(f"{counted}/{records} {said} {each.theorem}", markup=False)
 
-        log = verify_log(log_directory, circuit, checkers, jobs or os.cpu_count() or 1, watch, claim)
+        log = verify_log(
+            log_directory, circuit, checkers, jobs or os.cpu_count() or 1, watch, claim, sample
+        )
     for refusal in log.refusals:
         out.print(f"refused: {refusal}", markup=False, soft_wrap=True)
     out.print(_conclusion(log, checkers, circuit, claim), markup=False, soft_wrap=True)
     sys.exit(EXIT_REFUTED if log.refusals else EXIT_REFUTATION if log.refutations else 0)
+
+
+def _checkers(*, verified: bool, everyone: bool) -> tuple[str, ...]:
+    """The checkers to use, of those that are there; what else was asked for is named."""
+    asked = ("dratify", *(PROGRAMS if everyone else VERIFIED if verified else ()))
+    lacking = {checker: needs for checker in asked if (needs := missing(checker))}
+    if verified and lacking.keys() >= set(VERIFIED):
+        raise click.UsageError(
+            f"--verified needs a verified checker: apt-get install {DEBIAN}; or cake_lpr on the PATH; "
+            "and pip install 'spikeproof[verified]'"
+        )
+    if everyone and lacking:
+        needs = "; lrat-check needs what drat-trim makes" if "drat-trim" in lacking else ""
+        absent = ", ".join(dict.fromkeys(lacking.values()))
+        err.print(f"not there, and not used: {absent}{needs}", markup=False)
+    return tuple(checker for checker in asked if checker in CHECKERS and checker not in lacking)
 
 
 def _conclusion(
@@ -88,7 +121,8 @@ def _conclusion(
     refute = "refutes" if log.refutations == 1 else "refute"
     refuting = f"{log.refutations:,} of them {refute} what was claimed" if log.refutations else ""
     theirs = f"of packages: {', '.join(log.packages)}" if log.packages else ""
-    verified = f"{len(log.verified):,} of {log.found:,} records verified"
+    drawn = ", which were drawn by chance" if log.sample else ""
+    verified = f"{len(log.verified):,} of {log.found:,} records verified{drawn}"
     accepted = f"clausal proofs accepted by {' and '.join(checkers)}: {log.proofs:,}"
     lines = [
         "; ".join(filter(None, (verified, refuting, theirs, accepted if log.proofs else ""))),

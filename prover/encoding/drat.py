@@ -46,3 +46,28 @@ def decoded(content: bytes) -> Integers:
         longer = np.flatnonzero(lengths > place)
         numbers[longer] |= (octets[starts[longer] + place] & 127).astype(np.int64) << (7 * place)
     return numbers
+
+
+def lines(content: bytes) -> tuple[Integers, Integers, Integers]:
+    """The lines of a proof: their kinds, the literals of all, one after another, and each one's count.
+
+    Raises:
+        ProofError: if there is anything else.
+    """
+    numbers = decoded(content)
+    ends = np.flatnonzero(numbers == 0)
+    starts = np.concatenate([[0], ends + 1])
+    if starts[-1] != len(numbers):
+        raise ProofError("it ends within a line")
+    kinds = numbers[starts[:-1]]
+    if not np.isin(kinds, (ADDITION, DELETION)).all():
+        raise ProofError("it has a line of an unknown kind")
+    return kinds, numbers[stretches(starts[:-1] + 1, ends)], ends - starts[:-1] - 1
+
+
+def stretches(starts: Integers, ends: Integers) -> Integers:
+    """The indices of stretches, one after another."""
+    lengths = ends - starts
+    before = np.cumsum(lengths) - lengths
+    indices: Integers = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
+    return indices

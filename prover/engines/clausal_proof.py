@@ -21,7 +21,7 @@ import pysolvers
 from numpy.typing import NDArray
 from pysat.solvers import Cadical300
 
-from spikeproof.prover.encoding.drat import ADDITION, DELETION, ProofError, decoded, encoded
+from spikeproof.prover.encoding.drat import ADDITION, DELETION, ProofError, decoded, encoded, stretches
 
 Clause = tuple[int, ...]
 Integers = NDArray[np.int64]
@@ -69,14 +69,6 @@ class _Rows:
             starts[numbers], ends[numbers] = first + base, last + base
             arrays.append(array)
         return np.concatenate(arrays), starts, ends
-
-
-def _stretches(starts: Integers, ends: Integers) -> Integers:
-    """The indices of stretches, one after another."""
-    lengths = ends - starts
-    before = np.cumsum(lengths) - lengths
-    indices: Integers = np.repeat(starts - before, lengths) + np.arange(lengths.sum())
-    return indices
 
 
 class Derivation:
@@ -155,7 +147,7 @@ class Derivation:
         positions = np.arange(len(added))
         last_use = np.full(len(order) + 1, -1)  # what is not needed is deleted before all else
         last_use[added] = positions
-        used = reasons[_stretches(first[added], last[added])]
+        used = reasons[stretches(first[added], last[added])]
         last_use[used] = np.repeat(positions, (last - first)[added])
 
         deleted = np.concatenate([np.arange(self._given), added[:-1]])
@@ -171,8 +163,8 @@ class Derivation:
         begins = np.cumsum(lengths + 2) - (lengths + 2)
         text = np.zeros(int((lengths + 2).sum()), dtype=np.int64)
         text[begins] = kinds
-        text[_stretches(begins + 1, begins + 1 + lengths)] = literals[
-            _stretches(starts[lines], ends[lines])
+        text[stretches(begins + 1, begins + 1 + lengths)] = literals[
+            stretches(starts[lines], ends[lines])
         ]
         return encoded(_as_numbers(text))
 
@@ -205,7 +197,7 @@ class Derivation:
         literals, starts, ends = self._clauses.together()
         numbers = np.flatnonzero(needed)
         rows = np.repeat(numbers, (ends - starts)[numbers])
-        strange = abs(literals[_stretches(starts[numbers], ends[numbers])]) > self._variables
+        strange = abs(literals[stretches(starts[numbers], ends[numbers])]) > self._variables
         extra: list[int] = []
         for number in np.unique(rows[strange]).tolist():
             clause = self._translated(literals[starts[number] : ends[number]].tolist())

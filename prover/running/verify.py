@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 from tempfile import TemporaryDirectory
 
 from spikeproof.circuits.netlist import Netlist
@@ -53,6 +54,7 @@ class VerifiedLog:
         verified: the records that hold, refutations of what was claimed among them.
         refusals: all that speaks against the log, a line each; nothing if all of it holds.
         proofs: how many clausal proofs were accepted.
+        sample: whether only some records were checked, drawn by chance.
     """
 
     profile: str
@@ -61,6 +63,7 @@ class VerifiedLog:
     verified: tuple[Record, ...]
     refusals: tuple[str, ...]
     proofs: int
+    sample: bool = False
 
     @property
     def refutations(self) -> int:
@@ -85,6 +88,7 @@ def verify_log(
     jobs: int = 1,
     watcher: Watcher = lambda verification, records: None,
     claim: GivenClaim | None = None,
+    sample: int | None = None,
 ) -> VerifiedLog:
     """Check a log, without any of the engines that wrote it.
 
@@ -93,6 +97,7 @@ def verify_log(
         checkers: of clausal proofs, names in ``prover.checking.checkers.CHECKERS``; each must accept.
         jobs: processes to use.
         claim: that was given with the circuit, if that was.
+        sample: how many records with clausal proofs to draw and check, and no others; None for all.
 
     Raises:
         LogError: if there is no log. One that is damaged is refused.
@@ -101,12 +106,13 @@ def verify_log(
     require_log(directory)
     records, refusals = read_records(directory)
     unread = len(refusals)
+    drawn = records if sample is None else _drawn(records, sample)
     with TemporaryDirectory() as claims:
         verifier = Verifier(Archive(directory / CERTIFICATES), checkers, circuit, Path(claims), claim)
         checked = []
-        for each in verify_all(records, verifier, jobs):
+        for each in verify_all(drawn, verifier, jobs):
             checked.append(each)
-            watcher(each, len(records))
+            watcher(each, len(drawn))
     checked = conclusions(checked)
     refusals += _by_reason(checked)
     if not records:
@@ -125,10 +131,17 @@ def verify_log(
         profile=manifest.profile if manifest else "",
         manifest_sha256=manifest_sha256(directory),
         found=len(records) + unread,
-        verified=tuple(record for record in records if record.theorem not in refused),
+        verified=tuple(record for record in drawn if record.theorem not in refused),
         refusals=tuple(refusals),
         proofs=len(frozenset().union(*(each.checked for each in checked))),
+        sample=sample is not None,
     )
+
+
+def _drawn(records: Sequence[Record], sample: int) -> Sequence[Record]:
+    """Some records that have clausal proofs, by chance; all, if there are no more."""
+    proving = [each for each in records if any(c.kind == "drat" for c in each.certificates)]
+    return SystemRandom().sample(proving, min(sample, len(proving)))
 
 
 def verify_all(records: Sequence[Record], verifier: Verifier, jobs: int) -> Iterator[Verification]:

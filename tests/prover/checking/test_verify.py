@@ -11,6 +11,7 @@ import pytest
 
 from spikeproof.circuits.units.libraries import gate_netlist
 from spikeproof.prover.checking import checkers, verification
+from spikeproof.prover.checking.acl2 import DEBIAN
 from spikeproof.prover.checking.verification import Verification, Verifier, conclusions
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.claims.obligation import Outcome
@@ -24,6 +25,7 @@ from spikeproof.prover.running import verify as checking
 from spikeproof.prover.running.run import Run
 from spikeproof.prover.running.verify import verify_all
 from tests.support.engines import INSTALLED
+from tests.support.installed import needs
 
 BY_LEMMAS = "fp4_e2m1.multiply.rne.saturate"
 ASSUMING = "block.ionic.leading_zeros.4"
@@ -132,10 +134,45 @@ def test_every_checker_must_accept(log, monkeypatch):
 
 
 def test_checkers_that_are_not_there_are_named(log, monkeypatch, capsys):
-    monkeypatch.setattr(command.shutil, "which", lambda name: None)
+    monkeypatch.setattr(checkers.shutil, "which", lambda name: None)
     with pytest.raises(SystemExit):
         command.verify.main([str(log), "--all-checkers"], standalone_mode=False)
-    assert "not on the PATH, and not used: drat-trim, lrat-check" in capsys.readouterr().err
+    said = "not there, and not used: drat-trim, lrat-check, acl2, cake_lpr; lrat-check needs"
+    assert said in capsys.readouterr().err
+
+
+def test_verified_checkers_that_are_not_there_are_asked_for(log, monkeypatch):
+    """Nothing is verified without them, as if they had accepted it."""
+    monkeypatch.setattr(checkers.shutil, "which", lambda name: None)
+    with pytest.raises(click.UsageError, match="needs a verified checker: apt-get install acl2 acl2-"):
+        command.verify.main([str(log), "--verified"], standalone_mode=False)
+
+
+def test_a_log_whose_proofs_a_verified_checker_accepts(log, capsys):
+    needs(DEBIAN, "acl2")
+    with pytest.raises(SystemExit) as ended:
+        command.verify.main([str(log), "--verified", "--jobs", "2"], standalone_mode=False)
+    assert ended.value.code == 0
+    assert (
+        "5 of 5 records verified; clausal proofs accepted by dratify and acl2: 6"
+        in capsys.readouterr().out
+    )
+
+
+def test_a_sample_is_of_records_with_clausal_proofs(log, capsys):
+    """What was drawn is checked, and no others; what speaks against the log as a whole still does."""
+    for _ in range(3):
+        with pytest.raises(SystemExit) as ended:
+            command.verify.main([str(log), "--sample", "2", "--jobs", "1"], standalone_mode=False)
+        assert ended.value.code == 0
+        said = capsys.readouterr().out
+        assert "2 of 5 records verified, which were drawn by chance; clausal proofs accepted" in said
+        assert REFUTED not in said
+    (log / "records" / f"{WHOLE}.json").unlink()
+    with pytest.raises(SystemExit) as ended:
+        command.verify.main([str(log), "--sample", "9", "--jobs", "1"], standalone_mode=False)
+    assert ended.value.code == 1
+    assert "there are records of 4 of 5 theorems" in capsys.readouterr().out
 
 
 def test_what_a_record_names_leads_out_of_no_directory(log):

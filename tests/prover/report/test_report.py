@@ -1,7 +1,6 @@
 """Reports of a proof log: what they say, that nothing in a log breaks them, and that they work."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -34,6 +33,7 @@ from spikeproof.prover.report.markdown import markdown_summary
 from spikeproof.prover.report.summary import cautions, failures, groups, log_in_short
 from spikeproof.prover.running.discharge import discharge
 from tests.support.command_line import spikeproof
+from tests.support.installed import needs
 from tests.support.logs import HOSTILE, RECORDS, digest, many, record, write_log
 
 pytestmark = pytest.mark.filterwarnings("ignore:Glyph")  # of which the plots have not all
@@ -76,15 +76,6 @@ def hostile_log(tmp_path):
         record("cell.a", "refuted", counterexample={HOSTILE: 1 << 99}, parameters={"format": "e1m0"}),
     ]
     return read_log(write_log(tmp_path / "hostile", [*RECORDS, *hostile], **HOSTILE_MANIFEST))
-
-
-def needs(package, *programs):
-    """Programs that a test cannot do without: CI has them, others are told how to get them."""
-    missing = [program for program in programs if not shutil.which(program)]
-    if missing:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(
-            f"needs {', '.join(missing)}; run: apt-get install {package}"
-        )
 
 
 # --- the command ----------------------------------------------------------------------------------
