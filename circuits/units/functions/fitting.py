@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -224,12 +225,12 @@ def _lengths(rows: list[Row], plan: Plan) -> tuple[list[int], list[int]]:
     scales = [max((s for s, most in plan.scales if row.length <= most), default=0) for row in rows]
     lengths = [plan.places if row.series is None else row.length for row in rows]
 
+    @cache
+    def spread(place: int, length: int) -> Spread:
+        return _spread(rows[place], length, scales[place], plan.degree)
+
     def spreads(lengths: list[int]) -> list[Spread]:
-        return [
-            _spread(*each, plan.degree)
-            for each in zip(rows, lengths, scales, strict=True)
-            if each[0].series is not None
-        ]
+        return [spread(k, length) for k, length in enumerate(lengths) if rows[k].series is not None]
 
     bounds = np.abs(spreads(lengths)).max(axis=(0, 2)) * 1.02
     for length, longer in pairwise(sorted(set(lengths))):
