@@ -18,6 +18,7 @@ from spikeproof.circuits.doors.files import read_circuit
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.catalogue import (
     catalogue,
+    own_named,
     profile_name,
     promised,
     require_fitting,
@@ -213,9 +214,9 @@ def _require_circuits(obligations: Sequence[Obligation]) -> None:
     Raises:
         StatementError: saying why.
     """
-    promises = catalogue()
     for obligation in obligations:
-        if obligation.circuit and obligation.name not in promises:
+        name = obligation.name
+        if obligation.circuit and not own_named(name) and name not in catalogue():
             obligation.circuit()
 
 

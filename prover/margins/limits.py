@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
-from itertools import combinations, pairwise, product
+from itertools import chain, combinations, pairwise, product
 from operator import attrgetter
 
 from spikeproof.circuits.netlist import Netlist, Neuron
@@ -102,13 +102,18 @@ class Cell:
         }
 
     @cached_property
+    def _meant(self) -> dict[tuple[bool, ...], list[bool]]:
+        """The same signals by the input."""
+        return dict(zip(self.inputs, self.logical, strict=True))
+
+    @cached_property
     def read(self) -> set[int]:
         """The signals that are outputs."""
         return {signal for bus in self.netlist.outputs.values() for signal in bus}
 
     def wrong(self, bits: Sequence[bool], spikes: Sequence[bool]) -> bool:
         """Whether some output is other than without perturbation, given all signals."""
-        meant = self.logical[self.inputs.index(tuple(bits))]
+        meant = self._meant[tuple(bits)]
         return any(spikes[signal] != meant[signal] for signal in self.read)
 
     def right(self, neurons: Sequence[UncertainNeuron]) -> bool:
@@ -119,6 +124,11 @@ class Cell:
             for bits in self.inputs
             for spikes in reachable(bits, neurons, known)
         )
+
+
+@cache  # of each many limits are asked
+def _cell(netlist: Netlist) -> Cell:
+    return Cell(netlist)
 
 
 def reachable(
@@ -173,8 +183,9 @@ def largest(netlist: Netlist, tolerance: Callable[[Interval], Tolerance], extent
     The cell is tried at these sizes, and just below them; whatever is right at one is so at a smaller
     one.
     """
-    cell = Cell(netlist)
-    candidates = sorted({*_critical(netlist, lambda size: tolerance(extent(size, False))), CEILING})
+    cell = _cell(netlist)
+    critical = (_critical(neuron, tolerance, extent) for neuron in _kinds(netlist))
+    candidates = sorted({*chain.from_iterable(critical), CEILING})
     trials = [(size, is_open) for size in candidates if size <= CEILING for is_open in (True, False)]
     first, last = -1, len(trials)  # right at all up to ``first``, wrong from ``last`` on
     while last - first > 1:
@@ -189,15 +200,21 @@ def largest(netlist: Netlist, tolerance: Callable[[Interval], Tolerance], extent
     return Limit(size, not is_open)
 
 
-def _critical(netlist: Netlist, tolerance: Callable[[Fraction], Tolerance]) -> Iterator[Fraction]:
-    """The sizes above 0 at which an end of some neuron's sum, which is linear in the size, is 0."""
-    for neuron in _kinds(netlist):
-        at_zero, at_one = (UncertainNeuron.of(neuron, tolerance(Fraction(size))) for size in (0, 1))
-        for spikes in product((False, True), repeat=len(neuron.synapses)):
-            before, after = at_zero.total(spikes), at_one.total(spikes)
-            for start, end in ((before.low, after.low), (before.high, after.high)):
-                if start and start != end and (size := start / (start - end)) > 0:
-                    yield size
+@cache  # gates share kinds of neurons
+def _critical(
+    neuron: Neuron, tolerance: Callable[[Interval], Tolerance], extent: Extent
+) -> frozenset[Fraction]:
+    """The sizes above 0 at which an end of a neuron's sum, which is linear in the size, is 0."""
+    at_zero, at_one = (
+        UncertainNeuron.of(neuron, tolerance(extent(Fraction(size), False))) for size in (0, 1)
+    )
+    found = set()
+    for spikes in product((False, True), repeat=len(neuron.synapses)):
+        before, after = at_zero.total(spikes), at_one.total(spikes)
+        for start, end in ((before.low, after.low), (before.high, after.high)):
+            if start and start != end and (size := start / (start - end)) > 0:
+                found.add(size)
+    return frozenset(found)
 
 
 def _kinds(netlist: Netlist) -> set[Neuron]:
@@ -312,7 +329,7 @@ def region(netlist: Netlist) -> list[Bound]:
     """
     found: set[Bound] = set()
     for signal, neuron in enumerate(netlist.neurons, start=netlist.input_count):
-        for spikes in Cell(netlist).logical:
+        for spikes in _cell(netlist).logical:
             room = abs(drive(neuron, spikes) - neuron.threshold)
             weights = (abs(Fraction(weight)) for source, weight in neuron.synapses if spikes[source])
             taking_part = sum(weights, start=Fraction(0))
@@ -442,7 +459,7 @@ def leak_limit(netlist: Netlist, reset: Reset, noise: Fraction = Fraction(0)) ->
     """
     if noise < 0:
         raise ValueError(f"the bound of the noise is {noise}; use at least 0")
-    cell = Cell(netlist)
+    cell = _cell(netlist)
     neurons = [
         _Leaking(neuron, cell.drives(index), reset, noise)
         for index, neuron in enumerate(netlist.neurons)
@@ -459,7 +476,7 @@ def first_wrong(netlist: Netlist, beta: Fraction, reset: Reset) -> int | None:
 
     The potentials are followed exactly, up to when what is left should do harm.
     """
-    harm, cell = leak_limit(netlist, reset).harm, Cell(netlist)
+    harm, cell = leak_limit(netlist, reset).harm, _cell(netlist)
     if harm is None or beta <= harm.beta:
         return None
     membranes = ExactMembranes(netlist, beta, reset)

@@ -17,13 +17,14 @@ FIELDS = [e.name for e in fields(Convention) if not e.name.startswith(("integer"
 
 
 def _covering() -> Iterator[Convention]:
-    choices = (tuple(type(getattr(IEEE, name))) for name in FIELDS)
-    every = [tuple(enumerate(chosen)) for chosen in product(*choices)]
-    wanted = {pair for chosen in every for pair in combinations(chosen, 2)}
+    choices = [tuple(type(getattr(IEEE, name))) for name in FIELDS]
+    every = [tuple(enumerate(places)) for places in product(*(range(len(each)) for each in choices))]
+    pairs = {chosen: frozenset(combinations(chosen, 2)) for chosen in every}
+    wanted = set().union(*pairs.values())
     while wanted:
-        best = max(every, key=lambda chosen: len(wanted.intersection(combinations(chosen, 2))))
-        wanted -= set(combinations(best, 2))
-        yield Convention(*(choice for _, choice in best))
+        best = max(every, key=lambda chosen: len(wanted & pairs[chosen]))
+        wanted -= pairs[best]
+        yield Convention(*(choices[field][place] for field, place in best))
 
 
 CONVENTIONS = list(_covering())

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -224,12 +225,12 @@ def _lengths(rows: list[Row], plan: Plan) -> tuple[list[int], list[int]]:
     scales = [max((s for s, most in plan.scales if row.length <= most), default=0) for row in rows]
     lengths = [plan.places if row.series is None else row.length for row in rows]
 
+    @cache
+    def spread(place: int, length: int) -> Spread:
+        return _spread(rows[place], length, scales[place], plan.degree)
+
     def spreads(lengths: list[int]) -> list[Spread]:
-        return [
-            _spread(*each, plan.degree)
-            for each in zip(rows, lengths, scales, strict=True)
-            if each[0].series is not None
-        ]
+        return [spread(k, length) for k, length in enumerate(lengths) if rows[k].series is not None]
 
     bounds = np.abs(spreads(lengths)).max(axis=(0, 2)) * 1.02
     for length, longer in pairwise(sorted(set(lengths))):
@@ -420,13 +421,20 @@ def tuned_rows(
     target: Target, plan: Plan, first: int = 0, last: int | None = None
 ) -> tuple[Shape, Tuning]:
     """The shape of a target's rows, and these, or those that begin at some codes, as they are found."""
+    shape, rows = _shaped(target, plan)
+    end = 1 << target.width if last is None else last + 1
+    wanted = [each for each in rows if first <= each[0].start < end]
+    return shape, _tuned_rows(Tuner(target, shape, plan), wanted)
+
+
+@lru_cache(1)
+def _shaped(target: Target, plan: Plan) -> tuple[Shape, list[tuple[Row, int, int]]]:
+    """The shape of a target's rows, and these, each with its length and scale."""
     with gmpy2.context(precision=PRECISION):
         rows = _rows(target, plan)
         lengths, scales = _lengths(rows, plan)
         shape = _shape(target, rows, lengths, scales, plan)
-    end = 1 << target.width if last is None else last + 1
-    wanted = [each for each in zip(rows, lengths, scales, strict=True) if first <= each[0].start < end]
-    return shape, _tuned_rows(Tuner(target, shape, plan), wanted)
+    return shape, list(zip(rows, lengths, scales, strict=True))
 
 
 def _tuned_rows(tuner: Tuner, wanted: list[tuple[Row, int, int]]) -> Tuning:

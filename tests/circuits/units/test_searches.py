@@ -1,6 +1,7 @@
 """Products, quotients and roots digit by digit from the top: every input, and what they take."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -80,6 +81,7 @@ def test_what_they_take():
     assert size(block("square_root", x=48)) == (24 * 23 // 2 + 24 + 25, 2 * 24 - 1 + 25)
 
 
+@cache
 def unit(operation, fmt, structure=COMPACT, mode=RoundingMode.NEAREST_EVEN, **choices):
     return build_unit(operation, fmt, mode, fmt.policies[0], structure=structure, **choices)
 

@@ -45,11 +45,14 @@ def test_what_an_extra_is_needed_for_names_it(arguments, package, extra):
     assert refused.stderr == f"spikeproof: this needs {package}: pip install 'spikeproof[{extra}]'\n"
 
 
-@pytest.fixture
-def log(tmp_path):
+@pytest.fixture(scope="module")
+def log(tmp_path_factory):
     """A proof log of one theorem."""
-    run_without((), "prove", "cell.ionic.and", "--log", tmp_path / "log")
-    return tmp_path / "log"
+    folder = tmp_path_factory.mktemp("proved")
+    with pytest.MonkeyPatch.context() as own:
+        own.setenv("SPIKEPROOF_STATE", str(folder / "state"))
+        run_without((), "prove", "cell.ionic.and", "--no-cache", "--log", folder / "log")
+    return folder / "log"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.meanings.program_code import CompiledProgram
 from spikeproof.circuits.meanings.program_reading import read_program
+from spikeproof.circuits.meanings.programs import ProgramEvaluator
 from spikeproof.circuits.units.functions.building import build_function
 from spikeproof.circuits.units.functions.kept_rows import file_of
 from spikeproof.circuits.units.functions.polynomials import read
@@ -54,11 +55,13 @@ def telling_codes(function: str) -> list[int]:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_fp32(function):
-    """Compiled: some inputs in a row around each."""
+    """And compiled, some inputs in a row around a few."""
     netlist = build_function(function, FP32, RNE, IEEE)
-    compiled = CompiledProgram(netlist, read_program(netlist), threads=1)
-    codes = telling_codes(function)
-    found = [int(compiled.evaluate(code & -64, 64)["result"][code & 63]) for code in codes]
+    program, codes = read_program(netlist), telling_codes(function)
+    found = ProgramEvaluator(netlist, program).evaluate({"x": np.array(codes)})["result"].tolist()
+    compiled = CompiledProgram(netlist, program, threads=1)
+    for code, result in list(zip(codes, found, strict=True))[::20]:
+        assert compiled.evaluate(code & -64, 64)["result"][code & 63] == result
     expected = results_at(function, FP32, RNE, IEEE, np.array(codes)).tolist()
     assert found == expected
     for code, result in list(zip(codes, found, strict=True))[::20]:

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from spikeproof.circuits.meanings import boolean
+from spikeproof.circuits.meanings.program_reading import read_program
+from spikeproof.circuits.meanings.programs import ProgramEvaluator
 from spikeproof.circuits.units.functions.building import build_function
 from spikeproof.circuits.units.functions.fitting import tuned_rows
 from spikeproof.circuits.units.functions.half_turns import PLAN, Quarter
@@ -31,8 +33,8 @@ KEPT = [function for function in PLANS if file_of(function, FP32, RNE).exists()]
 
 
 def outputs(netlist, codes):
-    found = boolean.evaluate(netlist, {"x": np.asarray(codes, dtype=np.uint64)})
-    return found["result"].astype(np.int64)
+    program = ProgramEvaluator(netlist, read_program(netlist))
+    return program.evaluate({"x": np.asarray(codes, dtype=np.uint64)})["result"].astype(np.int64)
 
 
 def circuit_of(found: Polynomials, width: int):
@@ -76,7 +78,9 @@ def test_a_program_by_hand():
     expected = np.select([codes < 16, codes < 48], [np.full(64, 3), middle], codes)
     expected[20] -= 2
     assert np.array_equal(found.results(codes), expected)
-    assert np.array_equal(outputs(circuit_of(found, 6), codes), expected)
+    netlist = circuit_of(found, 6)
+    assert np.array_equal(boolean.evaluate(netlist, {"x": codes.astype(np.uint64)})["result"], expected)
+    assert np.array_equal(outputs(netlist, codes), expected)
 
 
 def test_text():
