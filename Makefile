@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: prove test install lint benchmark clean
+.PHONY: prove test mechanised install lint benchmark clean
 
 # Hypothesis draws nothing there; loading it would take a second in every process.
 prove: $(INSTALLED)
@@ -14,6 +14,10 @@ prove: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/pytest tests/ --numprocesses auto --dist worksteal --quiet
+
+# The arguments of prover/kernel, by Coq (Debian: coq), and that each of their premises is needed.
+mechanised: $(INSTALLED)
+	SPIKEPROOF_CASES=100000 $(BIN)/pytest tests/proofs/test_mechanised.py --quiet
 
 install: $(INSTALLED)
 

@@ -39,6 +39,8 @@ function of what the circuit has for its operands, if that takes no facts, and t
 
 A claim about formulas alone may be split into cases: see ``prover.kernel.splitting``. This module is
 trusted; it uses no solver.
+
+The argument is proved in Coq: ``proofs/mechanised/composition.v``.
 """
 
 from __future__ import annotations
