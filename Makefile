@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 ACL2 := acl2 acl2-books acl2-books-source acl2-books-certs
 INSTALLED := $(VENV)/.installed
 
-.PHONY: prove verified test install lint site benchmark clean
+.PHONY: prove verified test mechanised install lint site benchmark clean
 
 # Hypothesis draws nothing there; loading it would take a second in every process.
 prove: $(INSTALLED)
@@ -21,6 +21,10 @@ verified: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/pytest tests/ --numprocesses auto --dist worksteal --quiet
+
+# The arguments of prover/kernel, by Coq (Debian: coq), and that each of their premises is needed.
+mechanised: $(INSTALLED)
+	SPIKEPROOF_CASES=100000 $(BIN)/pytest tests/proofs/test_mechanised.py --quiet
 
 install: $(INSTALLED)
 

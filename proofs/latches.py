@@ -9,6 +9,8 @@ The claim is about one step from any state and with any spikes, and about the st
 That a decision is irrevocable over any number of steps is induction over them. Counts begin again at 0
 after 2^WIDTH - 1 spikes, so that which class is the first to lead is said of so many steps. ``one`` says
 that never more than one class is closed in: none is at first, and no step makes two of one or none.
+
+The argument is proved in Coq: ``proofs/mechanised/clocked.v``.
 """
 
 from collections.abc import Iterator

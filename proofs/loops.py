@@ -6,6 +6,8 @@ that after k steps from a start, or from the beginning, the accumulator holds S(
 
     base  before the first step it holds 0; where it is started, the bias stands for what it held
     step  if it holds S(k), then after another step it holds S(k + 1)
+
+The argument is proved in Coq: ``proofs/mechanised/clocked.v``.
 """
 
 from collections.abc import Iterator, Mapping

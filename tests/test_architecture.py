@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOLVERS = ("z3", "pysat", "pysolvers", "bitwuzla")
+SOLVERS = ("z3", "pysat", "pysolvers", "bitwuzla", "cvc5")
 TRUSTED = ("prover.claims", "prover.kernel", "prover.encoding", "prover.checking")
 
 BASE = {"circuits", "specs"}

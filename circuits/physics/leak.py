@@ -3,6 +3,8 @@
 Each evaluation a neuron's potential becomes V' = beta V + drive; it fires iff V' reaches the threshold;
 what is left is V' less the threshold where it fired (soft reset), or 0 there (hard reset). Potentials
 begin at 0.
+
+The argument is proved in Coq: ``proofs/mechanised/leak.v``.
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ COMMANDS = {
     "model": "Count what a language model takes for a token, and certify it.",
     "mutate": "Plant faults in circuits, and see whether proofs notice.",
     "network": "Certify what a network of neurons makes of images.",
+    "opinion": "Ask engines of other makes about theorems.",
     "order": "Reveal in which order a library's function sums, and test it.",
     "prove": "Prove theorems, of our circuits or of one given.",
     "replay": "Run circuit and spec on the counterexample in FILE again.",

@@ -2,8 +2,8 @@
 
 Exit codes: 0 everything as promised; 1 something refuted (or proved that was to be refuted); 2 bad
 usage or input, or a file that cannot be written; 3 undecided (timeout or unknown); 4 engine or internal
-error; 5 a log that holds, and refutes what was claimed (`verify` alone); 130 interrupted; 141 nobody
-reads standard output any more (``| head -1``).
+error; 5 a log that holds, and refutes what was claimed (`verify` alone); 6 an engine of another make
+disagrees (`opinion` alone); 130 interrupted; 141 nobody reads standard output any more (``| head -1``).
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ EXIT_BAD_INPUT = 2
 EXIT_UNDECIDED = 3
 EXIT_INTERNAL = 4
 EXIT_REFUTATION = 5
+EXIT_DISAGREEMENT = 6
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 

@@ -9,6 +9,8 @@ so of any integers x and y and their product p, in n, m and n + m bits, and take
 Quotient and root of 0 are 0, and so is what remains, if the divisor is not 0. For x, y >= 2^(n-1) and
 < 2^n the quotient of x 2^(n+1) is at least 2^n; for x >= 2^(2n-2) the root is at least 2^(n-1). And if
 x' = 2^a x and y' = 2^b y, whatever a and b are, then p' = 2^(a+b) p for the product p' of those.
+
+The laws are proved in Coq: ``proofs/mechanised/algebra.v``.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ ones. A difference of two sums that are nearly the same has terms that are small
 ``Signals`` says what signals of a program are as such sums where some are known: of words whose form is
 then constant, or within a range that decides; of digits of a form that is itself made of bits, each of
 another power of two. Any other signal stands for itself.
+
+The argument is proved in Coq: ``proofs/mechanised/bit_sums.v``.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ that the earlier probes have in the circuit, which by then are those in the spec
 holds that bits which are one signal of the circuit are equal, and that constant bits are constant; this
 is assumed with the facts. What the argument rests on is checked here: that the theorem is such an
 equality, about this circuit; that only earlier probes are taken as free; and that the spec with the
-values filled in is the spec of the theorem, to the letter. Agreement may be shown by algebra instead of
-search, if the spec's value is that algebra's function to the letter; a fact then may be shown of any
-values that the function's laws allow.
+values filled in is the spec of the theorem, to the letter, and so is what facts and laws say of others.
+Agreement may be shown by algebra instead of search, if the spec's value is that algebra's function to
+the letter; a fact then may be shown of any values that the function's laws allow.
 
 A theorem may be about some inputs only, those that satisfy its assumptions a. Then each lemma is for all
 x with a(x), and the induction is for each such x by itself; algebra shows its step for all x. Where a
@@ -39,11 +39,14 @@ function of what the circuit has for its operands, if that takes no facts, and t
 
 A claim about formulas alone may be split into cases: see ``prover.kernel.splitting``. This module is
 trusted; it uses no solver.
+
+The argument is proved in Coq: ``proofs/mechanised/composition.v``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, FALSE, TRUE, And, BVExtract, BVType, Equals, Iff, Not, Or, Symbol
@@ -204,9 +207,10 @@ class _Kernel:
             for symbol in (*self.inputs.values(), *(self.free[name] for name in step.given))
         }
         proved = dict.fromkeys(self.step_of[name].fact for name in step.given)
-        facts = (*wiring, *(fact(values) for fact in proved if fact is not None))
+        facts = (*wiring, *(self._composed(fact, values, filled_in) for fact in proved if fact))
         facts += () if step.names else self._definitions(step, probes, filled_in)
         assumed = self._assumed(step.given)
+        self._require_operands(step, values, filled_in)
         laws = tuple(LAWS[each.method](*each_values) for each, each_values in self._free(step, values))
         when = () if self.when.is_true() else (self.when,)
 
@@ -226,10 +230,26 @@ class _Kernel:
                 yield f"cases of {label}", claim(Or(cases.values()))
             else:
                 yield label, claim(goal, sides=sides)
+        if step.fact:
+            own = {name: self.free[name] for name in step.names}
+            self._composed(step.fact, {**values, **own}, filled_in, own)
         if step.fact and step in self.lawful:
             yield f"fact about {label}", self._lawful_fact(step, values, (*when, *facts))
         elif step.fact:
             yield f"fact about {label}", claim(step.fact({**values, **actual}))
+
+    def _composed(
+        self,
+        fact: Callable[[Buses], FNode],
+        values: Buses,
+        filled_in: Mapping[FNode, FNode],
+        own: Buses = MappingProxyType({}),
+    ) -> FNode:
+        """A fact about values; of the spec's, but for its own, with those that are given filled in."""
+        said = fact(values)
+        if said.substitute(filled_in) != fact({**self.probes, **own}):
+            raise CompositionError("a fact speaks of values that are not composed of the probes given")
+        return said
 
     def _assumed(self, given: tuple[str, ...]) -> tuple[FNode, ...]:
         """What the theorem assumes, said of the values that are free where it is said of the spec's."""
@@ -267,6 +287,8 @@ class _Kernel:
         named |= {name: self.netlist.probes[name] for name in last.given}
         of_spec = {**probes, **{name: self.free[name] for name in last.given}}
         of_circuit = bus_formulas(self.netlist, named, self.inputs, bits)
+        filled_in = {self.free[name]: self.probes[name] for name in last.given}
+        self._require_operands(last, of_spec, filled_in)
         laws = []
         for (each, own), (_, other) in zip(
             self._free(last, of_spec), self._free(last, of_circuit), strict=True
@@ -297,6 +319,12 @@ class _Kernel:
         for each in self.lawful:
             if set(each.names) <= set(step.given):
                 yield each, tuple(values[name] for name in (*each.given, *each.names))
+
+    def _require_operands(self, step: Step, values: Buses, filled_in: Mapping[FNode, FNode]) -> None:
+        """Refuse laws of others than the spec's values, with those given filled in."""
+        operands = {name for each, _ in self._free(step, values) for name in each.given}
+        if any(values[name].substitute(filled_in) != self.probes[name] for name in operands):
+            raise CompositionError("a law is of values that are not composed of the probes given")
 
     def _free_signals(
         self, given: tuple[str, ...], free: Buses

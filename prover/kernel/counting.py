@@ -18,6 +18,8 @@ A cell ``sum`` may read steps of counts likewise, and is a claim for the engines
 word n of as few bits as hold it, and t_k is [n >= k]: which says that the steps are in order and no
 more. Where the weights with which a neuron reads steps add up, for every count, to a sum of bits of n,
 it reads these instead.
+
+The argument is proved in Coq: ``proofs/mechanised/counting.v``.
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ of another, can always be; what else is assumed has to be about the original's i
 assumed in the original's lemmas, where it is asked whether it can be.
 
 This module is trusted; it uses no solver.
+
+The argument is proved in Coq: ``proofs/mechanised/following.v``.
 """
 
 from __future__ import annotations

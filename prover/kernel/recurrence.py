@@ -31,6 +31,8 @@ division R is 2N + 2 (1 - p) B; the first row has A for 2N, and p = 1. For roots
 p = 1. A last cell gives D itself. Remainders may be wider than they need be.
 
 Digits that were found without rows are of ``prover.kernel.searching``; a cell says that they were.
+
+The argument is proved in Coq: ``proofs/mechanised/recurrence.v``.
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ A < 2 B, of a root it needs no proof. Remainders are the digits of the sums A 2^
 are less than B, and X - Q^2, which are at most 2 Q.
 
 A structural check, no search: of each neuron that its sum is T - v(D_k).
+
+The argument is proved in Coq: ``proofs/mechanised/searching.v``.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ is immaterial. Let g be the claim, that the goal holds if the assumptions do. Th
 
 so that g(x), which is g(f_k(x)) for some k, holds for all x. Unlike an assumption, a formula in place of
 an input tells an engine what is constant before it searches. This module is trusted; it uses no solver.
+
+The argument is proved in Coq: ``proofs/mechanised/splitting.v``.
 """
 
 from __future__ import annotations

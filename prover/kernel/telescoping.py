@@ -26,6 +26,8 @@ or extended by signs are partial products like others.
 Neurons that read sums have cells of three kinds more, ``count``, ``sum`` and ``digits``, whose equations
 are those of a cell ``linear`` but need hold only where counts are in order: see
 ``prover.kernel.counting``.
+
+The argument is proved in Coq: ``proofs/mechanised/telescoping.v``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Decomposed proofs: sound lemmas compose, and each way to cheat is caught."""
 
+from contextlib import nullcontext
 from dataclasses import replace
-from itertools import chain, cycle, product
+from itertools import chain, count, cycle, product
 
 import numpy as np
 import pytest
@@ -778,6 +779,45 @@ def test_a_spec_that_looks_behind_its_probes_is_refused():
     netlist = obligation.circuit()
     with pytest.raises(CompositionError, match="is not composed of the probes given"):
         compose(netlist, obligation.decomposition, obligation.state(netlist))
+
+
+@pytest.mark.parametrize("peeps", [True, False])
+def test_a_fact_of_what_is_behind_a_probe_is_refused(peeps):
+    """It is true where the product is computed, and false, so that all follows, where it is free."""
+
+    def spec(inputs, probe):
+        seen = {}
+        unit = Unit("multiply", FP8_E5M2)
+        outputs = unit.spec(inputs, lambda name, value: seen.setdefault(name, probe(name, value)))
+        probe("known", BV(int(peeps and seen["product"].is_symbol()), 1))
+        return outputs
+
+    changed = changed_step("multiply", 1, fact=lambda values: Equals(values["known"], BV(0, 1)))
+    obligation = small("multiply", spec=spec, **changed)
+    netlist = obligation.circuit()
+    with pytest.raises(CompositionError, match="a fact speaks") if peeps else nullcontext():
+        compose(netlist, obligation.decomposition, obligation.state(netlist))
+
+
+@pytest.mark.parametrize("peeps", [True, False])
+def test_a_law_of_what_is_behind_a_probe_is_refused(peeps):
+    """Laws of a quotient are of the dividend, which is not free where the quotient is: the last time."""
+    times = count()
+
+    def spec(inputs, probe):
+        lies = next(times) == 3 and peeps
+
+        def peeping(name, value):
+            taken = probe(name, BVNot(value) if name == "dividend" and lies else value)
+            return value if name == "dividend" and lies else taken
+
+        return Unit("divide", FP8_E5M2).spec(inputs, peeping)
+
+    obligation = small("divide", spec=spec, laws=True, **changed_step("divide", 1, fact=None))
+    netlist = obligation.circuit()
+    with pytest.raises(CompositionError, match="a law is of") if peeps else nullcontext():
+        compose(netlist, obligation.decomposition, obligation.state(netlist))
+    assert next(times) == 4
 
 
 def test_a_claim_that_is_no_equality_is_refused():
