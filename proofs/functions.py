@@ -178,7 +178,7 @@ class FunctionUnit(RoundedUnit):
 
     def obligation(self, profile: Profile = Profile.DEFAULT) -> Obligation:
         """That the unit is its function."""
-        if self.fmt.width <= TABLE_BITS:
+        if self.fmt.width * len(self.operands) <= TABLE_BITS:
             stated = partial(tabulated, results=self.results, observed=self.observed)
         else:
             stated = partial(blocked, results=self.block, line=self.line, definition=self.definition)
