@@ -27,11 +27,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.specs import enclosed_rows
+from spikeproof.specs import enclosed_rows, exact, functions_of_two
 from spikeproof.specs.exact import Kind, Value, decode, power_of_two, round_to, round_to_multiple
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
 from spikeproof.specs.functions import INFINITY, farthest, halves_below
-from spikeproof.specs.functions_of_two import compute
 
 Integers = NDArray[np.int64]
 Codes = NDArray[np.uint16]
@@ -183,7 +182,7 @@ def _enclosed(function: str) -> Row:
             numbers[:] = _rounded(fmt, mode, policy, sign, 2 * below + 1)
             undecided = below != halves_below(fmt, above.view(np.float64))
             for place in np.flatnonzero(undecided).tolist():
-                numbers[place] = compute(function, fmt, mode, policy, first + place, y)
+                numbers[place] = functions_of_two.compute(function, fmt, mode, policy, first + place, y)
         return results
 
     return row
@@ -209,7 +208,8 @@ def _of_classes(function: str, fmt: Format, mode: RoundingMode, policy: Overflow
     results = np.empty(2 * size, np.uint16)
     ends = (0, 1, one, one + 1, fmt.infinity, fmt.infinity + 1, size)
     for sign, (first, end) in product((0, size), pairwise(ends)):
-        results[sign + first : sign + end] = compute(function, fmt, mode, policy, sign + first, y)
+        result = functions_of_two.compute(function, fmt, mode, policy, sign + first, y)
+        results[sign + first : sign + end] = result
     return results
 
 
@@ -236,7 +236,46 @@ ENCLOSURES: dict[str, Callable[[Format, bool, int], Enclosed | None]] = {
 }
 """Of x of one sign beside y, numbers other than 0; None if there is no number."""
 
+# --- fmod ---------------------------------------------------------------------------------------
+
+
+def _remainders(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, y: int) -> Codes:
+    """What a division of whole multiples of the least number leaves is one, with the sign of x."""
+    if fmt.largest_finite >> fmt.fraction_bits > 62 - fmt.precision:
+        raise ValueError(
+            f"remainders of {fmt.name} are not told row by row: it has numbers too far apart"
+        )
+    y &= fmt.sign_mask - 1
+    half = np.full(fmt.sign_mask, fmt.canonical_nan, np.int64)
+    codes = np.arange(fmt.infinity)
+    if y == fmt.infinity:
+        half[: fmt.infinity] = codes
+    elif 0 < y < fmt.infinity:
+        x, (divisor, place) = _parts(fmt, codes), _parts(fmt, np.array(y))
+        rest = (x.significand << x.exponent - 1) % (divisor << place - 1)
+        least = fmt.minimum_exponent - fmt.fraction_bits
+        half[: fmt.infinity] = halves_below(fmt, np.ldexp(rest.astype(np.float64), least)) >> 1
+    negative = np.where(half == fmt.canonical_nan, half, half | fmt.sign_mask)
+    return np.concatenate((half, negative)).astype(np.uint16)
+
+
 Row = Callable[[Format, RoundingMode, OverflowPolicy, int], Codes]
 
-ROWS: dict[str, Row] = {"hypot": _hypotenuses, **{name: _enclosed(name) for name in ENCLOSURES}}
-"""A row of every function, by y."""
+ROWS: dict[str, Row] = {
+    "hypot": _hypotenuses,
+    **{name: _enclosed(name) for name in ENCLOSURES},
+    "truncated_remainder": _remainders,
+}
+"""A row of every function, by y; the last is C's fmod."""
+
+
+def compute(
+    function: str, fmt: Format, mode: RoundingMode, policy: OverflowPolicy, x: int, y: int
+) -> int:
+    """The definition of what rows are of.
+
+    Raises:
+        KeyError: if there is no such function.
+    """
+    of = exact if function in exact.EXACT_OPERATIONS else functions_of_two
+    return of.compute(function, fmt, mode, policy, x, y)

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from spikeproof.reference.functions import MPFR_MODES, ball, by_mpfr, doubles
+from spikeproof.reference.functions import MPFR_MODES, ball, by_mpfr, doubles, nearest_codes
 from spikeproof.specs import pairs
 from spikeproof.specs.enclosed_rows import ERROR, angles, powers
 from spikeproof.specs.formats import (
@@ -17,14 +17,14 @@ from spikeproof.specs.formats import (
     RoundingMode,
     ieee_format,
 )
-from spikeproof.specs.functions_of_two import compute, every_result
-from spikeproof.specs.pairs import ROWS, results_from
+from spikeproof.specs.functions_of_two import FUNCTIONS, every_result
+from spikeproof.specs.pairs import ROWS, compute, results_from
 
 NEAREST, IEEE = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
 
 
 @pytest.mark.parametrize("fmt", [ieee_format(3, 3), ieee_format(2, 4)], ids=lambda fmt: fmt.name)
-@pytest.mark.parametrize("function", ROWS)
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_pair(function, fmt):
     for mode, policy in product(RoundingMode, fmt.policies):
         found = results_from(function, fmt, mode, policy, 0, 1 << 2 * fmt.width)
@@ -35,12 +35,22 @@ ROWS_TRIED = (0x0000, 0x8001, 0x3BFF, 0xC123, 0x7BFF, 0x7C00, 0x03FF, 0xFE01)
 
 
 @pytest.mark.parametrize("mode", MPFR_MODES)
-@pytest.mark.parametrize("function", ROWS)
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_rows_of_fp16_by_mpfr(function, mode):
     x, places = np.arange(1 << 16), list(MPFR_MODES)
     for y in ROWS_TRIED[places.index(mode) :: len(places)]:
         found = results_from(function, FP16, mode, IEEE, y << 16, 1 << 16)
         assert np.array_equal(found, by_mpfr(function, FP16, mode, x, np.full(1 << 16, y))), hex(y)
+
+
+def test_remainders_of_fp16_by_numpy():
+    """In doubles, of which NaNs are made canonical."""
+    x = doubles(FP16, np.arange(1 << 16))
+    for y in (*ROWS_TRIED, 0x2E66, 0xFC00):
+        with np.errstate(invalid="ignore"):
+            expected = nearest_codes(FP16, np.fmod(x, doubles(FP16, np.array([y]))))
+        found = results_from("truncated_remainder", FP16, NEAREST, IEEE, y << 16, 1 << 16)
+        assert np.array_equal(found, expected), hex(y)
 
 
 @pytest.mark.parametrize(
@@ -101,5 +111,7 @@ def test_what_is_refused():
         results_from("hypot", FP8_E4M3FN, NEAREST, OverflowPolicy.NAN, 0, 1 << 8)
     with pytest.raises(ValueError, match="256 pairs from 0x0 on are no rows of fp16"):
         results_from("hypot", FP16, NEAREST, IEEE, 0, 256)
+    with pytest.raises(ValueError, match="remainders of bfloat16 are not told row by row"):
+        results_from("truncated_remainder", BFLOAT16, NEAREST, IEEE, 0, 1 << 16)
     with pytest.raises(KeyError):
         results_from("fma", FP16, NEAREST, IEEE, 0, 1 << 16)
