@@ -277,5 +277,6 @@ def compute(
     Raises:
         KeyError: if there is no such function.
     """
-    of = exact if function in exact.EXACT_OPERATIONS else functions_of_two
-    return of.compute(function, fmt, mode, policy, x, y)
+    if function in exact.EXACT_OPERATIONS:
+        return exact.compute(function, fmt, mode, policy, x, y)
+    return functions_of_two.compute(function, fmt, mode, policy, x, y)
