@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spikeproof.circuits.meanings import carry_save
-from spikeproof.proofs.functions_of_two import FunctionOfTwoUnit, functions_of_two_units
+from spikeproof.proofs.functions_of_two import OF_HYPOT, FunctionOfTwoUnit, functions_of_two_units
 from spikeproof.proofs.names import unit_named
 from spikeproof.prover.claims.obligation import Outcome, Profile
 from spikeproof.prover.claims.tabulated import tabulated
@@ -41,7 +41,7 @@ def test_what_is_promised():
         (name, fmt, mode, policy)
         for name, fmt, mode in product(FUNCTIONS, SMALL_FORMATS, RoundingMode)
         for policy in fmt.policies
-    } | {("hypot", FP16, mode, OverflowPolicy.IEEE) for mode in RoundingMode}
+    } | {("hypot", FP16, mode, OverflowPolicy.IEEE) for mode in OF_HYPOT}
     default = {(unit.fmt.width, unit.mode) for unit, profile in units if profile is Profile.DEFAULT}
     assert default == {(4, NEAREST), (6, NEAREST)}
 
