@@ -125,6 +125,7 @@ def _of_torch(name: str, function: Callable[..., Any], fmt: Format) -> OnCodes:
 
     def on(*codes: Codes) -> Codes:
         tensors = (torch.from_numpy(each.view(signed)).view(number) for each in codes)
+        torch.set_num_threads(1)  # who calls this has threads of its own, and others would wait in vain
         with torch.no_grad():
             result = _called(name, function, *tensors)
         if not isinstance(result, torch.Tensor):
