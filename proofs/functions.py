@@ -178,7 +178,7 @@ class FunctionUnit(RoundedUnit):
 
     def obligation(self, profile: Profile = Profile.DEFAULT) -> Obligation:
         """That the unit is its function."""
-        if self.fmt.width <= TABLE_BITS:
+        if self.fmt.width * len(self.operands) <= TABLE_BITS:
             stated = partial(tabulated, results=self.results, observed=self.observed)
         else:
             stated = partial(blocked, results=self.block, line=self.line, definition=self.definition)
@@ -200,7 +200,7 @@ IN_BLOCKS = {
     (FP32, "log"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "log2"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "log1p"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "reciprocal"): (RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO),
+    (FP32, "reciprocal"): (RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO, RoundingMode.UP),
     (FP32, "rsqrt"): (RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO),
     (FP32, "sin"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "cos"): (RoundingMode.NEAREST_EVEN,),

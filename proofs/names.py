@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from spikeproof.circuits.units.functions.building import CONSTRUCTIONS, PROGRAMS, require_library
+from spikeproof.circuits.units.functions.of_two import PROGRAMS as PROGRAMS_OF_TWO
 from spikeproof.circuits.units.libraries import (
     EVERY_LIBRARY,
     STRUCTURE_NAMES,
@@ -202,8 +203,9 @@ def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
     if odd and isinstance(unit, FunctionUnit):
         raise ValueError(f"functions have no {odd!r}: neither flags nor structures; leave it out")
     choices = {each.name: CHOICES[each.name] for each in fields(unit) if each.name in CHOICES}  # type: ignore[arg-type]
-    if isinstance(unit, FunctionUnit) and unit.operation in FUNCTIONS:
-        choices["construction"] = {**choices["construction"], **{name: name for name in PROGRAMS}}
+    if isinstance(unit, FunctionUnit):
+        programs = PROGRAMS if unit.operation in FUNCTIONS else PROGRAMS_OF_TWO
+        choices["construction"] = {**choices["construction"], **{name: name for name in programs}}
     if not unit.rounding:
         choices.pop("policy", None)
     said: dict[str, Any] = {}

@@ -698,7 +698,7 @@ def _turns(fmt: Format, mode: RoundingMode, policy: OverflowPolicy) -> Turns:
     return Turns(np.array(up, np.int64), np.array(beyond, np.int64))
 
 
-def _halves(fmt: Format, magnitudes: Doubles) -> NDArray[np.int64]:
+def halves_below(fmt: Format, magnitudes: Doubles) -> NDArray[np.int64]:
     """Twice the code of the number next below, and 1 if half of the way to the following one is reached.
 
     So says a double by its bits, if it is as large as a normal number; below, numbers are equally far
@@ -708,7 +708,9 @@ def _halves(fmt: Format, magnitudes: Doubles) -> NDArray[np.int64]:
     halves: NDArray[np.int64] = (bits >> 51 - fmt.fraction_bits) - (1023 - fmt.bias << fmt.precision)
     least = 2.0**fmt.minimum_exponent
     if magnitudes.min() < least:
-        multiples = (magnitudes * 2.0 ** (fmt.precision - fmt.minimum_exponent)).astype(np.int64)
+        multiples = (
+            np.minimum(magnitudes, least) * 2.0 ** (fmt.precision - fmt.minimum_exponent)
+        ).astype(np.int64)
         halves = np.where(magnitudes < least, multiples, halves)
     return halves
 
@@ -883,8 +885,8 @@ class _Blocks:
         """The results of magnitudes that lie strictly between two each, with one sign or one each."""
         fmt, flush = self.fmt, self.convention.subnormal_results
         up, beyond = _turns(fmt, *self.rounding)
-        halves = _halves(fmt, near)
-        undecided = halves != _halves(fmt, (far.view(np.int64) - 1).view(np.float64))
+        halves = halves_below(fmt, near)
+        undecided = halves != halves_below(fmt, (far.view(np.int64) - 1).view(np.float64))
         codes = (halves >> 1) + up[(halves & 3) + 4 * sign]
         found = codes | sign << fmt.magnitude_bits
         if halves.max() >> 1 >= fmt.largest_finite:

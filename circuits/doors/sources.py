@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,7 @@ def made(request: dict[str, str]) -> dict[str, Any] | None:
         raise ForeignCodeError(
             f"it is of type {type(factory).__name__}; name a function that gives a Netlist"
         )
+    _require_factory(factory)
     found = factory()
     if isinstance(found, Netlist):
         return found.serialise()
@@ -206,6 +208,21 @@ def made(request: dict[str, str]) -> dict[str, Any] | None:
             f"it gives something of type {type(found).__name__}; let it give a Netlist or PyTorch module"
         )
     return None
+
+
+def _require_factory(function: Callable[..., Any]) -> None:
+    """Refuse what wants to be given something, as the definition of a layer does."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # it has none to be read
+        return
+    named = (each for each in parameters if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD))
+    if needed := [each.name for each in named if each.default is each.empty]:
+        raise ForeignCodeError(
+            f"it takes {', '.join(needed)}, and what makes a circuit takes nothing; a layer's "
+            "definition is compared with a theorem program.*, not with one unit's: see "
+            "spikeproof list 'program.*'"
+        )
 
 
 def _is_module(thing: Any) -> bool:

@@ -31,7 +31,7 @@ from spikeproof.circuits.meanings.programs import (
 )
 from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Block, Bus, Netlist
 
-SCALES = ((1, 0), (2, 1), (1, 1), (2, 0))
+SCALES = ((1, 0), (2, 1), (1, 1), (2, 0), (4, 0), (8, 0), (16, 0), (32, 0))
 """Of roots, and what is less: those that are looked for."""
 
 Sum = Counter[int]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
+from textwrap import wrap
 
 import numpy as np
 
@@ -24,6 +25,11 @@ MOST_OPERATIONS = 1 << 10
 
 MOST_SHOWN = 16
 """Of each array so many elements are shown."""
+
+COLUMNS = 80
+"""Of lines that show them."""
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def differing(claim: ProgramClaim) -> dict[str, int] | None:
@@ -122,15 +128,23 @@ def explained(claim: ProgramClaim, inputs: Mapping[str, int]) -> str:
         for side, buses in (("circuit", made.actual), ("spec", made.expected)):
             rows.append((f"{name}, {side}", name, int(buses[name].constant_value())))
     width = max(len(label) for label, *_ in rows)
-    lines = [f"  {label:<{width}}  {_elements(arrays[name], code)}" for label, name, code in rows]
+    lines = [_row(f"  {label:<{width}}  ", _elements(arrays[name], code)) for label, name, code in rows]
     verb = "agrees with" if made.actual == made.expected else "differs from"
     return "\n".join([f"the circuit {verb} its spec:", *lines])
 
 
-def _elements(array: Array, code: int) -> str:
+def _row(label: str, elements: list[str]) -> str:
+    """A label and what follows it, in as many lines as that takes; an element is in one of them."""
+    text = ", ".join(each.replace(" ", NO_BREAK) for each in elements)
+    indent = " " * len(label)
+    lines = wrap(text, COLUMNS, initial_indent=label, subsequent_indent=indent, break_long_words=False)
+    return "\n".join(lines).replace(NO_BREAK, " ")
+
+
+def _elements(array: Array, code: int) -> list[str]:
     """The first elements of an array, from its bus."""
     width, count = width_of(array.kind), prod(array.shape)
     shown = [code >> width * k & (1 << width) - 1 for k in range(min(count, MOST_SHOWN))]
     fmt, digits = _format(array.kind), 2 + (width + 3) // 4
-    text = ", ".join(f"{x:#0{digits}x}" + (f" ({decimal_value(fmt, x)})" if fmt else "") for x in shown)
-    return text + (f", ... ({count:,})" if count > MOST_SHOWN else "")
+    texts = [f"{x:#0{digits}x}" + (f" ({decimal_value(fmt, x)})" if fmt else "") for x in shown]
+    return texts + ([f"... ({count:,})"] if count > MOST_SHOWN else [])

@@ -8,7 +8,7 @@ from typing import Any
 
 from spikeproof.prover.refutation.counterexample import decimal_value
 from spikeproof.prover.report.tables import NamedTable
-from spikeproof.prover.running.departures import Departures
+from spikeproof.prover.running.departures import Departures, Witness
 from spikeproof.specs.formats import Format
 
 SCHEMA = "spikeproof-accuracy-1"
@@ -39,10 +39,16 @@ def table(found: Mapping[str, Departures]) -> NamedTable:
 
 def witness_table(fmt: Format, found: Mapping[str, Departures]) -> NamedTable:
     """The inputs that are farthest off."""
-    rows = NamedTable("function", "x", "given", "right", "ULP", left=("x", "given", "right"))
+    pairs = any(witness.y is not None for each in found.values() for witness in each.witnesses)
+    operands = ("x", "y") if pairs else ("x",)
+    left = (*operands, "given", "right")
+    rows = NamedTable("function", *left, "ULP", left=left)
     for name, each in found.items():
         for witness in each.witnesses:
-            shown = (shown_code(fmt, code) for code in (witness.x, witness.given, witness.right))
+            shown = (
+                "" if (code := getattr(witness, column)) is None else shown_code(fmt, code)
+                for column in left
+            )
             rows.add(name, *shown, "other" if witness.ulps is None else f"{witness.ulps:,}")
     return rows
 
@@ -78,11 +84,17 @@ def as_json(
                 "wrong": each.count,
                 "by_ulps": {str(ulps): count for ulps, count in sorted(each.wrong.items())},
                 "other_kind": each.kinds,
-                "witnesses": [vars(witness) for witness in each.witnesses],
+                "witnesses": [_as_data(witness) for witness in each.witnesses],
             }
             for name, each in found.items()
         ],
     }
+
+
+def _as_data(witness: Witness) -> dict[str, int | None]:
+    """Of functions of one operand there is no y."""
+    found = vars(witness)
+    return found if witness.y is not None else {k: v for k, v in found.items() if k != "y"}
 
 
 def note() -> str:

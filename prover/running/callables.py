@@ -25,8 +25,9 @@ from spikeproof.prover.claims.obligation import StatementError
 from spikeproof.specs.formats import BFLOAT16, FP16, FP32, Format
 
 Codes = NDArray[Any]
-OnCodes = Callable[[Codes], Codes]
-"""From the codes of numbers, as unsigned integers of the format's width, to those of results."""
+OnCodes = Callable[..., Codes]
+"""From the codes of numbers, as unsigned integers of the format's width, an array for each operand, to
+those of results."""
 
 FORMATS = {fmt.name: fmt for fmt in (FP32, FP16, BFLOAT16)}
 """Of which libraries have functions."""
@@ -86,7 +87,7 @@ def version_of(name: str) -> str:
         return package
 
 
-def _imported(name: str) -> Callable[[Any], Any]:
+def _imported(name: str) -> Callable[..., Any]:
     """The function of a dotted name, or of ``module:name`` or ``file.py:name``."""
     here = os.getcwd()
     sys.path.insert(0, here)
@@ -103,16 +104,16 @@ def _imported(name: str) -> Callable[[Any], Any]:
     return found  # type: ignore[no-any-return]
 
 
-def _called(name: str, function: Callable[[Any], Any], numbers: Any) -> Any:
+def _called(name: str, function: Callable[..., Any], *numbers: Any) -> Any:
     try:
-        return function(numbers)
+        return function(*numbers)
     except Exception as error:
-        kind = f"{type(numbers).__name__} of {numbers.dtype}"
+        kind = f"{type(numbers[0]).__name__} of {numbers[0].dtype}"
         why = f"{type(error).__name__}: {error}"
         raise StatementError(f"{name} fails when it is given {kind}: {why}") from None
 
 
-def _of_torch(name: str, function: Callable[[Any], Any], fmt: Format) -> OnCodes:
+def _of_torch(name: str, function: Callable[..., Any], fmt: Format) -> OnCodes:
     import torch
 
     number, integer = {
@@ -122,29 +123,31 @@ def _of_torch(name: str, function: Callable[[Any], Any], fmt: Format) -> OnCodes
     }[fmt]
     signed = {32: np.int32, 16: np.int16}[fmt.width]
 
-    def on(codes: Codes) -> Codes:
+    def on(*codes: Codes) -> Codes:
+        tensors = (torch.from_numpy(each.view(signed)).view(number) for each in codes)
+        torch.set_num_threads(1)  # who calls this has threads of its own, and others would wait in vain
         with torch.no_grad():
-            result = _called(name, function, torch.from_numpy(codes.view(signed)).view(number))
+            result = _called(name, function, *tensors)
         if not isinstance(result, torch.Tensor):
             raise StatementError(f"{name} gives no tensor, but {type(result).__name__}")
-        _require_like(name, result, number, codes)
-        return result.contiguous().view(integer).numpy().view(codes.dtype)
+        _require_like(name, result, number, codes[0])
+        return result.contiguous().view(integer).numpy().view(codes[0].dtype)
 
     return on
 
 
-def _of_numpy(name: str, function: Callable[[Any], Any], fmt: Format) -> OnCodes:
+def _of_numpy(name: str, function: Callable[..., Any], fmt: Format) -> OnCodes:
     if fmt not in _NUMPY:
         raise StatementError(
             f"{name}: NumPy has no {fmt.name}; choose {' or '.join(f.name for f in _NUMPY)}"
         )
     number = _NUMPY[fmt]
 
-    def on(codes: Codes) -> Codes:
+    def on(*codes: Codes) -> Codes:
         with np.errstate(all="ignore"):
-            result = np.asarray(_called(name, function, codes.view(number)))
-        _require_like(name, result, number, codes)
-        return np.ascontiguousarray(result).view(codes.dtype)
+            result = np.asarray(_called(name, function, *(each.view(number) for each in codes)))
+        _require_like(name, result, number, codes[0])
+        return np.ascontiguousarray(result).view(codes[0].dtype)
 
     return on
 

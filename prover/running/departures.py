@@ -1,6 +1,7 @@
 """How far libraries' functions are from the correctly rounded one, to nearest even, on every input.
 
-What is right the spec of record says, in blocks where inputs lie close together.
+What is right the spec of record says, in blocks where inputs lie close together. The *number* of an
+input is its code, or of two operands those of both, the first one varying fastest.
 """
 
 from __future__ import annotations
@@ -8,14 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikeproof.prover.running.callables import Codes, OnCodes
-from spikeproof.specs import functions
+from spikeproof.specs import functions, pairs
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
 
 CHUNK = 1 << 20
@@ -35,12 +36,18 @@ class Witness:
 
     Attributes:
         ulps: None if one of the results is no number, and the other is.
+        y: the second operand, if there is one.
     """
 
     x: int
     given: int
     right: int
     ulps: int | None
+    y: int | None = None
+
+    def of_two(self, width: int) -> Witness:
+        """The same where x was the number of a pair of operands."""
+        return replace(self, x=self.x & (1 << width) - 1, y=self.x >> width)
 
     @property
     def distance(self) -> float:
@@ -95,60 +102,84 @@ def departures(
     jobs: int = 1,
     advance: Callable[[int], None] = lambda inputs: None,
 ) -> dict[str, Departures]:
-    """Compare functions with the correctly rounded one, on every code of a format.
+    """Compare functions with the correctly rounded one, on every code of a format, or pair of codes.
 
     What is right takes most of the time, and is found once for all of them.
 
     Args:
-        function: one of ``specs.functions.FUNCTIONS``.
-        fmt: of up to 32 bits.
+        function: one of ``specs.functions.FUNCTIONS``, or of ``specs.pairs.ROWS``.
+        fmt: of up to 32 bits, or 16.
         given: by name.
-        step: of every how many codes one is tried.
+        step: of every how many inputs one is tried.
         jobs: threads.
         advance: told how many inputs have been compared since.
     """
     found = {name: Departures(every=step == 1) for name in given}
-    size = min(CHUNK, 1 << fmt.width)
+    inputs = input_count(function, fmt)
+    size = min(CHUNK, inputs)
 
     def part(start: int) -> tuple[int, dict[str, Departures]]:
         places = np.arange(-start % step, size, step)
         if not len(places):
             return 0, {}
-        codes = (start + places).astype(f"u{fmt.width // 8}")
+        numbers = start + places
         right = right_results(function, fmt, start, size, places)
-        return len(codes), {
-            name: _compared(fmt, codes, each(codes.copy()), right) for name, each in given.items()
+        return len(numbers), {
+            name: _compared(fmt, numbers, each(*_operands(function, fmt, numbers)), right)
+            for name, each in given.items()
         }
 
     with ThreadPoolExecutor(jobs) as pool:
-        for inputs, parts in pool.map(part, range(0, 1 << fmt.width, size)):
+        for compared, parts in pool.map(part, range(0, inputs, size)):
             for name, each in parts.items():
                 found[name].add(each)
-            advance(inputs)
+            advance(compared)
+    if function in pairs.ROWS:
+        for each in found.values():
+            each.witnesses = [witness.of_two(fmt.width) for witness in each.witnesses]
     return found
 
 
+def input_count(function: str, fmt: Format) -> int:
+    """How many inputs a function has."""
+    return 1 << fmt.width * (2 if function in pairs.ROWS else 1)
+
+
+def _operands(function: str, fmt: Format, numbers: NDArray[np.int64]) -> list[Codes]:
+    """What libraries' functions are given: arrays of their own, since they might change them."""
+    word = f"u{fmt.width // 8}"
+    if function not in pairs.ROWS:
+        return [numbers.astype(word)]
+    x, y = (each.astype(word) for each in (numbers & (1 << fmt.width) - 1, numbers >> fmt.width))
+    return [y, x] if function == "atan2" else [x, y]
+
+
 def right_results(function: str, fmt: Format, start: int, size: int, places: NDArray[np.int64]) -> Codes:
-    """The correctly rounded results at some places of a block of codes."""
-    kind = f"u{fmt.width // 8}"
+    """The correctly rounded results at some places of a block of inputs."""
+    of_two = function in pairs.ROWS
     if len(places) > FEW:
-        return functions.results_from(function, fmt, *NEAREST, start, size)[places].astype(kind)
-    codes = (start + places).tolist()
-    return np.array([functions.compute(function, fmt, *NEAREST, code) for code in codes], kind)
+        results_from = pairs.results_from if of_two else functions.results_from
+        right = results_from(function, fmt, *NEAREST, start, size)[places]
+    else:
+        numbers = (start + places).tolist()
+        operands = [divmod(each, 1 << fmt.width)[::-1] if of_two else (each,) for each in numbers]
+        compute = pairs.compute if of_two else functions.compute
+        right = np.array([compute(function, fmt, *NEAREST, *each) for each in operands])
+    return right.astype(f"u{fmt.width // 8}")
 
 
-def _compared(fmt: Format, codes: Codes, given: Codes, right: Codes) -> Departures:
-    found = Departures(inputs=len(codes))
+def _compared(fmt: Format, numbers: NDArray[np.int64], given: Codes, right: Codes) -> Departures:
+    found = Departures(inputs=len(numbers))
     differing = np.flatnonzero(given != right)
-    given, right, codes = given[differing], right[differing], codes[differing]
+    given, right, codes = given[differing], right[differing], numbers[differing]
     nan_given, nan_right = (_are_nan(fmt, each) for each in (given, right))
     other = np.flatnonzero(nan_given != nan_right)
     found.kinds = len(other)
     found.witnesses = [
         Witness(int(codes[n]), int(given[n]), int(right[n]), None) for n in other[:WITNESSES]
     ]
-    numbers = ~(nan_given | nan_right)
-    given, right, codes = given[numbers], right[numbers], codes[numbers]
+    both = ~(nan_given | nan_right)
+    given, right, codes = given[both], right[both], codes[both]
     ulps = abs(_place(fmt, given) - _place(fmt, right))
     distances, counts = (each.tolist() for each in np.unique(ulps, return_counts=True))
     found.wrong = Counter(dict(zip(distances, counts, strict=True)))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spikeproof.circuits.meanings import carry_save
-from spikeproof.proofs.functions_of_two import FunctionOfTwoUnit, functions_of_two_units
+from spikeproof.proofs.functions_of_two import OF_HYPOT, FunctionOfTwoUnit, functions_of_two_units
 from spikeproof.proofs.names import unit_named
 from spikeproof.prover.claims.obligation import Outcome, Profile
 from spikeproof.prover.claims.tabulated import tabulated
@@ -18,6 +18,7 @@ from spikeproof.specs.formats import (
     FP6_E2M3,
     FP8_E4M3FN,
     FP8_E5M2,
+    FP16,
     SMALL_FORMATS,
     OverflowPolicy,
     RoundingMode,
@@ -40,7 +41,7 @@ def test_what_is_promised():
         (name, fmt, mode, policy)
         for name, fmt, mode in product(FUNCTIONS, SMALL_FORMATS, RoundingMode)
         for policy in fmt.policies
-    }
+    } | {("hypot", FP16, mode, OverflowPolicy.IEEE) for mode in OF_HYPOT}
     default = {(unit.fmt.width, unit.mode) for unit, profile in units if profile is Profile.DEFAULT}
     assert default == {(4, NEAREST), (6, NEAREST)}
 
@@ -57,7 +58,8 @@ def test_names_and_statements_for_people():
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("fp16.pow.rne", "pow is of formats of up to 8 bits; fp16 has 16"),
+        ("fp16.pow.rne", "pow is of formats of up to 8 bits, hypot of up to 16; fp16 has 16"),
+        ("fp32.hypot.rne", "fp32 has 32"),
         ("fp8_e5m2x2.pow.rne", "pow is of single numbers; leave out x2"),
         ("fp8_e5m2.pow.stochastic3", "pow does not round stochastically"),
         ("fp8_e4m3fn.pow.rne", "has no policy 'ieee'"),
@@ -77,6 +79,27 @@ def test_theorems(fmt, function):
     for mode in (NEAREST, modes[1 + len(function) % 5]):
         result = discharge(FunctionOfTwoUnit(function, fmt, mode, SATURATE).obligation())
         assert result.green, result.message
+
+
+@pytest.mark.parametrize("name", ["e4m3.hypot.rto.digits", "e3m5.hypot.rne", "e2m6.hypot.rtp"])
+def test_hypot_digit_by_digit(name):
+    """As a table of 2^16 pairs, and in blocks of more."""
+    result = discharge(unit_named(name).obligation())
+    assert result.green, result.message
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_faulty_hypotenuses_are_refuted(kind):
+    """In blocks: as their results on all 2^18 pairs say they must be."""
+    obligation = unit_named("e3m5.hypot.rne").obligation()
+    y, x = divmod(np.arange(1 << 18, dtype=np.uint64), 1 << 9)
+    right = carry_save.evaluate(obligation.circuit(), {"x": x, "y": y})["result"]
+    for mutant in islice(mutants(obligation.circuit(), kind, 20261130), 2):
+        wrong = carry_save.evaluate(mutant.netlist, {"x": x, "y": y})["result"] != right
+        result = discharge(obligation, circuit=mutant.netlist)
+        assert result.outcome is (Outcome.REFUTED if wrong.any() else Outcome.PROVED), mutant.fault
+        if wrong.any():
+            assert wrong[result.counterexample["x"] + (result.counterexample["y"] << 9)]
 
 
 @pytest.mark.parametrize(

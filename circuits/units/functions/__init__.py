@@ -21,5 +21,6 @@ In formats of up to 16 bits a circuit is made from the table of a function's res
 * ``segments``    -- few segments, in which bits change few times: least neurons, depth 3
 * ``sums``        -- words, tables and products, for circuits that are integer programs
 * ``of_two``      -- functions of two operands, from tables of all pairs
+* ``hypotenuse``  -- sqrt(x^2 + y^2) as the root of a sum of squares
 * ``thermometer`` -- a neuron for each change of the result: depth 2
 """

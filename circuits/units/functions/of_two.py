@@ -1,4 +1,4 @@
-"""Functions of two operands, in formats of up to 8 bits: tables by MPFR, and netlists of them.
+"""Functions of two operands: in formats of up to 8 bits tables by MPFR, and netlists of them; programs.
 
 What MPFR has of them is correctly rounded, with the special values of IEEE 754-2019 clause 9.2.1, NaN
 operands included. Tables are of all pairs of codes, x varying fastest; circuits as of one operand.
@@ -22,6 +22,7 @@ from spikeproof.circuits.units.functions.building import (
     usual_construction,
 )
 from spikeproof.circuits.units.functions.changes import Table
+from spikeproof.circuits.units.functions.hypotenuse import hypotenuse_unit
 from spikeproof.circuits.units.functions.values import (
     Integers,
     Real,
@@ -48,6 +49,14 @@ FUNCTIONS: dict[str, Callable[[Real, Real], Real]] = {
 
 WIDEST = 8
 """Bits of the widest format of which tables are made."""
+
+WIDEST_OF_PROGRAMS = 16
+"""The same of programs: all pairs of codes can be tried."""
+
+DIGITS = "digits"
+
+PROGRAMS = {DIGITS: {"hypot": hypotenuse_unit}}
+"""Constructions without a table, of the convention IEEE alone, and the functions that each makes."""
 
 
 @lru_cache(maxsize=16)
@@ -118,6 +127,24 @@ def _signalling(fmt: Format, codes: Integers) -> Truths:
     return _is_nan(fmt, codes) & ~quiet
 
 
+def usual_construction_of_two(function: str, fmt: Format, library: str = DEFAULT_LIBRARY) -> str:
+    """That of a circuit of which nothing else is said.
+
+    Raises:
+        ValueError: if the format is too wide for it; saying which are not.
+    """
+    if fmt.width <= WIDEST:
+        return usual_construction(function, fmt, library)
+    for construction, units in PROGRAMS.items():
+        if function in units and fmt.width <= WIDEST_OF_PROGRAMS:
+            return construction
+    wider = ", ".join(each for units in PROGRAMS.values() for each in units)
+    raise ValueError(
+        f"{function} is of formats of up to {WIDEST} bits, {wider} of up to {WIDEST_OF_PROGRAMS}; "
+        f"{fmt.name} has {fmt.width}"
+    )
+
+
 def build_function_of_two(
     function: str,
     fmt: Format,
@@ -132,23 +159,48 @@ def build_function_of_two(
 
     Args:
         function: one of ``FUNCTIONS``.
-        construction: one of ``building.CONSTRUCTIONS``; if None, the usual one of tables.
+        construction: one of ``building.CONSTRUCTIONS`` or ``PROGRAMS``; if None, the usual one.
 
     Raises:
         UnknownNameError: if there is no such function or construction; naming them.
-        ValueError: if neurons of the library cannot be what the construction needs; if the format is
-            wider than 8 bits, cannot express the policy or cannot have the convention.
+        ValueError: if neurons of the library cannot be what the construction needs; if it does not make
+            the function, or not in the format, which cannot express the policy or have the convention.
     """
-    # The fewer neurons of two: bits may be made of fewer bits where they are not all made together.
     require_known("function", function, FUNCTIONS)
-    chosen = construction or usual_construction(function, fmt, library)
-    require_known("construction of functions", chosen, CONSTRUCTIONS)
+    chosen = construction or usual_construction_of_two(function, fmt, library)
+    require_known("construction of functions", chosen, {**CONSTRUCTIONS, **PROGRAMS})
     require_library(library, chosen)
+    if chosen in PROGRAMS:
+        return _of_program(library, chosen, function, fmt, mode, policy, convention)
+    # The fewer neurons of two: bits may be made of fewer bits where they are not all made together.
     table = Table(results(function, fmt, mode, policy, convention), fmt.width)
     split = _split(table, 2 * fmt.width)
     whole = {tuple(range(2 * fmt.width)): list(range(fmt.width))}
     circuits = (_of_parts(library, chosen, fmt, table, parts) for parts in (whole, split))
     return min(circuits, key=lambda circuit: circuit.statistics.neurons)
+
+
+def _of_program(
+    library: str,
+    construction: str,
+    function: str,
+    fmt: Format,
+    mode: RoundingMode,
+    policy: OverflowPolicy,
+    convention: Convention,
+) -> Netlist:
+    units = PROGRAMS[construction]
+    if function not in units:
+        raise ValueError(f"by {construction}, {', '.join(units)} can be made; not {function}")
+    if convention != IEEE:
+        raise ValueError(
+            f"by {construction}, functions are made under IEEE 754's convention alone; "
+            f"not under {convention.name}"
+        )
+    fmt.require_policy(policy)
+    gates = library_gates(library)
+    x, y = (gates.builder.input(name, fmt.width) for name in "xy")
+    return gates.builder.build({"result": units[function](gates, x, y, fmt, mode, policy)})
 
 
 Parts = dict[tuple[int, ...], list[int]]

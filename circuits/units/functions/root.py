@@ -10,7 +10,7 @@ from __future__ import annotations
 from spikeproof.circuits.units.columns import by_weight
 from spikeproof.circuits.units.forms import NEVER, Bits, Form, signals
 from spikeproof.circuits.units.functions.sums import Sums
-from spikeproof.circuits.units.searches import root_digits
+from spikeproof.circuits.units.searches import Search, root_digits
 
 
 def root(sums: Sums, form: Form, size: int, scale: int = 1, less: int = 0) -> Bits:
@@ -18,14 +18,25 @@ def root(sums: Sums, form: Form, size: int, scale: int = 1, less: int = 0) -> Bi
 
     A neuron for each digit and each pair of digits.
     """
+    # What remains is not read, so that the last digit is multiplied by nothing.
+    return _found(sums, form, size, scale, less, unread=size - 1).digits
+
+
+def root_and_rest(sums: Sums, form: Form, size: int, scale: int) -> tuple[Bits, Form]:
+    """The same with nothing less, and form - (scale Q)^2."""
+    found = _found(sums, form, size, scale, 0, unread=0)
+    return found.digits, found.rest
+
+
+def _found(sums: Sums, form: Form, size: int, scale: int, less: int, unread: int) -> Search:
+    """The root, as cells, of which so many pairs of digits are not read."""
     gates = sums.gates
     given = by_weight(form - form.constant)
     with gates.builder.barrier(given.values()):
         found = root_digits(gates, form, size, scale, less)
     out = signals(gates, found.digits)
-    # What remains is not read, so that the last digit is multiplied by nothing.
-    read = (*[NEVER] * (size - 1), *found.pairs[size - 1 :])
+    read = (*[NEVER] * unread, *found.pairs[unread:])
     if read:
         gates.builder.cell("square", {"a": out}, {"out": signals(gates, read)})
     gates.builder.cell("root", given, {"out": out})
-    return found.digits
+    return found

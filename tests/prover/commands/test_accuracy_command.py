@@ -31,6 +31,14 @@ def test_a_part_of_single_precision():
     assert "libm.expf" in result.stdout
 
 
+def test_functions_of_two_operands():
+    names = "numpy.hypot", "torch.fmod", "numpy.arctan2"
+    result = spikeproof("accuracy", *names, "--format", "fp16", "--every", "40000003", "--json", "-")
+    data = json.loads(result.stdout)["functions"]
+    assert [each["function"] for each in data] == ["hypot", "truncated_remainder", "atan2"]
+    assert [each["inputs"] for each in data] == [108] * 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -39,6 +47,7 @@ def test_a_part_of_single_precision():
         (["numpy.nothing"], "numpy.nothing cannot be had: there is no nothing in numpy"),
         (["numpy.exp", "--format", "bfloat16"], "NumPy has no bfloat16"),
         (["numpy.exp", "--every", "0"], "--every"),
+        (["numpy.hypot"], "hypot is tried on all pairs of numbers of fp16; say --format fp16"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_line(arguments, said):

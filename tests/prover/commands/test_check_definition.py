@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from spikeproof.prover.refutation.programs import _row
 from tests.support.command_line import spikeproof_here
 
 SOFTMAX = "program.fp8_e5m2.softmax.rne.4.pairwise"
@@ -115,6 +116,15 @@ def test_a_wrong_definition_is_refuted_with_an_input_module_and_operation(checke
     assert json.loads((tmp_path / "out.json").read_text())["result"]["outcome"] == "refuted"
 
 
+def test_long_rows_are_broken_between_elements():
+    texts = [f"0x{n:04x} ({n / 7:.8g})" for n in range(16)]
+    lines = _row("  input x          ", texts).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith("  input x          0x0000 (0), 0x0001 (0.14285714), ")
+    assert all(line.startswith(" " * 19 + "0x") for line in lines[1:])
+    assert " ".join(line[19:] for line in lines) == ", ".join(texts)
+
+
 def test_what_only_a_law_of_arithmetic_would_show_is_undecided(checked):
     run = checked("alike")
     assert run.returncode == 3
@@ -147,6 +157,13 @@ def test_what_is_no_definition_is_refused_in_a_line(checked, name, options, word
     run = checked(name, *options)
     assert run.returncode == 2
     assert words in run.stderr.splitlines()[-1]
+
+
+def test_a_definition_beside_the_theorem_of_one_unit_is_refused_in_a_line(checked):
+    run = checked("softmax", spec="fp8_e5m2.silu.rne")
+    assert run.returncode == 2
+    assert "it takes x, and what makes a circuit takes nothing" in run.stderr.splitlines()[-1]
+    assert "compared with a theorem program.*" in run.stderr.splitlines()[-1]
 
 
 def test_a_program_that_is_no_layer_is_refused(checked):

@@ -6,8 +6,8 @@ import pytest
 
 from spikeproof.prover.running import departures as departing
 from spikeproof.prover.running.departures import Departures, Witness
-from spikeproof.specs import functions
-from spikeproof.specs.formats import FP16, FP32
+from spikeproof.specs import functions, pairs
+from spikeproof.specs.formats import FP16, FP32, ieee_format
 
 
 def departures(function, fmt, given, *rest, **more):
@@ -132,3 +132,32 @@ def test_inputs_are_tried_at_equal_distances():
     found = departures("reciprocal", FP32, exact, step)
     assert given == list(range(0, 1 << 32, step))
     assert found.inputs == len(given)
+
+
+def test_of_two_operands_every_pair_counts():
+    """A function that is right but for one pair, and one that has its operands in the other order."""
+    fmt, seen = ieee_format(4, 3), []
+
+    def given(y, x):
+        numbers = x.astype(int) + (y.astype(int) << 8)
+        seen.append(len(numbers))
+        results = pairs.results_from("atan2", fmt, *departing.NEAREST, 0, 1 << 16)[numbers]
+        results[numbers == 0x3938] += 2
+        return results.astype(np.uint8)
+
+    found = departing.departures("atan2", fmt, {"right": given, "exchanged": lambda y, x: given(x, y)})
+    right = pairs.compute("atan2", fmt, *departing.NEAREST, 0x38, 0x39)
+    assert found["right"].witnesses == [Witness(0x38, right + 2, right, 2, 0x39)]
+    assert found["right"].inputs == seen[0] == 1 << 16
+    assert found["exchanged"].count > 1000
+
+
+def test_of_two_operands_few_are_computed_one_by_one():
+    found = departing.departures("hypot", FP16, {"hypot": hypotenuses}, step=40_000_003)["hypot"]
+    assert (found.inputs, found.count, found.every) == (108, 0, False)
+
+
+def hypotenuses(x, y):
+    with np.errstate(all="ignore"):
+        result = np.hypot(*(each.view(np.float16).astype(np.float64) for each in (x, y)))
+    return np.where(np.isnan(result), np.float16(np.nan), result.astype(np.float16)).view(np.uint16)

@@ -95,7 +95,7 @@ def test_what_is_refused():
     with pytest.raises(ValueError, match="segments needs threshold neurons"):
         build_function_of_two("pow", FP8_E5M2, RNE, IEEE, "ionic", construction="segments")
     with pytest.raises(
-        ValueError, match="format fp16 has 16 bits; functions of two operands are of form"
+        ValueError, match="pow is of formats of up to 8 bits, hypot of up to 16; fp16 has 16"
     ):
         build_function_of_two("pow", FP16, RNE, IEEE)
     with pytest.raises(ValueError, match="has no policy 'ieee'"):
