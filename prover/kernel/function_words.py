@@ -197,18 +197,23 @@ class FunctionWords:
 
     # --- regions --------------------------------------------------------------------------------
 
-    def regions(self) -> Iterator[Region]:
-        """Those of finite numbers whose results are not constant; where they are, these are right."""
+    def regions(self, *apart: Word) -> Iterator[Region]:
+        """Those of finite numbers whose results are not constant; where they are, these are right.
+
+        Args:
+            apart: words of which constant results do not depend.
+        """
         count, weights, least = self.count("region")
         as_given = {signal: 1 << place for place, signal in enumerate(self.x)}
         require((least, weights) == (0, as_given), "regions are of another number than x")
         ends = (0, *count.places, 1 << self.fmt.width)
+        unknown = {signal: itself for word in apart for signal, itself in word.apart.items()}
         for index, (start, end) in enumerate(pairwise(ends)):
             known = {s: constant(int(k <= index)) for k, s in enumerate(count.signals, 1)}
             if start == end:
                 continue
             rows = self.rows(start, end - 1)
-            found = self.code(Signals(self.reader, known))
+            found = self.code(Signals(self.reader, {**known, **unknown}))
             if found.is_constant:
                 results = {self.right(code) for row in rows for code in row}
                 require(results == {found.constant}, f"from {start:x} on the constant is wrong")

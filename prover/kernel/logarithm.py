@@ -127,7 +127,7 @@ class _Logarithm(FunctionWords):
         found = self.last(self.rests[-1])
         for factor in self.factors:
             found = found.plus(self.entries(factor)).plus(factor.error.times(self.unit))
-        return max(self.region(region, found) for region in self.regions())
+        return max(self.region(region, found) for region in self.regions(self.logarithm))
 
     def region(self, region: Region, error: Interval) -> Fraction:
         """The error of a region beside log(x), if L less n log(2) has a known one."""
