@@ -27,13 +27,17 @@ PROMISED = {FP16: Profile.DEFAULT, FP32: Profile.WIDE, FP64: Profile.WIDE}
 CIRCUITS: Mapping[str, tuple[Callable[[Format], object], Callable[[Format], Netlist]]] = {
     "exp": (BoundedExponential, build_bounded_exponential),
     "log": (BoundedLogarithm.of, build_bounded_logarithm),
+    "log2": (
+        partial(BoundedLogarithm.of, function="log2"),
+        partial(build_bounded_logarithm, function="log2"),
+    ),
 }
 """By function how a circuit is made, refused where there is none of a format; and the circuit."""
 
 
 @dataclass(frozen=True)
 class BoundedFunction:
-    """exp or log of a format, by short factors."""
+    """A function of a format, by short factors."""
 
     fmt: Format
     operation: str

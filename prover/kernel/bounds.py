@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import partial
 from math import ceil
 
 from spikeproof.circuits.netlist import Netlist
@@ -26,6 +27,7 @@ PARTS = 10**6
 ERRORS: Mapping[str, Callable[[Netlist, Format], Fraction]] = {
     "exp": exponential_error,
     "log": logarithm_error,
+    "log2": partial(logarithm_error, function="log2"),
 }
 """By function: a t such that each result is what a number within t times the function's value of that
 value rounds to, or the nearest."""

@@ -57,6 +57,11 @@ def joined(intervals: Iterable[Interval]) -> Interval:
     return reduce(Interval.joined, intervals)
 
 
+def product_of(a: Interval, b: Interval) -> Interval:
+    """All products of two."""
+    return joined(b.times(factor) for factor in a)
+
+
 def enclosed(enclosure: enclosures.Enclosure) -> Interval:
     """An enclosure as an interval."""
     unit = Fraction(2) ** enclosure.exponent

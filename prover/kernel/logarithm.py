@@ -1,4 +1,4 @@
-"""That a circuit is log(x) within a bound, on all inputs: by arithmetic on its program, and no search.
+"""That a circuit is log(x), or log2(x), within a bound, on all inputs: by arithmetic on its program.
 
 What the circuit's probes say of its words is a claim; here it is shown that a circuit of such words
 computes log(x), and how nearly. Sums of bits are compared term by term (``bit_sums``).
@@ -13,7 +13,7 @@ computes log(x), and how nearly. Sums of bits are compared term by term (``bit_s
    than z^3 / 3. The word L adds it up with an entry of a table for each count, which is
    -log(1 - A_k s_k) nearly, and with n log(2), but for rounded weights. So L is log(x) but for an
    error that is the same for all x of a region. x next to 1 has the smallest log(x): it says how large
-   the error may be beside log(x).
+   the error may be beside log(x). Of log2(x), all of these are over ln(2).
 5. *Rounding.* M is L or -L. A count tells the place of its leading one; for each such place half of
    the last place of the result is added, and the code is that of the place and of the digits from
    the last place on: M rounded, ties up. That no word is clamped is seen by ranges.
@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from math import floor
 from typing import NamedTuple
 
 from spikeproof.circuits.netlist import Bus, Netlist
@@ -40,24 +41,31 @@ from spikeproof.prover.kernel.function_words import (
     joined,
     logarithm_of_1_plus,
     logarithm_of_error,
+    product_of,
     require,
 )
 from spikeproof.specs import enclosures
 from spikeproof.specs.exact import decode
 from spikeproof.specs.formats import Format
 
+SCALES = {
+    "log": (exactly(1), LN2),
+    "log2": (Interval(1 / LN2.high, 1 / LN2.low), exactly(1)),
+}
+"""By function what natural logarithms are multiplied by, and the logarithm of 2."""
 
-def logarithm_error(netlist: Netlist, fmt: Format) -> Fraction:
+
+def logarithm_error(netlist: Netlist, fmt: Format, function: str = "log") -> Fraction:
     """A t such that the result is what log(x) (1 + s) rounds to, to nearest, for some s of at most t.
 
-    For every x; ties are rounded up. Where the result is constant it is the one that is correctly
-    rounded.
+    Or log2(x). For every x; ties are rounded up. Where the result is constant it is the one that is
+    correctly rounded.
 
     Raises:
         ProgramError: if the netlist's program is another.
         BoundError: if it is not shown.
     """
-    return _Logarithm(netlist, fmt).error()
+    return _Logarithm(netlist, fmt, function).error()
 
 
 class _Case(NamedTuple):
@@ -99,8 +107,9 @@ class _Factor(NamedTuple):
 
 
 class _Logarithm(FunctionWords):
-    def __init__(self, netlist: Netlist, fmt: Format) -> None:
-        super().__init__(netlist, fmt, "log")
+    def __init__(self, netlist: Netlist, fmt: Format, function: str) -> None:
+        super().__init__(netlist, fmt, function)
+        self.scale, self.log_of_2 = SCALES[function]
         self.fraction, self.squared, self.logarithm, self.total = (
             self.probed(name) for name in ("rest.0", "squared", "logarithm", "total")
         )
@@ -116,9 +125,12 @@ class _Logarithm(FunctionWords):
             factor, rest = self.step(k, self.rests[-1])
             self.factors.append(factor)
             self.rests.append(rest)
-        self.unit = self.rests[-1].unit * self.weights.get(self.squared.bus[0], 0)
-        self.places = self.unit.bit_length() - 1
-        require(self.unit == 1 << self.places, "L is of another unit")
+        # What the top digit weighs in L is nearly a power of two times ``scale``.
+        *_, (place, top) = ((k, s) for k, s in enumerate(self.squared.bus) if s >= 0)
+        weight = Fraction(self.weights.get(top, 0) * self.rests[-1].unit, 1 << place)
+        require(weight > 0, "L does not grow with what is left at last")
+        self.places = floor(weight / self.scale.high * Fraction(4, 3)).bit_length() - 1
+        self.unit = 1 << self.places
 
     # --- what is shown --------------------------------------------------------------------------
 
@@ -126,7 +138,9 @@ class _Logarithm(FunctionWords):
         """As ``logarithm_error``."""
         found = self.last(self.rests[-1])
         for factor in self.factors:
-            found = found.plus(self.entries(factor)).plus(factor.error.times(self.unit))
+            found = found.plus(self.entries(factor)).plus(
+                factor.error.times(self.scale.high * self.unit)
+            )
         return max(self.region(region, found) for region in self.regions(self.logarithm))
 
     def region(self, region: Region, error: Interval) -> Fraction:
@@ -134,16 +148,19 @@ class _Logarithm(FunctionWords):
         sign, off = self.sign_of(region)
         error = joined(self.reduced(region, case) for case in self.cases(region)).plus(error)
         error = error.plus(exactly(off * sign))
-        values = joined(
-            enclosed(enclosures.logarithm(decode(self.fmt, code).rational, BITS)).times(self.unit)
-            for code in (region.first, region.last)
-        )
+        ends = (decode(self.fmt, code).rational for code in (region.first, region.last))
+        values = joined(self.logarithm_of(end).times(self.unit) for end in ends)
         word = values.plus(error).plus(exactly(-off * sign))
         require(word.low >= 0 and word.high <= self.logarithm.most, "L is clamped")
         magnitude = values.times(sign)
         require(magnitude.low > 0, "M has another sign than log(x)")
         self.require_rounded(region, sign, magnitude.plus(error.times(sign)))
         return Fraction(max(-error.low, error.high)) / magnitude.low
+
+    def logarithm_of(self, x: Fraction) -> Interval:
+        """log(x), or log2(x)."""
+        found = enclosed(enclosures.logarithm(x, BITS)) if x != 1 else exactly(0)
+        return product_of(found, self.scale)
 
     # --- reduction ------------------------------------------------------------------------------
 
@@ -169,8 +186,8 @@ class _Logarithm(FunctionWords):
         told = {*self.squared.bus, *(s for each in self.factors for s in each.steps)}
         others = {s: weight for s, weight in self.weights.items() if s not in told}
         power = signals.sum(self.least, others)
-        farthest = case.farthest * (LN2.high - LN2.low) * self.unit
-        error = (power - case.n.times(LN2.low * self.unit)).range
+        farthest = case.farthest * (self.log_of_2.high - self.log_of_2.low) * self.unit
+        error = (power - case.n.times(self.log_of_2.low * self.unit)).range
         return error.plus(Interval(-farthest, farthest))
 
     # --- factors --------------------------------------------------------------------------------
@@ -209,23 +226,28 @@ class _Logarithm(FunctionWords):
         """The entries of a table, less what they should be."""
         found = entries(factor.steps, self.weights, 0)
         pairs = zip(found, factor.logarithms, strict=True)
-        return joined(log.times(self.unit).plus(exactly(entry)) for entry, log in pairs)
+        return joined(
+            product_of(log, self.scale).times(self.unit).plus(exactly(entry)) for entry, log in pairs
+        )
 
     def last(self, rest: _Rest) -> Interval:
         """What the last word is in L, less log(1 + z)."""
         require(not rest.word.low and not self.squared.low, "what is left at last lacks digits")
-        z, scale = rest.word.sum, Fraction(self.unit, rest.unit)
+        z, share = rest.word.sum, Fraction(self.unit, rest.unit)
         form = Signals(self.reader, rest.word.apart).form(self.squared.bus[0])
         off = (form - z + z.by(z).times(Fraction(1, 2 * rest.unit))).range
         most = Fraction(rest.within.high, rest.unit)
         require(most <= 1, "what is left at last is large")
         require(rest.within.high + max(off.high, 0) <= self.squared.most, "z - z^2 / 2 is clamped")
         # As in ``step``: z - z^2 / 2 is not negative.
-        error = Interval(off.low - most**3 / 3 * rest.unit, max(off.high, 0)).times(scale)
+        error = Interval(min(off.low, 0) - most**3 / 3 * rest.unit, max(off.high, 0)).times(
+            share * self.scale.high
+        )
         weighted = BitSum.of(
             (frozenset((s,)), self.weights.get(s, 0)) for s in self.squared.bus if s >= 0
         )
-        return error.plus((weighted - self.squared.sum.times(scale)).range)
+        error = error.plus((weighted - self.squared.sum.times(share * self.scale.low)).range)
+        return error.plus(Interval(self.squared.most * share * (self.scale.low - self.scale.high), 0))
 
     # --- rounding -------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""log of formats as wide as FP64, to nearest, within a bound: no exceptions, no trying of inputs.
+"""log and log2 of formats as wide as FP64, within a bound: no exceptions, no trying of inputs.
 
 As ``logarithms``, but that numbers have so many places that all that is cut off comes to less than 2^-10
 of the last place of the result that is nearest to 0, and the factors are as many as that takes.
@@ -9,14 +9,20 @@ Probes name the words on the way, for whoever shows that: ``prover.kernel.logari
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
+
+import lazy_loader
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.forms import bits, signals
 from spikeproof.circuits.units.functions.logarithms import Logarithm
+from spikeproof.circuits.units.functions.mended import PRECISION
 from spikeproof.circuits.units.functions.regions import Regions
 from spikeproof.circuits.units.functions.words import Probed
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, library_gates
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
+
+gmpy2: Any = lazy_loader.load("gmpy2")
 
 GUARD = 16
 """Places of numbers beyond the last place of the result that is nearest to 0."""
@@ -26,20 +32,20 @@ MOST = 5
 
 
 class BoundedLogarithm(Logarithm):
-    """How log of a format is made, to nearest.
+    """How ``log`` or ``log2`` of a format is made, to nearest.
 
     Raises:
         ValueError: as ``Logarithm``.
     """
 
     @classmethod
-    def of(cls, fmt: Format) -> BoundedLogarithm:
+    def of(cls, fmt: Format, function: str = "log") -> BoundedLogarithm:
         """That of a format."""
-        return cls("log", fmt, RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE)
+        return cls(function, fmt, RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE)
 
     @property
     def places(self) -> int:
-        """Results next to 0 are log(1 - 2^-p): their last place is 2^-2p."""
+        """Results next to 0 are log(1 - 2^-p), or more: their last place is 2^-2p, or larger."""
         return 2 * self.fmt.precision + GUARD
 
     @cached_property
@@ -52,6 +58,11 @@ class BoundedLogarithm(Logarithm):
             found = tuple(enough * k // count + 1 for k in range(1, count + 1))
         return found
 
+    def constant(self, number: Any, place: int = 0) -> int:
+        """number * 2^(places + place), rounded once."""
+        with gmpy2.context(precision=PRECISION):
+            return super().constant(number, place)
+
     @cached_property
     def regions(self) -> Regions:
         """Zeros, 1, infinity, NaNs and negative numbers."""
@@ -63,19 +74,21 @@ class BoundedLogarithm(Logarithm):
         )
 
 
-def build_bounded_logarithm(fmt: Format, plan: BoundedLogarithm | None = None) -> Netlist:
-    """log(x) to nearest as a netlist: input ``x``, output ``result``.
+def build_bounded_logarithm(
+    fmt: Format, function: str = "log", plan: BoundedLogarithm | None = None
+) -> Netlist:
+    """A logarithm to nearest as a netlist: input ``x``, output ``result``.
 
     Args:
-        plan: how, if not as usual.
+        function: ``log`` or ``log2``.
+        plan: which, and how, if not as usual.
 
     Raises:
         ValueError: as ``BoundedLogarithm``.
     """
     gates = library_gates(DEFAULT_LIBRARY)
     machine = Probed(gates)
-    found = (plan or BoundedLogarithm.of(fmt)).program(
-        machine, bits(gates.builder.input("x", fmt.width))
-    )
+    plan = plan or BoundedLogarithm.of(fmt, function)
+    found = plan.program(machine, bits(gates.builder.input("x", fmt.width)))
     code = (*machine.digits(found.code, fmt.width - 1), found.negative)
     return gates.builder.build({"result": signals(gates, code)})

@@ -1,4 +1,4 @@
-"""log(x) within a bound: it is true, and no idle one; faulty circuits are refused or within another."""
+"""log(x), log2(x) within a bound: true, and no idle one; faulty circuits are refused or in another."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -36,13 +36,13 @@ def units(netlist, fmt=SMALL):
     return float(logarithm_error(netlist, fmt) * (2 << fmt.fraction_bits))
 
 
-def certified(netlist, fmt=SMALL, places=10):
-    return bound_certificate(BoundedClaim(netlist, Bound("log", fmt, places), {}))
+def certified(netlist, fmt=SMALL, places=10, function="log"):
+    return bound_certificate(BoundedClaim(netlist, Bound(function, fmt, places), {}))
 
 
-def built(kind):
+def built(kind, function="log"):
     """The circuit of a plan that is made otherwise."""
-    return build_bounded_logarithm(SMALL, kind.of(SMALL))
+    return build_bounded_logarithm(SMALL, plan=kind.of(SMALL, function))
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +51,21 @@ def small():
 
 
 @pytest.mark.parametrize(
-    ("fmt", "error"), [(SMALL, 142), (FP16, 120), (FP32, 312), (FP64, 644)], ids=str
+    ("function", "fmt", "error"),
+    [
+        ("log", SMALL, 142),
+        ("log", FP16, 120),
+        ("log", FP32, 312),
+        ("log", FP64, 644),
+        ("log2", SMALL, 152),
+        ("log2", FP16, 143),
+        ("log2", FP64, 699),
+    ],
+    ids=str,
 )
-def test_errors(fmt, error):
+def test_errors(function, fmt, error):
     """In millionths of a unit in the last place."""
-    found = logarithm_error(build_bounded_logarithm(fmt), fmt)
+    found = logarithm_error(build_bounded_logarithm(fmt, function), fmt, function)
     assert isinstance(found, Fraction)
     assert float(found * (2 << fmt.fraction_bits)) * 1e6 == pytest.approx(error, abs=1)
 
@@ -141,7 +151,8 @@ def test_an_entry_of_a_table(name, of, more, small):
             certified(netlist)
 
 
-def test_constants_cut_off():
+@pytest.mark.parametrize("function", ["log", "log2"])
+def test_constants_cut_off(function):
     """Weights and entries that lack their last places."""
 
     class Cut(BoundedLogarithm):
@@ -149,7 +160,7 @@ def test_constants_cut_off():
             return super().constant(number, place) >> 9 << 9
 
     with pytest.raises(BoundError):
-        certified(built(Cut))
+        certified(built(Cut, function), function=function)
 
 
 @pytest.mark.parametrize(("name", "value"), [("GUARD", 9), ("MOST", 8)])
@@ -183,9 +194,10 @@ def test_half_of_the_bound_is_refused(fmt):
         certified(netlist, fmt, places + 1)
 
 
-def test_it_is_not_another_function(small):
+@pytest.mark.parametrize("function", ["exp", "log2"])
+def test_it_is_not_another_function(function, small):
     with pytest.raises(BoundError):
-        bound_certificate(BoundedClaim(small, Bound("exp", SMALL, 10), {}))
+        certified(small, function=function)
 
 
 def test_mutants_are_refused_or_within_their_bound(small):
