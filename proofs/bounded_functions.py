@@ -1,12 +1,17 @@
 """Elementary functions of formats so wide that none can be tried on all inputs: within a bound."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.functions.bounded_exponential import (
     BoundedExponential,
     build_bounded_exponential,
+)
+from spikeproof.circuits.units.functions.bounded_logarithm import (
+    BoundedLogarithm,
+    build_bounded_logarithm,
 )
 from spikeproof.prover.claims.bounded import ROUNDING, Bound, bounded
 from spikeproof.prover.claims.obligation import Obligation, Profile, Reading
@@ -19,13 +24,23 @@ PLACES = 10
 
 PROMISED = {FP16: Profile.DEFAULT, FP32: Profile.WIDE, FP64: Profile.WIDE}
 
+CIRCUITS: Mapping[str, tuple[Callable[[Format], object], Callable[[Format], Netlist]]] = {
+    "exp": (BoundedExponential, build_bounded_exponential),
+    "log": (BoundedLogarithm.of, build_bounded_logarithm),
+    "log2": (
+        partial(BoundedLogarithm.of, function="log2"),
+        partial(build_bounded_logarithm, function="log2"),
+    ),
+}
+"""By function how a circuit is made, refused where there is none of a format; and the circuit."""
+
 
 @dataclass(frozen=True)
 class BoundedFunction:
-    """exp of a format, by short factors."""
+    """A function of a format, by short factors."""
 
     fmt: Format
-    operation: str = "exp"
+    operation: str
 
     @property
     def name(self) -> str:
@@ -46,10 +61,11 @@ class BoundedFunction:
 
     def obligation(self, profile: Profile = Profile.WIDE) -> Obligation:
         """That the unit is within the bound."""
+        _, build = CIRCUITS[self.operation]
         return bounded(
             self.name,
             f"{self.function}, by short factors",
-            partial(build_bounded_exponential, self.fmt),
+            partial(build, self.fmt),
             Bound(self.operation, self.fmt, PLACES),
             profile=profile,
             reading=Reading({"x": self.fmt, "result": self.fmt}, self.trace),
@@ -65,14 +81,21 @@ def described(name: str) -> Obligation | None:
         ValueError: if it is of a format of which there is no such circuit; one line.
     """
     target, _, rest = name.partition(".")
-    if rest != "exp.bounded":
+    operation, _, rest = rest.partition(".")
+    if rest != "bounded" or operation not in CIRCUITS:
         return None
     fmt = format_named(target)
     if fmt.specials is not Specials.IEEE:
-        raise ValueError(f"exp within a bound is of formats of IEEE 754's shape; {target} is none")
-    return BoundedFunction(BoundedExponential(fmt).fmt).obligation()
+        raise ValueError(
+            f"{operation} within a bound is of formats of IEEE 754's shape; {target} is none"
+        )
+    plan, _ = CIRCUITS[operation]
+    plan(fmt)
+    return BoundedFunction(fmt, operation).obligation()
 
 
 def obligations() -> Iterator[Obligation]:
     """The theorems."""
-    return (BoundedFunction(fmt).obligation(profile) for fmt, profile in PROMISED.items())
+    for operation in CIRCUITS:
+        for fmt, profile in PROMISED.items():
+            yield BoundedFunction(fmt, operation).obligation(profile)

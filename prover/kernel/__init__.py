@@ -10,4 +10,6 @@
 * ``counting``     -- likewise, of neurons that read one sum: they are its count
 * ``searching``    -- digits from the top, by one neuron each: of sums, quotients and roots
 * ``recurrence``   -- quotients and roots, from the invariants of their rows
+* ``bounds``       -- how nearly a circuit computes a function, by ``exponential`` or ``logarithm``, with
+  ``bit_sums`` and ``function_words``
 """

@@ -148,6 +148,7 @@ class Reader:
     program: Program
     ands: dict[int, tuple[int, int]] = field(default_factory=dict)
     word_of: dict[int, int] = field(default_factory=dict)
+    forms: dict[int, tuple[int, Mapping[int, int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.check = Check(self.netlist, self.program)
@@ -167,7 +168,10 @@ class Reader:
         word = self.word(signal)
         if word is None:
             raise BoundError(f"signal {signal} is of no word that has a form")
-        return self.check.written_out(self.word_of[signal], word.form)
+        index = self.word_of[signal]
+        if index not in self.forms:
+            self.forms[index] = self.check.written_out(index, word.form)
+        return self.forms[index]
 
 
 def _ands(word: Product) -> Iterator[tuple[int, tuple[int, int]]]:

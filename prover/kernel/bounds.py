@@ -9,12 +9,14 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import partial
 from math import ceil
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.bounded import BoundedClaim
 from spikeproof.prover.kernel.bit_sums import BoundError
 from spikeproof.prover.kernel.exponential import exponential_error
+from spikeproof.prover.kernel.logarithm import logarithm_error
 from spikeproof.specs.formats import Format
 
 SCHEMA = "spikeproof-error-1"
@@ -22,7 +24,11 @@ SCHEMA = "spikeproof-error-1"
 PARTS = 10**6
 """Errors are told in millionths of a unit in the last place."""
 
-ERRORS: Mapping[str, Callable[[Netlist, Format], Fraction]] = {"exp": exponential_error}
+ERRORS: Mapping[str, Callable[[Netlist, Format], Fraction]] = {
+    "exp": exponential_error,
+    "log": logarithm_error,
+    "log2": partial(logarithm_error, function="log2"),
+}
 """By function: a t such that each result is what a number within t times the function's value of that
 value rounds to, or the nearest."""
 

@@ -15,7 +15,8 @@ In formats of up to 16 bits a circuit is made from the table of a function's res
 * ``root``        -- roots by comparison, likewise
 * ``reciprocal_root`` -- 1 / sqrt(x) as the root of a quotient
 * ``exponentials``, ``logarithms`` -- exp and exp2, log and log2: programs of short factors
-* ``bounded_exponential`` -- exp of FP64 likewise, to 0.501 in the last place
+* ``bounded_exponential``, ``bounded_logarithm`` -- exp and log of FP64 likewise, to 0.501 in the last
+  place
 * ``factors``     -- these and ``radians`` as circuits: ``words`` says what a program is, ``regions``
   where it is of no use, ``exceptions`` where it is wrong, and ``mended`` joins all that
 * ``segments``    -- few segments, in which bits change few times: least neurons, depth 3

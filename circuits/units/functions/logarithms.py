@@ -63,6 +63,11 @@ class Logarithm(Plan):
         return 2 * self.fmt.fraction_bits + SPARE
 
     @property
+    def factors(self) -> tuple[int, ...]:
+        """Places of the factors."""
+        return FACTORS
+
+    @property
     def spans(self) -> list[tuple[int, int]]:
         """Where results are not constant."""
         return self.regions.spans(self.fmt)
@@ -105,7 +110,7 @@ class Logarithm(Plan):
     def program(self, machine: Machine, x: Word) -> Found:
         """What a machine makes of a word x."""
         fmt, regions = self.fmt, self.regions
-        region = machine.comparators(machine.number(x), regions.starts)
+        region = machine.probed("region", machine.comparators(machine.number(x), regions.starts))
         power, fraction = _parts(machine, x, self)
         logarithm = power + _logarithm(machine, fraction, self)
         below = [int(result is not None and result >= fmt.sign_mask) for result in regions.results]
@@ -152,14 +157,15 @@ def _parts(machine: Machine, x: Word, plan: Logarithm) -> tuple[Form, Word]:
 def _logarithm(machine: Machine, fraction: Word, plan: Logarithm) -> Form:
     """That of y."""
     found: Form = 0
-    rest, used = fraction, plan.fmt.fraction_bits
+    rest, used = machine.probed("rest.0", fraction), plan.fmt.fraction_bits
     most = (1 << used) - 1
-    for place in FACTORS:
+    for k, place in enumerate(plan.factors):
         one, many = 1 << used, 1 << place
         count = many * most // (one + most)
         ends = [-(-one * many // (many - k)) - one for k in range(1, count + 1)]
-        steps = machine.comparators(machine.number(rest), ends)
-        factor = machine.digits(machine.table(steps, range(count + 1)), count.bit_length())
+        steps = machine.probed(f"steps.{k}", machine.comparators(machine.number(rest), ends))
+        chosen = machine.digits(machine.table(steps, range(count + 1)), count.bit_length())
+        factor = machine.probed(f"factor.{k}", chosen)
         with gmpy2.context(precision=PRECISION):
             logarithms = [-plan.logarithm(1 - gmpy2.mpfr(k) / many) for k in range(count + 1)]
         found = found + machine.table(steps, logarithms)
@@ -168,8 +174,10 @@ def _logarithm(machine: Machine, fraction: Word, plan: Logarithm) -> Form:
         most = (1 << used) // (many - count - 1) + len(factor)
         product = cut_product(machine, factor, rest, place - more)
         left = machine.number(rest) * (1 << more) - product
-        rest = machine.digits(left - machine.number(factor) * (1 << used - place), most.bit_length())
+        left = left - machine.number(factor) * (1 << used - place)
+        rest = machine.probed(f"rest.{k + 1}", machine.digits(left, most.bit_length()))
     squared = machine.digits(machine.number(rest) - cut_half_square(machine, rest, used), len(rest))
+    squared = machine.probed("squared", squared)
     weights = [plan.constant(plan.scale, place - used) for place in range(len(squared))]
     return found + machine.weighted(squared, weights)
 
@@ -177,5 +185,6 @@ def _logarithm(machine: Machine, fraction: Word, plan: Logarithm) -> Form:
 def _magnitude(machine: Machine, logarithm: Form, negative: Form, plan: Logarithm) -> Form:
     """|L|, for L that is negative or not."""
     word = machine.digits(logarithm + negative * (1 << plan.size), plan.size)
+    word = machine.probed("logarithm", word)
     negated = machine.number(machine.given(word, negative))
     return machine.number(word) - negated * 2 + negative * (1 << plan.size)

@@ -117,10 +117,10 @@ def rounded(
         size: how many digits it has.
     """
     bits, places = plan.fmt.fraction_bits, range(least, size)
-    steps = machine.comparators(magnitude, [1 << place for place in places])
+    steps = machine.probed("leading", machine.comparators(magnitude, [1 << place for place in places]))
     halves = [1 << place - bits - 1 if plan.nearest else 0 for place in places]
     total = magnitude + machine.table(steps, [0, *halves])
-    word = machine.digits(total, size + 1)[least - bits :]
+    word = machine.probed("total", machine.digits(total, size + 1)[least - bits :])
     by = machine.digits(machine.table(steps, [0, *range(len(places))]), (len(places) - 1).bit_length())
     few, fours = powers_of(machine, by, len(places), STEP)
     wide = bits + 2 + STEP - 1

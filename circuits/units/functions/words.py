@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.circuits.units.forms import Bits, number, total
+from spikeproof.circuits.units.forms import Bits, number, signals, total
 from spikeproof.circuits.units.forms import Form as NeuronForm
 from spikeproof.circuits.units.functions.quotient import quotient
 from spikeproof.circuits.units.functions.root import root
@@ -39,6 +39,10 @@ STEP = 4
 
 class Neurons(Sums):
     """The machine that makes neurons."""
+
+    def probed(self, name: str, word: Bits) -> Bits:
+        """A word, or comparators, that somebody may want to find again: as they are."""
+        return word
 
     def number(self, word: Bits) -> NeuronForm:
         """What a word is worth, as a form."""
@@ -74,6 +78,15 @@ class Neurons(Sums):
         return root(self, form, size, scale, less)
 
 
+class Probed(Neurons):
+    """The machine that leaves probes of words that somebody wants to find again."""
+
+    def probed(self, name: str, word: Bits) -> Bits:
+        """A word, or comparators, of which there is a probe."""
+        self.gates.builder.probe(name, signals(self.gates, word))
+        return word
+
+
 @dataclass(frozen=True)
 class ArrayWord:
     """A word of ``size`` bits for many inputs at once."""
@@ -97,6 +110,10 @@ CHUNK = 12
 
 class Arrays:
     """The machine that computes: forms are arrays of integers, and so is what a word is worth."""
+
+    def probed(self, name: str, word: Any) -> Any:
+        """A word, or comparators, that somebody may want to find again: as they are."""
+        return word
 
     def digits(self, form: Integers, size: int) -> ArrayWord:
         """min(max(form, 0), 2^size - 1)"""

@@ -44,6 +44,14 @@ def test_it_is_proved_and_verified(logged):
     assert not Verifier(Archive(directory / CERTIFICATES)).verify(record).refusal
 
 
+def test_a_logarithm_is_proved_and_verified(tmp_path):
+    directory = tmp_path / "log"
+    log = Log.begin(directory, command="command", profile="part", promised=1)
+    record = Run(log=log).discharge(theorem("e5m6.log.bounded"))
+    assert record.outcome is Outcome.PROVED
+    assert not Verifier(Archive(directory / CERTIFICATES)).verify(record).refusal
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
@@ -114,13 +122,15 @@ def test_a_counterexample_is_replayed():
 def test_names():
     assert theorem(NAME).statement.startswith("e5m6: e^x within 0.501 units")
     for name, reason in (("fp8_e4m3fn", "IEEE 754's shape"), ("e4m6", "too few exponents")):
-        with pytest.raises(ValueError, match=reason):
-            described(f"{name}.exp.bounded")
-    assert described("fp16.exp.rne.bounded") is None
+        for function in ("exp", "log", "log2"):
+            with pytest.raises(ValueError, match=reason):
+                described(f"{name}.{function}.bounded")
+    for name in ("fp16.exp.rne.bounded", "fp16.tanh.bounded", "fp16.bounded"):
+        assert described(name) is None
 
 
 def test_what_it_is_about():
-    obligation = BoundedFunction(FMT).obligation()
+    obligation = BoundedFunction(FMT, "exp").obligation()
     with pytest.raises(StatementError, match="to have input x"):
         obligation.state(build_bounded_exponential(FP16))
     claim = obligation.state(obligation.circuit())
