@@ -1,0 +1,1 @@
+"""What reviewers are handed: ``python -m artefact.pack`` makes it, of this source and a proof log."""
