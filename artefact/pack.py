@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -101,7 +102,7 @@ def pack(
     if site:
         shutil.copytree(site, unfinished / "site", ignore=shutil.ignore_patterns(".doctrees"))
     if not no_wheels:
-        _collect_wheels(unfinished / "wheels")
+        _collect_wheels(unfinished / "source.tar.gz", unfinished / "wheels")
     (unfinished / "sbom.json").write_text(bill_of_materials(unfinished / "wheels"))
     minutes = _expect(unfinished / "expected", contents, verified.stdout)
     (unfinished / "README.md").write_text(_readme(contents, minutes))
@@ -131,8 +132,8 @@ def _copy_log(log: Path, target: Path) -> None:
     shutil.copyfile(log / MANIFEST, target / MANIFEST)
 
 
-def _collect_wheels(directory: Path) -> None:
-    """Our own wheel, and those pinned, for this Python and this machine."""
+def _collect_wheels(source: Path, directory: Path) -> None:
+    """Our own wheel, of the source that is packed, and those pinned, for this Python and this machine."""
     pins = (ROOT / "requirements.txt").read_text().splitlines()
     wanted = [pin for pin in pins if pin.partition("==")[0] in NEEDED]
     _pip("download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", str(directory), *wanted)
