@@ -133,13 +133,20 @@ def _copy_log(log: Path, target: Path) -> None:
 
 
 def _collect_wheels(source: Path, directory: Path) -> None:
-    """Our own wheel, of the source that is packed, and those pinned, for this Python and this machine."""
+    """Our own wheel, of the source that is packed, and those pinned, for this Python and machine."""
     pins = (ROOT / "requirements.txt").read_text().splitlines()
     wanted = [pin for pin in pins if pin.partition("==")[0] in NEEDED]
     _pip("download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", str(directory), *wanted)
-    _pip(
-        "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(directory), str(ROOT)
-    )
+    with TemporaryDirectory() as folder:
+        shutil.unpack_archive(source, folder)
+        ours = (
+            "--no-deps",
+            "--no-build-isolation",
+            "--wheel-dir",
+            str(directory),
+            f"{folder}/spikeproof",
+        )
+        _pip("wheel", "--quiet", *ours)
 
 
 def bill_of_materials(directory: Path) -> str:
