@@ -50,7 +50,7 @@ from spikeproof.specs.formats import Format
 
 SCALES = {
     "log": (exactly(1), LN2),
-    "log2": (Interval(1 / LN2.high, 1 / LN2.low), exactly(1)),
+    "log2": (Interval(Fraction(1) / LN2.high, Fraction(1) / LN2.low), exactly(1)),
 }
 """By function what natural logarithms are multiplied by, and the logarithm of 2."""
 
