@@ -166,6 +166,24 @@ def _append(
 
 
 @njit(cache=True)
+def _denied(state: _State, row: int, size: int) -> tuple[int, int]:
+    """Make all literals of a row false, and propagate; returns as ``_propagate``."""
+    known, conflict = size, NONE
+    first = known
+    for literal in state.literals[state.starts[row] : state.starts[row + 1]]:
+        state.marks[literal >> 1] = row
+        place = state.places[literal >> 1]
+        if state.values[literal] == 0:
+            size = _assign(state, literal ^ 1, NONE, size)
+        elif state.values[literal] == 1 and place < first:
+            # Of those that are true already, the first became so without the others.
+            first, conflict = place, state.reasons[literal >> 1]
+    if conflict != NONE:
+        return size, conflict
+    return _propagate(state, size, known)
+
+
+@njit(cache=True)
 def _elaborate(state: _State, formula: int, deleted: Integers) -> tuple[int, bool, Integers, Integers]:
     """The reasons of every clause that is added, until the empty one follows.
 
@@ -189,21 +207,9 @@ def _elaborate(state: _State, formula: int, deleted: Integers) -> tuple[int, boo
             else:
                 state.alive[deleted[row]] = False
             continue
-        literals = state.literals[state.starts[row] : state.starts[row + 1]]
-        known, conflict = size, NONE
+        known = size
         if row >= formula:
-            first = (
-                known  # of those that are true already, what became so first needs none of the others
-            )
-            for literal in literals:
-                state.marks[literal >> 1] = row
-                if state.values[literal] == 1 and state.places[literal >> 1] < first:
-                    first = state.places[literal >> 1]
-                    conflict = state.reasons[literal >> 1]
-                elif state.values[literal] == 0:
-                    size = _assign(state, literal ^ 1, NONE, size)
-            if conflict == NONE:
-                size, conflict = _propagate(state, size, known)
+            size, conflict = _denied(state, row, size)
             if conflict == NONE:
                 return row, False, reasons, ends
             reasons, count = _append(state, conflict, row, places, reasons, count)
@@ -213,8 +219,8 @@ def _elaborate(state: _State, formula: int, deleted: Integers) -> tuple[int, boo
             size = known
         fit = _watch(state, row)
         conflict = NONE if fit else row
-        if fit == 1 and state.values[literals[0]] == 0:
-            size = _assign(state, literals[0], row, size)
+        if fit == 1 and state.values[state.literals[state.starts[row]]] == 0:
+            size = _assign(state, state.literals[state.starts[row]], row, size)
         if fit and row >= formula - 1:
             size, conflict = _propagate(state, size, known if row >= formula else 0)
         if conflict != NONE:
@@ -234,13 +240,15 @@ def elaborated(clauses: Clauses, proof: bytes) -> Integers:
         ProofError: if it cannot be read, or a clause does not follow by unit propagation.
     """
     given = np.fromiter(chain.from_iterable(clauses), np.int64)
+    variables = int(abs(given).max(initial=0)) + 1
     lengths = np.fromiter(map(len, clauses), np.int64)
     kinds, numbers, counts = lines(proof)
+    if numbers.max(initial=0) >= 2 * variables:
+        raise ProofError("it has a variable that the clauses have not")
     literals, starts = _rows(
         np.concatenate([2 * abs(given) + (given < 0), numbers]), np.concatenate([lengths, counts])
     )
     deleted = _deleted(literals, starts, np.flatnonzero(kinds == DELETION) + len(clauses))
-    variables = int(literals.max(initial=1)) // 2 + 1
     rows = len(starts) - 1
     state = _State(
         literals=literals.copy(),

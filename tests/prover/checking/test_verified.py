@@ -112,6 +112,11 @@ def test_what_does_not_follow_has_no_reasons(clauses, steps, reason):
         elaborated(clauses, joined([("d", (0, 2)), *steps]))
 
 
+def test_a_variable_of_its_own_makes_no_work():
+    with pytest.raises(ProofError, match="has a variable that the clauses have not"):
+        elaborated([[1, 2]], joined([("a", (1 << 34,))]))
+
+
 # --- ACL2 -----------------------------------------------------------------------------------------
 
 
