@@ -183,11 +183,19 @@ def _compared(fmt: Format, numbers: NDArray[np.int64], given: Codes, right: Code
     ulps = abs(_place(fmt, given) - _place(fmt, right))
     distances, counts = (each.tolist() for each in np.unique(ulps, return_counts=True))
     found.wrong = Counter(dict(zip(distances, counts, strict=True)))
-    farthest = np.lexsort((codes, -ulps))[:WITNESSES]
     found.witnesses += [
-        Witness(int(codes[n]), int(given[n]), int(right[n]), int(ulps[n])) for n in farthest
+        Witness(int(codes[n]), int(given[n]), int(right[n]), int(ulps[n])) for n in _farthest(ulps)
     ]
     return found
+
+
+def _farthest(ulps: NDArray[np.int64]) -> list[int]:
+    """The places of the few largest, the first of equal ones; without sorting millions."""
+    left, places = ulps.copy(), list[int]()
+    for _ in range(min(WITNESSES, len(left))):
+        places.append(int(left.argmax()))
+        left[places[-1]] = -1
+    return places
 
 
 def _are_nan(fmt: Format, codes: Codes) -> NDArray[np.bool_]:
