@@ -1,7 +1,8 @@
 """Continuations that change a decision: how long a class that leads can still lose.
 
 Nothing here is believed: ``checking.decisions`` says from when on a decision is final, and runs what is
-found. Sought are continuations made of steps that were seen, so that they are no louder than these.
+found. Sought are continuations made of steps that were seen, so that they are no louder than these; and
+where none is found, of any spikes that a rival's weights ask for.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from spikeproof.specs.networks import Network, Spikes
 RIVALS, FRAMES = 3, 400
 """So many other classes, those of the largest scores, are favoured; with so many steps to choose."""
 
-KEPT = (1, 12)
-"""Of what is begun so many are gone on with at once: first the best alone, which mostly does."""
+LOUD, CHANGES = 20, 25
+"""Spikes that are made up for a step: so many sizes of them, then so often one input more is changed."""
 
 
 class Search:
@@ -37,10 +38,10 @@ class Search:
         """One of these first steps, with these scores, by which another class than the leader wins."""
         leader, *others = np.argsort(-scores, kind="stable").tolist()
         found = self._changing(begun, leader, self.pool[:, len(begun) :])
-        for kept in KEPT:
+        for make_up in (False, True):
             if found is None:
-                tails = [self._grown(begun, leader, rival, kept) for rival in others[:RIVALS]]
-                found = self._changing(begun, leader, np.concatenate(tails))
+                tails = [self._greedy(begun, leader, rival, make_up) for rival in others[:RIVALS]]
+                found = self._changing(begun, leader, np.stack(tails))
         return found
 
     def _changing(self, begun: Spikes, leader: int, tails: Spikes) -> Spikes | None:
@@ -53,23 +54,49 @@ class Search:
                 return whole
         return None
 
-    def _grown(self, begun: Spikes, leader: int, rival: int, kept: int) -> Spikes:
-        """Tails that do most for a rival, step by step the best of all steps after each of so many."""
+    def _greedy(self, begun: Spikes, leader: int, rival: int, make_up: bool) -> Spikes:
+        """Step by step what does most for a rival: of the steps that were seen, or made up."""
         states = [Membranes(layer, 1, rounded=True) for layer in self.network.layers]
         for signals in begun[:, np.newaxis]:
             for state in states:
                 signals = state.step(signals)
-        tails, gains = np.zeros((1, 0, begun.shape[1]), bool), np.zeros(1)
+        frames = self._asked_for(leader, rival) if make_up else self.frames
+        tail = []
         for _ in range(len(begun), self.network.steps):
-            after, frame = np.divmod(np.arange(len(tails) * len(self.frames)), len(self.frames))
-            tried = [state.of(after) for state in states]
-            signals = self.frames[frame]
-            for state in tried:
-                signals = state.step(signals)
-            potentials = tried[-1].potentials
-            gained = gains[after] + 1e6 * (signals[:, rival].astype(float) - signals[:, leader])
-            promise = gained + potentials[:, rival] - potentials[:, leader]
-            best = np.argsort(-promise, kind="stable")[:kept]
-            tails = np.concatenate([tails[after[best]], self.frames[frame[best], np.newaxis]], axis=1)
-            gains, states = gained[best], [state.of(best) for state in tried]
-        return tails
+            worth, frame, after = _best(states, frames, leader, rival)
+            for _ in range(CHANGES if make_up else 0):
+                others = frame ^ np.eye(len(frame), dtype=bool)
+                more, other, then = _best(states, others, leader, rival)
+                if more <= worth:
+                    break
+                worth, frame, after = more, other, then
+            tail.append(frame)
+            states = after
+        return np.stack(tail)
+
+    def _asked_for(self, leader: int, rival: int) -> Spikes:
+        """Spikes of the inputs that do most for a rival, more and more of them; as weights go."""
+        *before, last = (layer.weights.astype(float) for layer in self.network.layers)
+        difference, made = last[rival] - last[leader], []
+        for wanted in (difference, difference.clip(min=0), difference.clip(max=0)):
+            for weights in reversed(before):
+                wanted = wanted @ weights
+            rank = np.argsort(np.argsort(-wanted, kind="stable"))
+            sizes = np.linspace(0, len(rank), LOUD + 1).round()
+            made.append(rank < sizes[:, np.newaxis])
+        return np.concatenate(made)
+
+
+def _best(
+    states: list[Membranes], frames: Spikes, leader: int, rival: int
+) -> tuple[float, Spikes, list[Membranes]]:
+    """What does most for a rival in a step: how much, which spikes, and the states after it."""
+    tried = [state.of(np.zeros(len(frames), np.int64)) for state in states]
+    signals = frames
+    for state in tried:
+        signals = state.step(signals)
+    potentials = tried[-1].potentials
+    gain = 1e6 * (signals[:, rival].astype(float) - signals[:, leader])
+    worth = gain + potentials[:, rival] - potentials[:, leader]
+    best = int(worth.argmax())
+    return float(worth[best]), frames[best], [state.of(np.array([best])) for state in tried]

@@ -82,6 +82,18 @@ def test_the_last_moment_at_which_a_class_can_be_lost_is_found(lead):
     assert len(seen) > 1
 
 
+def test_spikes_that_were_never_seen_are_made_up():
+    """Each input is one hidden neuron and that one output; nothing seen has a spike for class 1."""
+    one = np.ones(2, np.int64)
+    layers = [Layer(np.diag(one), 0 * one, one, MEMORYLESS) for _ in range(2)]
+    made = Network(tuple(layers), 4, Readout(Score.COUNT))
+    given = np.zeros((1, 4, 2), bool)
+    given[0, 0, 0] = True
+    (moment,) = moments(made, given, given)
+    assert (moment.final, moment.open) == (3, 2)
+    assert moment.continuation[2:].tolist() == [[False, True], [False, True]]
+
+
 def test_the_lowest_of_equals_is_final_a_spike_earlier():
     counts = Readout(Score.COUNT)
     assert final_after(counts, [(1, 0), (1, 0), (1, 0)]) == 2

@@ -80,16 +80,28 @@ def test_what_is_no_record_is_refused(fault):
         check_yield(network, given, label, SIGMA, record | fault)
 
 
-def test_squares_of_free_neurons_count():
-    """A neuron that is at rest and free, of weight 9 at both outputs, may add to what deviates."""
+def with_free_neuron(own, other):
+    """Of two hidden neurons the first fires, for class 0 by 5; the second is at rest, and left free."""
     hidden = Layer(np.array([[1], [1]]), np.array([0, 0]), np.array([1, 2]), MEMORYLESS)
-    outputs = Layer(np.array([[5, 9], [0, 9]]), np.array([0, 0]), None, MEMORYLESS)
-    network = Network((hidden, outputs), 1, Readout(Score.POTENTIAL))
-    sigma = Fraction(1, 10)
+    outputs = Layer(np.array([[5, own], [0, other]]), np.array([0, 0]), None, MEMORYLESS)
+    return Network((hidden, outputs), 1, Readout(Score.POTENTIAL))
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "lead", "square"), [(9, 9, 5, 25 + 81 + 81), (0, 4, 1, 25 + 16), (4, 0, 5, 25 + 16)]
+)
+def test_free_neurons_do_what_harms_most_and_add_to_what_deviates(own, other, lead, square):
+    network, sigma = with_free_neuron(own, other), Fraction(1, 10)
+    distances = lead / (sigma * mpmath.sqrt(square)), 1 / (sigma * mpmath.sqrt(4 + 1))
+    likely = 1 - sum(mpmath.erfc(each / mpmath.sqrt(2)) / 2 for each in distances)
     record = {"class": 0, "free": [1]}
-    firing = 5 / mpmath.sqrt(25 + 81 + 81) * 10
-    first = 1 / (sigma * mpmath.sqrt(4 + 1))
-    likely = 1 - mpmath.erfc(firing / mpmath.sqrt(2)) / 2 - mpmath.erfc(first / mpmath.sqrt(2)) / 2
-    check_yield(network, [1], 0, sigma, record | {"least": str(Fraction(float(likely) - 1e-4))})
+    check_yield(network, [1], 0, sigma, record | {"least": str(Fraction(float(likely) - 2e-3))})
     with pytest.raises(CertificateError, match="fewer devices"):
         check_yield(network, [1], 0, sigma, record | {"least": str(Fraction(float(likely) + 1e-9))})
+
+
+@pytest.mark.parametrize("other", [5, 9])
+def test_a_free_neuron_that_could_change_the_class_is_refused(other):
+    record = {"class": 0, "free": [1], "least": "1/2"}
+    with pytest.raises(CertificateError, match="class 1 may win"):
+        check_yield(with_free_neuron(0, other), [1], 0, SIGMA, record)
