@@ -69,7 +69,9 @@ def _clauses(formulas: Sequence[FNode]) -> bytes:
 
 
 MAKES = {
-    "cvc5": Make(_script, ".smt2", SAID, True, "pip install 'spikeproof[opinions]'"),
+    "cvc5": Make(
+        _script, ".smt2", SAID, True, "pip install 'spikeproof[opinions]'", ("--bitblast=eager",)
+    ),
     "bitwuzla": Make(_script, ".smt2", SAID, True, "pip install 'spikeproof[opinions]'"),
     "kissat": Make(_clauses, ".cnf", KISSAT_SAID, False, "put kissat on the path", ("-q", "-n")),
 }

@@ -15,6 +15,7 @@ from types import ModuleType
 
 def _cvc5(cvc5: ModuleType, file: str) -> None:
     solver = cvc5.Solver(cvc5.TermManager())
+    solver.setOption("bitblast", "eager")
     parser = cvc5.InputParser(solver)
     parser.setFileInput(cvc5.InputLanguage.SMT_LIB_2_6, file)
     while not (command := parser.nextCommand()).isNull():
