@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 ACL2 := acl2 acl2-books acl2-books-source acl2-books-certs
 INSTALLED := $(VENV)/.installed
 
-.PHONY: prove verified test mechanised install lint site benchmark clean
+.PHONY: prove verified test mechanised install lint site artefact benchmark clean
 
 # Hypothesis draws nothing there; loading it would take a second in every process.
 prove: $(INSTALLED)
@@ -48,6 +48,10 @@ $(INSTALLED): requirements.txt pyproject.toml
 # With SPIKEPROOF_LOG set, the status pages show that log's times and certificates.
 site: $(INSTALLED)
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs/site . build/site
+
+# What reviewers of a paper are handed, of the source as committed and of the log of `make prove`.
+artefact: site
+	$(BIN)/python -m artefact.pack $${SPIKEPROOF_LOG:-proof-log} build/artefact --site build/site
 
 clean:
 	rm -rf $(VENV)
