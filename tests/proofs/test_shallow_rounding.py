@@ -36,7 +36,7 @@ def cut_at(cut_unit, netlist):
     decomposition = replace(
         obligation.decomposition,
         spec=cut.spec,
-        steps=(*steps, cut.step),
+        steps=(*steps, *cut.steps),
         last=cut.last(last),
         circuit=lambda: netlist,
     )
