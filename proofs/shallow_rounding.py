@@ -5,20 +5,26 @@ What is rounded is the significand as it is after shifting: ``kept``, the places
 word of these, but places that are sums of neurons. So, as in ``proofs.shallow_sums``, these are what is
 taken as free, each as the circuit itself computes it; a fact says that they are what the spec has, as
 its probe ``normalised``. The shift is then nothing that the lemma about the outputs has to find.
+
+Where a place is a sum of several neurons, those that round read all of them, up to 24 places of five:
+
+    places   the signals of ``kept``, ``guard`` and ``sticky``: one of a place at most is 1
+    carry_K  what is carried into place K: that into the first, if all places between are 1; each has a
+             lemma, about the places and nothing before them
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import FALSE, TRUE, And, BVExtract
+from pysmt.shortcuts import FALSE, TRUE, And, BVExtract, Iff
 
 from spikeproof.circuits.meanings.formula import bus_formulas
 from spikeproof.circuits.netlist import ONE, ZERO, Netlist
-from spikeproof.proofs.shallow_sums import is_word
+from spikeproof.proofs.shallow_sums import is_exclusive, is_word, word_of
 from spikeproof.prover.claims.obligation import Step
 from spikeproof.specs.formats import Format
 from spikeproof.specs.integers import Buses
@@ -35,38 +41,69 @@ class ShallowRounding:
         given: the probes from which it is shifted.
         circuit: the unit with all its cuts.
         whole: what its outputs should be, with those probes and ``normalised``.
+        by_places: whether neurons that round have lemmas of their own.
     """
 
     fmt: Format
     given: tuple[str, ...]
     circuit: Callable[[], Netlist] = field(compare=False)
     whole: Callable[[Buses, Probe], Buses] = field(compare=False)
+    by_places: bool = False
 
     @property
-    def step(self) -> Step:
+    def steps(self) -> tuple[Step, ...]:
         """From the probes given to what is rounded."""
-        return Step(NORMALISED, self.given, fact=partial(is_normalised, self.fmt))
+        normalised = Step(NORMALISED, self.given, fact=partial(is_normalised, self.fmt))
+        if not self.by_places:
+            return (normalised,)
+        carries = (
+            Step((name,), ("places",), fact=partial(self._is_carry, k))
+            for k, name in enumerate(self._carries, start=1)
+        )
+        return Step(("places",), self.given, fact=self._are_exclusive), *carries, normalised
 
     def last(self, whole: Step) -> Step:
         """The outputs, from there too."""
-        return replace(whole, given=(*whole.given, *NORMALISED))
+        return replace(whole, given=(*whole.given, *NORMALISED, *self._carries))
+
+    @property
+    def _carries(self) -> tuple[str, ...]:
+        """All but the first, which is the others' where all places between are 1."""
+        return tuple(f"carry_{k}" for k in range(1, self.fmt.precision)) if self.by_places else ()
+
+    @cached_property
+    def _probed(self) -> Netlist:
+        return self.circuit()
 
     def spec(self, inputs: Buses, probe: Probe) -> Buses:
         """The unit's spec, with probes for the cut."""
-        circuit = self.circuit()
+        netlist = self._probed
         free = {ZERO: FALSE(), ONE: TRUE()}
 
         def taken(name: str, value: FNode) -> FNode:
             found = probe(name, value)
             if name in self.given:
-                free.update((signal, bit(found, k)) for k, signal in enumerate(circuit.probes[name]))
+                free.update((signal, bit(found, k)) for k, signal in enumerate(netlist.probes[name]))
             return found
 
         outputs = self.whole(inputs, taken)
-        buses = {name: circuit.probes[name] for name in NORMALISED}
-        for name, value in bus_formulas(circuit, buses, inputs, free).items():
-            probe(name, value)
+        by_places = (("places",), NORMALISED, ("carry_0",), self._carries)
+        for names in by_places if self.by_places else (NORMALISED,):
+            buses = {name: netlist.probes[name] for name in names}
+            for name, value in bus_formulas(netlist, buses, inputs, free).items():
+                found = probe(name, value)
+                free.update((signal, bit(found, k)) for k, signal in enumerate(buses[name]))
         return outputs
+
+    # --- facts ----------------------------------------------------------------------------------
+
+    def _are_exclusive(self, values: Buses) -> FNode:
+        return is_exclusive(values["places"], self.fmt.precision + 2)
+
+    def _is_carry(self, place: int, values: Buses) -> FNode:
+        kept = word_of(values["kept"], self.fmt.precision)
+        between = (bit(kept, k) for k in range(place))
+        return Iff(bit(values[f"carry_{place}"], 0), And(bit(values["carry_0"], 0), *between))
 
 
 def is_normalised(fmt: Format, values: Buses) -> FNode:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
 
 from pysmt.fnode import FNode
@@ -88,9 +89,13 @@ class ShallowSum:
             Step(("magnitude", "sign"), given=(*ADDENDS, "sum")),
         )
 
+    @cached_property
+    def _probed(self) -> Netlist:
+        return self.circuit()
+
     def spec(self, inputs: Buses, probe: Probe) -> Buses:
         """The unit's spec, with probes for the cuts, and for the operands, which facts are about."""
-        circuit = self.circuit()
+        circuit = self._probed
         free = {ZERO: FALSE(), ONE: TRUE()}
         for name in ("x", "y"):
             probe(name, inputs[name])
@@ -160,9 +165,18 @@ def _is_excess(steps: FNode, a: FNode, b: FNode) -> FNode:
 
 def is_word(bus: FNode, word: FNode) -> FNode:
     """That the bits of places are a word's, and that one at most of each place is 1."""
-    places = _places(bus, word.bv_width())
-    clashes = (And(pair) for place in places for pair in combinations(place, 2))
-    return And(Equals(_word(places), word), *map(Not, clashes))
+    return And(Equals(word_of(bus, word.bv_width()), word), is_exclusive(bus, word.bv_width()))
+
+
+def is_exclusive(bus: FNode, count: int) -> FNode:
+    """That one bit at most of each of so many places is 1."""
+    clashes = (And(pair) for place in _places(bus, count) for pair in combinations(place, 2))
+    return And(map(Not, clashes))
+
+
+def word_of(bus: FNode, count: int) -> FNode:
+    """The word of so many places, each of which is 1 if any bit of it is."""
+    return _word(_places(bus, count))
 
 
 def _places(bus: FNode, count: int) -> list[list[FNode]]:

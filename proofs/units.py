@@ -198,6 +198,9 @@ CONDITIONS = {"operands finite": are_finite, "operands normal": are_normal}
 SEARCHED = 24
 """Of products of more places than this, whatever leading zeros they have is too much for one lemma."""
 
+SHORT = 11
+"""Of no more places than this one lemma for all that is rounded takes no longer than one for each."""
+
 TOGETHER = 8
 """So many numbers of leading zeros are in one case."""
 
@@ -342,9 +345,9 @@ class Unit(RoundedUnit):
             sums = ShallowMultiplyAdd(self.fmt, circuit, self.spec)
             steps, last = (*PRODUCT_STEPS, *sums.steps), sums.last
             spec, circuit = sums.spec, sums.probed
-        if self._shifts_far:
-            cut = ShallowRounding(self.fmt, last.given, circuit, self.spec)
-            steps, last, spec = (*steps, cut.step), cut.last(last), cut.spec
+        if self._shifts_far or self._rounds_many_terms:
+            cut = ShallowRounding(self.fmt, last.given, circuit, spec, self._rounds_many_terms)
+            steps, last, spec = (*steps, *cut.steps), cut.last(last), cut.spec
         return Decomposition(
             spec,
             steps,
@@ -404,6 +407,12 @@ class Unit(RoundedUnit):
         return self._linear and products
 
     @property
+    def _rounds_many_terms(self) -> bool:
+        """Whether places of a long significand are sums; products' are not, nor those of longer ones."""
+        sums = self.operation in ("add", "subtract", "divide")
+        return self._linear and sums and SHORT < self.fmt.precision <= SEARCHED
+
+    @property
     def conditions(self) -> dict[str, Condition]:
         """``CONDITIONS`` of its operands."""
         forms = self.forms
@@ -436,6 +445,9 @@ def of_other_formats() -> Iterator[Unit]:
 SHALLOW_IN_EVERY_MODE = ("add", "subtract", "multiply", "divide", "square_root")
 """What is promised of shallow units of up to 16 bits in every mode; of ``fma`` it is nearest even."""
 
+SHALLOW_FORMATS = (*SMALL_FORMATS, FP16, BFLOAT16)
+"""Of which that is promised."""
+
 SHALLOW_OF_32_BITS = (
     *((operation, RoundingMode.NEAREST_EVEN) for operation in (*SHALLOW_IN_EVERY_MODE, "fma")),
     ("add", RoundingMode.DOWN),
@@ -454,8 +466,8 @@ def shallow_units() -> Iterator[Unit]:
     """
     nearest, first = RoundingMode.NEAREST_EVEN, FP8_E4M3FN.policies[0]
     modes = (
-        *product((*SMALL_FORMATS, FP16), SHALLOW_IN_EVERY_MODE, RoundingMode),
-        *product((*SMALL_FORMATS, FP16), ("fma",), (nearest,)),
+        *product(SHALLOW_FORMATS, SHALLOW_IN_EVERY_MODE, RoundingMode),
+        *product(SHALLOW_FORMATS, ("fma",), (nearest,)),
         *((FP32, *each) for each in SHALLOW_OF_32_BITS),
         *((FP64, operation, nearest) for operation in SHALLOW_OF_64_BITS),
     )

@@ -153,6 +153,7 @@ class _Kernel:
         self.theorem, self.defined = theorem, decomposition.defined
         self.lawful = [s for s in decomposition.steps if decomposition.laws and s.method in LAWS]
         self.step_of: dict[str, Step] = {}
+        self.runs: dict[tuple[str, ...], tuple[Mapping[str, FNode], Mapping[str, FNode]]] = {}
         for name, step in ((name, s) for s in decomposition.steps for name in s.names):
             if self.step_of.setdefault(name, step) is not step:
                 raise CompositionError(f"probe {name!r} is proved by two steps")
@@ -170,8 +171,13 @@ class _Kernel:
         if not self.when.get_free_variables() <= set(self.inputs.values()):
             raise CompositionError("the condition is not about the inputs alone")
 
-    def _run(self, given: tuple[str, ...]) -> tuple[dict[str, FNode], dict[str, FNode]]:
+    def _run(self, given: tuple[str, ...]) -> tuple[Mapping[str, FNode], Mapping[str, FNode]]:
         """The values of the spec's probes and outputs, with some probes taken as free."""
+        if given not in self.runs:
+            self.runs[given] = self._computed(given)
+        return self.runs[given]
+
+    def _computed(self, given: tuple[str, ...]) -> tuple[Mapping[str, FNode], Mapping[str, FNode]]:
         values: dict[str, FNode] = {}
 
         def probe(name: str, value: FNode) -> FNode:

@@ -28,15 +28,15 @@ def unit(operation, fmt, mode=NEAREST):
     return Unit(operation, fmt, mode, fmt.policies[0], structure=SHALLOW)
 
 
-def cut_at(cut_unit, netlist):
+def cut_at(cut_unit, netlist, by_places=False):
     """The unit's obligation, cut before rounding at the probes of a netlist, whatever these are."""
     steps, last = STEPS[cut_unit.operation]
-    cut = ShallowRounding(cut_unit.fmt, last.given, lambda: netlist, cut_unit.spec)
+    cut = ShallowRounding(cut_unit.fmt, last.given, lambda: netlist, cut_unit.spec, by_places)
     obligation = replace(cut_unit.obligation(), engines=("cadical",))
     decomposition = replace(
         obligation.decomposition,
         spec=cut.spec,
-        steps=(*steps, cut.step),
+        steps=(*steps, *cut.steps),
         last=cut.last(last),
         circuit=lambda: netlist,
     )
@@ -120,3 +120,42 @@ def test_faults_of_fp64_products_show_beside_the_processor():
     kept, middle = netlist.probes["product"][53], netlist.outputs["result"][32]
     for mutant in (stuck_at_zero(netlist, kept), stuck_at_one(netlist, middle)):
         assert (evaluate(mutant.netlist, codes)["result"] != wanted).any(), mutant.fault
+
+
+class TestOfEachPlace:
+    """Where places are sums of neurons, each neuron that rounds has a lemma."""
+
+    @pytest.fixture(scope="class")
+    def whole(self):
+        return unit("divide", FP8_E4M3FN).circuit(keep_waypoints=True)
+
+    def cut(self, netlist):
+        return cut_at(unit("divide", FP8_E4M3FN), netlist, by_places=True)
+
+    def test_a_unit_is_proved_so(self, whole):
+        result = discharge(self.cut(whole))
+        assert result.outcome is Outcome.PROVED
+        assert result.composed
+        carries = {f"fact about carry_{k}" for k in range(1, FP8_E4M3FN.precision)}
+        assert {"fact about places", *carries} <= {lemma.name for lemma in result.lemmas}
+
+    @pytest.mark.parametrize("name", ["carry_1", "carry_3"])
+    def test_a_neuron_that_does_not_round_violates_its_lemma(self, name, whole):
+        faulty = silenced(whole, name)
+        assert said_of(self.cut(faulty), faulty, f"fact about {name}") is Status.SATISFIABLE
+
+    def test_the_first_carry_is_shown_with_the_outputs(self, whole):
+        faulty = silenced(whole, "carry_0")
+        assert said_of(self.cut(faulty), faulty, "outputs") is Status.SATISFIABLE
+
+    def test_places_that_others_share_violate_the_fact(self, whole):
+        """Of signals that may fire together."""
+        first = next(s for s in whole.probes["kept"][::-1] if s >= 0)
+        places = (first, first, *whole.probes["places"][2:])
+        wrong = replace(whole, probes={**whole.probes, "places": places})
+        assert said_of(self.cut(wrong), wrong, "fact about places") is Status.SATISFIABLE
+
+    def test_sums_and_quotients_of_fp32_are_proved_so(self):
+        for operation in ("add", "subtract", "divide"):
+            names = {name for s in unit(operation, FP32).decomposition.steps for name in s.names}
+            assert {"places", "carry_1", "carry_23"} <= names

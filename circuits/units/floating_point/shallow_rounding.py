@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from spikeproof.circuits.netlist import ZERO
 from spikeproof.circuits.units.floating_point.rounding import Rounder
 from spikeproof.circuits.units.floating_point.shallow_operands import Parts
 from spikeproof.circuits.units.forms import (
@@ -133,6 +134,7 @@ class ShallowRounder:
             (("room",), exponent),
             (("zeros", "shift"), zeros.steps[1:]),
             (("left", "exponent"), left),
+            (("places",), (*kept, guard, sticky)),
             (("kept",), kept),
             (("guard",), (guard,)),
             (("sticky",), (sticky,)),
@@ -179,10 +181,13 @@ class ShallowRounder:
 
     def _carries(self, x: Unrounded) -> list[Form]:
         """The carry into each kept place but the hidden bit, and into that: by one neuron each."""
-        return [
+        carries = [
             all_and_reaches(self.gates, x.kept[:k], *self._rounds_up(x, x.kept[0] if k == 0 else ALWAYS))
             for k in range(len(x.kept))
         ]
+        for k, carry in enumerate(carries):
+            self.gates.builder.cut(f"carry_{k}", tuple(carry.weights) or (ZERO,))
+        return carries
 
     def _fraction(self, x: Unrounded, carries: Sequence[Form]) -> Bits:
         """The fraction rounded: each place, what is carried into it, and less twice what out of it."""
