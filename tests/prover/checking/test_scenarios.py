@@ -158,6 +158,18 @@ def test_a_threshold_that_is_approached_for_ever_is_not_reached(leak):
     assert SpikeSearcher(network, 1).distance(image, 60).radius == 1
 
 
+def test_a_leak_as_single_precision_has_it():
+    """0.9 of 24 bits: potentials are rounded from the second step on, and few are in doubt."""
+    leak = Fraction(float(np.float32(0.9)))
+    agreed = list(cases(50, 8, steps=(4, 6), leak=leak))
+    require_agreement(agreed)
+    for network, image in agreed:
+        question = scenarios._Question(Scenarios(network, 2), image.astype(np.int64), 0)
+        question.all.pairs(0)
+        assert question.all.off
+        assert not question.all.doubtful.any()
+
+
 def test_sums_beyond_64_bits():
     """Leaks of 9/10 over 32 steps, of both layers: 107 bits."""
     random = np.random.default_rng(8)
