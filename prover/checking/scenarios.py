@@ -344,7 +344,7 @@ def _largest(network: Network) -> int:
     layer = network.layers[0]
     assert layer.thresholds is not None
     columns = np.column_stack([layer.weights, layer.bias, layer.thresholds]).tolist()
-    return max(sum(map(abs, row)) for row in columns) * (network.steps + 3)
+    return int(max(sum(map(abs, row)) for row in columns)) * (network.steps + 3)
 
 
 def _units(scenarios: Scenarios, exact: bool) -> tuple[int, int, Any]:
