@@ -4,10 +4,12 @@ from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, permutations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from benchmarks.network_robustness import LEAKY, SUMS, ask
 from spikeproof.prover.checking import scenarios
 from spikeproof.prover.checking.robustness import CertificateError
 from spikeproof.prover.checking.scenarios import Scenarios, tabled
@@ -25,9 +27,6 @@ from spikeproof.specs.networks import (
 from tests.support.networks import COUNTS, POTENTIALS, integers
 
 ORDERS = tuple(permutations(EVENTS))
-SUMS = Dynamics(Fraction(1), AfterSpike.NOTHING, USUAL_ORDER, strict=False)
-"""Of outputs that add up what they are given."""
-
 LEAKS = tuple(map(Fraction, ("0", "1", "1/2", "7/8", "9/10", "997/1009")))
 
 
@@ -137,6 +136,24 @@ def test_potentials_that_are_rounded(monkeypatch, room, strict):
         assert [accepted(network, image, int(each)) for each in given] == [
             each <= radius for each in given
         ]
+
+
+@pytest.mark.parametrize("dynamics", [LEAKY, SUMS], ids=["leaky", "sums"])
+def test_z3_says_the_same(dynamics):
+    """By the plain encoding that the benchmark asks it by."""
+    answers = []
+    for network, image in cases(3, 6, steps=(3, 4)):
+        hidden, outputs = network.layers
+        changed = replace(
+            hidden, bias=hidden.bias * 0, thresholds=abs(hidden.thresholds) + 1, dynamics=dynamics
+        )
+        network = replace(network, layers=(changed, replace(outputs, dynamics=SUMS)))
+        own = decided(network, image)
+        for most in (1, 2):
+            sender = SimpleNamespace(send=answers.append)
+            ask(sender, network, image, own, most)
+            assert accepted(network, image, most) == (answers[-1] == "unsat")
+    assert set(answers) == {"sat", "unsat"}
 
 
 LONG = 260
