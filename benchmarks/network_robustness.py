@@ -77,8 +77,8 @@ class Shape:
 SHAPES = (
     Shape(10, 5, 20, 2, kept=0.3),
     Shape(20, 8, 20, 2, kept=0.3),
-    Shape(512, 16, 10, 0),
     Shape(512, 64, 10, 0),
+    Shape(512, 16, 10, 0),
     Shape(512, 256, 1, 0),
 )
 
@@ -316,7 +316,7 @@ def table(found: list[Row]) -> str:
             )
         lines.append(
             f"| {row.network} | {row.steps} | {row.coding} | {row.right:.1%} | {row.distance} "
-            f"| {row.robust} of {row.images} | {row.median:.2f} | {row.most:.2f} | {row.verified:.2f} "
+            f"| {row.robust} of {row.images} | {row.median:.2g} | {row.most:.2g} | {row.verified:.2g} "
             f"| {asked} |"
         )
     return "\n".join(lines) + "\n"

@@ -93,7 +93,7 @@ class Enumeration:
         """Spikes of each step, of shape (sets, steps, neurons), or, of neurons that do not fire, last
         potentials, as the dynamics say."""
         dynamics, count = layer.dynamics, len(currents)
-        kind = np.int64 if self.largest(layer) < LARGEST_INT64 else object
+        kind = np.int64 if self._largest(layer) < LARGEST_INT64 else object
         potentials = np.zeros((count, layer.neurons), kind)
         thresholds = None if layer.thresholds is None else layer.thresholds.astype(kind)
         fired = np.zeros((count, layer.neurons), bool)
@@ -120,7 +120,7 @@ class Enumeration:
             spikes.append(fired)
         return potentials if thresholds is None else np.stack(spikes, axis=1)
 
-    def largest(self, layer: Layer) -> int:
+    def _largest(self, layer: Layer) -> int:
         """No potential, times its scale, is larger in magnitude, nor what is added to it."""
         arrays = (layer.weights, layer.bias, layer.thresholds, layer.recurrent)
         rows = [each.reshape(layer.neurons, -1) for each in arrays if each is not None]

@@ -47,6 +47,9 @@ LARGEST_TABLE = 1 << 24
 
 LARGEST_INT64 = 1 << 62
 
+LARGEST_POTENTIAL = 1 << 40
+"""So that a unit of 2^-20 fits, and mostly a far smaller one."""
+
 TOGETHER = 1024
 """So many changes are run at once."""
 
@@ -61,6 +64,9 @@ def tabled(network: Network, most: int) -> int:
     if any(layer.recurrent is not None for layer in network.layers):
         return 0
     first = network.layers[0]
+    denominator = first.dynamics.leak.denominator
+    if _largest(network) >= LARGEST_POTENTIAL or denominator**2 >= LARGEST_INT64:
+        return 0
     values = len(_values(first))
     of_pairs = max(network.steps * values * values, 2 * network.inputs * values)
     if most >= PAIRS and of_pairs * first.neurons <= LARGEST_TABLE:
@@ -149,10 +155,8 @@ class _Neurons:
         """What potentials are after a step in which so much is added, and who fires."""
         leak, strict = self.dynamics.leak, self.dynamics.strict
         for event in self.dynamics.order:
-            if event == "leak" and strict:  # rounded up
-                potentials = -(-potentials * leak.numerator // leak.denominator)
-            elif event == "leak":
-                potentials = potentials * leak.numerator // leak.denominator
+            if event == "leak":
+                potentials = -_leaked(-potentials, leak) if strict else _leaked(potentials, leak)
             elif event == "add":
                 potentials = potentials + added
             elif event == "fire":
@@ -328,21 +332,30 @@ def _marks(seen: NDArray[np.int64], count: int) -> Numbers:
     return np.concatenate([value == seen.T for value in range(count)], axis=1).astype(float)
 
 
+def _leaked(potentials: Numbers, leak: Fraction) -> Numbers:
+    """What is left, rounded down. On the way nothing is larger, or as large as a denominator squared."""
+    whole = potentials // leak.denominator
+    rest = potentials - whole * leak.denominator
+    return np.asarray(whole * leak.numerator + rest * leak.numerator // leak.denominator)
+
+
+def _largest(network: Network) -> int:
+    """No potential of the first layer is larger in magnitude, with two changes of any values."""
+    layer = network.layers[0]
+    assert layer.thresholds is not None
+    columns = np.column_stack([layer.weights, layer.bias, layer.thresholds]).tolist()
+    return int(max(sum(map(abs, row)) for row in columns)) * (network.steps + 3)
+
+
 def _units(scenarios: Scenarios, exact: bool) -> tuple[int, int, Any]:
     """What 1 is as a potential, by how many units less than one may be off, and their kind."""
-    layer, steps = scenarios.hidden, scenarios.network.steps
-    leak = layer.dynamics.leak
-    scale = leak.denominator**steps
-    # A scenario may be of values that a neuron has not.
-    largest = 4 * scenarios.enumeration.largest(layer) * max(leak.numerator, 1)
-    if largest < LARGEST_INT64:
+    steps, largest = scenarios.network.steps, _largest(scenarios.network)
+    scale = scenarios.hidden.dynamics.leak.denominator**steps
+    if largest * scale < LARGEST_INT64:
         return scale, 0, np.int64
     if exact:
         return scale, 0, object
-    room = LARGEST_INT64 // (largest // scale)
-    if room < 1 << 20:
-        return scale, 0, object
-    return 1 << (room.bit_length() - 1), steps, np.int64
+    return 1 << ((LARGEST_INT64 // largest).bit_length() - 1), steps, np.int64
 
 
 def _joined(rows: Numbers, row: Numbers) -> Numbers:

@@ -84,7 +84,7 @@ class SpikeSearcher:
         assert self.hidden.thresholds is not None
         self.thresholds = self.hidden.thresholds
         sums = np.abs(weights).sum(axis=1) + np.abs(self.hidden.bias) + np.abs(self.thresholds)
-        largest = int(sums.max()) * (network.steps + 3) * max(leak.numerator, 1)
+        largest = int(sums.max()) * (network.steps + 3)
         rounds = 0 < leak < 1
         self.unit = 1 << max(BITS - largest.bit_length(), 0) if rounds else 1
         self.rounded = 2 * network.steps * rounds
@@ -149,15 +149,11 @@ class _Question:
         levels = self.levels[traces.neurons]
         room = levels
         for event in dynamics.order:
-            if event == "leak" and leak.denominator > 1:
-                product = potentials * leak.numerator
-                potentials = (
-                    product // leak.denominator
-                    if not dynamics.strict
-                    else -(-product // leak.denominator)
-                )
-            elif event == "leak":
-                potentials = potentials * leak.numerator
+            if event == "leak":
+                # Rounded so that a threshold is not reached by rounding.
+                sign = -1 if dynamics.strict else 1
+                times, rest = np.divmod(sign * potentials, leak.denominator)
+                potentials = sign * (times * leak.numerator + rest * leak.numerator // leak.denominator)
             elif event == "add":
                 potentials = potentials + self.currents[step][traces.neurons] + more
             elif event == "fire":

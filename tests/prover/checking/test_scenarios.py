@@ -4,10 +4,12 @@ from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, permutations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from benchmarks.network_robustness import LEAKY, SUMS, ask
 from spikeproof.prover.checking import scenarios
 from spikeproof.prover.checking.robustness import CertificateError
 from spikeproof.prover.checking.scenarios import Scenarios, tabled
@@ -25,9 +27,6 @@ from spikeproof.specs.networks import (
 from tests.support.networks import COUNTS, POTENTIALS, integers
 
 ORDERS = tuple(permutations(EVENTS))
-SUMS = Dynamics(Fraction(1), AfterSpike.NOTHING, USUAL_ORDER, strict=False)
-"""Of outputs that add up what they are given."""
-
 LEAKS = tuple(map(Fraction, ("0", "1", "1/2", "7/8", "9/10", "997/1009")))
 
 
@@ -139,6 +138,24 @@ def test_potentials_that_are_rounded(monkeypatch, room, strict):
         ]
 
 
+@pytest.mark.parametrize("dynamics", [LEAKY, SUMS], ids=["leaky", "sums"])
+def test_z3_says_the_same(dynamics):
+    """By the plain encoding that the benchmark asks it by."""
+    answers = []
+    for network, image in cases(3, 6, steps=(3, 4)):
+        hidden, outputs = network.layers
+        changed = replace(
+            hidden, bias=hidden.bias * 0, thresholds=abs(hidden.thresholds) + 1, dynamics=dynamics
+        )
+        network = replace(network, layers=(changed, replace(outputs, dynamics=SUMS)))
+        own = decided(network, image)
+        for most in (1, 2):
+            sender = SimpleNamespace(send=answers.append)
+            ask(sender, network, image, own, most)
+            assert accepted(network, image, most) == (answers[-1] == "unsat")
+    assert set(answers) == {"sat", "unsat"}
+
+
 LONG = 260
 
 
@@ -156,6 +173,18 @@ def test_a_threshold_that_is_approached_for_ever_is_not_reached(leak):
     assert question.all.doubtful.tolist() == [True, False]
     assert accepted(network, image, 1)
     assert SpikeSearcher(network, 1).distance(image, 60).radius == 1
+
+
+def test_a_leak_as_single_precision_has_it():
+    """0.9 of 24 bits: potentials are rounded from the second step on, and few are in doubt."""
+    leak = Fraction(float(np.float32(0.9)))
+    agreed = list(cases(50, 8, steps=(4, 6), leak=leak))
+    require_agreement(agreed)
+    for network, image in agreed:
+        question = scenarios._Question(Scenarios(network, 2), image.astype(np.int64), 0)
+        question.all.pairs(0)
+        assert question.all.off
+        assert not question.all.doubtful.any()
 
 
 def test_sums_beyond_64_bits():
