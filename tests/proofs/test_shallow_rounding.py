@@ -122,12 +122,13 @@ def test_faults_of_fp64_products_show_beside_the_processor():
         assert (evaluate(mutant.netlist, codes)["result"] != wanted).any(), mutant.fault
 
 
+@pytest.fixture(scope="module")
+def whole():
+    return unit("divide", FP8_E4M3FN).circuit(keep_waypoints=True)
+
+
 class TestOfEachPlace:
     """Where places are sums of neurons, each neuron that rounds has a lemma."""
-
-    @pytest.fixture(scope="class")
-    def whole(self):
-        return unit("divide", FP8_E4M3FN).circuit(keep_waypoints=True)
 
     def cut(self, netlist):
         return cut_at(unit("divide", FP8_E4M3FN), netlist, by_places=True)
