@@ -1,6 +1,22 @@
-# For scripts that read this: the packages in wheels/ but some, into work/, without a network.
+# For scripts that read this: the packages in wheels/ but some, into a new work/, without a network.
+
+# The sums say nothing of files that they do not name: there must be none.
+refuse_strangers() {
+  rm -rf work
+  find . -type f ! -name 'SHA256SUMS*' | sed 's|^\./||' | LC_ALL=C sort > .found
+  find . ! -type f ! -type d >> .found
+  sed 's/^[0-9a-f]\{64\}  //' SHA256SUMS | { cat; echo .found; } | LC_ALL=C sort | cmp -s - .found || {
+    rm -f .found
+    echo "there are other files here than SHA256SUMS names; unpack the artefact anew" >&2
+    exit 1
+  }
+  rm -f .found
+  sha256sum --quiet --check SHA256SUMS
+}
+
 install_without() {
-  [ -x work/bin/python ] || python3 -m venv work
+  refuse_strangers
+  python3 -m venv work
   kept=
   for wheel in wheels/*.whl; do
     skip=
