@@ -117,7 +117,7 @@ def test_the_pins_are_to_be_had_on(python):
         if here.get(name) == version:
             found = distribution(name)
             assert found.version.partition("+")[0] == version
-            needed = SpecifierSet(found.metadata["Requires-Python"] or "")
+            needed = SpecifierSet(found.metadata.get("Requires-Python") or "")
             assert f"{python}.0" in needed or f"{python}.99" in needed, f"{name}=={version}"
 
 

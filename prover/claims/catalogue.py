@@ -150,7 +150,11 @@ def announced() -> list[EntryPoint]:
 
 def package_of(point: EntryPoint) -> str:
     """The distribution that announces obligations, empty if it has no name; their module, if of none."""
-    return (point.dist.name or "") if point.dist else point.module
+    if point.dist is None:
+        return point.module
+    # What is not there is an error to the package importlib_metadata, which finds it if it is loaded.
+    said = point.dist.metadata
+    return (said["Name"] or "") if "Name" in said else ""
 
 
 def _passes_for_ours(name: str) -> bool:

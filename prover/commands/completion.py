@@ -27,7 +27,7 @@ from spikeproof.prover.commands.console import examples
 PROGRAM = "spikeproof"
 SHELLS = ("bash", "zsh", "fish")
 NAMING = frozenset(
-    {"energy", "exhaust", "export", "list", "mutate", "prove", "show", "sizes", "testfloat"}
+    {"energy", "exhaust", "export", "list", "mutate", "opinion", "prove", "show", "sizes", "testfloat"}
 )
 """Commands whose arguments are theorems."""
 

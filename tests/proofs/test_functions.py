@@ -79,8 +79,10 @@ def test_what_no_construction_makes_is_refused_in_a_line(name, why):
 
 
 def test_programs_may_be_said():
-    with pytest.raises(ValueError, match="unknown convention 'digits'"):
-        unit_named("fp8_e5m2.pow.rne.digits")
+    with pytest.raises(ValueError, match="unknown convention 'factors'"):
+        unit_named("fp8_e5m2.pow.rne.factors")
+    with pytest.raises(StatementError, match="by digits, hypot can be made; not pow"):
+        unit_named("fp8_e5m2.pow.rne.digits").circuit()
     assert unit_named("fp32.exp.rne.factors") == unit_named("fp32.exp.rne")
     unit = unit_named("fp16.reciprocal.rne.digits")
     assert unit.name == "fp16.reciprocal.rne.digits"

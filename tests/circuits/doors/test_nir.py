@@ -915,10 +915,10 @@ def test_damaged_files_are_read_or_refused(tmp_path_factory, data):
 
 def read_here(path):
     """Without a process of its own, which takes its time."""
-    from spikeproof.circuits.doors.nir import _graph_of
+    from spikeproof.circuits.doors.nir import graph_of
     from spikeproof.circuits.doors.nir_files import decoded, parsed
 
-    return from_nir(_graph_of(decoded(parsed({"path": str(path)}))), PLAIN)
+    return from_nir(graph_of(decoded(parsed({"path": str(path)}))), PLAIN)
 
 
 def test_a_file_that_crashes_what_parses_it_is_refused(tmp_path, monkeypatch):
