@@ -10,7 +10,7 @@ import pytest
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.units.floating_point.building import build_unit
 from spikeproof.circuits.units.libraries import EVERY_LIBRARY, gate_netlist
-from spikeproof.proofs.units import OPERATIONS, Unit
+from spikeproof.proofs.units import OPERATIONS, Unit, shallow_units
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.claims.obligation import Outcome, Profile
 from spikeproof.prover.refutation.comparison import SIDES, Comparison, column
@@ -21,6 +21,7 @@ from spikeproof.prover.running import discharge as discharge_module
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs.formats import (
     ARITY,
+    BFLOAT16,
     FLAGS,
     FORMATS,
     FP8_E4M3FN,
@@ -167,6 +168,34 @@ def test_faulty_wide_units_are_refuted(fmt, operation, kind, monkeypatch):
     mutant = first_faulty(netlist, is_faulty, kind)
     result = discharge(obligation, circuit=mutant.netlist)
     assert result.outcome is Outcome.REFUTED, f"{mutant.fault}: {result.message}"
+
+
+SHALLOW_OF_16_BITS = [unit for unit in shallow_units() if unit.fmt in (FP16, BFLOAT16)]
+
+SOME_SHALLOW = one_of_each(
+    # FP16's have faults at their cuts besides: tests.proofs.test_shallow_sums, test_shallow_rounding.
+    [unit for unit in SHALLOW_OF_16_BITS if NIGHTLY or unit.fmt is BFLOAT16],
+    kind=lambda unit: unit.operation,
+)
+
+
+@pytest.mark.parametrize("unit", SOME_SHALLOW, ids=lambda unit: unit.name)
+def test_faulty_shallow_units_are_refuted(unit):
+    """Any neuron may be faulty, in every mode that is promised."""
+    obligation = replace(unit.obligation(), engines=("cadical",))
+    netlist = obligation.circuit()
+    codes = many_codes(unit.fmt, 2048, SEED, ARITY[unit.operation])
+    inputs = dict(zip(netlist.inputs, codes, strict=True))
+    sound = boolean.evaluate(netlist, inputs)["result"]
+
+    def is_faulty(mutant):
+        return not np.array_equal(boolean.evaluate(mutant, inputs)["result"], sound)
+
+    kinds = some_kinds_for(netlist, SHALLOW_OF_16_BITS.index(unit))
+    for kind in kinds if NIGHTLY else kinds[:1]:
+        mutant = first_faulty(netlist, is_faulty, kind)
+        result = discharge(obligation, circuit=mutant.netlist)
+        assert result.outcome is Outcome.REFUTED, f"{mutant.fault}: {result.message}"
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

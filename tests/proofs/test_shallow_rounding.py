@@ -18,6 +18,7 @@ from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.refutation.mutation import stuck_at_one, stuck_at_zero
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs.formats import FP8_E4M3FN, FP16, FP32, FP64, RoundingMode
+from tests.support.profile import NIGHTLY
 
 AGREEMENT = ", ".join(NORMALISED)
 FACT = f"fact about {AGREEMENT}"
@@ -90,6 +91,13 @@ def test_a_fault_at_the_cut_is_found_there(name):
     faulty = silenced(whole, name)
     assert said_of(cut_at(unit("multiply", FP16), whole), faulty, AGREEMENT) is Status.SATISFIABLE
     assert said_of(cut_at(unit("multiply", FP16), faulty), faulty, FACT) is Status.SATISFIABLE
+
+
+@pytest.mark.skipif(not NIGHTLY, reason="formulas of all lemmas take 20 seconds of a processor")
+def test_a_fault_at_the_cut_of_an_fp64_product_is_found_there():
+    faulty = silenced(unit("multiply", FP64).circuit(keep_waypoints=True), "kept")
+    obligation = unit("multiply", FP64).obligation()
+    assert said_of(obligation, faulty, AGREEMENT) is Status.SATISFIABLE
 
 
 @pytest.mark.parametrize(
