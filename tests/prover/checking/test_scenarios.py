@@ -22,6 +22,8 @@ from spikeproof.specs.networks import (
     Dynamics,
     Layer,
     Network,
+    Readout,
+    Score,
     run,
 )
 from tests.support.networks import COUNTS, POTENTIALS, integers
@@ -51,6 +53,23 @@ def drawn(random, steps, sizes, leak=None, reset=None, largest=3):
     weights = random.integers(-largest, largest + 1, (classes, neurons))
     outputs = Layer(weights, random.integers(-2, 3, classes), None, dynamics())
     return Network((hidden, outputs), steps, POTENTIALS)
+
+
+def continued(random, steps, readout, layers=2, largest=3):
+    """A network that is not read as a sum: by counts, or of more layers; later ones recurrent or not."""
+    network = drawn(random, steps, (4, 4, 3), largest=largest)
+    hidden, outputs = network.layers
+    middle = drawn(random, steps, (4, 4, 3), largest=largest).layers[0]
+    found = [hidden, *[middle] * (layers - 2), outputs]
+    for place in range(1, layers):
+        silent = readout is POTENTIALS and place == layers - 1
+        neurons = found[place].neurons
+        found[place] = replace(
+            found[place],
+            thresholds=None if silent else random.integers(0, 2 * largest, neurons),
+            recurrent=random.integers(-2, 3, (neurons, neurons)) if random.random() < 0.5 else None,
+        )
+    return Network(tuple(found), steps, readout)
 
 
 def with_changes(image, spikes):
@@ -89,17 +108,16 @@ def cases(seed, count, sizes=(4, 4, 3), steps=(2, 5), **kind):
         yield network, random.random((network.steps, network.inputs)) < random.choice([0.2, 0.5])
 
 
-def require_agreement(found):
+def require_agreement(found, most=2):
     seen = set()
     for network, image in found:
-        radius = radius_of(network, image)
+        radius = radius_of(network, image, most)
         seen.add(radius)
-        assert [accepted(network, image, each) for each in (0, 1, 2)] == [
-            each <= radius for each in (0, 1, 2)
-        ]
-        distance = SpikeSearcher(network, 2).distance(image, 60)
+        sizes = range(most + 1)
+        assert [accepted(network, image, each) for each in sizes] == [each <= radius for each in sizes]
+        distance = SpikeSearcher(network, most).distance(image, 60)
         assert distance.radius == radius
-        assert (distance.witness is None) == (radius == 2)
+        assert (distance.witness is None) == (radius == most)
         if distance.witness is not None:
             assert len(distance.witness) == radius + 1
             assert decided(network, image, distance.witness) != distance.decision
@@ -114,6 +132,23 @@ def test_what_is_accepted_is_what_brute_force_says(seed):
 
 def test_all_distances_occur():
     assert require_agreement(cases(100, 40, largest=2, leak=Fraction(3, 4))) == {0, 1, 2}
+
+
+def cases_continued(seed, count, largest=2):
+    """Networks that fire at the end, have more layers, or both, and images."""
+    random = np.random.default_rng(seed)
+    kinds = [(COUNTS, 2), (Readout(Score.COUNT, 1), 2), (Readout(Score.COUNT, 2), 2), (POTENTIALS, 3)]
+    for place in range(count):
+        network = continued(random, int(random.integers(2, 6)), *kinds[place % 4], largest)
+        yield network, random.random((network.steps, network.inputs)) < random.choice([0.2, 0.5])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_change_where_what_follows_is_run(seed):
+    """Of outputs that fire, read by counts or a latch, of more layers and of recurrent ones."""
+    found = list(cases_continued(200 + seed, 24))
+    assert {tabled(network, 2) for network, _ in found} <= {1, 2}
+    assert require_agreement(found, 1) == {0, 1}
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -217,7 +252,7 @@ def wrongly_accepted(near):
     return sum(accepted(network, image, radius + 1) for network, image, radius in near)
 
 
-require_second = scenarios._Question._require_second
+require_second = scenarios._Summed._require_second
 
 FAULTS = {
     "what two changes do together is forgotten": (
@@ -233,7 +268,7 @@ FAULTS = {
         lambda self, fired, step: -np.abs(fired * 1.0 - self.spikes[step]) * self.left[step],
     ),
     "inputs whose change alone has no effect are left out": (
-        "_Question._require_second",
+        "_Summed._require_second",
         lambda self, first, excess, singly, need: require_second(
             self, first, excess, np.where(singly == 0, -np.inf, singly), need
         ),
@@ -252,6 +287,46 @@ def test_a_planted_fault_accepts_what_is_false(monkeypatch, near, fault):
     owner, method = name.split(".")
     monkeypatch.setattr(getattr(scenarios, owner), method, does)
     assert wrongly_accepted(near) > 0
+
+
+trains = scenarios._Neurons.trains
+
+
+def of_that_step_alone(self, first):
+    """No trace of a change is left in the next step."""
+    found = trains(self, first)
+    found[1:] = self.spikes[first + 1 :, None]
+    return found
+
+
+CONTINUED_FAULTS = {
+    "a change matters in its step alone": ("_Neurons.trains", of_that_step_alone),
+    "a change is made a step later": (
+        "_Neurons.trains",
+        lambda self, first: np.concatenate(
+            [trains(self, first)[:1] * 0 + self.spikes[first], trains(self, first)[:-1]]
+        ),
+    ),
+    "a spike that goes is one that comes": FAULTS["a spike that goes is one that comes"],
+}
+
+
+@pytest.fixture(scope="module")
+def near_continued():
+    """Images whose class one change does change."""
+    found = [
+        (network, image, radius_of(network, image, 1)) for network, image in cases_continued(300, 60)
+    ]
+    return [each for each in found if each[2] == 0]
+
+
+@pytest.mark.parametrize("fault", CONTINUED_FAULTS)
+def test_a_planted_fault_in_what_is_run_accepts_what_is_false(monkeypatch, near_continued, fault):
+    name, does = CONTINUED_FAULTS[fault]
+    assert wrongly_accepted(near_continued) == 0
+    owner, method = name.split(".")
+    monkeypatch.setattr(getattr(scenarios, owner), method, does)
+    assert wrongly_accepted(near_continued) > 0
 
 
 @pytest.mark.parametrize("rival", [0, 1])
@@ -306,7 +381,10 @@ def test_of_which_networks_how_much_is_tabled():
     recurrent = replace(hidden, recurrent=np.zeros((4, 4), np.int64))
     assert tabled(replace(network, layers=(recurrent, outputs)), 2) == 0
     firing = replace(outputs, thresholds=integers([1, 1, 1]))
-    assert tabled(replace(network, layers=(hidden, firing), readout=COUNTS), 2) == 0
+    assert tabled(replace(network, layers=(hidden, firing), readout=COUNTS), 2) == 1
+    assert tabled(replace(network, layers=(firing,), readout=COUNTS), 2) == 0
+    between = replace(hidden, recurrent=np.zeros((4, 4), np.int64))
+    assert tabled(replace(network, layers=(hidden, between, outputs)), 2) == 1
     many = replace(hidden, weights=np.arange(4000).reshape(4, 1000))
     assert tabled(replace(network, layers=(many, outputs)), 2) == 1
     assert tabled(replace(network, layers=(many, outputs), steps=2000), 2) == 0
