@@ -26,7 +26,10 @@ Potentials are integers of a unit, a power of the leak's denominator, so that no
 64 bits do not hold that, of 2^-N, and each leak is rounded, towards not firing at a threshold that is
 reached. Then where a potential is nearer to a threshold than it may be off, Python's integers take over.
 (At the threshold it is not: an integer is reached by integers alone, which no leak rounds.) Worths
-are doubles, and a need is less by more than these may be off; whatever comes up to it is run.
+are doubles, and a need is less by more than these may be off; whatever comes up to it is run. They
+suffice since what is left is a share of what is left of the last step's, so that it is 1 at most, and of
+that step it is 1, whatever the leak: what is too small for a double is nothing beside the allowance. And
+weights are below 2^62 and tables below 2^24 numbers, so that nothing is too large for one.
 """
 
 from __future__ import annotations
@@ -58,8 +61,11 @@ LARGEST_POTENTIAL = 1 << 40
 TOGETHER = 1024
 """So many changes are run at once."""
 
-ROUNDING = 2.0**-30
-"""Sums of doubles are off by less than that share of what their magnitudes may sum to."""
+ROUNDING = 2.0**-48
+"""Times neurons and steps: by less than that share of the most that a rival may gain, gains are off.
+
+A worth is rounded once in each step, what a change gains once more for each neuron, an excess as three
+worths: two gains and an excess fewer than 5 (neurons + steps) + 30 times, by 2^-53 each."""
 
 
 def tabled(network: Network, most: int) -> int:
@@ -100,9 +106,10 @@ class Scenarios:
         """Of a spike that comes (0) and of one that goes (1): which value it is to each neuron."""
         self.marks = [_marks(each, none) for each in self.seen if self.tabled == PAIRS]
         order, leak = outputs.dynamics.order, outputs.dynamics.leak
-        late = order.index("leak") > order.index("add")
-        self.left = [leak ** (network.steps - step - (not late)) for step in range(network.steps)]
-        """What is left at the end of what is added to an output in each step."""
+        nothing = order.index("leak") > order.index("add") and leak == 0
+        self.left = [Fraction(0) if nothing else leak**later for later in reversed(range(network.steps))]
+        """What is left at the end of what is added to an output in each step: as a share of what is left
+        of the last step's, which is all of it, or so much as that leaks away."""
 
     def check(self, image: NDArray[Any], record: Mapping[str, Any]) -> None:
         """That a record of an image holds: as ``robustness.Checker``, but nothing is in its tree.
@@ -302,7 +309,8 @@ class _Summed(_Question):
         weights = scenarios.network.layers[-1].weights
         self.gains = (weights[rivals] - weights[decision]).astype(float)
         """What each rival gains by a spike of each neuron."""
-        allowed = ROUNDING * np.abs(self.gains).sum(axis=1) * self.all.left.sum()
+        most = np.abs(self.gains).sum(axis=1) * self.all.left.sum()
+        allowed = ROUNDING * (self.neurons + scenarios.network.steps) * most
         self.needs = self._leads(rivals) - allowed
 
     def _leads(self, rivals: NDArray[np.int64]) -> Numbers:
@@ -315,7 +323,7 @@ class _Summed(_Question):
             for each in added.T.tolist()
         ]
         # Scores are multiples of a unit, so that a rival that loses ties must gain one more.
-        unit = Fraction(1, outputs.dynamics.leak.denominator**self.scenarios.network.steps)
+        unit = Fraction(1, outputs.dynamics.leak.denominator ** (self.scenarios.network.steps - 1))
         own = scores[self.decision]
         return np.array([float(own - scores[r] + unit * (r > self.decision)) for r in rivals.tolist()])
 

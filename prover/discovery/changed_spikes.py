@@ -10,7 +10,8 @@ nothing any more. Two changes have an excess, over what each is worth, only wher
 left when the second comes, and both together are no smaller than that room.
 
 Potentials are integers of a small unit, leaks rounded, so that a threshold that is reached counts as
-reached, and one that is only approached does not.
+reached, and one that is only approached does not. One that is passed by less than what is rounded may
+not either: who keeps what is found has it checked before.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,7 @@ from numpy.typing import NDArray
 
 from spikeproof.circuits.networks.exact import run_all
 from spikeproof.prover.discovery.robustness import Distance
-from spikeproof.specs.networks import AfterSpike, Network, Score
+from spikeproof.specs.networks import AfterSpike, Network, NetworkError, Score
 
 Array = NDArray[Any]
 Places = NDArray[np.int64]
@@ -33,6 +35,9 @@ Places = NDArray[np.int64]
 MOST = 2
 BITS = 61
 """Potentials and what they are multiplied by are below 2 to that."""
+
+UNIT_BITS = 20
+"""1 is so many bits of units at least, where leaks are rounded."""
 
 UNROUNDED = 1e-9
 """By less than that share of all that may be gained, sums of doubles are off."""
@@ -71,7 +76,11 @@ NO_TRACES = _Traces(*(np.zeros(0, kind) for kind in (np.int64, np.int64, bool, n
 
 class SpikeSearcher:
     """A network, made ready for changes of at most two spikes; of one, if outputs fire, or layers are
-    more than two."""
+    more than two.
+
+    Raises:
+        NetworkError: on construction, if 64 bits do not hold its potentials in small units.
+    """
 
     def __init__(self, network: Network, most: int) -> None:
         self.network, self.most = network, most
@@ -91,13 +100,16 @@ class SpikeSearcher:
         sums = np.abs(weights).sum(axis=1) + np.abs(self.hidden.bias) + np.abs(self.thresholds)
         largest = int(sums.max()) * (network.steps + 3)
         rounds = 0 < leak < 1
-        self.unit = 1 << max(BITS - largest.bit_length(), 0) if rounds else 1
+        bits = BITS - largest.bit_length()
+        if bits < UNIT_BITS * rounds or leak.denominator.bit_length() > BITS // 2 + 1:
+            raise NetworkError("its potentials do not fit 64 bits")
+        self.unit = 1 << bits * rounds
         self.rounded = 2 * network.steps * rounds
         """By so many units two potentials are off at most, together."""
-        after = self.outputs.dynamics.order.index("leak") > self.outputs.dynamics.order.index("add")
-        left = [
-            self.outputs.dynamics.leak ** (network.steps - s - (not after)) for s in range(network.steps)
-        ]
+        order, share = self.outputs.dynamics.order, self.outputs.dynamics.leak
+        self.last = share if order.index("leak") > order.index("add") else Fraction(1)
+        """What is left of what is added to an output in the last step; ``left`` are shares of that."""
+        left = [share ** (network.steps - 1 - s) * bool(self.last) for s in range(network.steps)]
         self.left = np.array(list(map(float, left)))
 
     def distance(self, image: NDArray[Any], seconds: float) -> Distance:
@@ -279,7 +291,7 @@ class _Summed(_Question):
         weights = searcher.outputs.weights
         self.gains = (weights[rivals] - weights[self.decision]).astype(float)
         behind = (int(scores[self.decision]) - scores[rivals] + (rivals > self.decision)).tolist()
-        self.needs = np.array([each / unit for each in behind])
+        self.needs = np.array([float(Fraction(each, unit) / (searcher.last or 1)) for each in behind])
         self.needs -= UNROUNDED * np.abs(self.gains).sum(axis=1) * searcher.left.sum()
 
     def _worth(self, worth: Array) -> Told:

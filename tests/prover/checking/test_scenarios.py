@@ -22,6 +22,7 @@ from spikeproof.specs.networks import (
     Dynamics,
     Layer,
     Network,
+    NetworkError,
     Readout,
     Score,
     run,
@@ -234,6 +235,36 @@ def test_sums_beyond_64_bits():
         assert accepted(network, image, 1) == (radius == 1)
         assert SpikeSearcher(network, 1).distance(image, 60).radius == radius
     assert seen == {0, 1}
+
+
+@pytest.mark.parametrize("leak", ["0", "1", "1/2", "1.4e-300", "subnormal"])
+@pytest.mark.parametrize("order", [("add", "leak", "fire", "reset"), USUAL_ORDER], ids=["late", "usual"])
+def test_leaks_of_outputs_that_doubles_do_not_hold(leak, order):
+    """The last step alone counts, five against four, if almost nothing is left of the first."""
+    share = Fraction(7, 5) / 2**1074 if leak == "subnormal" else Fraction(leak)
+    hidden = Layer(integers([[1]] * 5), integers([0] * 5), integers([1] * 5), MEMORYLESS)
+    output = Dynamics(share, AfterSpike.NOTHING, order, strict=False)
+    weights = integers([[1] * 5, [0] * 5])
+    outputs = Layer(weights, integers([0, 4]), None, output)
+    network = Network((hidden, outputs), 2, POTENTIALS)
+    image = np.zeros((2, 1), bool)
+    radius = radius_of(network, image)
+    assert radius == (2 if not share and order[0] == "add" else int(share >= Fraction(1, 2)))
+    assert [accepted(network, image, each) for each in range(3)] == [each <= radius for each in range(3)]
+    assert SpikeSearcher(network, 2).distance(image, 60).radius == radius
+
+
+@pytest.mark.parametrize(
+    ("largest", "leak"), [(1 << 44, Fraction(9, 10)), (1 << 61, Fraction(1)), (1, Fraction(0.9))]
+)
+def test_what_64_bits_do_not_hold_is_neither_tabled_nor_searched(largest, leak):
+    network = drawn(np.random.default_rng(1), 3, (4, 4, 3), leak)
+    hidden, outputs = network.layers
+    large = replace(hidden, weights=hidden.weights * 0, thresholds=integers([largest - 1] * 4))
+    network = replace(network, layers=(replace(large, bias=hidden.bias * 0), outputs))
+    assert tabled(network, 2) == 0
+    with pytest.raises(NetworkError, match="64 bits"):
+        SpikeSearcher(network, 2)
 
 
 # --- faults, each of which accepts what is false -------------------------------------------------------
