@@ -338,7 +338,7 @@ def main() -> None:
         print(table(found).splitlines()[-1], flush=True)
         if asked.write:
             file.write_text(json.dumps(list(map(asdict, found)), indent=1) + "\n")
-            RESULTS.with_suffix(".md").write_text(table(found))
+            RESULTS.with_suffix(".md").write_text(f"# Robustness over time\n\n{table(found)}")
 
 
 if __name__ == "__main__":
