@@ -57,6 +57,36 @@ def test_what_is_packed_can_be_checked(log, tmp_path, committed):
     assert subprocess.run(check, cwd=folder, check=False, capture_output=True).returncode == 1
 
 
+STRANGERS = {
+    "a wheel": lambda folder: (folder / "wheels" / "more.whl").write_bytes(b"a wheel"),
+    "sums of its own": lambda folder: (folder / "wheels" / "SHA256SUMS.whl").write_bytes(b"a wheel"),
+    "a hidden file": lambda folder: (folder / "site" / ".more").write_text("more"),
+    "a link": lambda folder: (folder / "more").symlink_to("README.md"),
+    "a change": lambda folder: (folder / "a file").write_text("another"),
+    "a file less": lambda folder: (folder / "a file").unlink(),
+}
+
+
+@pytest.mark.parametrize("stranger", [None, *STRANGERS])
+def test_nothing_is_installed_beside_files_that_the_sums_do_not_name(tmp_path, stranger):
+    for name in ("wheels", "site", "work"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "a file").write_text("a file")
+    (tmp_path / "work" / "python").write_text("somebody's")
+    shutil.copy(packing.HERE / "install.sh", tmp_path)
+    (tmp_path / "SHA256SUMS").write_text(
+        "".join(line + "\n" for line in packing.sums(tmp_path).splitlines() if "  work/" not in line)
+    )
+    if stranger:
+        STRANGERS[stranger](tmp_path)
+    script = "set -eu; . ./install.sh; refuse_strangers"
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == bool(stranger), done.stderr
+    assert not (tmp_path / "work").exists()
+
+
 def _listing(archive):
     return subprocess.run(["tar", "tzf", archive], check=True, capture_output=True, text=True).stdout
 
@@ -120,10 +150,11 @@ def packing_requirement(text):
         ("proved", "refuted", 1),
         ("refuted", "refuted", 0),
         ("proved", None, 1),
+        (None, "proved", 1),
     ],
 )
 def test_outcomes_are_compared(tmp_path, expected, found, code):
-    (tmp_path / "expected.tsv").write_text(f"a\t{expected}\t0.10\n")
+    (tmp_path / "expected.tsv").write_text(f"a\t{expected}\t0.10\n" if expected else "")
     results = [{"theorem": "a", "outcome": found}] if found else []
     (tmp_path / "results.json").write_text(json.dumps({"results": results}))
     script = shutil.copy(packing.HERE / "compare.py", tmp_path)

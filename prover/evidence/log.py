@@ -213,7 +213,7 @@ class Log:
             log.take()
             require_room(log.directory)
             remove_unfinished(log.directory, spared=log.directory / CIRCUITS)
-            started = log._continued_since(used)
+            started = None if parts else log._continued_since(used)
             if started is None:
                 log._clear()
             else:

@@ -135,9 +135,11 @@ def discharge_on(client: Client, names: Sequence[str], run: Run) -> Iterator[Fou
 
     futures: dict[Future[Reply], Obligation] = {}
     submitted: dict[str, Future[Reply]] = {}
+    proved: set[str] = set()
     for name in names:
         obligation = theorem(name)
         if found := run.found(obligation):
+            proved |= {name} if found.outcome is Outcome.PROVED else set()
             yield found
             continue
         package = obligation.package
@@ -145,6 +147,7 @@ def discharge_on(client: Client, names: Sequence[str], run: Run) -> Iterator[Fou
         units = [submitted[unit] for unit in _units(obligation) if unit in submitted]
         submitted[name] = client.submit(answer, task, units, key=f"{name}-{id(run)}", pure=False)
         futures[submitted[name]] = obligation
+    programs = []
     for future in as_completed(list(futures)):
         obligation = futures[future]
         try:
@@ -155,12 +158,22 @@ def discharge_on(client: Client, names: Sequence[str], run: Run) -> Iterator[Fou
             raise ClusterError(
                 "the cluster's scheduler is lost; run the same command again, and it goes on"
             ) from None
+        if obligation.rests_on:
+            programs.append((obligation, reply))
+            continue
+        yield (found := _accepted(obligation, run, reply))
+        proved |= {found.theorem} if found.outcome is Outcome.PROVED else set()
+    for obligation, reply in programs:  # a worker believed what it was given of units
+        missing = [unit for unit in _units(obligation) if unit not in proved]
+        if missing:
+            reply = Reply(trouble=f"it rests on {missing[0]}, which is not proved here")
         yield _accepted(obligation, run, reply)
 
 
 def _units(obligation: Obligation) -> Sequence[str]:
     """Theorems that a program's rests on; a worker is given what others found of them."""
-    return obligation.rests_on() if obligation.rests_on else ()
+    promised = obligation.rests_on and obligation.expected is Outcome.PROVED
+    return obligation.rests_on() if promised and obligation.rests_on else ()
 
 
 # --- what comes back ----------------------------------------------------------------------------
@@ -170,10 +183,10 @@ def _accepted(obligation: Obligation, run: Run, reply: Reply) -> Found:
     """A worker's answer, in log and cache, once it is known to be true."""
     with TemporaryDirectory(prefix="spikeproof-") as folder:
         archive = Archive(Path(folder))
+        blank = blank_record(obligation, run.timeout)
         try:
-            record = _checked(obligation, archive, reply)
+            record = _checked(blank, archive, reply)
         except _TroubleError as error:
-            blank = blank_record(obligation, run.timeout, None)
             record = replace(blank, outcome=Outcome.ERROR, message=str(error))
         record = sealed(record)
         if run.cache and not run.cache.read_only:
@@ -187,8 +200,24 @@ class _TroubleError(Exception):
     """Why a worker's answer is none."""
 
 
-def _checked(obligation: Obligation, archive: Archive, reply: Reply) -> Record:
+SAID = (
+    "theorem",
+    "package",
+    "statement",
+    "parameters",
+    "expected",
+    "seed",
+    "notes",
+    "source_sha256",
+)
+"""What a record says of the theorem, and not of what became of it."""
+
+
+def _checked(blank: Record, archive: Archive, reply: Reply) -> Record:
     """The record that a worker sent, its certificates in the archive.
+
+    Args:
+        blank: of the same theorem, as it is stated here.
 
     Raises:
         _TroubleError: if there is none, or it is not what it should be.
@@ -199,15 +228,16 @@ def _checked(obligation: Obligation, archive: Archive, reply: Reply) -> Record:
         record = msgspec.json.decode(reply.record, type=Record)
     except msgspec.MsgspecError as error:
         raise _TroubleError(f"what a worker sent is no record: {error}") from None
-    if (record.theorem, record.package) != (obligation.name, obligation.package):
-        raise _TroubleError(f"a worker sent a record of {record.theorem}")
-    if record.source_sha256 != source_sha256(obligation.package):
-        raise _TroubleError("a worker sent a record of another source")
+    for field in SAID:
+        if getattr(record, field) != getattr(blank, field):
+            raise _TroubleError(f"a worker sent a record of another {field.removesuffix('_sha256')}")
+    if not record.decided:
+        return replace(blank, outcome=record.outcome, message=record.message, seconds=record.seconds)
     for certificate in record.certificates:
         content = reply.certificates.get(certificate.sha256)
         if content is None or archive.keep(certificate.kind, content) != certificate:
             raise _TroubleError(f"a worker sent no certificate {certificate.sha256}, or another")
-    if record.decided and not is_sealed(record):
+    if not is_sealed(record):
         refusal = Verifier(archive).verify(record).refusal
         if refusal:
             raise _TroubleError(f"what a worker sent does not verify: {refusal}")

@@ -1,5 +1,6 @@
 """One or two changed spikes, by tables of what neurons make of them: what brute force says, no more."""
 
+import re
 from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
@@ -97,7 +98,7 @@ def accepted(network, image, radius):
     try:
         Scenarios(network, 2).check(image, record)
     except CertificateError as error:
-        return "changes the class" not in str(error)
+        return not re.search("changes? the class", str(error))
     return True
 
 
@@ -163,15 +164,13 @@ def test_potentials_that_are_rounded(monkeypatch, room, strict):
 
     monkeypatch.setattr(scenarios, "_units", units)
     random = np.random.default_rng(5)
-    for network, image in cases(6, 12, leak=Fraction(500, 997)):
-        hidden, outputs = network.layers
-        dynamics = replace(hidden.dynamics, strict=strict)
-        network = replace(network, layers=(replace(hidden, dynamics=dynamics), outputs))
+    for network, image in [*cases(6, 12), *cases_continued(7, 8)]:
+        hidden, *others = network.layers
+        dynamics = replace(hidden.dynamics, leak=Fraction(500, 997), strict=strict)
+        network = replace(network, layers=(replace(hidden, dynamics=dynamics), *others))
         radius = radius_of(network, image)
-        given = random.permutation(3)
-        assert [accepted(network, image, int(each)) for each in given] == [
-            each <= radius for each in given
-        ]
+        given = random.permutation(3).tolist()
+        assert [accepted(network, image, each) for each in given] == [each <= radius for each in given]
 
 
 @pytest.mark.parametrize("dynamics", [LEAKY, SUMS], ids=["leaky", "sums"])

@@ -128,6 +128,14 @@ def test_what_was_merged_can_be_merged(shards, tmp_path):
     assert len(contents.manifest.parts) == 4
 
 
+def test_what_an_interrupted_run_left_is_not_merged_with(shards, tmp_path):
+    log = Log.begin(tmp_path / "whole", command="a test", profile="part", promised=2)
+    Run(log=log).discharge(CATALOGUED)
+    contents = merged(shards, tmp_path)
+    assert {each.theorem for each in contents.records} == {each.name for each in STATED}
+    assert not verify_log(tmp_path / "whole").refusals
+
+
 def edited(directory, **fields):
     path = directory / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | fields))

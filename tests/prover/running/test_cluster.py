@@ -19,7 +19,7 @@ from spikeproof.prover.engines.pool import LOST
 from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.log import Log, read_log
 from spikeproof.prover.evidence.record import CACHED, Record, file_content
-from spikeproof.prover.evidence.seal import is_sealed
+from spikeproof.prover.evidence.seal import is_sealed, sealed
 from spikeproof.prover.evidence.source import source_sha256, versions
 from spikeproof.prover.running import cluster
 from spikeproof.prover.running.cluster import ClusterError, Reply, Task, connected, discharge_on
@@ -86,15 +86,25 @@ LIES = {
     "no record": (lambda sent: Reply(b"[1, 2]"), "is no record"),
     "another theorem": (
         lambda sent: changed(sent, theorem="cell.ionic.and"),
-        "record of cell.ionic.and",
+        "record of another theorem",
     ),
-    "another package": (lambda sent: changed(sent, package="theirs"), "record of cell.ionic.xor"),
-    "another source": (lambda sent: changed(sent, source_sha256="0" * 64), "of another source"),
+    "another package": (lambda sent: changed(sent, package="theirs"), "record of another package"),
+    "another source": (lambda sent: changed(sent, source_sha256="0" * 64), "record of another source"),
+    "another promise": (lambda sent: changed(sent, expected="refuted"), "record of another expected"),
+    "another seed": (lambda sent: changed(sent, seed=1), "record of another seed"),
+    "a note": (lambda sent: changed(sent, notes=["assumed"]), "record of another notes"),
+    "undecided, as promised": (
+        lambda sent: changed(sent, outcome="timeout", expected="timeout"),
+        "record of another expected",
+    ),
     "refuted": (
         lambda sent: changed(sent, outcome="refuted", counterexample={"a": 0, "b": 0}, lemmas=[]),
         "does not verify",
     ),
-    "another statement": (lambda sent: changed(sent, statement="it is right"), "does not verify"),
+    "another statement": (
+        lambda sent: changed(sent, statement="it is right"),
+        "record of another statement",
+    ),
     "without lemmas": (lambda sent: changed(sent, lemmas=[]), "does not verify"),
     "without certificates": (lambda sent: replace(sent, certificates={}), "sent no certificate"),
     "other certificates": (
@@ -114,6 +124,33 @@ def test_nothing_false_is_believed(answered, log, tmp_path, lie):
     assert reason in found.message
     assert not log.record(PROVED)
     assert not cache.record(PROVED)
+
+
+def test_a_seal_for_another_circuit_is_none_for_the_own_one(tmp_path, log):
+    """It was once proved of a circuit that was given, here, and sealed with our key."""
+    circuit = theorem(PROVED).circuit()
+    record = Run(60.0, circuit=circuit).discharge(theorem(PROVED)).record
+    assert is_sealed(record)
+    found = accepted(PROVED, Reply(file_content(record)), log)
+    assert (found.outcome, found.message) == (
+        Outcome.ERROR,
+        "a worker sent a record of another statement",
+    )
+    alike = sealed(replace(record, statement=theorem(PROVED).statement))
+    found = accepted(PROVED, Reply(file_content(alike)), log)
+    assert found.message == "a worker sent a record of another parameters"
+
+
+@pytest.mark.parametrize("outcome", ["timeout", "unknown", "error"])
+def test_of_what_is_not_decided_nothing_else_is_taken(answered, log, outcome):
+    sent = changed(answered[PROVED], outcome=outcome, message="too slow")
+    found = accepted(PROVED, sent, log)
+    assert (found.outcome.value, found.message, found.green, found.lemmas) == (
+        outcome,
+        "too slow",
+        False,
+        (),
+    )
 
 
 def test_what_is_not_decided_is_said_to_be(log, answered):
@@ -171,6 +208,40 @@ def test_a_cluster_here_writes_the_log_that_processes_write(tmp_path):
     assert same(*logs)
 
 
+class Told:
+    """A client, each future of which has what a worker is to say of a theorem."""
+
+    def __init__(self, said):
+        self.said = said
+
+    def submit(self, _, task, units, **__):
+        return Told(self.said[task.theorem])
+
+    def result(self):
+        return self.said
+
+
+def test_a_program_does_not_stand_without_its_units(log, monkeypatch, tmp_path):
+    """Though a worker with our key, who believed what it was given of them, says so, and first."""
+    monkeypatch.setattr(distributed, "as_completed", lambda futures: futures[::-1])
+    program = "program.fp16.dot.rne.4.sequential"
+    names = [each.name for each in with_units([theorem(program)])]
+    cache = Cache(tmp_path / "cache")
+    said = {}
+    for name in names:
+        found = Run(300.0, cache=cache).discharge(theorem(name))
+        kept = {each.sha256: cache.archive.content(each) for each in found.certificates}
+        said[name] = Reply(file_content(found.record), kept)
+    assert {each.outcome for each in discharge_on(Told(said), names, Run(300.0, log=log))} == {
+        Outcome.PROVED
+    }
+    lost = said | {names[0]: Reply(trouble=LOST)}
+    shutil.rmtree(log.directory / "records")
+    found = {each.theorem: each for each in discharge_on(Told(lost), names, Run(300.0, log=log))}
+    assert found[program].outcome is Outcome.ERROR
+    assert found[program].message == f"it rests on {names[0]}, which is not proved here"
+
+
 class Dying:
     """A client, and a future of its: three workers died of the task."""
 
@@ -187,13 +258,17 @@ def test_a_task_that_kills_whoever_takes_it_is_given_up(log, monkeypatch):
     assert (found.outcome, found.message) == (Outcome.ERROR, LOST)
 
 
-def test_nobody_answers(monkeypatch):
+def test_nobody_answers(monkeypatch, tmp_path):
     monkeypatch.setattr(cluster, "ANSWERING", 0.2)
     with pytest.raises(ClusterError, match=r"no scheduler of Dask answers at 'tcp://127\.0\.0\.1:9'"):
         connected("tcp://127.0.0.1:9", None).__enter__()
     done = spikeproof("prove", PROVED, "--cluster", "nonsense://")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "no scheduler of Dask answers at 'nonsense://'" in done.stderr
+    kept = ("--log", tmp_path / "kept")
+    assert spikeproof("prove", PROVED, *kept).returncode == 0
+    assert spikeproof("prove", REFUTED, "--cluster", "nonsense://", *kept).returncode == 2
+    assert [each.theorem for each in read_log(tmp_path / "kept").records] == [PROVED]
     done = spikeproof("prove", PROVED, "--cluster", "local", "--circuit", "mine.json")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
