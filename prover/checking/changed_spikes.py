@@ -77,16 +77,21 @@ class Enumeration:
 
     def decisions(self, image: NDArray[Any], sets: NDArray[np.int64]) -> NDArray[np.int64]:
         """The class of an image, of shape (steps, inputs), for each set of spikes that are changed."""
-        first, *others = self.network.layers
+        first = self.network.layers[0]
         given = np.asarray(image).astype(np.int64)
         signs = 1 - 2 * given
         currents = np.repeat((given @ first.weights.T + first.bias)[None], len(sets), axis=0)
         for spikes in sets.T:
             step, place = np.divmod(spikes, self.network.inputs)
             currents[np.arange(len(sets)), step] += signs[step, place, None] * first.weights.T[place]
-        outcome = self._run(first, currents)
+        return self.continued(0, currents)
+
+    def continued(self, place: int, currents: Numbers) -> NDArray[np.int64]:
+        """The class, of so much as is added to the layer of a place, of shape (sets, steps, neurons)."""
+        layer, *others = self.network.layers[place:]
+        outcome = self._run(layer, currents)
         for layer in others:
-            outcome = self._run(layer, _times(outcome, layer.weights) + layer.bias)
+            outcome = self._run(layer, times(outcome, layer.weights) + layer.bias)
         return self._decided(outcome)
 
     def _run(self, layer: Layer, currents: Numbers) -> Numbers:
@@ -101,7 +106,7 @@ class Enumeration:
         for step in range(self.network.steps):
             added = currents[:, step]
             if layer.recurrent is not None:
-                added = added + _times(fired, layer.recurrent)
+                added = added + times(fired, layer.recurrent)
             for event in dynamics.order:
                 if event == "leak":
                     potentials = potentials * dynamics.leak.numerator
@@ -145,7 +150,7 @@ class Enumeration:
         return np.asarray(decided)
 
 
-def _times(spikes: Numbers, weights: Numbers) -> Numbers:
+def times(spikes: Numbers, weights: Numbers) -> Numbers:
     """What spikes add by weights: in floating-point numbers where none is rounded."""
     if np.abs(weights).sum(axis=1, dtype=float).max() < LARGEST_FLOAT / 2:
         return np.asarray(spikes.astype(float) @ weights.T.astype(float)).astype(np.int64)

@@ -1,7 +1,7 @@
 """That no one or two changed spikes change a class: by what each neuron makes of every such change.
 
-For networks over time of two layers, the first without recurrent weights, whose outputs do not fire and
-are read by their potentials at the end.
+For networks over time, the first layer of which has no recurrent weights; and of two changes, of two
+layers, whose outputs do not fire and are read by their potentials at the end.
 
 A neuron of the first layer sees of a changed spike no more than the step and what is added there: its
 weight, or less of it, one of few values. So every *scenario* of it, one or two changes of such values in
@@ -17,11 +17,19 @@ where the last, of a neuron, depends on the two steps and values alone. Nothing 
 two steps, each neuron may choose both values; then, of a change and another step, the second value; and
 what is left is looked at pair by pair: a rival takes the image only if the sum comes up to its need.
 
+Of other networks, of more layers or whose outputs fire, one change is decided: in each step and of each
+value it is known in which steps each neuron of the first layer fires, so that what the next layer is
+given is a sum over neurons, and from there on the network is run, for each change that makes one of them
+do otherwise.
+
 Potentials are integers of a unit, a power of the leak's denominator, so that nothing is rounded; or, if
 64 bits do not hold that, of 2^-N, and each leak is rounded, towards not firing at a threshold that is
 reached. Then where a potential is nearer to a threshold than it may be off, Python's integers take over.
 (At the threshold it is not: an integer is reached by integers alone, which no leak rounds.) Worths
-are doubles, and a need is less by more than these may be off; whatever comes up to it is run.
+are doubles, and a need is less by more than these may be off; whatever comes up to it is run. They
+suffice since what is left is a share of what is left of the last step's, so that it is 1 at most, and of
+that step it is 1, whatever the leak: what is too small for a double is nothing beside the allowance. And
+weights are below 2^62 and tables below 2^24 numbers, so that nothing is too large for one.
 """
 
 from __future__ import annotations
@@ -34,7 +42,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.prover.checking.changed_spikes import Enumeration
+from spikeproof.prover.checking.changed_spikes import Enumeration, times
 from spikeproof.prover.checking.robustness import CertificateError, places
 from spikeproof.specs.networks import AfterSpike, Layer, Network, Readout, Score, run
 
@@ -53,25 +61,35 @@ LARGEST_POTENTIAL = 1 << 40
 TOGETHER = 1024
 """So many changes are run at once."""
 
-ROUNDING = 2.0**-30
-"""Sums of doubles are off by less than that share of what their magnitudes may sum to."""
+ROUNDING = 2.0**-48
+"""Times neurons and steps: by less than that share of the most that a rival may gain, gains are off.
+
+A worth is rounded once in each step, what a change gains once more for each neuron, an excess as three
+worths: two gains and an excess fewer than 5 (neurons + steps) + 30 times, by 2^-53 each."""
 
 
 def tabled(network: Network, most: int) -> int:
     """How many changes of such a network, up to so many, are decided by tables: none, one or two."""
-    if len(network.layers) != PAIRS or network.readout != Readout(Score.POTENTIAL):
-        return 0
-    if any(layer.recurrent is not None for layer in network.layers):
-        return 0
     first = network.layers[0]
+    if len(network.layers) == 1 or first.recurrent is not None:
+        return 0
     denominator = first.dynamics.leak.denominator
     if _largest(network) >= LARGEST_POTENTIAL or denominator**2 >= LARGEST_INT64:
         return 0
     values = len(_values(first))
     of_pairs = max(network.steps * values * values, 2 * network.inputs * values)
-    if most >= PAIRS and of_pairs * first.neurons <= LARGEST_TABLE:
+    if most >= PAIRS and summed(network) and of_pairs * first.neurons <= LARGEST_TABLE:
         return PAIRS
     return int(network.steps * values * first.neurons <= LARGEST_TABLE)
+
+
+def summed(network: Network) -> bool:
+    """Whether scores are sums of what spikes of the first layer are worth."""
+    return (
+        len(network.layers) == PAIRS
+        and network.readout == Readout(Score.POTENTIAL)
+        and network.layers[-1].recurrent is None
+    )
 
 
 class Scenarios:
@@ -79,7 +97,7 @@ class Scenarios:
 
     def __init__(self, network: Network, most: int) -> None:
         self.network, self.most, self.tabled = network, most, tabled(network, most)
-        self.hidden, outputs = network.layers
+        self.hidden, outputs = network.layers[0], network.layers[-1]
         self.enumeration = Enumeration(network, most)
         self.values = _values(self.hidden)
         weights, none = self.hidden.weights, len(self.values)
@@ -88,9 +106,10 @@ class Scenarios:
         """Of a spike that comes (0) and of one that goes (1): which value it is to each neuron."""
         self.marks = [_marks(each, none) for each in self.seen if self.tabled == PAIRS]
         order, leak = outputs.dynamics.order, outputs.dynamics.leak
-        late = order.index("leak") > order.index("add")
-        self.left = [leak ** (network.steps - step - (not late)) for step in range(network.steps)]
-        """What is left at the end of what is added to an output in each step."""
+        nothing = order.index("leak") > order.index("add") and leak == 0
+        self.left = [Fraction(0) if nothing else leak**later for later in reversed(range(network.steps))]
+        """What is left at the end of what is added to an output in each step: as a share of what is left
+        of the last step's, which is all of it, or so much as that leaks away."""
 
     def check(self, image: NDArray[Any], record: Mapping[str, Any]) -> None:
         """That a record of an image holds: as ``robustness.Checker``, but nothing is in its tree.
@@ -112,8 +131,9 @@ class Scenarios:
             changed.flat[spikes] ^= 1
             if run(self.network, changed).decision == decision:
                 raise CertificateError("the witness is of the same class")
-        if radius:
-            _Question(self, given, decision).require(min(radius, self.tabled))
+        if radius and self.tabled:
+            question = _Summed if summed(self.network) else _Continued
+            question(self, given, decision).require(min(radius, self.tabled))
         for size in range(self.tabled + 1, radius + 1):
             if self.enumeration.nearest(given, decision, size) is not None:
                 raise CertificateError(f"{size} changed spikes change the class")
@@ -171,6 +191,17 @@ class _Neurons:
                 potentials = np.where(fired, 0, potentials)
         return potentials, fired
 
+    def trains(self, first: int) -> NDArray[np.bool_]:
+        """Who fires if one change is made in that step: by step, from that on, and value."""
+        shape = (len(self.values), self.count)
+        potentials, fired = (np.broadcast_to(each, shape) for each in self.states[first])
+        found = []
+        for step in range(first, len(self.states)):
+            added = self.currents[step] + (self.values if step == first else 0)
+            potentials, fired = self._step(potentials, fired, added)
+            found.append(fired)
+        return np.array(found)
+
     def _worth(self, fired: Numbers, step: int) -> Numbers:
         """Of what neurons do in a step."""
         return np.asarray((fired.astype(float) - self.spikes[step]) * self.left[step])
@@ -211,18 +242,12 @@ class _Neurons:
 
 
 class _Question:
-    """Whether changes of one image can change its class. Rivals come first, if an array is by rival."""
+    """Whether changes of one image can change its class."""
 
     def __init__(self, scenarios: Scenarios, given: Numbers, decision: int) -> None:
         self.scenarios, self.given, self.decision = scenarios, given, decision
         self.neurons = scenarios.hidden.neurons
         self.all = _Neurons(scenarios, given, np.ones(self.neurons, bool), exact=False)
-        rivals = np.array([r for r in range(scenarios.network.classes) if r != decision], np.int64)
-        weights = scenarios.network.layers[-1].weights
-        self.gains = (weights[rivals] - weights[decision]).astype(float)
-        """What each rival gains by a spike of each neuron."""
-        allowed = ROUNDING * np.abs(self.gains).sum(axis=1) * self.all.left.sum()
-        self.needs = self._leads(rivals) - allowed
 
     def _certain(self, table: Callable[[_Neurons], Numbers]) -> Numbers:
         """A table of all neurons: those in doubt are run once more, exactly."""
@@ -231,6 +256,62 @@ class _Question:
         if doubtful.any():
             found[..., doubtful] = table(_Neurons(self.scenarios, self.given, doubtful, exact=True))
         return found
+
+    def _seen(self, step: int) -> NDArray[np.int64]:
+        """Which value each neuron sees of each input's change in a step, of shape (neurons, inputs)."""
+        coming, going = self.scenarios.seen
+        return np.where(self.given[step], going, coming)
+
+    def _require_same(self, sets: Numbers, decisions: Numbers) -> None:
+        """That sets of changes leave the class, if these are the classes.
+
+        Raises:
+            CertificateError: if one does not.
+        """
+        changing = decisions != self.decision
+        if changing.any():
+            spikes = sets[int(np.argmax(changing))].tolist()
+            raise CertificateError(f"changing {spikes} changes the class")
+
+
+class _Continued(_Question):
+    """If it is known what one change makes of the first layer, and all others are run."""
+
+    def require(self, radius: int) -> None:
+        """That one change does not change the class.
+
+        Raises:
+            CertificateError: if one does.
+        """
+        assert radius == 1
+        usual = self._certain(lambda neurons: neurons.spikes.copy()).astype(np.int64)
+        weights, bias = self.scenarios.network.layers[1].weights, self.scenarios.network.layers[1].bias
+        added = times(usual, weights) + bias
+        for first in range(len(usual)):
+            trains = self._certain(partial(_Neurons.trains, first=first))
+            more = (trains - usual[first:, None]).astype(np.int8)
+            (neurons,) = np.nonzero(more.any(axis=(0, 1)))
+            padded = np.concatenate([more, np.zeros_like(more[:, :1])], axis=1)
+            by_input = padded[:, self._seen(first)[neurons].T, neurons]
+            (inputs,) = np.nonzero(by_input.any(axis=(0, 2)))
+            currents = np.repeat(added[None], len(inputs), axis=0)
+            currents[:, first:] += times(by_input[:, inputs], weights[:, neurons]).swapaxes(0, 1)
+            sets = first * self.given.shape[1] + inputs[:, None]
+            self._require_same(sets, self.scenarios.enumeration.continued(1, currents))
+
+
+class _Summed(_Question):
+    """If scores are sums over neurons. Rivals come first, if an array is by rival."""
+
+    def __init__(self, scenarios: Scenarios, given: Numbers, decision: int) -> None:
+        super().__init__(scenarios, given, decision)
+        rivals = np.array([r for r in range(scenarios.network.classes) if r != decision], np.int64)
+        weights = scenarios.network.layers[-1].weights
+        self.gains = (weights[rivals] - weights[decision]).astype(float)
+        """What each rival gains by a spike of each neuron."""
+        most = np.abs(self.gains).sum(axis=1) * self.all.left.sum()
+        allowed = ROUNDING * (self.neurons + scenarios.network.steps) * most
+        self.needs = self._leads(rivals) - allowed
 
     def _leads(self, rivals: NDArray[np.int64]) -> Numbers:
         """How much each rival must gain."""
@@ -242,7 +323,7 @@ class _Question:
             for each in added.T.tolist()
         ]
         # Scores are multiples of a unit, so that a rival that loses ties must gain one more.
-        unit = Fraction(1, outputs.dynamics.leak.denominator**self.scenarios.network.steps)
+        unit = Fraction(1, outputs.dynamics.leak.denominator ** (self.scenarios.network.steps - 1))
         own = scores[self.decision]
         return np.array([float(own - scores[r] + unit * (r > self.decision)) for r in rivals.tolist()])
 
@@ -266,11 +347,6 @@ class _Question:
         padded = np.vstack([table, np.zeros(table.shape[1])])
         found: Numbers = padded[self._seen(step), np.arange(table.shape[1])[:, None]]
         return found
-
-    def _seen(self, step: int) -> NDArray[np.int64]:
-        """Which value each neuron sees of each input's change in a step, of shape (neurons, inputs)."""
-        coming, going = self.scenarios.seen
-        return np.where(self.given[step], going, coming)
 
     def _marks(self, step: int) -> Numbers:
         """For each input, of its change in a step: 1 where a neuron sees a value."""
@@ -315,10 +391,7 @@ class _Question:
         sets = changes[:, ::2] * self.given.shape[1] + changes[:, 1::2]
         for start in range(0, len(sets), TOGETHER):
             part = sets[start : start + TOGETHER]
-            changing = self.scenarios.enumeration.decisions(self.given, part) != self.decision
-            if changing.any():
-                spikes = part[int(np.argmax(changing))].tolist()
-                raise CertificateError(f"changing {spikes} changes the class")
+            self._require_same(part, self.scenarios.enumeration.decisions(self.given, part))
 
 
 def _values(layer: Layer) -> NDArray[np.int64]:

@@ -337,9 +337,9 @@ def robustness(
     """How many bits of each image must change before its class does.
 
     Exactly, up to K. A bit is an input in a step: a spike that comes, or goes. Of networks that see
-    several steps, two changes are quick if they have two layers and compare potentials; else all are
-    tried. Interrupted, it is continued by the same command. Exit code 0 if every image is decided, 3 if
-    some are not.
+    several steps, one change is quick if the first of two layers or more is not recurrent, and two if
+    the two compare potentials; else all are tried. Interrupted, it is continued by the same command.
+    Exit code 0 if every image is decided, 3 if some are not.
     """
     from spikeproof.prover.report.robustness import levels, levels_plot, levels_table
     from spikeproof.prover.running.robustness import find_distances, header_of

@@ -10,13 +10,16 @@ nothing any more. Two changes have an excess, over what each is worth, only wher
 left when the second comes, and both together are no smaller than that room.
 
 Potentials are integers of a small unit, leaks rounded, so that a threshold that is reached counts as
-reached, and one that is only approached does not.
+reached, and one that is only approached does not. One that is passed by less than what is rounded may
+not either: who keeps what is found has it checked before.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -24,7 +27,7 @@ from numpy.typing import NDArray
 
 from spikeproof.circuits.networks.exact import run_all
 from spikeproof.prover.discovery.robustness import Distance
-from spikeproof.specs.networks import AfterSpike, Network
+from spikeproof.specs.networks import AfterSpike, Network, NetworkError, Score
 
 Array = NDArray[Any]
 Places = NDArray[np.int64]
@@ -32,6 +35,9 @@ Places = NDArray[np.int64]
 MOST = 2
 BITS = 61
 """Potentials and what they are multiplied by are below 2 to that."""
+
+UNIT_BITS = 20
+"""1 is so many bits of units at least, where leaks are rounded."""
 
 UNROUNDED = 1e-9
 """By less than that share of all that may be gained, sums of doubles are off."""
@@ -62,15 +68,23 @@ class _Traces:
         return _Traces(*(np.concatenate(pair) for pair in pairs))
 
 
+Told = Callable[[_Traces, int], None]
+"""Is told who does otherwise in a step, and which that is."""
+
 NO_TRACES = _Traces(*(np.zeros(0, kind) for kind in (np.int64, np.int64, bool, np.int64)))
 
 
 class SpikeSearcher:
-    """A network of two layers, made ready for changes of at most two spikes."""
+    """A network, made ready for changes of at most two spikes; of one, if outputs fire, or layers are
+    more than two.
+
+    Raises:
+        NetworkError: on construction, if 64 bits do not hold its potentials in small units.
+    """
 
     def __init__(self, network: Network, most: int) -> None:
         self.network, self.most = network, most
-        self.hidden, self.outputs = network.layers
+        self.hidden, self.outputs = network.layers[0], network.layers[-1]
         weights, leak = self.hidden.weights, self.hidden.dynamics.leak
         values = np.unique(np.append(np.abs(weights), 1))
         self.values = np.sort(np.concatenate([-values[values > 0], values[values > 0]]))
@@ -86,22 +100,28 @@ class SpikeSearcher:
         sums = np.abs(weights).sum(axis=1) + np.abs(self.hidden.bias) + np.abs(self.thresholds)
         largest = int(sums.max()) * (network.steps + 3)
         rounds = 0 < leak < 1
-        self.unit = 1 << max(BITS - largest.bit_length(), 0) if rounds else 1
+        bits = BITS - largest.bit_length()
+        if bits < UNIT_BITS * rounds or leak.denominator.bit_length() > BITS // 2 + 1:
+            raise NetworkError("its potentials do not fit 64 bits")
+        self.unit = 1 << bits * rounds
         self.rounded = 2 * network.steps * rounds
         """By so many units two potentials are off at most, together."""
-        after = self.outputs.dynamics.order.index("leak") > self.outputs.dynamics.order.index("add")
-        left = [
-            self.outputs.dynamics.leak ** (network.steps - s - (not after)) for s in range(network.steps)
-        ]
+        order, share = self.outputs.dynamics.order, self.outputs.dynamics.leak
+        self.last = share if order.index("leak") > order.index("add") else Fraction(1)
+        """What is left of what is added to an output in the last step; ``left`` are shares of that."""
+        left = [share ** (network.steps - 1 - s) * bool(self.last) for s in range(network.steps)]
         self.left = np.array(list(map(float, left)))
 
     def distance(self, image: NDArray[Any], seconds: float) -> Distance:
         """How many spikes of an image, of shape (steps, inputs), must change, if so many seconds are
         enough."""
-        question = _Question(self, np.asarray(image, bool), time.monotonic() + seconds)
+        summed = len(self.network.layers) == 2 and self.network.readout.score is Score.POTENTIAL
+        summed &= self.outputs.recurrent is None
+        kind = _Summed if summed else _Continued
+        question = kind(self, np.asarray(image, bool), time.monotonic() + seconds)
         radius, witness = 0, None
         try:
-            for find in (question.one, question.two)[: self.most]:
+            for find in question.finders[: self.most]:
                 witness = find()
                 if witness is not None:
                     break
@@ -112,21 +132,20 @@ class SpikeSearcher:
 
 
 class _Question:
-    """Of one image. Arrays are by rival, by step and value of the second change, of the first, by neuron
-    or input."""
+    """Of one image. Arrays are by step and value of the second change, of the first, by neuron or
+    input.
+
+    Attributes:
+        finders: of one change, and perhaps of two: each finds one that changes the class, if one does.
+    """
+
+    finders: tuple[Callable[[], tuple[int, ...] | None], ...]
 
     def __init__(self, searcher: SpikeSearcher, given: NDArray[np.bool_], until: float) -> None:
         self.searcher, self.given, self.until = searcher, given, until
         network, hidden = searcher.network, searcher.hidden
-        outcome = run_all(network, given[None])
-        self.decision, scores = int(outcome.decisions[0]), outcome.scores[0, -1]
-        rivals = np.array([r for r in range(network.classes) if r != self.decision], np.int64)
-        weights = searcher.outputs.weights
-        self.gains = (weights[rivals] - weights[self.decision]).astype(float)
-        behind = (int(scores[self.decision]) - scores[rivals] + (rivals > self.decision)).tolist()
-        unit = outcome.denominators[-1]
-        self.needs = np.array([each / unit for each in behind])
-        self.needs -= UNROUNDED * np.abs(self.gains).sum(axis=1) * searcher.left.sum()
+        self.outcome = run_all(network, given[None])
+        self.decision = int(self.outcome.decisions[0])
         self.currents = (given @ hidden.weights.T + hidden.bias) * searcher.unit
         self.levels = searcher.thresholds * searcher.unit
         neurons = np.arange(hidden.neurons)
@@ -165,18 +184,18 @@ class _Question:
                 potentials = np.where(fired, 0, potentials)
         return _Traces(traces.neurons, potentials, fired, traces.names), np.abs(room)
 
-    def _follow(self, traces: _Traces, step: int, more: Places, worth: Array, most: int) -> _Traces:
+    def _follow(self, traces: _Traces, step: int, more: Places, tell: Told, most: int) -> _Traces:
         """Those that still make a difference after a step, if so much may still be added.
 
         Args:
-            worth: by name, to which is added what spikes of this step are.
+            tell: is told the names of those that do otherwise in this step, and the step.
         """
         if time.monotonic() > self.until:
             raise TimeoutError
         traces, _ = self._step(traces, step, more)
         usual = self.undisturbed[step + 1]
         same = traces.fired == usual.fired[traces.neurons]
-        worth[traces.names[~same]] += np.where(traces.fired[~same], 1, -1) * self.searcher.left[step]
+        tell(traces.of(~same), step)
         trace = np.abs(traces.potentials - usual.potentials[traces.neurons])
         gone = same & ((trace == 0) | (trace + most < self.room[step + 1, traces.neurons]))
         return traces.of(~gone)
@@ -188,17 +207,105 @@ class _Question:
         begun = _Traces(neuron, usual.potentials[neuron], usual.fired[neuron], names)
         return begun, self.searcher.values[value] * self.searcher.unit
 
-    def singles(self) -> Array:
-        """What one change is worth, by step, value and neuron."""
-        searcher, steps = self.searcher, self.searcher.network.steps
-        worth = np.zeros((steps, *searcher.known.shape))
+    def _follow_singles(self, tell: Told) -> None:
+        """What one change does, its name being its place by step, value and neuron."""
+        searcher = self.searcher
         size = np.abs(searcher.values[:, None]) * searcher.unit
         traces = NO_TRACES
-        for step in range(steps):
+        for step in range(searcher.network.steps):
             begun, more = self._begun(step, *np.nonzero(searcher.known & (size >= self.room[step])))
             begun.names[:] += step * searcher.known.size
             more = np.concatenate([np.zeros(len(traces.names), np.int64), more])
-            traces = self._follow(traces.and_(begun), step, more, worth.reshape(-1), 0)
+            traces = self._follow(traces.and_(begun), step, more, tell, 0)
+
+    def _rows(self, step: int) -> Places:
+        """Those of inputs, if they change in a step."""
+        inputs = self.searcher.network.inputs
+        return np.asarray(np.arange(inputs) + self.given[step] * inputs)
+
+    def _changing(self, sets: Array) -> tuple[int, ...] | None:
+        """The first set of spikes whose change changes the class, if one does: they are run."""
+        for spikes in np.unique(np.sort(sets, axis=1), axis=0).tolist():
+            if time.monotonic() > self.until:
+                raise TimeoutError
+            changed = self.given.copy()
+            changed.flat[spikes] ^= True
+            if run_all(self.searcher.network, changed[None]).decisions[0] != self.decision:
+                return tuple(spikes)
+        return None
+
+
+class _Continued(_Question):
+    """If it is known what one change makes of the first layer, and all others are run."""
+
+    def __init__(self, searcher: SpikeSearcher, given: NDArray[np.bool_], until: float) -> None:
+        super().__init__(searcher, given, until)
+        self.finders = (self.one,)
+        network = searcher.network
+        self.others = Network(network.layers[1:], network.steps, network.readout)
+
+    def one(self) -> tuple[int, ...] | None:
+        """A spike the change of which changes the class."""
+        told: list[Places] = []
+
+        def tell(traces: _Traces, step: int) -> None:
+            told.append(np.stack([traces.names, np.full(len(traces.names), step)]))
+
+        self._follow_singles(tell)
+        names, when = np.concatenate(told, axis=1)
+        begun, values, neurons = np.unravel_index(
+            names, (self.searcher.network.steps, *self.searcher.known.shape)
+        )
+        for first in range(self.searcher.network.steps):
+            (some,) = np.nonzero(begun == first)
+            sees = self.searcher.seen[self._rows(first)][:, neurons[some]] == values[some]
+            found = self._continued(first, sees, when[some], neurons[some])
+            if found is not None:
+                return found
+        return None
+
+    def _continued(
+        self, first: int, sees: Array, when: Places, neurons: Places
+    ) -> tuple[int, ...] | None:
+        """Of that step, if by which inputs' changes, which neurons do otherwise, and when, are these."""
+        if time.monotonic() > self.until:
+            raise TimeoutError
+        (inputs,) = np.nonzero(sees.any(axis=1))
+        if not len(inputs):
+            return None
+        spikes = np.repeat(self.outcome.spikes[0], len(inputs), axis=0)
+        row, which = np.nonzero(sees[inputs])
+        spikes[row, when[which], neurons[which]] ^= True
+        changing = run_all(self.others, spikes).decisions != self.decision
+        return self._changing(first * self.searcher.network.inputs + inputs[changing, None])
+
+
+class _Summed(_Question):
+    """If scores are sums of what spikes are worth. Rivals come first, if an array is by rival."""
+
+    def __init__(self, searcher: SpikeSearcher, given: NDArray[np.bool_], until: float) -> None:
+        super().__init__(searcher, given, until)
+        self.finders = (self.one, self.two)
+        scores, unit = self.outcome.scores[0, -1], self.outcome.denominators[-1]
+        rivals = np.array([r for r in range(searcher.network.classes) if r != self.decision], np.int64)
+        weights = searcher.outputs.weights
+        self.gains = (weights[rivals] - weights[self.decision]).astype(float)
+        behind = (int(scores[self.decision]) - scores[rivals] + (rivals > self.decision)).tolist()
+        self.needs = np.array([float(Fraction(each, unit) / (searcher.last or 1)) for each in behind])
+        self.needs -= UNROUNDED * np.abs(self.gains).sum(axis=1) * searcher.left.sum()
+
+    def _worth(self, worth: Array) -> Told:
+        """Adds to that, by name, what is told."""
+
+        def tell(traces: _Traces, step: int) -> None:
+            worth[traces.names] += np.where(traces.fired, 1, -1) * self.searcher.left[step]
+
+        return tell
+
+    def singles(self) -> Array:
+        """What one change is worth, by step, value and neuron."""
+        worth = np.zeros((self.searcher.network.steps, *self.searcher.known.shape))
+        self._follow_singles(self._worth(worth.reshape(-1)))
         return worth
 
     def excesses(self, first: int) -> Array:
@@ -224,8 +331,8 @@ class _Question:
             more = np.zeros(len(pairs.names), np.int64)
             more = np.concatenate([more, added[which] + values[second] * unit])
             pairs = pairs.and_(_Traces(begun.neurons, begun.potentials, begun.fired, names))
-            pairs = self._follow(pairs, step, more, worth.reshape(-1), 0)
-            trunk = self._follow(trunk, step, added, so_far, largest)
+            pairs = self._follow(pairs, step, more, self._worth(worth.reshape(-1)), 0)
+            trunk = self._follow(trunk, step, added, self._worth(so_far), largest)
             added = np.zeros(len(trunk.names), np.int64)
         both = worth.reshape(-1, len(values), *shape)
         singly = self.worth[first:, :, None] + self.worth[first]
@@ -258,11 +365,6 @@ class _Question:
                 if found is not None:
                     return found
         return None
-
-    def _rows(self, step: int) -> Places:
-        """Those of inputs, if they change in a step."""
-        inputs = self.searcher.network.inputs
-        return np.asarray(np.arange(inputs) + self.given[step] * inputs)
 
     def _marks(self, step: int) -> Array:
         """Of inputs: where a neuron sees a value, if they change in a step."""
@@ -299,15 +401,4 @@ class _Question:
             )
             if found is not None:
                 return found
-        return None
-
-    def _changing(self, sets: Array) -> tuple[int, ...] | None:
-        """The first set of spikes whose change changes the class, if one does: they are run."""
-        for spikes in np.unique(np.sort(sets, axis=1), axis=0).tolist():
-            if time.monotonic() > self.until:
-                raise TimeoutError
-            changed = self.given.copy()
-            changed.flat[spikes] ^= True
-            if run_all(self.searcher.network, changed[None]).decisions[0] != self.decision:
-                return tuple(spikes)
         return None

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from spikeproof.circuits.doors.images import Images
 from spikeproof.circuits.doors.networks import NetworkFile, network_digest
 from spikeproof.prover.checking.changed_spikes import Enumeration
-from spikeproof.prover.checking.robustness import Checker
+from spikeproof.prover.checking.robustness import CertificateError, Checker
 from spikeproof.prover.checking.scenarios import Scenarios, tabled
 from spikeproof.prover.discovery.changed_spikes import SpikeSearcher
 from spikeproof.prover.discovery.robustness import Searcher
@@ -112,20 +112,32 @@ class _Decider:
     def find(self, bits: NDArray[np.bool_], seconds: float) -> dict[str, Any]:
         """A record, but for the number of the image."""
         until = time.monotonic() + seconds
-        if self.searcher is not None:
-            found = asdict(self.searcher.distance(bits, seconds))
-            record = {"class": found.pop("decision"), **found}
-        else:
+        record, searched = self._searched(bits, seconds), self.searched
+        if record is None:
             decision = int(self.enumeration.decisions(bits, np.zeros((1, 0), np.int64))[0])
-            record = {"class": decision, "radius": 0, "witness": None, "tree": []}
+            record, searched = {"class": decision, "radius": 0, "witness": None, "tree": []}, 0
         try:
-            while self.searched <= record["radius"] < self.flips and record["witness"] is None:
+            while searched <= record["radius"] < self.flips and record["witness"] is None:
                 record["witness"] = self.enumeration.nearest(
                     bits, record["class"], record["radius"] + 1, until
                 )
                 record["radius"] += record["witness"] is None
         except TimeoutError:
             pass
+        return record
+
+    def _searched(self, bits: NDArray[np.bool_], seconds: float) -> dict[str, Any] | None:
+        """What the searcher says, if there is; over time, where it rounds, if the checker agrees, which
+        is never cut short."""
+        if self.searcher is None:
+            return None
+        found = asdict(self.searcher.distance(bits, seconds))
+        record = {"class": found.pop("decision"), **found}
+        if isinstance(self.searcher, SpikeSearcher):
+            try:
+                self.checker.check(bits, record)
+            except CertificateError:
+                return None
         return record
 
 

@@ -12,6 +12,7 @@ import pytest
 from spikeproof.circuits.doors.images import Images, digit_pixels, write_images
 from spikeproof.circuits.doors.networks import write_network
 from spikeproof.prover.discovery import robustness
+from spikeproof.prover.discovery.changed_spikes import SpikeSearcher
 from spikeproof.prover.margins.relaxing_networks import SLIVER, Change
 from spikeproof.prover.report.decisions import joined
 from spikeproof.specs import codings
@@ -258,6 +259,45 @@ def test_networks_over_time(tmp_path, readout, seed, found):
     assert verified(tmp_path, tampered_file).returncode == 1
     late = robust(tmp_path, tmp_path / "late.jsonl", "--timeout", 1e-9, "--jobs", 1)
     assert late.returncode == 3
+
+
+@pytest.fixture
+def hardly_fires(tmp_path):
+    """A folder of a network and an image: its neuron passes its threshold by 2^-58, and fires for that.
+
+    With a leak of p/q, 3p = q + 1, it ends at 9 p^2/q^2 - 6 p/q + 2 = 1 + 1/q^2, and the search rounds
+    down to multiples of 2^-54.
+    """
+    q = (1 << 29) + 3
+    dynamics = Dynamics(Fraction((q + 1) // 3, q), AfterSpike.NOTHING, USUAL_ORDER, strict=False)
+    layers = layer([[9, -6, 2]], [1], dynamics=dynamics), layer([[1], [0]], bias=[-1, 0])
+    network, image = Network(layers, 3, POTENTIALS), np.eye(3, dtype=bool)
+    assert [run(network, changed(image, spike).reshape(3, 3)).decision for spike in ([], [0])] == [0, 1]
+    assert SpikeSearcher(network, 1).distance(image, 60).radius == 1
+    write_network(network, tmp_path / "model.npz")
+    write_images(Images(image[None], np.zeros(1, np.int64)), tmp_path / "images.npz")
+    return tmp_path
+
+
+def test_what_the_search_rounds_away_is_found_by_trying_all(hardly_fires):
+    file = hardly_fires / "robustness.jsonl"
+    assert robust(hardly_fires, file, "--jobs", 1).returncode == 0
+    _, record, _ = lines_of(file)
+    assert (record["radius"], record["witness"]) == (0, [0])
+    assert verified(hardly_fires, file).returncode == 0
+
+
+def test_what_the_check_refuses_is_undecided_if_time_is_up(hardly_fires, monkeypatch, capsys):
+    file = hardly_fires / "robustness.jsonl"
+    searched = SpikeSearcher.distance
+    monkeypatch.setattr(SpikeSearcher, "distance", lambda self, image, _: searched(self, image, 60))
+    arguments = hardly_fires / "model.npz", hardly_fires / "images.npz", "--file", file
+    ran = spikeproof_here(
+        capsys, "network", "robustness", *arguments, "--flips", 1, "--timeout", 1e-9, "--jobs", 1
+    )
+    assert ran.returncode == 3
+    _, record, *_ = lines_of(file)
+    assert (record["radius"], record["witness"]) == (0, None)
 
 
 def test_bad_input_is_one_line(folder, tmp_path):
