@@ -3,14 +3,15 @@
 # The sums say nothing of files that they do not name: there must be none.
 refuse_strangers() {
   rm -rf work
-  find . -type f ! -name 'SHA256SUMS*' | sed 's|^\./||' | LC_ALL=C sort > .found
-  find . ! -type f ! -type d >> .found
-  sed 's/^[0-9a-f]\{64\}  //' SHA256SUMS | { cat; echo .found; } | LC_ALL=C sort | cmp -s - .found || {
-    rm -f .found
+  found=$({
+    find . -type f ! -path ./SHA256SUMS ! -path ./SHA256SUMS.sig ! -path ./SHA256SUMS.asc
+    find . ! -type f ! -type d
+  } | sed 's|^\./||' | LC_ALL=C sort)
+  named=$(sed 's/^[0-9a-f]\{64\}  //' SHA256SUMS | LC_ALL=C sort)
+  [ "$found" = "$named" ] || {
     echo "there are other files here than SHA256SUMS names; unpack the artefact anew" >&2
     exit 1
   }
-  rm -f .found
   sha256sum --quiet --check SHA256SUMS
 }
 

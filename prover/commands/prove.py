@@ -171,17 +171,18 @@ def prove(
         cache.require_usable()
     names = [obligation.name for obligation in obligations]
     directory = log_directory or default_log_directory(circuit, names)
-    if replaced := finished(directory):
-        err.print(f"replacing the proof log in {directory}, of: {replaced.command}", markup=False)
-    log = Log.begin(
-        directory,
-        command=shlex.join(["spikeproof", *sys.argv[1:]]),
-        profile="part" if patterns or shard else profile_name(wide=wide),
-        promised=len(obligations),
-        packages={obligation.package for obligation in obligations},
-    )
-    audited = drawn(names, audit, uuid4().hex)
-    records = prove_all(obligations, Run(timeout, circuit, log, cache, audited), jobs, cluster)
+    with _discharging(cluster, jobs) as discharging:  # before a log gives way
+        if replaced := finished(directory):
+            err.print(f"replacing the proof log in {directory}, of: {replaced.command}", markup=False)
+        log = Log.begin(
+            directory,
+            command=shlex.join(["spikeproof", *sys.argv[1:]]),
+            profile="part" if patterns or shard else profile_name(wide=wide),
+            promised=len(obligations),
+            packages={obligation.package for obligation in obligations},
+        )
+        audited = drawn(names, audit, uuid4().hex)
+        records = prove_all(obligations, Run(timeout, circuit, log, cache, audited), discharging)
     log.end(discharged=sum(record.green for record in records), complete=True)
     screen.print(results_table(records, verbose))
     if notes := notes_text(note for record in records for note in record.notes):
@@ -235,9 +236,13 @@ def _require_listable(obligations: Sequence[Obligation], circuit: Netlist | None
     require_listable(obligations[0], circuit, file)
 
 
+Discharging = Callable[[Sequence[str], "Run"], Iterable[Found]]
+"""What discharges theorems by name."""
+
+
 @contextmanager
-def _discharging(cluster: str | None, jobs: int | None) -> Iterator[Callable[..., Iterable[Found]]]:
-    """What discharges theorems by name, given a run: processes of this machine, or a cluster."""
+def _discharging(cluster: str | None, jobs: int | None) -> Iterator[Discharging]:
+    """By processes of this machine, or on a cluster."""
     from spikeproof.prover.running.run import discharge_all
 
     if cluster is None:
@@ -249,17 +254,15 @@ def _discharging(cluster: str | None, jobs: int | None) -> Iterator[Callable[...
         yield lambda names, run: discharge_on(client, names, run)
 
 
-def prove_all(
-    obligations: Sequence[Obligation], run: Run, jobs: int | None, cluster: str | None = None
-) -> list[Found]:
+def prove_all(obligations: Sequence[Obligation], run: Run, discharging: Discharging) -> list[Found]:
     """Discharge obligations with visible progress; the records in the order of the obligations."""
     names = [obligation.name for obligation in obligations]
     found: dict[str, Found] = {}
-    with _discharging(cluster, jobs) as discharge, progress_bar("proving") as progress:
+    with progress_bar("proving") as progress:
         task = progress.add_task("", total=len(names))
         if len(names) == 1:  # which is discharged in this process
             run = replace(run, told=lambda words: progress.update(task, description=words))
-        for record in discharge(names, run):
+        for record in discharging(names, run):
             found[record.theorem] = record
             earlier = f" ({record.origin})" if record.origin else ""
             progress.update(task, advance=1, description=record.theorem + earlier)

@@ -258,13 +258,17 @@ def test_a_task_that_kills_whoever_takes_it_is_given_up(log, monkeypatch):
     assert (found.outcome, found.message) == (Outcome.ERROR, LOST)
 
 
-def test_nobody_answers(monkeypatch):
+def test_nobody_answers(monkeypatch, tmp_path):
     monkeypatch.setattr(cluster, "ANSWERING", 0.2)
     with pytest.raises(ClusterError, match=r"no scheduler of Dask answers at 'tcp://127\.0\.0\.1:9'"):
         connected("tcp://127.0.0.1:9", None).__enter__()
     done = spikeproof("prove", PROVED, "--cluster", "nonsense://")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "no scheduler of Dask answers at 'nonsense://'" in done.stderr
+    kept = ("--log", tmp_path / "kept")
+    assert spikeproof("prove", PROVED, *kept).returncode == 0
+    assert spikeproof("prove", REFUTED, "--cluster", "nonsense://", *kept).returncode == 2
+    assert [each.theorem for each in read_log(tmp_path / "kept").records] == [PROVED]
     done = spikeproof("prove", PROVED, "--cluster", "local", "--circuit", "mine.json")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
