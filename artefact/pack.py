@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from spikeproof.prover.claims.catalogue import promised
-from spikeproof.prover.evidence.log import CERTIFICATES, MANIFEST, RECORDS, Contents, read_log
+from spikeproof.prover.evidence.log import CERTIFICATES, MANIFEST, RECORDS, Contents, LogError, read_log
 from spikeproof.prover.evidence.shards import Shard
 
 ROOT = Path(__file__).parents[1]
@@ -56,6 +56,8 @@ NEEDED = (
 class PackError(click.ClickException):
     """Something that cannot be packed; one line."""
 
+    exit_code = 2
+
 
 @click.command()
 @click.argument("log", type=click.Path(path_type=Path))
@@ -79,9 +81,13 @@ def pack(
         raise PackError(f"{directory} is there already; name a new directory")
     if _git("status", "--porcelain"):
         raise PackError("the source has changes that are not committed; commit them, or stash them")
-    contents = read_log(log)
+    try:
+        contents = read_log(log)
+    except LogError as error:
+        raise PackError(error.format_message()) from None
     if contents.lacks:
         raise PackError(f"{log}: {contents.lacks[0]}")
+    _tell("verifying the log")
     verified = subprocess.run(
         [sys.executable, "-m", "spikeproof", "verify", str(log)],
         capture_output=True,
@@ -93,6 +99,7 @@ def pack(
     unfinished = directory.with_name(f"{directory.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
+    _tell("copying the log, the source and the site" if site else "copying the log and the source")
     _copy_log(log, unfinished / "proof-log")
     _git(
         "archive", "--prefix=spikeproof/", f"--output={(unfinished / 'source.tar.gz').resolve()}", "HEAD"
@@ -102,10 +109,12 @@ def pack(
     if site:
         shutil.copytree(site, unfinished / "site", ignore=shutil.ignore_patterns(".doctrees"))
     if not no_wheels:
+        _tell("collecting the packages")
         _collect_wheels(unfinished / "source.tar.gz", unfinished / "wheels")
     (unfinished / "sbom.json").write_text(bill_of_materials(unfinished / "wheels"))
     minutes = _expect(unfinished / "expected", contents, verified.stdout)
     (unfinished / "README.md").write_text(_readme(contents, minutes))
+    _tell("summing up the files")
     (unfinished / SUMS).write_text(sums(unfinished))
     if sign:
         _run(
@@ -123,6 +132,10 @@ def pack(
         )
     unfinished.rename(directory)
     click.echo(f"{directory}: {len(contents.records):,} theorems, manifest {contents.manifest_sha256}")
+
+
+def _tell(stage: str) -> None:
+    click.echo(stage, err=True)
 
 
 def _copy_log(log: Path, target: Path) -> None:
@@ -188,7 +201,7 @@ def _readme(contents: Contents, minutes: int) -> str:
         "SUBSET": f"{len(SUBSET.of(promised(wide=False))):,}",
         "MINUTES": str(max(1, minutes)),
     }
-    text = (HERE / "README.md").read_text()
+    text = (HERE / "README.md.in").read_text()
     for name, value in said.items():
         text = text.replace(f"@{name}@", value)
     return text

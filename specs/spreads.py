@@ -29,12 +29,16 @@ def require_two_layers(network: Network) -> tuple[Layer, Layer]:
         NetworkError: if it is another, or its numbers are too large.
     """
     if len(network.layers) != 2 or network.steps != 1 or network.readout.score is not Score.POTENTIAL:
-        raise NetworkError("spreads are of networks of a hidden layer and outputs, in one step")
+        raise NetworkError(
+            f"{len(network.layers)} layers, {network.steps:,} steps, read out by "
+            f"{network.readout.score.value}; use a network of a hidden layer and outputs, in one step, "
+            "read out by potential"
+        )
     hidden, outputs = network.layers
     for layer in network.layers:
         leak, add, fire = map(layer.dynamics.order.index, ("leak", "add", "fire"))
         if not leak < add < fire:
-            raise NetworkError("spreads are of networks whose neurons leak, then add, then fire")
+            raise NetworkError("its neurons must leak, then add, then fire, in this order")
     _require_room(network, 1)
     return hidden, outputs
 

@@ -39,6 +39,8 @@ def packed(log, directory, *options):
 def test_what_is_packed_can_be_checked(log, tmp_path, committed):
     done = packed(log, tmp_path / "artefact")
     assert done.exit_code == 0, done.output
+    told = ["verifying the log", "copying the log and the source", "summing up the files"]
+    assert done.stderr.splitlines() == told
     folder = tmp_path / "artefact"
     check = ["sha256sum", "--quiet", "--check", "SHA256SUMS"]
     assert subprocess.run(check, cwd=folder, check=False).returncode == 0
@@ -107,6 +109,7 @@ def test_what_is_not_whole_right_and_committed_is_not_packed(log, tmp_path, comm
     there = tmp_path / "there"
     there.mkdir()
     assert "is there already" in packed(log, there).output
+    assert packed(tmp_path, tmp_path / "new").exit_code == 2
     assert "is not a proof log" in packed(tmp_path, tmp_path / "new").output
     assert "private" not in packed(log, tmp_path / "new", "--sign", "nowhere").output
     assert not (tmp_path / "new").exists()

@@ -21,6 +21,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -186,7 +187,7 @@ def loaded(name: str) -> Any:
     thing = _module(found["module"]) if found["module"] else _module_of_file(Path(found["file"]))
     for part in found["name"].split("."):
         if not hasattr(thing, part):
-            raise ForeignCodeError(f"there is no {part} in {found['file']}{_instead(thing)}")
+            raise ForeignCodeError(f"there is no {part} in {found['file']}{_instead(thing, part)}")
         thing = getattr(thing, part)
     return thing
 
@@ -212,8 +213,11 @@ def _is_module(name: str) -> bool:
         return False
 
 
-def _instead(thing: Any) -> str:
-    """What may be named of a module: what is defined in it."""
+def _instead(thing: Any, name: str) -> str:
+    """What may be named of a module in place of a name: what comes close, or what is defined in it."""
+    close = get_close_matches(name, [each for each in vars(thing) if not each.startswith("_")])
+    if close:
+        return f"; did you mean {' or '.join(close)}?"
     module = getattr(thing, "__name__", "")
     own = (name for name, value in vars(thing).items() if getattr(value, "__module__", "") == module)
     listed = ", ".join(name for name in own if not name.startswith("_"))

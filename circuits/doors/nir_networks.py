@@ -59,11 +59,7 @@ def read_nir_network(
             names the file.
     """
     if reading is None or readout is None:
-        raise NetworkError(
-            f"{path}: NIR states no time step, strictness, reset or read-out; state how to read it, as "
-            f"snntorch,steps=32,arithmetic=exact, of {', '.join(BACKENDS)}, or in full, and what is "
-            "read out, as count: see docs/networks.md"
-        )
+        raise NetworkError(f"{path}: {_unstated(reading, readout)}")
     if not Path(path).is_file():
         raise NetworkError(f"{path}: No such file or directory")
     try:
@@ -71,6 +67,19 @@ def read_nir_network(
     except (NetlistError, NetworkError) as error:
         said = str(error)
         raise NetworkError(said if said.startswith(f"{path}: ") else f"{path}: {said}") from None
+
+
+def _unstated(reading: Reading | str | None, readout: Readout | None) -> str:
+    """What has to be stated beside a graph and is not, and how."""
+    lacks = {}
+    if reading is None:
+        named = f"--as snntorch,steps=32,arithmetic=exact, of {', '.join(BACKENDS)}, or in full"
+        lacks["time step, strictness, reset"] = f"how to read it ({named})"
+    if readout is None:
+        lacks["read-out"] = "what is read out (--read-out count, latch:LEAD or potential)"
+    return (
+        f"NIR states no {' or '.join(lacks)}; state {' and '.join(lacks.values())}: see docs/networks.md"
+    )
 
 
 def network_of_nir(

@@ -35,7 +35,9 @@ def final_after(readout: Readout, scores: Sequence[Sequence[Any]]) -> int:
         NetworkError: if classes do not come from counts.
     """
     if readout.score is not Score.COUNT:
-        raise NetworkError("moments are those of decisions by counts of spikes")
+        raise NetworkError(
+            "it decides by potentials, which any step can change; read it out by count or latch"
+        )
     steps = len(scores)
     for done, counts in enumerate(scores, 1):
         best = leading(counts)

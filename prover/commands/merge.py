@@ -32,9 +32,10 @@ def merge(logs: tuple[Path, ...], into: Path | None) -> None:
     directory = into or default_log_directory()
     contents = merged(logs, directory, shlex.join(["spikeproof", *sys.argv[1:]]))
     out.print(
-        f"{len(contents.records):,} theorems of {len(logs)} logs, {contents.discharged:,} as promised; "
+        f"{len(contents.records):,} theorems of {len(logs)} logs, {contents.discharged:,} as promised",
         f"profile: {contents.manifest.profile}; the manifest's SHA-256:",
         contents.manifest_sha256,
+        sep="\n",
         markup=False,
         soft_wrap=True,
     )

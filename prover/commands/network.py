@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import wraps
@@ -110,6 +111,21 @@ def seen_by(model: NetworkFile, name: str, asked: Asked) -> tuple[Network, Image
     return network, images
 
 
+@contextmanager
+def _naming(model: NetworkFile) -> Iterator[None]:
+    """Name the file of a network of which something cannot be said.
+
+    Raises:
+        NetworkError: in place of one that does not.
+    """
+    from spikeproof.specs.networks import NetworkError
+
+    try:
+        yield
+    except NetworkError as error:
+        raise NetworkError(f"{model}: {error}") from None
+
+
 def _bits(inputs: int, steps: int) -> str:
     """How many, in words."""
     return f"{inputs:,} bit{'s' * (inputs != 1)} in {steps:,} step{'s' * (steps != 1)}"
@@ -131,8 +147,12 @@ def _require_moments(file: Path | None) -> None:
 def _coding(context: click.Context, parameter: click.Parameter, value: str | None) -> Coding | None:
     """The coding that was named."""
     from spikeproof.circuits.doors.codings import Coding
+    from spikeproof.specs.networks import NetworkError
 
-    return None if value is None else Coding.parse(value)
+    try:
+        return None if value is None else Coding.parse(value)
+    except NetworkError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def _readout(context: click.Context, parameter: click.Parameter, value: str | None) -> Readout | None:
@@ -392,7 +412,8 @@ def spread(
 
     _require_files(file, plot_file)
     made, images = seen_by(model, images_name, asked)
-    header = spread_header(made, images)
+    with _naming(model):
+        header = spread_header(made, images)
     records = _completed(
         file,
         header,
@@ -439,7 +460,8 @@ def yields(
 
     _require_files(file, None)
     made, images = seen_by(model, images_name, asked)
-    header = yield_header(made, images, deviation)
+    with _naming(model):
+        header = yield_header(made, images, deviation)
     records = _completed(
         file,
         header,
@@ -523,9 +545,11 @@ def early(
     made, images = seen_by(model, images_name, asked)
     pool = asked.images(pool_name, every=True) if pool_name else images
     found = []
-    with progress_bar("deciding") as progress:
-        for moment in progress.track(moments(made, images.inputs, pool.inputs), total=len(images)):
+    with _naming(model), progress_bar("deciding") as progress:
+        task = progress.add_task("", total=len(images))
+        for moment in moments(made, images.inputs, pool.inputs):
             found.append(moment)
+            progress.advance(task)
     if file:
         with writing(file):
             write_atomically(file, written_moments(found))
@@ -608,7 +632,12 @@ def verify(
     from spikeproof.prover.evidence.image_records import read_file
     from spikeproof.prover.evidence.spreads import SpreadHeader, YieldHeader
     from spikeproof.prover.report.robustness import levels, levels_table
-    from spikeproof.prover.report.spreads import spreads_table, yields_table
+    from spikeproof.prover.report.spreads import (
+        spreads_table,
+        spreads_words,
+        yields_table,
+        yields_words,
+    )
     from spikeproof.prover.running.robustness import verify_distances
     from spikeproof.prover.running.spreads import verify_spreads, verify_yields
 
@@ -616,13 +645,22 @@ def verify(
     kinds: dict[type[Header], tuple[Any, Any]] = {
         DistanceHeader: (
             verify_distances,
-            lambda header, records: levels_table(levels(header, images, records)),
+            lambda header, records: (levels_table(levels(header, images, records)),),
         ),
-        SpreadHeader: (verify_spreads, spreads_table),
-        YieldHeader: (verify_yields, yields_table),
+        SpreadHeader: (
+            verify_spreads,
+            lambda header, records: (spreads_table(header, records), spreads_words(records)),
+        ),
+        YieldHeader: (
+            verify_yields,
+            lambda header, records: (
+                yields_table(header, records),
+                yields_words(records, header.deviation),
+            ),
+        ),
     }
     read = read_file(file, kinds)
-    verify_all, table = kinds[type(read.header)]
+    verify_all, shown = kinds[type(read.header)]
     with progress_bar("verifying") as progress:
         task = progress.add_task("", total=len(images))
         processes = jobs or os.cpu_count() or 1
@@ -634,7 +672,7 @@ def verify(
     header, records = verified.header, verified.records
     undecided = header.count - verified.refused - sum(map(header.is_decided, records.values()))
     if records:
-        out.print(table(header, records))
+        out.print(*shown(header, records), sep="\n")
     out.print(
         f"{len(records):,} of {header.count:,} images verified, {verified.refused:,} refused, "
         f"{undecided:,} undecided"

@@ -75,6 +75,7 @@ def opinion(
     obligations = selected(patterns or ("*",))
     if not patterns:
         obligations = [each for each in obligations if each.profile is Profile.DEFAULT]
+        err.print(f"asking about all {len(obligations):,} theorems; name a PATTERN for fewer")
     engines = _engines(dict.fromkeys(names or NAMES[:2]))
     found = _ask(obligations, engines, timeout, whole)
     _show(found, engines, json_file)
@@ -137,8 +138,8 @@ def _show(found: Sequence[Second], engines: Mapping[str, Opinion | str], json_fi
     for name, engine in engines.items():
         counted = Counter(each.verdict.value for each in found if each.engine == name)
         words = ", ".join(f"{count} {verdict}" for verdict, count in counted.items())
-        label = engine if isinstance(engine, str) else engine.label
-        screen.print(f"{label}: {words}", markup=False, soft_wrap=True)
+        line = engine if isinstance(engine, str) else f"{engine.label}: {words}"
+        screen.print(line, markup=False, soft_wrap=True)
 
 
 def _cell(second: Second) -> str:

@@ -149,9 +149,11 @@ def prove(
         raise click.UsageError("--shard and --circuit: a circuit's log is merged with no other")
     obligations = selected(patterns) if patterns else promised(wide=wide)
     if shard:
-        obligations = shard.of(obligations)
+        count, obligations = len(obligations), shard.of(obligations)
         if not obligations:
-            raise click.UsageError(f"--shard: there are fewer theorems than {shard.count}")
+            raise click.UsageError(
+                f"--shard: there are fewer theorems than {shard.count}; use an N of {count} at most"
+            )
     screen = screen_beside(json_file, failures_file)
     require_writable(json_file)
     circuit = read_circuit(circuit_file) if circuit_file else None

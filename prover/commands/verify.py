@@ -121,11 +121,13 @@ def _conclusion(
     refute = "refutes" if log.refutations == 1 else "refute"
     refuting = f"{log.refutations:,} of them {refute} what was claimed" if log.refutations else ""
     theirs = f"of packages: {', '.join(log.packages)}" if log.packages else ""
-    drawn = ", which were drawn by chance" if log.sample else ""
-    verified = f"{len(log.verified):,} of {log.found:,} records verified{drawn}"
+    verified = f"{len(log.verified):,} of {log.found:,} records verified"
     accepted = f"clausal proofs accepted by {' and '.join(checkers)}: {log.proofs:,}"
+    chosen = [f"{verified}, {log.chosen}"] if log.chosen else []
+    rest = ("" if chosen else verified, refuting, theirs, accepted if log.proofs else "")
     lines = [
-        "; ".join(filter(None, (verified, refuting, theirs, accepted if log.proofs else ""))),
+        *chosen,
+        "; ".join(filter(None, rest)),
         summary(log.verified),
         *(each.theorem for each in log.verified[: NAMED if len(log.verified) <= NAMED else 0]),
         f"profile: {log.profile or 'unknown'}; the manifest's SHA-256:",

@@ -73,7 +73,7 @@ MAKES = {
         _script, ".smt2", SAID, True, "pip install 'spikeproof[opinions]'", ("--bitblast=eager",)
     ),
     "bitwuzla": Make(_script, ".smt2", SAID, True, "pip install 'spikeproof[opinions]'"),
-    "kissat": Make(_clauses, ".cnf", KISSAT_SAID, False, "put kissat on the path", ("-q", "-n")),
+    "kissat": Make(_clauses, ".cnf", KISSAT_SAID, False, "put it on the PATH", ("-q", "-n")),
 }
 """By name."""
 
@@ -144,7 +144,7 @@ def opinion_named(name: str) -> Opinion:
         if make.package:
             runner = str(Path(__file__).with_name("packaged.py"))
             return Opinion(name, f"{name} {version(name)}", (sys.executable, runner, name))
-    raise EngineError(f"{name} is absent: {make.install}")
+    raise EngineError(f"{name} is absent, and not asked: {make.install}")
 
 
 def remaining(timeout: float, started: float) -> float:

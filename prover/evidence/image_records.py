@@ -59,7 +59,7 @@ class Header:
         if self.network != other.network:
             return "another network"
         if (self.images, self.count) != (other.images, other.count):
-            return "other images"
+            return "other images, or chosen or coded otherwise (--first, --last, --coding, --level)"
         return None
 
     def is_of(self, record: Record) -> bool:

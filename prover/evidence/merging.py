@@ -43,6 +43,9 @@ def merge(directories: Sequence[Path], into: Path, command: str) -> Contents:
     """
     if any(into.resolve() == each.resolve() for each in directories):
         raise LogError(f"{into} is one of the logs to be merged; name a new directory")
+    resolved = [each.resolve() for each in directories]
+    if twice := next((each for each in directories if resolved.count(each.resolve()) > 1), None):
+        raise LogError(f"{twice} is named more than once; name each log once")
     parts = {directory: _whole(directory) for directory in directories}
     first = next(iter(parts.values())).manifest
     for directory, contents in parts.items():

@@ -123,7 +123,7 @@ class Spreads:
             for layer in (self.hidden, self.outputs)
         ]
         if max(*largest, largest[0] + int(np.abs(self.middle).max())) >= MOST:
-            raise NetworkError("spreads are of networks whose sums are below 2^24")
+            raise NetworkError("the sums of its neurons must stay below 2^24")
         self._pairs: dict[tuple[int, int], _Pair] = {}
 
     def limit(self, given: NDArray[Any], label: int) -> Limit | None:

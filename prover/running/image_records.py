@@ -104,7 +104,7 @@ def verify_records(
         checked: whether a line holds, of the line and the arguments that ``task`` gives for its image.
     """
     if other := read.header.differs(header):
-        return Verified(header, {}, (f"{path} is about {other}",))
+        return Verified(header, {}, (f"{path} is about {other}",), header.count)
     records: dict[int, Record] = {}
     refusals, notes = [], []
     lines: dict[int, str] = {}

@@ -54,7 +54,7 @@ class VerifiedLog:
         verified: the records that hold, refutations of what was claimed among them.
         refusals: all that speaks against the log, a line each; nothing if all of it holds.
         proofs: how many clausal proofs were accepted.
-        sample: whether only some records were checked, drawn by chance.
+        chosen: which records were checked, in words; empty if all were.
     """
 
     profile: str
@@ -63,7 +63,7 @@ class VerifiedLog:
     verified: tuple[Record, ...]
     refusals: tuple[str, ...]
     proofs: int
-    sample: bool = False
+    chosen: str = ""
 
     @property
     def refutations(self) -> int:
@@ -106,7 +106,7 @@ def verify_log(
     require_log(directory)
     records, refusals = read_records(directory)
     unread = len(refusals)
-    drawn = records if sample is None else _drawn(records, sample)
+    drawn, chosen = (records, "") if sample is None else _drawn(records, sample)
     with TemporaryDirectory() as claims:
         verifier = Verifier(Archive(directory / CERTIFICATES), checkers, circuit, Path(claims), claim)
         checked = []
@@ -134,14 +134,16 @@ def verify_log(
         verified=tuple(record for record in drawn if record.theorem not in refused),
         refusals=tuple(refusals),
         proofs=len(frozenset().union(*(each.checked for each in checked))),
-        sample=sample is not None,
+        chosen=chosen,
     )
 
 
-def _drawn(records: Sequence[Record], sample: int) -> Sequence[Record]:
-    """Some records that have clausal proofs, by chance; all, if there are no more."""
+def _drawn(records: Sequence[Record], sample: int) -> tuple[Sequence[Record], str]:
+    """Records with clausal proofs, by chance if there are more; and which these are, in words."""
     proving = [each for each in records if any(c.kind == "drat" for c in each.certificates)]
-    return SystemRandom().sample(proving, min(sample, len(proving)))
+    if len(proving) > sample:
+        return SystemRandom().sample(proving, sample), "which were drawn by chance"
+    return proving, "all that have clausal proofs" if len(proving) < len(records) else ""
 
 
 def verify_all(records: Sequence[Record], verifier: Verifier, jobs: int) -> Iterator[Verification]:

@@ -230,8 +230,8 @@ def test_files(tmp_path):
     network = read_network(file, text + "arithmetic=exact,steps=3", COUNT)
     assert (network.steps, network.inputs, network.classes) == (3, 3, 2)
     for arguments, said in [
-        ((), "NIR states no time step, strictness, reset or read-out"),
-        (("snntorch,steps=2,arithmetic=exact", None), "read-out"),
+        ((), "NIR states no time step, strictness, reset or read-out; state how"),
+        (("snntorch,steps=2,arithmetic=exact", None), "NIR states no read-out; state what is read out"),
         (("snntorch,steps=2", COUNT), "state arithmetic=exact"),
         (("brian,steps=2", COUNT), "no known backend"),
     ]:

@@ -166,8 +166,12 @@ def test_a_sample_is_of_records_with_clausal_proofs(log, capsys):
             command.verify.main([str(log), "--sample", "2", "--jobs", "1"], standalone_mode=False)
         assert ended.value.code == 0
         said = capsys.readouterr().out
-        assert "2 of 5 records verified, which were drawn by chance; clausal proofs accepted" in said
+        assert "2 of 5 records verified, which were drawn by chance\nclausal proofs accepted" in said
         assert REFUTED not in said
+    with pytest.raises(SystemExit) as ended:
+        command.verify.main([str(log), "--sample", "9", "--jobs", "1"], standalone_mode=False)
+    assert ended.value.code == 0
+    assert "records verified, all that have clausal proofs\n" in capsys.readouterr().out
     (log / "records" / f"{WHOLE}.json").unlink()
     with pytest.raises(SystemExit) as ended:
         command.verify.main([str(log), "--sample", "9", "--jobs", "1"], standalone_mode=False)

@@ -45,6 +45,7 @@ def test_functions_of_two_operands():
         ([], "name a function, such as torch.exp"),
         (["numpy.cosh"], "what numpy.cosh computes is not clear; say --function, one of exp,"),
         (["numpy.nothing"], "numpy.nothing cannot be had: there is no nothing in numpy"),
+        (["numpy.hypo"], "numpy.hypo cannot be had: there is no hypo in numpy; did you mean hypot?"),
         (["numpy.exp", "--format", "bfloat16"], "NumPy has no bfloat16"),
         (["numpy.exp", "--every", "0"], "--every"),
         (["numpy.hypot"], "hypot is tried on all pairs of numbers of fp16; say --format fp16"),

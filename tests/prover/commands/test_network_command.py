@@ -181,7 +181,11 @@ def tampered(folder, file, place, change):
         (1, lambda record: record.update(image=1.0), "line 2: no record of an image"),
         (-1, lambda last: last["summary"].update(decided=COUNT + 1), "summary does not follow"),
         (0, lambda header: header.update(network="0" * 64), "is about another network"),
-        (0, lambda header: header.update(images="0" * 64), "is about other images"),
+        (
+            0,
+            lambda header: header.update(images="0" * 64),
+            "otherwise (--first, --last, --coding, --level)",
+        ),
         (0, lambda header: header.update(flips=1), "refused: image"),
     ],
 )
@@ -192,6 +196,8 @@ def test_what_was_tampered_with_is_refused(folder, tmp_path, place, change, said
     assert ended.returncode == 1
     assert "refused: " in ended.stdout
     assert said in ended.stdout
+    if said.endswith("--level)"):
+        assert f"0 of {COUNT} images verified, {COUNT} refused, 0 undecided" in ended.stdout
     if said == "refused: image" and place:
         assert f"{COUNT - 1} of {COUNT} images verified, 1 refused, 0 undecided" in ended.stdout
         assert "summary" not in ended.stdout
@@ -463,6 +469,7 @@ def test_spreads_and_yields_are_shown_kept_and_verified(spread_folder, capsys):
         ran = spikeproof_here(capsys, "network", "verify", file, model, images, "--jobs", 1)
         assert ran.returncode == 0
         assert f"{COUNT} of {COUNT} images verified, 0 refused, 0 undecided" in ran.stdout
+        assert words in ran.stdout
         table = [line for line in printed.splitlines() if line.endswith("%")]
         assert table == [line for line in ran.stdout.splitlines() if line.endswith("%")]
 
@@ -512,12 +519,21 @@ def test_tampered_spreads_and_yields_are_refused(spread_folder, tmp_path, capsys
     assert f"{COUNT - 1} of {COUNT} images verified" in ran.stdout
 
 
+def test_no_moment_is_of_potentials(folder, capsys):
+    ran = spikeproof_here(capsys, "network", "early", folder / "model.npz", folder / "images.npz")
+    assert ran.returncode == 2
+    assert "model.npz: it decides by potentials" in ran.stderr
+    assert "read it out by count or latch" in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1
+
+
 def test_what_has_no_spread_or_yield_is_refused_in_a_line(spread_folder, leaky, tmp_path, capsys):
     model, images, file = spread_folder / "model.npz", spread_folder / "images.npz", tmp_path / "x"
     of_time = leaky / "model.npz", leaky / "images.npz"
     for arguments, said in [
-        (("spread", *of_time), "spreads are of networks of a hidden layer and outputs, in one step"),
-        (("yield", *of_time, "--deviation", "1%"), "in one step"),
+        (("spread", *of_time), "model.npz: "),
+        (("spread", *of_time), "use a network of a hidden layer and outputs, in one step, read out by"),
+        (("yield", *of_time, "--deviation", "1%"), "model.npz: "),
         (("yield", model, images, "--deviation", "2"), "no share from above 0 to below 1"),
         (("yield", model, images, "--deviation", "0%"), "no share"),
         (("yield", model, images, "--deviation", "1/0"), "no share"),
@@ -567,7 +583,7 @@ def test_images_over_time(tmp_path, capsys):
         assert "64 bits in 5 steps, and" in ran.stderr
     asked = "network", "robustness", tmp_path / "m.npz", tmp_path / "p.npz", "--flips", 1
     for more, said in [
-        (("--coding", "poisson:3"), "is no coding; use rows"),
+        (("--coding", "rate:4"), "Invalid value for '--coding': 'rate:4' is no coding; use rows"),
         (("--coding", "latency:4", "--level", 3), "leave it out with --coding"),
         ((), "no archive with inputs and labels"),
     ]:
@@ -604,7 +620,8 @@ def test_graphs_of_nir_are_networks_as_stated(tmp_path, capsys):
     assert "is about another network" in ran.stdout
     for more, said in [
         ((), "state how to read it"),
-        (stated[:2], "state how to read it"),
+        (stated[:2], "NIR states no read-out; state what is read out (--read-out count"),
+        (stated[2:], "reset; state how to read it (--as snntorch"),
         ((*stated[:2], "--read-out", "spikes"), "use count, latch:LEAD or potential"),
         (("--as", "spikingjelly,steps=2", *stated[2:]), "state arithmetic=exact"),
         (("--as", "spikingjelly,steps=3,arithmetic=exact", *stated[2:]), "and g.nir sees"),

@@ -9,6 +9,7 @@ import z3
 
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.claims.obligation import Outcome
+from spikeproof.prover.commands import opinion as command
 from spikeproof.prover.engines.opinions import MAKES, opinion_named
 from spikeproof.prover.evidence.record import Status
 from spikeproof.prover.running.opinions import questions
@@ -86,7 +87,13 @@ def test_who_is_absent_agrees_with_nothing(path, capsys):
     path("cvc5", "echo unsat")
     (one, two), shown = asked(capsys, HOLDS, "--engine", "kissat", "--engine", "cvc5", code=3)
     assert (one["verdict"], two["verdict"]) == ("absent", "agrees")
-    assert "kissat is absent" in shown
+    assert "kissat is absent, and not asked: put it on the PATH\n" in shown
+
+
+def test_without_a_pattern_it_says_about_how_many_it_asks(capsys, monkeypatch):
+    monkeypatch.setattr(command, "selected", lambda patterns: [catalogue()[HOLDS]])
+    _, shown = asked(capsys, "--engine", "kissat", code=3)
+    assert shown.startswith("asking about all 1 theorems; name a PATTERN for fewer\n")
 
 
 def test_one_lemma_that_is_contradicted_is_enough(path, capsys, tmp_path):

@@ -201,6 +201,12 @@ def test_a_log_is_not_merged_into_itself(shards):
     assert read_log(shards[0]).manifest.complete
 
 
+def test_a_log_is_not_merged_twice(shards, tmp_path):
+    with pytest.raises(LogError, match="is named more than once; name each log once"):
+        merge([shards[0], shards[1], shards[0]], tmp_path / "whole", "spikeproof merge")
+    assert not (tmp_path / "whole").exists()
+
+
 def test_commands(tmp_path):
     for number in (1, 2):
         where = ("--log", tmp_path / str(number), "--jobs", 1)
@@ -209,6 +215,7 @@ def test_commands(tmp_path):
     done = spikeproof("merge", tmp_path / "1", tmp_path / "2", "--log", tmp_path / "whole")
     assert done.returncode == 0, done.stderr
     assert "theorems of 2 logs" in done.stdout
+    assert max(map(len, done.stdout.splitlines()[:-1])) <= 80
     assert {each.theorem for each in read_log(tmp_path / "whole").records} == {
         each.name for each in select("cell.nexus.*or*")
     }
@@ -219,7 +226,10 @@ def test_commands(tmp_path):
     [
         (("prove", "cell.*", "--shard", "3"), "'3' is no shard; the third of eight is 3/8"),
         (("prove", "cell.ionic.xor", "--shard", "1/2"), None),
-        (("prove", "cell.ionic.xor", "--shard", "2/2"), "there are fewer theorems than 2"),
+        (
+            ("prove", "cell.ionic.xor", "--shard", "2/2"),
+            "there are fewer theorems than 2; use an N of 1 at most",
+        ),
         (("prove", "cell.ionic.xor", "--shard", "1/2", "--circuit", "x.json"), "merged with no other"),
         (("merge", "nowhere"), "nowhere is not a proof log"),
         (("ledger", "--check", "--seconds", "nowhere"), "exclude one another"),
