@@ -94,8 +94,9 @@ def test_a_fault_at_the_cut_is_found_there(name):
 
 
 @pytest.mark.skipif(not NIGHTLY, reason="formulas of all lemmas take 20 seconds of a processor")
-def test_a_fault_at_the_cut_of_an_fp64_product_is_found_there():
-    faulty = silenced(unit("multiply", FP64).circuit(keep_waypoints=True), "kept")
+@pytest.mark.parametrize("name", NORMALISED)
+def test_a_fault_at_the_cut_of_an_fp64_product_is_found_there(name):
+    faulty = silenced(unit("multiply", FP64).circuit(keep_waypoints=True), name)
     obligation = unit("multiply", FP64).obligation()
     assert said_of(obligation, faulty, AGREEMENT) is Status.SATISFIABLE
 
