@@ -215,8 +215,8 @@ def _is_module(name: str) -> bool:
 
 def _instead(thing: Any, name: str) -> str:
     """What may be named of a module in place of a name: what comes close, or what is defined in it."""
-    close = get_close_matches(name, [each for each in vars(thing) if not each.startswith("_")])
-    if close:
+    called = [each for each, value in vars(thing).items() if callable(value) and each[0] != "_"]
+    if close := get_close_matches(name, called, cutoff=0.7):
         return f"; did you mean {' or '.join(close)}?"
     module = getattr(thing, "__name__", "")
     own = (name for name, value in vars(thing).items() if getattr(value, "__module__", "") == module)
