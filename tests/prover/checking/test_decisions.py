@@ -121,7 +121,7 @@ def test_what_changes_nothing_is_refused():
     with pytest.raises(NetworkError, match="decided after 1 steps"):
         require_change(latched, given, other, 1)
     potentials = Network((replace(outputs, thresholds=None),), 3, Readout(Score.POTENTIAL))
-    with pytest.raises(NetworkError, match="counts of spikes"):
+    with pytest.raises(NetworkError, match="decides by potentials"):
         final_after(potentials.readout, run(potentials, given).scores)
 
 
