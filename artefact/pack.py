@@ -11,7 +11,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -231,12 +230,10 @@ def _run(*command: str) -> str:
     except FileNotFoundError:
         raise PackError(f"{command[0]} is not installed") from None
     except subprocess.CalledProcessError as error:
-        raise PackError(f"{_shown(command)} fails: {error.stderr.strip().splitlines()[-1:]}") from None
+        raise PackError(
+            f"{' '.join(command[:3])} fails: {error.stderr.strip().splitlines()[-1:]}"
+        ) from None
     return done.stdout
-
-
-def _shown(command: Sequence[str] | Iterable[str]) -> str:
-    return " ".join(list(command)[:3])
 
 
 if __name__ == "__main__":

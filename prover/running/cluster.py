@@ -27,7 +27,7 @@ import msgspec
 
 from spikeproof.circuits.netlist import OneLineError
 from spikeproof.prover.checking.verification import Verifier
-from spikeproof.prover.claims.catalogue import theorem
+from spikeproof.prover.claims.catalogue import theorem, with_units
 from spikeproof.prover.claims.obligation import Obligation, Outcome
 from spikeproof.prover.engines.pool import LOST, die_with_parent
 from spikeproof.prover.evidence.archive import Archive
@@ -170,10 +170,9 @@ def discharge_on(client: Client, names: Sequence[str], run: Run) -> Iterator[Fou
         yield _accepted(obligation, run, reply)
 
 
-def _units(obligation: Obligation) -> Sequence[str]:
+def _units(obligation: Obligation) -> list[str]:
     """Theorems that a program's rests on; a worker is given what others found of them."""
-    promised = obligation.rests_on and obligation.expected is Outcome.PROVED
-    return obligation.rests_on() if promised and obligation.rests_on else ()
+    return [unit.name for unit in with_units([obligation])[:-1]]
 
 
 # --- what comes back ----------------------------------------------------------------------------
