@@ -39,6 +39,9 @@ BITS = 61
 UNIT_BITS = 20
 """1 is so many bits of units at least, where leaks are rounded."""
 
+ROUGH = 1e-3
+"""A sum of numbers of single precision, none of them negative, is less than it is by no such share."""
+
 UNROUNDED = 1e-9
 """By less than that share of all that may be gained, sums of doubles are off."""
 
@@ -95,6 +98,7 @@ class SpikeSearcher:
         self.known = np.stack([(by_input == value).any(axis=0) for value in self.values])
         if most == MOST:
             self.marks = np.concatenate([by_input == value for value in self.values], 1).astype(float)
+            self.roughly = self.marks.astype(np.float32)
         assert self.hidden.thresholds is not None
         self.thresholds = self.hidden.thresholds
         sums = np.abs(weights).sum(axis=1) + np.abs(self.hidden.bias) + np.abs(self.thresholds)
@@ -366,10 +370,13 @@ class _Summed(_Question):
                     return found
         return None
 
-    def _marks(self, step: int) -> Array:
-        """Of inputs: where a neuron sees a value, if they change in a step."""
-        found: Array = self.searcher.marks[self._rows(step)]
-        return found
+    def _reach(self, step: int, worth: Array) -> Array:
+        """What each input's change in a step brings, at most, by each of some worths of values and neurons."""
+        inputs, given, marks = self.searcher.network.inputs, self.given[step], self.searcher.roughly
+        worth = worth.T.astype(np.float32)
+        found: Array = marks[:inputs] @ worth
+        found[given] = marks[inputs:][given] @ worth
+        return found * (1 + ROUGH)
 
     def _two(self, first: int, rival: int, best: Array, excess: Array) -> tuple[int, ...] | None:
         """Of which the first is in that step, and that bring that rival what it needs.
@@ -383,22 +390,21 @@ class _Summed(_Question):
         steps = np.flatnonzero(bound >= need)
         if not len(steps):
             return None
-        reach = self._marks(first) @ best[steps].reshape(len(steps), -1).T
-        promise = gained[first][:, None] + reach + gained[first + steps].max(axis=1)
-        for place in np.flatnonzero((promise >= need).any(axis=0)).tolist():
+        promise = gained[first][:, None] + self._reach(first, best[steps].reshape(len(steps), -1))
+        left = need - gained[first + steps].max(axis=1)
+        for place in np.flatnonzero((promise >= left).any(axis=0)).tolist():
             step = first + int(steps[place])
-            starts = np.flatnonzero(promise[:, place] >= need)
+            starts = np.flatnonzero(promise[:, place] >= left[place])
+            seconds = np.flatnonzero(gained[step] >= need - promise[:, place].max())
             table = excess[step - first] * self.gains[rival]
             # By value of the second, start and neuron: the value of the first is that of the start.
-            chosen = self._marks(first)[starts].reshape(len(starts), values, neurons)
+            chosen = searcher.marks[self._rows(first)[starts]].reshape(len(starts), values, neurons)
             both = np.einsum("wvn,svn->swn", table, chosen).reshape(len(starts), -1)
-            total = both @ self._marks(step).T + gained[first, starts][:, None] + gained[step]
-            if step == first:
-                total[np.arange(len(starts)), starts] = -np.inf
+            total = both @ searcher.marks[self._rows(step)[seconds]].T
+            total += gained[first, starts][:, None] + gained[step, seconds]
             which, others = np.nonzero(total >= need)
-            found = self._changing(
-                np.column_stack([first * inputs + starts[which], step * inputs + others])
-            )
+            pairs = np.column_stack([first * inputs + starts[which], step * inputs + seconds[others]])
+            found = self._changing(pairs[pairs[:, 0] != pairs[:, 1]])
             if found is not None:
                 return found
         return None
