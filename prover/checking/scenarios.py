@@ -20,7 +20,8 @@ what is left is looked at pair by pair: a rival takes the image only if the sum 
 Of other networks, of more layers or whose outputs fire, one change is decided: in each step and of each
 value it is known in which steps each neuron of the first layer fires, so that what the next layer is
 given is a sum over neurons, and from there on the network is run, for each change that makes one of them
-do otherwise.
+do otherwise. Of two layers whose outputs fire so are two: ``checking.pairs_run`` runs the outputs, for
+each pair of changes.
 
 Potentials are integers of a unit, a power of the leak's denominator, so that nothing is rounded; or, if
 64 bits do not hold that, of 2^-N, and each leak is rounded, towards not firing at a threshold that is
@@ -34,7 +35,8 @@ weights are below 2^62 and tables below 2^24 numbers, so that nothing is too lar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -43,6 +45,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeproof.prover.checking.changed_spikes import Enumeration, times
+from spikeproof.prover.checking.pairs_run import Excess, Outputs, changing_pairs, runs_pairs
 from spikeproof.prover.checking.robustness import CertificateError, places
 from spikeproof.specs.networks import AfterSpike, Layer, Network, Readout, Score, run
 
@@ -77,8 +80,12 @@ def tabled(network: Network, most: int) -> int:
     if _largest(network) >= LARGEST_POTENTIAL or denominator**2 >= LARGEST_INT64:
         return 0
     values = len(_values(first))
-    of_pairs = max(network.steps * values * values, 2 * network.inputs * values)
-    if most >= PAIRS and summed(network) and of_pairs * first.neurons <= LARGEST_TABLE:
+    of_pairs = LARGEST_TABLE + 1
+    if summed(network):
+        of_pairs = max(network.steps * values * values, 2 * network.inputs * values)
+    elif runs_pairs(network):
+        of_pairs = (network.steps * values) ** 2
+    if most >= PAIRS and of_pairs * first.neurons <= LARGEST_TABLE:
         return PAIRS
     return int(network.steps * values * first.neurons <= LARGEST_TABLE)
 
@@ -104,7 +111,9 @@ class Scenarios:
         seen = [np.searchsorted(self.values, sign * weights) for sign in (1, -1)]
         self.seen = [np.where(weights == 0, none, each) for each in seen]
         """Of a spike that comes (0) and of one that goes (1): which value it is to each neuron."""
-        self.marks = [_marks(each, none) for each in self.seen if self.tabled == PAIRS]
+        self.marks = [
+            _marks(each, none) for each in self.seen if summed(network) and self.tabled == PAIRS
+        ]
         order, leak = outputs.dynamics.order, outputs.dynamics.leak
         nothing = order.index("leak") > order.index("add") and leak == 0
         self.left = [Fraction(0) if nothing else leak**later for later in reversed(range(network.steps))]
@@ -137,6 +146,25 @@ class Scenarios:
         for size in range(self.tabled + 1, radius + 1):
             if self.enumeration.nearest(given, decision, size) is not None:
                 raise CertificateError(f"{size} changed spikes change the class")
+
+    def nearest(
+        self, image: NDArray[Any], decision: int, size: int, until: float = float("inf")
+    ) -> list[int] | None:
+        """So many spikes whose change changes the class, if there are; they are numbered step by step.
+
+        Raises:
+            TimeoutError: if it is later than ``until``, in seconds of ``time.monotonic``.
+        """
+        if size != PAIRS or self.tabled < PAIRS or summed(self.network):
+            return self.enumeration.nearest(image, decision, size, until)
+        question = _Continued(self, np.asarray(image).astype(np.int64), decision)
+        for pairs in question.pairs():
+            if time.monotonic() > until:
+                raise TimeoutError
+            changing = question.changing(pairs)
+            if changing is not None:
+                return changing
+        return None
 
 
 class _Neurons:
@@ -190,6 +218,24 @@ class _Neurons:
             elif self.dynamics.reset is AfterSpike.ZERO:
                 potentials = np.where(fired, 0, potentials)
         return potentials, fired
+
+    def pair_trains(self, first: int) -> NDArray[np.bool_]:
+        """Who fires if one change is made in that step and another then or later: by second step, step,
+        both from that on, second value and first value; nothing is said of steps before the second."""
+        steps, values = len(self.states) - first, len(self.values)
+        shape = (values, values, self.count)
+        found = np.zeros((steps, steps, *shape), bool)
+        potentials, fired = np.zeros((0, *shape), self.kind), np.zeros((0, *shape), bool)
+        state = self.states[first]  # of the first change alone
+        for place, current in enumerate(self.currents[first:]):
+            potentials, fired = _joined(potentials, state[0]), _joined(fired, state[1])
+            added = np.broadcast_to(current, potentials.shape).copy()
+            alone = current + (0 if place else self.values)
+            added[-1] = alone + self.values[:, None]
+            potentials, fired = self._step(potentials, fired, added)
+            found[: place + 1, place] = fired
+            state = self._step(*state, alone)
+        return found
 
     def trains(self, first: int) -> NDArray[np.bool_]:
         """Who fires if one change is made in that step: by step, from that on, and value."""
@@ -262,42 +308,146 @@ class _Question:
         coming, going = self.scenarios.seen
         return np.where(self.given[step], going, coming)
 
-    def _require_same(self, sets: Numbers, decisions: Numbers) -> None:
-        """That sets of changes leave the class, if these are the classes.
+    def changing(self, sets: Numbers, currents: Numbers | None = None) -> list[int] | None:
+        """The first of some sets of changes, rows, that changes the class, if one does: they are run.
+
+        Args:
+            currents: what is then added to the second layer, if that is known.
+        """
+        enumeration = self.scenarios.enumeration
+        for start in range(0, len(sets), TOGETHER):
+            part = slice(start, start + TOGETHER)
+            if currents is None:
+                decisions = enumeration.decisions(self.given, sets[part])
+            else:
+                decisions = enumeration.continued(1, currents[part])
+            changing = decisions != self.decision
+            if changing.any():
+                found: list[int] = sets[part][int(np.argmax(changing))].tolist()
+                return found
+        return None
+
+    def _require_same(self, sets: Numbers, currents: Numbers | None = None) -> None:
+        """That some sets of changes leave the class.
 
         Raises:
             CertificateError: if one does not.
         """
-        changing = decisions != self.decision
-        if changing.any():
-            spikes = sets[int(np.argmax(changing))].tolist()
+        spikes = self.changing(sets, currents)
+        if spikes is not None:
             raise CertificateError(f"changing {spikes} changes the class")
 
 
 class _Continued(_Question):
-    """If it is known what one change makes of the first layer, and all others are run."""
+    """If it is known what changes make of the first layer, and all others are run."""
+
+    def __init__(self, scenarios: Scenarios, given: Numbers, decision: int) -> None:
+        super().__init__(scenarios, given, decision)
+        self.usual = self._certain(lambda neurons: neurons.spikes.copy()).astype(np.int8)
+        layer = scenarios.network.layers[1]
+        self.weights, self.added = layer.weights, times(self.usual, layer.weights) + layer.bias
 
     def require(self, radius: int) -> None:
-        """That one change does not change the class.
+        """That so many changes, one or two, do not change the class.
 
         Raises:
-            CertificateError: if one does.
+            CertificateError: if they do.
         """
-        assert radius == 1
-        usual = self._certain(lambda neurons: neurons.spikes.copy()).astype(np.int64)
-        weights, bias = self.scenarios.network.layers[1].weights, self.scenarios.network.layers[1].bias
-        added = times(usual, weights) + bias
-        for first in range(len(usual)):
-            trains = self._certain(partial(_Neurons.trains, first=first))
-            more = (trains - usual[first:, None]).astype(np.int8)
-            (neurons,) = np.nonzero(more.any(axis=(0, 1)))
-            padded = np.concatenate([more, np.zeros_like(more[:, :1])], axis=1)
-            by_input = padded[:, self._seen(first)[neurons].T, neurons]
-            (inputs,) = np.nonzero(by_input.any(axis=(0, 2)))
-            currents = np.repeat(added[None], len(inputs), axis=0)
-            currents[:, first:] += times(by_input[:, inputs], weights[:, neurons]).swapaxes(0, 1)
-            sets = first * self.given.shape[1] + inputs[:, None]
-            self._require_same(sets, self.scenarios.enumeration.continued(1, currents))
+        for first in range(len(self.usual)):
+            more = self._more(first)
+            inputs = np.flatnonzero(self._by_input(first, more).any(axis=(0, 2)))
+            currents = np.repeat(self.added[None], len(inputs), axis=0)
+            currents[:, first:] += self._given(first, more)[:, inputs].swapaxes(0, 1)
+            self._require_same(first * self.given.shape[1] + inputs[:, None], currents)
+        for pairs in self.pairs() if radius == PAIRS else ():
+            self._require_same(pairs)
+
+    def pairs(self) -> Iterator[Numbers]:
+        """Of changes: some, among them all that change the class."""
+        outputs = Outputs(self.scenarios.network, self.decision)
+        steps, inputs = self.given.shape
+        more = [self._more(step) for step in range(steps)]
+        given = [
+            np.ascontiguousarray(self._given(step, each).swapaxes(1, 2)) * outputs.unit
+            for step, each in enumerate(more)
+        ]
+        added = self.added[:, :, None] * outputs.unit
+        of_neurons = self.weights.T * outputs.unit
+        columns = [self._inputs_by_value(step) for step in range(steps)]
+        for first in range(steps):
+            excess = self._certain(partial(_Neurons.pair_trains, first=first)).astype(np.int8)
+            excess -= self.usual[first:, None, None] + more[first][:, None]
+            alone = outputs.begun(inputs)
+            for step in range(first):
+                outputs.step(alone, added[step])
+            for second in range(first, steps):
+                place = second - first
+                together = excess[place, place:] - more[second][:, :, None]
+                found = changing_pairs(
+                    outputs,
+                    alone,
+                    added[second:] + given[first][place:],
+                    given[second],
+                    self._excesses(first, together, of_neurons, columns[second]),
+                )
+                for pairs in found:
+                    numbers = pairs + inputs * np.array([first, second])
+                    yield numbers[numbers[:, 0] < numbers[:, 1]]
+                outputs.step(alone, added[second] + given[first][place])
+
+    def _more(self, first: int) -> Numbers:
+        """By how much neurons fire more if one change is made in that step: by step, from that on, and
+        value."""
+        trains = self._certain(partial(_Neurons.trains, first=first))
+        return np.asarray(trains - self.usual[first:, None])
+
+    def _by_input(self, first: int, more: Numbers) -> Numbers:
+        """That, by step, input and neuron."""
+        padded = np.concatenate([more, np.zeros_like(more[:, :1])], axis=1)
+        found: Numbers = padded[:, self._seen(first).T, np.arange(more.shape[2])]
+        return found
+
+    def _given(self, first: int, more: Numbers) -> Numbers:
+        """What the next layer is given then, more than else: by step, input and neuron of that layer."""
+        return times(self._by_input(first, more), self.weights)
+
+    def _inputs_by_value(self, step: int) -> list[list[NDArray[np.int64]]]:
+        """Of each neuron and value the inputs of which a change in a step is seen as that."""
+        values = range(len(self.scenarios.values))
+        return [[np.flatnonzero(row == value) for value in values] for row in self._seen(step)]
+
+    def _excesses(
+        self,
+        first: int,
+        excess: Numbers,
+        of_neurons: Numbers,
+        columns: list[list[NDArray[np.int64]]],
+    ) -> list[list[Excess]]:
+        """What outputs are given in each step, more than by each of two changes, the first in that step.
+
+        Args:
+            excess: by how much neurons fire more, by step, from the second on, second value and first.
+            of_neurons: what their spikes add to outputs.
+            columns: the inputs that are seen as a second value, by neuron and value.
+        """
+        rows, neurons = np.nonzero(self.scenarios.hidden.weights.T)
+        of_rows = excess[:, :, self._seen(first)[neurons, rows], neurons]
+        found = []
+        for each in of_rows.swapaxes(1, 2):
+            which, values = np.nonzero(each)
+            found.append(
+                [
+                    Excess(row, columns[neuron][value], of_neurons[neuron] * times)
+                    for row, neuron, value, times in zip(
+                        rows[which].tolist(),
+                        neurons[which].tolist(),
+                        values.tolist(),
+                        each[which, values].tolist(),
+                        strict=True,
+                    )
+                ]
+            )
+        return found
 
 
 class _Summed(_Question):
@@ -388,10 +538,7 @@ class _Summed(_Question):
         Raises:
             CertificateError: if one does.
         """
-        sets = changes[:, ::2] * self.given.shape[1] + changes[:, 1::2]
-        for start in range(0, len(sets), TOGETHER):
-            part = sets[start : start + TOGETHER]
-            self._require_same(part, self.scenarios.enumeration.decisions(self.given, part))
+        self._require_same(changes[:, ::2] * self.given.shape[1] + changes[:, 1::2])
 
 
 def _values(layer: Layer) -> NDArray[np.int64]:

@@ -371,7 +371,7 @@ class _Summed(_Question):
         return None
 
     def _reach(self, step: int, worth: Array) -> Array:
-        """What each input's change in a step brings, at most, by each of some worths of values and neurons."""
+        """What each input's change in a step brings at most, if that is what neurons make of values."""
         inputs, given, marks = self.searcher.network.inputs, self.given[step], self.searcher.roughly
         worth = worth.T.astype(np.float32)
         found: Array = marks[:inputs] @ worth

@@ -15,7 +15,7 @@ from spikeproof.circuits.doors.images import Images
 from spikeproof.circuits.doors.networks import NetworkFile, network_digest
 from spikeproof.prover.checking.changed_spikes import Enumeration
 from spikeproof.prover.checking.robustness import CertificateError, Checker
-from spikeproof.prover.checking.scenarios import Scenarios, tabled
+from spikeproof.prover.checking.scenarios import Scenarios, summed, tabled
 from spikeproof.prover.discovery.changed_spikes import SpikeSearcher
 from spikeproof.prover.discovery.robustness import Searcher
 from spikeproof.prover.evidence.distances import Header
@@ -99,15 +99,17 @@ class _Decider:
         self.enumeration = Enumeration(network, flips)
         self.checker: Checker | Scenarios | Enumeration = self.enumeration
         self.searcher: Searcher | SpikeSearcher | None = None
+        self.nearest = self.enumeration.nearest
         self.searched = 0
         """So many bits the searcher decides about; trying all about more."""
         if network.steps == 1:
             self.searched = self.flips
             self.searcher, self.checker = Searcher(network, flips), Checker(network, flips)
         elif found := tabled(network, self.flips):
-            self.searched = found
-            self.searcher = SpikeSearcher(network, found)
-            self.checker = Scenarios(network, flips)
+            self.searched = found if summed(network) else 1
+            self.searcher = SpikeSearcher(network, self.searched)
+            self.checker = scenarios = Scenarios(network, flips)
+            self.nearest = scenarios.nearest
 
     def find(self, bits: NDArray[np.bool_], seconds: float) -> dict[str, Any]:
         """A record, but for the number of the image."""
@@ -118,9 +120,7 @@ class _Decider:
             record, searched = {"class": decision, "radius": 0, "witness": None, "tree": []}, 0
         try:
             while searched <= record["radius"] < self.flips and record["witness"] is None:
-                record["witness"] = self.enumeration.nearest(
-                    bits, record["class"], record["radius"] + 1, until
-                )
+                record["witness"] = self.nearest(bits, record["class"], record["radius"] + 1, until)
                 record["radius"] += record["witness"] is None
         except TimeoutError:
             pass

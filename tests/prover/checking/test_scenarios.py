@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.network_robustness import LEAKY, SUMS, ask
-from spikeproof.prover.checking import scenarios
+from spikeproof.prover.checking import pairs_run, scenarios
 from spikeproof.prover.checking.robustness import CertificateError
 from spikeproof.prover.checking.scenarios import Scenarios, tabled
 from spikeproof.prover.discovery.changed_spikes import SpikeSearcher
@@ -151,6 +151,49 @@ def test_one_change_where_what_follows_is_run(seed):
     found = list(cases_continued(200 + seed, 24))
     assert {tabled(network, 2) for network, _ in found} <= {1, 2}
     assert require_agreement(found, 1) == {0, 1}
+
+
+def cases_firing(seed, count):
+    """Of two layers whose outputs fire, whatever their dynamics, and images."""
+    for network, image in cases_continued(seed, 4 * count // 3):
+        if network.readout is not POTENTIALS:
+            hidden, outputs = network.layers
+            yield replace(network, layers=(hidden, replace(outputs, recurrent=None))), image
+
+
+def nearest_pair(network, image):
+    return Scenarios(network, 2).nearest(image, decided(network, image), 2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_changes_where_outputs_fire(seed):
+    """By counts or a latch: what is accepted, and what is found, is what brute force says."""
+    seen = set()
+    for network, image in cases_firing(400 + seed, 30):
+        assert tabled(network, 2) == 2
+        radius = radius_of(network, image)
+        seen.add(radius)
+        assert [accepted(network, image, each) for each in range(3)] == [
+            each <= radius for each in range(3)
+        ]
+        if radius:
+            spikes = nearest_pair(network, image)
+            assert (spikes is None) == (radius == 2)
+            assert spikes is None or decided(network, image, spikes) != decided(network, image)
+    assert seen == {0, 1, 2}
+
+
+@pytest.mark.parametrize("bits", [0, 2])
+def test_outputs_in_coarse_units(monkeypatch, bits):
+    """Potentials are off by so much that many pairs are in doubt, and run exactly."""
+    found = list(cases_firing(500, 24))
+    monkeypatch.setattr(pairs_run, "_bits", lambda network: bits)
+    monkeypatch.setattr(pairs_run, "LEAST_BITS", 0)
+    for network, image in found:
+        radius = radius_of(network, image)
+        assert [accepted(network, image, each) for each in range(3)] == [
+            each <= radius for each in range(3)
+        ]
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -329,6 +372,74 @@ def of_that_step_alone(self, first):
     return found
 
 
+@pytest.fixture(scope="module")
+def near_firing():
+    """Images whose class no single change changes, and two do."""
+    measured = [(network, image, radius_of(network, image)) for network, image in cases_firing(600, 90)]
+    return [each for each in measured if each[2] == 1]
+
+
+def no_doubt(self, states, levels):
+    """Potentials that are near their thresholds are taken as they are."""
+    off, self.off = self.off, 0.0
+    fire(self, states, levels)
+    self.off = off
+
+
+fire, rows, changed = pairs_run.Outputs._fire, pairs_run.States.rows, pairs_run.Outputs.changed
+
+PAIR_FAULTS = {
+    "what two changes do together is forgotten": (
+        scenarios._Continued,
+        "_excesses",
+        lambda self, first, excess, *others: [[] for _ in excess],
+    ),
+    "the first change is forgotten in the potentials": (
+        pairs_run.States,
+        "rows",
+        lambda self, some, columns: replace(
+            rows(self, some, columns), potentials=rows(self, some, columns).potentials * 0
+        ),
+    ),
+    "a latch that closed for another class is opened again": (
+        pairs_run.Outputs,
+        "changed",
+        lambda self, states: changed(self, states) & states.open,
+    ),
+    "ties go to the class that was": (
+        pairs_run.Outputs,
+        "changed",
+        lambda self, states: (
+            states.changed | (states.open & (states.counts.max(axis=0) > states.counts[self.decision]))
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", PAIR_FAULTS)
+def test_a_planted_fault_in_pairs_accepts_what_is_false(monkeypatch, near_firing, fault):
+    assert wrongly_accepted(near_firing) == 0
+    monkeypatch.setattr(*PAIR_FAULTS[fault])
+    assert wrongly_accepted(near_firing) > 0
+
+
+def test_a_leak_that_is_rounded_is_in_doubt_near_the_threshold(monkeypatch):
+    """Without that, and in whole units, an output that hardly fires, or hardly does not, is misread."""
+    found = []
+    for network, image in cases_firing(700, 100):
+        hidden, outputs = network.layers
+        dynamics = replace(outputs.dynamics, leak=Fraction(2, 3))
+        network = replace(network, layers=(hidden, replace(outputs, dynamics=dynamics)))
+        radius = radius_of(network, image)
+        if radius == 1:
+            found.append((network, image, radius))
+    monkeypatch.setattr(pairs_run, "_bits", lambda network: 0)
+    monkeypatch.setattr(pairs_run, "LEAST_BITS", 0)
+    assert wrongly_accepted(found) == 0
+    monkeypatch.setattr(pairs_run.Outputs, "_fire", no_doubt)
+    assert wrongly_accepted(found) > 0
+
+
 CONTINUED_FAULTS = {
     "a change matters in its step alone": ("_Neurons.trains", of_that_step_alone),
     "a change is made a step later": (
@@ -411,7 +522,12 @@ def test_of_which_networks_how_much_is_tabled():
     recurrent = replace(hidden, recurrent=np.zeros((4, 4), np.int64))
     assert tabled(replace(network, layers=(recurrent, outputs)), 2) == 0
     firing = replace(outputs, thresholds=integers([1, 1, 1]))
-    assert tabled(replace(network, layers=(hidden, firing), readout=COUNTS), 2) == 1
+    counted = replace(network, layers=(hidden, firing), readout=COUNTS)
+    assert [tabled(counted, most) for most in (1, 2, 3)] == [1, 2, 2]
+    joined = replace(firing, recurrent=np.zeros((3, 3), np.int64))
+    assert tabled(replace(counted, layers=(hidden, joined)), 2) == 1
+    assert tabled(replace(counted, layers=(hidden, hidden, firing)), 2) == 1
+    assert tabled(replace(counted, steps=5000), 2) == 1
     assert tabled(replace(network, layers=(firing,), readout=COUNTS), 2) == 0
     between = replace(hidden, recurrent=np.zeros((4, 4), np.int64))
     assert tabled(replace(network, layers=(hidden, between, outputs)), 2) == 1
