@@ -4,14 +4,17 @@ Nothing is argued, since little holds: where a reset to zero is late, a neuron t
 fire less, and no count is bounded by extreme inputs. Networks are run as ``specs.networks`` says,
 whatever their dynamics, many inputs at a time. Of a potential its multiple by the denominators of all
 leaks so far is kept, which is an integer: in 64 bits where none can be larger, else Python's own.
+
+Spikes come and go, or they move: then each input spikes as often as before, and the distance is by how
+many steps its first spike is earlier or later, its second, and so on, all summed.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from itertools import combinations
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations, islice
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +34,8 @@ TOGETHER = 1 << 20
 class Enumeration:
     """Of changes of at most ``most`` spikes of a network's input."""
 
+    changes: ClassVar[str] = "changed spikes"
+
     def __init__(self, network: Network, most: int) -> None:
         self.network, self.most = network, most
 
@@ -42,23 +47,31 @@ class Enumeration:
         """
         decision, radius, witness = record["class"], record["radius"], record["witness"]
         if record["tree"] or not 0 <= radius <= self.most:
-            raise CertificateError(f"it may not be about {radius} spikes, or have a tree")
+            raise CertificateError(f"it may not be about {radius} {self.changes}, or have a tree")
         if self.decisions(image, np.zeros((1, 0), np.int64))[0] != decision:
             raise CertificateError(f"its class is not {decision}")
         if witness is not None:
             spikes = np.unique(places(witness, image.size))
-            if not len(spikes) == len(witness) == radius + 1:
-                raise CertificateError(f"a witness must be {radius + 1} spikes, each once")
+            if len(spikes) != len(witness) or self.size(image, spikes) != radius + 1:
+                raise CertificateError(f"a witness must be {radius + 1} {self.changes}, each once")
             if self.decisions(image, spikes[None])[0] == decision:
                 raise CertificateError("the witness is of the same class")
         for size in range(1, radius + 1):
             if self.nearest(image, decision, size) is not None:
-                raise CertificateError(f"{size} changed spikes change the class")
+                raise CertificateError(f"{size} {self.changes} change the class")
+
+    def size(self, image: NDArray[Any], spikes: NDArray[np.int64]) -> int | None:
+        """How far an image goes if these spikes change; ``None`` if it may not."""
+        return len(spikes)
+
+    def sets(self, image: NDArray[Any], size: int, together: int) -> Iterator[NDArray[np.int64]]:
+        """All sets of spikes that lead so far, some at a time, a row each; -1 is none."""
+        return _sets(image.size, size, together)
 
     def nearest(
         self, image: NDArray[Any], decision: int, size: int, until: float = float("inf")
     ) -> list[int] | None:
-        """So many spikes whose change changes the class, if there are; they are numbered step by step.
+        """Spikes, numbered step by step, whose change leads so far and changes the class, if there are.
 
         Raises:
             TimeoutError: if it is later than ``until``, in seconds of ``time.monotonic``.
@@ -66,24 +79,26 @@ class Enumeration:
         each = max(
             1, TOGETHER // (self.network.steps * max(layer.neurons for layer in self.network.layers))
         )
-        for sets in _sets(image.size, size, each):
+        for sets in self.sets(image, size, each):
             if time.monotonic() > until:
                 raise TimeoutError
             (changing,) = np.nonzero(self.decisions(image, sets) != decision)
             if len(changing):
-                found: list[int] = sets[changing[0]].tolist()
+                found: list[int] = [spike for spike in sets[changing[0]].tolist() if spike >= 0]
                 return found
         return None
 
     def decisions(self, image: NDArray[Any], sets: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The class of an image, of shape (steps, inputs), for each set of spikes that are changed."""
+        """The class of an image, of shape (steps, inputs), for each set of spikes that are changed, -1
+        being none."""
         first = self.network.layers[0]
         given = np.asarray(image).astype(np.int64)
         signs = 1 - 2 * given
         currents = np.repeat((given @ first.weights.T + first.bias)[None], len(sets), axis=0)
         for spikes in sets.T:
             step, place = np.divmod(spikes, self.network.inputs)
-            currents[np.arange(len(sets)), step] += signs[step, place, None] * first.weights.T[place]
+            signed = np.where(spikes < 0, 0, signs[step, place])
+            currents[np.arange(len(sets)), step] += signed[:, None] * first.weights.T[place]
         return self.continued(0, currents)
 
     def continued(self, place: int, currents: Numbers) -> NDArray[np.int64]:
@@ -148,6 +163,62 @@ class Enumeration:
             closed = now.max(axis=1) - others.max(axis=1) >= lead
             decided = np.where(closed, best, decided)
         return np.asarray(decided)
+
+
+class Shifts(Enumeration):
+    """Of spikes that move by at most ``most`` steps, all together."""
+
+    changes = "steps of moved spikes"
+
+    def size(self, image: NDArray[Any], spikes: NDArray[np.int64]) -> int | None:
+        """By how many steps spikes have moved, if these change; ``None`` if they have not just moved."""
+        before = np.asarray(image).astype(np.int64)
+        after = before.copy()
+        after.flat[spikes] ^= 1
+        ahead = np.cumsum(before - after, axis=0)
+        return None if ahead[-1].any() else int(np.abs(ahead).sum())
+
+    def sets(self, image: NDArray[Any], size: int, together: int) -> Iterator[NDArray[np.int64]]:
+        """All sets of spikes that move by so much, some at a time, a row each; -1 is none."""
+        given = np.asarray(image).astype(bool)
+        moved = [_moved(tuple(train), size) for train in given.T.tolist()]
+        inputs = self.network.inputs
+
+        def from_input(start: int, left: int) -> Iterator[list[int]]:
+            if not left:
+                yield []
+            for place in range(start, inputs if left else 0):
+                for steps in range(1, left + 1):
+                    for flipped in moved[place][steps]:
+                        spikes = [step * inputs + place for step in flipped]
+                        for others in from_input(place + 1, left - steps):
+                            yield spikes + others
+
+        rows = from_input(0, size)
+        while part := list(islice(rows, together)):
+            width = max(map(len, part))
+            yield np.array([row + [-1] * (width - len(row)) for row in part], np.int64)
+
+
+def _moved(train: tuple[bool, ...], most: int) -> list[list[list[int]]]:
+    """Where a train of spikes changes, if they move by 0, 1, 2, ... steps in all: each way once.
+
+    One step is that of a spike to a neighbouring step without one. No fewer lead to where spikes, in
+    their order, are off by so many steps, and so many do.
+    """
+    trains, before, now = [[train]], set[tuple[bool, ...]](), {train}
+    for _ in range(most):
+        before, now = now, {after for each in now for after in _one_step(each)} - before
+        trains.append(sorted(now))
+    own = np.array(train)
+    return [[np.flatnonzero(own ^ np.array(each)).tolist() for each in so_far] for so_far in trains]
+
+
+def _one_step(train: tuple[bool, ...]) -> Iterable[tuple[bool, ...]]:
+    """All that one spike makes of a train by moving one step."""
+    for step in range(len(train) - 1):
+        if train[step] != train[step + 1]:
+            yield (*train[:step], train[step + 1], train[step], *train[step + 2 :])
 
 
 def times(spikes: Numbers, weights: Numbers) -> Numbers:

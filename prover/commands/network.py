@@ -331,15 +331,16 @@ def network() -> None:
     epilog=examples(
         "network robustness model.npz images.npz --flips 3",
         "network robustness model.npz mnist --flips 5 --first 100 --plot accuracy.svg",
+        "network robustness model.npz mnist --coding latency:16 --shifts 1",
     )
 )
 @given
+@click.option("--flips", type=click.IntRange(1), metavar="K", help="So many bits may change.")
 @click.option(
-    "--flips",
+    "--shifts",
     type=click.IntRange(1),
-    required=True,
     metavar="K",
-    help="So many bits may change.",
+    help="By so many steps, all together, spikes may move instead.",
 )
 @file_option("robustness.jsonl")
 @timeout_option("an image")
@@ -347,7 +348,8 @@ def network() -> None:
 def robustness(
     model: NetworkFile,
     images_name: str,
-    flips: int,
+    flips: int | None,
+    shifts: int | None,
     file: Path,
     timeout: float,
     asked: Asked,
@@ -358,17 +360,21 @@ def robustness(
 
     Exactly, up to K. A bit is an input in a step: a spike that comes, or goes. Of networks that see
     several steps, one change is quick if the first of two layers or more is not recurrent, and two if
-    the two compare potentials; else all are tried. Interrupted, it is continued by the same command.
+    there are no more than the two; else all are tried. Interrupted, it is continued by the same command.
     Exit code 0 if every image is decided, 3 if some are not.
     """
+    from spikeproof.prover.evidence.distances import FLIPS, SHIFTS
     from spikeproof.prover.report.robustness import levels, levels_plot, levels_table
     from spikeproof.prover.running.robustness import find_distances, header_of
 
+    if (most := flips or shifts) is None or (flips and shifts):
+        raise click.UsageError("use one of --flips and --shifts")
     _require_files(file, plot_file)
     made, images = seen_by(model, images_name, asked)
-    if flips > (bits := made.steps * made.inputs):
+    if flips and flips > (bits := made.steps * made.inputs):
         raise click.BadParameter(f"an image has {bits:,} bits, of which --flips {flips:,} cannot change")
-    header = header_of(made, images, flips)
+    with _naming(model):
+        header = header_of(made, images, most, FLIPS if flips else SHIFTS)
     records = _completed(
         file,
         header,
@@ -377,10 +383,10 @@ def robustness(
         ),
     )
     found = levels(header, images, records)
-    out.print(levels_table(found))
+    out.print(levels_table(header, found))
     if plot_file:
         with writing(plot_file):
-            write_atomically(plot_file, levels_plot(found, plot_file.suffix))
+            write_atomically(plot_file, levels_plot(header, found, plot_file.suffix))
     _finish(file, header, records)
 
 
@@ -645,7 +651,7 @@ def verify(
     kinds: dict[type[Header], tuple[Any, Any]] = {
         DistanceHeader: (
             verify_distances,
-            lambda header, records: (levels_table(levels(header, images, records)),),
+            lambda header, records: (levels_table(header, levels(header, images, records)),),
         ),
         SpreadHeader: (
             verify_spreads,

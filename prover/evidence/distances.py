@@ -10,6 +10,9 @@ from typing import Any
 from spikeproof.prover.evidence import image_records
 from spikeproof.prover.evidence.image_records import Record
 
+FLIPS, SHIFTS = "flips", "shifts"
+"""What an image is changed by."""
+
 
 @dataclass(frozen=True)
 class Header(image_records.Header):
@@ -21,25 +24,33 @@ class Header(image_records.Header):
 
     Attributes:
         flips: how many bits may change.
+        changes: how: they may all, ``FLIPS``; or spikes may move, and ``flips`` is by how many steps in
+            all, and ``radius``, while ``witness`` is still which bits change: ``SHIFTS``.
     """
 
     SCHEMA = "spikeproof-robustness-1"
     FIELDS = ("image", "class", "radius", "witness", "tree")
 
     flips: int
+    changes: str = FLIPS
 
     @classmethod
     def read(cls, said: Mapping[str, Any]) -> image_records.Header:
         """That of a first line."""
         if type(said["flips"]) is not int or said["flips"] < 1:
             raise ValueError(cls.SCHEMA)
+        if said.get("changes", FLIPS) not in (FLIPS, SHIFTS):
+            raise ValueError(cls.SCHEMA)
         return super().read(said)
 
     def differs(self, other: image_records.Header) -> str | None:
         """What it is about, if it is not the same."""
         about_others = super().differs(other)
-        if about_others is None and isinstance(other, Header) and self.flips != other.flips:
-            return "another number of bits"
+        if about_others is None and isinstance(other, Header):
+            if self.changes != other.changes:
+                return "another kind of change"
+            if self.flips != other.flips:
+                return "another number of bits"
         return about_others
 
     def is_of(self, record: Record) -> bool:

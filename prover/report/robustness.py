@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 from rich.table import Table
 
 from spikeproof.circuits.doors.images import Images
-from spikeproof.prover.evidence.distances import Header
+from spikeproof.prover.evidence.distances import FLIPS, SHIFTS, Header
 from spikeproof.prover.evidence.image_records import Record
 from spikeproof.prover.report.tables import plain_table
+
+CHANGES = {FLIPS: "bits that may change", SHIFTS: "steps that spikes may move"}
 
 STYLE: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "spikeproof", "font.size": 9}
 
@@ -47,10 +49,10 @@ def levels(header: Header, images: Images, records: Mapping[int, Record]) -> lis
     return [level(bits) for bits in range(header.flips + 1)]
 
 
-def levels_table(found: list[Level]) -> Table:
+def levels_table(header: Header, found: list[Level]) -> Table:
     """In percent of images."""
     table = plain_table(
-        "bits that may change", "class certain", "and right", "class changes", "undecided"
+        CHANGES[header.changes], "class certain", "and right", "class changes", "undecided"
     )
     for column in table.columns:
         column.justify = "right"
@@ -60,7 +62,7 @@ def levels_table(found: list[Level]) -> Table:
     return table
 
 
-def levels_plot(found: list[Level], suffix: str) -> bytes:
+def levels_plot(header: Header, found: list[Level], suffix: str) -> bytes:
     """In a file of that ending."""
     from matplotlib.ticker import MaxNLocator
 
@@ -75,7 +77,7 @@ def levels_plot(found: list[Level], suffix: str) -> bytes:
         axes.plot(bits, right, "o-", color="#0f766e", label="class certain, and right")
         if any(each.undecided for each in found):
             axes.fill_between(bits, kept, upper, color="#cbd5e1", label="undecided")
-        axes.set_xlabel("bits that may change")
+        axes.set_xlabel(CHANGES[header.changes])
         axes.set_ylabel("% of images")
         axes.set_xlim(0, bits[-1])
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from spikeproof.circuits.doors.images import Images
 from spikeproof.circuits.doors.networks import NetworkFile, network_digest
-from spikeproof.prover.checking.changed_spikes import Enumeration
+from spikeproof.prover.checking.changed_spikes import Enumeration, Shifts
 from spikeproof.prover.checking.robustness import CertificateError, Checker
 from spikeproof.prover.checking.scenarios import Scenarios, summed, tabled
 from spikeproof.prover.discovery.changed_spikes import SpikeSearcher
 from spikeproof.prover.discovery.robustness import Searcher
-from spikeproof.prover.evidence.distances import Header
+from spikeproof.prover.evidence.distances import FLIPS, SHIFTS, Header
 from spikeproof.prover.evidence.image_records import Read, Record, RecordFile
 from spikeproof.prover.running.image_records import (
     Checked,
@@ -30,20 +30,19 @@ from spikeproof.prover.running.image_records import (
     reread,
     verify_records,
 )
-from spikeproof.specs.networks import Network
+from spikeproof.specs.networks import Network, NetworkError
 
 
-def header_of(network: Network, images: Images, flips: int) -> Header:
+def header_of(network: Network, images: Images, flips: int, changes: str = FLIPS) -> Header:
     """What a file about them says first.
 
     Raises:
         NetworkError: if the images are none for the network, or nothing is decided of such networks.
     """
-    _Decider(network, flips)
+    _Decider(network, flips, changes)
     require_images(network, images)
-    return Header(
-        network_digest(network), images.digest, len(images), min(flips, network.steps * network.inputs)
-    )
+    most = min(flips, network.steps * network.inputs) if changes == FLIPS else flips
+    return Header(network_digest(network), images.digest, len(images), most, changes)
 
 
 def find_distances(
@@ -63,7 +62,8 @@ def find_distances(
     """
 
     def task(image: int) -> tuple[Any, ...]:
-        return model, header.network, header.flips, image, images.inputs[image], seconds
+        about = model, header.network, header.flips, header.changes
+        return *about, image, images.inputs[image], seconds
 
     complete(file, _found, task, jobs, watch)
 
@@ -78,10 +78,10 @@ def verify_distances(
     watch: Watch,
 ) -> Verified:
     """Check every record of a file, believing nothing in it."""
-    header = header_of(network, images, read.header.flips)
+    header = header_of(network, images, read.header.flips, read.header.changes)
 
     def task(image: int) -> tuple[Any, ...]:
-        return model, header.network, header.flips, images.inputs[image]
+        return model, header.network, header.flips, header.changes, images.inputs[image]
 
     return verify_records(read, header, path, _checked, task, jobs, watch)
 
@@ -94,14 +94,18 @@ class _Decider:
         NetworkError: on construction, if it sees one step, and does not add and then fire.
     """
 
-    def __init__(self, network: Network, flips: int) -> None:
-        self.flips = min(flips, network.steps * network.inputs)
-        self.enumeration = Enumeration(network, flips)
+    def __init__(self, network: Network, flips: int, changes: str = FLIPS) -> None:
+        if changes == SHIFTS and network.steps == 1:
+            raise NetworkError("a spike of one step cannot move")
+        self.flips = flips if changes == SHIFTS else min(flips, network.steps * network.inputs)
+        self.enumeration = Shifts(network, flips) if changes == SHIFTS else Enumeration(network, flips)
         self.checker: Checker | Scenarios | Enumeration = self.enumeration
         self.searcher: Searcher | SpikeSearcher | None = None
         self.nearest = self.enumeration.nearest
         self.searched = 0
         """So many bits the searcher decides about; trying all about more."""
+        if changes == SHIFTS:
+            return
         if network.steps == 1:
             self.searched = self.flips
             self.searcher, self.checker = Searcher(network, flips), Checker(network, flips)
@@ -142,16 +146,25 @@ class _Decider:
 
 
 def _found(
-    model: NetworkFile, digest: str, flips: int, image: int, bits: NDArray[np.bool_], seconds: float
+    model: NetworkFile,
+    digest: str,
+    flips: int,
+    changes: str,
+    image: int,
+    bits: NDArray[np.bool_],
+    seconds: float,
 ) -> Record:
-    return {"image": image, **_decider(model, digest, flips).find(bits, seconds)}
+    return {"image": image, **_decider(model, digest, flips, changes).find(bits, seconds)}
 
 
-def _checked(line: str, model: NetworkFile, digest: str, flips: int, bits: NDArray[np.bool_]) -> Checked:
-    return checked_line(line, lambda record: _decider(model, digest, flips).checker.check(bits, record))
+def _checked(
+    line: str, model: NetworkFile, digest: str, flips: int, changes: str, bits: NDArray[np.bool_]
+) -> Checked:
+    checker = _decider(model, digest, flips, changes).checker
+    return checked_line(line, lambda record: checker.check(bits, record))
 
 
 @lru_cache(maxsize=1)
-def _decider(model: NetworkFile, digest: str, flips: int) -> _Decider:
+def _decider(model: NetworkFile, digest: str, flips: int, changes: str) -> _Decider:
     """That of a file, made ready once in each process."""
-    return _Decider(reread(model, digest), flips)
+    return _Decider(reread(model, digest), flips, changes)

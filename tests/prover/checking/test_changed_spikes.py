@@ -2,13 +2,13 @@
 
 from contextlib import suppress
 from fractions import Fraction
-from itertools import combinations, pairwise, permutations
+from itertools import combinations, pairwise, permutations, product
 
 import numpy as np
 import pytest
 
 from spikeproof.prover.checking import changed_spikes
-from spikeproof.prover.checking.changed_spikes import Enumeration
+from spikeproof.prover.checking.changed_spikes import Enumeration, Shifts
 from spikeproof.prover.checking.robustness import CertificateError
 from spikeproof.specs.networks import (
     EVENTS,
@@ -147,3 +147,113 @@ def test_records_hold_or_are_refused(reset):
         ):
             with pytest.raises(CertificateError):
                 enumeration.check(image, record | false)
+
+
+# --- spikes that move ----------------------------------------------------------------------------------
+
+
+def moved_by(before, after):
+    """By how many steps all spikes have moved, in their order; ``None`` if inputs spike otherwise."""
+    total = 0
+    for was, now in zip(before.T, after.T, strict=True):
+        if was.sum() != now.sum():
+            return None
+        total += sum(abs(a - b) for a, b in zip(np.flatnonzero(was), np.flatnonzero(now), strict=True))
+    return total
+
+
+def all_images(steps, inputs):
+    for bits in product((False, True), repeat=steps * inputs):
+        yield np.array(bits).reshape(steps, inputs)
+
+
+@pytest.fixture(scope="module")
+def shifted():
+    """Networks and images, and how many steps spikes may move, up to 3, before the class is another."""
+    random = np.random.default_rng(2)
+    found = []
+    for _ in range(25):
+        network = drawn(random, 5, (2, 12, 3), POTENTIALS, Fraction(1), 3)
+        image = random.random((5, 2)) < 0.4
+        own = decided(network, image)
+        others = [
+            distance
+            for other in all_images(5, 2)
+            if (distance := moved_by(image, other)) and distance < 4 and decided(network, other) != own
+        ]
+        found.append((network, image, min([*others, 4]) - 1))
+    return found
+
+
+def test_spikes_that_move_are_all_tried_and_no_others():
+    random = np.random.default_rng(1)
+    for density in (0.0, 0.3, 0.6, 1.0):
+        image = random.random((4, 3)) < density
+        network = drawn(random, 4, (3, 3, 2), COUNTS, Fraction(1, 2))
+        of_distance = {size: set() for size in range(1, 5)}
+        for other in all_images(4, 3):
+            distance = moved_by(image, other)
+            spikes = np.flatnonzero(image ^ other)
+            assert Shifts(network, 4).size(image, spikes) == distance
+            if distance in of_distance:
+                of_distance[distance].add(tuple(spikes.tolist()))
+        for size, expected in of_distance.items():
+            rows = [row for part in Shifts(network, 4).sets(image, size, 7) for row in part.tolist()]
+            found = [tuple(sorted(spike for spike in row if spike >= 0)) for row in rows]
+            assert len(found) == len(set(found))
+            assert set(found) == expected
+
+
+def held(network, image, record):
+    try:
+        Shifts(network, 3).check(image, record)
+    except CertificateError:
+        return False
+    return True
+
+
+def test_how_far_spikes_may_move(shifted):
+    seen = set()
+    for network, image, radius in shifted:
+        seen.add(radius)
+        own = decided(network, image)
+        record = {"class": own, "radius": radius, "witness": None, "tree": []}
+        assert [held(network, image, record | {"radius": each}) for each in range(4)] == [
+            each <= radius for each in range(4)
+        ]
+        if radius < 3:
+            witness = Shifts(network, 3).nearest(image, own, radius + 1)
+            changed = with_changes(image, witness).reshape(image.shape)
+            assert moved_by(image, changed) == radius + 1
+            assert decided(network, changed) != own
+            assert held(network, image, record | {"witness": witness})
+            assert not held(network, image, record | {"witness": witness[:-1]})
+    assert seen == {0, 1, 2, 3}
+
+
+MOVED_FAULTS = {
+    "a spike moves by one step only": (
+        changed_spikes,
+        "_moved",
+        lambda train, most: [each if steps < 2 else [] for steps, each in enumerate(moved(train, most))],
+    ),
+    "spikes move later only": (
+        changed_spikes,
+        "_one_step",
+        lambda train: [each for each in one_step(train) if each < train],
+    ),
+}
+
+moved, one_step = changed_spikes._moved, changed_spikes._one_step
+
+
+@pytest.mark.parametrize("fault", MOVED_FAULTS)
+def test_a_planted_fault_in_moves_accepts_what_is_false(monkeypatch, shifted, fault):
+    near = [each for each in shifted if each[2] < 3]
+    monkeypatch.setattr(*MOVED_FAULTS[fault])
+    records = [
+        {"class": decided(network, image), "radius": radius + 1, "witness": None, "tree": []}
+        for network, image, radius in near
+    ]
+    pairs = zip(near, records, strict=True)
+    assert any(held(network, image, record) for (network, image, _), record in pairs)

@@ -267,6 +267,32 @@ def test_networks_over_time(tmp_path, readout, seed, found):
     assert late.returncode == 3
 
 
+def test_spikes_that_move(tmp_path, capsys):
+    """Two steps or fewer, and no file of the other kind is gone on with."""
+    random = np.random.default_rng(3)
+    dynamics = Dynamics(Fraction(1), AfterSpike.ZERO, USUAL_ORDER, strict=False)
+    layers = (
+        layer(random.integers(-3, 4, (6, 4)), [2] * 6, dynamics=dynamics),
+        layer(random.integers(-3, 4, (3, 6)), dynamics=dynamics),
+    )
+    write_network(Network(layers, 4, POTENTIALS), tmp_path / "model.npz")
+    write_images(Images(random.random((5, 4, 4)) < 0.4, np.zeros(5, np.int64)), tmp_path / "images.npz")
+    file = tmp_path / "shifts.jsonl"
+    paths = tmp_path / "model.npz", tmp_path / "images.npz"
+    options = "--file", file, "--jobs", 1
+    ran = spikeproof_here(capsys, "network", "robustness", *paths, "--shifts", 2, *options)
+    assert ran.returncode == 0
+    assert "steps that spikes may move" in ran.stdout
+    assert lines_of(file)[0]["changes"] == "shifts"
+    assert len({record["radius"] for record in lines_of(file)[1:-1]}) > 1
+    assert verified(tmp_path, file).returncode == 0
+    ran = spikeproof_here(capsys, "network", "robustness", *paths, "--flips", 2, *options)
+    assert "is about another kind of change" in ran.stderr
+    for both in ((), ("--flips", 1, "--shifts", 1)):
+        ran = spikeproof_here(capsys, "network", "robustness", *paths, *both, *options)
+        assert (ran.returncode, "use one of --flips and --shifts" in ran.stderr) == (2, True)
+
+
 @pytest.fixture
 def hardly_fires(tmp_path):
     """A folder of a network and an image: its neuron passes its threshold by 2^-58, and fires for that.
