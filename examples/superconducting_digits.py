@@ -11,6 +11,7 @@ images choose nothing. The model is kept, and found again.
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -57,8 +58,8 @@ from spikeproof.prover.margins.network_pruning import (
     without,
     witnesses,
 )
-from spikeproof.prover.report.spreads import spreads_table, spreads_words
-from spikeproof.prover.running.spreads import find_spreads, spread_header, verify_spreads
+from spikeproof.prover.report.spreads import spreads_lines
+from spikeproof.prover.running.image_records import complete, header_about, verify_records
 from spikeproof.specs.networks import (
     MEMORYLESS,
     Layer,
@@ -345,22 +346,23 @@ def certify(model: NetworkFile, network: Network, images: Images, path: Path) ->
     Raises:
         NetworkError: if the file is about something else, or none.
     """
-    header, start = spread_header(network, images), time.process_time()
+    header, start = header_about(SpreadHeader, network, images), time.process_time()
     with RecordFile(path, header) as kept, progress_bar("spread") as progress:
         task = progress.add_task("", total=len(images), completed=len(kept.records))
-        find_spreads(model, images, kept, 1, lambda: progress.advance(task))
+        complete(kept, model, images, math.inf, 1, lambda: progress.advance(task))
     print(f"spread: limits of {len(images):,} images in {time.process_time() - start:.0f} s", end="")
     print(" of processor time")
     read, start = read_file(path, [SpreadHeader]), time.process_time()
     with progress_bar("verifying") as progress:
         task = progress.add_task("", total=len(images))
-        verified = verify_spreads(read, path, model, network, images, 1, lambda: progress.advance(task))
+        verified = verify_records(read, path, model, network, images, 1, lambda: progress.advance(task))
     print(f"certificates: {verified.refused} of {len(images):,} refused, ", end="")
     print(f"{time.process_time() - start:.0f} s of processor time")
     for each in verified.refusals:
         print(f"refused: {each}")
-    out.print(spreads_table(header, verified.records))
-    print(spreads_words(verified.records))
+    table, words = spreads_lines(header, images, verified.records)
+    out.print(table)
+    print(words)
     return verified.refusals
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import wraps
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from spikeproof.circuits.doors.codings import Coding
     from spikeproof.circuits.doors.images import Images
     from spikeproof.circuits.doors.networks import NetworkFile
-    from spikeproof.prover.evidence.image_records import Header, Record, RecordFile
+    from spikeproof.prover.evidence.image_records import Header, Records
     from spikeproof.specs.networks import Network, Readout
 
 SHARE = re.compile(r"\d{1,9}(\.\d{1,9}|/[1-9]\d{0,8})?")
@@ -169,6 +170,48 @@ def _readout(context: click.Context, parameter: click.Parameter, value: str | No
     return Readout(Score(value))
 
 
+OF_GRAPHS = {
+    "reading": click.option(
+        "--as",
+        "reading",
+        metavar="READING",
+        help="Of a graph of NIR: how to read it, as snntorch,steps=32,arithmetic=exact.",
+    ),
+    "readout": click.option(
+        "--read-out",
+        "readout",
+        callback=_readout,
+        metavar="HOW",
+        help="Of a graph of NIR: count spikes, latch:LEAD, or potential.",
+    ),
+    "bits": click.option(
+        "--bits",
+        type=click.IntRange(0, 60),
+        help="Of a graph of NIR: round its numbers to multiples of 2^-BITS.",
+    ),
+}
+"""Options by what a ``NetworkFile`` calls them."""
+
+OF_IMAGES = {
+    "coding": click.option(
+        "--coding",
+        callback=_coding,
+        metavar="CODING",
+        help="Show pixels over time: latency:STEPS, even:STEPS, rate:STEPS:SEED, or rows.",
+    ),
+    "level": click.option(
+        "--level",
+        type=click.IntRange(1, 255),
+        help="How bright a pixel of a directory of IDX files must be to be a spike (default: 128).",
+    ),
+    "last": click.option("--last", type=click.IntRange(1), metavar="N", help="Only the last N images."),
+    "first": click.option(
+        "--first", type=click.IntRange(1), metavar="N", help="Only the first N images."
+    ),
+}
+"""Options by what ``Asked`` calls them."""
+
+
 def about(command: Callable[..., Any]) -> Callable[..., Any]:
     """A network, and images: ``model``, a ``NetworkFile``, ``images_name`` and ``asked``.
 
@@ -177,64 +220,21 @@ def about(command: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @wraps(command)
-    def with_images(
-        *arguments: Any,
-        model: Path,
-        reading: str | None,
-        readout: Readout | None,
-        bits: int | None,
-        level: int | None,
-        coding: Coding | None,
-        first: int | None,
-        last: int | None,
-        **others: Any,
-    ) -> Any:
-        if first and last:
-            raise click.UsageError("--first and --last are of different images; use one of them")
-        if level and coding and coding.name != "rows":
-            raise click.UsageError("--level is of pixels that are one bit; leave it out with --coding")
+    def with_images(*arguments: Any, model: Path, **options: Any) -> Any:
         from spikeproof.circuits.doors.networks import NetworkFile
 
-        file = NetworkFile(model, reading, readout, bits)
-        return command(*arguments, model=file, asked=Asked(level, coding, first, last), **others)
+        asked = Asked(**{name: options.pop(name) for name in OF_IMAGES})
+        if asked.first and asked.last:
+            raise click.UsageError("--first and --last are of different images; use one of them")
+        if asked.level and asked.coding and asked.coding.name != "rows":
+            raise click.UsageError("--level is of pixels that are one bit; leave it out with --coding")
+        file = NetworkFile(model, **{name: options.pop(name) for name in OF_GRAPHS})
+        return command(*arguments, model=file, asked=asked, **options)
 
-    for each in (
-        click.option(
-            "--bits",
-            type=click.IntRange(0, 60),
-            help="Of a graph of NIR: round its numbers to multiples of 2^-BITS.",
-        ),
-        click.option(
-            "--read-out",
-            "readout",
-            callback=_readout,
-            metavar="HOW",
-            help="Of a graph of NIR: count spikes, latch:LEAD, or potential.",
-        ),
-        click.option(
-            "--as",
-            "reading",
-            metavar="READING",
-            help="Of a graph of NIR: how to read it, as snntorch,steps=32,arithmetic=exact.",
-        ),
-        click.option("--first", type=click.IntRange(1), metavar="N", help="Only the first N images."),
-        click.option("--last", type=click.IntRange(1), metavar="N", help="Only the last N images."),
-        click.option(
-            "--level",
-            type=click.IntRange(1, 255),
-            help="How bright a pixel of a directory of IDX files must be to be a spike (default: 128).",
-        ),
-        click.option(
-            "--coding",
-            callback=_coding,
-            metavar="CODING",
-            help="Show pixels over time: latency:STEPS, even:STEPS, rate:STEPS:SEED, or rows.",
-        ),
-        click.argument("images_name", metavar="IMAGES"),
-        click.argument("model", metavar="MODEL", type=click.Path(path_type=Path)),
-    ):
-        with_images = each(with_images)
-    return with_images
+    for option in reversed([*OF_IMAGES.values(), *OF_GRAPHS.values()]):
+        with_images = option(with_images)
+    with_images = click.argument("images_name", metavar="IMAGES")(with_images)
+    return click.argument("model", metavar="MODEL", type=click.Path(path_type=Path))(with_images)
 
 
 def given(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -364,30 +364,12 @@ def robustness(
     Exit code 0 if every image is decided, 3 if some are not.
     """
     from spikeproof.prover.evidence.distances import FLIPS, SHIFTS
-    from spikeproof.prover.report.robustness import levels, levels_plot, levels_table
-    from spikeproof.prover.running.robustness import find_distances, header_of
+    from spikeproof.prover.evidence.distances import Header as DistanceHeader
 
     if (most := flips or shifts) is None or (flips and shifts):
         raise click.UsageError("use one of --flips and --shifts")
-    _require_files(file, plot_file)
-    made, images = seen_by(model, images_name, asked)
-    if flips and flips > (bits := made.steps * made.inputs):
-        raise click.BadParameter(f"an image has {bits:,} bits, of which --flips {flips:,} cannot change")
-    with _naming(model):
-        header = header_of(made, images, most, FLIPS if flips else SHIFTS)
-    records = _completed(
-        file,
-        header,
-        lambda kept, watch: find_distances(
-            model, header, images, kept, timeout, jobs or os.cpu_count() or 1, watch
-        ),
-    )
-    found = levels(header, images, records)
-    out.print(levels_table(header, found))
-    if plot_file:
-        with writing(plot_file):
-            write_atomically(plot_file, levels_plot(header, found, plot_file.suffix))
-    _finish(file, header, records)
+    own = most, FLIPS if flips else SHIFTS
+    _certify(DistanceHeader, own, model, images_name, asked, file, plot_file, jobs, timeout)
 
 
 @network.command(
@@ -413,24 +395,9 @@ def spread(
     off by less, each by its own; and a device just beyond that is wrong. Of networks of a hidden layer
     and outputs, in one step. Interrupted, it is continued by the same command.
     """
-    from spikeproof.prover.report.spreads import spreads_plot, spreads_table, spreads_words
-    from spikeproof.prover.running.spreads import find_spreads, spread_header
+    from spikeproof.prover.evidence.spreads import SpreadHeader
 
-    _require_files(file, plot_file)
-    made, images = seen_by(model, images_name, asked)
-    with _naming(model):
-        header = spread_header(made, images)
-    records = _completed(
-        file,
-        header,
-        lambda kept, watch: find_spreads(model, images, kept, jobs or os.cpu_count() or 1, watch),
-    )
-    out.print(spreads_table(header, records))
-    out.print(spreads_words(records), soft_wrap=True)
-    if plot_file:
-        with writing(plot_file):
-            write_atomically(plot_file, spreads_plot(header, records, plot_file.suffix))
-    _finish(file, header, records)
+    _certify(SpreadHeader, (), model, images_name, asked, file, plot_file, jobs)
 
 
 @network.command(
@@ -461,21 +428,9 @@ def yields(
     A share that is certain: no fewer devices give the image its label, if each coupling and threshold is
     off by a normal share of its own. Of networks of a hidden layer and outputs, in one step.
     """
-    from spikeproof.prover.report.spreads import yields_table, yields_words
-    from spikeproof.prover.running.spreads import find_yields, yield_header
+    from spikeproof.prover.evidence.spreads import YieldHeader
 
-    _require_files(file, None)
-    made, images = seen_by(model, images_name, asked)
-    with _naming(model):
-        header = yield_header(made, images, deviation)
-    records = _completed(
-        file,
-        header,
-        lambda kept, watch: find_yields(model, images, kept, jobs or os.cpu_count() or 1, watch),
-    )
-    out.print(yields_table(header, records))
-    out.print(yields_words(records, header.deviation), soft_wrap=True)
-    _finish(file, header, records)
+    _certify(YieldHeader, (str(deviation),), model, images_name, asked, file, None, jobs)
 
 
 def _require_files(file: Path, plot_file: Path | None) -> None:
@@ -490,27 +445,78 @@ def _require_files(file: Path, plot_file: Path | None) -> None:
         import_module("matplotlib")
 
 
-def _completed(
-    file: Path, header: Header, find: Callable[[RecordFile, Callable[[], None]], None]
-) -> dict[int, Record]:
-    """The records of a file, after what it lacks was found."""
-    from spikeproof.prover.evidence.image_records import RecordFile
+class Shown(NamedTuple):
+    """How a kind of file is shown, of its header, the images and records: in lines, and as a plot in a
+    file of an ending."""
 
+    lines: Callable[[Any, Images, Records], tuple[Any, ...]]
+    plot: Callable[[Any, Images, Records, str], bytes] | None = None
+
+
+def _shown() -> dict[type[Header], Shown]:
+    """Kinds of files."""
+    from spikeproof.prover.evidence.distances import Header as DistanceHeader
+    from spikeproof.prover.evidence.spreads import SpreadHeader, YieldHeader
+    from spikeproof.prover.report import robustness, spreads
+
+    return {
+        DistanceHeader: Shown(robustness.levels_lines, robustness.levels_plot),
+        SpreadHeader: Shown(spreads.spreads_lines, spreads.spreads_plot),
+        YieldHeader: Shown(spreads.yields_lines),
+    }
+
+
+def _certify(
+    kind: type[Header],
+    own: tuple[Any, ...],
+    model: NetworkFile,
+    images_name: str,
+    asked: Asked,
+    file: Path,
+    plot_file: Path | None,
+    jobs: int | None,
+    timeout: float = math.inf,
+) -> NoReturn:
+    """Find what a file of a kind lacks, show what it comes to, and end with the exit code.
+
+    Args:
+        own: what its header says besides which network and images.
+        timeout: seconds that an image may take.
+    """
+    from spikeproof.prover.evidence.image_records import RecordFile
+    from spikeproof.prover.running.image_records import complete, header_about
+
+    _require_files(file, plot_file)
+    network, images = seen_by(model, images_name, asked)
+    with _naming(model):
+        header = header_about(kind, network, images, *own)
     with writing(file), RecordFile(file, header) as kept, progress_bar("deciding") as progress:
         task = progress.add_task("", total=header.count, completed=len(kept.records))
         if kept.records:
             err.print(f"continued: {len(kept.records):,} of {header.count:,} images were decided before")
-        find(kept, lambda: progress.advance(task))
-        return dict(kept.records)
-
-
-def _finish(file: Path, header: Header, records: dict[int, Record]) -> NoReturn:
-    """Say where certificates are, and end with the exit code."""
+        complete(kept, model, images, timeout, _processes(jobs), lambda: progress.advance(task))
+        records = dict(kept.records)
+    shown = _shown()[kind]
+    _print_all(shown.lines(header, images, records))
+    if plot_file and shown.plot:
+        with writing(plot_file):
+            write_atomically(plot_file, shown.plot(header, images, records, plot_file.suffix))
     undecided = header.count - sum(map(header.is_decided, records.values()))
     out.print(
         f"\n{header.count:,} images, {undecided:,} undecided; certificates: {file}", soft_wrap=True
     )
     sys.exit(EXIT_UNDECIDED if undecided else 0)
+
+
+def _processes(jobs: int | None) -> int:
+    """How many work side by side."""
+    return jobs or os.cpu_count() or 1
+
+
+def _print_all(lines: Iterable[Any]) -> None:
+    """Tables and sentences."""
+    for line in lines:
+        out.print(line, soft_wrap=isinstance(line, str))
 
 
 @network.command(
@@ -634,43 +640,17 @@ def verify(
     Exit code 0 if all of FILE holds, and decides every image; 1 if anything in it is refused, or it is
     about another network or other images; 3 if it holds, and some image is undecided.
     """
-    from spikeproof.prover.evidence.distances import Header as DistanceHeader
     from spikeproof.prover.evidence.image_records import read_file
-    from spikeproof.prover.evidence.spreads import SpreadHeader, YieldHeader
-    from spikeproof.prover.report.robustness import levels, levels_table
-    from spikeproof.prover.report.spreads import (
-        spreads_table,
-        spreads_words,
-        yields_table,
-        yields_words,
-    )
-    from spikeproof.prover.running.robustness import verify_distances
-    from spikeproof.prover.running.spreads import verify_spreads, verify_yields
+    from spikeproof.prover.running.image_records import verify_records
 
     made, images = seen_by(model, images_name, asked)
-    kinds: dict[type[Header], tuple[Any, Any]] = {
-        DistanceHeader: (
-            verify_distances,
-            lambda header, records: (levels_table(header, levels(header, images, records)),),
-        ),
-        SpreadHeader: (
-            verify_spreads,
-            lambda header, records: (spreads_table(header, records), spreads_words(records)),
-        ),
-        YieldHeader: (
-            verify_yields,
-            lambda header, records: (
-                yields_table(header, records),
-                yields_words(records, header.deviation),
-            ),
-        ),
-    }
-    read = read_file(file, kinds)
-    verify_all, shown = kinds[type(read.header)]
-    with progress_bar("verifying") as progress:
+    shown = _shown()
+    read = read_file(file, shown)
+    with _naming(model), progress_bar("verifying") as progress:
         task = progress.add_task("", total=len(images))
-        processes = jobs or os.cpu_count() or 1
-        verified = verify_all(read, file, model, made, images, processes, lambda: progress.advance(task))
+        verified = verify_records(
+            read, file, model, made, images, _processes(jobs), lambda: progress.advance(task)
+        )
     for refusal in verified.refusals:
         out.print(f"refused: {refusal}", markup=False, soft_wrap=True)
     for note in verified.notes:
@@ -678,7 +658,7 @@ def verify(
     header, records = verified.header, verified.records
     undecided = header.count - verified.refused - sum(map(header.is_decided, records.values()))
     if records:
-        out.print(*shown(header, records), sep="\n")
+        _print_all(shown[type(header)].lines(header, images, records))
     out.print(
         f"{len(records):,} of {header.count:,} images verified, {verified.refused:,} refused, "
         f"{undecided:,} undecided"

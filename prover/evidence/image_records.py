@@ -19,6 +19,9 @@ from spikeproof.specs.networks import NetworkError
 Record = Mapping[str, Any]
 """Of an image: ``image``, its number, and what its kind of file says of it."""
 
+Records = Mapping[int, Record]
+"""By number of image."""
+
 
 @dataclass(frozen=True)
 class Header:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from rich.table import Table
 
 from spikeproof.circuits.doors.images import Images
 from spikeproof.prover.evidence.distances import FLIPS, SHIFTS, Header
-from spikeproof.prover.evidence.image_records import Record
+from spikeproof.prover.evidence.image_records import Records
 from spikeproof.prover.report.tables import plain_table
 
 CHANGES = {FLIPS: "bits that may change", SHIFTS: "steps that spikes may move"}
@@ -37,7 +37,7 @@ class Level(NamedTuple):
         return self.images - self.kept - self.changed
 
 
-def levels(header: Header, images: Images, records: Mapping[int, Record]) -> list[Level]:
+def levels(header: Header, images: Images, records: Records) -> list[Level]:
     """For each number of bits, from none on."""
 
     def level(bits: int) -> Level:
@@ -49,23 +49,24 @@ def levels(header: Header, images: Images, records: Mapping[int, Record]) -> lis
     return [level(bits) for bits in range(header.flips + 1)]
 
 
-def levels_table(header: Header, found: list[Level]) -> Table:
+def levels_lines(header: Header, images: Images, records: Records) -> tuple[Table]:
     """In percent of images."""
     table = plain_table(
         CHANGES[header.changes], "class certain", "and right", "class changes", "undecided"
     )
     for column in table.columns:
         column.justify = "right"
-    for each in found:
+    for each in levels(header, images, records):
         parts = (each.kept, each.right, each.changed, each.undecided)
         table.add_row(str(each.bits), *(f"{100 * part / each.images:.2f} %" for part in parts))
-    return table
+    return (table,)
 
 
-def levels_plot(header: Header, found: list[Level], suffix: str) -> bytes:
+def levels_plot(header: Header, images: Images, records: Records, suffix: str) -> bytes:
     """In a file of that ending."""
     from matplotlib.ticker import MaxNLocator
 
+    found = levels(header, images, records)
     bits = [each.bits for each in found]
 
     def draw(axes: Any) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from fractions import Fraction
 from typing import Any
 
 from rich.table import Table
 
-from spikeproof.prover.evidence.image_records import Header, Record
-from spikeproof.prover.evidence.spreads import share
+from spikeproof.circuits.doors.images import Images
+from spikeproof.prover.evidence.image_records import Header, Records
+from spikeproof.prover.evidence.spreads import YieldHeader, share
 from spikeproof.prover.report.robustness import figure_of
 from spikeproof.prover.report.tables import plain_table
 
@@ -20,58 +21,47 @@ DEVICES = ("50", "90", "99", "99.9", "99.99", "99.9999")
 """Percent of devices at which images are counted."""
 
 
-def spreads_of(records: Mapping[int, Record]) -> list[Fraction]:
+def spreads_of(records: Records) -> list[Fraction]:
     """The spreads of images that are right, from the least on."""
     return sorted(_known(records, "spread"))
 
 
-def yields_of(records: Mapping[int, Record]) -> list[Fraction]:
+def yields_of(records: Records) -> list[Fraction]:
     """The least shares of devices, from the least on."""
     return sorted(_known(records, "least"))
 
 
-def _known(records: Mapping[int, Record], name: str) -> list[Fraction]:
+def _known(records: Records, name: str) -> list[Fraction]:
     shares = (share(record[name]) for record in records.values())
     return [each for each in shares if each is not None]
 
 
-def spreads_table(header: Header, records: Mapping[int, Record]) -> Table:
-    """How many images are right on all devices, by how far these may be off."""
+def spreads_lines(header: Header, images: Images, records: Records) -> tuple[Table, str]:
+    """How many images are right on all devices, by how far these may be off; the median and the largest,
+    in words."""
     found = spreads_of(records)
     table = _table("deviations below", "images right on all devices")
     for percent in PERCENTS:
         table.add_row(f"{float(percent):g} %", *_part(found, percent / 100, header.count))
-    return table
-
-
-def spreads_words(records: Mapping[int, Record]) -> str:
-    """The median and the largest, in words."""
-    found = spreads_of(records)
     if not found:
-        return "no image is right"
+        return table, "no image is right"
     middle, most = found[len(found) // 2], found[-1]
-    return (
+    return table, (
         f"of {len(found):,} images that are right half bear {middle} ({float(middle):.2%}) or more, "
         f"the best {most} ({float(most):.2%})"
     )
 
 
-def yields_table(header: Header, records: Mapping[int, Record]) -> Table:
-    """How many images are right on how many devices."""
+def yields_lines(header: YieldHeader, images: Images, records: Records) -> tuple[Table, str]:
+    """How many images are right on how many devices; the mean, rounded down, in words."""
     found = yields_of(records)
     table = _table("devices at least", "images right on so many")
     for percent in DEVICES:
         table.add_row(f"{percent} %", *_part(found, Fraction(percent) / 100, header.count))
-    return table
-
-
-def yields_words(records: Mapping[int, Record], deviation: str) -> str:
-    """The mean, rounded down, in words."""
-    found = yields_of(records)
     mean = sum(found, start=Fraction(0)) / max(1, len(found))
-    return (
-        f"deviation {deviation}: an image is right on at least {int(10**6 * mean) / 10**4:.4f} % of "
-        "devices, in the mean"
+    return table, (
+        f"deviation {header.deviation}: an image is right on at least "
+        f"{int(10**6 * mean) / 10**4:.4f} % of devices, in the mean"
     )
 
 
@@ -88,7 +78,7 @@ def _part(found: Collection[Fraction], least: Fraction, images: int) -> tuple[st
     return f"{count:,}", f"{100 * count / images:.2f} %"
 
 
-def spreads_plot(header: Header, records: Mapping[int, Record], suffix: str) -> bytes:
+def spreads_plot(header: Header, images: Images, records: Records, suffix: str) -> bytes:
     """Certified accuracy against spread, in a file of that ending."""
     found = [100 * float(each) for each in spreads_of(records)]
     unit = 100 / header.count

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from spikeproof.circuits.doors.images import Images
 from spikeproof.circuits.doors.networks import NetworkFile, network_digest
 from spikeproof.prover.engines.pool import results
+from spikeproof.prover.evidence.distances import Header as DistanceHeader
 from spikeproof.prover.evidence.image_records import Header, Read, Record, RecordFile, parsed
-from spikeproof.specs.networks import Network, NetworkError
+from spikeproof.prover.evidence.spreads import SpreadHeader, YieldHeader
+from spikeproof.prover.running.robustness import Distances
+from spikeproof.prover.running.spreads import SpreadLimits, YieldBounds
+from spikeproof.specs.networks import Network, NetworkError, Spikes
 
 Watch = Callable[[], None]
 """Called when an image is done."""
 
 LOST = "the process that checked it died"
+
+KINDS: dict[type[Header], Callable[[Network, Any], Any]] = {
+    DistanceHeader: Distances,
+    SpreadHeader: SpreadLimits,
+    YieldHeader: YieldBounds,
+}
+"""By kind of file, who finds and checks what a record of an image says: ``find`` is given the image, its
+label and seconds, ``check`` the image, its label and a record."""
 
 Checked = tuple[int, Record | None, str]
 """The number of an image, its record if that holds, and else why it does not."""
@@ -50,20 +63,33 @@ def reread(model: NetworkFile, digest: str) -> Network:
     return network
 
 
+def header_about(kind: type[Header], network: Network, images: Images, *own: Any) -> Header:
+    """What a file of a kind about them says first, and these things of its own.
+
+    Raises:
+        NetworkError: if the images are none for the network, or nothing is found of such networks.
+    """
+    header = kind(network_digest(network), images.digest, len(images), *own)
+    KINDS[kind](network, header)
+    require_images(network, images)
+    return header
+
+
 def complete(
-    file: RecordFile,
-    found: Callable[..., Record],
-    task: Callable[[int], tuple[Any, ...]],
-    jobs: int,
-    watch: Watch,
+    file: RecordFile, model: NetworkFile, images: Images, seconds: float, jobs: int, watch: Watch
 ) -> None:
     """Add to a file what is not decided in it.
 
     Args:
-        found: what makes a record, of the arguments that ``task`` gives for an image.
+        model: the file of the network, which each process reads.
+        seconds: that an image may take.
     """
-    tasks = {image: task(image) for image in range(file.header.count) if image not in file.records}
-    for record in results(found, tasks, jobs, lambda image: None):
+    tasks = {
+        image: (model, file.header, image, *_shown(images, image), seconds)
+        for image in range(file.header.count)
+        if image not in file.records
+    }
+    for record in results(_found, tasks, jobs, lambda image: None):
         if record is not None:  # else its process died, and nothing is known
             file.add(record)
         watch()
@@ -90,19 +116,22 @@ class Verified:
 
 def verify_records(
     read: Read[Any],
-    header: Header,
     path: Path,
-    checked: Callable[..., Checked],
-    task: Callable[[int], tuple[Any, ...]],
+    model: NetworkFile,
+    network: Network,
+    images: Images,
     jobs: int,
     watch: Watch,
 ) -> Verified:
     """Check every record of a file, believing nothing in it.
 
-    Args:
-        header: what it should be about.
-        checked: whether a line holds, of the line and the arguments that ``task`` gives for its image.
+    Raises:
+        NetworkError: if the images are none for the network, or nothing is found of such networks.
     """
+    digests = {"network": network_digest(network), "images": images.digest}
+    header: Header = replace(read.header, count=len(images), **digests)
+    KINDS[type(header)](network, header)
+    require_images(network, images)
     if other := read.header.differs(header):
         return Verified(header, {}, (f"{path} is about {other}",), header.count)
     records: dict[int, Record] = {}
@@ -116,8 +145,8 @@ def verify_records(
             lines[said["image"]] = line
         else:
             refusals.append(f"line {number}: no record of an image")
-    tasks = {image: (line, *task(image)) for image, line in lines.items()}
-    for image, record, refusal in results(checked, tasks, jobs, lambda image: (image, None, LOST)):
+    tasks = {image: (line, model, header, *_shown(images, image)) for image, line in lines.items()}
+    for image, record, refusal in results(_checked, tasks, jobs, lambda image: (image, None, LOST)):
         if record is None:
             refusals.append(f"image {image}: {refusal}")
         else:
@@ -135,11 +164,28 @@ def verify_records(
     return Verified(header, records, tuple(refusals), refused, tuple(notes))
 
 
-def checked_line(line: str, check: Callable[[dict[str, Any]], None]) -> Checked:
-    """Whether a record holds, as a check says that raises if it does not."""
-    record = parsed(line)
+def _shown(images: Images, image: int) -> tuple[Spikes, int]:
+    """An image and its label."""
+    return images.inputs[image], int(images.labels[image])
+
+
+def _found(
+    model: NetworkFile, header: Header, image: int, bits: Spikes, label: int, seconds: float
+) -> Record:
+    return {"image": image, **_decider(model, header).find(bits, label, seconds)}
+
+
+def _checked(line: str, model: NetworkFile, header: Header, bits: Spikes, label: int) -> Checked:
+    """Whether a record holds."""
+    record, decider = parsed(line), _decider(model, header)
     try:
-        check(record)
+        decider.check(bits, label, record)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
         return record["image"], None, str(error)
     return record["image"], record, ""
+
+
+@lru_cache(maxsize=1)
+def _decider(model: NetworkFile, header: Header) -> Any:
+    """That of a file, made ready once in each process."""
+    return KINDS[type(header)](reread(model, header.network), header)
