@@ -22,7 +22,7 @@ import platform
 import statistics
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ from spikeproof.specs.networks import (
 
 SEED = 24
 FITTED, SHOWN, TOGETHER = 9_000, 200, 20
-CLASSES, LARGEST_WEIGHT = 10, 7
+CLASSES, LARGEST_WEIGHT, SIDE = 10, 7, 28
 STEPS_FITTED = 8
 """Read-outs are fitted to so many steps."""
 
@@ -60,21 +60,39 @@ RESULTS = Path(__file__).parent / "results" / "network_robustness"
 
 @dataclass(frozen=True)
 class Shape:
-    """Of networks: ``images`` are decided, of which z3 is asked about ``asked``."""
+    """Of networks: ``images`` are decided, of which z3 is asked about ``asked``; an image's side is cut
+    to ``pooled`` times so many pixels, each the mean of a square."""
 
     hidden: int
     steps: int
     images: int
     asked: int
     kept: float = 0.05
+    pooled: int = 1
+
+    @property
+    def side(self) -> int:
+        """Of an image, in pixels."""
+        return SIDE // self.pooled
 
     @property
     def name(self) -> str:
         """As shapes are published."""
-        return f"784-{self.hidden}-{CLASSES}"
+        return f"{self.side**2}-{self.hidden}-{CLASSES}"
+
+    def shown(self, pixels: Pixels) -> Pixels:
+        """Images of its size, about their middles."""
+        size, pooled = self.side, self.pooled
+        start = (SIDE - size * pooled) // 2
+        middle = slice(start, start + size * pooled)
+        squares = pixels.values[:, middle, middle].reshape(-1, size, pooled, size, pooled)
+        return replace(pixels, values=squares.sum(axis=(2, 4)) // pooled**2)
 
 
 SHAPES = (
+    Shape(10, 3, 20, 5, kept=0.3, pooled=7),
+    Shape(10, 3, 20, 5, kept=0.3, pooled=4),
+    Shape(10, 5, 20, 1, kept=0.3, pooled=4),
     Shape(10, 5, 20, 2, kept=0.3),
     Shape(20, 8, 20, 2, kept=0.3),
     Shape(512, 64, 10, 0),
@@ -122,6 +140,10 @@ class Row:
     ended: int
     z3: float | None
 
+    def place(self) -> tuple[int, ...]:
+        """In the table."""
+        return (*map(int, self.network.split("-")), self.steps, self.coding == "latency", self.distance)
+
 
 def made(shape: Shape, coding: Coding, pixels: Pixels) -> Network:
     """The network of a shape, whose read-out is fitted."""
@@ -155,8 +177,9 @@ def made(shape: Shape, coding: Coding, pixels: Pixels) -> Network:
 
 def rows(folder: Path, known: set[tuple[str, int, str]]) -> Iterator[Row]:
     """One after another, but of networks, steps and codings that are known."""
-    pixels = read_pixels(folder)
+    every = read_pixels(folder)
     for shape in SHAPES:
+        pixels = shape.shown(every)
         for coding in CODINGS:
             if (shape.name, shape.steps, coding.name) in known:
                 continue
@@ -201,8 +224,7 @@ def measured(
             asked.append(asked_in_time(network, image, found.decision, most))
             if asked[-1][0] not in ("unknown", "sat" if found.radius < most else "unsat"):
                 raise SystemExit(f"z3 says {asked[-1][0]} of image {place}")
-    ended = [seconds for answer, seconds in asked if answer != "unknown"]
-    half = len(ended) * 2 > len(asked)
+    ended = sum(answer != "unknown" for answer, _ in asked)
     return Row(
         shape.name,
         coding.name,
@@ -215,8 +237,8 @@ def measured(
         max(taken),
         statistics.median(verified),
         len(asked),
-        len(ended),
-        statistics.median(seconds for _, seconds in asked) if half else None,
+        ended,
+        statistics.median_high(seconds for _, seconds in asked) if ended * 2 > len(asked) else None,
     )
 
 
@@ -305,15 +327,13 @@ def table(found: list[Row]) -> str:
         "| network | steps | coding | right | changes | robust | median | most | verified | z3 |",
         "|---|---:|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    for row in found:
+    for row in sorted(found, key=Row.place):
         if not row.asked:
             asked = "not asked"
         elif row.z3 is None:
-            asked = f"ended for {row.ended} of {row.asked}"
+            asked = f"> {MINUTE:.0f} (ended for {row.ended} of {row.asked})"
         else:
-            asked = f"{row.z3:.0f}" + (
-                f" (ended for {row.ended} of {row.asked})" * (row.ended < row.asked)
-            )
+            asked = f"{row.z3:.2g} ({row.ended} of {row.asked})"
         lines.append(
             f"| {row.network} | {row.steps} | {row.coding} | {row.right:.1%} | {row.distance} "
             f"| {row.robust} of {row.images} | {row.median:.2g} | {row.most:.2g} | {row.verified:.2g} "
@@ -335,7 +355,7 @@ def main() -> None:
         found = [Row(**each) for each in json.loads(file.read_text())]
     for row in rows(asked.data, {(each.network, each.steps, each.coding) for each in found}):
         found.append(row)
-        print(table(found).splitlines()[-1], flush=True)
+        print(table([row]).splitlines()[-1], flush=True)
         if asked.write:
             file.write_text(json.dumps(list(map(asdict, found)), indent=1) + "\n")
             RESULTS.with_suffix(".md").write_text(f"# Robustness over time\n\n{table(found)}")

@@ -56,6 +56,9 @@ PAIRS = 2
 LARGEST_TABLE = 1 << 24
 """So many numbers a table may have."""
 
+MOST_MEETINGS = 1 << 25
+"""So often two changes may meet, if all pairs are run."""
+
 LARGEST_INT64 = 1 << 62
 
 LARGEST_POTENTIAL = 1 << 40
@@ -83,11 +86,16 @@ def tabled(network: Network, most: int) -> int:
     of_pairs = LARGEST_TABLE + 1
     if summed(network):
         of_pairs = max(network.steps * values * values, 2 * network.inputs * values)
-    elif runs_pairs(network):
+    elif runs_pairs(network) and _meetings(network, values) <= MOST_MEETINGS:
         of_pairs = (network.steps * values) ** 2
     if most >= PAIRS and of_pairs * first.neurons <= LARGEST_TABLE:
         return PAIRS
     return int(network.steps * values * first.neurons <= LARGEST_TABLE)
+
+
+def _meetings(network: Network, values: int) -> int:
+    """In how many steps at most two changes meet in a neuron, of each input one with any value."""
+    return int(np.count_nonzero(network.layers[0].weights)) * values * network.steps**2
 
 
 def summed(network: Network) -> bool:

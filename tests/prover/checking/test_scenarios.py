@@ -528,6 +528,8 @@ def test_of_which_networks_how_much_is_tabled():
     assert tabled(replace(counted, layers=(hidden, joined)), 2) == 1
     assert tabled(replace(counted, layers=(hidden, hidden, firing)), 2) == 1
     assert tabled(replace(counted, steps=5000), 2) == 1
+    dense = replace(hidden, weights=np.resize(np.arange(-127, 128), (4, 784)))
+    assert tabled(replace(counted, layers=(dense, firing), steps=12), 2) == 1
     assert tabled(replace(network, layers=(firing,), readout=COUNTS), 2) == 0
     between = replace(hidden, recurrent=np.zeros((4, 4), np.int64))
     assert tabled(replace(network, layers=(hidden, between, outputs)), 2) == 1
