@@ -250,8 +250,8 @@ def _discharging(cluster: str | None, jobs: int | None) -> Iterator[Discharging]
         return
     from spikeproof.prover.running.cluster import connected, discharge_on
 
-    with connected(cluster, jobs) as client:
-        yield lambda names, run: discharge_on(client, names, run)
+    with connected(cluster, jobs, lambda words: err.print(words, markup=False)) as workers:
+        yield lambda names, run: discharge_on(workers, names, run)
 
 
 def prove_all(obligations: Sequence[Obligation], run: Run, discharging: Discharging) -> list[Found]:
