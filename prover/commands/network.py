@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import wraps
@@ -19,8 +19,10 @@ import click
 from spikeproof.prover.commands.console import (
     EXIT_REFUTED,
     EXIT_UNDECIDED,
+    cluster_option,
     err,
     examples,
+    in_a_line,
     jobs_option,
     out,
     progress_bar,
@@ -344,6 +346,7 @@ def network() -> None:
 @file_option("robustness.jsonl")
 @timeout_option("an image")
 @plot_option("certified accuracy")
+@cluster_option()
 def robustness(
     model: NetworkFile,
     images_name: str,
@@ -353,6 +356,7 @@ def robustness(
     asked: Asked,
     plot_file: Path | None,
     jobs: int | None,
+    cluster: str | None,
 ) -> None:
     """How many bits of each image must change before its class does.
 
@@ -362,6 +366,7 @@ def robustness(
     Exit code 0 if every image is decided, 3 if some are not.
     """
     from spikeproof.prover.report.robustness import levels, levels_plot, levels_table
+    from spikeproof.prover.running.cluster import connected
     from spikeproof.prover.running.robustness import find_distances, header_of
 
     _require_files(file, plot_file)
@@ -369,13 +374,14 @@ def robustness(
     if flips > (bits := made.steps * made.inputs):
         raise click.BadParameter(f"an image has {bits:,} bits, of which --flips {flips:,} cannot change")
     header = header_of(made, images, flips)
-    records = _completed(
-        file,
-        header,
-        lambda kept, watch: find_distances(
-            model, header, images, kept, timeout, jobs or os.cpu_count() or 1, watch
-        ),
-    )
+    with connected(cluster, jobs, in_a_line) if cluster else nullcontext() as workers:
+        records = _completed(
+            file,
+            header,
+            lambda kept, watch: find_distances(
+                model, header, images, kept, timeout, jobs or os.cpu_count() or 1, watch, workers
+            ),
+        )
     found = levels(header, images, records)
     out.print(levels_table(found))
     if plot_file:

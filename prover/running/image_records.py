@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,39 @@ from spikeproof.circuits.doors.images import Images
 from spikeproof.circuits.doors.networks import NetworkFile, network_digest
 from spikeproof.prover.engines.pool import results
 from spikeproof.prover.evidence.image_records import Header, Read, Record, RecordFile, parsed
+from spikeproof.prover.running.cluster import Cluster, ClusterError
 from spikeproof.specs.networks import Network, NetworkError
 
 Watch = Callable[[], None]
 """Called when an image is done."""
 
 LOST = "the process that checked it died"
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """Workers of a cluster, of whose records only those count that hold.
+
+    Attributes:
+        refusal: why a record of an image does not hold, or nothing.
+    """
+
+    cluster: Cluster
+    refusal: Callable[[int, Record], str]
+
+    def results(
+        self, found: Callable[..., Record], tasks: Mapping[int, tuple[Any, ...]]
+    ) -> Iterator[Record | None]:
+        """The records of images as they come; None for one whose workers died.
+
+        Raises:
+            ClusterError: if one does not hold, or the cluster is lost.
+        """
+        for image, record in self.cluster.results(found, tasks, _nothing):
+            if record is not None and (refusal := self.refusal(image, record)):
+                raise ClusterError(f"what a worker sent of image {image} does not hold: {refusal}")
+            yield record
+
 
 Checked = tuple[int, Record | None, str]
 """The number of an image, its record if that holds, and else why it does not."""
@@ -50,20 +77,27 @@ def reread(model: NetworkFile, digest: str) -> Network:
     return network
 
 
+def _nothing(image: int) -> Any:
+    """What is known of an image whose process died."""
+
+
 def complete(
     file: RecordFile,
     found: Callable[..., Record],
     task: Callable[[int], tuple[Any, ...]],
     jobs: int,
     watch: Watch,
+    cluster: Trusted | None = None,
 ) -> None:
     """Add to a file what is not decided in it.
 
     Args:
         found: what makes a record, of the arguments that ``task`` gives for an image.
+        cluster: whose workers make them, instead of processes here.
     """
     tasks = {image: task(image) for image in range(file.header.count) if image not in file.records}
-    for record in results(found, tasks, jobs, lambda image: None):
+    doing = cluster.results(found, tasks) if cluster else results(found, tasks, jobs, _nothing)
+    for record in doing:
         if record is not None:  # else its process died, and nothing is known
             file.add(record)
         watch()

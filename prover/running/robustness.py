@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from spikeproof.prover.discovery.changed_spikes import SpikeSearcher
 from spikeproof.prover.discovery.robustness import Searcher
 from spikeproof.prover.evidence.distances import Header
 from spikeproof.prover.evidence.image_records import Read, Record, RecordFile
+from spikeproof.prover.running.cluster import Cluster
 from spikeproof.prover.running.image_records import (
     Checked,
+    Trusted,
     Verified,
     Watch,
     checked_line,
@@ -54,18 +57,30 @@ def find_distances(
     seconds: float,
     jobs: int,
     watch: Watch,
+    cluster: Cluster | None = None,
 ) -> None:
     """Add to a file what is not decided in it.
 
     Args:
         model: the file of the network, which each process reads.
         seconds: that an image may take.
+        cluster: whose workers decide, which have the file at the same place.
+
+    Raises:
+        ClusterError: if it is lost, or what it says of an image does not hold.
     """
+    model = replace(model, path=model.path.absolute())
 
     def task(image: int) -> tuple[Any, ...]:
         return model, header.network, header.flips, image, images.inputs[image], seconds
 
-    complete(file, _found, task, jobs, watch)
+    def refusal(image: int, record: Record) -> str:
+        if record["image"] != image:
+            return "it is of another image"
+        line = json.dumps(record)
+        return _checked(line, model, header.network, header.flips, images.inputs[image])[2]
+
+    complete(file, _found, task, jobs, watch, Trusted(cluster, refusal) if cluster else None)
 
 
 def verify_distances(
