@@ -83,6 +83,20 @@ def jobs_option() -> Callable[[Command], Command]:
     )
 
 
+def cluster_option() -> Callable[[Command], Command]:
+    """Whose workers to use; None for processes of this machine."""
+    return click.option(
+        "--cluster",
+        metavar="local|ADDRESS",
+        help="On the workers of Dask's scheduler at ADDRESS, or on new ones on this machine.",
+    )
+
+
+def in_a_line(words: str) -> None:
+    """Tell who waits what is waited for."""
+    err.print(words, markup=False, soft_wrap=True)
+
+
 def timeout_option(each: str, then: str = "") -> Callable[[Command], Command]:
     """How many seconds each of something may take, and what happens when they are over."""
     from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT

@@ -7,10 +7,10 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import wraps
+from functools import partial, wraps
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
@@ -20,8 +20,10 @@ import click
 from spikeproof.prover.commands.console import (
     EXIT_REFUTED,
     EXIT_UNDECIDED,
+    cluster_option,
     err,
     examples,
+    in_a_line,
     jobs_option,
     out,
     progress_bar,
@@ -342,6 +344,7 @@ def network() -> None:
     metavar="K",
     help="By so many steps, all together, spikes may move instead.",
 )
+@cluster_option()
 @file_option("robustness.jsonl")
 @timeout_option("an image")
 @plot_option("certified accuracy")
@@ -355,6 +358,7 @@ def robustness(
     asked: Asked,
     plot_file: Path | None,
     jobs: int | None,
+    cluster: str | None,
 ) -> None:
     """How many bits of each image must change before its class does.
 
@@ -369,7 +373,7 @@ def robustness(
     if (most := flips or shifts) is None or (flips and shifts):
         raise click.UsageError("use one of --flips and --shifts")
     own = most, FLIPS if flips else SHIFTS
-    _certify(DistanceHeader, own, model, images_name, asked, file, plot_file, jobs, timeout)
+    _certify(DistanceHeader, own, model, images_name, asked, file, plot_file, jobs, cluster, timeout)
 
 
 @network.command(
@@ -379,6 +383,7 @@ def robustness(
     )
 )
 @given
+@cluster_option()
 @file_option("spread.jsonl")
 @plot_option("accuracy against spread")
 def spread(
@@ -388,6 +393,7 @@ def spread(
     asked: Asked,
     plot_file: Path | None,
     jobs: int | None,
+    cluster: str | None,
 ) -> None:
     """How far couplings and thresholds may be off for each image to be right.
 
@@ -397,7 +403,7 @@ def spread(
     """
     from spikeproof.prover.evidence.spreads import SpreadHeader
 
-    _certify(SpreadHeader, (), model, images_name, asked, file, plot_file, jobs)
+    _certify(SpreadHeader, (), model, images_name, asked, file, plot_file, jobs, cluster)
 
 
 @network.command(
@@ -414,6 +420,7 @@ def spread(
     metavar="SHARE",
     help="Of each number, of its nominal value: such as 0.5%.",
 )
+@cluster_option()
 @file_option("yield.jsonl")
 def yields(
     model: NetworkFile,
@@ -422,6 +429,7 @@ def yields(
     file: Path,
     asked: Asked,
     jobs: int | None,
+    cluster: str | None,
 ) -> None:
     """On how many devices each image is right, if their numbers are off by chance.
 
@@ -430,7 +438,7 @@ def yields(
     """
     from spikeproof.prover.evidence.spreads import YieldHeader
 
-    _certify(YieldHeader, (str(deviation),), model, images_name, asked, file, None, jobs)
+    _certify(YieldHeader, (str(deviation),), model, images_name, asked, file, None, jobs, cluster)
 
 
 def _require_files(file: Path, plot_file: Path | None) -> None:
@@ -475,6 +483,7 @@ def _certify(
     file: Path,
     plot_file: Path | None,
     jobs: int | None,
+    cluster: str | None,
     timeout: float = math.inf,
 ) -> NoReturn:
     """Find what a file of a kind lacks, show what it comes to, and end with the exit code.
@@ -484,17 +493,24 @@ def _certify(
         timeout: seconds that an image may take.
     """
     from spikeproof.prover.evidence.image_records import RecordFile
+    from spikeproof.prover.running.cluster import connected
     from spikeproof.prover.running.image_records import complete, header_about
 
     _require_files(file, plot_file)
     network, images = seen_by(model, images_name, asked)
     with _naming(model):
         header = header_about(kind, network, images, *own)
-    with writing(file), RecordFile(file, header) as kept, progress_bar("deciding") as progress:
+    with (
+        connected(cluster, jobs, in_a_line) if cluster else nullcontext() as workers,
+        writing(file),
+        RecordFile(file, header) as kept,
+        progress_bar("deciding") as progress,
+    ):
         task = progress.add_task("", total=header.count, completed=len(kept.records))
         if kept.records:
             err.print(f"continued: {len(kept.records):,} of {header.count:,} images were decided before")
-        complete(kept, model, images, timeout, _processes(jobs), lambda: progress.advance(task))
+        done = partial(progress.advance, task)
+        complete(kept, model, images, timeout, _processes(jobs), done, workers)
         records = dict(kept.records)
     shown = _shown()[kind]
     _print_all(shown.lines(header, images, records))

@@ -28,11 +28,13 @@ from spikeproof.prover.claims.obligation import Obligation, Outcome
 from spikeproof.prover.commands.completion import theorem_argument
 from spikeproof.prover.commands.console import (
     circuit_option,
+    cluster_option,
     err,
     examples,
     exit_code,
     failures_option,
     file_option,
+    in_a_line,
     jobs_option,
     log_option,
     nearby,
@@ -91,11 +93,7 @@ class ShardOf(click.ParamType[Shard]):
     metavar="I/N",
     help="Only the I-th of N parts that take about as long: `spikeproof merge` makes one log of theirs.",
 )
-@click.option(
-    "--cluster",
-    metavar="local|ADDRESS",
-    help="On the workers of Dask's scheduler at ADDRESS, or on new ones on this machine.",
-)
+@cluster_option()
 @jobs_option()
 @timeout_option(
     "the engines of each theorem",
@@ -250,8 +248,8 @@ def _discharging(cluster: str | None, jobs: int | None) -> Iterator[Discharging]
         return
     from spikeproof.prover.running.cluster import connected, discharge_on
 
-    with connected(cluster, jobs) as client:
-        yield lambda names, run: discharge_on(client, names, run)
+    with connected(cluster, jobs, in_a_line) as workers:
+        yield lambda names, run: discharge_on(workers, names, run)
 
 
 def prove_all(obligations: Sequence[Obligation], run: Run, discharging: Discharging) -> list[Found]:

@@ -13,16 +13,17 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
@@ -38,21 +39,32 @@ from spikeproof.prover.evidence.record import CACHED, Found, Record, blank_recor
 from spikeproof.prover.evidence.seal import is_sealed, sealed
 from spikeproof.prover.evidence.source import source_sha256, versions
 from spikeproof.prover.running.run import Run
+from spikeproof.prover.running.stages import silently
 
 if TYPE_CHECKING:
     from distributed import Client, Future
+
+Key = TypeVar("Key")
+Result = TypeVar("Result")
 
 LOCAL = "local"
 """Workers on this machine, one for each job."""
 DEATHS = 3
 """So many workers may die of a theorem before it is given up."""
 
-GLANCE = 0.02
-"""Seconds from one look at what has ended to the next."""
-ANSWERING = 10
+ANSWERING = 10.0
 """Seconds that a scheduler has to answer."""
-DESERTED = 60
-"""Seconds without a scheduler that answers, or without a worker, after which a cluster is given up."""
+
+DESERTED = 60.0
+"""Seconds that a scheduler which is lost has to come back, and that workers have."""
+
+GLANCE = 1.0
+"""Seconds from one look at whether the scheduler is lost to the next."""
+
+LOSSES = 3
+"""So many schedulers may be lost before anything is done."""
+
+GONE = "the cluster's scheduler is lost"
 
 
 class ClusterError(OneLineError, click.ClickException):
@@ -88,22 +100,175 @@ class Reply:
     trouble: str = ""
 
 
+class _LostError(Exception):
+    """The scheduler died, or another has its place: what it was asked is forgotten."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Workers of Dask's, for tasks as ``engines.pool.results`` has them.
+
+    A scheduler holds nothing that it could not be told again. Its workers end with it: whoever starts
+    it again starts them too.
+
+    Attributes:
+        address: of the scheduler.
+        told: what is done when there is something to wait for.
+    """
+
+    address: str
+    told: Callable[[str], None]
+
+    def results(
+        self,
+        work: Callable[..., Result],
+        tasks: Mapping[Key, tuple[Any, ...]],
+        lost: Callable[[Key], Result],
+    ) -> Iterator[tuple[Key, Result]]:
+        """What becomes of each task, as it comes.
+
+        A worker that dies costs what it was at; that is given to another, up to ``DEATHS`` times.
+
+        Args:
+            work: a function that processes can be given, and its arguments are ``tasks``.
+            lost: what becomes of a task that kills whoever takes it.
+
+        Raises:
+            ClusterError: if the scheduler is lost, and does not come back.
+        """
+        left, losses, patience = dict(tasks), 0, 0.0
+        while left:
+            try:
+                with self.client(patience) as client:
+                    for key, result in self._asked(client, work, left, lost):
+                        losses = 0
+                        del left[key]
+                        yield key, result
+            except _LostError:
+                losses, patience = losses + 1, DESERTED
+                if losses > LOSSES:
+                    raise ClusterError(f"{GONE}; run the same command again, and it goes on") from None
+                self.told(f"{GONE}; asking again for what is left")
+
+    @contextmanager
+    def client(self, patience: float) -> Iterator[Client]:
+        """A new connection.
+
+        Args:
+            patience: seconds for which nobody has to be there.
+
+        Raises:
+            ClusterError: if nobody does.
+        """
+        from distributed import Client
+
+        until = time.monotonic() + patience
+        while True:
+            try:
+                client = Client(self.address, timeout=ANSWERING, set_as_default=False)
+                break
+            except (OSError, ValueError) as error:
+                if time.monotonic() > until or isinstance(error, ValueError):
+                    raise ClusterError(
+                        f"no scheduler of Dask answers at {self.address!r}: "
+                        f"{str(error).splitlines()[0]}; give its address, as tcp://HOST:8786, or {LOCAL}"
+                    ) from None
+                time.sleep(1)
+        try:
+            yield client
+        finally:
+            with suppress(Exception):  # of a connection that nobody needs any more
+                client.close(timeout=ANSWERING)
+
+    def _asked(
+        self,
+        client: Client,
+        work: Callable[..., Result],
+        tasks: Mapping[Key, tuple[Any, ...]],
+        lost: Callable[[Key], Result],
+    ) -> Iterator[tuple[Key, Result]]:
+        """The same over one connection.
+
+        Raises:
+            _LostError: if it breaks. Dask would connect again, and say nothing of what was forgotten.
+        """
+        from distributed import CancelledError, KilledWorker
+        from distributed.client import ClosedClientError
+        from distributed.comm.core import CommClosedError
+
+        done: SimpleQueue[Future[Result]] = SimpleQueue()
+        connection = client.scheduler_comm
+        pending: dict[Future[Result], Key] = {}
+        try:
+            for key, arguments in tasks.items():
+                future = client.submit(apart, work, *arguments, pure=False)
+                pending[future] = key
+                future.add_done_callback(done.put)
+            while pending:
+                future = self._next(client, connection, done)
+                try:
+                    result = future.result(ANSWERING)
+                except (KilledWorker, BrokenProcessPool):
+                    result = lost(pending[future])
+                except TimeoutError:
+                    if future.status == "error":
+                        raise
+                    future.add_done_callback(done.put)  # who had it died: another does it again
+                    continue
+                yield pending.pop(future), result
+        except (CancelledError, ClosedClientError, CommClosedError):
+            raise _LostError from None
+
+    def _next(
+        self, client: Client, connection: object, done: SimpleQueue[Future[Result]]
+    ) -> Future[Result]:
+        """The next task that is done.
+
+        Raises:
+            _LostError: if the connection is another, or the scheduler says nothing.
+            ClusterError: if there are no workers.
+        """
+        scheduler = client.scheduler
+        asked = peopled = time.monotonic()
+        while scheduler and client.scheduler_comm is connection and client.status == "running":
+            with suppress(Empty):
+                return done.get(timeout=GLANCE)
+            if time.monotonic() < asked + ANSWERING:
+                continue
+            try:
+                identity = client.sync(scheduler.identity, callback_timeout=ANSWERING)
+            except OSError:
+                break
+            asked = time.monotonic()
+            if identity["workers"]:
+                peopled = asked
+            elif asked > peopled + DESERTED:
+                raise ClusterError(
+                    "the cluster has no workers; start some, run the same command again, and it goes on"
+                )
+        raise _LostError
+
+
 @contextmanager
-def connected(cluster: str, jobs: int | None) -> Iterator[Client]:
+def connected(
+    cluster: str, jobs: int | None, told: Callable[[str], None] = silently
+) -> Iterator[Cluster]:
     """A cluster, by the address of its scheduler; or a new one on this machine.
 
     Args:
         jobs: workers of a new one; by default one for each core.
+        told: what is done when there is something to wait for.
 
     Raises:
         ClusterError: if nobody answers at the address.
     """
     import dask
-    from distributed import Client, LocalCluster
+    from distributed import LocalCluster
 
     # Workers have processes of their own, and one that dies is no reason to look into the others.
     settings = {"distributed.worker.daemon": False, "distributed.scheduler.allowed-failures": DEATHS}
-    with dask.config.set(settings):
+    with ExitStack() as stack:
+        stack.enter_context(dask.config.set(settings))
         if cluster == LOCAL:
             with _uninterrupted():
                 workers = LocalCluster(
@@ -112,18 +277,11 @@ def connected(cluster: str, jobs: int | None) -> Iterator[Client]:
                     dashboard_address=None,
                     silence_logs="CRITICAL",
                 )
-            with workers, Client(workers) as client:
-                yield client
-            return
-        try:
-            client = Client(cluster, timeout=ANSWERING)
-        except (OSError, ValueError) as error:
-            raise ClusterError(
-                f"no scheduler of Dask answers at {cluster!r}: {str(error).splitlines()[0]}; "
-                f"give its address, as tcp://HOST:8786, or {LOCAL}"
-            ) from None
-        with client:
-            yield client
+            cluster = stack.enter_context(workers).scheduler_address
+        found = Cluster(cluster, told)
+        with found.client(0):
+            pass
+        yield found
 
 
 @contextmanager
@@ -140,88 +298,43 @@ def _uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def discharge_on(client: Client, names: Sequence[str], run: Run) -> Iterator[Found]:
+def discharge_on(cluster: Cluster, names: Sequence[str], run: Run) -> Iterator[Found]:
     """Discharge obligations of the catalogue on a cluster, yielding each record as it comes.
 
-    What log or cache have is not asked for again. A worker that dies costs what it was at; that is
-    given to another, up to ``DEATHS`` times.
+    What log or cache have is not asked for again. Programs' come after what they rest on.
 
     Raises:
-        ClusterError: if the scheduler or all workers are lost; what came until then is in the log.
+        ClusterError: if the scheduler is lost; what came until then is in the log.
     """
-    from distributed import CancelledError, KilledWorker
-
-    futures: dict[Future[Reply], Obligation] = {}
-    submitted: dict[str, Future[Reply]] = {}
     proved: set[str] = set()
-    for name in names:
-        obligation = theorem(name)
-        if found := run.found(obligation):
-            proved |= {name} if found.outcome is Outcome.PROVED else set()
-            yield found
-            continue
-        package = obligation.package
-        task = Task(name, run.timeout, run.cache is not None, source_sha256(package), versions(package))
-        units = [submitted[unit] for unit in _units(obligation) if unit in submitted]
-        submitted[name] = client.submit(answer, task, units, key=f"{name}-{id(run)}", pure=False)
-        futures[submitted[name]] = obligation
-    programs = []
-    for future in _as_they_end(client, list(futures)):
-        obligation = futures[future]
-        try:
-            reply = future.result()
-        except KilledWorker:
-            reply = Reply(trouble=LOST)
-        except (CancelledError, OSError):
-            raise ClusterError(
-                "the cluster's scheduler is lost; run the same command again, and it goes on"
-            ) from None
-        if obligation.rests_on:
-            programs.append((obligation, reply))
-            continue
-        yield (found := _accepted(obligation, run, reply))
-        proved |= {found.theorem} if found.outcome is Outcome.PROVED else set()
-    for obligation, reply in programs:  # a worker believed what it was given of units
-        missing = [unit for unit in _units(obligation) if unit not in proved]
-        if missing:
-            reply = Reply(trouble=f"it rests on {missing[0]}, which is not proved here")
-        yield _accepted(obligation, run, reply)
-
-
-def _as_they_end(client: Client, futures: list[Future[Reply]]) -> Iterator[Future[Reply]]:
-    """Futures, each when there is something to be had of it.
-
-    Workers leave when their scheduler dies, and one that is started again has none: what it was given
-    meanwhile would wait for ever, and nobody be told.
-    """
-    from distributed import as_completed
-
-    waiting = as_completed(futures)
-    asked = peopled = time.monotonic()
-    while not waiting.is_empty():
-        ended = waiting.next_batch(block=False)
-        yield from ended
-        if ended:
-            peopled = time.monotonic()
-            continue
-        time.sleep(GLANCE)
-        if time.monotonic() > asked + ANSWERING:
-            if _has_workers(client):
-                peopled = time.monotonic()
-            elif time.monotonic() > peopled + DESERTED:
-                raise ClusterError(
-                    "the cluster has no workers; start some, run the same command again, and it goes on"
-                )
-            asked = time.monotonic()
-
-
-def _has_workers(client: Client) -> bool:
-    """Whether a scheduler answers, and has workers."""
-    scheduler = client.scheduler
-    try:
-        return bool(scheduler and client.sync(scheduler.identity, callback_timeout=ANSWERING)["workers"])
-    except OSError:
-        return False
+    replies: dict[str, Reply] = {}
+    obligations = [theorem(name) for name in names]
+    needed = {unit for each in obligations if each.rests_on for unit in _units(each)}
+    for programs in (False, True):
+        tasks = {}
+        for obligation in obligations:
+            if (obligation.rests_on is not None) is not programs:
+                continue
+            name, package = obligation.name, obligation.package
+            if found := run.found(obligation):
+                proved |= {name} if found.outcome is Outcome.PROVED else set()
+                yield found
+                continue
+            units = _units(obligation)
+            if missing := [unit for unit in units if unit not in proved]:
+                trouble = f"it rests on {missing[0]}, which is not proved here"
+                yield _accepted(obligation, run, Reply(trouble=trouble))
+                continue
+            task = Task(
+                name, run.timeout, run.cache is not None, source_sha256(package), versions(package)
+            )
+            tasks[name] = (task, [replies[unit] for unit in units if unit in replies])
+        for name, reply in cluster.results(answer, tasks, lambda name: Reply(trouble=LOST)):
+            yield (found := _accepted(theorem(name), run, reply))
+            if found.outcome is Outcome.PROVED:
+                proved.add(name)
+                if name in needed:
+                    replies[name] = reply
 
 
 def _units(obligation: Obligation) -> list[str]:
@@ -300,30 +413,34 @@ def _checked(blank: Record, archive: Archive, reply: Reply) -> Record:
 # --- on a worker --------------------------------------------------------------------------------
 
 
-def answer(task: Task, units: Sequence[Reply]) -> Reply:
-    """What becomes of a theorem on this machine; in a process of its own, which may fork as it likes.
+def apart(work: Callable[..., Result], *arguments: Any) -> Result:
+    """Work done in a process of its own, which may fork as it likes.
 
-    Args:
-        units: what was answered of theorems that it rests on. They are believed here, since they are
-            checked where this answer is.
+    Raises:
+        BrokenProcessPool: if it dies.
     """
     try:
-        return _process().submit(_answer, task, units).result()
+        return _process().submit(work, *arguments).result()
     except BrokenProcessPool:
         _process.cache_clear()
-        return Reply(trouble=LOST)
+        raise
 
 
 @cache
 def _process() -> ProcessPoolExecutor:
-    """The process in which a worker's theorems are discharged, one after another.
+    """The process in which a worker's tasks are done, one after another.
 
     The worker has threads, which would be lost in the children that engines run in.
     """
     return ProcessPoolExecutor(1, get_context("spawn"), die_with_parent)
 
 
-def _answer(task: Task, units: Sequence[Reply]) -> Reply:
+def answer(task: Task, units: Sequence[Reply]) -> Reply:
+    """What becomes of a theorem on this machine.
+
+    Args:
+        units: what was answered of theorems that it rests on, and was accepted.
+    """
     obligation = theorem(task.theorem)
     here = (source_sha256(obligation.package), versions(obligation.package))
     if here != (task.source, task.libraries):
@@ -340,8 +457,6 @@ def _answer(task: Task, units: Sequence[Reply]) -> Reply:
 
 
 def _lay_down(unit: Reply, place: Cache) -> None:
-    if unit.trouble:
-        return
     record = msgspec.json.decode(unit.record, type=Record)
     for certificate in record.certificates:
         place.archive.keep(certificate.kind, unit.certificates[certificate.sha256])

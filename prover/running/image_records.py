@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from spikeproof.prover.engines.pool import results
 from spikeproof.prover.evidence.distances import Header as DistanceHeader
 from spikeproof.prover.evidence.image_records import Header, Read, Record, RecordFile, parsed
 from spikeproof.prover.evidence.spreads import SpreadHeader, YieldHeader
+from spikeproof.prover.running.cluster import Cluster, ClusterError
 from spikeproof.prover.running.robustness import Distances
 from spikeproof.prover.running.spreads import SpreadLimits, YieldBounds
 from spikeproof.specs.networks import Network, NetworkError, Spikes
@@ -76,24 +78,51 @@ def header_about(kind: type[Header], network: Network, images: Images, *own: Any
 
 
 def complete(
-    file: RecordFile, model: NetworkFile, images: Images, seconds: float, jobs: int, watch: Watch
+    file: RecordFile,
+    model: NetworkFile,
+    images: Images,
+    seconds: float,
+    jobs: int,
+    watch: Watch,
+    cluster: Cluster | None = None,
 ) -> None:
     """Add to a file what is not decided in it.
 
     Args:
         model: the file of the network, which each process reads.
         seconds: that an image may take.
+        cluster: whose workers decide instead of processes here, and have the file at the same place.
+
+    Raises:
+        ClusterError: if it is lost, or what it says of an image does not hold.
     """
+    model = replace(model, path=model.path.absolute())
     tasks = {
         image: (model, file.header, image, *_shown(images, image), seconds)
         for image in range(file.header.count)
         if image not in file.records
     }
-    for record in results(_found, tasks, jobs, lambda image: None):
+    for record in _holding(cluster, tasks) if cluster else results(_found, tasks, jobs, _nothing):
         if record is not None:  # else its process died, and nothing is known
             file.add(record)
         watch()
     file.finish()
+
+
+def _holding(cluster: Cluster, tasks: Mapping[int, tuple[Any, ...]]) -> Iterator[Record | None]:
+    """The records that workers send, each if it holds."""
+    for image, record in cluster.results(_found, tasks, _nothing):
+        if record is not None:
+            model, header, _, bits, label, _ = tasks[image]
+            *_, refusal = _checked(json.dumps(record), model, header, bits, label)
+            if refusal or record["image"] != image:
+                why = refusal or "it is of another image"
+                raise ClusterError(f"what a worker sent of image {image} does not hold: {why}")
+        yield record
+
+
+def _nothing(image: int) -> Any:
+    """What is known of an image whose process died."""
 
 
 @dataclass(frozen=True)

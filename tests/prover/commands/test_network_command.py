@@ -5,16 +5,20 @@ from dataclasses import replace
 from fractions import Fraction
 from io import BytesIO
 from itertools import combinations, pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from spikeproof.circuits.doors.images import Images, digit_pixels, write_images
-from spikeproof.circuits.doors.networks import write_network
+from spikeproof.circuits.doors.images import Images, digit_pixels, read_images, write_images
+from spikeproof.circuits.doors.networks import NetworkFile, write_network
 from spikeproof.prover.discovery import robustness
 from spikeproof.prover.discovery.changed_spikes import SpikeSearcher
+from spikeproof.prover.evidence import distances
 from spikeproof.prover.margins.relaxing_networks import SLIVER, Change
 from spikeproof.prover.report.decisions import joined
+from spikeproof.prover.running.cluster import ClusterError
+from spikeproof.prover.running.image_records import complete, header_about
 from spikeproof.specs import codings
 from spikeproof.specs.networks import (
     USUAL_ORDER,
@@ -83,6 +87,28 @@ def test_the_file_has_a_record_of_each_image_that_brute_force_confirms(folder):
         assert record["radius"] == (FLIPS if witness is None else len(witness) - 1)
         if witness is not None:
             assert decided(network, changed(image, record["witness"])) != record["class"]
+
+
+def test_a_cluster_writes_the_records_that_processes_write(folder):
+    pytest.importorskip("distributed", reason="Dask needs Python 3.11")
+    file = folder / "together.jsonl"
+    ran = robust(folder, file, "--cluster", "local", "--jobs", 1)
+    assert ran.returncode == 0, ran.stderr
+    assert without_order(file) == without_order(folder / "robustness.jsonl")
+
+
+@pytest.mark.parametrize("lie", [{"image": 1}, {"radius": FLIPS + 1}, {"class": 99}, {"tree": "no"}])
+def test_what_a_worker_says_of_an_image_is_not_believed(folder, lie):
+    class Lying:
+        def results(self, work, tasks, lost):
+            yield 0, work(*tasks[0]) | lie
+
+    model = NetworkFile(folder / "model.npz")
+    images = read_images(folder / "images.npz")
+    header = header_about(distances.Header, model.read(), images, FLIPS, distances.FLIPS)
+    kept = SimpleNamespace(header=header, records={}, add=pytest.fail)
+    with pytest.raises(ClusterError, match="a worker sent of image 0 does not hold"):
+        complete(kept, model, images, 60.0, 1, lambda: None, Lying())
 
 
 def test_the_table_says_what_is_certain_and_what_is_right(folder):

@@ -7,8 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import suppress
-from dataclasses import replace
+import time
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
 
 import msgspec
 import pytest
@@ -22,7 +23,7 @@ from spikeproof.prover.evidence.record import CACHED, Record, file_content
 from spikeproof.prover.evidence.seal import is_sealed, sealed
 from spikeproof.prover.evidence.source import source_sha256, versions
 from spikeproof.prover.running import cluster
-from spikeproof.prover.running.cluster import ClusterError, Reply, Task, connected, discharge_on
+from spikeproof.prover.running.cluster import Cluster, ClusterError, Reply, Task, connected, discharge_on
 from spikeproof.prover.running.run import Run
 from tests.support.command_line import spikeproof
 from tests.support.profile import NIGHTLY
@@ -51,7 +52,7 @@ def answered(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPIKEPROOF_STATE", str(tmp_path_factory.mktemp("worker")))
         patch.setenv("SPIKEPROOF_CACHE", str(tmp_path_factory.mktemp("cache")))
-        return {name: cluster._answer(asked(name), []) for name in (PROVED, REFUTED)}
+        return {name: cluster.answer(asked(name), []) for name in (PROVED, REFUTED)}
 
 
 def accepted(name, reply, log, cache=None):
@@ -71,7 +72,7 @@ def test_what_verifies_is_accepted_and_sealed_with_our_key(answered, log, tmp_pa
 
 def test_what_is_sealed_with_our_secret_is_not_checked_again(log, monkeypatch):
     monkeypatch.setenv("SPIKEPROOF_SEAL", "a secret that machines share")
-    reply = cluster._answer(asked(PROVED), [])
+    reply = cluster.answer(asked(PROVED), [])
     monkeypatch.setattr(cluster, "Verifier", None)
     assert accepted(PROVED, reply, log).green
 
@@ -159,14 +160,14 @@ def test_what_is_not_decided_is_said_to_be(log, answered):
 
 
 def test_a_worker_of_another_source_says_so():
-    assert "another source" in cluster._answer(asked(PROVED, source="0" * 64), []).trouble
-    assert "other versions" in cluster._answer(asked(PROVED, libraries={"z3-solver": "1"}), []).trouble
+    assert "another source" in cluster.answer(asked(PROVED, source="0" * 64), []).trouble
+    assert "other versions" in cluster.answer(asked(PROVED, libraries={"z3-solver": "1"}), []).trouble
 
 
 def test_a_worker_uses_its_cache_if_it_may(tmp_path):
-    cluster._answer(asked(PROVED, cached=True), [])
-    assert cluster._answer(asked(PROVED, cached=True), []).origin == CACHED
-    assert not cluster._answer(asked(PROVED), []).origin
+    cluster.answer(asked(PROVED, cached=True), [])
+    assert cluster.answer(asked(PROVED, cached=True), []).origin == CACHED
+    assert not cluster.answer(asked(PROVED), []).origin
 
 
 def same(first, second):
@@ -197,36 +198,33 @@ def test_a_cluster_here_writes_the_log_that_processes_write(tmp_path):
             records = [run.discharge(theorem(name)) for name in names]
         else:
             records = []
-            with connected("local", 2) as client:
-                deaf = client.run(signal.getsignal, signal.SIGINT)
+            with connected("local", 2) as workers:
+                with workers.client(10) as client:
+                    deaf = client.run(signal.getsignal, signal.SIGINT)
+                    (pid, *_) = client.run(os.getpid).values()
                 assert set(deaf.values()) == {signal.SIG_IGN}  # a terminal interrupts all that run there
                 assert signal.getsignal(signal.SIGINT) != signal.SIG_IGN
-                for number, record in enumerate(discharge_on(client, names, run)):
+                for number, record in enumerate(discharge_on(workers, names, run)):
                     records.append(record)
                     if number == 2:
-                        (pid, *_) = client.run(os.getpid).values()
                         os.kill(pid, signal.SIGKILL)
         log.end(discharged=sum(each.green for each in records), complete=True)
         assert all(each.green for each in records), [each.message for each in records]
     assert same(*logs)
 
 
+@dataclass
 class Told:
-    """A client, each future of which has what a worker is to say of a theorem."""
+    """A cluster, whose workers say of each theorem what they are told to; the last first."""
 
-    def __init__(self, said):
-        self.said = said
+    said: dict[str, Reply]
 
-    def submit(self, _, task, units, **__):
-        return Told(self.said[task.theorem])
-
-    def result(self):
-        return self.said
+    def results(self, work, tasks, lost):
+        yield from [(name, self.said.get(name) or lost(name)) for name in reversed(tasks)]
 
 
-def test_a_program_does_not_stand_without_its_units(log, monkeypatch, tmp_path):
-    """Though a worker with our key, who believed what it was given of them, says so, and first."""
-    monkeypatch.setattr(cluster, "_as_they_end", lambda _, futures: futures[::-1])
+def test_a_program_does_not_stand_without_its_units(log, tmp_path):
+    """Though a worker with our key says so."""
     program = "program.fp16.dot.rne.4.sequential"
     names = [each.name for each in with_units([theorem(program)])]
     cache = Cache(tmp_path / "cache")
@@ -245,32 +243,53 @@ def test_a_program_does_not_stand_without_its_units(log, monkeypatch, tmp_path):
     assert found[program].message == f"it rests on {names[0]}, which is not proved here"
 
 
+def dying():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_process_that_dies_of_its_task_is_no_loss_to_the_next():
+    with connected("local", 1) as workers:
+        assert list(workers.results(dying, {"one": ()}, str.upper)) == [("one", "ONE")]
+        assert dict(workers.results(divmod, {1: (7, 2), 2: (9, 4)}, str)) == {1: (3, 1), 2: (2, 1)}
+        with pytest.raises(ZeroDivisionError):
+            list(workers.results(divmod, {1: (7, 0)}, str))
+
+
 class Dying:
-    """A client, and a future of its: three workers died of the task."""
+    """A client, its scheduler, and a future of its: three workers died of the task."""
+
+    status = "running"
+    scheduler_comm = None
+
+    @property
+    def scheduler(self):
+        return self
 
     def submit(self, *_, **__):
         return self
 
-    def result(self):
+    def add_done_callback(self, told):
+        told(self)
+
+    def result(self, _):
         raise distributed.KilledWorker("task", None, cluster.DEATHS)
 
 
 def test_a_task_that_kills_whoever_takes_it_is_given_up(log, monkeypatch):
-    monkeypatch.setattr(cluster, "_as_they_end", lambda _, futures: futures)
-    (found,) = discharge_on(Dying(), [PROVED], Run(60.0, log=log))
+    monkeypatch.setattr(Cluster, "client", lambda *_: nullcontext(Dying()))
+    (found,) = discharge_on(Cluster("nowhere", str), [PROVED], Run(60.0, log=log))
     assert (found.outcome, found.message) == (Outcome.ERROR, LOST)
 
 
-def test_a_cluster_whose_workers_are_gone_is_given_up(log, monkeypatch):
+def test_a_cluster_whose_workers_are_gone_is_given_up(monkeypatch):
     """As when its scheduler was killed and started again: workers leave with a scheduler."""
-    monkeypatch.setattr(cluster, "ANSWERING", 0.2)
-    monkeypatch.setattr(cluster, "DESERTED", 0.5)
+    monkeypatch.setattr(cluster, "ANSWERING", 0.5)
+    monkeypatch.setattr(cluster, "DESERTED", 1)
     with (
         distributed.LocalCluster(n_workers=0, dashboard_address=None) as deserted,
-        distributed.Client(deserted) as client,
         pytest.raises(ClusterError, match="has no workers; start some"),
     ):
-        list(discharge_on(client, [PROVED], Run(60.0, log=log)))
+        list(Cluster(deserted.scheduler_address, str).results(divmod, {1: (7, 2)}, str))
 
 
 def test_nobody_answers(monkeypatch, tmp_path):
@@ -288,7 +307,7 @@ def test_nobody_answers(monkeypatch, tmp_path):
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
-class Cluster:
+class Machines:
     """A scheduler and two workers, each a process that can be killed, and a client that proves."""
 
     def __init__(self, folder):
@@ -319,6 +338,12 @@ class Cluster:
             start_new_session=True,
         )
 
+    def revive(self):
+        """Workers leave with their scheduler; whoever runs a cluster starts them again."""
+        for name in WORKERS:
+            if self.processes[name].poll() is not None:
+                self.start(name)
+
     def kill(self, name):
         self.processes[name].kill()
         self.processes[name].wait()
@@ -346,15 +371,19 @@ def test_no_theorem_is_lost_or_gained_whoever_is_killed(tmp_path):
     log = Log.begin(undisturbed, command="a test", profile="part", promised=len(THEOREMS))
     records = [Run(300.0, log=log).discharge(theorem(name)) for name in THEOREMS]
     log.end(discharged=len(records), complete=True)
-    parts = Cluster(tmp_path)
-    killed = 0
+    parts = Machines(tmp_path)
+    killed, last = 0, time.monotonic()
     try:
         for name in PARTS:
             parts.start(name)
         while True:
             client = parts.processes["client"]
+            parts.revive()
             with suppress(subprocess.TimeoutExpired):
-                client.wait(chance.uniform(0, 6) if killed < KILLS else 120)
+                client.wait(chance.uniform(0, 6) if killed < KILLS else 1)
+            if client.poll() is None and killed >= KILLS:
+                assert time.monotonic() < last + 300, "the command hangs"
+                continue
             if client.poll() is not None:
                 assert client.returncode in (0, 2, -signal.SIGKILL)
                 if client.returncode == 0:
@@ -365,9 +394,9 @@ def test_no_theorem_is_lost_or_gained_whoever_is_killed(tmp_path):
                     shutil.rmtree(os.environ["SPIKEPROOF_CACHE"], ignore_errors=True)
                 parts.start("client")
                 continue
-            victim = chance.choice(PARTS if NIGHTLY else WORKERS)
+            victim = chance.choice(PARTS)
             parts.kill(victim)
             parts.start(victim)
-            killed += 1
+            killed, last = killed + 1, time.monotonic()
     finally:
         parts.end()
