@@ -194,14 +194,16 @@ class FunctionUnit(RoundedUnit):
         )
 
 
+DIRECTED = (RoundingMode.TOWARD_ZERO, RoundingMode.UP, RoundingMode.DOWN)
+
 IN_BLOCKS = {
-    (FP32, "exp"): (RoundingMode.NEAREST_EVEN, RoundingMode.UP),
+    (FP32, "exp"): (RoundingMode.NEAREST_EVEN, *DIRECTED),
     (FP32, "exp2"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "log"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "log2"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "log1p"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "reciprocal"): (RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO, RoundingMode.UP),
-    (FP32, "rsqrt"): (RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO, RoundingMode.UP),
+    (FP32, "reciprocal"): (RoundingMode.NEAREST_EVEN, *DIRECTED),
+    (FP32, "rsqrt"): (RoundingMode.NEAREST_EVEN, *DIRECTED),
     (FP32, "sin"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "cos"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "sin_pi"): (RoundingMode.NEAREST_EVEN,),

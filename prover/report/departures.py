@@ -11,7 +11,7 @@ from spikeproof.prover.report.tables import NamedTable
 from spikeproof.prover.running.departures import Departures, Witness
 from spikeproof.specs.formats import Format
 
-SCHEMA = "spikeproof-accuracy-1"
+SCHEMA = "spikeproof-accuracy-2"
 
 
 def machine() -> str:
@@ -82,6 +82,7 @@ def as_json(
                 "inputs": each.inputs,
                 "every_input": each.every,
                 "wrong": each.count,
+                "largest_ulps": each.largest,
                 "by_ulps": {str(ulps): count for ulps, count in sorted(each.wrong.items())},
                 "other_kind": each.kinds,
                 "witnesses": [_as_data(witness) for witness in each.witnesses],

@@ -25,6 +25,13 @@ CHUNK = 1 << 20
 FEW = 256
 """So many inputs, or fewer, of a chunk are computed one by one: that is quicker than all of it."""
 
+PART = 1 << 15
+"""Results compared at a time: what is computed of them stays near the processor."""
+
+SINGLE = 16
+"""Distances below this are counted one by one, others by the power of two that they have come to: there
+may be millions."""
+
 WITNESSES = 3
 
 NEAREST = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
@@ -64,7 +71,8 @@ class Departures:
         every: whether these are all that the format has.
         wrong: results that are not the correctly rounded ones, by how many numbers of the format lie
             between, the result counted; infinity counts as the number after the largest. Zeros of the
-            other sign are 0 of them away.
+            other sign are 0 of them away. From ``SINGLE`` on, 2^k stands for all below 2^(k + 1).
+        largest: the most ULP.
         kinds: results that are no numbers where there is one, or the reverse.
         witnesses: those that are farthest away.
     """
@@ -72,6 +80,7 @@ class Departures:
     inputs: int = 0
     every: bool = True
     wrong: Counter[int] = field(default_factory=Counter)
+    largest: int = 0
     kinds: int = 0
     witnesses: list[Witness] = field(default_factory=list)
 
@@ -80,15 +89,11 @@ class Departures:
         """How many results are not the correctly rounded ones."""
         return sum(self.wrong.values()) + self.kinds
 
-    @property
-    def largest(self) -> int:
-        """The most ULP."""
-        return max(self.wrong, default=0)
-
     def add(self, other: Departures) -> None:
         """Count what another part came to."""
         self.inputs += other.inputs
         self.wrong += other.wrong
+        self.largest = max(self.largest, other.largest)
         self.kinds += other.kinds
         farthest = sorted((*self.witnesses, *other.witnesses), key=lambda w: (-w.distance, w.x))
         self.witnesses = farthest[:WITNESSES]
@@ -169,8 +174,18 @@ def right_results(function: str, fmt: Format, start: int, size: int, places: NDA
 
 
 def _compared(fmt: Format, numbers: NDArray[np.int64], given: Codes, right: Codes) -> Departures:
+    found = Departures()
+    for start in range(0, len(numbers), PART):
+        part = slice(start, start + PART)
+        found.add(_compared_at_once(fmt, numbers[part], given[part], right[part]))
+    return found
+
+
+def _compared_at_once(fmt: Format, numbers: NDArray[np.int64], given: Codes, right: Codes) -> Departures:
     found = Departures(inputs=len(numbers))
     differing = np.flatnonzero(given != right)
+    if not len(differing):
+        return found
     given, right, codes = given[differing], right[differing], numbers[differing]
     nan_given, nan_right = (_are_nan(fmt, each) for each in (given, right))
     other = np.flatnonzero(nan_given != nan_right)
@@ -178,15 +193,22 @@ def _compared(fmt: Format, numbers: NDArray[np.int64], given: Codes, right: Code
     found.witnesses = [
         Witness(int(codes[n]), int(given[n]), int(right[n]), None) for n in other[:WITNESSES]
     ]
-    both = ~(nan_given | nan_right)
+    both = np.flatnonzero(~(nan_given | nan_right))
     given, right, codes = given[both], right[both], codes[both]
     ulps = abs(_place(fmt, given) - _place(fmt, right))
-    distances, counts = (each.tolist() for each in np.unique(ulps, return_counts=True))
-    found.wrong = Counter(dict(zip(distances, counts, strict=True)))
+    found.wrong, found.largest = _by_distance(ulps), int(ulps.max(initial=0))
     found.witnesses += [
         Witness(int(codes[n]), int(given[n]), int(right[n]), int(ulps[n])) for n in _farthest(ulps)
     ]
     return found
+
+
+def _by_distance(ulps: NDArray[np.int64]) -> Counter[int]:
+    """How many there are of each distance, or of each power of two."""
+    few = np.bincount(np.minimum(ulps, SINGLE), minlength=SINGLE)[:SINGLE]
+    lengths = np.bincount(np.frexp(ulps[ulps >= SINGLE])[1])
+    many = {1 << length - 1: count for length, count in enumerate(lengths.tolist()) if count}
+    return Counter({**{n: count for n, count in enumerate(few.tolist()) if count}, **many})
 
 
 def _farthest(ulps: NDArray[np.int64]) -> list[int]:

@@ -12,6 +12,9 @@ from pysmt.shortcuts import BV, BVUGT
 
 from spikeproof.circuits.meanings import boolean, program_code, programs
 from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.units.forms import bits, number, signals
+from spikeproof.circuits.units.functions.sums import Sums
+from spikeproof.circuits.units.libraries import library_gates
 from spikeproof.prover.checking import every_block, verification
 from spikeproof.prover.checking.every_block import (
     compiled,
@@ -268,3 +271,73 @@ def test_sums_beyond_64_bits_prove_nothing(verified):
     spec = spec_sha256(theorem().state(circuit))
     forged = replace(record, outcome=Outcome.PROVED, spec_sha256=spec, lemmas=proved.lemmas)
     assert "words of 64 bits do not hold" in verified(forged, theorem(), circuit=circuit)
+
+
+# --- inputs that nobody reads -------------------------------------------------------------------
+
+SIGNED, SIGNS = 9, (1 << 8, 1 << 17)
+"""Bits of each of two operands, of which the last is a sign."""
+
+
+def magnitudes(read_at: int | None = None) -> Netlist:
+    """|x| + |y|, of signs and magnitudes; of one input, by its number, less 1."""
+    gates = library_gates("threshold")
+    sums = Sums(gates)
+    x, y = (bits(gates.builder.input(name, SIGNED)) for name in "xy")
+    total = number(x[:-1]) + number(y[:-1])
+    if read_at is not None:
+        total += sums.chosen(sums.matches((*x, *y), (read_at,)), (-1,))
+    return gates.builder.build({"result": signals(gates, sums.digits(total, 9))})
+
+
+def of_magnitudes(wrong: int | None = None):
+    """Whether evaluators show it of circuits; and how many inputs they are given each time."""
+
+    def results(first, count):
+        numbers = np.arange(first, first + count)
+        return {
+            "result": ((numbers & 255) + (numbers >> 9 & 255) + (numbers == wrong)).astype(np.uint16)
+        }
+
+    obligation = theorem(circuit=magnitudes, results=results)
+    evaluated = []
+
+    def decided(evaluator, netlist):
+        def counting(netlist):
+            evaluate = evaluator(netlist)
+            return lambda first, size: evaluated.append(size) or evaluate(first, size)
+
+        claim = obligation.state(netlist)
+        return require_true_of_every_block(claim, claim.table, counting)
+
+    return decided, evaluated
+
+
+@pytest.fixture
+def short_rows(monkeypatch):
+    monkeypatch.setattr(every_block, "SHORTEST", 1 << 8)
+
+
+@pytest.mark.usefixtures("short_rows")
+@pytest.mark.parametrize("evaluator", [compiled, interpreted])
+def test_what_differs_in_nothing_that_is_read_is_evaluated_once(evaluator):
+    assert every_block.unread(magnitudes()) == sum(SIGNS)
+    decided, evaluated = of_magnitudes()
+    digest = decided(evaluator, magnitudes())
+    assert sum(evaluated) == 1 << 16
+    evaluated.clear()
+    reading = replace(magnitudes(), neurons=(*magnitudes().neurons, Neuron(((8, 1), (17, 1)), 1)))
+    assert every_block.unread(reading) == 0
+    assert decided(evaluator, reading) == digest
+    assert sum(evaluated) == 1 << 18
+
+
+@pytest.mark.usefixtures("short_rows")
+@pytest.mark.parametrize("at", [5, 5 + SIGNS[0], 5 + SIGNS[1], 5 + sum(SIGNS), (1 << 18) - 1])
+def test_results_that_differ_where_nobody_looks_are_refuted(at):
+    """One line of results is another for one sign; or the circuit reads signs, of that input alone."""
+    for wrong, netlist in ((at, magnitudes()), (None, magnitudes(at))):
+        decided, _ = of_magnitudes(wrong)
+        with pytest.raises(ViolatedError) as found:
+            decided(interpreted, netlist)
+        assert found.value.inputs == {"x": at & 511, "y": at >> 9}

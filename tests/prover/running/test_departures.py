@@ -42,15 +42,28 @@ def test_a_function_that_is_right_departs_nowhere():
 
 def test_every_departure_is_counted_by_its_kind():
     half, one = 0x3800, 0x3C00
-    faults = {0x0000: half + 1, 0x8000: half - 7, 0x7C00: 0x7C00, 0x0001: 0x7E00, 0x7E01: one}
+    near = {0x0000: half + 1, 0x8000: half - 7, 0x0002: half + 15, 0x0003: half - 16, 0x0004: half + 31}
+    faults = {**near, 0x7C00: 0x7C00, 0x0001: 0x7E00, 0x7E01: one}
     found = departures("sigmoid", FP16, planted(faults), jobs=2)
-    assert dict(found.wrong) == {1: 1, 7: 1, 0x7C00 - one: 1}
-    assert (found.kinds, found.count, found.largest) == (2, 5, 0x7C00 - one)
+    assert dict(found.wrong) == {1: 1, 7: 1, 15: 1, 16: 2, 0x4000: 1}
+    assert (found.kinds, found.count, found.largest) == (2, 8, 0x7C00 - one)
     assert found.witnesses == [
         Witness(0x0001, 0x7E00, half, None),
         Witness(0x7E01, one, 0x7E00, None),
         Witness(0x7C00, 0x7C00, one, 0x7C00 - one),
     ]
+
+
+def test_far_results_are_counted_by_powers_of_two():
+    """Of a function that is 0 everywhere: as many as there are numbers that far from it."""
+    found = departures("sigmoid", FP16, np.zeros_like)
+    results = right(np.arange(1 << 16))
+    numbers = results[results <= 0x7C00]
+    for distance in range(1, departing.SINGLE):
+        assert found.wrong[distance] == (numbers == distance).sum()
+    for k in range(4, 14):
+        assert found.wrong[1 << k] == ((numbers >= 1 << k) & (numbers < 2 << k)).sum()
+    assert found.largest == numbers.max()
 
 
 def test_zeros_of_the_other_sign_are_wrong_and_no_ulp_away():
