@@ -27,9 +27,10 @@ from spikeproof.prover.checking.checkers import CHECKERS, CheckError
 from spikeproof.prover.checking.every_block import interpreted, require_true_of_every_block
 from spikeproof.prover.checking.every_input import EveryInputError, require_true_of_every_input
 from spikeproof.prover.checking.replays import replays, value_of
+from spikeproof.prover.claims.announced import PROJECT
 from spikeproof.prover.claims.blocked import BlockTable
 from spikeproof.prover.claims.bounded import BoundedClaim
-from spikeproof.prover.claims.catalogue import PROJECT, stated
+from spikeproof.prover.claims.catalogue import stated
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.given import FAMILY, GivenClaim, given_claim
 from spikeproof.prover.claims.obligation import Claim, Outcome, StatementError, require_same_buses

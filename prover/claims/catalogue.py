@@ -15,29 +15,25 @@ from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
 from spikeproof.circuits.netlist import Netlist, NetlistError
+from spikeproof.prover.claims.announced import (
+    ENTRY_POINT_GROUP,
+    OURS,
+    PROJECT,
+    announced,
+    package_of,
+)
+from spikeproof.prover.claims.announced import CatalogueError as CatalogueError  # for who asks here
 from spikeproof.prover.claims.obligation import Obligation, Outcome, Profile, require_same_buses
 from spikeproof.prover.claims.regions import EXCEPT, except_where
-
-ENTRY_POINT_GROUP = "spikeproof.obligations"
-
-PROJECT = "spikeproof"
-"""What this project is called, and all of it is imported from."""
-
-OURS = f"{PROJECT}.proofs:obligations"
-"""The function that yields this project's own."""
 
 DESCRIBED = f"{PROJECT}.proofs:described"
 """The function from a name to the obligation of ours that it describes, if it does."""
 
 HINT = f"{PROJECT}.proofs:hint"
 """The function from a pattern that matches none of some names, and these, to what may be meant."""
-
-
-class CatalogueError(ValueError):
-    """Two obligations of one name, a pattern that matches none, or a package that is not there."""
 
 
 class Collection:
@@ -140,21 +136,6 @@ def _described(name: str) -> Obligation | None:
     with suppress(ValueError):
         return described(name)
     return None
-
-
-def announced() -> list[EntryPoint]:
-    """What installed packages announce, but for this project."""
-    points = entry_points(group=ENTRY_POINT_GROUP)
-    return sorted((p for p in points if p.value != OURS), key=lambda p: (package_of(p), p.name, p.value))
-
-
-def package_of(point: EntryPoint) -> str:
-    """The distribution that announces obligations, empty if it has no name; their module, if of none."""
-    if point.dist is None:
-        return point.module
-    # What is not there is an error to the package importlib_metadata, which finds it if it is loaded.
-    said = point.dist.metadata
-    return (said["Name"] or "") if "Name" in said else ""
 
 
 def _passes_for_ours(name: str) -> bool:

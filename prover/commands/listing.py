@@ -6,11 +6,10 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from spikeproof.prover.claims.obligation import Obligation
 from spikeproof.prover.commands.completion import theorem_argument
 from spikeproof.prover.commands.console import (
     STANDARD_OUTPUT,
@@ -21,7 +20,10 @@ from spikeproof.prover.commands.console import (
     selected,
     write_file,
 )
-from spikeproof.prover.report.tables import NamedTable
+from spikeproof.prover.evidence.lines import Line, keep, kept
+
+if TYPE_CHECKING:  # what was listed before is listed without being stated
+    from spikeproof.prover.claims.obligation import Obligation
 
 LIST_SCHEMA = "spikeproof-list-1"
 
@@ -43,23 +45,36 @@ def list_theorems(patterns: tuple[str, ...], json_file: Path | None) -> None:
     line, its parts between tabs: name, promised outcome, profile, statement.
     """
     require_writable(json_file)
-    obligations = selected(patterns or ("*",))
+    patterns = patterns or ("*",)
+    if not json_file and (lines := kept(patterns)):
+        _show(lines)
+        return
+    obligations = selected(patterns)
+    if not json_file and set("*?[").intersection("".join(patterns)):
+        _keep_all()
     if json_file != STANDARD_OUTPUT:
-        _show(obligations)
+        _show([Line.of(each) for each in obligations])
     if json_file:
         data = {"schema": LIST_SCHEMA, "theorems": [_as_json(each) for each in obligations]}
         write_file(json_file, json.dumps(data, indent=1) + "\n")
 
 
-def _show(obligations: Sequence[Obligation]) -> None:
+def _keep_all() -> None:
+    """Have all of ours, which are stated by now, listed more quickly next time."""
+    from spikeproof.prover.claims.catalogue import own
+
+    keep(own().values())
+
+
+def _show(lines: Sequence[Line]) -> None:
     if not sys.stdout.isatty():  # whatever colours were asked for
-        for each in obligations:
-            parts = (each.name, each.expected.value, each.profile.value, each.statement)
-            sys.stdout.write("\t".join(parts) + "\n")
+        sys.stdout.writelines(f"{line.text}\n" for line in lines)
         return
+    from spikeproof.prover.report.tables import NamedTable
+
     table = NamedTable("theorem", "promised", left=("promised",))
-    for each in obligations:
-        table.add(each.name, each.expected.value, note=each.statement)
+    for line in lines:
+        table.add(line.name, line.expected, note=line.statement)
     out.print(table)
 
 

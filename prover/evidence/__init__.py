@@ -8,6 +8,7 @@ Of this room, the checking of evidence reads ``record`` and ``archive``.
 * ``seal``     -- whether a run wrote what it reads back
 * ``kept``     -- records in files, and when a run believes one
 * ``cache``    -- what was proved before
+* ``lines``    -- what theorems state, to be listed
 * ``log``      -- what a run proved, to be cited
 * ``ledger``   -- which theorems are promised, with what evidence
 * ``shards``   -- which theorems are one machine's of several

@@ -14,10 +14,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from spikeproof.prover.evidence.archive import Archive
-from spikeproof.prover.evidence.files import remove_unfinished, require_room, storing, write_atomically
+from spikeproof.prover.evidence.files import (
+    cache_directory,
+    remove_unfinished,
+    require_room,
+    storing,
+    write_atomically,
+)
 from spikeproof.prover.evidence.kept import believed, write_record
 from spikeproof.prover.evidence.record import Record
 from spikeproof.prover.evidence.seal import require_key, seal_bytes
@@ -45,8 +49,7 @@ class Cache:
 
         Read-only if ``SPIKEPROOF_CACHE_READ_ONLY`` is 1.
         """
-        directory = Path(os.environ.get("SPIKEPROOF_CACHE") or user_cache_path("spikeproof"))
-        return cls(directory, os.environ.get("SPIKEPROOF_CACHE_READ_ONLY") == "1")
+        return cls(cache_directory(), os.environ.get("SPIKEPROOF_CACHE_READ_ONLY") == "1")
 
     @property
     def archive(self) -> Archive:

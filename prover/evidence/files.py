@@ -12,7 +12,7 @@ from errno import ELOOP
 from pathlib import Path
 
 import click
-from platformdirs import user_state_path
+from platformdirs import user_cache_path, user_state_path
 
 _UNFINISHED = re.compile(r"\..+\.\d+\.[0-9a-f]{8}\.unfinished", re.DOTALL)
 _PROBE = bytes(1 << 16)
@@ -43,6 +43,11 @@ def storing(what: str, remedy: str = "free some space or name another directory"
 def state_directory() -> Path:
     """What is kept for this user between runs: ``SPIKEPROOF_STATE``, else the system's place for it."""
     return Path(os.environ.get("SPIKEPROOF_STATE") or user_state_path("spikeproof"))
+
+
+def cache_directory() -> Path:
+    """What can be found anew: in ``SPIKEPROOF_CACHE``, else where the system keeps caches."""
+    return Path(os.environ.get("SPIKEPROOF_CACHE") or user_cache_path("spikeproof"))
 
 
 def beside(path: Path) -> Path:

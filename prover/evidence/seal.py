@@ -16,10 +16,13 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spikeproof.prover.evidence.files import StorageError, beside, state_directory, storing
-from spikeproof.prover.evidence.record import Record
 from spikeproof.prover.evidence.source import versions
+
+if TYPE_CHECKING:  # what seals no record need not wait for it
+    from spikeproof.prover.evidence.record import Record
 
 _KEY_BYTES = 32
 _REMEDY = "set SPIKEPROOF_SEAL to a secret, or SPIKEPROOF_STATE to another directory"

@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from spikeproof.prover.claims.catalogue import CatalogueError, announced, package_of
+from spikeproof.prover.claims.announced import CatalogueError, announced, package_of
 
 ROOT = Path(__file__).resolve().parents[2]
 """Where our folders lie, side by side: in a clone, or inside the installed package."""

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from spikeproof.prover.claims import catalogue
+from spikeproof.prover.claims.announced import ENTRY_POINT_GROUP
 from spikeproof.prover.evidence import source
 
 ADDER = """
@@ -41,7 +42,7 @@ def write_package(
     about = site / f"{name}-{version}.dist-info"
     about.mkdir(exist_ok=True)
     (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-    announced = f"[{catalogue.ENTRY_POINT_GROUP}]\n{name} = {module}:obligations\n"
+    announced = f"[{ENTRY_POINT_GROUP}]\n{name} = {module}:obligations\n"
     (about / "entry_points.txt").write_text(announced)
     return path
 

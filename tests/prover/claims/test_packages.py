@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from spikeproof.prover.claims import announced as announced_module
 from spikeproof.prover.claims import catalogue as catalogue_module
 from spikeproof.prover.claims.catalogue import CatalogueError, catalogue, own, stated
 from spikeproof.prover.claims.obligation import Outcome
@@ -366,6 +367,6 @@ def test_a_theorem_of_a_package_keeps_no_promise_of_ours(site, tmp_path, monkeyp
 
 
 def test_ours_are_found_where_nothing_is_announced(monkeypatch):
-    monkeypatch.setattr(catalogue_module, "entry_points", lambda group: ())
+    monkeypatch.setattr(announced_module, "entry_points", lambda group: ())
     anew = catalogue_module._ours.__wrapped__().all()
     assert list(catalogue.__wrapped__()) == list(anew) == list(own())
