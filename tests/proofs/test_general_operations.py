@@ -286,10 +286,7 @@ def telling_pairs(fmt):
 def test_operations_that_do_not_round_on_every_input(fmt, family, operation):
     """Of pairs of 8 bits, those of the ends of classes and some drawn: predicates have all elsewhere."""
     widths = dict.fromkeys("xy"[: family.operands], fmt.width)
-    if sum(widths.values()) > 12 and not NIGHTLY:
-        given = telling_pairs(fmt)
-    else:
-        given = every_input(widths)
+    given = every_input(widths) if sum(widths.values()) <= 12 or NIGHTLY else telling_pairs(fmt)
     operands = symbols(widths)
     formula = family.formula(operation, fmt, *operands)
     formulas = dict(enumerate(formula if isinstance(formula, tuple) else (formula,)))
