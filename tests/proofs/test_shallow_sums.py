@@ -17,6 +17,7 @@ from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.refutation.mutation import stuck_at_zero
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs.formats import FP8_E4M3FN, FP8_E5M2, FP16, FP32, RoundingMode
+from tests.support.profile import NIGHTLY
 
 CUTS = ("x_reaches", "x_excess", "y_excess", "larger", "smaller", "sum")
 FACTS = {
@@ -84,9 +85,9 @@ def test_a_sum_is_proved_at_its_cuts(operation, mode, structure):
     assert set(FACTS.values()) <= {lemma.name for lemma in result.lemmas}
 
 
-@pytest.mark.parametrize("fmt", [FP16, FP32], ids=lambda fmt: fmt.name)
+@pytest.mark.parametrize("fmt", [FP16, FP32] if NIGHTLY else [FP16], ids=lambda fmt: fmt.name)
 def test_a_fault_in_the_neurons_of_a_cut_is_found_there(fmt):
-    """The circuit has something else there than the spec."""
+    """The circuit has something else there than the spec; FP32 has the same cuts."""
     whole = unit(fmt).circuit(keep_waypoints=True)
     for name in CUTS[2:]:
         agreement = FACTS[name].removeprefix("fact about ")

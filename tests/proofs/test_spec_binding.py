@@ -13,8 +13,6 @@ from spikeproof.specs.conventions import EXTREMA
 from spikeproof.specs.formats import (
     ARITY,
     FORMATS,
-    FP8_E4M3FN,
-    FP8_E5M2,
     SMALL_FORMATS,
     OverflowPolicy,
     RoundingMode,
@@ -25,17 +23,10 @@ from tests.support.operands import (
     expected_flags,
     expected_results,
     first_difference,
+    modes_of,
     operands,
 )
 from tests.support.profile import NIGHTLY
-
-
-def modes_of(fmt, operation):
-    """All for the formats that others are variants of; for each other every second one, by turns."""
-    if NIGHTLY or fmt in (FP8_E4M3FN, FP8_E5M2):
-        return list(RoundingMode)
-    turn = SMALL_FORMATS.index(fmt) + OPERATIONS.index(operation)
-    return list(RoundingMode)[turn % 2 :: 2]
 
 
 def policies_of(fmt, mode):

@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 
 from spikeproof.prover.refutation.drawing import many_codes
 from spikeproof.specs import exact
-from spikeproof.specs.formats import ARITY, OPERANDS, Format, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import (
+    ARITY,
+    FP8_E4M3FN,
+    FP8_E5M2,
+    OPERANDS,
+    SMALL_FORMATS,
+    Format,
+    OverflowPolicy,
+    RoundingMode,
+)
+from tests.support.profile import NIGHTLY
 from tests.support.shared import shared
 
 Codes = NDArray[np.uint64]
@@ -28,6 +38,14 @@ def all_pairs(fmt: Format) -> tuple[Codes, Codes]:
     """Both operands of every pair of codes, the first operand varying slowest."""
     x, y = _all_codes(fmt, 2)
     return x, y
+
+
+def modes_of(fmt: Format, operation: str) -> list[RoundingMode]:
+    """All for the formats that others are variants of; for each other every third one, by turns."""
+    if NIGHTLY or fmt in (FP8_E4M3FN, FP8_E5M2):
+        return list(RoundingMode)
+    turn = SMALL_FORMATS.index(fmt) + list(ARITY).index(operation)
+    return list(RoundingMode)[turn % 3 :: 3]
 
 
 def _all_codes(fmt: Format, count: int) -> list[Codes]:

@@ -19,6 +19,7 @@ from spikeproof.circuits.units.libraries import library_gates
 from spikeproof.specs.conventions import Convention, SubnormalOperands
 from spikeproof.specs.formats import FP32, OverflowPolicy, RoundingMode, ieee_format
 from spikeproof.specs.functions import compute, results_from
+from tests.support.profile import NIGHTLY, parameter_id
 
 RNE, RTZ, UP, DOWN, ODD = (
     RoundingMode.NEAREST_EVEN,
@@ -51,8 +52,16 @@ def made(plan, mended):
     return gates.builder.build({"result": mended_unit(gates, x, plan, mended)})
 
 
-@pytest.mark.parametrize("mode", RoundingMode)
-@pytest.mark.parametrize("function", FACTORED)
+FUNCTIONS_AND_MODES = [
+    (function, mode)
+    for place, function in enumerate(FACTORED)
+    for number, mode in enumerate(RoundingMode)
+    if NIGHTLY or number in (0, 1 + place % 5)
+]
+"""Each function to nearest even and in another mode, by turns."""
+
+
+@pytest.mark.parametrize(("function", "mode"), FUNCTIONS_AND_MODES, ids=parameter_id)
 def test_every_code(function, mode):
     netlist = build_function(function, SMALL, mode, IEEE)
     expected = results_from(function, SMALL, mode, IEEE, 0, 1 << SMALL.width)
