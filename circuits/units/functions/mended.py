@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import lazy_loader
 
@@ -52,6 +52,22 @@ class Found:
     inexact: Form
     negative: Form
     divisor: Form = 0
+
+
+class RoundedTo(Protocol):
+    """To what numbers are rounded."""
+
+    @property
+    def fmt(self) -> Format:
+        """The format of results."""
+
+    @property
+    def places(self) -> int:
+        """Binary places of numbers."""
+
+    @property
+    def nearest(self) -> bool:
+        """Whether half of the last place is added."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +124,7 @@ class Plan(ABC):
 
 
 def rounded(
-    machine: Machine, magnitude: Form, plan: Plan, least: int, size: int
+    machine: Machine, magnitude: Form, plan: RoundedTo, least: int, size: int
 ) -> tuple[Form, Form, Form]:
     """The sum whose top digits are the result, its code, and how many digits are lost.
 
