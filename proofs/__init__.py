@@ -27,6 +27,7 @@
 * ``proofs.margins``      -- within which noise, spread and leak every gate is right, and not beyond
 * ``proofs.superconducting`` -- how many inputs a neuron can have at a spread of its couplings
 * ``proofs.memristive``   -- what holds for every relaxation time of a memristive neuron
+* ``proofs.noisy_neurons`` -- what every neuron of larger shallow units bears, whatever it reads
 * ``proofs.noisy_units``  -- so is every unit whose neurons are all within their margins
 * ``proofs.programs``     -- so is every layer that is made of units
 * ``proofs.language_models`` -- so is every layer of a language model, and models whole
@@ -65,6 +66,7 @@ from spikeproof.proofs import (
     memristive,
     mx,
     names,
+    noisy_neurons,
     noisy_units,
     packed_units,
     programs,
@@ -126,6 +128,7 @@ def obligations() -> Iterator[Obligation]:
         superconducting,
         memristive,
         encoders,
+        noisy_neurons,
         noisy_units,
         dual_rail,
         programs,
