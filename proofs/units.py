@@ -403,7 +403,7 @@ class Unit(RoundedUnit):
     @property
     def _shifts_far(self) -> bool:
         """Whether it shifts too many places for one lemma about the outputs."""
-        products = self.operation == "multiply" and self.fmt.precision > SEARCHED
+        products = self.operation == "multiply" and self.fmt.precision > SHORT
         return self._linear and products
 
     @property
