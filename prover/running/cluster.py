@@ -11,6 +11,8 @@ or killed at any moment, but mean no harm.
 from __future__ import annotations
 
 import os
+import signal
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -45,9 +47,12 @@ LOCAL = "local"
 DEATHS = 3
 """So many workers may die of a theorem before it is given up."""
 
-
+GLANCE = 0.02
+"""Seconds from one look at what has ended to the next."""
 ANSWERING = 10
 """Seconds that a scheduler has to answer."""
+DESERTED = 60
+"""Seconds without a scheduler that answers, or without a worker, after which a cluster is given up."""
 
 
 class ClusterError(OneLineError, click.ClickException):
@@ -100,15 +105,14 @@ def connected(cluster: str, jobs: int | None) -> Iterator[Client]:
     settings = {"distributed.worker.daemon": False, "distributed.scheduler.allowed-failures": DEATHS}
     with dask.config.set(settings):
         if cluster == LOCAL:
-            with (
-                LocalCluster(
+            with _uninterrupted():
+                workers = LocalCluster(
                     n_workers=jobs or os.cpu_count() or 1,
                     threads_per_worker=1,
                     dashboard_address=None,
                     silence_logs="CRITICAL",
-                ) as workers,
-                Client(workers) as client,
-            ):
+                )
+            with workers, Client(workers) as client:
                 yield client
             return
         try:
@@ -122,6 +126,20 @@ def connected(cluster: str, jobs: int | None) -> Iterator[Client]:
             yield client
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes that are started meanwhile are never interrupted from the terminal.
+
+    It interrupts all that run there; workers end with us, and have nothing to say of it. For as long,
+    some seconds, we are not interrupted either.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def discharge_on(client: Client, names: Sequence[str], run: Run) -> Iterator[Found]:
     """Discharge obligations of the catalogue on a cluster, yielding each record as it comes.
 
@@ -129,9 +147,9 @@ def discharge_on(client: Client, names: Sequence[str], run: Run) -> Iterator[Fou
     given to another, up to ``DEATHS`` times.
 
     Raises:
-        ClusterError: if the scheduler is lost; what came until then is in the log.
+        ClusterError: if the scheduler or all workers are lost; what came until then is in the log.
     """
-    from distributed import CancelledError, KilledWorker, as_completed
+    from distributed import CancelledError, KilledWorker
 
     futures: dict[Future[Reply], Obligation] = {}
     submitted: dict[str, Future[Reply]] = {}
@@ -148,7 +166,7 @@ def discharge_on(client: Client, names: Sequence[str], run: Run) -> Iterator[Fou
         submitted[name] = client.submit(answer, task, units, key=f"{name}-{id(run)}", pure=False)
         futures[submitted[name]] = obligation
     programs = []
-    for future in as_completed(list(futures)):
+    for future in _as_they_end(client, list(futures)):
         obligation = futures[future]
         try:
             reply = future.result()
@@ -168,6 +186,42 @@ def discharge_on(client: Client, names: Sequence[str], run: Run) -> Iterator[Fou
         if missing:
             reply = Reply(trouble=f"it rests on {missing[0]}, which is not proved here")
         yield _accepted(obligation, run, reply)
+
+
+def _as_they_end(client: Client, futures: list[Future[Reply]]) -> Iterator[Future[Reply]]:
+    """Futures, each when there is something to be had of it.
+
+    Workers leave when their scheduler dies, and one that is started again has none: what it was given
+    meanwhile would wait for ever, and nobody be told.
+    """
+    from distributed import as_completed
+
+    waiting = as_completed(futures)
+    asked = peopled = time.monotonic()
+    while not waiting.is_empty():
+        ended = waiting.next_batch(block=False)
+        yield from ended
+        if ended:
+            peopled = time.monotonic()
+            continue
+        time.sleep(GLANCE)
+        if time.monotonic() > asked + ANSWERING:
+            if _has_workers(client):
+                peopled = time.monotonic()
+            elif time.monotonic() > peopled + DESERTED:
+                raise ClusterError(
+                    "the cluster has no workers; start some, run the same command again, and it goes on"
+                )
+            asked = time.monotonic()
+
+
+def _has_workers(client: Client) -> bool:
+    """Whether a scheduler answers, and has workers."""
+    scheduler = client.scheduler
+    try:
+        return bool(scheduler and client.sync(scheduler.identity, callback_timeout=ANSWERING)["workers"])
+    except OSError:
+        return False
 
 
 def _units(obligation: Obligation) -> list[str]:

@@ -198,6 +198,9 @@ def test_a_cluster_here_writes_the_log_that_processes_write(tmp_path):
         else:
             records = []
             with connected("local", 2) as client:
+                deaf = client.run(signal.getsignal, signal.SIGINT)
+                assert set(deaf.values()) == {signal.SIG_IGN}  # a terminal interrupts all that run there
+                assert signal.getsignal(signal.SIGINT) != signal.SIG_IGN
                 for number, record in enumerate(discharge_on(client, names, run)):
                     records.append(record)
                     if number == 2:
@@ -223,7 +226,7 @@ class Told:
 
 def test_a_program_does_not_stand_without_its_units(log, monkeypatch, tmp_path):
     """Though a worker with our key, who believed what it was given of them, says so, and first."""
-    monkeypatch.setattr(distributed, "as_completed", lambda futures: futures[::-1])
+    monkeypatch.setattr(cluster, "_as_they_end", lambda _, futures: futures[::-1])
     program = "program.fp16.dot.rne.4.sequential"
     names = [each.name for each in with_units([theorem(program)])]
     cache = Cache(tmp_path / "cache")
@@ -253,9 +256,21 @@ class Dying:
 
 
 def test_a_task_that_kills_whoever_takes_it_is_given_up(log, monkeypatch):
-    monkeypatch.setattr(distributed, "as_completed", lambda futures: futures)
+    monkeypatch.setattr(cluster, "_as_they_end", lambda _, futures: futures)
     (found,) = discharge_on(Dying(), [PROVED], Run(60.0, log=log))
     assert (found.outcome, found.message) == (Outcome.ERROR, LOST)
+
+
+def test_a_cluster_whose_workers_are_gone_is_given_up(log, monkeypatch):
+    """As when its scheduler was killed and started again: workers leave with a scheduler."""
+    monkeypatch.setattr(cluster, "ANSWERING", 0.2)
+    monkeypatch.setattr(cluster, "DESERTED", 0.5)
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=None) as deserted,
+        distributed.Client(deserted) as client,
+        pytest.raises(ClusterError, match="has no workers; start some"),
+    ):
+        list(discharge_on(client, [PROVED], Run(60.0, log=log)))
 
 
 def test_nobody_answers(monkeypatch, tmp_path):
