@@ -176,7 +176,9 @@ def bus_formulas(
     told: dict[tuple[int, ...], Reached] = {}
     for signal in driven_by_neurons(netlist.neurons, first, roots, known=signals.keys()):
         neuron = netlist.neurons[signal - first]
-        signals[signal] = neuron_formula(neuron, [signals[source] for source, _ in neuron.synapses], told)
+        signals[signal] = neuron_formula(
+            neuron, [signals[source] for source, _ in neuron.synapses], told
+        )
     return {name: bus_formula(signals, bus) for name, bus in buses.items()}
 
 

@@ -112,8 +112,9 @@ def root_claims(site: Site) -> Mapping[str, Claim]:
 # --- rows ---------------------------------------------------------------------------------------
 
 TOGETHER = 25
-"""Rows of so many shapes have one lemma: those of a root of FP32, a bit in each. Rows of several bits have
-one for each shape: together they take longer and more memory.
+"""Rows of so many shapes have one lemma: those of a root of FP32, a bit in each.
+
+Of rows of several bits each shape has its own: together they take longer, and more memory.
 """
 
 BUSES = {
