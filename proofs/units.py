@@ -199,7 +199,7 @@ SEARCHED = 24
 """Of products of more places than this, whatever leading zeros they have is too much for one lemma."""
 
 SHORT = 11
-"""Of no more places than this one lemma for all that is rounded takes no longer than one for each."""
+"""Of no more places than this one lemma takes no longer than a cut before rounding, or one a neuron."""
 
 TOGETHER = 8
 """So many numbers of leading zeros are in one case."""
@@ -403,7 +403,7 @@ class Unit(RoundedUnit):
     @property
     def _shifts_far(self) -> bool:
         """Whether it shifts too many places for one lemma about the outputs."""
-        products = self.operation == "multiply" and self.fmt.precision > SEARCHED
+        products = self.operation == "multiply" and self.fmt.precision > SHORT
         return self._linear and products
 
     @property

@@ -39,17 +39,23 @@ Synapse = tuple[int, FNode]
 MOST_CASES = 1 << 14
 """A neuron is read case by case if there are no more."""
 
+Reached = list[dict[int, FNode]]
+"""For each number of last synapses and what may be needed of them: that they reach it."""
+
 
 def input_symbols(netlist: Netlist) -> dict[str, FNode]:
     """A bit-vector symbol for each input bus, of the same name."""
     return {name: Symbol(name, BVType(width)) for name, width in netlist.inputs.items()}
 
 
-def neuron_formula(neuron: Neuron, sources: Sequence[FNode]) -> FNode:
+def neuron_formula(
+    neuron: Neuron, sources: Sequence[FNode], told: dict[tuple[int, ...], Reached] | None = None
+) -> FNode:
     """Boolean: whether the neuron fires.
 
     Args:
         sources: Booleans, one for each synapse in order.
+        told: the cases of neurons before, by what these read: others may read the same. It grows.
     """
     threshold, bias, weights = neuron.in_integers
     read: dict[FNode, int] = {}  # by source, of which there may be copies
@@ -62,7 +68,9 @@ def neuron_formula(neuron: Neuron, sources: Sequence[FNode]) -> FNode:
     undecided = _undecided(largest_first, needed)
     if undecided is None:
         return _reached_by_sum(synapses, needed)
-    return _reached_by_cases(largest_first, needed, undecided)
+    read_sum = tuple(chain.from_iterable((w, source.node_id()) for w, source in largest_first))
+    known = ({} if told is None else told).setdefault(read_sum, [{} for _ in largest_first])
+    return _reached_by_cases(largest_first, needed, undecided, known)
 
 
 def _bounds(synapses: Sequence[Synapse]) -> tuple[list[int], list[int]]:
@@ -90,7 +98,9 @@ def _undecided(synapses: Sequence[Synapse], needed: int) -> list[set[int]] | Non
     return found
 
 
-def _reached_by_cases(synapses: Sequence[Synapse], needed: int, undecided: Sequence[set[int]]) -> FNode:
+def _reached_by_cases(
+    synapses: Sequence[Synapse], needed: int, undecided: Sequence[set[int]], known: Reached
+) -> FNode:
     """That integer weights of what fires add up to what is needed: a decision diagram of small sums.
 
     All that matters of the first ones is what is still needed of the others; and that does not matter
@@ -98,21 +108,22 @@ def _reached_by_cases(synapses: Sequence[Synapse], needed: int, undecided: Seque
 
     Args:
         undecided: what may be needed, as ``_undecided`` has it.
+        known: of the last synapse, the last two, ..., what neurons that read the same needed; it grows.
     """
     least, most = _bounds(synapses)
-    later: dict[int, FNode] = {}
+    true, false = TRUE(), FALSE()
 
     def reached(sum_needed: int, others: int) -> FNode:
         """That so many last ones reach it."""
         if sum_needed <= least[others]:
-            return TRUE()
-        return FALSE() if sum_needed > most[others] else later[sum_needed]
+            return true
+        return false if sum_needed > most[others] else known[others - 1][sum_needed]
 
     for others, (weight, source) in enumerate(reversed(synapses)):  # no recursion: they may be thousands
-        later = {
-            each: _choice(source, reached(each - weight, others), reached(each, others))
-            for each in undecided[len(synapses) - 1 - others]
-        }
+        cases = known[others]
+        for each in undecided[len(synapses) - 1 - others]:
+            if each not in cases:
+                cases[each] = _choice(source, reached(each - weight, others), reached(each, others))
     return reached(needed, len(synapses))
 
 
@@ -162,9 +173,12 @@ def bus_formulas(
     )
     signals = {**dict(enumerate(given)), **(replaced or {})}
     first, roots = netlist.input_count, chain.from_iterable(buses.values())
+    told: dict[tuple[int, ...], Reached] = {}
     for signal in driven_by_neurons(netlist.neurons, first, roots, known=signals.keys()):
         neuron = netlist.neurons[signal - first]
-        signals[signal] = neuron_formula(neuron, [signals[source] for source, _ in neuron.synapses])
+        signals[signal] = neuron_formula(
+            neuron, [signals[source] for source, _ in neuron.synapses], told
+        )
     return {name: bus_formula(signals, bus) for name, bus in buses.items()}
 
 

@@ -37,7 +37,7 @@ The argument is proved in Coq: ``proofs/mechanised/recurrence.v``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 
 from pysmt.fnode import FNode
@@ -112,7 +112,10 @@ def root_claims(site: Site) -> Mapping[str, Claim]:
 # --- rows ---------------------------------------------------------------------------------------
 
 TOGETHER = 25
-"""Rows of so many shapes have one lemma: those of a root of FP32, a bit in each."""
+"""Rows of so many shapes have one lemma: those of a root of FP32, a bit in each.
+
+Of rows of several bits each shape has its own: together they take longer, and more memory.
+"""
 
 BUSES = {
     "divide_row": (("remainder", "divisor"), ("bit", "difference")),
@@ -230,8 +233,8 @@ def _row_of_bits(
     raise AlgebraError(f"no {kind} continues from the one before it")
 
 
-def _of_rows(netlist: Netlist, rows: Iterable[Block]) -> dict[str, Claim]:
-    """A claim for all rows, or where they have very many shapes one for each; of one shape they are one.
+def _of_rows(netlist: Netlist, rows: Collection[Block]) -> dict[str, Claim]:
+    """A claim for all rows, or one for each shape where these are many or rows give several bits.
 
     Each row has its own invariant only: another's, of the same symbols, might say more than it should.
     """
@@ -242,7 +245,8 @@ def _of_rows(netlist: Netlist, rows: Iterable[Block]) -> dict[str, Claim]:
             raise AlgebraError(f"{cell.name} has output bits that nothing reads")
         goal = Implies(*_ROWS[cell.kind](_Words(row)))
         claims[goal] = Claim(row.symbols, goal)
-    if len(claims) > TOGETHER:
+    several = any(len(cell.outputs.get("bit", ())) > 1 for cell in rows)
+    if len(claims) > (1 if several else TOGETHER):
         return {f"row {number}": claim for number, claim in enumerate(claims.values(), 1)}
     symbols = dict(chain.from_iterable(claim.inputs.items() for claim in claims.values()))
     return {"rows": Claim(symbols, And(claims))}

@@ -68,9 +68,9 @@ def test_cuts_are_probes_of_proofs_alone(fmt, operation, monkeypatch):
     assert unit(operation, fmt).circuit().sha256 == netlist.sha256
 
 
-def test_products_of_fp64_are_cut_there_and_shorter_ones_need_not_be():
-    names = {fmt: unit("multiply", fmt).decomposition.steps[-1].names for fmt in (FP32, FP64)}
-    assert names == {FP32: ("product",), FP64: NORMALISED}
+def test_long_products_are_cut_there_and_shorter_ones_need_not_be():
+    names = {fmt: unit("multiply", fmt).decomposition.steps[-1].names for fmt in (FP16, FP32, FP64)}
+    assert names == {FP16: ("product",), FP32: NORMALISED, FP64: NORMALISED}
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,12 @@ def test_a_fault_at_the_cut_is_found_there(name):
     assert said_of(cut_at(unit("multiply", FP16), faulty), faulty, FACT) is Status.SATISFIABLE
 
 
-@pytest.mark.skipif(not NIGHTLY, reason="formulas of all lemmas take 20 seconds of a processor")
+@pytest.mark.skipif(not NIGHTLY, reason="formulas of all lemmas take up to 20 seconds of a processor")
 @pytest.mark.parametrize("name", NORMALISED)
-def test_a_fault_at_the_cut_of_an_fp64_product_is_found_there(name):
-    faulty = silenced(unit("multiply", FP64).circuit(keep_waypoints=True), name)
-    obligation = unit("multiply", FP64).obligation()
+@pytest.mark.parametrize("fmt", [FP32, FP64], ids=lambda fmt: fmt.name)
+def test_a_fault_at_the_cut_of_a_long_product_is_found_there(fmt, name):
+    faulty = silenced(unit("multiply", fmt).circuit(keep_waypoints=True), name)
+    obligation = unit("multiply", fmt).obligation()
     assert said_of(obligation, faulty, AGREEMENT) is Status.SATISFIABLE
 
 
