@@ -42,6 +42,7 @@ from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator
 from spikeproof.circuits.meanings.boolean import pack_words
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.networks.one_step import one_step_netlist
+from spikeproof.circuits.networks.orders import in_order_of
 from spikeproof.prover.commands.console import (
     EXIT_BAD_INPUT,
     EXIT_REFUTED,
@@ -277,8 +278,13 @@ class Deployed(nn.Module):
         """The class."""
         scores = self.scores(bits)
         count = scores.shape[-1]
+        not_less = {
+            (i, j): (scores[..., i] - scores[..., j] >= 0).float()
+            for i in range(count)
+            for j in range(i + 1, count)
+        }
         reached = [
-            sum((scores[..., i] - scores[..., j] >= (j < i)).float() for j in range(count) if j != i)
+            sum(not_less[i, j] if i < j else 1 - not_less[j, i] for j in range(count) if j != i)
             for i in range(count)
         ]
         first = [each >= count - 1 for each in reached]
@@ -320,10 +326,16 @@ def describe(network: Network, netlist: Netlist) -> None:
     print(f"fan-in at most {sizes.largest_fan_in}, depth {sizes.depth}, SHA-256 {netlist.sha256}")
 
 
-def check_everywhere(network: Network, netlist: Netlist) -> None:
+def exported(network: Network) -> tuple[Netlist, Netlist]:
+    """The netlist and, read from snnTorch, the module; synapses are in the order of the module's."""
+    netlist = one_step_netlist(network)
+    module = from_module(Deployed(network), {"x": network.inputs}, netlist.output_widths, reset=True)
+    return in_order_of(netlist, module), module
+
+
+def check_everywhere(network: Network, netlist: Netlist, module: Netlist) -> None:
     """Decide whether netlist and snnTorch's module are the same on all inputs."""
     start = time.monotonic()
-    module = from_module(Deployed(network), {"x": network.inputs}, netlist.output_widths, reset=True)
     print(
         f"on all 2^{network.inputs} inputs, against the module ({len(module.neurons):,} neurons): ",
         end="",
@@ -485,7 +497,7 @@ def shown(asked: argparse.Namespace) -> tuple[str, ...]:
     recipe = replace(recipe, epochs=asked.epochs or recipe.epochs)
     network = trained(asked, training, recipe)
     print(f"model {asked.model}, SHA-256 {network_digest(network)}")
-    netlist = one_step_netlist(network)
+    netlist, module = exported(network)
     if asked.netlist:
         write_json(netlist, asked.netlist)
     describe(network, netlist)
@@ -498,7 +510,7 @@ def shown(asked: argparse.Namespace) -> tuple[str, ...]:
         some = test.images().chosen(slice(asked.images))
         refused = certify(NetworkFile(asked.model), network, some, asked.spread)
     if asked.check:
-        check_everywhere(network, netlist)
+        check_everywhere(network, netlist, module)
     return refused
 
 
