@@ -68,7 +68,8 @@ def _keep_all() -> None:
 
 def _show(lines: Sequence[Line]) -> None:
     if not sys.stdout.isatty():  # whatever colours were asked for
-        sys.stdout.writelines(f"{line.text}\n" for line in lines)
+        for line in lines:
+            sys.stdout.write(f"{line.text}\n")
         return
     from spikeproof.prover.report.tables import NamedTable
 

@@ -4,16 +4,19 @@ import json
 import sys
 from argparse import Namespace
 from contextlib import redirect_stdout
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
 import pytest
 import torch
 
+import spikeproof
 from examples.superconducting_digits import (
     SMALL,
     Deployed,
     classes_of,
+    exported,
     main,
     small_data,
     train,
@@ -54,6 +57,19 @@ def test_netlist_and_module_agree_and_nothing_is_refused(kept):
     assert "trained on 1,438 images" in first
     assert "there already" in again
     assert "trained on" not in again
+
+
+def test_netlist_and_module_are_equal_on_all_inputs_and_faults_are_refuted(kept):
+    netlist, module = exported(read_network(kept[0] / "m.npz"))
+    assert spikeproof.check(netlist, module, timeout=60).outcome is spikeproof.Outcome.PROVED
+    *before, last = netlist.neurons  # what counts the comparisons that the last class wins
+    (source, weight), *others = last.synapses
+    for fault in (
+        replace(last, threshold=last.threshold - 1),
+        replace(last, synapses=((source, -weight), *others)),
+    ):
+        found = spikeproof.check(replace(netlist, neurons=(*before, fault)), module, timeout=60)
+        assert found.outcome is spikeproof.Outcome.REFUTED
 
 
 def test_normalisation_becomes_thresholds():
