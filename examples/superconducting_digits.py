@@ -40,9 +40,9 @@ from spikeproof.circuits.doors.modules import from_module
 from spikeproof.circuits.doors.networks import NetworkFile, network_digest, read_network, write_network
 from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator
 from spikeproof.circuits.meanings.boolean import pack_words
+from spikeproof.circuits.meanings.synapse_orders import in_order_of
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.networks.one_step import one_step_netlist
-from spikeproof.circuits.networks.orders import in_order_of
 from spikeproof.prover.commands.console import (
     EXIT_BAD_INPUT,
     EXIT_REFUTED,
