@@ -5,7 +5,8 @@ say of its words is a claim, which whoever uses it has to check.
 
 *Regions.* One word counts how many of some codes x has reached. Where the result is then constant, it is
 the right one at both ends of each row of numbers of one sign, and so between them: the function is
-monotone there, or is NaN of all of them but zero; and rounding is monotone.
+monotone there, or is NaN of all of them but zero; and rounding is monotone. Where that is not so of all
+numbers, a function says of which rows it is (``told_by_ends``).
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import reduce
-from itertools import accumulate, pairwise
+from itertools import accumulate, dropwhile, pairwise
 from typing import NamedTuple
 
 from spikeproof.circuits.meanings.program_reading import read_program
 from spikeproof.circuits.meanings.programs import Count, Digits, require_program
-from spikeproof.circuits.netlist import ZERO, Bus, Netlist
+from spikeproof.circuits.netlist import UNUSED, ZERO, Bus, Netlist
 from spikeproof.prover.kernel.bit_sums import (
     BitSum,
     BoundError,
@@ -165,8 +166,8 @@ class FunctionWords:
         return sum(each.startswith(f"{name}.") for each in self.reader.netlist.probes)
 
     def probed(self, name: str) -> Word:
-        """Digits that a probe has."""
-        return self.word(self.probe(name))
+        """Digits that a probe has, from the lowest that is read."""
+        return self.word(tuple(dropwhile(UNUSED.__eq__, self.probe(name))))
 
     def word(self, bus: Bus) -> Word:
         """All digits of a word from some place on."""
@@ -220,6 +221,8 @@ class FunctionWords:
             rows = self.rows(start, end - 1)
             found = self.code(Signals(self.reader, {**known, **unknown}))
             if found.is_constant:
+                told = all(self.told_by_ends(*row) for row in rows)
+                require(told, f"from {start:x} on the ends of a row do not tell what is between")
                 results = {self.right(code) for row in rows for code in row}
                 require(results == {found.constant}, f"from {start:x} on the constant is wrong")
             else:
@@ -233,6 +236,10 @@ class FunctionWords:
         sign, nan = self.fmt.sign_mask, self.fmt.infinity + 1
         starts = (start for start in (nan, sign, sign + nan) if first < start <= last)
         return [(start, end - 1) for start, end in pairwise((first, *starts, last + 1))]
+
+    def told_by_ends(self, first: int, last: int) -> bool:
+        """Whether a row's results are constant if those at both ends are alike."""
+        return True
 
     def right(self, x: int) -> int:
         """The correctly rounded result."""

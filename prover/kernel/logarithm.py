@@ -14,9 +14,7 @@ computes log(x), and how nearly. Sums of bits are compared term by term (``bit_s
    -log(1 - A_k s_k) nearly, and with n log(2), but for rounded weights. So L is log(x) but for an
    error that is the same for all x of a region. x next to 1 has the smallest log(x): it says how large
    the error may be beside log(x). Of log2(x), all of these are over ln(2).
-5. *Rounding.* M is L or -L. A count tells the place of its leading one; for each such place half of
-   the last place of the result is added, and the code is that of the place and of the digits from
-   the last place on: M rounded, ties up. That no word is clamped is seen by ranges.
+5. *Rounding.* M is L or -L, and is rounded where its leading one is (``rounded_words``).
 """
 
 from __future__ import annotations
@@ -32,7 +30,6 @@ from spikeproof.prover.kernel.function_words import (
     BITS,
     LN2,
     NOTHING,
-    FunctionWords,
     Region,
     Word,
     between,
@@ -44,6 +41,7 @@ from spikeproof.prover.kernel.function_words import (
     product_of,
     require,
 )
+from spikeproof.prover.kernel.rounded_words import RoundedWords
 from spikeproof.specs import enclosures
 from spikeproof.specs.exact import decode
 from spikeproof.specs.formats import Format
@@ -106,17 +104,14 @@ class _Factor(NamedTuple):
     error: Interval
 
 
-class _Logarithm(FunctionWords):
+class _Logarithm(RoundedWords):
     def __init__(self, netlist: Netlist, fmt: Format, function: str) -> None:
         super().__init__(netlist, fmt, function)
         self.scale, self.log_of_2 = SCALES[function]
-        self.fraction, self.squared, self.logarithm, self.total = (
-            self.probed(name) for name in ("rest.0", "squared", "logarithm", "total")
+        self.fraction, self.squared, self.logarithm = (
+            self.probed(name) for name in ("rest.0", "squared", "logarithm")
         )
         require(not self.logarithm.low, "L lacks digits")
-        self.leading, _, _ = self.count("leading")
-        # What the count reads is M and this: each place is twice the one before.
-        self.base = 2 * self.leading.places[0] - self.leading.places[1]
         self.least, self.weights = self.reader.form(self.logarithm.bus[0])
         bits = fmt.fraction_bits
         self.rests = [_Rest(self.fraction, 1 << bits, Interval(0, (1 << bits) - 1))]
@@ -154,7 +149,9 @@ class _Logarithm(FunctionWords):
         require(word.low >= 0 and word.high <= self.logarithm.most, "L is clamped")
         magnitude = values.times(sign)
         require(magnitude.low > 0, "M has another sign than log(x)")
-        self.require_rounded(region, sign, magnitude.plus(error.times(sign)))
+        known = self.known(region)
+        self.require_rounded(known, self.places, magnitude.plus(error.times(sign)))
+        self.require_sign(Signals(self.reader, known), sign < 0)
         return Fraction(max(-error.low, error.high)) / magnitude.low
 
     def logarithm_of(self, x: Fraction) -> Interval:
@@ -253,43 +250,13 @@ class _Logarithm(FunctionWords):
 
     def sign_of(self, region: Region) -> tuple[int, int]:
         """The sign with which L is in M, and what M has beside it."""
-        magnitude, word = self.magnitude(region), self.logarithm
+        word = self.logarithm
+        magnitude = self.magnitude(self.known(region))
         sign = magnitude.terms.get(frozenset((word.bus[0],)), 0)
         off = magnitude - word.sum.times(sign)
         require(abs(sign) == 1 and off.is_constant, "M is another word than L or -L")
         return int(sign), int(off.constant)
 
-    def magnitude(self, region: Region) -> BitSum:
-        """M, of the digits of L."""
-        known = {**region.known, **self.logarithm.apart}
-        return Signals(self.reader, known).form(self.leading.signals[0]) - constant(self.base)
-
-    def require_rounded(self, region: Region, sign: int, within: Interval) -> None:
-        """That for each place of the leading one of M the code is that of M, rounded, with the sign."""
-        places = [place - self.base for place in self.leading.places]
-        require(self.result.most >= self.fmt.infinity and not self.result.low, "the code is clamped")
-        for index, each in enumerate(between(within, places)):
-            known = {s: constant(int(k <= index)) for k, s in enumerate(self.leading.signals, 1)}
-            if each.low <= each.high:
-                require(index > 0, "M is so small that it has no code")
-                place = places[index - 1].bit_length() - 1
-                require(places[index - 1] == 1 << place, "M is compared with no power of two")
-                require(each.high < 2 << place, "M is not told from twice as much")
-                self.require_code(region._replace(known={**region.known, **known}), sign, place)
-
-    def require_code(self, region: Region, sign: int, place: int) -> None:
-        """The same, of one place."""
-        bits, total = self.fmt.fraction_bits, self.total
-        last, field = place - bits, place - self.places + self.fmt.bias
-        half = Fraction(1 << place, 2 << bits)
-        known = {**region.known, **self.logarithm.apart}
-        more = Signals(self.reader, known).form(total.bus[0]) - self.magnitude(region)
-        require(
-            more.is_constant and more.constant == half, "what is added is not half of the last place"
-        )
-        require((2 << place) + half <= total.most, "the sum that is rounded is clamped")
-        require(total.low <= last and 0 < field < (self.fmt.infinity >> bits) - 1, "M has no code")
-        code = self.code(Signals(self.reader, {**region.known, **total.apart}))
-        digits = number(total.bus[last - total.low : place + 2 - total.low])
-        upper = (field - 1 << bits) + self.fmt.sign_mask * (sign < 0)
-        require(not (code - digits - constant(upper)).terms, "the code is of other digits")
+    def known(self, region: Region) -> dict[int, BitSum]:
+        """What is known in a region, if the digits of L stand for themselves."""
+        return {**region.known, **self.logarithm.apart}

@@ -26,10 +26,11 @@ from typing import Any
 import lazy_loader
 
 from spikeproof.circuits.netlist import Bus, Netlist
-from spikeproof.circuits.units.forms import NEVER, Bits, Form, bits, number, signals
+from spikeproof.circuits.units.forms import Bits, Form, bits, number, signals
+from spikeproof.circuits.units.functions.fixed_point import fixed_point
 from spikeproof.circuits.units.functions.regions import Regions
 from spikeproof.circuits.units.functions.words import (
-    Neurons,
+    Probed,
     choice,
     cut_half_square,
     cut_product,
@@ -144,20 +145,20 @@ def build_bounded_exponential(fmt: Format, plan: BoundedExponential | None = Non
     gates = library_gates(DEFAULT_LIBRARY)
     x = gates.builder.input("x", fmt.width)
     return gates.builder.build(
-        {"result": _Unit(Neurons(gates), plan or BoundedExponential(fmt)).result(x)}
+        {"result": _Unit(Probed(gates), plan or BoundedExponential(fmt)).result(x)}
     )
 
 
 @dataclass(frozen=True)
 class _Unit:
-    machine: Neurons
+    machine: Probed
     plan: BoundedExponential
 
     def result(self, x: Bus) -> Bus:
         """The code of the result."""
         machine, plan, fmt = self.machine, self.plan, self.plan.fmt
         code = bits(x)
-        region = self.probed("region", machine.comparators(number(code), plan.regions.starts))
+        region = machine.probed("region", machine.comparators(number(code), plan.regions.starts))
         ordinary = machine.digits(machine.table(region, plan.regions.free), 1)[0]
         magnitude = self.magnitude(code, ordinary)
         negated = machine.given(magnitude, code[fmt.width - 1])
@@ -165,7 +166,7 @@ class _Unit:
         power = self.power(self.rest(magnitude, negated, exponent))
         shift = machine.digits(plan.deepest - number(exponent), plan.deepest.bit_length())
         total = machine.digits(power + self.half(exponent), plan.places + 2)
-        significand = self.probed("significand", total[plan.places - fmt.fraction_bits :])
+        significand = machine.probed("significand", total[plan.places - fmt.fraction_bits :])
         shifted = self.shifted(significand, shift)
         field = number(exponent) - plan.deepest + number(shift)
         one = fmt.bias << fmt.fraction_bits
@@ -173,30 +174,13 @@ class _Unit:
         found = field * (1 << fmt.fraction_bits) + shifted + machine.table(region, constants)
         return signals(machine.gates, (*machine.digits(found, fmt.width - 1), Form()))
 
-    def probed(self, name: str, word: Bits) -> Bits:
-        """A word, of which there is a probe."""
-        self.machine.gates.builder.probe(name, signals(self.machine.gates, word))
-        return word
-
     def magnitude(self, x: Bits, ordinary: Form) -> Bits:
         """X; 0 where the result is constant."""
         machine, plan, fmt = self.machine, self.plan, self.plan.fmt
-        bias, most = fmt.fraction_bits, plan.most_field - plan.least_field
-        fraction, field = x[:bias], x[bias : fmt.width - 1]
-        by = machine.digits(number(field) - plan.least_field, most.bit_length())
-        few, many = powers_of(machine, by, most + 1, STEP)
-        few = machine.given(few, ordinary)
-        shifted = machine.product(fraction, few) + number(few) * (1 << bias)
-        word = machine.digits(shifted, fmt.precision + STEP - 1)
-        # What |x| has below the last place: so far the word is shifted right, and then left by ``by``.
-        low = fmt.bias + fmt.fraction_bits - plan.places - plan.least_field
-        moved = [(word[max(low - STEP * k, 0) :], max(STEP * k - low, 0)) for k in range(len(many))]
-        parts = (
-            number(machine.given(cut, when)) * (1 << up)
-            for (cut, up), when in zip(moved, many, strict=True)
-        )
+        fields = range(plan.least_field, plan.most_field + 1)
         size = plan.places + plan.most_field - fmt.bias + 1
-        return self.probed("magnitude", machine.digits(sum(parts, NEVER), size))
+        word = fixed_point(machine, x, ordinary, fmt, fields, plan.places, size)
+        return machine.probed("magnitude", word)
 
     def constant(self, value: Any) -> int:
         """A number in units of the last place, rounded."""
@@ -215,7 +199,7 @@ class _Unit:
         )
         size = plan.places + (plan.offset + plan.fmt.bias).bit_length()
         found = machine.digits(scaled + (plan.offset << plan.places) - LESS, size)
-        return self.probed("exponent", found[plan.places :])
+        return machine.probed("exponent", found[plan.places :])
 
     def rest(self, magnitude: Bits, negated: Bits, exponent: Bits) -> Form:
         """x - n ln(2), in units of the last place."""
@@ -239,17 +223,17 @@ class _Unit:
             size = place - before
             logarithms = self.logarithms(place, size)
             steps = machine.comparators(rest, logarithms)
-            self.probed(f"steps.{number_of}", steps)
+            machine.probed(f"steps.{number_of}", steps)
             rest = rest - machine.table(steps, [0, *logarithms])
             factor = machine.digits(machine.table(steps, range(1 << size)), size)
-            factors.append((number_of, place, self.probed(f"factor.{number_of}", factor)))
-        least = self.probed("least", machine.digits(rest, plan.places - plan.factors[-1]))
+            factors.append((number_of, place, machine.probed(f"factor.{number_of}", factor)))
+        least = machine.probed("least", machine.digits(rest, plan.places - plan.factors[-1]))
         # What the parts add for what they cut off is a quarter of the most, on average right; half of it
         # makes the largest errors of either sign alike.
         rows = max(0, len(least) - plan.places // 2 - 1)
         found: Form = number(least) + cut_half_square(machine, least, plan.places) + rows // 2
         for number_of, place, factor in reversed(factors):
-            word = self.probed(f"power.{number_of}", machine.digits(found, plan.places - place + 1))
+            word = machine.probed(f"power.{number_of}", machine.digits(found, plan.places - place + 1))
             found = number(word) + number(factor) * (1 << plan.places - place)
             found = found + cut_product(machine, factor, word, place) + len(factor) // 4
         return found + (1 << plan.places)
