@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.units.functions.bounded_cosine import BoundedCosine, build_bounded_cosine
 from spikeproof.circuits.units.functions.bounded_exponential import (
     BoundedExponential,
     build_bounded_exponential,
@@ -31,13 +32,17 @@ CIRCUITS: Mapping[str, tuple[Callable[[Format], object], Callable[[Format], Netl
         partial(BoundedLogarithm.of, function="log2"),
         partial(build_bounded_logarithm, function="log2"),
     ),
+    "cos_pi": (BoundedCosine, build_bounded_cosine),
 }
 """By function how a circuit is made, refused where there is none of a format; and the circuit."""
+
+METHODS = {"cos_pi": "rows of polynomials"}
+"""How, if not by short factors."""
 
 
 @dataclass(frozen=True)
 class BoundedFunction:
-    """A function of a format, by short factors."""
+    """A function of a format, by short factors, or by rows of polynomials."""
 
     fmt: Format
     operation: str
@@ -64,7 +69,7 @@ class BoundedFunction:
         _, build = CIRCUITS[self.operation]
         return bounded(
             self.name,
-            f"{self.function}, by short factors",
+            f"{self.function}, by {METHODS.get(self.operation, 'short factors')}",
             partial(build, self.fmt),
             Bound(self.operation, self.fmt, PLACES),
             profile=profile,

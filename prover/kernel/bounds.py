@@ -15,6 +15,7 @@ from math import ceil
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.bounded import BoundedClaim
 from spikeproof.prover.kernel.bit_sums import BoundError
+from spikeproof.prover.kernel.cosine import cosine_error
 from spikeproof.prover.kernel.exponential import exponential_error
 from spikeproof.prover.kernel.logarithm import logarithm_error
 from spikeproof.specs.formats import Format
@@ -28,6 +29,7 @@ ERRORS: Mapping[str, Callable[[Netlist, Format], Fraction]] = {
     "exp": exponential_error,
     "log": logarithm_error,
     "log2": partial(logarithm_error, function="log2"),
+    "cos_pi": cosine_error,
 }
 """By function: a t such that each result is what a number within t times the function's value of that
 value rounds to, or the nearest."""

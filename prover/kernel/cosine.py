@@ -8,8 +8,8 @@ computes cos(pi x), and how nearly. Sums of bits are compared term by term (``bi
 2. *Turn.* Elsewhere, for each sign and exponent field of x, the word V is |x| modulo 2, made of the bits
    of its significand, but for what is cut off: c. It is, if anything, of x up to 1/4 alone, and then
    cos(pi (|x| - c)) is cos(pi x) but for less than pi c pi (|x| + c), and that is at least 7/10.
-3. *Fold.* Y is V's distance from the nearest odd multiple of 1/2: |cos(pi V)| is sin(pi Y). V is a
-   multiple of its lowest digit where it is |x| modulo 2, and so is Y. A Y of 0 has a result of 0.
+3. *Fold.* Y is V's distance from the nearest odd multiple of 1/2: |cos(pi V)| is sin(pi Y). Of x beyond
+   1/4 V is a multiple of the lowest digit that it has, and so is Y. A Y of 0 has a result of 0.
 4. *Sine.* M is sin(pi Y) but for a share of it (``sine_rows``), and is rounded (``rounded_words``). The
    sign is that of V's quarter of a turn.
 """
@@ -50,8 +50,9 @@ class _Turned(NamedTuple):
 
 class _Cosine(SineWords):
     def __init__(self, netlist: Netlist, fmt: Format) -> None:
-        self.turn = netlist.probes.get("turn", ())
-        super().__init__(netlist, fmt, "cos_pi", len(self.turn) - 1)
+        super().__init__(netlist, fmt, "cos_pi")
+        self.turn = self.probe("turn")
+        require(len(self.turn) == self.fixed + 1, "V has another unit than Y")
         *self.within, self.half, self.odd = self.turn
         # Of all words on the way the digits stand for themselves.
         self.apart = {**self.distance.apart, **self.product.apart}
@@ -66,8 +67,8 @@ class _Cosine(SineWords):
         for region in self.regions(self.product):
             turned = [self.turned(region, field) for field in region.fields]
             known = {**region.known, **self.apart}
-            # sin(pi y) is at least 2 y, for y up to 1/2.
-            least = 2 * min(each.least for each in turned)
+            # sin(pi y) grows, and is at least 4 sin(pi/4) y, for y up to 1/4.
+            least = min(Fraction(1, 4), *(each.least for each in turned)) * Fraction(14, 5)
             within = Interval(least * low, high).times(1 << self.places)
             self.require_rounded(known, self.places, within)
             self.require_signs(known)
@@ -94,10 +95,11 @@ class _Cosine(SineWords):
         turn = sum(digits, NOTHING)
         magnitude = (number(x[:bits]) + constant(1 << bits)).times(scale * unit / (1 << bits))
         off = BitSum.of((s, w) for s, w in (magnitude - turn).terms.items() if w % (2 * unit))
-        if off.terms:
-            cut, most = (Fraction(max(-off.range.low, off.range.high)) / unit, 2 * scale)
-            require(most <= Fraction(1, 4) and cut <= Fraction(1, 8), "V is another number")
+        cut, most = Fraction(max(-off.range.low, off.range.high)) / unit, 2 * scale
+        if most <= Fraction(1, 4):
+            require(cut <= Fraction(1, 8), "V is another number")
             return _Turned(Fraction(1, 8), 10 * cut * (most + cut) / Fraction(7, 10))
+        require(not cut, "V is another number")
         grain = gcd(unit >> 1, *(int(weight) for weight in turn.terms.values()))
         return _Turned(Fraction(grain, unit), Fraction(0))
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache, reduce
 from math import ceil, comb, factorial, floor, prod
+from operator import mul
 from typing import NamedTuple
 
 from spikeproof.circuits.netlist import Netlist
@@ -46,41 +47,43 @@ class _Step(NamedTuple):
 class SineWords(RoundedWords):
     """The words of a circuit that has sines by rows.
 
-    Args:
+    Attributes:
         fixed: f.
     """
 
-    def __init__(self, netlist: Netlist, fmt: Format, function: str, fixed: int) -> None:
+    def __init__(self, netlist: Netlist, fmt: Format, function: str) -> None:
         super().__init__(netlist, fmt, function)
-        self.fixed = fixed
         self.distance, self.product = self.probed("distance"), self.probed("magnitude")
         require(not self.distance.low and not self.product.low, "Y or M lacks digits")
         count, weights, least = self.count("rows")
-        self.rows = count.signals
+        self.counted = count.signals
         self.width = self.distance.bus.index(min(weights, key=lambda s: weights[s]))
         upper = {s: 1 << k for k, s in enumerate(self.distance.bus[self.width :])}
         places = [place - least for place in count.places]
         require(weights == upper, "rows are of another number than Y")
         require(places == [*range(1, len(places) + 1)], "rows are of other widths")
-        require(len(places) << self.width == 1 << fixed - 1, "rows do not end with 1/2")
-        self.row = fixed - self.width
+        self.row = len(places).bit_length()
+        require(2 * len(places) == 1 << self.row, "rows do not end with 1/2")
+        self.fixed = self.width + self.row
         degree = self.probes("power") - 1
         self.steps = [self.step(k, k == degree) for k in range(degree + 1)]
         self.guarded = floor(self.steps[0].entries[0] / PI.low * Fraction(4, 3)).bit_length() - 1
-        self.places = fixed + self.guarded
+        self.places = self.fixed + self.guarded
 
     def step(self, k: int, is_last: bool) -> _Step:
         """The word of degree k."""
         word = self.probed(f"power.{k}")
         # Rows stand for themselves, with all digits of Y.
-        known = {**self.distance.apart, **{s: number((s,)) for s in self.rows}}
+        known = {**self.distance.apart, **{s: number((s,)) for s in self.counted}}
         before = NOTHING
         if not is_last:
             next_word = self.probed(f"power.{k + 1}")
             known, before = {**known, **next_word.apart}, next_word.sum.times(1 << next_word.low)
         form = Signals(self.reader, known).form(word.bus[0])
-        table = {s: form.terms.get(frozenset((s,)), 0) for s in self.rows}
-        found = entries(self.rows, {s: int(weight) for s, weight in table.items()}, int(form.constant))
+        table = {s: form.terms.get(frozenset((s,)), 0) for s in self.counted}
+        found = entries(
+            self.counted, {s: int(weight) for s, weight in table.items()}, int(form.constant)
+        )
         rest = form - BitSum.of((frozenset((s,)), weight) for s, weight in table.items())
         rest = rest - rest.of([(frozenset(), rest.constant)])
         within = self.distance.bus[: self.width]
@@ -100,7 +103,7 @@ class SineWords(RoundedWords):
         require(not (form - y.sum.by(g.sum)).terms, "M is another product")
         most = 1 << self.fixed - 1
         require(most <= y.most and most * g.most <= self.product.most, "M is clamped")
-        return joined(map(self.quotient_error, range(len(self.rows) + 1)))
+        return joined(map(self.quotient_error, range(len(self.counted) + 1)))
 
     def quotient_error(self, h: int) -> Interval:
         """What share of g G is off by, in a row."""
@@ -129,32 +132,43 @@ class SineWords(RoundedWords):
     def beyond(self) -> Interval:
         """What the series around a row leaves out."""
         n = len(self.steps)
-        most = PI.high ** (n + 1) / ((n + 1) * factorial(n)) / (1 << self.row * n) * (1 << self.guarded)
+        most = derivative(n) / factorial(n) * Fraction(2) ** (self.guarded - self.row * n)
         return Interval(-most, most)
 
 
 # --- g ------------------------------------------------------------------------------------------
 
 
+def derivative(n: int) -> Fraction:
+    """More than the n-th derivative of g ever is: pi^(n+1)/(n+1)."""
+    return Fraction(101, 32) ** (n + 1) / (n + 1)
+
+
 @lru_cache(1)
-def series() -> tuple[Interval, ...]:
-    """The coefficients of g around 0, outward to 2^-BITS: pi, -pi^3/3! y^2, pi^5/5! y^4, ..."""
+def series() -> tuple[tuple[int, int], ...]:
+    """The coefficients of y^0, y^2, ... of g around 0, enclosed, in units of 2^-BITS."""
     found = []
     for n in range(0, TERMS, 2):
-        low, high = ((end ** (n + 1) / factorial(n + 1)) * (1 << BITS) for end in PI)
-        enclosed = Interval(Fraction(floor(low), 1 << BITS), Fraction(ceil(high), 1 << BITS))
-        found.append(enclosed.times((-1) ** (n // 2)))
+        powers = Interval(*(end ** (n + 1) for end in PI))
+        low, high = powers.times(Fraction((-1) ** (n // 2) << BITS, factorial(n + 1)))
+        found.append((floor(low), ceil(high)))
     return tuple(found)
 
 
+@lru_cache(1 << 14)
 def coefficient(k: int, at: Fraction) -> Interval:
-    """The coefficient of degree k, less than ``TERMS``, of g around a number from 0 to 1/2 and a row.
+    """The coefficient of degree k, less than ``TERMS``, of g around a number that is not negative.
 
     By the series around 0 of g's k-th derivative over k!, whose derivatives are bounded as g's are.
     """
-    rest = PI.high ** (TERMS + 1) / (TERMS + 1) * at ** (TERMS - k)
-    rest /= factorial(TERMS - k) * factorial(k)
-    found = Interval(-rest, rest)
-    for n in range(k + k % 2, TERMS, 2):
-        found = found.plus(series()[n // 2].times(comb(n, k) * at ** (n - k)))
-    return found
+    beyond = derivative(TERMS) * at ** (TERMS - k) / (factorial(TERMS - k) * factorial(k))
+    rest = ceil(beyond * (1 << BITS))
+    factors = [
+        comb(n, k) * at.numerator ** (n - k) * at.denominator ** (TERMS - n) if n >= k else 0
+        for n in range(0, TERMS, 2)
+    ]
+    low, high = (sum(map(mul, each, factors)) for each in zip(*series(), strict=True))
+    unit = at.denominator ** (TERMS - k)
+    return Interval(
+        Fraction(low // unit - rest, 1 << BITS), Fraction(-(-high // unit) + rest, 1 << BITS)
+    )

@@ -71,12 +71,10 @@ class SineRows:
 
     @cached_property
     def degree(self) -> int:
-        """So high that the rest of the series is less than half of the last place of G."""
-        degree, rest = 0, 4.0
-        while rest >= 2.0 ** -(self.guarded + 1):
+        """So high that the rest of the series is less than two units of G: no product would tell it."""
+        degree, most = 0, 1 << self.guarded - 1
+        while most * 3.15 ** (degree + 2) >= factorial(degree + 2) << self.row * (degree + 1):
             degree += 1
-            rest = 3.15 ** (degree + 2) / factorial(degree + 1) / 2.0 ** (self.row * (degree + 1))
-            rest /= degree + 2
         return degree
 
     def unit(self, k: int) -> int:
