@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
 
 from spikeproof.prover.kernel.bit_sums import BoundError
 from spikeproof.specs import enclosures
@@ -50,17 +52,31 @@ def _steps(distance: int, step: int, room: int, size: int) -> int:
     return min(possible, max(-(-(room + 1 - size) // size), 0)) if size else possible
 
 
+class Inverse(NamedTuple):
+    """2/pi lies between ``low`` and ``high`` in units of 2^-bits."""
+
+    low: int
+    high: int
+    bits: int
+
+
+@lru_cache
+def inverse_of_right_angle(fmt: Format) -> Inverse:
+    """2/pi, to more places than any number of a format needs."""
+    bits = 4 * fmt.precision + (1 << fmt.exponent_bits)
+    numerator, pi = 2 << 2 * bits, enclosures.pi(bits)
+    return Inverse(numerator // (pi + 2), numerator // (pi - 2) + 1, bits)
+
+
 def distance_from_right_angles(fmt: Format, fields: Iterable[int]) -> Fraction:
     """A d such that |x 2/pi - n| >= d for all whole n, and normal numbers x of some exponent fields."""
-    most, bits = (1 << fmt.precision) - 1, 4 * fmt.precision + (1 << fmt.exponent_bits)
-    numerator = 2 << 2 * bits
-    low, high = (numerator // (enclosures.pi(bits) + off) + (off < 0) for off in (2, -2))
-    return min(_of_field(fmt, field, low, high, bits, most) for field in fields)
+    return min(_of_field(fmt, field) for field in fields)
 
 
-def _of_field(fmt: Format, field: int, low: int, high: int, bits: int, most: int) -> Fraction:
-    """The same of one field, where 2/pi is between two numbers of units of 2^-bits."""
-    exponent = field - fmt.bias - fmt.fraction_bits
+def _of_field(fmt: Format, field: int) -> Fraction:
+    """The same of one field."""
+    exponent, most = field - fmt.bias - fmt.fraction_bits, (1 << fmt.precision) - 1
+    low, high, bits = inverse_of_right_angle(fmt)
     low, high, unit = low << max(exponent, 0), high << max(exponent, 0), 1 << bits - min(exponent, 0)
     if 2 * most * high < unit:
         # Smaller than half of a right angle: the nearest multiple is 0.

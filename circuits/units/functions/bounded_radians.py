@@ -123,7 +123,8 @@ class _Unit:
         machine, plan, fmt, sine = self.machine, self.plan, self.plan.fmt, self.plan.sine
         *magnitude, sign = x
         region = machine.probed("region", machine.comparators(number(x), plan.regions.starts))
-        *v, half, odd = machine.probed("turn", self.turn(tuple(magnitude), region))
+        turn = machine.probed("turn", self.turn(tuple(magnitude), region))
+        *v, half, odd = turn[: sine.fixed + 1]
         y = distance(machine, tuple(v), half)
         never = [0 if each is None else -4 << sine.places for each in plan.regions.results]
         constants = [each or 0 for each in plan.regions.results]
@@ -136,7 +137,7 @@ class _Unit:
         return (*machine.digits(code, fmt.width - 1), self.negative(turned, region))
 
     def turn(self, magnitude: Bits, region: Bits) -> Bits:
-        """V."""
+        """V, and above it how often 2 was left out."""
         machine, plan, places = self.machine, self.plan, self.plan.sine.fixed
         word, block = moved_in_blocks(machine, magnitude, plan.fmt, plan.fields, STEP)
         ordinary = machine.digits(machine.table(region, plan.regions.free), 1)[0]
@@ -147,7 +148,7 @@ class _Unit:
             found = found + machine.weighted(machine.given(word, which), weights)
             most = max(most, sum(weights))
         found = found.within(0, most) + (plan.function == "sin") * (1 << places - 1)
-        return machine.digits(found, found.high.bit_length())[: places + 1]
+        return machine.digits(found, found.high.bit_length())
 
     def negative(self, turned: Form, region: Bits) -> Form:
         """The sign: whether a number is odd; NaN has none."""

@@ -131,7 +131,7 @@ class SineRows:
 
 
 def distance(machine: Probed, v: Bits, half: Form) -> Bits:
-    """How far V is from the nearest odd multiple of 1/2: what it has beyond a multiple of 1/2, or the rest.
+    """How far V is from the nearest odd multiple of 1/2: beyond a multiple of 1/2, or 1/2 less that.
 
     Args:
         v, half: its digits, and that of 1/2.
