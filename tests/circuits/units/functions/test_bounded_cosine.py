@@ -49,7 +49,7 @@ def test_fp64(netlist):
 
 def test_its_size(netlist):
     found = netlist.statistics
-    assert (found.neurons, found.depth, found.largest_fan_in) == (15058, 962, 4888)
+    assert (found.neurons, found.depth, found.largest_fan_in) == (13005, 826, 4523)
 
 
 def test_formats_of_few_exponents():
