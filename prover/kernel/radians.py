@@ -4,17 +4,17 @@ What the circuit's probes say of its words is a claim; here it is shown that a c
 computes the function, and how nearly. Sums of bits are compared term by term (``bit_sums``).
 
 1. *Regions.* Where the result is constant it is the right one (``function_words``): there x is up to 1,
-   or no number. Where it is x itself, sin(x) rounds to x: x - x^3/6 < sin(x) < x for positive x, and
-   x^2/6 is at most 2^-(p+1), half of the least distance of two numbers next to each other beside x.
+   or no number. Where it is x itself, sin(x) rounds to x, as that of 0 is 0: x - x^3/6 < sin(x) < x for
+   positive x, and x^2/6 is at most 2^-(p+1), half of the least distance of two neighbours beside x.
 2. *Turn.* Elsewhere, for each exponent field of x, V is a sum of the bits of its significand, and each
    weighs what it does of x / pi, modulo 2, but for an error; sines have a constant of 1/2. So V is
    |x| / pi, or 1/2 more, modulo 2, but for e at most.
-3. *Distance.* |x| / pi is d from any multiple of 1/2, or more, by ``multiples``; and d is more than e. So
-   V is in the quarter of a turn in which it should be, and Y, its distance from the nearest odd multiple
-   of 1/2, is within e of what that should be, y (``turned_words``).
-4. *Sine.* The logarithm of sin(pi y) has a slope of pi cot(pi y), which is at most 1 / y, and from y to Y
-   all numbers are at least d - e: so sin(pi Y) is off by a share of at most z + z^2, for z = e / (d - e)
-   of at most 1. M is sin(pi Y) but for a share of it (``sine_rows``), and is rounded
+3. *Distance.* |x| / pi is at least d from any multiple of 1/2, by ``multiples``; and d is more than e.
+   So V is in the quarter of a turn in which it should be, and Y, its distance from the nearest odd
+   multiple of 1/2, is within e of what that should be, y (``turned_words``).
+4. *Sine.* The logarithm of sin(pi y) has a slope of pi cot(pi y), which is at most 1 / y, and what lies
+   between y and Y is at least d - e: so sin(pi Y) is off by a share of at most z + z^2, for
+   z = e / (d - e) of at most 1. M is sin(pi Y) but for a share of it (``sine_rows``), and is rounded
    (``rounded_words``). The sign is that of the quarter; of sines the other one, for negative x again.
 """
 

@@ -1,7 +1,7 @@
 """Cosines of a part V of two half turns, as sines: V is folded at its odd multiples of 1/2.
 
-Y is V's distance from the nearest odd multiple of 1/2: |cos(pi V)| is sin(pi Y), for any real V from 0 to
-2. Of the words ``turn`` (V) and ``distance`` (Y) that is shown for both values of V's digit of 1/2.
+Y is V's distance from the nearest odd multiple of 1/2: |cos(pi V)| is sin(pi Y), for any V from 0 to 2.
+Of the words ``turn`` (V) and ``distance`` (Y) that is shown for both values of V's digit of 1/2.
 """
 
 from __future__ import annotations
@@ -41,5 +41,5 @@ class TurnedWords(SineWords):
             require(not (form - y).terms, "Y is another distance")
 
     def quarters(self) -> list[Mapping[int, BitSum]]:
-        """What says in which quarter of a turn V is; in the second and the third its cosine is negative."""
+        """What says in which quarter of a turn V is; of the second and third cosines are negative."""
         return [{self.half: constant(n & 1), self.odd: constant(n >> 1)} for n in range(4)]
