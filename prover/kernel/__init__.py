@@ -11,7 +11,7 @@
 * ``searching``    -- digits from the top, by one neuron each: of sums, quotients and roots
 * ``recurrence``   -- quotients and roots, from the invariants of their rows
 * ``multiples``    -- how near numbers of a format come to multiples of pi/2
-* ``bounds``       -- how nearly a circuit computes a function, by ``exponential``, ``logarithm``, ``cosine``
-  or ``radians`` (with ``turned_words``, ``sine_rows``, ``rounded_words``), with ``bit_sums`` and
-  ``function_words``
+* ``bounds``       -- how nearly a circuit computes a function, by ``exponential``, ``logarithm``,
+  ``cosine`` or ``radians`` (with ``turned_words``, ``sine_rows``, ``rounded_words``), with ``bit_sums``
+  and ``function_words``
 """

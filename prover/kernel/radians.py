@@ -96,7 +96,7 @@ class _Radians(TurnedWords):
         """Whether results are x, which is then right."""
         code = self.code(Signals(self.reader, {**region.known, **self.product.apart}))
         sign = constant(self.fmt.sign_mask * (region.sign < 0))
-        most = max(abs(end) for end in region.magnitudes)
+        most = region.magnitudes.high
         is_small = most * most <= Fraction(6, 2 << self.fmt.precision)
         return self.is_sine and is_small and not (code - number(self.x[:-1]) - sign).terms
 

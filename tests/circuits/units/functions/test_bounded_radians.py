@@ -19,7 +19,7 @@ HARD = (
     *(2.0**-26, 2.0**-27, np.nextafter(2.0**-27, 0), -(2.0**-26.4), 1.0, 1.7976931348623157e308),
     *(0.0, -0.0, 5e-324, -2.2250738585072014e-308, float("inf"), float("-inf"), float("nan")),
 )
-"""The number that is nearest to a multiple of pi/2; some near others; results that are constant, or x."""
+"""The number that is nearest to a multiple of pi/2; some near others; constant results, or x."""
 
 
 def expected(function, fmt, codes):
