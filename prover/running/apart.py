@@ -26,7 +26,9 @@ Result = TypeVar("Result")
 DEATHS = 3
 """So many workers, or processes of one, may die of a task before it is given up."""
 
-ANEW = "import sys; sys.path[:] = {!r}; from spikeproof.prover.running.cluster import serving; serving({})"
+ANEW = (
+    "import sys; sys.path[:] = {!r}; from spikeproof.prover.running.cluster import serving; serving({})"
+)
 """What a fork server is told that is started anew."""
 
 
@@ -52,9 +54,9 @@ class _ForkServer:
         self._ended = False
         with its:
             if anew:
-                command = ANEW.format(sys.path, its.fileno())
-                files = {"pass_fds": [its.fileno()], "stdin": subprocess.DEVNULL}
-                subprocess.Popen([sys.executable, "-c", command], **files)
+                handle = its.fileno()
+                command = [sys.executable, "-c", ANEW.format(sys.path, handle)]
+                subprocess.Popen(command, pass_fds=[handle], stdin=subprocess.DEVNULL)
             else:
                 FORK.Process(target=_forked, args=(its, self._line)).start()
 
@@ -68,6 +70,7 @@ class _ForkServer:
         with its, self._asking:
             if self._line is None:
                 self.begin(anew=True)
+            assert self._line
             try:
                 send_handle(self._line, its.fileno(), None)
             except OSError:

@@ -59,6 +59,8 @@ LOCAL = "local"
 QUIET = {
     "distributed.scheduler.active-memory-manager.start": False,
     "distributed.scheduler.work-stealing": False,
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "1h",
@@ -127,10 +129,12 @@ class Cluster:
     Attributes:
         address: of the scheduler.
         told: what is done when there is something to wait for.
+        threads: of its workers, when it was found.
     """
 
     address: str
     told: Callable[[str], None]
+    threads: int = 0
 
     def results(
         self,
@@ -290,14 +294,17 @@ def connected(
                 processes=False,
                 memory_limit=0,
                 dashboard_address=None,
+                scheduler_kwargs={
+                    "dashboard_address": "127.0.0.1:0"
+                },  # its server of HTTP is there still
                 silence_logs="CRITICAL",
             )
             cluster = stack.enter_context(workers).scheduler_address
             stack.callback(end)  # else Dask would wait for what they are at
         found = Cluster(cluster, told)
-        with found.client(0):
-            pass
-        yield found
+        with found.client(0) as client:
+            threads = sum(client.nthreads().values())
+        yield replace(found, threads=threads)
 
 
 def discharge_on(cluster: Cluster, names: Sequence[str], run: Run) -> Iterator[Found]:
