@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,11 @@ from spikeproof.prover.commands.completion import theorem_argument
 from spikeproof.prover.commands.console import (
     EXIT_REFUTED,
     circuit_option,
+    cluster_option,
     err,
     examples,
     failures_option,
+    in_a_line,
     log_option,
     named,
     nearby,
@@ -66,6 +69,7 @@ def _named(_: click.Context, __: click.Parameter, device: str | None) -> str | N
     type=click.IntRange(min=1, max=1024),
     help="Threads to use (default: one on each core, with --device one).",
 )
+@cluster_option()
 @click.option(
     "--device",
     metavar="NAME",
@@ -79,6 +83,7 @@ def exhaust(
     theorem: str,
     against: str | None,
     threads: int | None,
+    cluster: str | None,
     device: str | None,
     circuit_file: Path | None,
     failures_file: Path | None,
@@ -93,7 +98,11 @@ def exhaust(
     from spikeproof.prover.commands.failures import list_failures, require_listable
     from spikeproof.prover.refutation import exhaustion
     from spikeproof.prover.refutation.drawing import MOST_BITS
+    from spikeproof.prover.running.cluster import connected
+    from spikeproof.prover.running.enumerating import ChunksOn
 
+    if cluster and device:
+        raise click.UsageError("--cluster and --device: workers enumerate in machine code; use one")
     obligation = named(theorem)
     theorem = obligation.name
     own = exhaustion.enumerable_circuit(obligation)
@@ -109,7 +118,11 @@ def exhaust(
         log.take()
     default = (exhaustion.SPEC,) if device else exhaustion.default_references(obligation, netlist)
     wanted = exhaustion.AGAINST[against] if against else default
-    with _progress() as progress:
+    threads = threads or (1 if device else Machine.here().cores)
+    with (
+        connected(cluster, threads, in_a_line) if cluster else nullcontext() as workers,
+        _progress() as progress,
+    ):
         inputs = 1 << netlist.input_count
         task = progress.add_task(theorem, total=inputs)
 
@@ -125,10 +138,11 @@ def exhaust(
             obligation,
             netlist,
             wanted,
-            threads or (1 if device else Machine.here().cores),
+            workers.threads if workers else threads,
             log.exhaustive(theorem, unfinished=True),
             advance,
             device,
+            elsewhere=ChunksOn(workers, circuit) if workers else None,
         )
     exhaustion.write_exhausted(log, record)
     _show(record, screen, given=circuit is not None)

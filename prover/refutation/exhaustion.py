@@ -113,6 +113,11 @@ class Chunk:
     first: tuple[tuple[int, ...], ...]
 
 
+Doing = Callable[[Identity, Sequence[int], int], Iterator[tuple[int, Chunk]]]
+"""What does chunks of an enumeration, given their numbers and how many inputs are in each; they are
+yielded by number, as they are finished."""
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """What is finished of an enumeration, by number of chunk, and the seconds it took so far."""
@@ -367,6 +372,7 @@ def enumerate_all(
     advanced: Callable[[int, bool], None] = lambda inputs, again: None,
     device: str | None = None,
     seconds: float = math.inf,
+    elsewhere: Doing | None = None,
 ) -> Exhausted:
     """Enumerate all inputs, or those that an interrupted enumeration left.
 
@@ -376,6 +382,7 @@ def enumerate_all(
         advanced: told of inputs that are done, and whether they were before this call.
         device: of PyTorch, where to do it, if not in machine code.
         seconds: that it may take; a chunk that is begun is finished.
+        elsewhere: what does the chunks instead of ``threads`` here, which are then only recorded.
 
     Raises:
         ExhaustionError: if there is no such reference or device.
@@ -383,29 +390,15 @@ def enumerate_all(
         StorageError: if the checkpoint cannot be written.
     """
     started = time.monotonic()
-    enumeration: Engine = (
-        _on_device(device, obligation, netlist, wanted)
-        if device
-        else Enumeration(
-            _of_theorem(circuit_function, obligation, netlist), references(obligation, netlist, wanted)
-        )
-    )
-    identity = Identity(
-        obligation.name,
-        netlist.sha256,
-        source_sha256(obligation.package),
-        tuple(wanted),
-        versions(device),
-        _name_of(device) if device else processor(),
-    )
+    doing = elsewhere or _here(obligation, netlist, wanted, threads, device)
+    identity = identity_of(obligation, netlist, wanted, device)
     before = _resumed(checkpoint, identity)
     chunks = dict(before.chunks)
     inputs = 1 << netlist.input_count
     size = min(CHUNK, inputs)
     advanced(size * len(chunks), True)
     missing = [number for number in range(inputs // size) if number not in chunks]
-    piece = min(size, DEVICE_PIECE if device else PIECE)
-    for number, chunk in _chunks(enumeration, missing, size, piece, threads):
+    for number, chunk in doing(identity, missing, size):
         chunks[number] = chunk
         taken = time.monotonic() - started
         if checkpoint:
@@ -441,6 +434,43 @@ def enumerate_all(
     )
 
 
+def identity_of(
+    obligation: Obligation, netlist: Netlist, wanted: Sequence[str], device: str | None = None
+) -> Identity:
+    """What an enumeration is of, in machine code of this computer or on a device."""
+    return Identity(
+        obligation.name,
+        netlist.sha256,
+        source_sha256(obligation.package),
+        tuple(wanted),
+        versions(device),
+        _name_of(device) if device else processor(),
+    )
+
+
+def enumeration_of(obligation: Obligation, netlist: Netlist, wanted: Sequence[str]) -> Enumeration:
+    """A circuit beside references, in machine code.
+
+    Raises:
+        ExhaustionError: if there is no such reference.
+    """
+    circuit = _of_theorem(circuit_function, obligation, netlist)
+    return Enumeration(circuit, references(obligation, netlist, wanted))
+
+
+def _here(
+    obligation: Obligation, netlist: Netlist, wanted: Sequence[str], threads: int, device: str | None
+) -> Doing:
+    """Chunks by threads of this process."""
+    engine: Engine = (
+        _on_device(device, obligation, netlist, wanted)
+        if device
+        else enumeration_of(obligation, netlist, wanted)
+    )
+    most = DEVICE_PIECE if device else PIECE
+    return lambda _, numbers, size: _chunks(engine, numbers, size, min(size, most), threads)
+
+
 def first_failing(
     obligation: Obligation, netlist: Netlist, threads: int, seconds: float
 ) -> dict[str, int] | None:
@@ -454,8 +484,7 @@ def first_failing(
         OutOfTimeError: if it takes longer.
     """
     until = time.monotonic() + seconds
-    circuit = _of_theorem(circuit_function, obligation, netlist)
-    enumeration = Enumeration(circuit, references(obligation, netlist, (SPEC,)))
+    enumeration = enumeration_of(obligation, netlist, (SPEC,))
     inputs = 1 << netlist.input_count
     size = min(CHUNK, inputs)
     numbers = range(inputs // size)
@@ -518,14 +547,20 @@ def _chunks(
     """Chunks as they are finished."""
     pool = ThreadPoolExecutor(threads)
     try:
-        waiting = {pool.submit(_chunk, enumeration, number, size, piece): number for number in numbers}
+        waiting = {pool.submit(chunk_of, enumeration, number, size, piece): number for number in numbers}
         for finished in as_completed(waiting):
             yield waiting[finished], finished.result()
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _chunk(enumeration: Engine, number: int, size: int, piece: int) -> Chunk:
+def chunk_of(enumeration: Engine, number: int, size: int, piece: int) -> Chunk:
+    """What comes of the chunk of a number.
+
+    Args:
+        size: inputs in a chunk.
+        piece: of these, how many have their outputs in memory at a time.
+    """
     digest = hashlib.sha256()
     failures, part = None, None
     first: list[list[int]] = []

@@ -11,15 +11,11 @@ or killed at any moment, but mean no harm.
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import cache
-from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
@@ -30,14 +26,24 @@ import msgspec
 
 from spikeproof.circuits.netlist import OneLineError
 from spikeproof.prover.checking.verification import Verifier
-from spikeproof.prover.claims.catalogue import theorem, with_units
+from spikeproof.prover.claims.catalogue import catalogue, theorem, with_units
 from spikeproof.prover.claims.obligation import Obligation, Outcome
-from spikeproof.prover.engines.pool import LOST, die_with_parent
+from spikeproof.prover.engines.pool import LOST
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.record import CACHED, Found, Record, blank_record, file_content
 from spikeproof.prover.evidence.seal import is_sealed, sealed
 from spikeproof.prover.evidence.source import source_sha256, versions
+from spikeproof.prover.running.apart import (
+    DEATHS,
+    DiedError,
+    apart,
+    end,
+    fork_here,
+    packed,
+    serve,
+    unpacked,
+)
 from spikeproof.prover.running.run import Run
 from spikeproof.prover.running.stages import silently
 
@@ -48,9 +54,18 @@ Key = TypeVar("Key")
 Result = TypeVar("Result")
 
 LOCAL = "local"
-"""Workers on this machine, one for each job."""
-DEATHS = 3
-"""So many workers may die of a theorem before it is given up."""
+"""A worker in this process, with a thread for each job."""
+
+QUIET = {
+    "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.scheduler.work-stealing": False,
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "1h",
+}
+"""What Dask looks at many times a second, and nobody here asks about."""
 
 ANSWERING = 10.0
 """Seconds that a scheduler has to answer."""
@@ -114,10 +129,12 @@ class Cluster:
     Attributes:
         address: of the scheduler.
         told: what is done when there is something to wait for.
+        threads: of its workers, when it was found.
     """
 
     address: str
     told: Callable[[str], None]
+    threads: int = 0
 
     def results(
         self,
@@ -196,19 +213,19 @@ class Cluster:
         from distributed.client import ClosedClientError
         from distributed.comm.core import CommClosedError
 
-        done: SimpleQueue[Future[Result]] = SimpleQueue()
+        done: SimpleQueue[Future[bytes]] = SimpleQueue()
         connection = client.scheduler_comm
-        pending: dict[Future[Result], Key] = {}
+        pending: dict[Future[bytes], Key] = {}
         try:
             for key, arguments in tasks.items():
-                future = client.submit(apart, work, *arguments, pure=False)
+                future = client.submit(apart, packed(work, arguments), pure=False)
                 pending[future] = key
                 future.add_done_callback(done.put)
             while pending:
                 future = self._next(client, connection, done)
                 try:
-                    result = future.result(ANSWERING)
-                except (KilledWorker, BrokenProcessPool):
+                    result = unpacked(future.result(ANSWERING))
+                except (KilledWorker, DiedError):
                     result = lost(pending[future])
                 except TimeoutError:
                     if future.status == "error":
@@ -220,8 +237,8 @@ class Cluster:
             raise _LostError from None
 
     def _next(
-        self, client: Client, connection: object, done: SimpleQueue[Future[Result]]
-    ) -> Future[Result]:
+        self, client: Client, connection: object, done: SimpleQueue[Future[bytes]]
+    ) -> Future[bytes]:
         """The next task that is done.
 
         Raises:
@@ -262,40 +279,32 @@ def connected(
     Raises:
         ClusterError: if nobody answers at the address.
     """
-    import dask
-    from distributed import LocalCluster
-
-    # Workers have processes of their own, and one that dies is no reason to look into the others.
-    settings = {"distributed.worker.daemon": False, "distributed.scheduler.allowed-failures": DEATHS}
     with ExitStack() as stack:
-        stack.enter_context(dask.config.set(settings))
         if cluster == LOCAL:
-            with _uninterrupted():
-                workers = LocalCluster(
-                    n_workers=jobs or os.cpu_count() or 1,
-                    threads_per_worker=1,
-                    dashboard_address=None,
-                    silence_logs="CRITICAL",
-                )
+            fork_here()  # before Dask has threads
+            stack.callback(end)
+        from dask import config
+        from distributed import LocalCluster
+
+        stack.enter_context(config.set({"distributed.scheduler.allowed-failures": DEATHS, **QUIET}))
+        if cluster == LOCAL:
+            workers = LocalCluster(
+                n_workers=1,
+                threads_per_worker=jobs or os.cpu_count() or 1,
+                processes=False,
+                memory_limit=0,
+                dashboard_address=None,
+                scheduler_kwargs={
+                    "dashboard_address": "127.0.0.1:0"
+                },  # its server of HTTP is there still
+                silence_logs="CRITICAL",
+            )
             cluster = stack.enter_context(workers).scheduler_address
+            stack.callback(end)  # else Dask would wait for what they are at
         found = Cluster(cluster, told)
-        with found.client(0):
-            pass
-        yield found
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Processes that are started meanwhile are never interrupted from the terminal.
-
-    It interrupts all that run there; workers end with us, and have nothing to say of it. For as long,
-    some seconds, we are not interrupted either.
-    """
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+        with found.client(0) as client:
+            threads = sum(client.nthreads().values())
+        yield replace(found, threads=threads)
 
 
 def discharge_on(cluster: Cluster, names: Sequence[str], run: Run) -> Iterator[Found]:
@@ -413,26 +422,10 @@ def _checked(blank: Record, archive: Archive, reply: Reply) -> Record:
 # --- on a worker --------------------------------------------------------------------------------
 
 
-def apart(work: Callable[..., Result], *arguments: Any) -> Result:
-    """Work done in a process of its own, which may fork as it likes.
-
-    Raises:
-        BrokenProcessPool: if it dies.
-    """
-    try:
-        return _process().submit(work, *arguments).result()
-    except BrokenProcessPool:
-        _process.cache_clear()
-        raise
-
-
-@cache
-def _process() -> ProcessPoolExecutor:
-    """The process in which a worker's tasks are done, one after another.
-
-    The worker has threads, which would be lost in the children that engines run in.
-    """
-    return ProcessPoolExecutor(1, get_context("spawn"), die_with_parent)
+def serving(handle: int) -> None:
+    """The fork server of a worker's tasks: with all theorems stated, once for all its children."""
+    catalogue()
+    serve(Connection(handle))
 
 
 def answer(task: Task, units: Sequence[Reply]) -> Reply:

@@ -499,8 +499,8 @@ def test_a_damaged_checkpoint_is_begun_anew(tmp_path, content):
 def test_looking_for_a_failing_input_stops_at_the_first_chunk_that_has_one(monkeypatch):
     """Of 256 chunks the first few have subnormal operands alone; in no time none is found."""
     begun = []
-    chunk = exhaustion._chunk
-    monkeypatch.setattr(exhaustion, "_chunk", lambda *work: (begun.append(work[1]), chunk(*work))[1])
+    chunk = exhaustion.chunk_of
+    monkeypatch.setattr(exhaustion, "chunk_of", lambda *work: (begun.append(work[1]), chunk(*work))[1])
     theorem, right = catalogue()["fp16.multiply.rne"], catalogue()["fp16.multiply.rne.cuda.flags"]
     flushing = with_outputs(right.circuit(), "result")
     found = exhaustion.first_failing(theorem, flushing, 1, 0.0)

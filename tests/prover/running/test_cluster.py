@@ -199,11 +199,8 @@ def test_a_cluster_here_writes_the_log_that_processes_write(tmp_path):
         else:
             records = []
             with connected("local", 2) as workers:
-                with workers.client(10) as client:
-                    deaf = client.run(signal.getsignal, signal.SIGINT)
-                    (pid, *_) = client.run(os.getpid).values()
-                assert set(deaf.values()) == {signal.SIG_IGN}  # a terminal interrupts all that run there
-                assert signal.getsignal(signal.SIGINT) != signal.SIG_IGN
+                ((_, pid),) = workers.results(os.getpid, {"one": ()}, str)
+                assert pid != os.getpid()
                 for number, record in enumerate(discharge_on(workers, names, run)):
                     records.append(record)
                     if number == 2:
@@ -253,6 +250,9 @@ def test_a_process_that_dies_of_its_task_is_no_loss_to_the_next():
         assert dict(workers.results(divmod, {1: (7, 2), 2: (9, 4)}, str)) == {1: (3, 1), 2: (2, 1)}
         with pytest.raises(ZeroDivisionError):
             list(workers.results(divmod, {1: (7, 0)}, str))
+        asked = {"one": (signal.SIGINT,)}  # a terminal interrupts all that run there
+        assert list(workers.results(signal.getsignal, asked, str)) == [("one", signal.SIG_IGN)]
+        assert signal.getsignal(signal.SIGINT) != signal.SIG_IGN
 
 
 class Dying:
