@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from artefact import pack as packing
-from spikeproof.prover.claims.catalogue import select
+from spikeproof.prover.claims.catalogue import promised, select
 from spikeproof.prover.evidence.log import Log, read_log
+from spikeproof.prover.evidence.shards import Shard
 from spikeproof.prover.running.run import Run
 
 CELLS = select("cell.nexus.*")
@@ -37,7 +38,7 @@ def packed(log, directory, *options):
 
 
 def test_what_is_packed_can_be_checked(log, tmp_path, committed):
-    done = packed(log, tmp_path / "artefact")
+    done = packed(log, tmp_path / "artefact", "--subset", "3/700")
     assert done.exit_code == 0, done.output
     told = ["verifying the log", "copying the log and the source", "summing up the files"]
     assert done.stderr.splitlines() == told
@@ -54,6 +55,9 @@ def test_what_is_packed_can_be_checked(log, tmp_path, committed):
     assert (
         f"{len(CELLS)} of {len(CELLS)} records verified" in (folder / "expected/verify.txt").read_text()
     )
+    assert (folder / "expected/shard").read_text() == "3/700\n"
+    chosen = len(Shard(3, 700).of(promised(wide=False)))
+    assert f"proves {chosen} theorems anew" in readme
     assert "spikeproof/prover/kernel/composition.py" in _listing(folder / "source.tar.gz")
     (folder / "verify.sh").open("a").write(" ")
     assert subprocess.run(check, cwd=folder, check=False, capture_output=True).returncode == 1
