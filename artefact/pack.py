@@ -11,18 +11,20 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
 
 from spikeproof.prover.claims.catalogue import promised
+from spikeproof.prover.commands.prove import ShardOf
 from spikeproof.prover.evidence.log import CERTIFICATES, MANIFEST, RECORDS, Contents, LogError, read_log
 from spikeproof.prover.evidence.shards import Shard
 
 ROOT = Path(__file__).parents[1]
 HERE = Path(__file__).parent
-SUBSET = Shard(1, 2)
+SUBSET = "1/2"
 """Of the default profile; of about 18 minutes of processor time."""
 SCRIPTS = ("Dockerfile", "compare.py", "install.sh", "subset.sh", "verify.sh")
 SUMS = "SHA256SUMS"
@@ -67,6 +69,14 @@ class PackError(click.ClickException):
 )
 @click.option("--sign-gpg", metavar="KEY", help="The name of a GnuPG key of yours.")
 @click.option("--no-wheels", is_flag=True, help="Leave out the packages.")
+@click.option(
+    "--subset",
+    type=ShardOf(),
+    default=SUBSET,
+    metavar="I/N",
+    show_default=True,
+    help="The part of the default profile that readers are to prove anew.",
+)
 def pack(
     log: Path,
     directory: Path,
@@ -74,6 +84,7 @@ def pack(
     sign: Path | None,
     sign_gpg: str | None,
     no_wheels: bool,
+    subset: Shard,
 ) -> None:
     """Write the artefact of this source and a proof LOG to a new DIRECTORY."""
     if directory.exists():
@@ -111,8 +122,9 @@ def pack(
         _tell("collecting the packages")
         _collect_wheels(unfinished / "source.tar.gz", unfinished / "wheels")
     (unfinished / "sbom.json").write_text(bill_of_materials(unfinished / "wheels"))
-    minutes = _expect(unfinished / "expected", contents, verified.stdout)
-    (unfinished / "README.md").write_text(_readme(contents, minutes))
+    chosen = {each.name for each in subset.of(promised(wide=False))}
+    _expect(unfinished / "expected", contents, verified.stdout, subset)
+    (unfinished / "README.md").write_text(_readme(contents, chosen))
     _tell("summing up the files")
     (unfinished / SUMS).write_text(sums(unfinished))
     if sign:
@@ -179,25 +191,29 @@ def bill_of_materials(directory: Path) -> str:
     return json.dumps(bill, indent=1) + "\n"
 
 
-def _expect(directory: Path, contents: Contents, verified: str) -> int:
-    """What is to be expected of the scripts; and how many minutes the subset took when it was proved."""
+def _expect(directory: Path, contents: Contents, verified: str, subset: Shard) -> None:
+    """What is to be expected of the scripts."""
     directory.mkdir()
     (directory / "verify.txt").write_text(verified)
-    (directory / "shard").write_text(f"{SUBSET.number}/{SUBSET.count}\n")
+    (directory / "shard").write_text(f"{subset.number}/{subset.count}\n")
     lines = (f"{r.theorem}\t{r.outcome.value}\t{r.seconds:.2f}\n" for r in contents.records)
     (directory / "subset.tsv").write_text("".join(lines))
-    chosen = {each.name for each in SUBSET.of(promised(wide=False))}
-    return round(sum(r.seconds for r in contents.records if r.theorem in chosen) / 60)
 
 
-def _readme(contents: Contents, minutes: int) -> str:
+def _readme(contents: Contents, chosen: Collection[str]) -> str:
+    """What is in there, and how to check it.
+
+    Args:
+        chosen: the theorems that are to be proved anew; they will take as long as they took.
+    """
+    minutes = round(sum(r.seconds for r in contents.records if r.theorem in chosen) / 60)
     said = {
         "PYTHON": f"{sys.version_info.major}.{sys.version_info.minor}",
         "COMMIT": _git("rev-parse", "HEAD").strip(),
         "RECORDS": f"{len(contents.records):,}",
         "PROFILE": contents.manifest.profile,
         "MANIFEST": contents.manifest_sha256,
-        "SUBSET": f"{len(SUBSET.of(promised(wide=False))):,}",
+        "SUBSET": f"{len(chosen):,}",
         "MINUTES": str(max(1, minutes)),
     }
     text = (HERE / "README.md.in").read_text()

@@ -1,6 +1,7 @@
 """The artefact: nothing is packed that does not verify, and what was packed can be checked alone."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -10,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from artefact import pack as packing
-from spikeproof.prover.claims.catalogue import select
+from spikeproof.prover.claims.catalogue import promised, select, theorem
 from spikeproof.prover.evidence.log import Log, read_log
+from spikeproof.prover.evidence.shards import Shard
 from spikeproof.prover.running.run import Run
 
 CELLS = select("cell.nexus.*")
@@ -37,7 +39,7 @@ def packed(log, directory, *options):
 
 
 def test_what_is_packed_can_be_checked(log, tmp_path, committed):
-    done = packed(log, tmp_path / "artefact")
+    done = packed(log, tmp_path / "artefact", "--subset", "3/700")
     assert done.exit_code == 0, done.output
     told = ["verifying the log", "copying the log and the source", "summing up the files"]
     assert done.stderr.splitlines() == told
@@ -54,6 +56,9 @@ def test_what_is_packed_can_be_checked(log, tmp_path, committed):
     assert (
         f"{len(CELLS)} of {len(CELLS)} records verified" in (folder / "expected/verify.txt").read_text()
     )
+    assert (folder / "expected/shard").read_text() == "3/700\n"
+    chosen = len(Shard(3, 700).of(promised(wide=False)))
+    assert f"proves {chosen} theorems anew" in readme
     assert "spikeproof/prover/kernel/composition.py" in _listing(folder / "source.tar.gz")
     (folder / "verify.sh").open("a").write(" ")
     assert subprocess.run(check, cwd=folder, check=False, capture_output=True).returncode == 1
@@ -87,6 +92,29 @@ def test_nothing_is_installed_beside_files_that_the_sums_do_not_name(tmp_path, s
     )
     assert done.returncode == bool(stranger), done.stderr
     assert not (tmp_path / "work").exists()
+
+
+MODULES = {"python_sat": ("pysat", "pysolvers")}
+"""Of each wheel that the log is verified without."""
+
+
+def test_a_log_is_verified_with_what_its_script_installs(tmp_path):
+    """Also what is about z3's floating-point theory, which only z3 can write out."""
+    text = (packing.HERE / "verify.sh").read_text()
+    (line,) = re.findall(r"^install_without (.*)$", text, re.M)
+    lacking = {module: None for wheel in line.split() for module in MODULES[wheel]}
+    obligations = [CELLS[0], theorem("spec.fp16.less.floating_point_theory")]
+    log = Log.begin(tmp_path / "log", command="a test", profile="part", promised=len(obligations))
+    records = [Run(log=log).discharge(each) for each in obligations]
+    log.end(discharged=len(records), complete=True)
+    script = (
+        f"import sys; sys.modules.update({lacking}); "
+        "from spikeproof.prover.commands.verify import verify as v; v.main(sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, log.directory], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def _listing(archive):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from heapq import heapify, heapreplace
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 
 from spikeproof.prover.claims.obligation import Obligation
@@ -76,6 +77,32 @@ class Shard:
             if number == self.number:
                 mine.add(name)
         return [each for each in stated if each.name in mine]
+
+
+def longest_first(obligations: Iterable[Obligation]) -> list[Obligation]:
+    """Obligations in an order in which at the end nobody waits for one that takes long.
+
+    Those whose seconds are recorded come first. All others keep their order, in which neighbours share
+    tables, and programs come after what they rest on.
+    """
+    took = recorded_seconds()
+    return sorted(obligations, key=lambda each: 0.0 if each.rests_on else -took.get(each.name, 0.0))
+
+
+def dealt(obligations: Sequence[Obligation], hands: int) -> list[Obligation]:
+    """Obligations in an order whose equal parts, one for each process, each begin with the longest.
+
+    Those whose seconds are recorded are dealt like cards; of the others each has a run of neighbours.
+    """
+    took = recorded_seconds()
+    ordered = longest_first(obligations)
+    count = sum(each.name in took and not each.rests_on for each in obligations)
+    cards, others, order = ordered[:count], iter(ordered[count:]), list[Obligation]()
+    for hand in range(hands):
+        size = (len(obligations) - len(order)) // (hands - hand)
+        mine = cards[hand::hands]
+        order += [*mine, *islice(others, max(0, size - len(mine)))]
+    return [*order, *others]
 
 
 def seconds_path() -> Path:

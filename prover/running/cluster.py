@@ -33,6 +33,7 @@ from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.record import CACHED, Found, Record, blank_record, file_content
 from spikeproof.prover.evidence.seal import is_sealed, sealed
+from spikeproof.prover.evidence.shards import longest_first
 from spikeproof.prover.evidence.source import source_sha256, versions
 from spikeproof.prover.running.apart import (
     DEATHS,
@@ -317,7 +318,7 @@ def discharge_on(cluster: Cluster, names: Sequence[str], run: Run) -> Iterator[F
     """
     proved: set[str] = set()
     replies: dict[str, Reply] = {}
-    obligations = [theorem(name) for name in names]
+    obligations = longest_first(map(theorem, names))
     needed = {unit for each in obligations if each.rests_on for unit in _units(each)}
     for programs in (False, True):
         tasks = {}

@@ -17,6 +17,7 @@ from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.log import Log
 from spikeproof.prover.evidence.record import CACHED, CONTINUED, Found, Record, blank_record
 from spikeproof.prover.evidence.seal import sealed
+from spikeproof.prover.evidence.shards import longest_first
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.inquiry import Keeping
 from spikeproof.prover.running.neighbours import SEARCHING, with_nearest
@@ -167,7 +168,7 @@ def discharge_all(names: Sequence[str], run: Run, jobs: int | None = None) -> It
     """
     cores = jobs or os.cpu_count() or 1
     lemma_jobs = cores if len(names) == 1 else 1
-    tasks = {name: (name, run, lemma_jobs) for name in names}
+    tasks = {each.name: (each.name, run, lemma_jobs) for each in longest_first(map(theorem, names))}
     yield from results(_discharge_named, tasks, cores, lambda name: _lost(name, run))
 
 
