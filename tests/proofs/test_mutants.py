@@ -243,7 +243,7 @@ OTHER_UNITS = [name for name, obligation in catalogue().items() if is_sampled(na
 
 @pytest.mark.parametrize("name", OTHER_UNITS)
 def test_faulty_units_of_every_kind_are_refuted(name):
-    """A fault that random inputs show is refuted: conversions, comparisons, wide units; kinds by turns."""
+    """A fault that random inputs show is refuted: conversions, comparisons, wide units; by turns."""
     obligation = catalogue()[name]
     netlist = obligation.circuit()
     inputs = inputs_by_class(netlist.inputs, obligation.reading.formats, 2048, SEED)
