@@ -14,16 +14,26 @@ from spikeproof.circuits.units.functions.bounded_logarithm import (
     BoundedLogarithm,
     build_bounded_logarithm,
 )
+from spikeproof.circuits.units.functions.bounded_radians import (
+    BoundedRadians,
+    build_bounded_radians,
+)
 from spikeproof.prover.claims.bounded import ROUNDING, Bound, bounded
 from spikeproof.prover.claims.obligation import Obligation, Profile, Reading
 from spikeproof.specs import functions
-from spikeproof.specs.formats import FP16, FP32, FP64, Format, Specials, format_named
+from spikeproof.specs.formats import BFLOAT16, FP16, FP32, FP64, Format, Specials, format_named
 from spikeproof.specs.functions import FUNCTIONS
 
 PLACES = 10
 """Results are what numbers within 2^-10 units in the last place round to: within 0.501 units."""
 
-PROMISED = {FP16: Profile.DEFAULT, FP32: Profile.WIDE, FP64: Profile.WIDE}
+WIDE = dict.fromkeys((FP32, FP64), Profile.WIDE)
+
+PROMISED = {FP16: Profile.DEFAULT, **WIDE}
+"""Of each function, by format, if not otherwise."""
+
+PROMISED_OTHERWISE = {each: {BFLOAT16: Profile.DEFAULT, **WIDE} for each in ("sin", "cos")}
+"""FP16 has subnormal results next to multiples of pi/2."""
 
 CIRCUITS: Mapping[str, tuple[Callable[[Format], object], Callable[[Format], Netlist]]] = {
     "exp": (BoundedExponential, build_bounded_exponential),
@@ -33,10 +43,17 @@ CIRCUITS: Mapping[str, tuple[Callable[[Format], object], Callable[[Format], Netl
         partial(build_bounded_logarithm, function="log2"),
     ),
     "cos_pi": (BoundedCosine, build_bounded_cosine),
+    **{
+        function: (
+            partial(BoundedRadians, function=function),
+            partial(build_bounded_radians, function=function),
+        )
+        for function in ("sin", "cos")
+    },
 }
 """By function how a circuit is made, refused where there is none of a format; and the circuit."""
 
-METHODS = {"cos_pi": "rows of polynomials"}
+METHODS = dict.fromkeys(("cos_pi", "sin", "cos"), "rows of polynomials")
 """How, if not by short factors."""
 
 
@@ -102,5 +119,5 @@ def described(name: str) -> Obligation | None:
 def obligations() -> Iterator[Obligation]:
     """The theorems."""
     for operation in CIRCUITS:
-        for fmt, profile in PROMISED.items():
+        for fmt, profile in PROMISED_OTHERWISE.get(operation, PROMISED).items():
             yield BoundedFunction(fmt, operation).obligation(profile)

@@ -7,7 +7,7 @@ in the format's own precision and range. NumPy and PyTorch do what they do, whic
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import ldexp
+from fractions import Fraction
 from typing import Any
 
 import flint
@@ -131,7 +131,8 @@ def by_arb(function: str, fmt: Format, *codes: Codes) -> Codes:
     balls = [ball(function, each, LEAST_BITS) for each in operands]
     below = np.nextafter(np.array([float(each.lower()) for each in balls]), -np.inf)
     above = np.nextafter(np.array([float(each.upper()) for each in balls]), np.inf)
-    found, other = (_unsigned_zeros(fmt, nearest_codes(fmt, end)) for end in (below, above))
+    ends = (nearest_codes(fmt, end).view(np.uint64) for end in (below, above))
+    found, other = (_unsigned_zeros(fmt, each) for each in ends)
     for index in np.flatnonzero(found != other).tolist():
         found[index] = _narrowed(function, fmt, operands[index])
     return found
@@ -146,8 +147,8 @@ def _narrowed(function: str, fmt: Format, operands: tuple[float, ...]) -> int:
     bits = LEAST_BITS
     while bits <= MOST_BITS:
         each = ball(function, operands, bits)
-        ends = [_to_odd(*map(int, end.man_exp())) for end in (each.lower(), each.upper())]
-        one, other = _unsigned_zeros(fmt, nearest_codes(fmt, np.array(ends))).tolist()
+        ends = [nearest_code(fmt, *map(int, end.man_exp())) for end in (each.lower(), each.upper())]
+        one, other = _unsigned_zeros(fmt, np.array(ends, np.uint64)).tolist()
         if one == other:
             return int(one)
         bits *= 2
@@ -156,16 +157,14 @@ def _narrowed(function: str, fmt: Format, operands: tuple[float, ...]) -> int:
     )
 
 
-def _to_odd(mantissa: int, exponent: int) -> float:
-    """A dyadic number as a double that rounds alike: its last bit tells whether anything is lost.
-
-    Beyond 2^-1047 and 2^1000 another one stands for it.
-    """
-    lost = max(0, mantissa.bit_length() - 53)
-    kept = abs(mantissa) >> lost
-    inexact = kept << lost != abs(mantissa)
-    value = ldexp(float(kept | inexact), max(-1100, min(exponent + lost, 950)))
-    return -value if mantissa < 0 else value
+def nearest_code(fmt: Format, mantissa: int, exponent: int) -> int:
+    """The code that mantissa 2^exponent rounds to, to nearest even: in integers, which lose nothing."""
+    size, least = abs(mantissa).bit_length(), fmt.minimum_exponent - fmt.fraction_bits
+    place = max(size + exponent - fmt.precision, least)
+    lost = min(place - exponent, size + 1)  # of more places no more is left
+    multiple = round(Fraction(abs(mantissa)) / Fraction(2) ** lost)
+    code = min(multiple + (place - least << fmt.fraction_bits), fmt.infinity)
+    return code + fmt.sign_mask * (mantissa < 0)
 
 
 # --- MPFR ---------------------------------------------------------------------------------------

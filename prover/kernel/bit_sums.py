@@ -137,6 +137,14 @@ def binary(found: BitSum, most: int) -> Mapping[int, BitSum] | None:
     return digits if found.range.high <= most else None
 
 
+def either(found: BitSum, high: Number) -> BitSum | None:
+    """1 where a sum that is one of two numbers is the higher one, ``high``; None if it may be others."""
+    products = [BitSum({bits: 1}) for bits in found.terms if bits]
+    if len(products) != 1 or found.range.high != high:
+        return None
+    return products[0] if found.constant < high else constant(1) - products[0]
+
+
 # --- signals of a program -----------------------------------------------------------------------
 
 
@@ -224,10 +232,13 @@ class Signals:
         """What the signals of a word are, as far as its form tells."""
         low, high = self.range(form)
         if isinstance(word, Count):
-            places = zip(word.signals, word.places, strict=True)
-            told = {
-                signal: place <= low for signal, place in places if (place <= low) == (place <= high)
-            }
+            reached = either(form, high)
+            for signal, place in zip(word.signals, word.places, strict=True):
+                if (place <= low) == (place <= high):
+                    self.known.setdefault(signal, constant(int(place <= low)))
+                elif reached:
+                    self.known.setdefault(signal, reached)
+            return
         elif isinstance(word, Match):
             told = dict(zip(word.signals, (code == low for code in word.codes), strict=True))
             told = told if low == high else {}

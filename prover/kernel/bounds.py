@@ -18,6 +18,7 @@ from spikeproof.prover.kernel.bit_sums import BoundError
 from spikeproof.prover.kernel.cosine import cosine_error
 from spikeproof.prover.kernel.exponential import exponential_error
 from spikeproof.prover.kernel.logarithm import logarithm_error
+from spikeproof.prover.kernel.radians import radians_error
 from spikeproof.specs.formats import Format
 
 SCHEMA = "spikeproof-error-1"
@@ -30,6 +31,8 @@ ERRORS: Mapping[str, Callable[[Netlist, Format], Fraction]] = {
     "log": logarithm_error,
     "log2": partial(logarithm_error, function="log2"),
     "cos_pi": cosine_error,
+    "sin": partial(radians_error, function="sin"),
+    "cos": partial(radians_error, function="cos"),
 }
 """By function: a t such that each result is what a number within t times the function's value of that
 value rounds to, or the nearest."""

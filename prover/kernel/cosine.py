@@ -24,7 +24,7 @@ from typing import NamedTuple
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.kernel.bit_sums import BitSum, Interval, Signals, constant, number
 from spikeproof.prover.kernel.function_words import NOTHING, Region, require
-from spikeproof.prover.kernel.sine_rows import SineWords
+from spikeproof.prover.kernel.turned_words import TurnedWords
 from spikeproof.specs.formats import Format
 
 
@@ -48,14 +48,9 @@ class _Turned(NamedTuple):
     error: Fraction
 
 
-class _Cosine(SineWords):
+class _Cosine(TurnedWords):
     def __init__(self, netlist: Netlist, fmt: Format) -> None:
         super().__init__(netlist, fmt, "cos_pi")
-        self.turn = self.probe("turn")
-        require(len(self.turn) == self.fixed + 1, "V has another unit than Y")
-        *self.within, self.half, self.odd = self.turn
-        # Of all words on the way the digits stand for themselves.
-        self.apart = {**self.distance.apart, **self.product.apart}
 
     def error(self) -> Fraction:
         """As ``cosine_error``."""
@@ -102,19 +97,6 @@ class _Cosine(SineWords):
         require(not cut, "V is another number")
         grain = gcd(unit >> 1, *(int(weight) for weight in turn.terms.values()))
         return _Turned(Fraction(grain, unit), Fraction(0))
-
-    def require_folded(self) -> None:
-        """That Y is what V is beyond a multiple of 1/2, or in even quarters 1/2 less that."""
-        v, half = number(tuple(self.within)), 1 << self.fixed - 1
-        apart = {s: number((s,)) for s in self.within}
-        for quarter, y in enumerate((constant(half) - v, v)):
-            known = {**apart, self.half: constant(quarter)}
-            form = Signals(self.reader, known).form(self.distance.bus[0])
-            require(not (form - y).terms, "Y is another distance")
-
-    def quarters(self) -> list[Mapping[int, BitSum]]:
-        """What says in which quarter of a turn V is."""
-        return [{self.half: constant(n & 1), self.odd: constant(n >> 1)} for n in range(4)]
 
     # --- sign and zero --------------------------------------------------------------------------
 

@@ -90,6 +90,17 @@ def test_wide_formats(fmt, function):
         assert differ(fmt, expected, np.array(found, np.uint64).astype(np.int64)).tolist() == []
 
 
+@pytest.mark.parametrize("function", ["sin", "cos", "cos_pi", "log", "tanh"])
+def test_fp64_as_arb_has_it(function):
+    """Numbers drawn by class, and small ones, whose cosines no double tells from 1."""
+    small = np.ldexp(1.5, -np.arange(20, 60, 3)).view(np.uint64)
+    codes = np.concatenate([many_codes(FP64, 20, SEED, 1)[0].astype(np.uint64), small])
+    codes = domain(FP64, function, codes)
+    found = [compute(function, FP64, NEAREST, OverflowPolicy.IEEE, code) for code in codes.tolist()]
+    expected = by_arb(function, FP64, codes)
+    assert differ(FP64, expected, np.array(found, np.uint64)).tolist() == []
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_blocks_of_fp32(function):
     """Blocks around numbers drawn by class, each of 2^15 codes, of which every 257th is compared."""

@@ -20,7 +20,7 @@ from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.forms import Bits, Form, bits, number, signals
 from spikeproof.circuits.units.functions.fixed_point import fixed_point
 from spikeproof.circuits.units.functions.regions import Regions
-from spikeproof.circuits.units.functions.sine_rows import SineRows
+from spikeproof.circuits.units.functions.sine_rows import SineRows, distance
 from spikeproof.circuits.units.functions.words import Probed
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, library_gates
 from spikeproof.specs.formats import Format
@@ -95,17 +95,11 @@ class _Unit:
         ordinary = machine.digits(machine.table(region, plan.regions.free), 1)[0]
         turn = fixed_point(machine, x, ordinary, fmt, plan.fields, sine.fixed, sine.fixed + 1)
         *v, half, odd = machine.probed("turn", turn)
-        y = self.distance(tuple(v), half)
+        y = distance(machine, tuple(v), half)
         never = [0 if each is None else -4 << sine.places for each in plan.regions.results]
         constants = [each or 0 for each in plan.regions.results]
         code = sine.code(machine, y, machine.table(region, never)) + machine.table(region, constants)
         return (*machine.digits(code, fmt.width - 1), self.negative(half, odd, y))
-
-    def distance(self, v: Bits, half: Form) -> Bits:
-        """Y: what V is beyond a multiple of 1/2, or 1/2 less that."""
-        kept = number(self.machine.given(v, half))
-        folded = 2 * kept - number(v) + (1 - half) * (1 << len(v))
-        return self.machine.digits(folded.within(0, 1 << len(v)), len(v) + 1)
 
     def negative(self, half: Form, odd: Form, y: Bits) -> Form:
         """The sign: that of 0 is +."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spikeproof.circuits.units.forms import NEVER, Bits, Form, number
-from spikeproof.circuits.units.functions.words import Neurons, powers_of
+from spikeproof.circuits.units.functions.words import Machine, Neurons, Word, choice, powers_of
 from spikeproof.specs.formats import Format
 
 STEP = 8
@@ -32,3 +32,22 @@ def fixed_point(
         if kept := word[cut : max(cut + size - up, 0)]:
             parts.append(number(machine.given(kept, bit)) * (1 << up))
     return machine.digits(sum(parts, NEVER).within(0, (1 << size) - 1), size)
+
+
+def moved_in_blocks(
+    machine: Machine, magnitude: Word, fmt: Format, fields: range, step: int
+) -> tuple[Word, Word]:
+    """The significand, moved up by less than a block of exponents; and 2^k, of block k.
+
+    Args:
+        fields: the exponent fields that numbers have; all of normal ones. Of others nothing is said.
+        step: a block has step^2 exponents; a power of two.
+    """
+    bits, size, block = fmt.fraction_bits, step.bit_length() - 1, step * step
+    fraction, field = magnitude[:bits], magnitude[bits:]
+    by = machine.digits(machine.number(field) - fields[0], fmt.exponent_bits)
+    few, many = machine.powers(by[:size], step), machine.powers(by[size : 2 * size], step)
+    moved = machine.product(fraction, few) + machine.number(few) * (1 << bits)
+    partly = machine.digits(moved, fmt.precision + step - 1)
+    word = machine.digits(choice(machine, [partly] * step, many, step), fmt.precision + block - 1)
+    return word, machine.powers(by[2 * size :], -(-len(fields) // block))

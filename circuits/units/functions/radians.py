@@ -26,9 +26,10 @@ from typing import Any
 
 import lazy_loader
 
+from spikeproof.circuits.units.functions.fixed_point import moved_in_blocks
 from spikeproof.circuits.units.functions.mended import PRECISION, Found, Plan, rounded
 from spikeproof.circuits.units.functions.targets import Target
-from spikeproof.circuits.units.functions.words import STEP, Form, Machine, Word, choice
+from spikeproof.circuits.units.functions.words import STEP, Form, Machine, Word
 
 gmpy2: Any = lazy_loader.load("gmpy2")
 
@@ -156,7 +157,8 @@ def _reduced(machine: Machine, magnitude: Word, plan: Radians) -> tuple[tuple[Wo
 
     It is added up in two halves, of which each has what words of 64 bits hold.
     """
-    word, block = _moved(machine, magnitude, plan)
+    fields = range(plan.least_field, (1 << plan.fmt.exponent_bits) - 1)
+    word, block = moved_in_blocks(machine, magnitude, plan.fmt, fields, STEP)
     half = (plan.places + PIECE + 1) // 2
     finer = plan.places + PIECE + 1 - half  # of the places, and as many more as make good what M is
     more = PIECE + (len(word) // PIECE).bit_length()
@@ -172,19 +174,6 @@ def _reduced(machine: Machine, magnitude: Word, plan: Radians) -> tuple[tuple[Wo
     upper = machine.digits(whole, finer + 2 + more)
     fraction = lower[half + finer - plan.places : half], upper[:finer]
     return fraction, upper[finer : finer + 1], upper[finer + 1 : finer + 2]
-
-
-def _moved(machine: Machine, magnitude: Word, plan: Radians) -> tuple[Word, Word]:
-    """The significand, moved up by less than a block of exponents; and 2^k, of block k."""
-    fmt, bits = plan.fmt, plan.fmt.fraction_bits
-    fraction, field = magnitude[:bits], magnitude[bits:]
-    by = machine.digits(machine.number(field) - plan.least_field, fmt.exponent_bits)
-    few, fours = machine.powers(by[:2], STEP), machine.powers(by[2:4], STEP)
-    moved = machine.product(fraction, few) + machine.number(few) * (1 << bits)
-    partly = machine.digits(moved, fmt.precision + STEP - 1)
-    word = machine.digits(choice(machine, [partly] * STEP, fours, STEP), fmt.precision + BLOCK - 1)
-    count = (1 << fmt.exponent_bits) - 1 - plan.least_field
-    return word, machine.powers(by[4:], -(-count // BLOCK))
 
 
 def _multiples(plan: Radians, first: int, blocks: int, places: int) -> Iterator[int]:

@@ -130,3 +130,14 @@ class SineRows:
             size = (max(self.coefficients[k]) * 9 // 8).bit_length()
             word = machine.probed(f"power.{k}", machine.digits(found, size))
         return word
+
+
+def distance(machine: Probed, v: Bits, half: Form) -> Bits:
+    """How far V is from the nearest odd multiple of 1/2: beyond a multiple of 1/2, or 1/2 less that.
+
+    Args:
+        v, half: its digits, and that of 1/2.
+    """
+    kept = number(machine.given(v, half))
+    folded = 2 * kept - number(v) + (1 - half) * (1 << len(v))
+    return machine.digits(folded.within(0, 1 << len(v)), len(v) + 1)
