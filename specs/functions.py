@@ -579,10 +579,10 @@ def _cells(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, convention: 
 FEW = 16
 """So many codes are computed one by one."""
 
-MOST = 1 << 17
+MOST = 1 << 18
 """Codes that one polynomial serves at most."""
 
-PART = 1 << 13
+PART = 1 << 14
 """Codes at a time: what is computed of them stays near the processor."""
 
 MONOTONE: dict[str, tuple[float, float]] = {
@@ -678,24 +678,29 @@ class Turns(NamedTuple):
     """How magnitudes round that are no numbers of the format, nor midway between two.
 
     ``up``: 1 if away from zero, just above an even number, just above the half that follows, and so on
-    of an odd one; then the same of negative numbers. ``beyond``: the codes, of both signs, of what
-    rounds beyond the largest number.
+    of an odd one; then the same of negative numbers. ``added``: the same, for each sign, as what is
+    added to halves before one of two is cut off; None if no number does that. ``beyond``: the codes, of
+    both signs, of what rounds beyond the largest number.
     """
 
     up: NDArray[np.int64]
+    added: tuple[int | None, ...]
     beyond: NDArray[np.int64]
 
 
 @lru_cache(64)
 def _turns(fmt: Format, mode: RoundingMode, policy: OverflowPolicy) -> Turns:
     up = [
-        round_to_multiple(Fraction(1), mode, sign, Fraction(n, 4)).rounds_up
+        [int(round_to_multiple(Fraction(1), mode, sign, Fraction(n, 4)).rounds_up) for n in (1, 3, 5, 7)]
         for sign in (0, 1)
-        for n in (1, 3, 5, 7)
     ]
+    added = tuple(
+        next((n for n in range(3) if [half + n >> 1 for half in range(4)] == rounded), None)
+        for rounded in ([(half >> 1) + more for half, more in enumerate(each)] for each in up)
+    )
     largest = [Value(Kind.FINITE, sign, power_of_two(farthest(fmt))) for sign in (0, 1)]
     beyond = [round_to(fmt, mode, policy, each) for each in largest]
-    return Turns(np.array(up, np.int64), np.array(beyond, np.int64))
+    return Turns(np.array(up, np.int64).ravel(), added, np.array(beyond, np.int64))
 
 
 def halves_below(fmt: Format, magnitudes: Doubles) -> NDArray[np.int64]:
@@ -713,6 +718,24 @@ def halves_below(fmt: Format, magnitudes: Doubles) -> NDArray[np.int64]:
         ).astype(np.int64)
         halves = np.where(magnitudes < least, multiples, halves)
     return halves
+
+
+def halves_between(
+    fmt: Format, near: Doubles, far: Doubles
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """``halves_below`` what lies strictly between two magnitudes, and where that may have another one.
+
+    What is near may come to less than 0; what is far does not.
+    """
+    below = far.view(np.int64) - 1
+    if near.min() >= 2.0**fmt.minimum_exponent:  # as ``halves_below``, but the constant goes once
+        cut = 51 - fmt.fraction_bits
+        halves: NDArray[np.int64] = near.view(np.int64) >> cut
+        undecided = halves != below >> cut
+        halves -= 1023 - fmt.bias << fmt.precision
+        return halves, undecided
+    halves = halves_below(fmt, np.maximum(near, 0))
+    return halves, halves != halves_below(fmt, below.view(np.float64))
 
 
 @lru_cache(64)
@@ -735,10 +758,14 @@ class _Blocks:
         self.function, self.fmt, self.convention = function, fmt, convention
         self.rounding = mode, policy
         self.is_narrow = farthest(fmt) <= 160
+        self.computed: dict[int, int] = {}
 
     def compute(self, code: int) -> int:
-        """The definition."""
-        return compute(self.function, self.fmt, *self.rounding, code, convention=self.convention)
+        """The definition; stretches that are halved ask for their ends again."""
+        if code not in self.computed:
+            given = self.function, self.fmt, *self.rounding, code
+            self.computed[code] = compute(*given, convention=self.convention)
+        return self.computed[code]
 
     def fill(self, first: int, results: Codes) -> None:
         """The results of as many codes as there is room for."""
@@ -866,8 +893,8 @@ class _Blocks:
         for start in range(0, 2 * half, PART):
             part = results[start : start + PART]
             magnitude = found.at(steps[start : start + PART])
-            near, far = np.maximum(magnitude - found.error, 0), magnitude + found.error
-            self.round(first + start, result_sign, near, far, part)
+            ends = magnitude - found.error, magnitude + found.error
+            self.round(first + start, result_sign, *ends, part)
         return True
 
     def value_at(self, x: Fraction) -> taylor.Interval | None:
@@ -884,13 +911,16 @@ class _Blocks:
     def round(self, first: int, sign: Signs, near: Doubles, far: Doubles, results: Codes) -> None:
         """The results of magnitudes that lie strictly between two each, with one sign or one each."""
         fmt, flush = self.fmt, self.convention.subnormal_results
-        up, beyond = _turns(fmt, *self.rounding)
-        halves = halves_below(fmt, near)
-        undecided = halves != halves_below(fmt, (far.view(np.int64) - 1).view(np.float64))
-        codes = (halves >> 1) + up[(halves & 3) + 4 * sign]
+        turns = _turns(fmt, *self.rounding)
+        halves, undecided = halves_between(fmt, near, far)
+        added = turns.added[sign] if isinstance(sign, int) else None
+        if added is None:
+            codes = (halves >> 1) + turns.up[(halves & 3) + 4 * sign]
+        else:
+            codes = halves + added >> 1
         found = codes | sign << fmt.magnitude_bits
         if halves.max() >> 1 >= fmt.largest_finite:
-            found = np.where(codes > fmt.largest_finite, beyond[sign], found)
+            found = np.where(codes > fmt.largest_finite, turns.beyond[sign], found)
         if not fmt.has_negative_zero:
             found[codes == 0] = 0
         if flush is not SubnormalResults.GRADUAL:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -73,8 +74,9 @@ class CompiledProgram:
         widest = max(netlist.output_widths.values())
         if widest > 64:
             raise ProgramError(f"an output has {widest} bits, more than a word")
-        self._netlist, self._program = netlist, program
+        self._netlist, self._program, self._bits = netlist, program, netlist.input_count
         self._threads = threads or cores()
+        self._alike = range(0), dict[str, int]()
         self._native = Native(_Writer(netlist, program).text())
         self._run = self._native.function(
             "evaluate", None, *[ctypes.c_void_p] * 1, *[ctypes.c_int64] * 2
@@ -87,14 +89,39 @@ class CompiledProgram:
             first: number of the first input.
             size: how many, a multiple of ``LANES``.
         """
-        bits = self._netlist.input_count
-        if size % LANES or not 0 <= first <= first + size <= 1 << bits:
+        if size % LANES or not 0 <= first <= first + size <= 1 << self._bits:
             raise ValueError(
-                f"{size} inputs from {first} on are not a multiple of {LANES} of {bits} bits"
+                f"{size} inputs from {first} on are not a multiple of {LANES} of {self._bits} bits"
             )
-        one_bus = len(self._netlist.inputs) == 1
-        if one_bus and (constant := constant_in_a_row(self._program, first, size)):
-            return {name: np.full(size, value, np.uint64) for name, value in constant.items()}
+        if constant := self._constant(first, size):
+            return {name: np.broadcast_to(np.uint64(value), size) for name, value in constant.items()}
+        return self._evaluated(first, size)
+
+    def _constant(self, first: int, size: int) -> dict[str, int] | None:
+        """The outputs if ranges show that these are all the same; else None.
+
+        That is asked of the longest row that may be so, by its ends, and remembered.
+        """
+        row, outputs = self._alike
+        if row.start <= first and first + size <= row.stop:
+            return outputs
+        if len(self._netlist.inputs) > 1:
+            return None
+        lengths = [size]
+        while not first % (length := 2 * lengths[-1]) and first + length <= 1 << self._bits:
+            lengths.append(length)
+        for length in filter(partial(self._ends_agree, first), reversed(lengths)):
+            if constant := constant_in_a_row(self._program, first, length):
+                self._alike = range(first, first + length), constant
+                return constant
+        return None
+
+    def _ends_agree(self, first: int, size: int) -> bool:
+        """Whether the first and the last inputs of a row have the same outputs."""
+        ends = [self._evaluated(start, LANES) for start in (first, first + size - LANES)]
+        return all(len({*ends[0][name].tolist(), *ends[1][name].tolist()}) == 1 for name in ends[0])
+
+    def _evaluated(self, first: int, size: int) -> dict[str, Words]:
         found = {name: np.empty(size, np.uint64) for name in self._netlist.outputs}
 
         def run(start: int) -> None:

@@ -449,9 +449,10 @@ def test_rows_that_are_constant():
     expected = boolean.evaluate(netlist, EVERY)["out"]
     compiled = CompiledProgram(netlist, program)
     interpreted = ProgramEvaluator(netlist, program)
-    for first in range(0, 1024, 256):
-        for machine in (compiled.evaluate, interpreted.evaluate_in_a_row):
-            assert np.array_equal(machine(first, 256)["out"], expected[first : first + 256])
+    for size in (256, 128, 64):
+        for first in range(0, 1024, size):
+            for machine in (compiled.evaluate, interpreted.evaluate_in_a_row):
+                assert np.array_equal(machine(first, size)["out"], expected[first : first + size])
 
 
 def test_of_two_buses_no_row_is_known_to_be_constant():
