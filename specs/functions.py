@@ -24,7 +24,7 @@ and GELU are none of these; theirs are limits, zeros with the sign of what tends
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache, partial
 from itertools import pairwise
@@ -744,6 +744,111 @@ def _steps(count: int) -> Doubles:
     return np.arange(-1, 1, 2 / count)
 
 
+Part = tuple[Signs, NDArray[np.int64], NDArray[np.bool_]]
+"""One sign or one each; ``halves_below`` magnitudes that are enclosed; and where that is not decided."""
+
+
+@lru_cache(8)
+def _parts(function: str, fmt: Format, first: int, count: int) -> list[Part] | None:
+    """How values lie of a stretch of codes, ``PART`` by ``PART``; None if there is no way for all of it.
+
+    It serves every mode: of some stretches it is kept, for whoever asks for one mode after another.
+    """
+    stretch = _Stretch(function, fmt, first, count)
+    return stretch.by_line() or stretch.by_large_angles() or stretch.by_polynomial()
+
+
+def _operand(fmt: Format, code: int) -> tuple[int, int, int]:
+    """Sign, significand and exponent of a number."""
+    sign, field, significand = fields(fmt, code)
+    if field:
+        significand += 1 << fmt.fraction_bits
+    return sign, significand, max(field, 1) - fmt.bias - fmt.fraction_bits
+
+
+class _Stretch(NamedTuple):
+    """Consecutive codes, of which none is zero, with one sign and exponent field."""
+
+    function: str
+    fmt: Format
+    first: int
+    count: int
+
+    def parts_from(self, begin: int) -> Iterator[tuple[int, int]]:
+        """Where parts begin and end, if the first code has this number."""
+        for start in range(begin, begin + self.count, PART):
+            yield start, min(start + PART, begin + self.count)
+
+    def by_line(self) -> list[Part] | None:
+        """Next to a multiple of the operand, if it is so."""
+        sign, significand, exponent = _operand(self.fmt, self.first)
+        near, far = (ldexp(each, exponent) for each in (significand, significand + self.count))
+        lines = LINES.get(self.function, ())
+        line = next((each for each in lines if each.low <= near and far <= each.high), None)
+        if line is None or not line.sides[sign]:
+            return None
+        slope, side = ldexp(line.slope, exponent), line.sides[sign]
+        found = []
+        for begin, end in self.parts_from(significand):
+            exact = np.arange(begin, end, dtype=np.float64) * slope
+            other = exact * (1 + 2 * NEXT * side)
+            ends = (exact, other) if side > 0 else (other, exact)
+            found.append((sign, *halves_between(self.fmt, *ends)))
+        return found
+
+    def by_large_angles(self) -> list[Part] | None:
+        """Sines and cosines of numbers of at least ``LARGE_ANGLE``."""
+        sign, significand, exponent = _operand(self.fmt, self.first)
+        if self.function not in CIRCULAR or ldexp(significand, exponent) < LARGE_ANGLE:
+            return None
+        found = []
+        for begin, end in self.parts_from(significand):
+            significands = np.arange(begin, end, dtype=np.uint64)
+            signs, near, far = large_angles.sines(significands, exponent, CIRCULAR[self.function])
+            if near.min() <= 0:
+                return None
+            if sign and DEFINITIONS[self.function].symmetry < 0:
+                signs = 1 - signs
+            found.append((signs, *halves_between(self.fmt, near, far)))
+        return found
+
+    def by_polynomial(self) -> list[Part] | None:
+        """By a polynomial, if one encloses the function closely enough."""
+        fmt, half = self.fmt, self.count // 2
+        sign, significand, exponent = _operand(fmt, self.first)
+        if 2 * half > MOST or 16 * half > significand:
+            return None
+        shift = taylor.BITS + exponent
+        centre, reach = ((-1) ** sign * each << shift for each in (significand + half, half))
+        if is_beyond(self.function, fmt, Fraction(centre + reach, taylor.ONE)):
+            return None
+        value = self.value_at(Fraction(centre, taylor.ONE))
+        if value is None:
+            return None
+        quantum = 1 << taylor.BITS + fmt.minimum_exponent - fmt.fraction_bits
+        found = taylor.polynomial(self.function, centre, reach, value, fmt.fraction_bits, quantum)
+        if found is None:
+            return None
+        steps, result_sign = _steps(2 * half), int(value[1] <= 0)
+        parts = []
+        for begin, end in self.parts_from(0):
+            magnitude = found.at(steps[begin:end])
+            ends = magnitude - found.error, magnitude + found.error
+            parts.append((result_sign, *halves_between(fmt, *ends)))
+        return parts
+
+    def value_at(self, x: Fraction) -> taylor.Interval | None:
+        """The function of a number, enclosed; None if there is none."""
+        known = known_value(self.function, self.fmt, Value(Kind.FINITE, int(x < 0), abs(x)))
+        if known is None:
+            return taylor.around(DEFINITIONS[self.function].enclosing(x, taylor.PRECISION))
+        if known.kind is not Kind.FINITE:
+            return None
+        magnitude, _ = floor_multiple(known.magnitude, Fraction(1, taylor.ONE))
+        value = magnitude, magnitude + 1
+        return taylor.minus(value) if known.sign else value
+
+
 class _Blocks:
     """Results of a function, rounded in some way."""
 
@@ -798,12 +903,7 @@ class _Blocks:
             return True
         if first >> fmt.fraction_bits != last >> fmt.fraction_bits or ends[0].is_zero:
             return False
-        return (
-            self.fill_line(first, results)
-            or self.fill_large_angles(first, results)
-            or self.fill_periods(first, results)
-            or self.fill_polynomial(first, results)
-        )
+        return self.fill_periods(first, results) or self.fill_parts(first, results)
 
     def fill_nans(self, first: int, results: Codes) -> None:
         """All of them NaN: they are handed on, made quiet, or become some one code."""
@@ -818,53 +918,9 @@ class _Blocks:
         x = [-size if end.sign else size for size, end in zip(sizes, ends, strict=True)]
         return low <= min(x) and max(x) <= high and self.compute(first) == self.compute(last)
 
-    def operand(self, code: int) -> tuple[int, int, int]:
-        """Sign, significand and exponent of a number."""
-        fmt = self.fmt
-        sign, field, significand = fields(fmt, code)
-        if field:
-            significand += 1 << fmt.fraction_bits
-        return sign, significand, max(field, 1) - fmt.bias - fmt.fraction_bits
-
-    def fill_line(self, first: int, results: Codes) -> bool:
-        """Next to a multiple of the operand, if it is so."""
-        count = len(results)
-        sign, significand, exponent = self.operand(first)
-        near, far = (ldexp(each, exponent) for each in (significand, significand + count))
-        lines = LINES.get(self.function, ())
-        line = next((each for each in lines if each.low <= near and far <= each.high), None)
-        if line is None or not line.sides[sign]:
-            return False
-        slope, side = ldexp(line.slope, exponent), line.sides[sign]
-        for start in range(0, count, PART):
-            part = results[start : start + PART]
-            begin = significand + start
-            exact = np.arange(begin, begin + len(part), dtype=np.float64) * slope
-            other = exact * (1 + 2 * NEXT * side)
-            ends = (exact, other) if side > 0 else (other, exact)
-            self.round(first + start, sign, *ends, part)
-        return True
-
-    def fill_large_angles(self, first: int, results: Codes) -> bool:
-        """Sines and cosines of numbers of at least ``LARGE_ANGLE``."""
-        sign, significand, exponent = self.operand(first)
-        if self.function not in CIRCULAR or ldexp(significand, exponent) < LARGE_ANGLE:
-            return False
-        for start in range(0, len(results), PART):
-            part = results[start : start + PART]
-            begin = significand + start
-            significands = np.arange(begin, begin + len(part), dtype=np.uint64)
-            signs, near, far = large_angles.sines(significands, exponent, CIRCULAR[self.function])
-            if near.min() <= 0:
-                return False
-            if sign and DEFINITIONS[self.function].symmetry < 0:
-                signs = 1 - signs
-            self.round(first + start, signs, near, far, part)
-        return True
-
     def fill_periods(self, first: int, results: Codes) -> bool:
         """Again and again those of the first period of 2, or of the first code, of numbers from 2 on."""
-        _, significand, exponent = self.operand(first)
+        _, significand, exponent = _operand(self.fmt, first)
         period = 2 ** max(0, 1 - exponent)
         if self.function not in PERIODIC or significand < period or len(results) <= period:
             return False
@@ -872,47 +928,20 @@ class _Blocks:
         results[period:].reshape(-1, period)[:] = results[:period]
         return True
 
-    def fill_polynomial(self, first: int, results: Codes) -> bool:
-        """By a polynomial, if one encloses the function closely enough."""
-        fmt, half = self.fmt, len(results) // 2
-        sign, significand, exponent = self.operand(first)
-        if 2 * half > MOST or 16 * half > significand:
+    def fill_parts(self, first: int, results: Codes) -> bool:
+        """By what encloses the values, if anything does."""
+        parts = _parts(self.function, self.fmt, first, len(results))
+        if parts is None:
             return False
-        shift = taylor.BITS + exponent
-        centre, reach = ((-1) ** sign * each << shift for each in (significand + half, half))
-        if is_beyond(self.function, fmt, Fraction(centre + reach, taylor.ONE)):
-            return False
-        value = self.value_at(Fraction(centre, taylor.ONE))
-        if value is None:
-            return False
-        quantum = 1 << taylor.BITS + fmt.minimum_exponent - fmt.fraction_bits
-        found = taylor.polynomial(self.function, centre, reach, value, fmt.fraction_bits, quantum)
-        if found is None:
-            return False
-        steps, result_sign = _steps(2 * half), int(value[1] <= 0)
-        for start in range(0, 2 * half, PART):
-            part = results[start : start + PART]
-            magnitude = found.at(steps[start : start + PART])
-            ends = magnitude - found.error, magnitude + found.error
-            self.round(first + start, result_sign, *ends, part)
+        for start, part in zip(range(0, len(results), PART), parts, strict=True):
+            self.round(first + start, part, results[start : start + PART])
         return True
 
-    def value_at(self, x: Fraction) -> taylor.Interval | None:
-        """The function of a number, enclosed; None if there is none."""
-        known = known_value(self.function, self.fmt, Value(Kind.FINITE, int(x < 0), abs(x)))
-        if known is None:
-            return taylor.around(DEFINITIONS[self.function].enclosing(x, taylor.PRECISION))
-        if known.kind is not Kind.FINITE:
-            return None
-        magnitude, _ = floor_multiple(known.magnitude, Fraction(1, taylor.ONE))
-        value = magnitude, magnitude + 1
-        return taylor.minus(value) if known.sign else value
-
-    def round(self, first: int, sign: Signs, near: Doubles, far: Doubles, results: Codes) -> None:
-        """The results of magnitudes that lie strictly between two each, with one sign or one each."""
+    def round(self, first: int, part: Part, results: Codes) -> None:
+        """The results of a part."""
         fmt, flush = self.fmt, self.convention.subnormal_results
         turns = _turns(fmt, *self.rounding)
-        halves, undecided = halves_between(fmt, near, far)
+        sign, halves, undecided = part
         added = turns.added[sign] if isinstance(sign, int) else None
         if added is None:
             codes = (halves >> 1) + turns.up[(halves & 3) + 4 * sign]
@@ -932,7 +961,7 @@ class _Blocks:
             zeros = np.array([flushed_zero(fmt, self.convention, each) for each in (0, 1)])
             found = np.where(tiny, zeros[sign], found)
             if flush is SubnormalResults.ZERO_AFTER:
-                undecided |= halves == 2 * normal - 1
+                undecided = undecided | (halves == 2 * normal - 1)
         results[:] = found
         for place in np.flatnonzero(undecided).tolist():
             results[place] = self.compute(first + place)
