@@ -25,6 +25,7 @@ and GELU are none of these; theirs are limits, zeros with the sign of what tends
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, partial
 from itertools import pairwise
@@ -766,7 +767,8 @@ def _operand(fmt: Format, code: int) -> tuple[int, int, int]:
     return sign, significand, max(field, 1) - fmt.bias - fmt.fraction_bits
 
 
-class _Stretch(NamedTuple):
+@dataclass(frozen=True)
+class _Stretch:
     """Consecutive codes, of which none is zero, with one sign and exponent field."""
 
     function: str
@@ -788,7 +790,7 @@ class _Stretch(NamedTuple):
         if line is None or not line.sides[sign]:
             return None
         slope, side = ldexp(line.slope, exponent), line.sides[sign]
-        found = []
+        found: list[Part] = []
         for begin, end in self.parts_from(significand):
             exact = np.arange(begin, end, dtype=np.float64) * slope
             other = exact * (1 + 2 * NEXT * side)
@@ -801,7 +803,7 @@ class _Stretch(NamedTuple):
         sign, significand, exponent = _operand(self.fmt, self.first)
         if self.function not in CIRCULAR or ldexp(significand, exponent) < LARGE_ANGLE:
             return None
-        found = []
+        found: list[Part] = []
         for begin, end in self.parts_from(significand):
             significands = np.arange(begin, end, dtype=np.uint64)
             signs, near, far = large_angles.sines(significands, exponent, CIRCULAR[self.function])
@@ -830,7 +832,7 @@ class _Stretch(NamedTuple):
         if found is None:
             return None
         steps, result_sign = _steps(2 * half), int(value[1] <= 0)
-        parts = []
+        parts: list[Part] = []
         for begin, end in self.parts_from(0):
             magnitude = found.at(steps[begin:end])
             ends = magnitude - found.error, magnitude + found.error

@@ -20,6 +20,7 @@ import numpy as np
 from spikeproof.circuits.meanings.bitsliced import cores
 from spikeproof.circuits.meanings.boolean import Words
 from spikeproof.circuits.meanings.native import Native, repeated
+from spikeproof.circuits.meanings.program_joining import joined
 from spikeproof.circuits.meanings.programs import (
     Count,
     Digits,
@@ -37,7 +38,6 @@ from spikeproof.circuits.meanings.programs import (
     Term,
     Word,
     constant_in_a_row,
-    joined,
     ranges,
     require_program,
 )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial, reduce
@@ -145,8 +145,8 @@ def require_all_true_of_every_block(
 
     Returns:
         of each claim the SHA-256 of what was expected: of the SHA-256 of each block of ``BLOCK``
-        inputs, in order, whose outputs come by name, as words of 4 octets, or 8 where they are wider, the
-        lowest first.
+        inputs, in order, whose outputs come by name, as words of 4 octets, or 8 where they are wider,
+        the lowest first.
 
     Raises:
         ViolatedError: if some input violates one of them: the first.
@@ -229,7 +229,7 @@ class _Blocks:
         self.digests[first] = digests
         return _Compared(None, digests)
 
-    def digest(self, table: BlockTable, expected: Outputs) -> bytes:
+    def digest(self, table: BlockTable, expected: Mapping[str, Words]) -> bytes:
         """Of what outputs are to be; where each is the same for all inputs, made once."""
         octets = [4 if table.outputs[name] <= 32 else 8 for name in sorted(expected)]
         codes = [expected[name] for name in sorted(expected)]
