@@ -198,7 +198,7 @@ DIRECTED = (RoundingMode.TOWARD_ZERO, RoundingMode.UP, RoundingMode.DOWN)
 
 IN_BLOCKS = {
     (FP32, "exp"): (RoundingMode.NEAREST_EVEN, *DIRECTED),
-    (FP32, "exp2"): (RoundingMode.NEAREST_EVEN,),
+    (FP32, "exp2"): tuple(RoundingMode),
     (FP32, "log"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "log2"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "log1p"): (RoundingMode.NEAREST_EVEN,),

@@ -24,7 +24,8 @@ and GELU are none of these; theirs are limits, zeros with the sign of what tends
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, partial
 from itertools import pairwise
@@ -579,10 +580,10 @@ def _cells(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, convention: 
 FEW = 16
 """So many codes are computed one by one."""
 
-MOST = 1 << 17
+MOST = 1 << 18
 """Codes that one polynomial serves at most."""
 
-PART = 1 << 13
+PART = 1 << 14
 """Codes at a time: what is computed of them stays near the processor."""
 
 MONOTONE: dict[str, tuple[float, float]] = {
@@ -678,24 +679,29 @@ class Turns(NamedTuple):
     """How magnitudes round that are no numbers of the format, nor midway between two.
 
     ``up``: 1 if away from zero, just above an even number, just above the half that follows, and so on
-    of an odd one; then the same of negative numbers. ``beyond``: the codes, of both signs, of what
-    rounds beyond the largest number.
+    of an odd one; then the same of negative numbers. ``added``: the same, for each sign, as what is
+    added to halves before one of two is cut off; None if no number does that. ``beyond``: the codes, of
+    both signs, of what rounds beyond the largest number.
     """
 
     up: NDArray[np.int64]
+    added: tuple[int | None, ...]
     beyond: NDArray[np.int64]
 
 
 @lru_cache(64)
 def _turns(fmt: Format, mode: RoundingMode, policy: OverflowPolicy) -> Turns:
     up = [
-        round_to_multiple(Fraction(1), mode, sign, Fraction(n, 4)).rounds_up
+        [int(round_to_multiple(Fraction(1), mode, sign, Fraction(n, 4)).rounds_up) for n in (1, 3, 5, 7)]
         for sign in (0, 1)
-        for n in (1, 3, 5, 7)
     ]
+    added = tuple(
+        next((n for n in range(3) if [half + n >> 1 for half in range(4)] == rounded), None)
+        for rounded in ([(half >> 1) + more for half, more in enumerate(each)] for each in up)
+    )
     largest = [Value(Kind.FINITE, sign, power_of_two(farthest(fmt))) for sign in (0, 1)]
     beyond = [round_to(fmt, mode, policy, each) for each in largest]
-    return Turns(np.array(up, np.int64), np.array(beyond, np.int64))
+    return Turns(np.array(up, np.int64).ravel(), added, np.array(beyond, np.int64))
 
 
 def halves_below(fmt: Format, magnitudes: Doubles) -> NDArray[np.int64]:
@@ -715,10 +721,134 @@ def halves_below(fmt: Format, magnitudes: Doubles) -> NDArray[np.int64]:
     return halves
 
 
+def halves_between(
+    fmt: Format, near: Doubles, far: Doubles
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """``halves_below`` what lies strictly between two magnitudes, and where that may have another one.
+
+    What is near may come to less than 0; what is far does not.
+    """
+    below = far.view(np.int64) - 1
+    if near.min() >= 2.0**fmt.minimum_exponent:  # as ``halves_below``, but the constant goes once
+        cut = 51 - fmt.fraction_bits
+        halves: NDArray[np.int64] = near.view(np.int64) >> cut
+        undecided = halves != below >> cut
+        halves -= 1023 - fmt.bias << fmt.precision
+        return halves, undecided
+    halves = halves_below(fmt, np.maximum(near, 0))
+    return halves, halves != halves_below(fmt, below.view(np.float64))
+
+
 @lru_cache(64)
 def _steps(count: int) -> Doubles:
     """From -1 to 1, which is left out, in so many steps."""
     return np.arange(-1, 1, 2 / count)
+
+
+Part = tuple[Signs, NDArray[np.int64], NDArray[np.bool_]]
+"""One sign or one each; ``halves_below`` magnitudes that are enclosed; and where that is not decided."""
+
+
+@lru_cache(8)
+def _parts(function: str, fmt: Format, first: int, count: int) -> list[Part] | None:
+    """How values lie of a stretch of codes, ``PART`` by ``PART``; None if there is no way for all of it.
+
+    It serves every mode: of some stretches it is kept, for whoever asks for one mode after another.
+    """
+    stretch = _Stretch(function, fmt, first, count)
+    return stretch.by_line() or stretch.by_large_angles() or stretch.by_polynomial()
+
+
+def _operand(fmt: Format, code: int) -> tuple[int, int, int]:
+    """Sign, significand and exponent of a number."""
+    sign, field, significand = fields(fmt, code)
+    if field:
+        significand += 1 << fmt.fraction_bits
+    return sign, significand, max(field, 1) - fmt.bias - fmt.fraction_bits
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Consecutive codes, of which none is zero, with one sign and exponent field."""
+
+    function: str
+    fmt: Format
+    first: int
+    count: int
+
+    def parts_from(self, begin: int) -> Iterator[tuple[int, int]]:
+        """Where parts begin and end, if the first code has this number."""
+        for start in range(begin, begin + self.count, PART):
+            yield start, min(start + PART, begin + self.count)
+
+    def by_line(self) -> list[Part] | None:
+        """Next to a multiple of the operand, if it is so."""
+        sign, significand, exponent = _operand(self.fmt, self.first)
+        near, far = (ldexp(each, exponent) for each in (significand, significand + self.count))
+        lines = LINES.get(self.function, ())
+        line = next((each for each in lines if each.low <= near and far <= each.high), None)
+        if line is None or not line.sides[sign]:
+            return None
+        slope, side = ldexp(line.slope, exponent), line.sides[sign]
+        found: list[Part] = []
+        for begin, end in self.parts_from(significand):
+            exact = np.arange(begin, end, dtype=np.float64) * slope
+            other = exact * (1 + 2 * NEXT * side)
+            ends = (exact, other) if side > 0 else (other, exact)
+            found.append((sign, *halves_between(self.fmt, *ends)))
+        return found
+
+    def by_large_angles(self) -> list[Part] | None:
+        """Sines and cosines of numbers of at least ``LARGE_ANGLE``."""
+        sign, significand, exponent = _operand(self.fmt, self.first)
+        if self.function not in CIRCULAR or ldexp(significand, exponent) < LARGE_ANGLE:
+            return None
+        found: list[Part] = []
+        for begin, end in self.parts_from(significand):
+            significands = np.arange(begin, end, dtype=np.uint64)
+            signs, near, far = large_angles.sines(significands, exponent, CIRCULAR[self.function])
+            if near.min() <= 0:
+                return None
+            if sign and DEFINITIONS[self.function].symmetry < 0:
+                signs = 1 - signs
+            found.append((signs, *halves_between(self.fmt, near, far)))
+        return found
+
+    def by_polynomial(self) -> list[Part] | None:
+        """By a polynomial, if one encloses the function closely enough."""
+        fmt, half = self.fmt, self.count // 2
+        sign, significand, exponent = _operand(fmt, self.first)
+        if 2 * half > MOST or 16 * half > significand:
+            return None
+        shift = taylor.BITS + exponent
+        centre, reach = ((-1) ** sign * each << shift for each in (significand + half, half))
+        if is_beyond(self.function, fmt, Fraction(centre + reach, taylor.ONE)):
+            return None
+        value = self.value_at(Fraction(centre, taylor.ONE))
+        if value is None:
+            return None
+        quantum = 1 << taylor.BITS + fmt.minimum_exponent - fmt.fraction_bits
+        found = taylor.polynomial(self.function, centre, reach, value, fmt.fraction_bits, quantum)
+        if found is None:
+            return None
+        steps, result_sign = _steps(2 * half), int(value[1] <= 0)
+        parts: list[Part] = []
+        for begin, end in self.parts_from(0):
+            magnitude = found.at(steps[begin:end])
+            ends = magnitude - found.error, magnitude + found.error
+            parts.append((result_sign, *halves_between(fmt, *ends)))
+        return parts
+
+    def value_at(self, x: Fraction) -> taylor.Interval | None:
+        """The function of a number, enclosed; None if there is none."""
+        known = known_value(self.function, self.fmt, Value(Kind.FINITE, int(x < 0), abs(x)))
+        if known is None:
+            return taylor.around(DEFINITIONS[self.function].enclosing(x, taylor.PRECISION))
+        if known.kind is not Kind.FINITE:
+            return None
+        magnitude, _ = floor_multiple(known.magnitude, Fraction(1, taylor.ONE))
+        value = magnitude, magnitude + 1
+        return taylor.minus(value) if known.sign else value
 
 
 class _Blocks:
@@ -735,10 +865,14 @@ class _Blocks:
         self.function, self.fmt, self.convention = function, fmt, convention
         self.rounding = mode, policy
         self.is_narrow = farthest(fmt) <= 160
+        self.computed: dict[int, int] = {}
 
     def compute(self, code: int) -> int:
-        """The definition."""
-        return compute(self.function, self.fmt, *self.rounding, code, convention=self.convention)
+        """The definition; stretches that are halved ask for their ends again."""
+        if code not in self.computed:
+            given = self.function, self.fmt, *self.rounding, code
+            self.computed[code] = compute(*given, convention=self.convention)
+        return self.computed[code]
 
     def fill(self, first: int, results: Codes) -> None:
         """The results of as many codes as there is room for."""
@@ -771,12 +905,7 @@ class _Blocks:
             return True
         if first >> fmt.fraction_bits != last >> fmt.fraction_bits or ends[0].is_zero:
             return False
-        return (
-            self.fill_line(first, results)
-            or self.fill_large_angles(first, results)
-            or self.fill_periods(first, results)
-            or self.fill_polynomial(first, results)
-        )
+        return self.fill_periods(first, results) or self.fill_parts(first, results)
 
     def fill_nans(self, first: int, results: Codes) -> None:
         """All of them NaN: they are handed on, made quiet, or become some one code."""
@@ -791,53 +920,9 @@ class _Blocks:
         x = [-size if end.sign else size for size, end in zip(sizes, ends, strict=True)]
         return low <= min(x) and max(x) <= high and self.compute(first) == self.compute(last)
 
-    def operand(self, code: int) -> tuple[int, int, int]:
-        """Sign, significand and exponent of a number."""
-        fmt = self.fmt
-        sign, field, significand = fields(fmt, code)
-        if field:
-            significand += 1 << fmt.fraction_bits
-        return sign, significand, max(field, 1) - fmt.bias - fmt.fraction_bits
-
-    def fill_line(self, first: int, results: Codes) -> bool:
-        """Next to a multiple of the operand, if it is so."""
-        count = len(results)
-        sign, significand, exponent = self.operand(first)
-        near, far = (ldexp(each, exponent) for each in (significand, significand + count))
-        lines = LINES.get(self.function, ())
-        line = next((each for each in lines if each.low <= near and far <= each.high), None)
-        if line is None or not line.sides[sign]:
-            return False
-        slope, side = ldexp(line.slope, exponent), line.sides[sign]
-        for start in range(0, count, PART):
-            part = results[start : start + PART]
-            begin = significand + start
-            exact = np.arange(begin, begin + len(part), dtype=np.float64) * slope
-            other = exact * (1 + 2 * NEXT * side)
-            ends = (exact, other) if side > 0 else (other, exact)
-            self.round(first + start, sign, *ends, part)
-        return True
-
-    def fill_large_angles(self, first: int, results: Codes) -> bool:
-        """Sines and cosines of numbers of at least ``LARGE_ANGLE``."""
-        sign, significand, exponent = self.operand(first)
-        if self.function not in CIRCULAR or ldexp(significand, exponent) < LARGE_ANGLE:
-            return False
-        for start in range(0, len(results), PART):
-            part = results[start : start + PART]
-            begin = significand + start
-            significands = np.arange(begin, begin + len(part), dtype=np.uint64)
-            signs, near, far = large_angles.sines(significands, exponent, CIRCULAR[self.function])
-            if near.min() <= 0:
-                return False
-            if sign and DEFINITIONS[self.function].symmetry < 0:
-                signs = 1 - signs
-            self.round(first + start, signs, near, far, part)
-        return True
-
     def fill_periods(self, first: int, results: Codes) -> bool:
         """Again and again those of the first period of 2, or of the first code, of numbers from 2 on."""
-        _, significand, exponent = self.operand(first)
+        _, significand, exponent = _operand(self.fmt, first)
         period = 2 ** max(0, 1 - exponent)
         if self.function not in PERIODIC or significand < period or len(results) <= period:
             return False
@@ -845,52 +930,28 @@ class _Blocks:
         results[period:].reshape(-1, period)[:] = results[:period]
         return True
 
-    def fill_polynomial(self, first: int, results: Codes) -> bool:
-        """By a polynomial, if one encloses the function closely enough."""
-        fmt, half = self.fmt, len(results) // 2
-        sign, significand, exponent = self.operand(first)
-        if 2 * half > MOST or 16 * half > significand:
+    def fill_parts(self, first: int, results: Codes) -> bool:
+        """By what encloses the values, if anything does."""
+        parts = _parts(self.function, self.fmt, first, len(results))
+        if parts is None:
             return False
-        shift = taylor.BITS + exponent
-        centre, reach = ((-1) ** sign * each << shift for each in (significand + half, half))
-        if is_beyond(self.function, fmt, Fraction(centre + reach, taylor.ONE)):
-            return False
-        value = self.value_at(Fraction(centre, taylor.ONE))
-        if value is None:
-            return False
-        quantum = 1 << taylor.BITS + fmt.minimum_exponent - fmt.fraction_bits
-        found = taylor.polynomial(self.function, centre, reach, value, fmt.fraction_bits, quantum)
-        if found is None:
-            return False
-        steps, result_sign = _steps(2 * half), int(value[1] <= 0)
-        for start in range(0, 2 * half, PART):
-            part = results[start : start + PART]
-            magnitude = found.at(steps[start : start + PART])
-            near, far = np.maximum(magnitude - found.error, 0), magnitude + found.error
-            self.round(first + start, result_sign, near, far, part)
+        for start, part in zip(range(0, len(results), PART), parts, strict=True):
+            self.round(first + start, part, results[start : start + PART])
         return True
 
-    def value_at(self, x: Fraction) -> taylor.Interval | None:
-        """The function of a number, enclosed; None if there is none."""
-        known = known_value(self.function, self.fmt, Value(Kind.FINITE, int(x < 0), abs(x)))
-        if known is None:
-            return taylor.around(DEFINITIONS[self.function].enclosing(x, taylor.PRECISION))
-        if known.kind is not Kind.FINITE:
-            return None
-        magnitude, _ = floor_multiple(known.magnitude, Fraction(1, taylor.ONE))
-        value = magnitude, magnitude + 1
-        return taylor.minus(value) if known.sign else value
-
-    def round(self, first: int, sign: Signs, near: Doubles, far: Doubles, results: Codes) -> None:
-        """The results of magnitudes that lie strictly between two each, with one sign or one each."""
+    def round(self, first: int, part: Part, results: Codes) -> None:
+        """The results of a part."""
         fmt, flush = self.fmt, self.convention.subnormal_results
-        up, beyond = _turns(fmt, *self.rounding)
-        halves = halves_below(fmt, near)
-        undecided = halves != halves_below(fmt, (far.view(np.int64) - 1).view(np.float64))
-        codes = (halves >> 1) + up[(halves & 3) + 4 * sign]
+        turns = _turns(fmt, *self.rounding)
+        sign, halves, undecided = part
+        added = turns.added[sign] if isinstance(sign, int) else None
+        if added is None:
+            codes = (halves >> 1) + turns.up[(halves & 3) + 4 * sign]
+        else:
+            codes = halves + added >> 1
         found = codes | sign << fmt.magnitude_bits
         if halves.max() >> 1 >= fmt.largest_finite:
-            found = np.where(codes > fmt.largest_finite, beyond[sign], found)
+            found = np.where(codes > fmt.largest_finite, turns.beyond[sign], found)
         if not fmt.has_negative_zero:
             found[codes == 0] = 0
         if flush is not SubnormalResults.GRADUAL:
@@ -902,7 +963,7 @@ class _Blocks:
             zeros = np.array([flushed_zero(fmt, self.convention, each) for each in (0, 1)])
             found = np.where(tiny, zeros[sign], found)
             if flush is SubnormalResults.ZERO_AFTER:
-                undecided |= halves == 2 * normal - 1
+                undecided = undecided | (halves == 2 * normal - 1)
         results[:] = found
         for place in np.flatnonzero(undecided).tolist():
             results[place] = self.compute(first + place)

@@ -334,10 +334,12 @@ class Polynomial(NamedTuple):
 
     def at(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
         """The value at each t."""
-        value = np.full_like(t, self.coefficients[-1])
-        for coefficient in reversed(self.coefficients[:-1]):
-            value *= t
+        first, *others = self.coefficients
+        value = t * (others.pop() if others else 0.0)
+        for coefficient in reversed(others):
             value += coefficient
+            value *= t
+        value += first
         return value
 
 

@@ -10,8 +10,9 @@ tried first, and the table is searched only where not all of a batch are there.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy as np
 from spikeproof.circuits.meanings.bitsliced import cores
 from spikeproof.circuits.meanings.boolean import Words
 from spikeproof.circuits.meanings.native import Native, repeated
+from spikeproof.circuits.meanings.program_joining import joined
 from spikeproof.circuits.meanings.programs import (
     Count,
     Digits,
@@ -69,33 +71,86 @@ class CompiledProgram:
     """
 
     def __init__(self, netlist: Netlist, program: Program, threads: int | None = None) -> None:
-        require_program(netlist, program)
-        widest = max(netlist.output_widths.values())
-        if widest > 64:
-            raise ProgramError(f"an output has {widest} bits, more than a word")
-        self._netlist, self._program = netlist, program
+        self._programs = CompiledPrograms([(netlist, program)], threads)
+
+    def evaluate(self, first: int, size: int) -> dict[str, Words]:
+        """The output buses for so many inputs, by number: see ``CompiledPrograms``."""
+        return self._programs.evaluate(first, size)[0]
+
+
+class CompiledPrograms:
+    """The same of several netlists with the same inputs: words that their programs share are made once.
+
+    Raises:
+        ProgramError: as above.
+        ValueError: if their inputs are not the same.
+    """
+
+    def __init__(self, programs: Sequence[tuple[Netlist, Program]], threads: int | None = None) -> None:
+        for netlist, program in programs:
+            require_program(netlist, program)
+            widest = max(netlist.output_widths.values())
+            if widest > 64:
+                raise ProgramError(f"an output has {widest} bits, more than a word")
+        inputs = [list(netlist.inputs.items()) for netlist, _ in programs]
+        if any(each != inputs[0] for each in inputs):
+            raise ValueError("netlists are evaluated together on the same inputs alone")
+        self._inputs, self._bits = len(inputs[0]), programs[0][0].input_count
+        self._buses = [list(netlist.outputs) for netlist, _ in programs]
+        self._program = joined([program for _, program in programs])
         self._threads = threads or cores()
-        self._native = Native(_Writer(netlist, program).text())
+        self._alike = range(0), dict[str, int]()
+        self._native = Native(_Writer(self._bits, self._program).text())
         self._run = self._native.function(
             "evaluate", None, *[ctypes.c_void_p] * 1, *[ctypes.c_int64] * 2
         )
 
-    def evaluate(self, first: int, size: int) -> dict[str, Words]:
-        """The output buses for so many inputs, by number: the first input bus varies fastest.
+    def evaluate(self, first: int, size: int) -> list[dict[str, Words]]:
+        """Each netlist's output buses for so many inputs: the first input bus varies fastest.
 
         Args:
             first: number of the first input.
             size: how many, a multiple of ``LANES``.
         """
-        bits = self._netlist.input_count
-        if size % LANES or not 0 <= first <= first + size <= 1 << bits:
+        if size % LANES or not 0 <= first <= first + size <= 1 << self._bits:
             raise ValueError(
-                f"{size} inputs from {first} on are not a multiple of {LANES} of {bits} bits"
+                f"{size} inputs from {first} on are not a multiple of {LANES} of {self._bits} bits"
             )
-        one_bus = len(self._netlist.inputs) == 1
-        if one_bus and (constant := constant_in_a_row(self._program, first, size)):
-            return {name: np.full(size, value, np.uint64) for name, value in constant.items()}
-        found = {name: np.empty(size, np.uint64) for name in self._netlist.outputs}
+        if constant := self._constant(first, size):
+            found = {name: np.broadcast_to(np.uint64(one), size) for name, one in constant.items()}
+        else:
+            found = self._evaluated(first, size)
+        return [
+            {name: found[f"{number}.{name}"] for name in names}
+            for number, names in enumerate(self._buses)
+        ]
+
+    def _constant(self, first: int, size: int) -> dict[str, int] | None:
+        """The outputs if ranges show that these are all the same; else None.
+
+        That is asked of the longest row that may be so, by its ends, and remembered.
+        """
+        row, outputs = self._alike
+        if row.start <= first and first + size <= row.stop:
+            return outputs
+        if self._inputs > 1:
+            return None
+        lengths = [size]
+        while not first % (length := 2 * lengths[-1]) and first + length <= 1 << self._bits:
+            lengths.append(length)
+        for length in filter(partial(self._ends_agree, first), reversed(lengths)):
+            if constant := constant_in_a_row(self._program, first, length):
+                self._alike = range(first, first + length), constant
+                return constant
+        return None
+
+    def _ends_agree(self, first: int, size: int) -> bool:
+        """Whether the first and the last inputs of a row have the same outputs."""
+        ends = [self._evaluated(start, LANES) for start in (first, first + size - LANES)]
+        return all(len({*ends[0][name].tolist(), *ends[1][name].tolist()}) == 1 for name in ends[0])
+
+    def _evaluated(self, first: int, size: int) -> dict[str, Words]:
+        found = {name: np.empty(size, np.uint64) for name in self._program.outputs}
 
         def run(start: int) -> None:
             here = [ctypes.c_void_p(each[start:].ctypes.data) for each in found.values()]
@@ -110,8 +165,8 @@ class CompiledProgram:
 class _Writer:
     """Writes the function of a program: ``void evaluate(ptr outputs, i64 first, i64 batches)``."""
 
-    def __init__(self, netlist: Netlist, program: Program) -> None:
-        self.netlist, self.program = netlist, program
+    def __init__(self, input_count: int, program: Program) -> None:
+        self.input_count, self.program = input_count, program
         self.found, self.read = ranges(program)
         self.names: list[str] = []
         self.parts: dict[tuple[int, int, int], str] = {}
@@ -153,12 +208,12 @@ class _Writer:
             name = f"%word{index}"
             if isinstance(word, Given):
                 place, size = word.bus[0], len(word.bus)
-                yield from self._bits(name, "%numbers", place, size, self.netlist.input_count - place)
+                yield from self._bits(name, "%numbers", place, size, self.input_count - place)
             else:
                 yield from self._word(name, word, index)
             self.names.append(name)
-        for index, bus in enumerate(self.netlist.outputs):
-            yield from self._form(f"%output{index}", self.program.outputs[bus])
+        for index, form in enumerate(self.program.outputs.values()):
+            yield from self._form(f"%output{index}", form)
             yield f"%to{index} = getelementptr ptr, ptr %outputs, i64 {index}"
             yield f"%bus{index} = load ptr, ptr %to{index}, align 8"
             yield f"%here{index} = getelementptr i64, ptr %bus{index}, i64 %offset"

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, reduce
+from operator import and_
 from threading import Event
 from typing import NamedTuple
 
@@ -31,11 +32,13 @@ from spikeproof.prover.checking.every_input import EveryInputError, ViolatedErro
 from spikeproof.prover.claims.blocked import BLOCK, BlockTable
 from spikeproof.prover.claims.tabulated import TabulatedClaim
 
-InARow = Callable[[int, int], dict[str, Words]]
-"""From the number of an input and how many follow from it on, each output's values."""
+Outputs = dict[str, Words]
 
-Evaluator = Callable[[Netlist], InARow]
-"""How circuits are evaluated."""
+InARow = Callable[[int, int], list[Outputs]]
+"""From the number of an input and how many follow from it on, each circuit's outputs."""
+
+Evaluator = Callable[[Sequence[Netlist]], InARow]
+"""How circuits are evaluated that have the same inputs."""
 
 
 LARGEST_OF_GATES = 2
@@ -48,26 +51,39 @@ OPTIMISED = 100_000
 """Up to so many operations are optimised: what runs 2^32 times may compile for long."""
 
 
-def compiled(netlist: Netlist) -> InARow:
-    """By machine code.
+def compiled(netlists: Sequence[Netlist]) -> InARow:
+    """By machine code; what programs share is evaluated once.
 
     Raises:
-        ProgramError: if words of 64 bits do not hold what the circuit adds up.
+        ProgramError: if words of 64 bits do not hold what a circuit adds up.
     """
-    if _of_gates(netlist):
+    if any(map(_of_gates, netlists)):
         from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator  # loads LLVM
 
-        return _of_numbers(netlist, BitSlicedSimulator(netlist, 1, OPTIMISED).evaluate)
-    from spikeproof.circuits.meanings.program_code import CompiledProgram  # loads LLVM
+        return _each(
+            _of_numbers(netlist, BitSlicedSimulator(netlist, 1, OPTIMISED).evaluate)
+            for netlist in netlists
+        )
+    from spikeproof.circuits.meanings.program_code import CompiledPrograms  # loads LLVM
 
-    return CompiledProgram(netlist, read_program(netlist), threads=1).evaluate
+    return CompiledPrograms([(each, read_program(each)) for each in netlists], threads=1).evaluate
 
 
-def interpreted(netlist: Netlist) -> InARow:
-    """By NumPy. As ``compiled``."""
+def interpreted(netlists: Sequence[Netlist]) -> InARow:
+    """By NumPy, each by itself. As ``compiled``."""
+    return _each(map(_interpreted, netlists))
+
+
+def _interpreted(netlist: Netlist) -> Callable[[int, int], Outputs]:
     if _of_gates(netlist):
         return _of_numbers(netlist, partial(carry_save.evaluate, netlist))
     return ProgramEvaluator(netlist, read_program(netlist)).evaluate_in_a_row
+
+
+def _each(evaluators: Iterable[Callable[[int, int], Outputs]]) -> InARow:
+    """One circuit after another."""
+    every = list(evaluators)
+    return lambda first, size: [evaluate(first, size) for evaluate in every]
 
 
 def _of_gates(netlist: Netlist) -> bool:
@@ -76,10 +92,12 @@ def _of_gates(netlist: Netlist) -> bool:
     return all(-LARGEST_OF_GATES <= weight <= LARGEST_OF_GATES for weight in weights)
 
 
-def _of_numbers(netlist: Netlist, evaluate: Callable[[dict[str, Words]], dict[str, Words]]) -> InARow:
+def _of_numbers(
+    netlist: Netlist, evaluate: Callable[[dict[str, Words]], Outputs]
+) -> Callable[[int, int], Outputs]:
     """The same by somebody who takes inputs: the first bus varies fastest."""
 
-    def in_a_row(first: int, size: int) -> dict[str, Words]:
+    def in_a_row(first: int, size: int) -> Outputs:
         number = np.arange(first, first + size, dtype=np.uint64)
         inputs: dict[str, Words] = {}
         for name, width in netlist.inputs.items():
@@ -102,37 +120,58 @@ def require_true_of_every_block(
     deadline: float | None = None,
     told: Callable[[float], None] = silently,
 ) -> str:
-    """Evaluate a claim on every input.
+    """Evaluate a claim on every input: as ``require_all_true_of_every_block``.
 
     Args:
         table: the claim's.
+    """
+    return require_all_true_of_every_block([(claim, table)], evaluator, jobs, deadline, told)[0]
+
+
+def require_all_true_of_every_block(
+    claims: Sequence[tuple[TabulatedClaim, BlockTable]],
+    evaluator: Evaluator,
+    jobs: int = 1,
+    deadline: float | None = None,
+    told: Callable[[float], None] = silently,
+) -> list[str]:
+    """Evaluate claims about the same inputs on every input, each block for all of them.
+
+    Args:
+        claims: each with its table.
         jobs: how many blocks are worked on at once.
         deadline: by ``time.perf_counter``.
         told: what part of all is done, now and then.
 
     Returns:
-        the SHA-256 of what was expected: of the SHA-256 of each block of ``BLOCK`` inputs, in order,
-        whose outputs come by name, as words of 4 octets, or 8 where they are wider, the lowest first.
+        of each claim the SHA-256 of what was expected: of the SHA-256 of each block of ``BLOCK``
+        inputs, in order, whose outputs come by name, as words of 4 octets, or 8 where they are wider,
+        the lowest first.
 
     Raises:
-        ViolatedError: if some input violates it: the first.
-        EveryInputError: if it assumes something of its inputs, or not every bit counts.
+        ViolatedError: if some input violates one of them: the first.
+        EveryInputError: if one assumes something of its inputs, or not every bit counts.
         ProgramError: if words of 64 bits do not hold what the circuit adds up.
         TimeoutError: if time is up.
     """
-    if claim.assumptions or claim.counting:
+    if any(claim.assumptions or claim.counting for claim, _ in claims):
         raise EveryInputError("results in blocks are of every input, and every bit of them counts")
-    work = _Blocks(table, claim.netlist, evaluator(claim.netlist))
-    digest = hashlib.sha256()
+    tables, netlists = [table for _, table in claims], [claim.netlist for claim, _ in claims]
+    if any(table.inputs != tables[0].inputs for table in tables):
+        raise EveryInputError("what is evaluated together has the same inputs")
+    work = _Blocks(tables, netlists, evaluator(netlists))
+    digests = [hashlib.sha256() for _ in claims]
+    bits = tables[0].bits
     with _stopping(ThreadPoolExecutor(jobs), work.stopped) as pool:
         for first, block in zip(work.firsts, pool.map(work.compared, work.firsts), strict=True):
             if block.violating is not None:
                 raise ViolatedError(block.violating, work.inputs(block.violating))
             if deadline is not None and time.perf_counter() > deadline:
-                raise TimeoutError(f"{first + work.size:,} of {1 << table.bits:,} inputs")
-            digest.update(block.digest)
-            told((first + work.size) / (1 << table.bits))
-    return digest.hexdigest()
+                raise TimeoutError(f"{first + work.size:,} of {1 << bits:,} inputs")
+            for digest, expected in zip(digests, block.digests, strict=True):
+                digest.update(expected)
+            told((first + work.size) / (1 << bits))
+    return [digest.hexdigest() for digest in digests]
 
 
 @contextmanager
@@ -146,10 +185,10 @@ def _stopping(pool: ThreadPoolExecutor, stopped: Event) -> Iterator[ThreadPoolEx
 
 
 class _Compared(NamedTuple):
-    """What became of a block: the first input that violates the claim, and what was expected."""
+    """What became of a block: the first input that violates a claim, and what was expected of each."""
 
     violating: int | None
-    digest: bytes
+    digests: Sequence[bytes]
 
 
 def unread(netlist: Netlist) -> int:
@@ -160,52 +199,66 @@ def unread(netlist: Netlist) -> int:
 
 
 class _Blocks:
-    def __init__(self, table: BlockTable, netlist: Netlist, evaluate: InARow) -> None:
-        self.table, self.evaluate, self.unread = table, evaluate, unread(netlist)
-        self.size = min(BLOCK, 1 << table.bits)
-        self.firsts = range(0, 1 << table.bits, self.size)
-        self.digests: dict[int, bytes] = {}
+    def __init__(
+        self, tables: Sequence[BlockTable], netlists: Sequence[Netlist], evaluate: InARow
+    ) -> None:
+        self.tables, self.evaluate = tables, evaluate
+        self.unread = reduce(and_, map(unread, netlists))
+        bits = tables[0].bits
+        self.size = min(BLOCK, 1 << bits)
+        self.firsts = range(0, 1 << bits, self.size)
+        self.digests: dict[int, list[bytes]] = {}
+        self.digests_of_constants: dict[tuple[int, ...], bytes] = {}
         self.stopped = Event()
 
     def compared(self, first: int) -> _Compared:
         """A block, from its first input on."""
         if self.stopped.is_set():
-            return _Compared(None, b"")
-        expected = self.table.block(first, self.size)
-        digest = self.digest(expected)
-        if self.digests.get(first & ~self.unread) == digest:
-            return _Compared(None, digest)
-        found = self.found(first, self.size)
-        differ = np.zeros(self.size, dtype=bool)
-        for name, codes in expected.items():
-            differ |= found[name] != codes
-        if differ.any():
-            return _Compared(first + int(differ.argmax()), digest)
-        self.digests[first] = digest
-        return _Compared(None, digest)
+            return _Compared(None, ())
+        expected = [table.block(first, self.size) for table in self.tables]
+        digests = list(map(self.digest, self.tables, expected))
+        if self.digests.get(first & ~self.unread) == digests:
+            return _Compared(None, digests)
+        differ = [
+            outputs[name] != codes
+            for outputs, each in zip(self.found(first, self.size), expected, strict=True)
+            for name, codes in each.items()
+        ]
+        if any(each.any() for each in differ):
+            return _Compared(first + int(np.logical_or.reduce(differ).argmax()), digests)
+        self.digests[first] = digests
+        return _Compared(None, digests)
 
-    def digest(self, expected: Mapping[str, Words]) -> bytes:
-        """Of what outputs are to be."""
+    def digest(self, table: BlockTable, expected: Mapping[str, Words]) -> bytes:
+        """Of what outputs are to be; where each is the same for all inputs, made once."""
+        octets = [4 if table.outputs[name] <= 32 else 8 for name in sorted(expected)]
+        codes = [expected[name] for name in sorted(expected)]
+        constant = all((each == each[0]).all() for each in codes)
+        key = (*octets, *(int(each[0]) for each in codes))
+        if constant and key in self.digests_of_constants:
+            return self.digests_of_constants[key]
         digest = hashlib.sha256()
-        for name in sorted(expected):
-            octets = "<u4" if self.table.outputs[name] <= 32 else "<u8"
-            digest.update(np.ascontiguousarray(expected[name], dtype=octets).data)
+        for size, each in zip(octets, codes, strict=True):
+            digest.update(np.ascontiguousarray(each, dtype=f"<u{size}").data)
+        if constant:
+            self.digests_of_constants[key] = digest.digest()
         return digest.digest()
 
-    def found(self, first: int, size: int) -> Mapping[str, Words]:
+    def found(self, first: int, size: int) -> list[Outputs]:
         """The outputs; of two rows that differ in nothing that is read, evaluated once."""
         row = 1 << (self.unread & size - 1).bit_length() >> 1
         if row < SHORTEST:
             return self.evaluate(first, size)
         parts = [self.evaluate(start, row) for start in range(first, first + size, 2 * row)]
-        return {
-            name: np.concatenate([part[name] for part in parts for _ in range(2)]) for name in parts[0]
-        }
+        return [
+            {name: np.concatenate([one[name] for one in some for _ in range(2)]) for name in some[0]}
+            for some in zip(*parts, strict=True)
+        ]
 
     def inputs(self, number: int) -> dict[str, int]:
         """An input by its number."""
         found = {}
-        for name, width in self.table.inputs.items():
+        for name, width in self.tables[0].inputs.items():
             found[name] = number & (1 << width) - 1
             number >>= width
         return found

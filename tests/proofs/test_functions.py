@@ -15,7 +15,12 @@ from spikeproof.circuits.units.functions.polynomials import Polynomials, polynom
 from spikeproof.circuits.units.libraries import library_gates
 from spikeproof.proofs.functions import IN_BLOCKS, FunctionUnit, function_units
 from spikeproof.proofs.names import unit_named
-from spikeproof.prover.checking.every_block import compiled, interpreted, require_true_of_every_block
+from spikeproof.prover.checking.every_block import (
+    compiled,
+    interpreted,
+    require_all_true_of_every_block,
+    require_true_of_every_block,
+)
 from spikeproof.prover.checking.every_input import ViolatedError
 from spikeproof.prover.claims.obligation import Outcome, Profile, StatementError
 from spikeproof.prover.claims.tabulated import tabulated
@@ -194,7 +199,12 @@ OF_17_BITS = (
     *("e5m11.reciprocal.rne", "e5m11.rsqrt.rtp", "e6m10.reciprocal.rtz", "e6m10.rsqrt.rna"),
     *("e5m11.tanh.rne", "e6m10.silu.rtp"),
     *(f"e8m8.{function}.rne" for function in ("reciprocal", "rsqrt", "sin", "cos", "sin_pi", "cos_pi")),
-    *(f"e8m8.{function}.{mode}" for function in ("reciprocal", "rsqrt") for mode in ("rtp", "rto")),
+    *(
+        f"e8m8.{function}.{mode.value}"
+        for (_, function), modes in IN_BLOCKS.items()
+        for mode in modes
+        if mode is not NEAREST
+    ),
     *(f"e8m8.{function}.nexus" for function in ("exp.rne", "sigmoid.rne", "rsqrt.rtp", "cos_pi.rne")),
     *("e5m11.tanh.rne.ternary", "e8m8.log.rne.ionic"),
 )
@@ -224,11 +234,14 @@ def test_faulty_units_are_refuted_in_blocks(kind):
             assert wrong[result.counterexample["x"]]
 
 
-@pytest.mark.parametrize("function", [function for _, function in IN_BLOCKS])
-def test_faults_of_every_promised_function_are_refuted(function):
+@pytest.mark.parametrize(
+    ("function", "mode"),
+    [(function, mode.value) for (_, function), modes in IN_BLOCKS.items() for mode in modes],
+)
+def test_faults_of_every_promised_function_are_refuted(function, mode):
     """Where they change a result, which neurons one by one decide, and what is right one line."""
     fmt = "e5m11" if function in POLYNOMIALS else "e8m8"
-    unit = unit_named(f"{fmt}.{function}.rne")
+    unit = unit_named(f"{fmt}.{function}.{mode}")
     obligation, every = unit.obligation(), np.arange(1 << unit.fmt.width, dtype=np.uint64)
     refuted = 0
     for _, mutant in sample(obligation.circuit(), 4, 20261129):
@@ -267,14 +280,29 @@ def test_faults_of_gates_are_refuted_in_blocks(name):
     assert refuted > 2
 
 
-@pytest.mark.parametrize("function", ["exp", "reciprocal", "rsqrt"])
+@pytest.mark.parametrize("function", ["exp", "exp2", "log", "reciprocal", "rsqrt"])
 def test_another_mode_is_another_function_in_blocks(function):
-    units = [unit_named(f"e8m8.{function}.{mode}") for mode in ("rne", "rtz", "rtp", "rtn")]
+    units = [unit_named(f"e8m8.{function}.{mode}") for mode in ("rne", "rtz", "rtp", "rtn", "rto")]
     circuit = units[0].circuit()
     for unit in units[1:]:
         claim = unit.obligation().state(circuit)
         with pytest.raises(ViolatedError):
             require_true_of_every_block(claim, claim.table, compiled)
+
+
+@pytest.mark.parametrize("function", ["exp2", "sin"])
+def test_all_modes_are_decided_together_as_one_by_one(function):
+    units = [unit_named(f"e8m8.{function}.{mode.value}") for mode in RoundingMode]
+    claims = [unit.obligation().state(unit.circuit()) for unit in units]
+    pairs = [(claim, claim.table) for claim in claims]
+    alone = [require_true_of_every_block(*pair, compiled) for pair in pairs]
+    assert require_all_true_of_every_block(pairs, compiled) == alone
+    turned = units[1].obligation().state(units[0].circuit())
+    with pytest.raises(ViolatedError) as error:
+        require_true_of_every_block(turned, turned.table, compiled)
+    with pytest.raises(ViolatedError) as together:
+        require_all_true_of_every_block([*pairs, (turned, turned.table)], compiled)
+    assert together.value.inputs == error.value.inputs
 
 
 @pytest.mark.parametrize("name", ["e6m11.reciprocal.rne", "tf32.reciprocal.rne"])

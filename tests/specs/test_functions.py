@@ -294,3 +294,14 @@ def test_tables_of_formats_beyond_doubles(name, function):
         table = every_result(function, fmt, mode, OverflowPolicy.IEEE)
         for code in range(0, len(table), 397):
             assert table[code] == compute(function, fmt, mode, OverflowPolicy.IEEE, code)
+
+
+@pytest.mark.parametrize("function", ["exp", "log1p", "sin", "sin_pi"])
+def test_blocks_in_one_mode_after_another(function):
+    """What they share stays as it is: of lines, large angles, polynomials and subnormal results."""
+    for first in (0x2F00_0000, 0x4F00_0000, 0x3F00_0000, 0xC2C0_0000):
+        for mode in (*RoundingMode, NEAREST):
+            given = function, FP32, mode, OverflowPolicy.IEEE
+            found = functions.results_from(*given, first, 1 << 10)
+            some = range(0, 1 << 10, 93)
+            assert [found[k] for k in some] == [compute(*given, first + k) for k in some]

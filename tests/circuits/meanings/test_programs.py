@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spikeproof.circuits.meanings import boolean
-from spikeproof.circuits.meanings.program_code import CompiledProgram
+from spikeproof.circuits.meanings.program_code import CompiledProgram, CompiledPrograms
+from spikeproof.circuits.meanings.program_joining import joined
 from spikeproof.circuits.meanings.program_reading import read_program
 from spikeproof.circuits.meanings.programs import (
     Count,
@@ -426,6 +427,42 @@ def test_constant_rows_are_constant(size):
             assert found is None or rows == {name: {value} for name, value in found.items()}
 
 
+def mended(code: int) -> Netlist:
+    """A sum of which one result is 1 more."""
+    gates = library_gates("threshold")
+    sums = Sums(gates)
+    x = bits(gates.builder.input("x", WIDTH))
+    word = sums.digits(number(x) * 5 - 700, WIDTH)
+    found = number(word) + sums.chosen(sums.matches(x, [code]), [1])
+    return gates.builder.build({"out": signals(gates, sums.digits(found, WIDTH + 1))})
+
+
+def test_programs_are_evaluated_together_as_each_alone():
+    """What they share is one word."""
+    netlists = [mended(200), mended(300), everything(), long_tables(), mended(200)]
+    programs = [read_program(each) for each in netlists]
+    together = CompiledPrograms(list(zip(netlists, programs, strict=True)), threads=1)
+    for first, size in ((0, 1 << WIDTH), (512, 64)):
+        for netlist, found in zip(netlists, together.evaluate(first, size), strict=True):
+            expected = boolean.evaluate(netlist, EVERY)
+            assert list(found) == list(netlist.outputs)
+            for name, values in found.items():
+                assert np.array_equal(values, expected[name][first : first + size])
+    alike = joined([programs[0], programs[4]])
+    assert alike.words == programs[0].words
+    assert list(alike.outputs.values()) == 2 * list(programs[0].outputs.values())
+    assert len(joined(programs[:2]).words) < len(programs[0].words) + len(programs[1].words)
+
+
+def test_netlists_of_other_inputs_are_not_evaluated_together():
+    gates = library_gates("threshold")
+    x = bits(gates.builder.input("x", 4))
+    other = gates.builder.build({"out": signals(gates, Sums(gates).digits(number(x) - 3, 4))})
+    pairs = [(each, read_program(each)) for each in (mended(200), other)]
+    with pytest.raises(ValueError, match="together on the same inputs alone"):
+        CompiledPrograms(pairs)
+
+
 def clamped() -> Netlist:
     """1 of the upper half, but for one input: of x and its parts, a match among them."""
     gates = library_gates("threshold")
@@ -449,9 +486,10 @@ def test_rows_that_are_constant():
     expected = boolean.evaluate(netlist, EVERY)["out"]
     compiled = CompiledProgram(netlist, program)
     interpreted = ProgramEvaluator(netlist, program)
-    for first in range(0, 1024, 256):
-        for machine in (compiled.evaluate, interpreted.evaluate_in_a_row):
-            assert np.array_equal(machine(first, 256)["out"], expected[first : first + 256])
+    for size in (256, 128, 64):
+        for first in range(0, 1024, size):
+            for machine in (compiled.evaluate, interpreted.evaluate_in_a_row):
+                assert np.array_equal(machine(first, size)["out"], expected[first : first + size])
 
 
 def test_of_two_buses_no_row_is_known_to_be_constant():

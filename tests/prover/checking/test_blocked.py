@@ -71,7 +71,7 @@ def test_a_right_circuit_is_proved_and_verified(verified):
 
 def test_verifying_does_not_evaluate_as_proving_does(monkeypatch, verified):
     record = discharge(theorem())
-    monkeypatch.setattr(program_code.CompiledProgram, "evaluate", lambda *_: pytest.fail("compiled"))
+    monkeypatch.setattr(program_code.CompiledPrograms, "evaluate", lambda *_: pytest.fail("compiled"))
     assert verified(record, theorem()) == ""
 
 
