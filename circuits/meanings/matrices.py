@@ -24,7 +24,7 @@ from spikeproof.circuits.netlist import Netlist, Neuron
 
 Matrix = NDArray[Any]
 
-TOGETHER = 1 << 10
+TOGETHER = 1 << 11
 """Inputs at a time, if their signals are not more than ``MOST_SIGNALS``."""
 
 MOST_SIGNALS = 1 << 24

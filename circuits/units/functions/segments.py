@@ -212,5 +212,7 @@ def _steps(come: Integers, values: Integers) -> Iterator[tuple[int, int]]:
 
 def _come_to(gates: GateLibrary, x: Bus, come: Integers, places: Integers) -> int:
     """[x >= c], c being the place of the segment to which x has come."""
-    own = ((each, 1 << index) for index, each in enumerate(x))
-    return gates.fires(int(places[0]) - HALF, *own, *_steps(come, -places))
+    weights = dict(_steps(come, -places))
+    for index, each in enumerate(x):
+        weights[each] = weights.get(each, 0) + (1 << index)
+    return gates.fires(int(places[0]) - HALF, *weights.items())

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -341,8 +341,8 @@ def values_of(function: str, fmt: Format) -> Values:
     known, values = _by_doubles(function, np.array(list(map(float, operands))))
     left = np.flatnonzero(~known)
     rest = _values(function, [operands[code] for code in left.tolist()])
-    for whole, part in zip(astuple(values), astuple(rest), strict=True):
-        whole[left] = part
+    for name, whole in vars(values).items():
+        whole[left] = getattr(rest, name)
     return values
 
 
