@@ -540,7 +540,9 @@ def _alike(function: str, fmt: Format, numbers: Doubles) -> tuple[Places, Truths
     alike = np.where(numbers < least, nan, numbers)
     for sign in (0, 1):
         codes = range(sign << fmt.magnitude_bits | 1, (sign << fmt.magnitude_bits | last) + 1)
-        first = bisect_left(codes, True, key=lambda code: is_beyond(function, fmt, decode(fmt, code).signed))
+        first = bisect_left(
+            codes, True, key=lambda code: is_beyond(function, fmt, decode(fmt, code).signed)
+        )
         beyond = list(codes[first:])
         asked[beyond], alike[beyond] = False, alike[beyond[:1]]
     if function in PERIODIC:
