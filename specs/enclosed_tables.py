@@ -7,18 +7,18 @@ what it stands for by less than 2^-40 of it, and so much more is allowed, ``ERRO
 need be sharp. Then bounds that hold of a function everywhere make ends sharp (``BOUNDS``), as in
 ``specs.enclosures``.
 
-Horner's rule with n products and n sums errs by at most 2 n e of the sum of all magnitudes, a little more
-with its coefficients' errors; none has more than 16 of each. So
+Horner's rule with n products and n sums errs by at most 2 n e of the sum of all magnitudes, a little
+more with its coefficients' errors; none has more than 16 of each. So
 
-* e^t = 2^n e^r: the first part of ln 2 has 32 bits and n up to 10, so that r, at most 0.36, errs by less
-  than 2 e; the series leaves out less than 2^-60, and errs by 2^6 e at most: together by 2^7 e. Where t
-  has an error of its own, e^t has as much, relatively. What is beyond ``FARTHEST`` counts as that, where
-  e^-t is added to a number of at least 1/2, or 1 taken from it: that changes it by less than 2^-700.
+* e^t = 2^n e^r: the first part of ln 2 has 32 bits and n up to 10, so r, at most 0.36, errs by less than
+  2 e; the series leaves out less than 2^-60, and errs by 2^6 e at most: together by 2^7 e. Where t has
+  an error of its own, e^t has as much, relatively. What is beyond ``FARTHEST`` counts as that, where
+  e^-t is added to a number of at least 1/2, or taken from it: that changes it by less than 2^-500.
 * e^t - 1: of |t| < 1/2 a series of which less than 2^-58 is left out; else at least 0.39, with 2^9 e.
-* ln(1 + t) from -0.3 to 0.42: 2 artanh z with z = t / (2 + t), which errs by 3 e, and z^2 below 0.032; the
-  series leaves out less than 2^-60. Other logarithms are k ln 2 + ln(1 + t), k whole and not 0, of at
-  least 0.33, so that k ln 2 makes up less than 2^8 of them; 1 + t, if it is rounded, has a logarithm of
-  at least 0.34.
+* ln(1 + t) from -0.3 to 0.42: 2 artanh z with z = t / (2 + t), which errs by 3 e, and z^2 below 0.032;
+  the series leaves out less than 2^-60. Other logarithms are k ln 2 + ln(1 + t), with k whole and not 0,
+  of which k ln 2 is at most 2.1 times as much. 1 + t, if it is rounded, has a logarithm of at least
+  0.34.
 * sin and cos: |y| is at most pi/4. ``specs.large_angles`` says how these err. Half turns are exact.
 * The normal distribution, with t of x^2 or x^2 / 2, which is exact: below 2 by Kummer's series of
   positive summands, of which 2^-60 is left out at most, and which errs by 3 e for each of its 28 steps;

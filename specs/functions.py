@@ -84,8 +84,8 @@ class Function(NamedTuple):
     ``at_zero``: of +0; None if it is the operand, with its sign. ``limits``: of +infinity and -infinity.
     ``rational``: of a number other than 0 the value, or None where it is not rational. ``powers``: n of
     positive and of negative x, if |x|^n / n >= k makes the value at least 2^k, or its magnitude at most
-    2^-k, as the limit is infinite or zero, for any k of at least 16. ``least``: of numbers below it there
-    is no value. ``symmetry``: -1 of odd functions, 1 of even ones.
+    2^-k, as the limit is infinite or zero, for any k of at least 16. ``least``: of numbers below that
+    there is no value. ``symmetry``: -1 of odd functions, 1 of even ones.
     """
 
     words: str
@@ -377,8 +377,8 @@ def trace(
 #
 # The same definition, done quicker: one enclosure for each operand, by doubles, serves all modes; it is
 # looked for among the numbers where rounding turns. What lies between two of them rounds as any number
-# there does. Enclosures are made of all operands at once (``specs.enclosed_tables``); where one of the
-# numbers lies within, by integers, the ends rounded outward; and where that is so still, ``compute`` says.
+# there does. Enclosures are made of all operands at once (``specs.enclosed_tables``). Where one of the
+# numbers lies within, they are made by integers, the ends rounded outward; and then ``compute`` says.
 
 QUICK_BITS = 60
 """Of enclosures by integers: some more than a double has."""
@@ -618,8 +618,8 @@ def _outward(enclosure: Enclosure) -> Ends:
 
 
 # Where the rounding of magnitudes turns: at numbers and midway between them, and at one end more. There
-# what is tiny after rounding ends: a quarter of a quantum below the least normal number. A *cell* is what
-# lies from one end to the next, or beyond the last one; ends are no part of cells.
+# what is tiny after rounding ends: a quarter of a quantum below the least normal number. A *cell* is
+# what lies from one end to the next, or beyond the last one; ends are no part of cells.
 
 
 @lru_cache(64)

@@ -4,7 +4,8 @@ Where that would mostly multiply by 0, as of thousands of gates, neurons are eva
 
 The neurons of a level read levels before alone, so the weighted sums of all of them, on all inputs, are
 one product of a matrix of weights and one of signals. Signals that are the same on many inputs in turn,
-as most comparisons are on neighbouring numbers, are added up once for these. Floats add up whole numbers
+as most comparisons are on neighbouring numbers, are added up once for these; and neurons for which the
+others do not matter, whatever they are, are known without a product. Floats add up whole numbers
 without error as long as no sum of magnitudes exceeds what their significands hold; that is made sure of.
 (And as long as whoever multiplies matrices for NumPy does it in the precision that was asked for.)
 """
@@ -79,7 +80,7 @@ def evaluate(
 
 
 def _signals(netlist: Netlist, levels: list[_Level], inputs: Mapping[str, NDArray[Any]]) -> boolean.Bits:
-    """The rows of all signals that an output is; of others, of those alone that are no constants here."""
+    """A row for every signal; of those that are no outputs, filled where it is no constant here."""
     given = np.concatenate(
         [boolean.unpack_words(inputs[name], width) for name, width in netlist.inputs.items()]
     )
@@ -125,7 +126,7 @@ def _levels(netlist: Netlist) -> list[_Level] | None:
 
 
 def _level(neurons: list[Neuron], sources: Matrix, places: Matrix) -> tuple[Matrix, Matrix] | None:
-    """Weights and what is needed, of neurons whose synapses are of the sources at these places in turn."""
+    """Weights and what is needed, of neurons whose synapses are at these places of the sources."""
     integers = [neuron.in_integers for neuron in neurons]
     most = max(sum(map(abs, weights)) + abs(threshold - bias) for threshold, bias, weights in integers)
     kind = next((kind for kind, held in HELD.items() if most < held), None)

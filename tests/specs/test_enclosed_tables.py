@@ -56,6 +56,11 @@ def right(function, fmt, count):
     return found
 
 
+def lies_within(low, high, below, above):
+    """Strictly, of a number that is both."""
+    return below <= low and high <= above and (low < high or below < low < above)
+
+
 def holds(module, function, fmt, count):
     """Whether doubles are beyond these, and few of them unknown where no value is rational."""
     expected = right(function, fmt, count)
@@ -64,9 +69,7 @@ def holds(module, function, fmt, count):
     for (_, low, high), below, above in zip(expected, *(each.tolist() for each in ends), strict=True):
         if below != below:
             unknown += low < high
-        elif low < high and not (Fraction(below) <= low and high <= Fraction(above)):
-            return False
-        elif low == high and not Fraction(below) < low < Fraction(above):
+        elif not lies_within(low, high, Fraction(below), Fraction(above)):
             return False
     return unknown == 0
 

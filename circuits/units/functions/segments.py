@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import reduce
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +44,8 @@ STEPS = (0.5, 0.2, 0.08)
 class Cuts:
     """The search for how many neurons each bit gets: ``allowed``; segments are as long as these allow.
 
-    All is in numbers of ``Table.places``, where alone segments begin. ``ends`` says of each bit, and of a
-    segment that begins at each place, how far it goes if this bit alone matters.
+    All is in numbers of ``Table.places``, where alone segments begin. ``ends`` says of each bit how far
+    a segment goes that begins at each place, if this bit alone matters.
     """
 
     def __init__(self, table: Table) -> None:
@@ -77,7 +77,7 @@ class Cuts:
         has_any = np.isin(segments, segment)
         rank = np.arange(len(changes)) - np.searchsorted(segment, segment)
         found[segment, first[segment] + rank] = table.places[changes]
-        # A first change that is behind a segment stays where it was in the segment before, if any had it.
+        # A first change that is behind a segment stays where it was in the one before, if that had it.
         behind = (first > 0) | has_any
         begins = (first > 0) & ~np.append(False, behind[:-1])
         found[:-1, 0][begins] = table.places[np.array(starts)[begins]]
@@ -204,7 +204,7 @@ def _bits_of(gates: GateLibrary, x: Bus, table: Table) -> list[Form]:
 
 
 def _steps(come: Integers, values: Integers) -> Iterator[tuple[int, int]]:
-    """What values are in one segment after the other: from which neuron on they change, and by how much."""
+    """How values change from one segment to the next: by which neuron, and by how much."""
     turns = np.diff(values)
     changed = np.flatnonzero(turns)
     return zip(come[changed].tolist(), turns[changed].tolist(), strict=True)

@@ -1,14 +1,14 @@
-"""Functions as tables: the code of the result for every code of x, by MPFR (through ``gmpy2``).
+"""Functions as tables: the code of the result for every code of x, by NumPy and MPFR (``gmpy2``).
 
 Every function is evaluated once, to odd: cut off after ``PLACES`` bits, the last of which is 1 wherever
 anything was lost. No boundary of rounding in a format of up to 16 bits has so many places, so such a
 number lies between the same boundaries as the function itself, and every mode rounds it by integers.
 
-Where a double says as much, NumPy's functions are asked first: what they give, of which errors of 2^-40
-are allowed for, mostly lies far from every boundary. MPFR is asked for the rest. It rounds correctly, and
-says what is exact. A function that it lacks is made of a few of its own, all
-but the last of them in ``INNER`` bits; where results tend to a boundary and never reach it, the last
-step is that which tells the side: x - t, for instance, with a t that is tiny.
+NumPy's functions of doubles are asked first: what they give, of which errors of 2^-40 are allowed for,
+mostly lies far from every boundary, or comes near to one from a side that is known. MPFR is asked for
+the rest. It rounds correctly, and says what is exact. A function that it lacks is made of a few of its
+own, all but the last of them in ``INNER`` bits; where results tend to a boundary and never reach it, the
+last step is that which tells the side: x - t, for instance, with a t that is tiny.
 
 Special values: IEEE 754-2019 clause 9.2.1. MPFR: Fousse et al., ACM TOMS 33(2), 2007.
 """
@@ -290,7 +290,7 @@ LINES: dict[str, list[tuple[int, float, float, int]]] = {
     "gelu": _GATED,
     "gelu_tanh": _GATED,
 }
-"""Of numbers x of a sign, slope and constant of lines that a function comes near to; and on which side."""
+"""Of numbers x of a sign, slope and constant of lines that a function comes near to; and the side."""
 
 VANISHING = frozenset({"exp", "exp2", "sigmoid", "softplus", "silu", "gelu", "gelu_tanh"})
 """Functions that are never 0, of numbers other than that."""
@@ -325,7 +325,8 @@ def _by_doubles(function: str, x: Reals) -> tuple[Truths, Values]:
     fraction, exponent = np.frexp(np.where(known & ~nan, found, 1))
     significand = (np.abs(fraction) * 2.0**PLACES).astype(np.int64) | 1
     infinite = np.zeros(known.shape, dtype=bool)
-    return known, Values(nan, infinite, fraction < 0, significand, exponent.astype(np.int64) - PLACES)
+    exponent = exponent.astype(np.int64) - PLACES
+    return known, Values(nan, infinite, fraction < 0, significand, exponent)
 
 
 @lru_cache(maxsize=32)
