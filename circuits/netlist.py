@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 Weight = int | Fraction
@@ -26,6 +27,7 @@ ZERO = -2
 """The constant 0: in a bus while building, and in a block's or probe's bus ever after."""
 ONE = -3
 """The constant 1, likewise. Where an output is constant, a neuron without synapses drives it."""
+CONSTANTS = (ZERO, ONE)
 
 
 NAME = re.compile(r"[A-Za-z0-9_.]+")
@@ -107,8 +109,11 @@ class Neuron:
     def in_integers(self) -> tuple[int, int, list[int]]:
         """Threshold, bias and weights, all times their common denominator."""
         threshold, bias, weights = self.threshold, self.bias, [weight for _, weight in self.synapses]
-        scale = math.lcm(*(number.denominator for number in (threshold, bias, *weights)))
-        return scaled(threshold, scale), scaled(bias, scale), [scaled(each, scale) for each in weights]
+        whole = {int}.issuperset(map(type, weights))
+        divided = [threshold, bias, *(() if whole else weights)]
+        scale = math.lcm(*(number.denominator for number in divided))
+        multiples = [each * scale for each in weights] if whole else [scaled(w, scale) for w in weights]
+        return scaled(threshold, scale), scaled(bias, scale), multiples
 
     @property
     def canonical(self) -> str:
@@ -214,7 +219,7 @@ class Netlist:
         """For each signal the neurons on the longest path to it: 0 for inputs."""
         levels = [0] * self.input_count
         for neuron in self.neurons:
-            levels.append(1 + max((levels[source] for source, _ in neuron.synapses), default=0))
+            levels.append(1 + max([levels[source] for source, _ in neuron.synapses], default=0))
         return levels
 
     @cached_property
@@ -437,19 +442,14 @@ class NetlistBuilder:
         The signal may be a constant, an input of the neuron, or an earlier neuron that is equal.
         A constant drive is kept as a positive threshold plus, where needed, an integer bias.
         """
-        weights: dict[int, Weight] = {}
-        for source, weight in synapses:
-            if self._absorb_inverters and source in self._inverted:
-                threshold, source, weight = threshold - weight, self._inverted[source], -weight
-            if source == ONE:
-                threshold -= weight
-            elif source != ZERO:
-                weights[source] = weights.get(source, 0) + weight
-        kept = tuple(sorted((s, w) for s, w in weights.items() if w))
-        drive = threshold - bias
-        if sum(w for _, w in kept if w < 0) >= drive:
+        weights, constant = self._merged(tuple(synapses))
+        kept = tuple(sorted(filter(itemgetter(1), weights.items())))
+        drive = threshold - bias - constant
+        values = [weight for _, weight in kept]
+        total, spread = sum(values), sum(map(abs, values))
+        if total - spread >= 2 * drive:
             return ONE
-        if sum(w for _, w in kept if w > 0) < drive:
+        if total + spread < 2 * drive:
             return ZERO
         if len(kept) == 1 and kept[0][1] > 0:
             return kept[0][0]
@@ -459,12 +459,28 @@ class NetlistBuilder:
             self._inverted[signal] = kept[0][0]
         return signal
 
+    def _merged(self, synapses: Sequence[tuple[int, Weight]]) -> tuple[dict[int, Weight], Weight]:
+        """The weight on each signal, and what constants add to the sum."""
+        weights = dict(synapses)
+        folded = self._inverted.keys() if self._absorb_inverters else ()
+        if len(weights) == len(synapses) and all(map(weights.keys().isdisjoint, (CONSTANTS, folded))):
+            return weights, 0
+        weights, constant = {}, 0
+        for source, weight in synapses:
+            if source in folded:
+                constant, source, weight = constant + weight, self._inverted[source], -weight
+            if source == ONE:
+                constant += weight
+            elif source != ZERO:
+                weights[source] = weights.get(source, 0) + weight
+        return weights, constant
+
     def _append(self, neuron: Neuron) -> int:
-        key = (self._device, neuron)
-        if key not in self._signal_of:
-            self._signal_of[key] = self._input_count + len(self._neurons)
+        new = self._input_count + len(self._neurons)
+        signal = self._signal_of.setdefault((self._device, neuron), new)
+        if signal == new:
             self._neurons.append(neuron)
-        return self._signal_of[key]
+        return signal
 
     @contextmanager
     def device(self, *identity: Hashable) -> Iterator[None]:
@@ -542,17 +558,18 @@ class NetlistBuilder:
                 Block(b.name, b.kind, rename_all(b.inputs), rename_all(b.outputs)) for b in blocks
             )
 
+        def rename_sources(neuron: Neuron) -> Neuron:
+            synapses = tuple([(renumbered[s], w) for s, w in neuron.synapses])
+            return Neuron(synapses, neuron.threshold, neuron.bias)
+
+        numbered = enumerate(self._neurons, self._input_count)
+        live = [neuron for signal, neuron in numbered if signal in renumbered]
+        # Where none was left out, all signals are what they were.
+        if len(live) < len(self._neurons):
+            live = [rename_sources(neuron) for neuron in live]
         return Netlist(
             inputs=dict(self._inputs),
-            neurons=tuple(
-                Neuron(
-                    tuple((renumbered[s], w) for s, w in neuron.synapses),
-                    neuron.threshold,
-                    neuron.bias,
-                )
-                for index, neuron in enumerate(self._neurons)
-                if self._input_count + index in renumbered
-            ),
+            neurons=tuple(live),
             outputs=rename_all(driven),
             probes=rename_all({**self._probes, **(self._cuts if keep_waypoints else {})}),
             blocks=rename_blocks(self._blocks),
@@ -561,7 +578,7 @@ class NetlistBuilder:
 
     def _driver(self, signal: int) -> int:
         """The signal itself, or for a constant the neuron whose bias alone decides."""
-        if signal not in (ZERO, ONE):
+        if signal not in CONSTANTS:
             return signal
         return self._append(Neuron((), Fraction(1, 2), bias=int(signal == ONE)))
 
@@ -584,7 +601,7 @@ def driven_by_neurons(
     for signal in reversed(range(inputs, inputs + len(neurons))):
         if signal in wanted and signal not in known:
             found.append(signal)
-            wanted.update(source for source, _ in neurons[signal - inputs].synapses)
+            wanted.update([source for source, _ in neurons[signal - inputs].synapses])
     return found[::-1]
 
 

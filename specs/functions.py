@@ -24,6 +24,7 @@ and GELU are none of these; theirs are limits, zeros with the sign of what tends
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -35,7 +36,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.specs import enclosures, large_angles, taylor
+from spikeproof.specs import enclosed_tables, enclosures, large_angles, taylor
 from spikeproof.specs.conventions import IEEE, Convention, SubnormalResults
 from spikeproof.specs.enclosures import Enclosure
 from spikeproof.specs.exact import (
@@ -84,8 +85,8 @@ class Function(NamedTuple):
     ``at_zero``: of +0; None if it is the operand, with its sign. ``limits``: of +infinity and -infinity.
     ``rational``: of a number other than 0 the value, or None where it is not rational. ``powers``: n of
     positive and of negative x, if |x|^n / n >= k makes the value at least 2^k, or its magnitude at most
-    2^-k, as the limit is infinite or zero, for any k of at least 16. ``symmetry``: -1 of odd functions,
-    1 of even ones.
+    2^-k, as the limit is infinite or zero, for any k of at least 16. ``least``: of numbers below that
+    there is no value. ``symmetry``: -1 of odd functions, 1 of even ones.
     """
 
     words: str
@@ -94,6 +95,7 @@ class Function(NamedTuple):
     enclosing: Callable[[Fraction, int], Enclosure]
     rational: Callable[[Fraction], Value | None] = lambda x: None
     powers: tuple[int, int] = (0, 0)
+    least: float = -inf
     symmetry: int = 0
 
 
@@ -114,21 +116,21 @@ def _power_of_two(x: Fraction) -> Value | None:
 
 
 def _logarithm(x: Fraction) -> Value | None:
-    """Of numbers below 0 there is none; ln 1 is +0."""
-    return NAN if x < 0 else ZERO if x == 1 else None
+    """ln 1 is +0."""
+    return ZERO if x == 1 else None
 
 
 def _logarithm_to_base_2(x: Fraction) -> Value | None:
     k = exponent_of(x)
-    return NAN if x < 0 else None if k is None else finite(Fraction(k))
+    return None if k is None else finite(Fraction(k))
 
 
 def _logarithm_of_1_plus(x: Fraction) -> Value | None:
-    return NAN if x < -1 else NEGATIVE_INFINITY if x == -1 else None
+    return NEGATIVE_INFINITY if x == -1 else None
 
 
 def _reciprocal_root(x: Fraction) -> Value:
-    return NAN if x < 0 else Value(Kind.FINITE, 0, Root(1 / x))
+    return Value(Kind.FINITE, 0, Root(1 / x))
 
 
 def _sine_of_half_turns(x: Fraction) -> Value | None:
@@ -162,21 +164,29 @@ DEFINITIONS: dict[str, Function] = {
         enclosures.exponential_minus_1,
         powers=(1, 0),
     ),
-    "log": Function("ln x", NEGATIVE_INFINITY, (INFINITY, NAN), enclosures.logarithm, _logarithm),
+    "log": Function(
+        "ln x", NEGATIVE_INFINITY, (INFINITY, NAN), enclosures.logarithm, _logarithm, least=0
+    ),
     "log2": Function(
         "log2 x",
         NEGATIVE_INFINITY,
         (INFINITY, NAN),
         enclosures.logarithm_to_base_2,
         _logarithm_to_base_2,
+        least=0,
     ),
     "log1p": Function(
-        "ln(1 + x)", None, (INFINITY, NAN), enclosures.logarithm_of_1_plus, _logarithm_of_1_plus
+        "ln(1 + x)",
+        None,
+        (INFINITY, NAN),
+        enclosures.logarithm_of_1_plus,
+        _logarithm_of_1_plus,
+        least=-1,
     ),
     "reciprocal": Function(
         "1/x", POLE, (ZERO, NEGATIVE_ZERO), _never, lambda x: finite(1 / x), symmetry=-1
     ),
-    "rsqrt": Function("1/sqrt x", POLE, (ZERO, NAN), _never, _reciprocal_root),
+    "rsqrt": Function("1/sqrt x", POLE, (ZERO, NAN), _never, _reciprocal_root, least=0),
     "sin": Function("sin x", None, UNDEFINED, enclosures.sine, symmetry=-1),
     "cos": Function("cos x", ONE, UNDEFINED, enclosures.cosine, symmetry=1),
     "sin_pi": Function(
@@ -268,7 +278,7 @@ def known_value(function: str, fmt: Format, x: Value) -> Value | None:
         if limit.kind is not Kind.INFINITE:
             exponent = -exponent
         return Value(Kind.FINITE, limit.sign, power_of_two(exponent))
-    return definition.rational(x.signed)
+    return NAN if x.signed < definition.least else definition.rational(x.signed)
 
 
 def is_beyond(function: str, fmt: Format, x: Fraction) -> bool:
@@ -366,12 +376,13 @@ def trace(
 
 # --- every operand at once ----------------------------------------------------------------------
 #
-# The same definition, done quicker: one enclosure for each operand, its ends rounded outward to doubles,
-# serves all modes; it is looked for among the numbers where rounding turns. What lies between two of
-# them rounds as any number there does; where one lies within an enclosure, ``compute`` says.
+# The same definition, done quicker: one enclosure for each operand, by doubles, serves all modes; it is
+# looked for among the numbers where rounding turns. What lies between two of them rounds as any number
+# there does. Enclosures are made of all operands at once (``specs.enclosed_tables``). Where one of the
+# numbers lies within, they are made by integers, the ends rounded outward; and then ``compute`` says.
 
 QUICK_BITS = 60
-"""Of enclosures: some more than a double has."""
+"""Of enclosures by integers: some more than a double has."""
 
 LARGE = 900
 """Of formats that are done so, every number is between 2^-LARGE and 2^LARGE: it is a double, and so is
@@ -379,7 +390,10 @@ what lies midway."""
 
 Doubles = NDArray[np.float64]
 Codes = NDArray[np.uint32]
+Places = NDArray[np.int64]
+Truths = NDArray[np.bool_]
 Signs = int | NDArray[np.int64]
+Ends = tuple[float, float]
 
 
 def every_result(
@@ -402,17 +416,27 @@ def every_result(
     convention.require_possible(fmt)
     every = _every_value(function, fmt)
     results, left = decided_results(every, fmt, mode, policy, convention)
-    codes = every.known.get(NAN, [])
-    results[codes] = result_nan(function, fmt, fmt, convention, ())
-    for code in filter(fmt.is_nan, codes):
+    results[every.known.get(NAN, [])] = result_nan(function, fmt, fmt, convention, ())
+    for code in _nans(fmt):
         results[code] = result_nan(function, fmt, fmt, convention, (code,))
     for code in np.flatnonzero(left).tolist():
         results[code] = compute(function, fmt, mode, policy, code, convention=convention)
-    given = np.arange(len(results))
+    return results[_counted(fmt, convention)]
+
+
+@lru_cache(64)
+def _nans(fmt: Format) -> tuple[int, ...]:
+    return tuple(filter(fmt.is_nan, range(1 << fmt.width)))
+
+
+@lru_cache(64)
+def _counted(fmt: Format, convention: Convention) -> Places:
+    """The code that counts in place of each."""
+    given = np.arange(1 << fmt.width)
     for code in range(1, 1 << fmt.fraction_bits):  # whatever may be subnormal
         for each in (code, fmt.sign_mask | code):
             given[each] = flush_operand(fmt, convention, each)
-    return results[given]
+    return given
 
 
 class EveryValue(NamedTuple):
@@ -421,73 +445,140 @@ class EveryValue(NamedTuple):
     A value lies strictly between ``low`` and ``high``, which are NaN where it is known.
     """
 
-    known: dict[Value, list[int]]
+    known: dict[Value, Places]
     low: Doubles
     high: Doubles
 
 
 def decided_results(
     every: EveryValue, fmt: Format, mode: RoundingMode, policy: OverflowPolicy, convention: Convention
-) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.uint16], Truths]:
     """The codes that values round to, and where that needs narrower enclosures; not where one is NaN."""
     results = np.zeros(len(every.low), np.uint16)
     for value, places in every.known.items():
         if value.kind is not Kind.NAN:
             results[places] = round_to(fmt, mode, policy, value, convention)
     undecided = ~np.isnan(every.low)
-    if max(fmt.maximum_exponent, fmt.fraction_bits - fmt.minimum_exponent) < LARGE - 2:
-        cells = _cells(fmt, mode, policy, convention)
-        negative = every.high <= 0
-        near = np.where(negative, -every.high, every.low)
-        far = np.where(negative, -every.low, every.high)
-        cell = np.searchsorted(cells.ends, near, side="right") - 1
-        # NaN, where the value is known, compares with nothing.
-        decided = (near >= 0) & (far <= np.append(cells.ends, np.inf)[cell + 1])
-        results[decided] = cells.codes[negative[decided].astype(int), cell[decided]]
+    if _are_doubles(fmt):
+        signs, cells, decided = _placed(fmt, every.low, every.high)
+        results[decided] = _codes(fmt, mode, policy, convention)[signs[decided], cells[decided]]
         undecided &= ~decided
     return results, undecided
+
+
+def _are_doubles(fmt: Format) -> bool:
+    return max(fmt.maximum_exponent, fmt.fraction_bits - fmt.minimum_exponent) < LARGE - 2
+
+
+def _placed(fmt: Format, low: Doubles, high: Doubles) -> tuple[Places, Places, Truths]:
+    """The signs of what lies strictly between two doubles, between which ends magnitudes are, and where.
+
+    Where not, or if a double is NaN, the last is false.
+    """
+    ends = _ends(fmt)
+    negative = high <= 0
+    near, far = np.where(negative, -high, low), np.where(negative, -low, high)
+    cells = np.searchsorted(ends, near, side="right") - 1
+    # NaN compares with nothing.
+    decided = (near >= 0) & (far <= np.append(ends, np.inf)[cells + 1])
+    return negative.astype(np.int64), cells, decided
 
 
 @lru_cache(64)
 def _every_value(function: str, fmt: Format) -> EveryValue:
     """The values of a function at all codes of a format, before rounding."""
-    symmetry, enclosing = DEFINITIONS[function].symmetry, DEFINITIONS[function].enclosing
-    known: dict[Value, list[int]] = {}
-    unknown: list[tuple[float, float]] = []
-    for code in range(1 << fmt.width):
-        low, high = unknown[code - fmt.sign_mask] if code > fmt.sign_mask else (nan, nan)
-        if symmetry and low == low and not fmt.is_nan(code):
-            unknown.append((low, high) if symmetry > 0 else (-high, -low))
-            continue
-        x = decode(fmt, code)
-        value = known_value(function, fmt, x)
-        if value is None:
-            unknown.append(_outward(enclosing(x.signed, QUICK_BITS)))
-        elif _may_be_dyadic(value):
-            known.setdefault(value, []).append(code)
-            unknown.append((nan, nan))
-        else:
-            unknown.append(_around(value))
-    ends = np.array(unknown)
-    return EveryValue(known, ends[:, 0], ends[:, 1])
+    codes = np.arange(1 << fmt.width)
+    low, high = np.full((2, len(codes)), nan)
+    alike, left = codes, codes
+    if is_narrow(fmt) and fmt.precision <= enclosed_tables.MOST_PRECISION:
+        numbers = _numbers(fmt)
+        alike, asked = _alike(function, fmt, numbers)
+        low[asked], high[asked] = enclosed_tables.ends(function, numbers[asked])
+        left = np.flatnonzero(~_placed(fmt, low, high)[-1])
+    _, first, groups = np.unique(alike[left], return_index=True, return_inverse=True)
+    few = _collected(_quick_value(function, fmt, code) for code in left[first].tolist())
+    low[left], high[left] = few.low[groups], few.high[groups]
+    members = np.split(left[np.argsort(groups, kind="stable")], np.cumsum(np.bincount(groups))[:-1])
+    known = {value: np.concatenate([members[n] for n in ns]) for value, ns in few.known.items()}
+    return EveryValue(known, low, high)
+
+
+def _quick_value(function: str, fmt: Format, code: int) -> Value | Ends:
+    """The value at a code, if it is known; else doubles around it."""
+    x = decode(fmt, code)
+    value = known_value(function, fmt, x)
+    return value or _outward(DEFINITIONS[function].enclosing(x.signed, QUICK_BITS))
+
+
+def is_narrow(fmt: Format) -> bool:
+    """Whether every number is between 2^-160 and 2^160."""
+    return farthest(fmt) <= 160
+
+
+@lru_cache(16)
+def _numbers(fmt: Format) -> Doubles:
+    """The number of every code, of formats of which all are doubles; an infinity, or NaN."""
+    magnitudes = np.full(fmt.sign_mask, nan)
+    magnitudes[: fmt.largest_finite + 1] = _magnitudes(fmt, fmt.largest_finite + 1)
+    if fmt.has_infinity:
+        magnitudes[fmt.infinity] = inf
+    numbers = np.concatenate((magnitudes, -magnitudes))
+    numbers[list(_nans(fmt))] = nan
+    return numbers
+
+
+def _magnitudes(fmt: Format, count: int) -> Doubles:
+    """The numbers of the first codes, going on beyond the largest one."""
+    field, fraction = np.divmod(np.arange(count), 1 << fmt.fraction_bits)
+    significand = np.where(field, fraction + (1 << fmt.fraction_bits), fraction).astype(np.float64)
+    return np.ldexp(significand, np.maximum(field, 1) - fmt.bias - fmt.fraction_bits)
+
+
+def _alike(function: str, fmt: Format, numbers: Doubles) -> tuple[Places, Truths]:
+    """Words that are equal where a function's values are, and numbers that may have to be enclosed."""
+    least, last = DEFINITIONS[function].least, fmt.largest_finite
+    asked = np.isfinite(numbers) & (numbers != 0) & (numbers > least)
+    alike = np.where(numbers < least, nan, numbers)
+    for sign in (0, 1):
+        codes = range(sign << fmt.magnitude_bits | 1, (sign << fmt.magnitude_bits | last) + 1)
+        first = bisect_left(
+            codes, True, key=lambda code: is_beyond(function, fmt, decode(fmt, code).signed)
+        )
+        beyond = list(codes[first:])
+        asked[beyond], alike[beyond] = False, alike[beyond[:1]]
+    if function in PERIODIC:
+        alike = np.fmod(alike, 2, where=np.isfinite(alike), out=alike)
+    return alike.view(np.int64), asked
 
 
 def every_value(values: Iterable[Value]) -> EveryValue:
     """The same of given values."""
+    return _collected(map(_enclosed_quickly, values))
+
+
+def _enclosed_quickly(value: Value) -> Value | Ends:
+    """Of a value that is enclosed, doubles around it; any other as it is."""
+    magnitude = value.magnitude
+    if not isinstance(magnitude, Real):
+        return value
+    low, high = _outward(magnitude.enclosing(magnitude.argument, QUICK_BITS))
+    return (-high, -low) if value.sign else (low, high)
+
+
+def _collected(values: Iterable[Value | Ends]) -> EveryValue:
+    """Known values, and doubles around others."""
     known: dict[Value, list[int]] = {}
-    unknown: list[tuple[float, float]] = []
+    ends: list[Ends] = []
     for place, value in enumerate(values):
-        magnitude = value.magnitude
-        if isinstance(magnitude, Real):
-            low, high = _outward(magnitude.enclosing(magnitude.argument, QUICK_BITS))
-            unknown.append((-high, -low) if value.sign else (low, high))
+        if not isinstance(value, Value):
+            ends.append(value)
         elif _may_be_dyadic(value):
             known.setdefault(value, []).append(place)
-            unknown.append((nan, nan))
+            ends.append((nan, nan))
         else:
-            unknown.append(_around(value))
-    ends = np.array(unknown)
-    return EveryValue(known, ends[:, 0], ends[:, 1])
+            ends.append(_around(value))
+    low, high = np.array(ends).reshape(-1, 2).T
+    return EveryValue({value: np.array(places) for value, places in known.items()}, low, high)
 
 
 def _may_be_dyadic(value: Value) -> bool:
@@ -498,7 +589,7 @@ def _may_be_dyadic(value: Value) -> bool:
     return not isinstance(magnitude, Root)
 
 
-def _around(value: Value) -> tuple[float, float]:
+def _around(value: Value) -> Ends:
     """Doubles around a quotient or a root, which Python rounds to nearest."""
     magnitude = value.magnitude
     if abs(floor_log2(magnitude.radicand if isinstance(magnitude, Root) else magnitude)) > LARGE:
@@ -511,7 +602,7 @@ def _around(value: Value) -> tuple[float, float]:
     return (-high, -low) if value.sign else (low, high)
 
 
-def _outward(enclosure: Enclosure) -> tuple[float, float]:
+def _outward(enclosure: Enclosure) -> Ends:
     """Doubles at or next to the ends of an enclosure; coarser ones outside of 2^-LARGE and 2^LARGE."""
     low, high, exponent = enclosure
     if low < 0 < high:
@@ -527,33 +618,30 @@ def _outward(enclosure: Enclosure) -> tuple[float, float]:
     return (2.0**LARGE if low else 0.0, inf) if exponent > 0 else (0.0, 2.0**-LARGE)
 
 
-class Cells(NamedTuple):
-    """Where the rounding of magnitudes turns, and to what they round from one end to the next.
-
-    Ends are no part of cells; the last cell has no upper one. ``codes`` are by sign, then by cell.
-    """
-
-    ends: Doubles
-    codes: NDArray[np.uint16]
+# Where the rounding of magnitudes turns: at numbers and midway between them, and at one end more. There
+# what is tiny after rounding ends: a quarter of a quantum below the least normal number. A *cell* is
+# what lies from one end to the next, or beyond the last one; ends are no part of cells.
 
 
 @lru_cache(64)
-def _cells(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, convention: Convention) -> Cells:
-    """Rounding turns at numbers and midway between them, and at one end more.
+def _ends(fmt: Format) -> Doubles:
+    numbers = _magnitudes(fmt, fmt.largest_finite + 2)
+    ends = np.column_stack((numbers[:-1], (numbers[:-1] + numbers[1:]) / 2)).ravel()
+    normal = 1 << fmt.fraction_bits
+    tiny = numbers[normal] - numbers[1] / 4
+    return np.insert(np.append(ends, numbers[-1]), 2 * normal, tiny)
 
-    There what is tiny after rounding ends: a quarter of a quantum below the least normal number. How
-    what lies between normal numbers rounds depends on sign, half and last bit, eight cases; of each
+
+@lru_cache(64)
+def _codes(
+    fmt: Format, mode: RoundingMode, policy: OverflowPolicy, convention: Convention
+) -> NDArray[np.uint16]:
+    """What magnitudes round to: by sign, then by cell.
+
+    How what lies between normal numbers rounds depends on sign, half and last bit, eight cases; of each
     other cell some number is rounded.
     """
-    last, normal = fmt.largest_finite, 1 << fmt.fraction_bits
-    code = np.arange(last + 2)
-    field, fraction = code >> fmt.fraction_bits, code & (normal - 1)
-    significand = np.where(field, fraction + normal, fraction).astype(np.float64)
-    numbers = np.ldexp(significand, np.maximum(field, 1) - fmt.bias - fmt.fraction_bits)
-    ends = np.column_stack((numbers[:-1], (numbers[:-1] + numbers[1:]) / 2)).ravel()
-    tiny = numbers[normal] - numbers[1] / 4
-    low = np.concatenate((ends[: 2 * normal], [tiny, numbers[normal]]))
-    high = np.append(ends[2 * last :], (numbers[-1], 2 * numbers[-1]))
+    last, normal, ends = fmt.largest_finite, 1 << fmt.fraction_bits, _ends(fmt)
 
     def between(sign: int, ends: Doubles) -> list[int]:
         middles = [(Fraction(a) + Fraction(b)) / 2 for a, b in pairwise(ends.tolist())]
@@ -566,8 +654,10 @@ def _cells(fmt: Format, mode: RoundingMode, policy: OverflowPolicy, convention: 
         up = np.array([each.rounds_up for each in even_odd])
         halves = np.arange(2 * normal, 2 * last)
         rounded = (halves // 2 + up[halves % 4]) | sign << fmt.magnitude_bits
-        codes.append([*between(sign, low), *rounded.tolist(), *between(sign, high)])
-    return Cells(np.insert(np.append(ends, numbers[-1]), 2 * normal, tiny), np.array(codes, np.uint16))
+        below = between(sign, ends[: 2 * normal + 2])
+        beyond = between(sign, np.append(ends[-3:], 2 * ends[-1]))
+        codes.append([*below, *rounded.tolist(), *beyond])
+    return np.array(codes, np.uint16)
 
 
 # --- blocks of operands -------------------------------------------------------------------------
@@ -864,7 +954,6 @@ class _Blocks:
     ) -> None:
         self.function, self.fmt, self.convention = function, fmt, convention
         self.rounding = mode, policy
-        self.is_narrow = farthest(fmt) <= 160
         self.computed: dict[int, int] = {}
 
     def compute(self, code: int) -> int:
@@ -877,7 +966,7 @@ class _Blocks:
     def fill(self, first: int, results: Codes) -> None:
         """The results of as many codes as there is room for."""
         count = len(results)
-        if count <= FEW or not self.is_narrow:
+        if count <= FEW or not is_narrow(self.fmt):
             results[:] = [self.compute(code) for code in range(first, first + count)]
         elif not self.fill_at_once(first, results):
             half = count // 2

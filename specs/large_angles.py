@@ -32,7 +32,7 @@ RELATIVE, ABSOLUTE = 2.0**-46, 2.0**-90
 """The error of ``sines``: the sum of what is of the magnitude, and of what is not.
 
 The absolute one is that of the count: less than 2^33 units of 2^-126, times pi/2. The rest is of y,
-2^-50 (see ``_reduced``), and sine and cosine have no more of it, as |y| <= pi/4 but for that; of series,
+2^-50 (see ``reduced``), and sine and cosine have no more of it, as |y| <= pi/4 but for that; of series,
 of which 2^-58 is left out; of Horner's rule, 2 * 8 * 2^-53 times cosh(pi/4) < 1.4, of values of at least
 0.7; and some 2^-53 for coefficients, squares, and products after it: together less than 2^-47.
 """
@@ -48,16 +48,22 @@ class Sines(NamedTuple):
 
 def sines(significands: Words, exponent: int, quarter: int) -> Sines:
     """Of m 2^s and some quarters of a turn, for m below 2^32."""
-    quarters, y = _reduced(significands, exponent)
-    quarters += quarter
-    squares = y * y
-    value = np.where(quarters & 1, _horner(COSINE, squares), y * _horner(SINE, squares))
-    signs = (quarters >> 1 & 1) ^ (value < 0)
+    quarters, y = reduced(significands, exponent)
+    value = turned(quarters + quarter, y)
     magnitude = np.abs(value)
-    return Sines(signs, magnitude * (1 - RELATIVE) - ABSOLUTE, magnitude * (1 + RELATIVE) + ABSOLUTE)
+    near, far = magnitude * (1 - RELATIVE) - ABSOLUTE, magnitude * (1 + RELATIVE) + ABSOLUTE
+    return Sines((value < 0).astype(np.int64), near, far)
 
 
-def _horner(coefficients: list[float], x: Doubles) -> Doubles:
+def turned(quarters: NDArray[np.int64], y: Doubles) -> Doubles:
+    """The sine of y and some quarters of a turn, for y from -pi/4 to pi/4."""
+    squares = y * y
+    value = np.where(quarters & 1, horner(COSINE, squares), y * horner(SINE, squares))
+    return np.where(quarters & 2, -value, value)
+
+
+def horner(coefficients: list[float], x: Doubles) -> Doubles:
+    """A polynomial of doubles, the constant coefficient first."""
     value = np.full_like(x, coefficients[-1])
     for coefficient in reversed(coefficients[:-1]):
         value *= x
@@ -65,7 +71,7 @@ def _horner(coefficients: list[float], x: Doubles) -> Doubles:
     return value
 
 
-def _reduced(significands: Words, exponent: int) -> tuple[NDArray[np.int64], Doubles]:
+def reduced(significands: Words, exponent: int) -> tuple[NDArray[np.int64], Doubles]:
     """How many quarters, to within a multiple of 4, and the y that is left, from -pi/4 to pi/4.
 
     The count is m times f = 2^s 2/pi, which is known to within 2 units from below: it is less by fewer

@@ -4,7 +4,8 @@ Where that would mostly multiply by 0, as of thousands of gates, neurons are eva
 
 The neurons of a level read levels before alone, so the weighted sums of all of them, on all inputs, are
 one product of a matrix of weights and one of signals. Signals that are the same on many inputs in turn,
-as most comparisons are on neighbouring numbers, are added up once for these. Floats add up whole numbers
+as most comparisons are on neighbouring numbers, are added up once for these; and neurons for which the
+others do not matter, whatever they are, are known without a product. Floats add up whole numbers
 without error as long as no sum of magnitudes exceeds what their significands hold; that is made sure of.
 (And as long as whoever multiplies matrices for NumPy does it in the precision that was asked for.)
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +25,7 @@ from spikeproof.circuits.netlist import Netlist, Neuron
 
 Matrix = NDArray[Any]
 
-TOGETHER = 1 << 10
+TOGETHER = 1 << 11
 """Inputs at a time, if their signals are not more than ``MOST_SIGNALS``."""
 
 MOST_SIGNALS = 1 << 24
@@ -45,11 +47,12 @@ class _Level(NamedTuple):
     Attributes:
         neurons: their signals.
         sources: the signals that any of them reads.
-        needed: what the weighted sum must reach, for each.
+        weights: of each source, then of each neuron.
+        needed: what the weighted sum must reach, for each neuron.
     """
 
-    neurons: list[int]
-    sources: list[int]
+    neurons: Matrix
+    sources: Matrix
     weights: Matrix
     needed: Matrix
 
@@ -77,48 +80,60 @@ def evaluate(
 
 
 def _signals(netlist: Netlist, levels: list[_Level], inputs: Mapping[str, NDArray[Any]]) -> boolean.Bits:
-    given = [boolean.unpack_words(inputs[name], width) for name, width in netlist.inputs.items()]
-    signals = np.zeros((netlist.signal_count, given[0].shape[1]), dtype=bool)
-    signals[: netlist.input_count] = np.concatenate(given)
+    """A row for every signal; of those that are no outputs, filled where it is no constant here."""
+    given = np.concatenate(
+        [boolean.unpack_words(inputs[name], width) for name, width in netlist.inputs.items()]
+    )
+    rows = np.empty((netlist.signal_count, given.shape[1]), dtype=bool)
+    fires, varies = np.zeros((2, netlist.signal_count), dtype=bool)  # always, and on some inputs alone
+
+    def take(signals: Matrix, found: boolean.Bits) -> None:
+        rows[signals], fires[signals] = found, found.all(axis=1)
+        varies[signals] = found.any(axis=1) & ~fires[signals]
+
+    take(np.arange(netlist.input_count), given)
     for level in levels:
-        read = signals[level.sources]
-        always = read.all(axis=1)
-        varies = read.any(axis=1) & ~always
-        needed = level.needed - level.weights[:, always].sum(axis=1, keepdims=True)
-        varying = read[varies].astype(level.weights.dtype)
-        signals[level.neurons] = level.weights[:, varies] @ varying >= needed
-    return signals
+        sure = fires[level.sources].astype(level.weights.dtype) @ level.weights
+        moving = varies[level.sources]
+        weights, needed = level.weights[moving], level.needed - sure
+        fires[level.neurons] = np.minimum(weights, 0).sum(axis=0) >= needed
+        open_ = np.flatnonzero(~fires[level.neurons] & (np.maximum(weights, 0).sum(axis=0) >= needed))
+        read = rows[level.sources[moving]].astype(weights.dtype)
+        take(level.neurons[open_], weights[:, open_].T @ read >= needed[open_, None])
+    constant = [s for bus in netlist.outputs.values() for s in bus if not varies[s]]
+    rows[constant] = fires[constant, None]
+    return rows
 
 
 def _levels(netlist: Netlist) -> list[_Level] | None:
     """The neurons by depth; None if a sum may be too large, or matrices."""
-    depth = [0] * netlist.signal_count
     by_depth: dict[int, list[int]] = {}
-    for index, neuron in enumerate(netlist.neurons, start=netlist.input_count):
-        depth[index] = 1 + max((depth[source] for source, _ in neuron.synapses), default=0)
-        by_depth.setdefault(depth[index], []).append(index)
+    for index, depth in enumerate(netlist.levels[netlist.input_count :]):
+        by_depth.setdefault(depth, []).append(index)
     levels = []
     entries = 0
     for _, indices in sorted(by_depth.items()):
-        neurons = [netlist.neurons[index - netlist.input_count] for index in indices]
-        sources = sorted({source for neuron in neurons for source, _ in neuron.synapses})
+        neurons = [netlist.neurons[index] for index in indices]
+        read = [source for neuron in neurons for source, _ in neuron.synapses]
+        sources = np.unique(np.array(read, dtype=np.int64))
         entries += len(neurons) * len(sources)
-        found = _level(indices, neurons, sources) if entries <= DENSEST else None
+        found = _level(neurons, sources, np.searchsorted(sources, read)) if entries <= DENSEST else None
         if found is None:
             return None
-        levels.append(found)
+        weights, needed = found
+        levels.append(_Level(np.array(indices) + netlist.input_count, sources, weights, needed))
     return levels
 
 
-def _level(indices: list[int], neurons: list[Neuron], sources: list[int]) -> _Level | None:
-    place = {source: column for column, source in enumerate(sources)}
+def _level(neurons: list[Neuron], sources: Matrix, places: Matrix) -> tuple[Matrix, Matrix] | None:
+    """Weights and what is needed, of neurons whose synapses are at these places of the sources."""
     integers = [neuron.in_integers for neuron in neurons]
     most = max(sum(map(abs, weights)) + abs(threshold - bias) for threshold, bias, weights in integers)
     kind = next((kind for kind, held in HELD.items() if most < held), None)
     if kind is None:
         return None
-    weights = np.zeros((len(neurons), len(sources)), dtype=kind)
-    for row, (neuron, (_, _, each)) in enumerate(zip(neurons, integers, strict=True)):
-        weights[row, [place[source] for source, _ in neuron.synapses]] = each
-    needed = np.array([[math.ceil(threshold - bias)] for threshold, bias, _ in integers], dtype=kind)
-    return _Level(indices, sources, weights, needed)
+    matrix = np.zeros((len(sources), len(neurons)), dtype=kind)
+    columns = np.repeat(np.arange(len(neurons)), [len(weights) for _, _, weights in integers])
+    matrix[places, columns] = list(chain.from_iterable(weights for _, _, weights in integers))
+    needed = [math.ceil(threshold - bias) for threshold, bias, _ in integers]
+    return matrix, np.array(needed, dtype=kind)

@@ -17,7 +17,9 @@ computation", IEEE Transactions on Computers 40(12), 1991.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Iterator
+from functools import reduce
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,8 @@ from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.forms import Form, bit, signal, xor
 from spikeproof.circuits.units.functions.changes import Integers, Table, at_least
 from spikeproof.circuits.units.libraries import HALF, GateLibrary
+
+Places = NDArray[np.int32]
 
 SCALES = tuple(2 ** (power / 2) for power in range(-4, 5))
 """How many neurons for changes there may be, beside what would do if all segments had them all."""
@@ -40,86 +44,106 @@ STEPS = (0.5, 0.2, 0.08)
 class Cuts:
     """The search for how many neurons each bit gets: ``allowed``; segments are as long as these allow.
 
-    All is in numbers of ``Table.places``, where alone segments begin.
+    All is in numbers of ``Table.places``, where alone segments begin. ``ends`` says of each bit how far
+    a segment goes that begins at each place, if this bit alone matters.
     """
 
     def __init__(self, table: Table) -> None:
-        self.bits = table.bits
+        self.bits = table.bits.astype(np.int32)
         self.size = len(table.places)
         changed = np.diff(self.bits, axis=1) != 0
-        self.changes = [np.append(np.flatnonzero(each) + 1, self.size) for each in changed]
-        self.before = [np.append(0, np.cumsum(each)) for each in changed]
+        self.changes = [
+            np.append(np.flatnonzero(each) + 1, self.size).astype(np.int32) for each in changed
+        ]
+        self.before = np.zeros_like(self.bits)
+        np.cumsum(changed, axis=1, out=self.before[:, 1:])
         self.allowed = [0] * table.width
-        self.ends = np.full((table.width, self.size), self.size)
+        self.ends: list[Places] = []
         self._search()
 
     @property
     def starts(self) -> list[int]:
-        """Where segments begin, each as far from the one before as it can."""
-        end = self.ends.min(axis=0)
-        found = [0]
-        while (place := end.item(found[-1])) < self.size:
-            found.append(place)
-        return found
-
-    @property
-    def cost(self) -> int:
-        """Neurons of the first two levels."""
-        return len(self.starts) - 1 + sum(self.allowed)
+        """Where segments begin."""
+        return _starts(reduce(np.minimum, self.ends))
 
     def chosen(self, table: Table, starts: list[int], index: int) -> Integers:
         """For each segment and each change of a bit that it may have, where that is."""
-        beyond = len(table.results)
+        beyond, segments = len(table.results), np.arange(len(starts))
         found = np.full((len(starts) + 1, self.allowed[index]), beyond)
-        behind = False  # whether the first change of the segment before is at its place or behind it
-        for segment, (start, end) in enumerate(pairwise([*starts, self.size])):
-            within = self.changes[index][self.before[index][start] : self.before[index][end - 1]]
-            first = int(self.bits[index][start])
-            found[segment, first : first + len(within)] = table.places[within]
-            if first:
-                found[segment, 0] = found[segment - 1, 0] if behind else table.places[start]
-            behind = first > 0 or len(within) > 0
-        for segment in reversed(range(len(starts))):
-            unused = found[segment] == beyond
-            found[segment, unused] = found[segment + 1, unused]
-        return found[:-1]
+        first, changes = self.bits[index][starts], self.changes[index][:-1]
+        segment = np.searchsorted(starts, changes, side="right") - 1
+        within = changes != np.take(starts, segment)
+        changes, segment = changes[within], segment[within]
+        has_any = np.isin(segments, segment)
+        rank = np.arange(len(changes)) - np.searchsorted(segment, segment)
+        found[segment, first[segment] + rank] = table.places[changes]
+        # A first change that is behind a segment stays where it was in the one before, if that had it.
+        behind = (first > 0) | has_any
+        begins = (first > 0) & ~np.append(False, behind[:-1])
+        found[:-1, 0][begins] = table.places[np.array(starts)[begins]]
+        last = np.maximum.accumulate(np.where(begins | has_any & (first == 0), segments, 0))
+        found[:-1, 0] = np.where(first > 0, found[last, 0], found[:-1, 0])
+        # Changes that a segment does not have lie where they do in the next that has them.
+        rows = np.where(found < beyond, np.arange(len(found))[:, None], len(starts))
+        following = np.minimum.accumulate(rows[::-1])[::-1]
+        return np.take_along_axis(found, following, axis=0)[:-1]
 
-    def _allow(self, bit: int, count: int) -> None:
+    def _ends_of(self, bit: int, count: int) -> Places:
         # A bit that is 1 has used up a change; if none is left, it may stay 1 all the same.
         left = np.maximum(count - self.bits[bit], 0)
-        last = len(self.changes[bit]) - 1
-        self.ends[bit] = self.changes[bit][np.minimum(self.before[bit] + left, last)]
-        self.allowed[bit] = count
+        return self.changes[bit].take(self.before[bit] + left, mode="clip")
 
     def _search(self) -> None:
         totals = np.array([len(each) - 1 for each in self.changes])
         usual = totals / max(1.0, float(totals.sum())) ** 0.5
         candidates = [np.ceil(usual * scale).astype(int).tolist() for scale in SCALES]
-        best = min(candidates, key=self._cost_of)
-        cost = self._cost_of(best)
+        cost = min(self._cost_of(each) for each in candidates)
+        self.allowed = next(each for each in candidates if self._cost_of(each) == cost)
+        self.ends = self._all_ends(self.allowed)
         for step in STEPS:
             while (found := self._improved(cost, step)) < cost:
                 cost = found
 
+    def _all_ends(self, allowed: list[int]) -> list[Places]:
+        return [self._ends_of(index, count) for index, count in enumerate(allowed)]
+
     def _cost_of(self, allowed: list[int]) -> int:
-        for index, count in enumerate(allowed):
-            self._allow(index, count)
-        return self.cost
+        """Neurons of the first two levels."""
+        return _cost(reduce(np.minimum, self._all_ends(allowed)), sum(allowed))
 
     def _improved(self, cost: int, step: float) -> int:
         """The cost after each bit was given more or fewer neurons, where that saves any."""
+        nowhere = np.full(self.size, self.size, np.int32)
+        later = list(accumulate(reversed(self.ends), np.minimum, initial=nowhere))[-2::-1]
+        earlier = nowhere
         for index in range(len(self.allowed)):
+            others = np.minimum(earlier, later[index])
             for way in (-1, 1):
-                count, kept = self.allowed[index], self.ends[index].copy()
+                count = self.allowed[index]
                 tried = count + way * max(1, round(count * step))
                 if tried < 0:
                     continue
-                self._allow(index, tried)
-                if (found := self.cost) < cost:
-                    cost = found
-                else:
-                    self.allowed[index], self.ends[index] = count, kept
+                ends = self._ends_of(index, tried)
+                found = _cost(np.minimum(others, ends), sum(self.allowed) - count + tried)
+                if found < cost:
+                    cost, self.allowed[index], self.ends[index] = found, tried, ends
+            earlier = np.minimum(earlier, self.ends[index])
         return cost
+
+
+def _starts(ends: Places) -> list[int]:
+    """Where segments begin that are as long as their ends allow."""
+    following, size, place = memoryview(ends), len(ends), 0
+    found = []
+    while place < size:
+        found.append(place)
+        place = following[place]
+    return found
+
+
+def _cost(ends: Places, allowed: int) -> int:
+    """Neurons of the first two levels, of which so many are for changes."""
+    return len(_starts(ends)) - 1 + allowed
 
 
 # --- the circuit --------------------------------------------------------------------------------
@@ -165,23 +189,30 @@ def _alternating(gates: GateLibrary, x: Bus, truths: NDArray[np.bool_]) -> Form:
 def _bits_of(gates: GateLibrary, x: Bus, table: Table) -> list[Form]:
     cuts = Cuts(table)
     starts = cuts.starts
-    come = [at_least(gates, x, int(table.places[start])) for start in starts[1:]]
+    come = np.array([at_least(gates, x, int(table.places[start])) for start in starts[1:]], int)
     result = []
     for index, allowed in enumerate(cuts.allowed):
         if allowed == 0:
-            values = table.bits[index][starts].astype(int).tolist()
-            turns = zip(come, (new - old for old, new in pairwise(values)), strict=True)
-            found = Form(values[0], {step: turn for step, turn in turns if turn}, 0, 1)
+            values = table.bits[index][starts]
+            found = Form(int(values[0]), dict(_steps(come, values)), 0, 1)
         else:
-            chosen = cuts.chosen(table, starts, index).T.tolist()
+            chosen = cuts.chosen(table, starts, index).T
             changes = [_come_to(gates, x, come, places) for places in chosen]
             found = sum((bit(each) * (-1) ** k for k, each in enumerate(changes)), Form())
         result.append(found.within(0, 1))
     return result
 
 
-def _come_to(gates: GateLibrary, x: Bus, come: list[int], places: list[int]) -> int:
+def _steps(come: Integers, values: Integers) -> Iterator[tuple[int, int]]:
+    """How values change from one segment to the next: by which neuron, and by how much."""
+    turns = np.diff(values)
+    changed = np.flatnonzero(turns)
+    return zip(come[changed].tolist(), turns[changed].tolist(), strict=True)
+
+
+def _come_to(gates: GateLibrary, x: Bus, come: Integers, places: Integers) -> int:
     """[x >= c], c being the place of the segment to which x has come."""
-    steps = ((step, old - new) for step, (old, new) in zip(come, pairwise(places), strict=True))
-    own = ((each, 1 << index) for index, each in enumerate(x))
-    return gates.fires(places[0] - HALF, *own, *(step for step in steps if step[1]))
+    weights = dict(_steps(come, -places))
+    for index, each in enumerate(x):
+        weights[each] = weights.get(each, 0) + (1 << index)
+    return gates.fires(int(places[0]) - HALF, *weights.items())

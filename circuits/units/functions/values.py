@@ -1,18 +1,21 @@
-"""Functions as tables: the code of the result for every code of x, by MPFR (through ``gmpy2``).
+"""Functions as tables: the code of the result for every code of x, by NumPy and MPFR (``gmpy2``).
 
 Every function is evaluated once, to odd: cut off after ``PLACES`` bits, the last of which is 1 wherever
 anything was lost. No boundary of rounding in a format of up to 16 bits has so many places, so such a
 number lies between the same boundaries as the function itself, and every mode rounds it by integers.
 
-MPFR rounds correctly, and says what is exact. A function that it lacks is made of a few of its own, all
-but the last of them in ``INNER`` bits; where results tend to a boundary and never reach it, the last
-step is that which tells the side: x - t, for instance, with a t that is tiny.
+NumPy's functions of doubles are asked first: what they give, of which errors of 2^-40 are allowed for,
+mostly lies far from every boundary, or comes near to one from a side that is known. MPFR is asked for
+the rest. It rounds correctly, and says what is exact. A function that it lacks is made of a few of its
+own, all but the last of them in ``INNER`` bits; where results tend to a boundary and never reach it, the
+last step is that which tells the side: x - t, for instance, with a t that is tiny.
 
 Special values: IEEE 754-2019 clause 9.2.1. MPFR: Fousse et al., ACM TOMS 33(2), 2007.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -51,6 +54,7 @@ WIDEST_AT = 32
 """Bits of the widest format of which single results are."""
 
 Integers = NDArray[np.int64]
+Reals = NDArray[np.float64]
 Truths = NDArray[np.bool_]
 
 
@@ -224,6 +228,107 @@ class Values:
         )
 
 
+# --- doubles ------------------------------------------------------------------------------------
+
+ASIDE = 2.0**-38
+"""What comes nearer to a boundary, and never to it, is taken for this far from it, relatively."""
+
+
+def _in_half_turns(x: Reals, quarters: int) -> Reals:
+    nearest = np.rint(2 * x)
+    angle = np.pi * (x - nearest / 2)
+    quarter = np.fmod(nearest, 4).astype(np.int64) + quarters
+    return np.where(quarter & 1, np.cos(angle), np.sin(angle)) * np.where(quarter & 2, -1, 1)
+
+
+def _is_tiny(x: Reals) -> Truths:
+    return (x != 0) & (np.abs(x) < 2.0**-20)
+
+
+def _of_each(function: Callable[[float], float], x: Reals) -> Reals:
+    return np.array(list(map(function, x.tolist())), dtype=np.float64)
+
+
+def _logistic_of_doubles(x: Reals) -> Reals:
+    return 1 / (1 + np.exp(-x))
+
+
+DOUBLES: dict[str, Callable[[Reals], Reals]] = {
+    **{name: getattr(np, name) for name in ("exp", "exp2", "expm1", "log", "log2", "log1p")},
+    **{name: getattr(np, name) for name in ("sin", "cos", "tanh")},
+    "reciprocal": lambda x: 1 / x,
+    "rsqrt": lambda x: 1 / np.sqrt(x),
+    "sin_pi": lambda x: _in_half_turns(x, 0),
+    "cos_pi": lambda x: np.where(_is_tiny(x), 1 - ASIDE, _in_half_turns(x, 1)),
+    "sigmoid": _logistic_of_doubles,
+    "softplus": lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
+    "erf": lambda x: _of_each(math.erf, x),
+    "silu": lambda x: x * _logistic_of_doubles(x),
+    "gelu": lambda x: x / 2 * _of_each(math.erfc, -x / np.sqrt(2)),
+    "gelu_tanh": lambda x: x * _logistic_of_doubles(np.sqrt(8 / np.pi) * (x + 0.044715 * x**3)),
+}
+"""The same functions, nearly."""
+
+MORE, LESS = 1, -1
+_GATED = [(1, 1.0, 0.0, LESS), (1, 0.5, 0.0, MORE), (-1, 0.5, 0.0, MORE)]
+_ODD = [(1, 1.0, 0.0, LESS), (-1, 1.0, 0.0, MORE)]
+_LIMITS = [(1, 0.0, 1.0, LESS), (-1, 0.0, -1.0, MORE)]
+_POWERS = [(1, 0.0, 1.0, MORE), (-1, 0.0, 1.0, LESS)]
+
+LINES: dict[str, list[tuple[int, float, float, int]]] = {
+    "exp": _POWERS,
+    "exp2": _POWERS,
+    "expm1": [(1, 1.0, 0.0, MORE), (-1, 1.0, 0.0, MORE), (-1, 0.0, -1.0, MORE)],
+    "log1p": [(1, 1.0, 0.0, LESS), (-1, 1.0, 0.0, LESS)],
+    "sin": _ODD,
+    "cos": [(1, 0.0, 1.0, LESS), (-1, 0.0, 1.0, LESS)],
+    "tanh": _ODD + _LIMITS,
+    "sigmoid": [(1, 0.0, 1.0, LESS), (1, 0.0, 0.5, MORE), (-1, 0.0, 0.5, LESS)],
+    "softplus": [(1, 1.0, 0.0, MORE)],
+    "erf": _LIMITS,
+    "silu": _GATED,
+    "gelu": _GATED,
+    "gelu_tanh": _GATED,
+}
+"""Of numbers x of a sign, slope and constant of lines that a function comes near to; and the side."""
+
+VANISHING = frozenset({"exp", "exp2", "sigmoid", "softplus", "silu", "gelu", "gelu_tanh"})
+"""Functions that are never 0, of numbers other than that."""
+
+NEAR_BOUNDARY = 2.0**-40
+"""A double that is so near, relatively, to a number of few bits is not believed."""
+
+FEW_BITS = WIDEST + 2
+
+MOST_EXPONENT_BITS = 9
+"""Of formats all numbers of which, and those midway, are far smaller than ``FAR``."""
+
+FAR = 2.0**900
+"""Larger than every number of the formats, and the inverse of what is smaller than all."""
+
+
+def _by_doubles(function: str, x: Reals) -> tuple[Truths, Values]:
+    """Which of the numbers doubles do for, and values of all, to odd."""
+    with np.errstate(all="ignore"):
+        found = DOUBLES[function](x)
+        for sign, slope, constant, side in LINES.get(function, ()):
+            line = slope * x + constant
+            near = (x * sign > 0) & (np.abs(found - line) < 2 * NEAR_BOUNDARY * np.abs(line))
+            found = np.where(near, line + side * np.abs(line) * ASIDE, found)
+        if function in VANISHING:
+            size = np.clip(np.abs(found), 1.3 / FAR, 1.3 * FAR)
+            found = np.where(x != 0, np.copysign(size, found), found)
+        unit = np.abs(np.frexp(found)[0]) * 2.0**FEW_BITS
+        far = np.abs(unit - np.rint(unit)) > NEAR_BOUNDARY * 2.0**FEW_BITS
+    nan = np.isnan(found)
+    known = np.isfinite(x) & (nan | far & (found != 0) & np.isfinite(found))
+    fraction, exponent = np.frexp(np.where(known & ~nan, found, 1))
+    significand = (np.abs(fraction) * 2.0**PLACES).astype(np.int64) | 1
+    infinite = np.zeros(known.shape, dtype=bool)
+    exponent = exponent.astype(np.int64) - PLACES
+    return known, Values(nan, infinite, fraction < 0, significand, exponent)
+
+
 @lru_cache(maxsize=32)
 def values_of(function: str, fmt: Format) -> Values:
     """The function of every code of a format, in order.
@@ -231,7 +336,15 @@ def values_of(function: str, fmt: Format) -> Values:
     Raises:
         KeyError: if there is no such function.
     """
-    return _values(function, operands_of(fmt))
+    operands = operands_of(fmt)
+    if fmt.exponent_bits > MOST_EXPONENT_BITS:
+        return _values(function, operands)
+    known, values = _by_doubles(function, np.array(list(map(float, operands))))
+    left = np.flatnonzero(~known)
+    rest = _values(function, [operands[code] for code in left.tolist()])
+    for name, whole in vars(values).items():
+        whole[left] = getattr(rest, name)
+    return values
 
 
 def _values(function: str, operands: Iterable[Real]) -> Values:
