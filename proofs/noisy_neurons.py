@@ -1,76 +1,75 @@
-"""Every neuron of a unit bears noise within its margin, whatever it reads.
+"""What every neuron of a unit bears, whatever it reads: noise, and errors of weights.
 
-Noise is borne neuron by neuron, so that nothing of what the unit computes is needed: a neuron of each
-kind, which is its weights and its threshold, reads inputs of its own. That a unit whose neurons all do
-what they do without noise does so too is an induction over them. ``proofs.noisy_units`` has it in its
-theorems, whose lemmas about the unit are decided under noise as well; here it is left to the reader.
+That is a matter of each neuron by itself, so that nothing of what the unit computes is needed: a neuron
+of each kind, which is its weights and its threshold, reads inputs of its own. That a unit whose neurons
+all do what they do without perturbation does so too is an induction over them: ``proofs.noisy_units``
+has it in its theorems, of fewer units; here it is left to the reader. Limits are those of the neurons:
+just beyond, one of them errs on some input of its own, which need not ever come in the unit.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache, partial
+from functools import lru_cache, partial
 from itertools import count
 
-from pysmt.fnode import FNode
-
-from spikeproof.circuits.meanings.formula import bus_formulas
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.physics.uncertainty import Interval, Tolerance, perturbed, uncertain_netlist
-from spikeproof.circuits.units.libraries import SHALLOW
+from spikeproof.circuits.physics.uncertainty import Interval, Tolerance
+from spikeproof.proofs.neuron_spreads import SPREADS
 from spikeproof.proofs.noisy_units import BEYOND_MARGIN, MARGIN
 from spikeproof.proofs.units import Unit
-from spikeproof.prover.claims.obligation import Obligation, Outcome, Profile, equivalence
-from spikeproof.specs.formats import FP16, FP32
-
-UNITS = (
-    Unit("divide", FP16, structure=SHALLOW),
-    Unit("square_root", FP16, structure=SHALLOW),
-    Unit("add", FP32, structure=SHALLOW),
-)
-"""Those that have no theorem in ``proofs.noisy_units``."""
+from spikeproof.prover.claims.borne import Unperturbed, borne
+from spikeproof.prover.claims.obligation import Obligation, Outcome, Profile
+from spikeproof.prover.margins.limits import NOISE, WEIGHT, Perturbation, both_ways
+from spikeproof.specs.formats import FP8_E4M3FN
 
 READ, SPIKES = "read", "spikes"
 """The input bus of all that the neurons read, and the output bus of what they do."""
 
 
 def obligations() -> Iterator[Obligation]:
-    """``margin.neurons.UNIT.noise``, and with ``.below`` and ``.above`` its refutations."""
-    for unit in UNITS:
-        yield of_neurons(unit, MARGIN)
+    """``margin.neurons.UNIT.noise``, with ``.below`` and ``.above`` its refutations; ``.weight`` and
+    ``.weight.beyond``."""
+    for unit, limit in SPREADS.items():
+        yield of_neurons(unit, NOISE, MARGIN)
         for suffix, noise in BEYOND_MARGIN.items():
-            yield of_neurons(unit, Interval(noise, noise), suffix, Outcome.REFUTED)
+            yield of_neurons(unit, NOISE, Interval(noise, noise), suffix)
+        yield of_neurons(unit, WEIGHT, both_ways(limit.value, not limit.attained))
+        yield of_neurons(unit, WEIGHT, both_ways(limit.beyond), ".beyond")
 
 
 def of_neurons(
-    unit: Unit, noise: Interval, suffix: str = "", expected: Outcome = Outcome.PROVED
+    unit: Unit, perturbation: Perturbation, interval: Interval, suffix: str = ""
 ) -> Obligation:
-    """The obligation that no neuron of a unit does anything under noise but what it does without."""
-    return equivalence(
-        f"margin.neurons.{unit.name}.noise{suffix}",
-        f"{unit.statement}: every neuron, whatever it reads, does what it does without noise for all "
-        f"noise in {noise}",
-        circuit=partial(noisy_kinds, unit, noise),
-        meaning=partial(without_noise, unit),
-        engines=("cadical",),
-        expected=expected,
-        profile=Profile.WIDE,
-        parameters={**unit.parameters, "family": "margin", "kind": f"neurons.noise{suffix}"},
+    """The obligation that no neuron of a unit does anything but what it does without a perturbation.
+
+    Args:
+        interval: within which it is.
+        suffix: what the name ends in where that is beyond the limit, so that it is refuted.
+    """
+    words = perturbation.words.format(interval)
+    kind = perturbation.name + suffix
+    return borne(
+        f"margin.neurons.{unit.name}.{kind}",
+        f"{unit.statement}: every neuron, whatever it reads, does what it does without for all {words}",
+        partial(neurons_of, unit, perturbation.tolerance(interval)),
+        expected=Outcome.REFUTED if suffix else Outcome.PROVED,
+        profile=Profile.DEFAULT if unit.fmt is FP8_E4M3FN else Profile.WIDE,
+        parameters={**unit.parameters, "family": "margin", "kind": f"neurons.{kind}"},
     )
 
 
-def noisy_kinds(unit: Unit, noise: Interval) -> Netlist:
-    """A neuron of each kind under noise within an interval."""
-    netlist = kinds(unit.circuit())
-    return uncertain_netlist(netlist, perturbed(netlist, Tolerance(noise=noise)))
+@lru_cache(maxsize=1)
+def neurons_of(unit: Unit, tolerance: Tolerance) -> Unperturbed:
+    """A neuron of each kind of a unit's, and within what they may be off."""
+    return Unperturbed(kinds_of(unit), tolerance)
 
 
-def without_noise(unit: Unit, inputs: Mapping[str, FNode]) -> dict[str, FNode]:
-    """What a neuron of each kind does without."""
-    netlist = kinds(unit.circuit())
-    return bus_formulas(netlist, netlist.outputs, {READ: inputs[READ]})
+@lru_cache(maxsize=1)
+def kinds_of(unit: Unit) -> Netlist:
+    """A neuron of each kind of a unit's."""
+    return kinds(unit.circuit())
 
 
-@cache
 def kinds(netlist: Netlist) -> Netlist:
     """A neuron of each kind of a circuit's, in their order, each of which reads inputs of its own."""
     found = dict.fromkeys(

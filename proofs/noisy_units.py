@@ -30,6 +30,7 @@ from spikeproof.circuits.units.libraries import (
     SMALL,
     shallow,
 )
+from spikeproof.proofs.neuron_spreads import SPREADS
 from spikeproof.proofs.units import Unit
 from spikeproof.prover.claims.obligation import Obligation, Outcome, Profile, equivalence
 from spikeproof.prover.margins.limits import WEIGHT, Limit, both_ways
@@ -73,57 +74,8 @@ def units() -> Iterator[Unit]:
         yield Unit(operation, FP8_E4M3FN, policy=FP8_E4M3FN.policies[0], structure=COMPACT)
 
 
-SPREADS = {
-    "add": {
-        SMALL: Limit(Fraction(1, 14)),
-        shallow(4): Limit(Fraction(1, 64), attained=False),
-        shallow(8): Limit(Fraction(1, 130)),
-        shallow(16): Limit(Fraction(1, 290)),
-        shallow(32): Limit(Fraction(1, 482)),
-        shallow(64): Limit(Fraction(1, 508)),
-        shallow(128): Limit(Fraction(1, 508)),
-    },
-    "multiply": {
-        SMALL: Limit(Fraction(1, 14)),
-        shallow(4): Limit(Fraction(1, 48)),
-        shallow(8): Limit(Fraction(1, 64)),
-        shallow(16): Limit(Fraction(1, 184)),
-        shallow(32): Limit(Fraction(1, 252), attained=False),
-        shallow(64): Limit(Fraction(1, 508), attained=False),
-        shallow(128): Limit(Fraction(1, 1020), attained=False),
-        COMPACT: Limit(Fraction(1, 1020), attained=False),
-    },
-    "divide": {
-        SMALL: Limit(Fraction(1, 14)),
-        shallow(4): Limit(Fraction(1, 28), attained=False),
-        shallow(8): Limit(Fraction(1, 60), attained=False),
-        shallow(16): Limit(Fraction(1, 124), attained=False),
-        shallow(32): Limit(Fraction(1, 146), attained=False),
-        shallow(64): Limit(Fraction(1, 254)),
-        shallow(128): Limit(Fraction(1, 254)),
-        COMPACT: Limit(Fraction(1, 1920), attained=False),
-    },
-    "square_root": {
-        SMALL: Limit(Fraction(1, 14)),
-        shallow(4): Limit(Fraction(1, 34), attained=False),
-        shallow(8): Limit(Fraction(1, 38), attained=False),
-        shallow(16): Limit(Fraction(1, 72), attained=False),
-        shallow(32): Limit(Fraction(1, 112), attained=False),
-        shallow(64): Limit(Fraction(1, 304), attained=False),
-        shallow(128): Limit(Fraction(1, 432), attained=False),
-        COMPACT: Limit(Fraction(1, 3968), attained=False),
-    },
-    "fma": {
-        SMALL: Limit(Fraction(1, 14)),
-        shallow(4): Limit(Fraction(1, 96), attained=False),
-        shallow(8): Limit(Fraction(1, 96), attained=False),
-        shallow(16): Limit(Fraction(1, 184)),
-        shallow(32): Limit(Fraction(1, 252), attained=False),
-        shallow(64): Limit(Fraction(1, 508), attained=False),
-        shallow(128): Limit(Fraction(1, 1020), attained=False),
-    },
-}
-"""The relative errors of weights that every neuron of E4M3FN units bears: ``prover.margins.bearing``."""
+NOT_DECIDED = Unit("fma", FP8_E4M3FN, policy=FP8_E4M3FN.policies[0], structure=COMPACT)
+"""Of which a lemma about a neuron's spread takes engines too long."""
 
 
 def obligations() -> Iterator[Obligation]:
@@ -132,11 +84,8 @@ def obligations() -> Iterator[Obligation]:
         yield within(unit)
         for suffix, noise in BEYOND_MARGIN.items():
             yield beyond(unit, noise, suffix)
-    for operation, limits in SPREADS.items():
-        for structure, limit in limits.items():
-            fmt = FP8_E4M3FN
-            unit = Unit(operation, fmt, policy=fmt.policies[0], structure=structure)
-            yield with_spread(unit, limit)
+        if unit.fmt is FP8_E4M3FN and unit in SPREADS and unit != NOT_DECIDED:
+            yield with_spread(unit, SPREADS[unit])
 
 
 def profile_for(unit: Unit) -> Profile:

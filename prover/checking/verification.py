@@ -29,6 +29,7 @@ from spikeproof.prover.checking.every_input import EveryInputError, require_true
 from spikeproof.prover.checking.replays import replays, value_of
 from spikeproof.prover.claims.announced import PROJECT
 from spikeproof.prover.claims.blocked import BlockTable
+from spikeproof.prover.claims.borne import BorneClaim
 from spikeproof.prover.claims.bounded import BoundedClaim
 from spikeproof.prover.claims.catalogue import stated
 from spikeproof.prover.claims.environment import passing_formulas
@@ -49,6 +50,7 @@ from spikeproof.prover.evidence.record import (
     blank_record,
 )
 from spikeproof.prover.kernel.annotation import AnnotationError, Annotations
+from spikeproof.prover.kernel.bearing import BearingError, bearing_certificate
 from spikeproof.prover.kernel.bit_sums import BoundError
 from spikeproof.prover.kernel.bounds import bound_certificate
 from spikeproof.prover.kernel.case import Case
@@ -72,6 +74,7 @@ OF_USE: dict[LemmaKind, tuple[CertificateKind, ...]] = {
     "claim": ("drat", "smtlib"),
     "assumptions": ("model", "smtlib"),
     "algebra": ("telescoping",),
+    "bearing": ("bearing",),
     "bound": ("bound",),
     "congruence": ("program",),
     "every input": (),
@@ -84,6 +87,7 @@ REASONS = (
     ProgramError,
     AlgebraError,
     AnnotationError,
+    BearingError,
     BoundError,
     CertificateError,
     CheckError,
@@ -266,6 +270,9 @@ class _Check:
         if isinstance(case.claim, BoundedClaim):
             self._check_bound(case.claim)
             return
+        if isinstance(case.claim, BorneClaim):
+            self._check_bearing(case.claim)
+            return
         lemmas = {(lemma.name, lemma.kind): lemma for lemma in self.record.lemmas}
         if case.tabulated or (self.record.theorem, "every input") in lemmas:
             self._check_every_input(case)
@@ -309,6 +316,12 @@ class _Check:
         lemma = self._only_lemma("bound")
         if self._certificate(lemma, "bound") != bound_certificate(claim):
             raise RefusalError("its certificate is of another circuit, claim or error than are here")
+
+    def _check_bearing(self, claim: BorneClaim) -> None:
+        """All of it is done again."""
+        lemma = self._only_lemma("bearing")
+        if self._certificate(lemma, "bearing") != bearing_certificate(claim):
+            raise RefusalError("its certificate is of other neurons, or another circuit, than are here")
 
     def _only_lemma(self, kind: LemmaKind) -> Lemma:
         """The lemma that a theorem is shown by alone, of which no engine was asked."""

@@ -283,6 +283,7 @@ class Obligation:
         neighbours: the claims that differ from this in a choice: of mode, policy or convention.
         evaluated: whether the claim is a table, and decided by evaluating every input.
         bounded: whether results are right within a bound: see ``prover.claims.bounded``.
+        borne: whether it is that neurons bear perturbations: see ``prover.claims.borne``.
         rests_on: the theorems of which a claim about a program is made up, if it is one: see
             ``prover.claims.programs``.
         leaves_open: whether not every bit of the outputs counts on every input, such as those of a NaN:
@@ -305,13 +306,14 @@ class Obligation:
     neighbours: Callable[[], Iterable[Obligation]] = tuple
     evaluated: bool = False
     bounded: bool = False
+    borne: bool = False
     rests_on: Callable[[], Sequence[str]] | None = None
     leaves_open: bool = False
 
     def __post_init__(self) -> None:
         if self.expected not in (Outcome.PROVED, Outcome.REFUTED):
             raise ValueError(f"{self.name}: only proved or refuted can be promised")
-        alone = self.evaluated or self.bounded or self.rests_on is not None
+        alone = self.evaluated or self.bounded or self.borne or self.rests_on is not None
         if bool(self.engines) is alone or len(set(self.engines)) < len(self.engines):
             none = "no engine, for every input is evaluated" if self.evaluated else "at least one engine"
             raise ValueError(f"{self.name}: name {none}, and none twice")

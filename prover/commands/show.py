@@ -47,6 +47,8 @@ def _decomposition(obligation: Obligation) -> str:
         return f"the circuit's graph is the spec's, if its units are what theorems say: {units}"
     if obligation.bounded:
         return "none: errors are added up, by arithmetic on the circuit's program"
+    if obligation.borne:
+        return "none: of each neuron the sums next to its threshold are looked at, by arithmetic"
     if not obligation.engines:
         return "none: every input is evaluated, and compared with the spec's table"
     engines = " and ".join(engine_named(name).label for name in obligation.engines)

@@ -21,11 +21,16 @@ HEADER = ("theorem", "profile", "expected", "evidence", "statement")
 WHOLE, LEMMAS, CASES = "whole", "lemmas", "cases"
 """How a theorem is put to the engines: as it is, by steps on its way, or by cases of its inputs."""
 
-EVALUATED, CONGRUENCE, BOUND = "every input", "congruence", "bound"
+EVALUATED, CONGRUENCE, BOUND, BEARING = "every input", "congruence", "bound", "bearing"
 """Or that it is not, but evaluated on every input; or follows from theorems about a program's units, or
-from a bound on a circuit's errors."""
+from a bound on a circuit's errors, or from what its neurons bear."""
 
-ALONE = {EVALUATED: "evaluating every input", CONGRUENCE: "congruence", BOUND: "a bound"}
+ALONE = {
+    EVALUATED: "evaluating every input",
+    CONGRUENCE: "congruence",
+    BOUND: "a bound",
+    BEARING: "sums of neurons",
+}
 """These ways, as they are called."""
 
 CLAUSAL, MODEL, TELESCOPING = "drat", "model", "telescoping"
@@ -42,8 +47,8 @@ class Evidence:
     Attributes:
         engines: each must answer every lemma that is not settled by algebra, and as is needed.
         way: ``whole``, ``lemmas`` or ``cases``, what was proved whole need not have been split; or
-            ``every input``, without engines or certificates; or ``congruence`` or ``bound``, without
-            engines.
+            ``every input``, without engines or certificates; or ``congruence``, ``bound`` or
+            ``bearing``, without engines.
         certificate: the kind that every lemma which is a claim must have; empty for none.
     """
 
@@ -55,8 +60,13 @@ class Evidence:
     def of(cls, obligation: Obligation) -> Evidence:
         """What is to be had of an obligation."""
         if not obligation.engines:
-            way = EVALUATED if obligation.evaluated else BOUND if obligation.bounded else CONGRUENCE
-            return cls((), way, "")
+            ways = {
+                EVALUATED: obligation.evaluated,
+                BOUND: obligation.bounded,
+                BEARING: obligation.borne,
+                CONGRUENCE: obligation.rests_on is not None,
+            }
+            return cls((), next(way for way, is_its in ways.items() if is_its), "")
         way = CASES if obligation.cases else LEMMAS if obligation.decomposition else WHOLE
         proof = CLAUSAL if CERTIFYING.intersection(obligation.engines) else ""
         certificate = proof if obligation.expected is Outcome.PROVED else MODEL

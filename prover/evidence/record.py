@@ -74,7 +74,9 @@ class Reply:
     seconds: float
 
 
-CertificateKind = Literal["annotations", "bound", "drat", "model", "program", "smtlib", "telescoping"]
+CertificateKind = Literal[
+    "annotations", "bearing", "bound", "drat", "model", "program", "smtlib", "telescoping"
+]
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ class Certificate:
 
     Attributes:
         kind: ``annotations``, probes and cells for a circuit that was given, as JSON: see
-            ``prover.kernel.annotation``; ``bound``, how large an error is at most, as JSON: see
+            ``prover.kernel.annotation``; ``bearing``, which neurons bear what, as JSON: see
+            ``prover.kernel.bearing``; ``bound``, how large an error is at most, as JSON: see
             ``prover.kernel.bounds``; ``drat``, a clausal proof in binary DRAT; ``model``, values
             that satisfy a formula, as JSON; ``program``, of what a program is made up, as JSON: see
             ``prover.kernel.programs``; ``smtlib``, the question as it was put, in SMT-LIB 2;
@@ -101,7 +104,7 @@ class Certificate:
         return cls(kind, hashlib.sha256(content).hexdigest(), len(content))
 
 
-LemmaKind = Literal["claim", "assumptions", "algebra", "bound", "congruence", "every input"]
+LemmaKind = Literal["claim", "assumptions", "algebra", "bearing", "bound", "congruence", "every input"]
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,8 @@ class Lemma:
 
     Attributes:
         kind: ``claim``, which has no counterexample if it is unsatisfiable; ``assumptions``, which must
-            be satisfiable; ``algebra``, which no engine was asked; ``bound``, that errors are within it,
+            be satisfiable; ``algebra``, which no engine was asked; ``bearing``, that neurons bear
+            perturbations, by arithmetic on their sums; ``bound``, that errors are within it,
             by arithmetic on the circuit's program; ``congruence``, that a program is the spec's, given
             theorems about its units; ``every input``, which was evaluated on all of them, and no
             engine asked.

@@ -1,24 +1,24 @@
 """What every neuron of a circuit bears whatever its inputs, found from the sums that it can have.
 
 Within these limits no neuron does anything but what it does without perturbation, and nor does the
-circuit. They are exact of neurons, but of those that have too many sums, which bear no less; a circuit
-may bear more, where some sums never occur in it.
+circuit. They are exact of neurons; a circuit may bear more, where some sums never occur in it.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from math import gcd, lcm
+from heapq import heappop, heappush
+from itertools import islice, product
 
 from spikeproof.circuits.netlist import Netlist, Neuron
+from spikeproof.circuits.physics.sums import Sums
 from spikeproof.circuits.physics.uncertainty import Interval
 from spikeproof.prover.margins.limits import CEILING, Limit
 
-MOST_SUMS = 1 << 14
-"""A neuron is looked at sum by sum if it cannot have more."""
+MOST_SUMS = 1000
+"""Of a circuit's neurons so many sums are looked at; if these don't tell, limits are less than exact."""
 
 
 @dataclass(frozen=True)
@@ -43,65 +43,71 @@ class Bearing:
 
 def bearing(netlist: Netlist) -> Bearing:
     """What every neuron of a circuit bears: the least of each."""
-    kinds = {_kind(neuron): neuron for neuron in netlist.neurons}
-    found = [neuron_bearing(neuron) for neuron in kinds.values()]
-    return Bearing(
-        min((each.below for each in found), default=CEILING),
-        min((each.above for each in found), default=CEILING),
-        min((each.spread for each in found), key=_order, default=Limit(CEILING, attained=False)),
-    )
+    return _bearing({_kind(Sums.of(neuron)) for neuron in netlist.neurons})
 
 
 def neuron_bearing(neuron: Neuron) -> Bearing:
-    """What a neuron bears. Takes time in proportion to the number of different sums of its weights."""
-    scale = lcm(*(n.denominator for n in (neuron.threshold, neuron.bias, *_weights(neuron))))
-    below, above, spread = CEILING, CEILING, Limit(CEILING, attained=False)
-    for excess, total in _decisive(neuron):
-        distance = Fraction(abs(excess), scale)
-        fires = excess >= 0
-        below, above = (min(below, distance), above) if fires else (below, min(above, distance))
-        if total:
-            spread = min(spread, Limit(Fraction(abs(excess), total), attained=fires), key=_order)
-    return Bearing(below, above, spread)
+    """What a neuron bears."""
+    return _bearing({Sums.of(neuron)})
 
 
-def _decisive(neuron: Neuron) -> Iterator[tuple[int, int]]:
-    """By how much sums exceed the threshold, and the weights in them; those that limits depend on.
-
-    For the same inhibition the share that an excess is of the weights rises with excitation, or falls,
-    on either side of the threshold: the ends of each side decide.
-    """
-    threshold, bias, weights = neuron.in_integers
-    unit, total = gcd(*weights), sum(map(abs, weights))
-    if total > MOST_SUMS * unit:
-        # Of whatever sum: it is nowhere nearer, and has no more weights.
-        excess = (bias - threshold) % unit
-        yield from ((excess, total), (excess - unit, total))
-        return
-    excitations = _sums(weight for weight in weights if weight > 0)
-    for inhibition in _sums(-weight for weight in weights if weight < 0):
-        needed = threshold - bias + inhibition
-        first = bisect_left(excitations, needed)
-        ends = {0, first - 1, first, len(excitations) - 1} & set(range(len(excitations)))
-        yield from ((excitations[end] - needed, excitations[end] + inhibition) for end in ends)
-
-
-def _sums(weights: Iterable[int]) -> list[int]:
-    """The sums of some of these, in order."""
-    sums = {0}
-    for weight in weights:
-        sums |= {each + weight for each in sums}
-    return sorted(sums)
-
-
-def _weights(neuron: Neuron) -> list[Fraction]:
-    return [Fraction(weight) for _, weight in neuron.synapses]
-
-
-def _kind(neuron: Neuron) -> tuple[object, ...]:
+def _kind(sums: Sums) -> Sums:
     """What is equal of neurons that bear the same."""
-    return neuron.threshold - neuron.bias, *sorted(_weights(neuron))
+    return replace(sums, weights=tuple(sorted(sums.weights)))
 
 
-def _order(limit: Limit) -> tuple[Fraction, bool]:
-    return limit.value, limit.attained
+def _bearing(kinds: Iterable[Sums]) -> Bearing:
+    below, above = (_least(kinds, (fires,), _distance).value for fires in (True, False))
+    return Bearing(below, above, _least(kinds, (True, False), _share))
+
+
+Measure = Callable[[Sums, int, int], Fraction]
+"""From by how much a sum exceeds what is needed, and the weights in it, what would bring it across."""
+
+
+def _distance(sums: Sums, excess: int, size: int) -> Fraction:
+    return Fraction(abs(excess), sums.scale)
+
+
+def _share(sums: Sums, excess: int, size: int) -> Fraction:
+    return Fraction(abs(excess), size) if size else CEILING
+
+
+@dataclass(frozen=True, order=True)
+class _Candidate:
+    """Sums of one excess: what would bring them across at least, and whether a neuron fires at them."""
+
+    bound: Fraction
+    fires: bool
+    number: int
+    excess: int
+    sums: Sums = field(compare=False)
+    further: Iterator[int] = field(compare=False)
+
+
+def _least(kinds: Iterable[Sums], sides: tuple[bool, ...], measure: Measure) -> Limit:
+    """The least measure of any sum; it is attained if the neuron fires at that sum.
+
+    No sum is nearer to what is needed than a multiple of what its weights have in common, or has more
+    than all weights: where that is least, it is looked which sum there is.
+    """
+    best = CEILING, False
+    candidates: list[_Candidate] = []
+
+    def add(number: int, sums: Sums, fires: bool, further: Iterator[int]) -> None:
+        for excess in islice(further, 1):
+            bound = measure(sums, excess, sums.size)
+            heappush(candidates, _Candidate(bound, fires, number, excess, sums, further))
+
+    for number, (sums, fires) in enumerate(product(kinds, sides)):
+        add(number, sums, fires, sums.excesses(fires))
+    for _ in range(MOST_SUMS):
+        if not candidates or (candidates[0].bound, candidates[0].fires) >= best:
+            return Limit(*best)
+        first = heappop(candidates)
+        places = first.sums.heaviest(first.excess)
+        if places is not None:
+            size = sum(abs(first.sums.weights[place]) for place in places)
+            best = min(best, (measure(first.sums, first.excess, size), first.fires))
+        add(first.number, first.sums, first.fires, first.further)
+    return Limit(*min([best, *((each.bound, each.fires) for each in candidates)]))

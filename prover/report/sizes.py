@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 from spikeproof.circuits.netlist import Netlist
@@ -91,8 +92,9 @@ class Size:
 
     @property
     def theorems(self) -> list[str]:
-        """The promised theorems that it is right within that noise, and within that spread."""
-        names = [f"margin.unit.{self.theorem}.{kind}" for kind in ("noise", "weight")]
+        """The promised theorems that it, or each of its neurons, is right within noise and spread."""
+        kinds = product(("unit", "neurons"), ("noise", "weight"))
+        names = [f"margin.{of}.{self.theorem}.{kind}" for of, kind in kinds]
         return [name for name in names if name in catalogue()]
 
     def as_json(self) -> dict[str, Any]:
@@ -230,7 +232,8 @@ NOTE = """\
 depth: neurons from an input to an output, at most. fan-in, weight, sum: the most inputs of a neuron, the
 largest weight, the largest sum of a neuron's weights without their signs. noise, in units of the
 weights, and spread, of every weight relative to itself: what every neuron bears on any inputs of its
-own; theorems where promised: margin.unit.UNIT.noise and .weight. spikes, operations and energy: means
+own; theorems where promised: margin.neurons.UNIT.noise and .weight of the neurons, margin.unit.UNIT of
+the unit. spikes, operations and energy: means
 over uniform inputs, at 23.6 pJ a synaptic operation (Loihi), or of superconducting neurons with cooling.
 front: yes, unless another structure is as good in everything, and better in something or the same
 circuit listed before: then which."""

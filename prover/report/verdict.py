@@ -47,7 +47,9 @@ def evidence_text(record: Record) -> str:
 def deciding(record: Record) -> str:
     """Which engines decided it, or how it was without any."""
     kinds = {lemma.kind for lemma in record.lemmas}
-    alone = next((kind for kind in ("congruence", "bound") if kind in kinds), "every input, evaluated")
+    alone = next(
+        (kind for kind in ("congruence", "bound", "bearing") if kind in kinds), "every input, evaluated"
+    )
     return record.engine or alone
 
 

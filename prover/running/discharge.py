@@ -16,6 +16,7 @@ from spikeproof.prover.checking.every_block import compiled, require_true_of_eve
 from spikeproof.prover.checking.every_input import ViolatedError, require_true_of_every_input
 from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
 from spikeproof.prover.claims.blocked import BlockTable
+from spikeproof.prover.claims.borne import BorneClaim
 from spikeproof.prover.claims.bounded import BoundedClaim
 from spikeproof.prover.claims.catalogue import require_fitting
 from spikeproof.prover.claims.environment import passing_formulas
@@ -48,6 +49,7 @@ from spikeproof.prover.evidence.record import (
     Strategy,
     blank_record,
 )
+from spikeproof.prover.kernel.bearing import BearingError, bearing_certificate
 from spikeproof.prover.kernel.bit_sums import BoundError
 from spikeproof.prover.kernel.bounds import bound_certificate
 from spikeproof.prover.kernel.case import Case
@@ -255,6 +257,8 @@ class _Attempt:
         netlist, claim, tabulated = self.case.netlist, self.case.claim, self.case.tabulated
         if isinstance(claim, BoundedClaim):
             return self._by_bound(claim)
+        if isinstance(claim, BorneClaim):
+            return self._by_bearing(claim)
         if isinstance(claim, TabulatedClaim) and isinstance(claim.table, BlockTable):
             return self._by_blocks(claim, claim.table)
         given = not self.case.own and netlist and netlist.input_count <= TABLE_BITS
@@ -301,6 +305,22 @@ class _Attempt:
         if refutation := self._tried("simulation by class", _by_drawing):
             return _presented(self.case, refutation)
         return _Verdict(Outcome.UNKNOWN, f"{why}; of some inputs drawn by class none violates it")
+
+    def _by_bearing(self, claim: BorneClaim) -> _Verdict:
+        """The verdict by arithmetic on neurons' sums, which tells which of them errs where."""
+        with self.stages.stage("what neurons bear, by arithmetic") as finding:
+            try:
+                content = bearing_certificate(claim)
+            except BearingError as error:
+                finding.words = str(error)
+                if error.firing is None:
+                    return _Verdict(Outcome.UNKNOWN, str(error))
+                verdict = _confirm("arithmetic", self.case, claim.where(error.firing, not error.fires))
+                return replace(verdict, message=verdict.message or str(error))
+            finding.words = "proved"
+        kept = self.keeping.keep("bearing", content)
+        lemma = Lemma(self.case.obligation.name, "bearing", None, None, (), (kept,))
+        return _Verdict(Outcome.PROVED, lemmas=(lemma,))
 
     def _by_blocks(self, claim: TabulatedClaim, table: BlockTable) -> _Verdict:
         """The verdict by evaluation on every input, block by block; first on some drawn by class."""

@@ -84,12 +84,13 @@ def with_nearest(
         circuit: that the record is about, if it is not the obligation's own.
         seconds: for finding, and proving, for which inputs it is right.
 
-    Not of functions in blocks, nor of bounds, which have no formulas.
+    Not of functions in blocks, nor of bounds, which have no formulas; nor of what neurons bear.
     """
     own = obligation.circuit
     if not record.refutes or not own:
         return record
-    if obligation.bounded or (obligation.evaluated and in_blocks(obligation.state(circuit or own()))):
+    without = obligation.bounded or obligation.borne
+    if without or (obligation.evaluated and in_blocks(obligation.state(circuit or own()))):
         return record
     started = time.monotonic()
     try:

@@ -4,8 +4,8 @@ import pytest
 from pysmt.shortcuts import Not
 
 from spikeproof.circuits.physics.uncertainty import place
-from spikeproof.proofs.noisy_units import SPREADS, tolerant_unit, units, with_spread
-from spikeproof.proofs.units import Unit
+from spikeproof.proofs.neuron_spreads import SPREADS
+from spikeproof.proofs.noisy_units import NOT_DECIDED, tolerant_unit, units, with_spread
 from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.engines.engine import ENGINES
 from spikeproof.prover.evidence.record import Status
@@ -18,10 +18,9 @@ from spikeproof.specs.formats import FP8_E4M3FN
 pytestmark = pytest.mark.usefixtures("counterexamples_as_found")
 
 UNITS = {
-    unit: limit
-    for operation, limits in SPREADS.items()
-    for structure, limit in limits.items()
-    for unit in [Unit(operation, FP8_E4M3FN, policy=FP8_E4M3FN.policies[0], structure=structure)]
+    unit: SPREADS[unit]
+    for unit in units()
+    if unit.fmt is FP8_E4M3FN and unit in SPREADS and unit != NOT_DECIDED
 }
 SMALL, *SHALLOW = UNITS
 
