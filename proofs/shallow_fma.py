@@ -102,13 +102,13 @@ class ShallowMultiplyAdd:
             Step(("aligned",), given=("distance",)),
             Step(("magnitude", "sign"), given=("product", "aligned")),
             Step(("room",), fact=_is_some),
-            Step(("zeros",), SHIFTED, fact=_is_thermometer),
+            Step(("zeros",), SHIFTED, fact=is_thermometer),
             *(
-                Step((name,), counted, fact=partial(_is_borrow, int(name.partition("_")[2])))
+                Step((name,), counted, fact=partial(is_borrow, int(name.partition("_")[2])))
                 for name in self._borrows
             ),
             Step(("left",), (*SHIFTED, "zeros", *self._borrows), fact=_is_difference),
-            Step(("shift",), SHIFTED, fact=_is_shift),
+            Step(("shift",), SHIFTED, fact=is_shift),
             Step(("exponent",), (*SHIFTED, "shift", "left"), fact=_is_left),
             Step(NORMALISED, SHIFTED, fact=partial(is_normalised, self.fmt)),
         )
@@ -149,7 +149,7 @@ def _steps(values: Buses, name: str) -> list[FNode]:
     return [Not(bit(word, 0)), *(bit(word, k) for k in range(1, word.bv_width()))]
 
 
-def _count(values: Buses, name: str, width: int) -> FNode:
+def count(values: Buses, name: str, width: int) -> FNode:
     """How many of its steps are reached, as a word."""
     steps = _steps(values, name)
 
@@ -165,17 +165,17 @@ def _is_some(values: Buses) -> FNode:
     return nonzero(values["room"])
 
 
-def _is_thermometer(values: Buses) -> FNode:
+def is_thermometer(values: Buses) -> FNode:
     """That no step is reached before the one below it, and not more of them than there is room."""
     room = values["room"]
     in_turn = (Implies(higher, lower) for lower, higher in pairwise(_steps(values, "zeros")))
-    return And(*in_turn, BVULE(_count(values, "zeros", room.bv_width()), room))
+    return And(*in_turn, BVULE(count(values, "zeros", room.bv_width()), room))
 
 
-def _is_borrow(power: int, values: Buses) -> FNode:
+def is_borrow(power: int, values: Buses) -> FNode:
     """That it says whether the last places of the count are more than those of ``room``."""
     room = values["room"]
-    last = (BVExtract(each, 0, power - 1) for each in (_count(values, "zeros", room.bv_width()), room))
+    last = (BVExtract(each, 0, power - 1) for each in (count(values, "zeros", room.bv_width()), room))
     return Iff(bit(values[f"borrow_{power}"], 0), BVUGT(*last))
 
 
@@ -185,15 +185,15 @@ def _unless_zero(values: Buses, word: FNode) -> FNode:
 
 def _is_difference(values: Buses) -> FNode:
     room = values["room"]
-    difference = BVSub(room, _count(values, "zeros", room.bv_width()))
+    difference = BVSub(room, count(values, "zeros", room.bv_width()))
     return Equals(zero_extend(values["left"], room.bv_width()), _unless_zero(values, difference))
 
 
-def _is_shift(values: Buses) -> FNode:
+def is_shift(values: Buses) -> FNode:
     """Of a sum that is not zero; how far that is shifted does not matter."""
     shifted = BVSub(values["room"], values["room_left"])
     return Implies(
-        nonzero(values["magnitude"]), Equals(_count(values, "shift", shifted.bv_width()), shifted)
+        nonzero(values["magnitude"]), Equals(count(values, "shift", shifted.bv_width()), shifted)
     )
 
 

@@ -56,18 +56,16 @@ class ShallowRounding:
         normalised = Step(NORMALISED, self.given, fact=partial(is_normalised, self.fmt))
         if not self.by_places:
             return (normalised,)
-        carries = (
-            Step((name,), ("places",), fact=partial(self._is_carry, k))
-            for k, name in enumerate(self._carries, start=1)
-        )
-        return Step(("places",), self.given, fact=self._are_exclusive), *carries, normalised
+        exclusive = Step(("places",), self.given, fact=self._are_exclusive)
+        carries = Step(self.carries, ("places",), fact=self._are_carries, last_first=True)
+        return exclusive, carries, normalised
 
     def last(self, whole: Step) -> Step:
         """The outputs, from there too."""
-        return replace(whole, given=(*whole.given, *NORMALISED, *self._carries))
+        return replace(whole, given=(*whole.given, *NORMALISED, *self.carries))
 
     @property
-    def _carries(self) -> tuple[str, ...]:
+    def carries(self) -> tuple[str, ...]:
         """All but the first, which is the others' where all places between are 1."""
         return tuple(f"carry_{k}" for k in range(1, self.fmt.precision)) if self.by_places else ()
 
@@ -87,10 +85,11 @@ class ShallowRounding:
             return found
 
         outputs = self.whole(inputs, taken)
-        by_places = (("places",), NORMALISED, ("carry_0",), self._carries)
+        by_places = (("places",), NORMALISED, ("carry_0",), self.carries)
         for names in by_places if self.by_places else (NORMALISED,):
             buses = {name: netlist.probes[name] for name in names}
-            for name, value in bus_formulas(netlist, buses, inputs, free).items():
+            order = {"last_first": names == self.carries}
+            for name, value in bus_formulas(netlist, buses, inputs, free, **order).items():
                 found = probe(name, value)
                 free.update((signal, bit(found, k)) for k, signal in enumerate(buses[name]))
         return outputs
@@ -100,10 +99,13 @@ class ShallowRounding:
     def _are_exclusive(self, values: Buses) -> FNode:
         return is_exclusive(values["places"], self.fmt.precision + 2)
 
-    def _is_carry(self, place: int, values: Buses) -> FNode:
+    def _are_carries(self, values: Buses) -> FNode:
         kept = word_of(values["kept"], self.fmt.precision)
-        between = (bit(kept, k) for k in range(place))
-        return Iff(bit(values[f"carry_{place}"], 0), And(bit(values["carry_0"], 0), *between))
+        said, carried = [], bit(values["carry_0"], 0)
+        for k, name in enumerate(self.carries):
+            carried = And(carried, bit(kept, k))
+            said.append(Iff(bit(values[name], 0), carried))
+        return And(said)
 
 
 def is_normalised(fmt: Format, values: Buses) -> FNode:

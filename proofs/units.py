@@ -27,6 +27,7 @@ from spikeproof.circuits.units.libraries import (
     shallow,
 )
 from spikeproof.proofs.rounded_units import ARITHMETIC, RoundedUnit, engines_for
+from spikeproof.proofs.shallow_exponent import ShallowExponent
 from spikeproof.proofs.shallow_fma import ShallowMultiplyAdd
 from spikeproof.proofs.shallow_rounding import ShallowRounding
 from spikeproof.proofs.shallow_sums import ShallowSum
@@ -348,6 +349,9 @@ class Unit(RoundedUnit):
         if self._shifts_far or self._rounds_many_terms:
             cut = ShallowRounding(self.fmt, last.given, circuit, spec, self._rounds_many_terms)
             steps, last, spec = (*steps, *cut.steps), cut.last(last), cut.spec
+            if self._sums_linear_forms:
+                exponent = ShallowExponent(self.fmt, cut, circuit)
+                steps, last, spec = (*steps, *exponent.steps), exponent.last(last), exponent.spec
         return Decomposition(
             spec,
             steps,
@@ -392,7 +396,7 @@ class Unit(RoundedUnit):
     @property
     def _adds_linear_forms_to_products(self) -> bool:
         """Whether it is that of ``circuits.units.floating_point.shallow_fma``, too much for few cuts."""
-        return self._linear and self.operation == "fma" and self.fmt.precision > SEARCHED
+        return self._linear and self.operation == "fma" and self.fmt.precision > SHORT
 
     @property
     def _linear(self) -> bool:

@@ -10,7 +10,9 @@ signed sum.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 
 from pysmt.fnode import FNode
@@ -39,8 +41,18 @@ Synapse = tuple[int, FNode]
 MOST_CASES = 1 << 14
 """A neuron is read case by case if there are no more."""
 
-Reached = list[dict[int, FNode]]
-"""For each number of last synapses and what may be needed of them: that they reach it."""
+
+@dataclass
+class Told:
+    """What some last synapses were told to come to; it grows with what neurons read.
+
+    Attributes:
+        reached: for what may be needed of them: that they reach it.
+        before: the same with one synapse more, a weight and a source by its number.
+    """
+
+    reached: dict[int, FNode] = field(default_factory=dict)
+    before: defaultdict[tuple[int, int], Told] = field(default_factory=lambda: defaultdict(Told))
 
 
 def input_symbols(netlist: Netlist) -> dict[str, FNode]:
@@ -49,13 +61,14 @@ def input_symbols(netlist: Netlist) -> dict[str, FNode]:
 
 
 def neuron_formula(
-    neuron: Neuron, sources: Sequence[FNode], told: dict[tuple[int, ...], Reached] | None = None
+    neuron: Neuron, sources: Sequence[FNode], told: Told | None = None, *, last_first: bool = False
 ) -> FNode:
     """Boolean: whether the neuron fires.
 
     Args:
         sources: Booleans, one for each synapse in order.
-        told: the cases of neurons before, by what these read: others may read the same. It grows.
+        told: the cases of neurons before: others may read the same, or more. It grows.
+        last_first: of synapses of one weight, whether the last is told first, and not the first.
     """
     threshold, bias, weights = neuron.in_integers
     read: dict[FNode, int] = {}  # by source, of which there may be copies
@@ -64,13 +77,12 @@ def neuron_formula(
     unit = math.gcd(*read.values()) or 1
     needed = -((bias - threshold) // unit)  # in units, rounded up
     synapses = [(weight // unit, source) for source, weight in read.items() if weight]
-    largest_first = sorted(synapses, key=lambda synapse: -abs(synapse[0]))
+    in_turn = reversed(synapses) if last_first else synapses
+    largest_first = sorted(in_turn, key=lambda synapse: -abs(synapse[0]))
     undecided = _undecided(largest_first, needed)
     if undecided is None:
         return _reached_by_sum(synapses, needed)
-    read_sum = tuple(chain.from_iterable((w, source.node_id()) for w, source in largest_first))
-    known = ({} if told is None else told).setdefault(read_sum, [{} for _ in largest_first])
-    return _reached_by_cases(largest_first, needed, undecided, known)
+    return _reached_by_cases(largest_first, needed, undecided, Told() if told is None else told)
 
 
 def _bounds(synapses: Sequence[Synapse]) -> tuple[list[int], list[int]]:
@@ -99,7 +111,7 @@ def _undecided(synapses: Sequence[Synapse], needed: int) -> list[set[int]] | Non
 
 
 def _reached_by_cases(
-    synapses: Sequence[Synapse], needed: int, undecided: Sequence[set[int]], known: Reached
+    synapses: Sequence[Synapse], needed: int, undecided: Sequence[set[int]], told: Told
 ) -> FNode:
     """That integer weights of what fires add up to what is needed: a decision diagram of small sums.
 
@@ -108,22 +120,25 @@ def _reached_by_cases(
 
     Args:
         undecided: what may be needed, as ``_undecided`` has it.
-        known: of the last synapse, the last two, ..., what neurons that read the same needed; it grows.
+        told: the cases of neurons before, with no synapse read; it grows.
     """
     least, most = _bounds(synapses)
     true, false = TRUE(), FALSE()
+    below: dict[int, FNode] = {}
 
     def reached(sum_needed: int, others: int) -> FNode:
         """That so many last ones reach it."""
         if sum_needed <= least[others]:
             return true
-        return false if sum_needed > most[others] else known[others - 1][sum_needed]
+        return false if sum_needed > most[others] else below[sum_needed]
 
     for others, (weight, source) in enumerate(reversed(synapses)):  # no recursion: they may be thousands
-        cases = known[others]
+        below, told = told.reached, told.before[weight, source.node_id()]
+        cases = told.reached
         for each in undecided[len(synapses) - 1 - others]:
             if each not in cases:
                 cases[each] = _choice(source, reached(each - weight, others), reached(each, others))
+    below = told.reached
     return reached(needed, len(synapses))
 
 
@@ -160,11 +175,14 @@ def bus_formulas(
     buses: Mapping[str, Bus],
     inputs: Mapping[str, FNode],
     replaced: Mapping[int, FNode] | None = None,
+    *,
+    last_first: bool = False,
 ) -> dict[str, FNode]:
     """Buses of a netlist's signals as bit-vectors, in terms of those that stand for the input buses.
 
     Args:
         replaced: for some signals, the Boolean to take instead of what drives them.
+        last_first: as ``neuron_formula`` has it.
     """
     given = (
         Equals(BVExtract(inputs[name], index, index), BV(1, 1))
@@ -173,12 +191,11 @@ def bus_formulas(
     )
     signals = {**dict(enumerate(given)), **(replaced or {})}
     first, roots = netlist.input_count, chain.from_iterable(buses.values())
-    told: dict[tuple[int, ...], Reached] = {}
+    told = Told()
     for signal in driven_by_neurons(netlist.neurons, first, roots, known=signals.keys()):
         neuron = netlist.neurons[signal - first]
-        signals[signal] = neuron_formula(
-            neuron, [signals[source] for source, _ in neuron.synapses], told
-        )
+        read = [signals[source] for source, _ in neuron.synapses]
+        signals[signal] = neuron_formula(neuron, read, told, last_first=last_first)
     return {name: bus_formula(signals, bus) for name, bus in buses.items()}
 
 

@@ -162,6 +162,9 @@ class Step:
         fact: from the values of probes, what else holds of these; proved, and then assumed of them
             wherever they are taken as free.
         cases: from the values of inputs and probes, the cases into which the lemma is split, by name.
+        last_first: in which order the circuit's neurons are told: see
+            ``circuits.meanings.formula.neuron_formula``. Where each reads what the one before does, and
+            more, those told by their last synapses first have cases in common.
     """
 
     names: tuple[str, ...]
@@ -169,6 +172,7 @@ class Step:
     method: str = ENGINES_ALONE
     fact: Callable[[Buses], FNode] | None = None
     cases: Distinction | None = None
+    last_first: bool = False
 
 
 Condition = Callable[[Buses], FNode]

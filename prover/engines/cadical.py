@@ -20,7 +20,10 @@ from spikeproof.prover.engines.sweeping import CONFLICTS, swept
 from spikeproof.prover.evidence.record import EngineUse, Status
 
 EASY = 1000
-"""Conflicts that CaDiCaL may have before the graph is swept: most lemmas need fewer."""
+"""Conflicts that CaDiCaL may have before the graph is swept: most lemmas need fewer.
+
+Of graphs of more nodes it may have one for each: it takes sweeping as many questions.
+"""
 
 TURN = 100_000
 """Conflicts that CaDiCaL may have on what sweeping leaves, and then on all clauses; twice as many the
@@ -39,7 +42,8 @@ def _check(formulas: Sequence[FNode], timeout: float) -> Answer:
     clauses = blaster.graph.clauses(root)
     derivation = Derivation(clauses)
     with _told(derivation, enumerate(clauses)) as solver:
-        answer = _answer(solver, solver.solve(conflicts=EASY), blaster.symbols)
+        easy = max(EASY, len(blaster.graph.cone(root)))
+        answer = _answer(solver, solver.solve(conflicts=easy), blaster.symbols)
     if answer.status is Status.UNKNOWN:
         left = max(0.001, timeout - (time.perf_counter() - started))
         answer = Child(partial(_sweep_and_solve, blaster, root, derivation)).answer(left)
@@ -103,7 +107,6 @@ def _answer(solver: TracedSolver, satisfiable: bool | None, symbols: Mapping[str
 def engine(name: str) -> Engine:
     """CaDiCaL."""
     settings = " ".join(f"{name}={value}" for name, value in OPTIONS.items())
-    options = (
-        f"lrat {settings}; after {EASY} conflicts swept, {CONFLICTS} a question, by turns of {TURN}"
-    )
+    options = f"lrat {settings}; after {EASY} conflicts, or one a node, swept, "
+        f"{CONFLICTS} a question, by turns of {TURN}"
     return Engine(EngineUse(name, "3.0.0", options), _check)

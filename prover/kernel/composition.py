@@ -58,6 +58,9 @@ from spikeproof.prover.kernel.algebra import LAWS, METHODS, RELATIONS
 from spikeproof.prover.kernel.cells import Site
 from spikeproof.specs.integers import Buses
 
+Fact = Callable[[Buses], FNode]
+"""From the values of probes, what holds of them."""
+
 OTHERWISE = "outputs otherwise"
 """The lemma about the inputs for which values on the way may differ."""
 
@@ -153,6 +156,7 @@ class _Kernel:
         self.theorem, self.defined = theorem, decomposition.defined
         self.lawful = [s for s in decomposition.steps if decomposition.laws and s.method in LAWS]
         self.step_of: dict[str, Step] = {}
+        self.said: dict[tuple[Fact, tuple[str, ...]], FNode] = {}
         self.runs: dict[tuple[str, ...], tuple[Mapping[str, FNode], Mapping[str, FNode]]] = {}
         for name, step in ((name, s) for s in decomposition.steps for name in s.names):
             if self.step_of.setdefault(name, step) is not step:
@@ -205,7 +209,8 @@ class _Kernel:
         bits, wiring = self._free_signals(step.given, self.free)
         if step.names:
             named = {name: self.netlist.probes[name] for name in step.names}
-            actual = bus_formulas(self.netlist, named, self.inputs, bits)
+            order = {"last_first": step.last_first}
+            actual = bus_formulas(self.netlist, named, self.inputs, bits, **order)
         else:
             actual = output_formulas(self.netlist, self.inputs, bits)
         quantified = {
@@ -213,7 +218,10 @@ class _Kernel:
             for symbol in (*self.inputs.values(), *(self.free[name] for name in step.given))
         }
         proved = dict.fromkeys(self.step_of[name].fact for name in step.given)
-        facts = (*wiring, *(self._composed(fact, values, filled_in) for fact in proved if fact))
+        facts = (
+            *wiring,
+            *(self._proved(fact, step.given, values, filled_in) for fact in proved if fact),
+        )
         facts += () if step.names else self._definitions(step, probes, filled_in)
         assumed = self._assumed(step.given)
         self._require_operands(step, values, filled_in)
@@ -244,9 +252,17 @@ class _Kernel:
         elif step.fact:
             yield f"fact about {label}", claim(step.fact({**values, **actual}))
 
+    def _proved(
+        self, fact: Fact, given: tuple[str, ...], values: Buses, filled_in: Mapping[FNode, FNode]
+    ) -> FNode:
+        """A fact that was proved, about values with some taken as free; said once of each such."""
+        if (fact, given) not in self.said:
+            self.said[fact, given] = self._composed(fact, values, filled_in)
+        return self.said[fact, given]
+
     def _composed(
         self,
-        fact: Callable[[Buses], FNode],
+        fact: Fact,
         values: Buses,
         filled_in: Mapping[FNode, FNode],
         own: Buses = MappingProxyType({}),

@@ -131,7 +131,7 @@ class ShallowRounder:
             left = tuple(all_of(gates, each, 1 - zero) for each in left)
         # See ``proofs.shallow_rounding``, and ``proofs.shallow_fma``.
         for names, places in (
-            (("room",), exponent),
+            (("room", "field"), exponent),
             (("zeros", "shift"), zeros.steps[1:]),
             (("left", "exponent"), left),
             (("places",), (*kept, guard, sticky)),
@@ -217,7 +217,9 @@ class ShallowRounder:
     def _field(self, x: Unrounded, into: Form) -> Bits:
         """The exponent field: exponent plus what is carried into it, which is up to 2; 0 of zero."""
         exponent = x.exponent
-        outs = (reaches(self.gates, *_carried(exponent[: k + 1], into)) for k in range(len(exponent)))
+        outs = [reaches(self.gates, *_carried(exponent[: k + 1], into)) for k in range(len(exponent))]
+        for k, out in enumerate(outs):
+            self.gates.builder.cut(f"raised_{k}", tuple(out.weights) or (ZERO,))
         carries = [into, *outs]
         places = (place + carries[k] - 2 * carries[k + 1] for k, place in enumerate(exponent))
         return tuple(overridden(place.within(0, 1), (x.zero, False)) for place in places)

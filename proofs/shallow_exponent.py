@@ -1,0 +1,147 @@
+"""Where the proof of a shallow sum is cut at its exponent, besides where it is before rounding.
+
+The exponent that is rounded is no word, but what linear forms add up to: its field before the sum is
+shifted, less the thermometer that counts how far, by neurons that borrow. Those that carry from place to
+place of the field read all of these. So these are taken as free, each as the circuit computes it from
+the cuts before, and behind ``raised`` nothing reads a thermometer but a place of the result:
+
+    field      the signals of the field of the sum's first place, less one
+    zeros      a thermometer: how far the sum is shifted
+    borrow_K   what place K lends the places below it where that is subtracted from the field
+    shift      the signals of ``zeros``: they count what the spec shifts by
+    raised_K   what is carried out of place K of what is left when the significand is rounded
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+
+from pysmt.fnode import FNode
+from pysmt.shortcuts import FALSE, TRUE, And, BVConcat, BVSub, Equals, Iff, Not, Or
+
+from spikeproof.circuits.meanings.formula import bus_formulas
+from spikeproof.circuits.netlist import ONE, ZERO, Netlist
+from spikeproof.proofs.shallow_fma import count, is_borrow, is_shift, is_thermometer
+from spikeproof.proofs.shallow_rounding import ShallowRounding
+from spikeproof.proofs.shallow_sums import word_of
+from spikeproof.prover.claims.obligation import Step
+from spikeproof.specs.formats import Format
+from spikeproof.specs.integers import Buses
+from spikeproof.specs.symbolic import Probe, bit, from_bool, zero_extend
+
+
+@dataclass(frozen=True)
+class ShallowExponent:
+    """The cut between what is subtracted from the exponent and what is carried into it.
+
+    Attributes:
+        rounding: the cut before rounding, of which this continues the steps.
+        circuit: the unit with all its cuts.
+    """
+
+    fmt: Format
+    rounding: ShallowRounding
+    circuit: Callable[[], Netlist] = field(compare=False)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """From the operands and the magnitude to what is carried into the exponent."""
+        counted = ("field", "zeros")
+        return (
+            Step(("field",), fact=_is_field),
+            Step(("zeros",), ("magnitude", "field"), fact=_of_field(is_thermometer)),
+            *(
+                Step((name,), counted, fact=_of_field(partial(is_borrow, power)))
+                for power, name in enumerate(self._borrows, start=1)
+            ),
+            Step(("shift",), ("magnitude", "field"), fact=_of_field(is_shift)),
+            Step(
+                self._raised,
+                (*counted, *self._borrows, "places", *self.rounding.carries),
+                fact=self._are_raised,
+            ),
+        )
+
+    def last(self, whole: Step) -> Step:
+        """The outputs, from there too."""
+        cuts = ("field", "zeros", *self._borrows, "shift", *self._raised)
+        return replace(whole, given=(*whole.given, *cuts))
+
+    @property
+    def _borrows(self) -> tuple[str, ...]:
+        return tuple(f"borrow_{power}" for power in range(1, self.fmt.exponent_bits))
+
+    @property
+    def _raised(self) -> tuple[str, ...]:
+        return tuple(f"raised_{k}" for k in range(self.fmt.exponent_bits))
+
+    @cached_property
+    def _probed(self) -> Netlist:
+        return self.circuit()
+
+    def spec(self, inputs: Buses, probe: Probe) -> Buses:
+        """The unit's spec, with probes for all cuts."""
+        netlist = self._probed
+        free = {ZERO: FALSE(), ONE: TRUE()}
+        before = {"magnitude", "places", *self.rounding.carries}
+
+        def taken(name: str, value: FNode) -> FNode:
+            found = probe(name, value)
+            if name in before:
+                free.update((signal, bit(found, k)) for k, signal in enumerate(netlist.probes[name]))
+            return found
+
+        outputs = self.rounding.spec(inputs, taken)
+        for names in (("field",), ("zeros",), self._borrows, ("shift",), self._raised):
+            buses = {name: netlist.probes[name] for name in names}
+            for name, value in bus_formulas(netlist, buses, inputs, free).items():
+                found = probe(name, value)
+                free.update((signal, bit(found, k)) for k, signal in enumerate(buses[name]))
+        return outputs
+
+    def _are_raised(self, values: Buses) -> FNode:
+        """That each place has a carry if it is 1 and gets one; the first may get two."""
+        word = _field(values)
+        left = BVSub(word, count(values, "zeros", word.bv_width()))
+        hidden = bit(word_of(values["kept"], self.fmt.precision), self.fmt.precision - 1)
+        carried = bit(values[self.rounding.carries[-1]], 0)
+        raised = Or(And(hidden, carried), And(bit(left, 0), Or(hidden, carried)))
+        said = []
+        for k, name in enumerate(self._raised):
+            raised = raised if k == 0 else And(raised, bit(left, k))
+            said.append(Iff(bit(values[name], 0), raised))
+        return And(said)
+
+
+def _field(values: Buses) -> FNode:
+    """The word that its signals add up to: two of each place, and whether the first is one more."""
+    signals = values["field"]
+    places = signals.bv_width() // 3
+    first = Or(bit(signals, 0), bit(signals, 1), Not(bit(signals, 2)))
+    word = from_bool(first, 1)
+    for k in range(1, places):
+        word = BVConcat(from_bool(Or(bit(signals, 3 * k), bit(signals, 3 * k + 1)), 1), word)
+    return word
+
+
+def _is_field(values: Buses) -> FNode:
+    """That this is the spec's, and that one signal at most of each place counts."""
+    signals, room = values["field"], values["room"]
+    first = (bit(signals, 0), bit(signals, 1), Not(bit(signals, 2)))
+    apart = (Not(And(a, b)) for i, a in enumerate(first) for b in first[:i])
+    others = (
+        Not(And(bit(signals, 3 * k), bit(signals, 3 * k + 1))) for k in range(1, signals.bv_width() // 3)
+    )
+    return And(Equals(zero_extend(_field(values), room.bv_width()), room), *apart, *others)
+
+
+def _of_field(fact: Callable[[Buses], FNode]) -> Callable[[Buses], FNode]:
+    """A fact about the spec's ``room``, said of the word of ``field``."""
+
+    def said(values: Buses) -> FNode:
+        room = zero_extend(_field(values), values["room"].bv_width())
+        return fact({**values, "room": room})
+
+    return said
