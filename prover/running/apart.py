@@ -141,7 +141,6 @@ def apart(task: bytes) -> bytes:
 
 def serve(line: Connection) -> None:
     """Fork whatever is asked for, until the other end of the line is closed."""
-    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal interrupts all that run there
     with suppress(EOFError, OSError):
         while True:
