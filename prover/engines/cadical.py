@@ -107,6 +107,6 @@ def _answer(solver: TracedSolver, satisfiable: bool | None, symbols: Mapping[str
 def engine(name: str) -> Engine:
     """CaDiCaL."""
     settings = " ".join(f"{name}={value}" for name, value in OPTIONS.items())
-    options = f"lrat {settings}; after {EASY} conflicts, or one a node, swept, "
-        f"{CONFLICTS} a question, by turns of {TURN}"
+    sweeping = f"after {EASY} conflicts, or one a node, swept, {CONFLICTS} a question"
+    options = f"lrat {settings}; {sweeping}, by turns of {TURN}"
     return Engine(EngineUse(name, "3.0.0", options), _check)
