@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import FALSE, TRUE, And, BVConcat, BVSub, Equals, Iff, Not, Or
+from pysmt.shortcuts import FALSE, TRUE, And, BVConcat, BVOr, BVSub, Equals, Iff, Not, Or
 
 from spikeproof.circuits.meanings.formula import bus_formulas
 from spikeproof.circuits.netlist import ONE, ZERO, Netlist
@@ -115,26 +115,29 @@ class ShallowExponent:
         return And(said)
 
 
-def _field(values: Buses) -> FNode:
-    """The word that its signals add up to: two of each place, and whether the first is one more."""
+NORMAL = 2
+"""Which signal of ``field`` says that it is not of a subnormal number, whose field is 1 in effect."""
+
+
+def _places(values: Buses) -> list[tuple[FNode, FNode]]:
+    """The two signals of each place, without ``NORMAL``."""
     signals = values["field"]
-    places = signals.bv_width() // 3
-    first = Or(bit(signals, 0), bit(signals, 1), Not(bit(signals, 2)))
-    word = from_bool(first, 1)
-    for k in range(1, places):
-        word = BVConcat(from_bool(Or(bit(signals, 3 * k), bit(signals, 3 * k + 1)), 1), word)
-    return word
+    return [(bit(signals, k), bit(signals, k + 1)) for k in range(0, signals.bv_width(), 3)]
+
+
+def _field(values: Buses) -> FNode:
+    """The word that its signals add up to."""
+    first, *others = (from_bool(Or(place), 1) for place in _places(values))
+    subnormal = from_bool(Not(bit(values["field"], NORMAL)), 1)
+    return reduce(lambda low, high: BVConcat(high, low), others, BVOr(first, subnormal))
 
 
 def _is_field(values: Buses) -> FNode:
-    """That this is the spec's, and that one signal at most of each place counts."""
-    signals, room = values["field"], values["room"]
-    first = (bit(signals, 0), bit(signals, 1), Not(bit(signals, 2)))
-    apart = (Not(And(a, b)) for i, a in enumerate(first) for b in first[:i])
-    others = (
-        Not(And(bit(signals, 3 * k), bit(signals, 3 * k + 1))) for k in range(1, signals.bv_width() // 3)
-    )
-    return And(Equals(zero_extend(_field(values), room.bv_width()), room), *apart, *others)
+    """That this is the spec's; that one signal at most of each place is 1, and of a subnormal none."""
+    room, normal = values["room"], bit(values["field"], NORMAL)
+    exclusive = (Not(And(place)) for place in _places(values))
+    subnormal = (Or(normal, Not(Or(place))) for place in _places(values))
+    return And(Equals(zero_extend(_field(values), room.bv_width()), room), *exclusive, *subnormal)
 
 
 def _of_field(fact: Callable[[Buses], FNode]) -> Callable[[Buses], FNode]:

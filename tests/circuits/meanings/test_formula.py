@@ -38,22 +38,23 @@ def words(width: int) -> np.ndarray:
     return np.array([*few, *(every_bit ^ word for word in few), *chance], dtype=object)
 
 
-def assert_agreement(neuron: Neuron) -> None:
+def assert_agreement(neuron: Neuron, *, last_first: bool = False) -> None:
     width = len(neuron.synapses)
     inputs = words(width)
     fires = boolean.fires(neuron, boolean.unpack_words(inputs, width))
     widths = [min(64, width - start) for start in range(0, width, 64)]
     pieces = [Symbol(f"piece{k}.{size}", BVType(size)) for k, size in enumerate(widths)]
     bits = [BVExtract(piece, k, k) for piece in pieces for k in range(piece.bv_width())]
-    fires_too = formula.neuron_formula(neuron, [Equals(bit, BV(1, 1)) for bit in bits])
-    read = Ite(fires_too, BV(1, 1), BV(0, 1))
+    read = [Equals(bit, BV(1, 1)) for bit in bits]
+    fires_too = formula.neuron_formula(neuron, read, last_first=last_first)
+    fired = Ite(fires_too, BV(1, 1), BV(0, 1))
     parts = {
         piece.symbol_name(): np.array(
             [word >> 64 * k & (1 << 64) - 1 for word in inputs], dtype=np.uint64
         )
         for k, piece in enumerate(pieces)
     }
-    assert np.array_equal(evaluate(read, parts), fires), neuron
+    assert np.array_equal(evaluate(fired, parts), fires), neuron
 
 
 def neurons_of(netlists: Iterator[Netlist]) -> set[Neuron]:
@@ -144,6 +145,28 @@ def test_neurons_with_many_different_weights_are_read_as_sums():
     """Case by case they would come to as many formulas as there are subsets."""
     neuron = Neuron(tuple((k, 3**k) for k in range(30)), 3**29 + 5)
     assert_agreement(neuron)
+
+
+@given(neuron=neurons())
+def test_the_order_of_synapses_does_not_matter(neuron):
+    assert_agreement(neuron, last_first=True)
+
+
+def test_neurons_that_read_more_and_more_share_cases_if_the_last_is_told_first():
+    sources = [Symbol(f"source{k}") for k in range(12)]
+
+    def nodes(last_first):
+        told, live = formula.Told(), set()
+        for count in range(4, 13):
+            neuron = Neuron(tuple((k, 1) for k in range(count)), count - 2)
+            pending = [formula.neuron_formula(neuron, sources[:count], told, last_first=last_first)]
+            while pending:
+                node = pending.pop()
+                pending += () if node in live else node.args()
+                live.add(node)
+        return len(live)
+
+    assert 2 * nodes(last_first=True) < nodes(last_first=False)
 
 
 def test_neurons_of_very_many_synapses_are_read_case_by_case():
