@@ -118,7 +118,7 @@ class SineWords(RoundedWords):
             before = Interval(max(form.low, 0), form.high)
         least = self.coefficient(0, h + 1).low
         require(least > 0, "g is not positive")
-        return reduce(Interval.plus, errors, self.beyond()).times(1 / least)
+        return reduce(Interval.plus, errors, self.beyond()).times(Fraction(1) / least)
 
     def sign_of(self, k: int) -> int:
         """That of u^k in G."""

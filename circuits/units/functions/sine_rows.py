@@ -112,7 +112,9 @@ class SineRows:
         product = machine.product(y, self.quotient(machine, y))
         magnitude = machine.probed("magnitude", machine.digits(product, self.places + 1))
         least = self.places - self.deepest
-        return rounded(machine, number(magnitude) + more, self, least, self.places + 1)[1]
+        code: Form
+        _, code, _ = rounded(machine, number(magnitude) + more, self, least, self.places + 1)
+        return code
 
     def quotient(self, machine: Probed, y: Bits) -> Bits:
         """sin(pi y)/y"""
