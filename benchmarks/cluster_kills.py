@@ -36,7 +36,7 @@ PARTS = ("scheduler", *WORKERS, "client")
 
 SEED = 20261130
 
-PAUSE = 6.0
+PAUSE = 10.0
 """Up to so many seconds are from one kill to the next."""
 
 PATIENCE = 300.0
@@ -87,7 +87,7 @@ class Machines:
         """The log of a run of which nothing is killed."""
         log = self._folder / "undisturbed"
         command = [sys.executable, "-m", *self.prove(log, "--no-cache", "--jobs", "1")]
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run(command, check=True, capture_output=True, cwd=self._folder)
         return log
 
     def revive(self) -> None:

@@ -1,19 +1,16 @@
 """Theorems on a cluster: the same log as on one machine, whoever dies or lies meanwhile."""
 
 import os
-import random
 import shutil
 import signal
-import socket
-import subprocess
-import sys
-import time
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import msgspec
 import pytest
 
+from benchmarks import cluster_kills
+from benchmarks.cluster_kills import SEED, DisturbedError, disturb, require_alike
 from spikeproof.prover.claims.catalogue import select, theorem, with_units
 from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.engines.pool import LOST
@@ -30,7 +27,6 @@ from tests.support.profile import NIGHTLY
 
 distributed = pytest.importorskip("distributed", reason="Dask needs Python 3.11")
 
-SEED = 20261130
 PROVED, REFUTED = "cell.ionic.xor", "margin.ionic.xor.noise.above"
 PROGRAM = "program.fp16.embedding.rne.100x16"
 THEOREMS = [each.name for each in select("cell.ionic.*")]
@@ -170,23 +166,6 @@ def test_a_worker_uses_its_cache_if_it_may(tmp_path):
     assert not cluster.answer(asked(PROVED), []).origin
 
 
-def same(first, second):
-    """Whether two logs are equal but for times, machine and seals."""
-    own = {"seconds": 0.0, "peak_memory_mib": None, "seal": ""}
-    one, two = (
-        {each.theorem: _timeless(msgspec.to_builtins(each)) | own for each in read_log(place).records}
-        for place in (first, second)
-    )
-    return one == two
-
-
-def _timeless(data):
-    """Without the seconds of any part."""
-    if isinstance(data, dict):
-        return {key: _timeless(value) for key, value in data.items() if key != "seconds"}
-    return [_timeless(each) for each in data] if isinstance(data, list | tuple) else data
-
-
 def test_a_cluster_here_writes_the_log_that_processes_write(tmp_path):
     """With a program, whose units other workers prove, and with a worker killed."""
     names = [each.name for each in with_units([*map(theorem, THEOREMS), theorem(PROGRAM)])]
@@ -207,7 +186,7 @@ def test_a_cluster_here_writes_the_log_that_processes_write(tmp_path):
                         os.kill(pid, signal.SIGKILL)
         log.end(discharged=sum(each.green for each in records), complete=True)
         assert all(each.green for each in records), [each.message for each in records]
-    assert same(*logs)
+    require_alike(*logs)
 
 
 @dataclass
@@ -307,96 +286,29 @@ def test_nobody_answers(monkeypatch, tmp_path):
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
-class Machines:
-    """A scheduler and two workers, each a process that can be killed, and a client that proves."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.log = folder / "log"
-        self.processes = {}
-        self.address = f"tcp://127.0.0.1:{free_port()}"
-
-    def start(self, name):
-        port = self.address.rpartition(":")[2]
-        command = {
-            "scheduler": ["distributed.cli.dask_scheduler", "--port", port, "--no-dashboard"],
-            "client": [
-                "spikeproof",
-                "prove",
-                "cell.ionic.*",
-                "--cluster",
-                self.address,
-                "--log",
-                self.log,
-            ],
-        }.get(name, ["distributed.cli.dask_worker", self.address, "--no-nanny", "--nthreads", "1"])
-        self.processes[name] = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            cwd=self.folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-
-    def revive(self):
-        """Workers leave with their scheduler; whoever runs a cluster starts them again."""
-        for name in WORKERS:
-            if self.processes[name].poll() is not None:
-                self.start(name)
-
-    def kill(self, name):
-        self.processes[name].kill()
-        self.processes[name].wait()
-
-    def end(self):
-        for each in self.processes.values():
-            each.kill()
-            each.wait()
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
-WORKERS = ("worker 1", "worker 2")
-PARTS = ("scheduler", *WORKERS, "client")
 KILLS = int(os.environ.get("SPIKEPROOF_KILLS") or (1000 if NIGHTLY else 1))
 
 
 def test_no_theorem_is_lost_or_gained_whoever_is_killed(tmp_path):
     """Killed at random moments, and started again, until the client ends after the last."""
-    undisturbed, chance = tmp_path / "undisturbed", random.Random(SEED)
-    log = Log.begin(undisturbed, command="a test", profile="part", promised=len(THEOREMS))
-    records = [Run(300.0, log=log).discharge(theorem(name)) for name in THEOREMS]
-    log.end(discharged=len(records), complete=True)
-    parts = Machines(tmp_path)
-    killed, last = 0, time.monotonic()
-    try:
-        for name in PARTS:
-            parts.start(name)
-        while True:
-            client = parts.processes["client"]
-            parts.revive()
-            with suppress(subprocess.TimeoutExpired):
-                client.wait(chance.uniform(0, 6) if killed < KILLS else 1)
-            if client.poll() is None and killed >= KILLS:
-                assert time.monotonic() < last + 300, "the command hangs"
-                continue
-            if client.poll() is not None:
-                assert client.returncode in (0, 2, -signal.SIGKILL)
-                if client.returncode == 0:
-                    assert same(undisturbed, parts.log)
-                    if killed >= KILLS:
-                        break
-                    shutil.rmtree(parts.log)
-                    shutil.rmtree(os.environ["SPIKEPROOF_CACHE"], ignore_errors=True)
-                parts.start("client")
-                continue
-            victim = chance.choice(PARTS)
-            parts.kill(victim)
-            parts.start(victim)
-            killed, last = killed + 1, time.monotonic()
-    finally:
-        parts.end()
+    counted = disturb(tmp_path, KILLS, SEED)
+    assert counted.pop("runs") >= 1
+    assert counted.total() == KILLS
+
+
+@pytest.mark.parametrize("change", ["lost", "gained", "outcome"])
+def test_a_log_that_kills_changed_is_told_from_one_undisturbed(tmp_path, monkeypatch, change):
+    logs = {tmp_path / "log": {}, tmp_path / "undisturbed": {}}
+    for log in logs.values():
+        log |= {"one": {"outcome": "proved"}, "two": {"outcome": "refuted"}}
+    monkeypatch.setattr(cluster_kills, "timeless", logs.get)
+    require_alike(*logs)
+    found, _ = logs.values()
+    if change == "lost":
+        del found["one"]
+    elif change == "gained":
+        found["three"] = found["one"]
+    else:
+        found["one"]["outcome"] = "refuted"
+    with pytest.raises(DisturbedError, match=change):
+        require_alike(*logs)
