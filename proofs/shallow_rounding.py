@@ -9,8 +9,9 @@ its probe ``normalised``. The shift is then nothing that the lemma about the out
 Where a place is a sum of several neurons, those that round read all of them, up to 24 places of five:
 
     places   the signals of ``kept``, ``guard`` and ``sticky``: one of a place at most is 1
-    carry_K  what is carried into place K: that into the first, if all places between are 1; each has a
-             lemma, about the places and nothing before them
+    carry_K  what is carried into place K: that into the first, if all places between are 1: a lemma
+             about the places and nothing before them. Each reads what the one below does, and a place
+             more, so that they are told by the last place first
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class ShallowRounding:
         given: the probes from which it is shifted.
         circuit: the unit with all its cuts.
         whole: what its outputs should be, with those probes and ``normalised``.
-        by_places: whether neurons that round have lemmas of their own.
+        by_places: whether neurons that round have a lemma of their own.
     """
 
     fmt: Format
