@@ -137,12 +137,13 @@ def binary(found: BitSum, most: int) -> Mapping[int, BitSum] | None:
     return digits if found.range.high <= most else None
 
 
-def either(found: BitSum, high: Number) -> BitSum | None:
-    """1 where a sum that is one of two numbers is the higher one, ``high``; None if it may be others."""
-    products = [BitSum({bits: 1}) for bits in found.terms if bits]
-    if len(products) != 1 or found.range.high != high:
+def conjunction(found: BitSum, place: Number) -> BitSum | None:
+    """1 where a sum reaches a place, if that takes all of its bits; else None."""
+    weights = [weight for bits, weight in found.terms.items() if bits]
+    high = found.range.high
+    if not high - min(weights) < place <= high or min(weights) < 0:
         return None
-    return products[0] if found.constant < high else constant(1) - products[0]
+    return BitSum({frozenset().union(*found.terms): 1})
 
 
 # --- signals of a program -----------------------------------------------------------------------
@@ -232,11 +233,10 @@ class Signals:
         """What the signals of a word are, as far as its form tells."""
         low, high = self.range(form)
         if isinstance(word, Count):
-            reached = either(form, high)
             for signal, place in zip(word.signals, word.places, strict=True):
                 if (place <= low) == (place <= high):
                     self.known.setdefault(signal, constant(int(place <= low)))
-                elif reached:
+                elif reached := conjunction(form, place):
                     self.known.setdefault(signal, reached)
             return
         elif isinstance(word, Match):

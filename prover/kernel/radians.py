@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import reduce
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.kernel.bit_sums import NONE, BitSum, Interval, Signals, constant, exactly, number
@@ -53,6 +54,21 @@ class _Radians(TurnedWords):
         self.is_sine = function == "sin"
         self.angle = self.word(self.probe("turn"))
         require(not self.angle.low, "V lacks digits")
+        self.least, self.weights = self.blocks()
+
+    def blocks(self) -> tuple[int, dict[int, dict[int, int]]]:
+        """A constant, and by block what the bits of the moved significand weigh in V."""
+        moved, blocks = self.probe("moved"), self.probe("block")
+        apart = {s: number((s,)) for s in (*moved, *blocks)}
+        form = Signals(self.reader, apart).form(self.angle.bus[0])
+        weights: dict[int, dict[int, int]] = {block: {} for block in blocks}
+        for pair, weight in form.terms.items():
+            if pair != NONE:
+                both = [[s for s in pair if s in word] for word in (blocks, moved)]
+                require(len(pair) == 2 and all(len(each) == 1 for each in both), "V is of other words")
+                (block,), (place,) = both
+                weights[block][place] = int(weight)
+        return int(form.constant), weights
 
     def error(self) -> Fraction:
         """As ``radians_error``."""
@@ -101,29 +117,39 @@ class _Radians(TurnedWords):
         """What V is beyond |x| / pi, or 1/2 more, modulo 2, in its units, of one exponent field."""
         bits = self.fmt.fraction_bits
         exponent = {s: constant(field >> k & 1) for k, s in enumerate(self.x[bits:-1])}
-        signals = Signals(self.reader, {**exponent, **region.known})
-        form = signals.form(self.angle.bus[0]) - constant(self.is_sine << self.fixed - 1)
-        within = form.range.plus(exactly(self.is_sine << self.fixed - 1))
-        require(within.low >= 0 and within.high <= self.angle.most, "V is clamped")
+        form = self.form(Signals(self.reader, {**exponent, **region.known}))
+        require(form.range.low >= 0 and form.range.high <= self.angle.most, "V is clamped")
         places = [NONE, *(frozenset((s,)) for s in self.x[:bits])]
         require(not form.terms.keys() - {*places}, "V is of other signals than x")
-        low, high = Fraction(0), Fraction(0)
-        for place, off in zip(places, self.offs(form, places, field), strict=True):
-            low += off.low if place == NONE else min(off.low, 0)
-            high += off.high if place == NONE else max(off.high, 0)
-        return Interval(low, high)
+        weights = [int(form.terms.get(place, 0)) for place in places]
+        weights[0] -= self.is_sine << self.fixed - 1
+        first, *others = self.offs(weights, field)
+        return reduce(Interval.plus, (off.joined(exactly(0)) for off in others), first)
 
-    def offs(self, form: BitSum, places: list[frozenset[int]], field: int) -> Iterator[Interval]:
+    def form(self, signals: Signals) -> BitSum:
+        """V, where in which block a number is is known."""
+        found = constant(self.least)
+        for block, weights in self.weights.items():
+            which = signals.signal(block)
+            require(which.is_constant, "a block is not told by the exponent")
+            if which.constant:
+                found = found + signals.sum(0, weights)
+        return found
+
+    def offs(self, weights: list[int], field: int) -> Iterator[Interval]:
         """What the significand's first bit, which is 1, and the others weigh beyond what they should."""
-        fmt, turn = self.fmt, 2 << self.fixed
-        inverse = inverse_of_right_angle(fmt)
-        # x's last place is worth that, over pi, in units of V.
-        exponent = field - fmt.bias - fmt.fraction_bits + self.fixed - 1 - inverse.bits
-        unit = Interval(inverse.low, inverse.high).times(Fraction(2) ** exponent)
-        for place, bits in zip((fmt.fraction_bits, *range(fmt.fraction_bits)), places, strict=True):
-            ideal, weight = unit.times(1 << place), form.terms.get(bits, 0)
-            turns = round((ideal.low - weight) / turn)
-            yield exactly(weight + turns * turn).plus(ideal.times(-1))
+        fmt, inverse = self.fmt, inverse_of_right_angle(self.fmt)
+        # x's last place is 2^exponent times 2/pi in units of V, of which there are 2^(fixed + 1) in 2.
+        exponent = field - fmt.bias - fmt.fraction_bits + self.fixed - 1
+        require(exponent >= 0, "V lacks places")
+        turn = 2 << self.fixed + inverse.bits
+        for place, weight in zip((fmt.fraction_bits, *range(fmt.fraction_bits)), weights, strict=True):
+            low, high = (end << exponent + place for end in (inverse.low, inverse.high))
+            off = weight << inverse.bits
+            off += (low - off + turn // 2) // turn * turn
+            yield Interval(
+                Fraction(off - high, 1 << inverse.bits), Fraction(off - low, 1 << inverse.bits)
+            )
 
     def require_signs(self, region: Region) -> None:
         """That of each quarter."""

@@ -142,9 +142,13 @@ class _Unit:
         machine, plan, places = self.machine, self.plan, self.plan.sine.fixed
         word, block = moved_in_blocks(machine, magnitude, plan.fmt, plan.fields, STEP)
         ordinary = machine.digits(machine.table(region, plan.regions.free), 1)[0]
+        word, block = (
+            machine.probed("moved", word),
+            machine.probed("block", machine.given(block, ordinary)),
+        )
         # One block, or none.
         found, most = NEVER, 0
-        for k, which in enumerate(machine.given(block, ordinary)):
+        for k, which in enumerate(block):
             weights = list(plan.weights(k, len(word)))
             found = found + machine.weighted(machine.given(word, which), weights)
             most = max(most, sum(weights))

@@ -17,6 +17,7 @@ from spikeproof.prover.kernel.bit_sums import (
     Reader,
     Signals,
     binary,
+    conjunction,
     constant,
     number,
 )
@@ -97,3 +98,19 @@ def test_signals_are_what_is_said_of_them():
         for bits in boolean.evaluate_signals(netlist, {"x": codes}).T.tolist():
             assert all(value(each, bits) == bits[s] for s, each in found.items())
     assert told > netlist.signal_count
+
+
+def test_conjunctions():
+    """Counts that are reached by all bits alone; and of drawn sums what is told is so."""
+    a, b = frozenset((1,)), frozenset((2,))
+    assert conjunction(BitSum({a: 1, b: 1}), 2) == BitSum({a | b: 1})
+    assert conjunction(BitSum({a: 1, b: 1}), 1) is None
+    assert conjunction(BitSum({a: 2, b: -1}), 2) is None
+    rng, told = random.Random(2), 0
+    for _ in range(3000):
+        found, place = drawn(rng), rng.randrange(-9, 20)
+        if not found.is_constant and (both := conjunction(found, place)):
+            told += 1
+            for bits in product((0, 1), repeat=4):
+                assert value(both, bits) == (value(found, bits) >= place)
+    assert told > 20
