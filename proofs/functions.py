@@ -199,7 +199,7 @@ DIRECTED = (RoundingMode.TOWARD_ZERO, RoundingMode.UP, RoundingMode.DOWN)
 IN_BLOCKS = {
     (FP32, "exp"): (RoundingMode.NEAREST_EVEN, *DIRECTED),
     (FP32, "exp2"): tuple(RoundingMode),
-    (FP32, "log"): (RoundingMode.NEAREST_EVEN,),
+    (FP32, "log"): tuple(RoundingMode),
     (FP32, "log2"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "log1p"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "reciprocal"): (RoundingMode.NEAREST_EVEN, *DIRECTED),
