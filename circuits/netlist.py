@@ -112,7 +112,7 @@ class Neuron:
         whole = {int}.issuperset(map(type, weights))
         divided = [threshold, bias, *(() if whole else weights)]
         scale = math.lcm(*(number.denominator for number in divided))
-        multiples = [each * scale for each in weights] if whole else [scaled(w, scale) for w in weights]
+        multiples = [w.numerator * scale if whole else scaled(w, scale) for w in weights]
         return scaled(threshold, scale), scaled(bias, scale), multiples
 
     @property
@@ -445,11 +445,9 @@ class NetlistBuilder:
         weights, constant = self._merged(tuple(synapses))
         kept = tuple(sorted(filter(itemgetter(1), weights.items())))
         drive = threshold - bias - constant
-        values = [weight for _, weight in kept]
-        total, spread = sum(values), sum(map(abs, values))
-        if total - spread >= 2 * drive:
+        if sum([w for _, w in kept if w < 0]) >= drive:
             return ONE
-        if total + spread < 2 * drive:
+        if sum([w for _, w in kept if w > 0]) < drive:
             return ZERO
         if len(kept) == 1 and kept[0][1] > 0:
             return kept[0][0]
@@ -465,7 +463,8 @@ class NetlistBuilder:
         folded = self._inverted.keys() if self._absorb_inverters else ()
         if len(weights) == len(synapses) and all(map(weights.keys().isdisjoint, (CONSTANTS, folded))):
             return weights, 0
-        weights, constant = {}, 0
+        constant: Weight = 0
+        weights = {}
         for source, weight in synapses:
             if source in folded:
                 constant, source, weight = constant + weight, self._inverted[source], -weight

@@ -531,7 +531,8 @@ def _magnitudes(fmt: Format, count: int) -> Doubles:
     """The numbers of the first codes, going on beyond the largest one."""
     field, fraction = np.divmod(np.arange(count), 1 << fmt.fraction_bits)
     significand = np.where(field, fraction + (1 << fmt.fraction_bits), fraction).astype(np.float64)
-    return np.ldexp(significand, np.maximum(field, 1) - fmt.bias - fmt.fraction_bits)
+    numbers: Doubles = np.ldexp(significand, np.maximum(field, 1) - fmt.bias - fmt.fraction_bits)
+    return numbers
 
 
 def _alike(function: str, fmt: Format, numbers: Doubles) -> tuple[Places, Truths]:

@@ -91,7 +91,8 @@ class Cuts:
     def _ends_of(self, bit: int, count: int) -> Places:
         # A bit that is 1 has used up a change; if none is left, it may stay 1 all the same.
         left = np.maximum(count - self.bits[bit], 0)
-        return self.changes[bit].take(self.before[bit] + left, mode="clip")
+        ends: Places = self.changes[bit].take(self.before[bit] + left, mode="clip")
+        return ends
 
     def _search(self) -> None:
         totals = np.array([len(each) - 1 for each in self.changes])
@@ -133,7 +134,7 @@ class Cuts:
 
 def _starts(ends: Places) -> list[int]:
     """Where segments begin that are as long as their ends allow."""
-    following, size, place = memoryview(ends), len(ends), 0
+    following, size, place = memoryview(ends.data), len(ends), 0
     found = []
     while place < size:
         found.append(place)

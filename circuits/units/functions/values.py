@@ -242,7 +242,8 @@ def _in_half_turns(x: Reals, quarters: int) -> Reals:
 
 
 def _is_tiny(x: Reals) -> Truths:
-    return (x != 0) & (np.abs(x) < 2.0**-20)
+    found: Truths = (x != 0) & (np.abs(x) < 2.0**-20)
+    return found
 
 
 def _of_each(function: Callable[[float], float], x: Reals) -> Reals:
