@@ -4,13 +4,14 @@
     python -m benchmarks.wide_run            # the tables
 
 What is known of a theorem is what ``results/wide_seconds.tsv`` has, else ``proofs/seconds.tsv``. Of any
-other it is an estimate: the mean of those of its class that were drawn.
+other it is an estimate: the mean of those of its class that were drawn; where pages have figures of half
+a class, nothing is drawn, and theirs count.
 """
 
 from __future__ import annotations
 
+import os
 import random
-import resource
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -79,15 +80,17 @@ def kept() -> dict[str, tuple[float, str]]:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of how long theorems take.
+    """What is known of how long theorems take: seconds by theorem.
 
     Attributes:
-        drawn: seconds by theorem, of those that were drawn.
-        other: of those that nobody need draw.
+        drawn: of those that were drawn.
+        told: of those that pages have.
+        recorded: of others that take long.
     """
 
     drawn: Mapping[str, float]
-    other: Mapping[str, float]
+    told: Mapping[str, float]
+    recorded: Mapping[str, float]
 
     @classmethod
     def now(cls) -> Known:
@@ -95,36 +98,52 @@ class Known:
         rows = kept().items()
         drawn = {name: seconds for name, (seconds, source) in rows if source == DRAWN}
         told = {name: seconds for name, (seconds, source) in rows if source != DRAWN}
-        recorded = {name: took for name, took in recorded_seconds().items() if name not in drawn}
-        return cls(drawn, {**recorded, **told})
+        recorded = {
+            name: took
+            for name, took in recorded_seconds().items()
+            if name not in drawn.keys() | told.keys()
+        }
+        return cls(drawn, told, recorded)
 
-    def unknown(self) -> Mapping[Class, list[Obligation]]:
-        """Theorems of which it has to be estimated, by class; those that were drawn are among them."""
-        found = defaultdict(list)
+    @property
+    def seconds(self) -> dict[str, float]:
+        """All of them."""
+        return {**self.recorded, **self.told, **self.drawn}
+
+    def classes(self) -> Iterator[tuple[Class, list[str], list[float]]]:
+        """Classes of theorems: those of which it has to be estimated, and what pages have of others.
+
+        Those that were drawn are among the first. Of what is recorded only the long ones are known.
+        """
+        unknown, told = defaultdict(list), defaultdict(list)
         for each in own().values():
-            if each.name not in self.other:
-                found[class_of(each)].append(each)
-        return found
+            if each.name in self.told:
+                told[class_of(each)].append(self.told[each.name])
+            elif each.name not in self.recorded:
+                unknown[class_of(each)].append(each.name)
+        for kind, names in unknown.items():
+            yield kind, names, told[kind] if len(told[kind]) >= len(names) else []
 
 
-def draws(known: Known) -> list[Obligation]:
-    """Theorems of each class, more of larger ones; first one of each."""
-    chosen: list[tuple[int, Obligation]] = []
-    for kind, group in known.unknown().items():
-        count = round(len(group) ** SHARE)
-        chosen += enumerate(random.Random(f"{SEED} {kind}").sample(group, count))
-    return [each for _, each in sorted(chosen, key=lambda pair: pair[0])]
+def draws(known: Known) -> list[str]:
+    """Theorems of each class of which nothing else is known, more of larger ones; first one of each."""
+    chosen: list[tuple[int, str]] = []
+    for kind, names, told in known.classes():
+        if not told:
+            count = round(len(names) ** SHARE)
+            chosen += enumerate(random.Random(f"{SEED} {kind}").sample(names, count))
+    return [name for _, name in sorted(chosen, key=lambda pair: pair[0])]
 
 
 def draw() -> None:
     """Prove them, and keep the seconds of each as it comes."""
     rows = kept()
-    for each in draws(Known.now()):
-        if each.name not in rows:
-            rows[each.name] = (proved(each), DRAWN)
-            lines = (f"{name}\t{seconds:.2f}\t{source}" for name, (seconds, source) in rows.items())
+    for name in draws(Known.now()):
+        if name not in rows:
+            rows[name] = (proved(own()[name]), DRAWN)
+            lines = (f"{each}\t{seconds:.2f}\t{source}" for each, (seconds, source) in rows.items())
             KEPT.write_text("\n".join((HEADER, *lines)) + "\n")
-            click.echo(f"{each.name}: {rows[each.name][0]:.2f} s", err=True)
+            click.echo(f"{name}: {rows[name][0]:.2f} s", err=True)
 
 
 def proved(obligation: Obligation) -> float:
@@ -149,8 +168,7 @@ def _taken_for_proved(obligation: Obligation) -> Record:
 
 
 def _spent() -> float:
-    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(each.ru_utime + each.ru_stime for each in used)
+    return sum(os.times()[:4])
 
 
 @dataclass(frozen=True)
@@ -168,12 +186,12 @@ class Estimate:
     @classmethod
     def of(cls, known: Known) -> Estimate:
         """By what is known; a class of which one was drawn is taken to vary by as much as that takes."""
-        seconds, square = {**known.other, **known.drawn}, 0.0
-        for group in known.unknown().values():
-            sample = [known.drawn[each.name] for each in group if each.name in known.drawn]
+        seconds, square = known.seconds, 0.0
+        for _, names, told in known.classes():
+            sample = [known.drawn[name] for name in names if name in known.drawn] or told
             if not sample:
-                raise click.ClickException(f"none like {group[0].name} was drawn; use --draw")
-            rest = [each.name for each in group if each.name not in known.drawn]
+                raise click.ClickException(f"nothing like {names[0]} was drawn; use --draw")
+            rest = [name for name in names if name not in known.drawn]
             seconds |= dict.fromkeys(rest, mean(sample))
             spread = variance(sample) if len(sample) > 1 else sample[0] ** 2
             square += spread * (len(rest) + len(rest) ** 2 / len(sample))
@@ -282,11 +300,11 @@ def main(drawing: bool) -> None:
     known = Known.now()
     estimate = Estimate.of(known)
     seconds = estimate.seconds
-    measured, longest = len(known.drawn) + len(known.other), max(seconds, key=lambda name: seconds[name])
+    longest = max(seconds, key=lambda name: seconds[name])
     click.echo(
         f"{len(seconds):,} theorems, {sum(seconds.values()):,.0f} seconds of processor time, standard "
-        f"error {estimate.error:,.0f}. Of {measured} these are measured, {len(known.drawn)} of them "
-        "drawn by class; of the others it is estimated. "
+        f"error {estimate.error:,.0f}. Measured are {len(known.seconds)}, of these {len(known.drawn)} "
+        "drawn by class; the others are estimated. "
         f"The longest is {longest}, {seconds[longest]:.0f} s.\n"
     )
     click.echo(table(["minutes", *(f"{cores} cores" for cores in CORES)], on_cores(estimate)) + "\n")
