@@ -4,16 +4,18 @@
     python -m benchmarks.wide_run            # the tables
 
 What is known of a theorem is what ``results/wide_seconds.tsv`` has, else ``proofs/seconds.tsv``. Of any
-other it is an estimate: the mean of those of its class that were drawn.
+other it is an estimate: the mean of those of its class that were drawn; where pages have figures of half
+a class, nothing is drawn, and theirs count.
 """
 
 from __future__ import annotations
 
+import os
 import random
-import resource
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from heapq import heapify, heappop, heappush, heapreplace
 from itertools import islice
 from math import sqrt
@@ -27,7 +29,7 @@ from spikeproof.prover.claims.catalogue import own
 from spikeproof.prover.claims.obligation import Obligation, Outcome
 from spikeproof.prover.evidence.archive import Archive
 from spikeproof.prover.evidence.record import Record, blank_record
-from spikeproof.prover.evidence.shards import dealt, longest_first, recorded_seconds
+from spikeproof.prover.evidence.shards import longest_first, recorded_seconds
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.inquiry import Keeping
 from spikeproof.specs.formats import FORMATS
@@ -59,8 +61,11 @@ Class = tuple[str, ...]
 def class_of(obligation: Obligation) -> Class:
     """What theorems that take about as long have in common."""
     said = obligation.parameters
-    fmt, operation = FORMATS.get(said.get("format", "")), said.get("operation", "")
-    bits = max(fmt.width, SMALL_BITS) if fmt else 0
+    operation, names = said.get("operation", ""), [said.get("format", "")]
+    if operation in ROUNDED:
+        names += said.get("source", "").split("_and_")
+    widths = [FORMATS[name].width for name in names if name in FORMATS]
+    bits = max(SMALL_BITS, *widths) if widths else 0
     if obligation.evaluated:
         kind = "table"
     elif operation in ROUNDED:
@@ -79,15 +84,17 @@ def kept() -> dict[str, tuple[float, str]]:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of how long theorems take.
+    """What is known of how long theorems take: seconds by theorem.
 
     Attributes:
-        drawn: seconds by theorem, of those that were drawn.
-        other: of those that nobody need draw.
+        drawn: of those that were drawn.
+        told: of those that pages have.
+        recorded: of others that take long.
     """
 
     drawn: Mapping[str, float]
-    other: Mapping[str, float]
+    told: Mapping[str, float]
+    recorded: Mapping[str, float]
 
     @classmethod
     def now(cls) -> Known:
@@ -95,36 +102,54 @@ class Known:
         rows = kept().items()
         drawn = {name: seconds for name, (seconds, source) in rows if source == DRAWN}
         told = {name: seconds for name, (seconds, source) in rows if source != DRAWN}
-        recorded = {name: took for name, took in recorded_seconds().items() if name not in drawn}
-        return cls(drawn, {**recorded, **told})
+        recorded = {
+            name: took
+            for name, took in recorded_seconds().items()
+            if name not in drawn.keys() | told.keys()
+        }
+        return cls(drawn, told, recorded)
 
-    def unknown(self) -> Mapping[Class, list[Obligation]]:
-        """Theorems of which it has to be estimated, by class; those that were drawn are among them."""
-        found = defaultdict(list)
+    @property
+    def seconds(self) -> dict[str, float]:
+        """All of them."""
+        return {**self.recorded, **self.told, **self.drawn}
+
+    def classes(self) -> Iterator[tuple[Class, list[str], list[float]]]:
+        """Classes of theorems: those of which it has to be estimated, and what pages have of others.
+
+        Those that were drawn are among the first. Of what is recorded only the long ones are known.
+        """
+        unknown, told = defaultdict(list), defaultdict(list)
         for each in own().values():
-            if each.name not in self.other:
-                found[class_of(each)].append(each)
-        return found
+            if each.name in self.told:
+                told[class_of(each)].append(self.told[each.name])
+            elif each.name not in self.recorded:
+                unknown[class_of(each)].append(each.name)
+        for kind, names in unknown.items():
+            yield kind, names, told[kind] if len(told[kind]) >= len(names) else []
 
 
-def draws(known: Known) -> list[Obligation]:
-    """Theorems of each class, more of larger ones; first one of each."""
-    chosen: list[tuple[int, Obligation]] = []
-    for kind, group in known.unknown().items():
-        count = round(len(group) ** SHARE)
-        chosen += enumerate(random.Random(f"{SEED} {kind}").sample(group, count))
-    return [each for _, each in sorted(chosen, key=lambda pair: pair[0])]
+def draws(known: Known) -> list[str]:
+    """Theorems to be drawn of each class, more of larger ones; first one of each."""
+    chosen: list[tuple[int, str]] = []
+    for kind, names, told in known.classes():
+        if not told:
+            missing = [name for name in names if name not in known.drawn]
+            random.Random(f"{SEED} {kind}").shuffle(missing)
+            drawn = len(names) - len(missing)
+            chosen += enumerate(missing[: max(0, round(len(names) ** SHARE) - drawn)], drawn)
+    return [name for _, name in sorted(chosen, key=lambda pair: pair[0])]
 
 
 def draw() -> None:
     """Prove them, and keep the seconds of each as it comes."""
     rows = kept()
-    for each in draws(Known.now()):
-        if each.name not in rows:
-            rows[each.name] = (proved(each), DRAWN)
-            lines = (f"{name}\t{seconds:.2f}\t{source}" for name, (seconds, source) in rows.items())
+    for name in draws(Known.now()):
+        if name not in rows:
+            rows[name] = (proved(own()[name]), DRAWN)
+            lines = (f"{each}\t{seconds:.2f}\t{source}" for each, (seconds, source) in rows.items())
             KEPT.write_text("\n".join((HEADER, *lines)) + "\n")
-            click.echo(f"{each.name}: {rows[each.name][0]:.2f} s", err=True)
+            click.echo(f"{name}: {rows[name][0]:.2f} s", err=True)
 
 
 def proved(obligation: Obligation) -> float:
@@ -149,8 +174,7 @@ def _taken_for_proved(obligation: Obligation) -> Record:
 
 
 def _spent() -> float:
-    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(each.ru_utime + each.ru_stime for each in used)
+    return sum(os.times()[:4])
 
 
 @dataclass(frozen=True)
@@ -168,12 +192,12 @@ class Estimate:
     @classmethod
     def of(cls, known: Known) -> Estimate:
         """By what is known; a class of which one was drawn is taken to vary by as much as that takes."""
-        seconds, square = {**known.other, **known.drawn}, 0.0
-        for group in known.unknown().values():
-            sample = [known.drawn[each.name] for each in group if each.name in known.drawn]
+        seconds, square = known.seconds, 0.0
+        for _, names, told in known.classes():
+            sample = [known.drawn[name] for name in names if name in known.drawn] or told
             if not sample:
-                raise click.ClickException(f"none like {group[0].name} was drawn; use --draw")
-            rest = [each.name for each in group if each.name not in known.drawn]
+                raise click.ClickException(f"nothing like {names[0]} was drawn; use --draw")
+            rest = [name for name in names if name not in known.drawn]
             seconds |= dict.fromkeys(rest, mean(sample))
             spread = variance(sample) if len(sample) > 1 else sample[0] ** 2
             square += spread * (len(rest) + len(rest) ** 2 / len(sample))
@@ -226,19 +250,15 @@ def bound(seconds: Sequence[float], workers: int) -> float:
 def on_cores(estimate: Estimate) -> Iterator[tuple[str, ...]]:
     """A row for each way to hand out theorems: minutes by number of cores."""
     stated = list(own().values())
+    in_order = _took(estimate, stated)
+    longest = sorted(in_order, reverse=True)
+    recorded = _took(estimate, longest_first(stated))
     ways: dict[str, Callable[[int], float]] = {
-        "`pytest`, as stated": lambda cores: stealing(_took(estimate, stated), cores),
-        "`pytest`, as it is: recorded ones dealt": lambda cores: stealing(
-            _took(estimate, dealt(stated, cores)), cores
-        ),
-        "one queue, as stated": lambda cores: one_queue(_took(estimate, stated), cores),
-        "`prove`, as it is: recorded ones first": lambda cores: one_queue(
-            _took(estimate, longest_first(stated)), cores
-        ),
-        "one queue, all known, longest first": lambda cores: one_queue(
-            sorted(estimate.seconds.values(), reverse=True), cores
-        ),
-        "no schedule is shorter than": lambda cores: bound(list(estimate.seconds.values()), cores),
+        "`pytest`": partial(stealing, in_order),
+        "one queue, as stated": partial(one_queue, in_order),
+        "`prove`: one queue, the recorded first": partial(one_queue, recorded),
+        "one queue, longest first": partial(one_queue, longest),
+        "no schedule is shorter than": partial(bound, in_order),
     }
     for name, way in ways.items():
         yield (name, *(f"{way(cores) / 60:.1f}" for cores in CORES))
@@ -258,8 +278,8 @@ def on_clusters(estimate: Estimate) -> Iterator[tuple[str, ...]]:
     alone = sum(units) + sum(programs)
     for workers in WORKERS:
         took = one_queue(units, workers, DISPATCH) + one_queue(programs, workers, DISPATCH)
-        free = one_queue(units, workers) + one_queue(programs, workers)
-        yield (str(workers), f"{took / 60:.1f}", f"{free / 60:.1f}", f"{alone / took:.1f}")
+        least = bound([*units, *programs], workers)
+        yield (str(workers), f"{took / 60:.1f}", f"{least / 60:.1f}", f"{alone / took:.1f}")
 
 
 def table(head: Sequence[str], rows: Iterator[tuple[str, ...]]) -> str:
@@ -282,15 +302,15 @@ def main(drawing: bool) -> None:
     known = Known.now()
     estimate = Estimate.of(known)
     seconds = estimate.seconds
-    measured, longest = len(known.drawn) + len(known.other), max(seconds, key=lambda name: seconds[name])
+    longest = max(seconds, key=lambda name: seconds[name])
     click.echo(
         f"{len(seconds):,} theorems, {sum(seconds.values()):,.0f} seconds of processor time, standard "
-        f"error {estimate.error:,.0f}. Of {measured} these are measured, {len(known.drawn)} of them "
-        "drawn by class; of the others it is estimated. "
+        f"error {estimate.error:,.0f}. Measured are {len(known.seconds)}, of these {len(known.drawn)} "
+        "drawn by class; the others are estimated. "
         f"The longest is {longest}, {seconds[longest]:.0f} s.\n"
     )
     click.echo(table(["minutes", *(f"{cores} cores" for cores in CORES)], on_cores(estimate)) + "\n")
-    head = ["workers", "minutes", f"without {1000 * DISPATCH} ms a task", "times as fast as one core"]
+    head = ["workers", "minutes", "no schedule is shorter than", "times as fast as one core"]
     click.echo(table(head, on_clusters(estimate)))
 
 

@@ -22,7 +22,7 @@ from spikeproof.prover.evidence.files import StorageError
 from spikeproof.prover.evidence.ledger import ledger_path, read, unfulfilled
 from spikeproof.prover.evidence.log import Log, LogError, default_log_directory
 from spikeproof.prover.evidence.record import Found
-from spikeproof.prover.evidence.shards import Shard, ShardError, dealt
+from spikeproof.prover.evidence.shards import Shard, ShardError
 from spikeproof.prover.report.tables import audit_text, rendered, results_table, summary
 from spikeproof.prover.running.run import Run, drawn
 
@@ -79,8 +79,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         obligations = promised(metafunc.config)
         if part := shard(metafunc.config):
             obligations = part.of(obligations)
-        processes = getattr(metafunc.config, "workerinput", {}).get("workercount", 1)
-        obligations = dealt(obligations, processes)
         metafunc.parametrize("obligation", obligations, ids=[o.name for o in obligations])
 
 

@@ -202,7 +202,7 @@ class Theorem:
         classes = {name: _of_class(self.fmt, code) for name, code in codes.items()}
         return {
             ", ".join(case): {name: classes[name][kind] for name, kind in zip(codes, case, strict=True)}
-            for case in _SPLIT[self.operation](self.fmt)
+            for case in SPLIT[self.operation](self.fmt)
         }
 
     def obligation(self, engines: tuple[str, ...], profile: Profile = Profile.DEFAULT) -> Obligation:
@@ -214,7 +214,7 @@ class Theorem:
             engines=engines,
             profile=profile,
             parameters=self.parameters,
-            cases=self.cases if self.operation in _SPLIT else None,
+            cases=self.cases if self.operation in SPLIT else None,
         )
 
 
@@ -296,7 +296,7 @@ def _multiply_adds(fmt: Format) -> Iterator[_Case]:
             yield from ((*factors, addend) for addend in ("normal", "subnormal"))
 
 
-_SPLIT: dict[str, Callable[[Format], Iterator[_Case]]] = {
+SPLIT: dict[str, Callable[[Format], Iterator[_Case]]] = {
     "add": _sums,
     "subtract": _sums,
     "multiply": _products,

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 from heapq import heapify, heapreplace
 from importlib.resources import files
-from itertools import islice
 from pathlib import Path
 
 from spikeproof.prover.claims.obligation import Obligation
@@ -87,22 +86,6 @@ def longest_first(obligations: Iterable[Obligation]) -> list[Obligation]:
     """
     took = recorded_seconds()
     return sorted(obligations, key=lambda each: 0.0 if each.rests_on else -took.get(each.name, 0.0))
-
-
-def dealt(obligations: Sequence[Obligation], hands: int) -> list[Obligation]:
-    """Obligations in an order whose equal parts, one for each process, each begin with the longest.
-
-    Those whose seconds are recorded are dealt like cards; of the others each has a run of neighbours.
-    """
-    took = recorded_seconds()
-    ordered = longest_first(obligations)
-    count = sum(each.name in took and not each.rests_on for each in obligations)
-    cards, others, order = ordered[:count], iter(ordered[count:]), list[Obligation]()
-    for hand in range(hands):
-        size = (len(obligations) - len(order)) // (hands - hand)
-        mine = cards[hand::hands]
-        order += [*mine, *islice(others, max(0, size - len(mine)))]
-    return [*order, *others]
 
 
 def seconds_path() -> Path:

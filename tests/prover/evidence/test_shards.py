@@ -3,7 +3,6 @@
 import gzip
 import json
 import shutil
-from itertools import pairwise
 
 import pytest
 
@@ -17,7 +16,6 @@ from spikeproof.prover.evidence.shards import (
     USUAL,
     Shard,
     ShardError,
-    dealt,
     longest_first,
     recorded_seconds,
     seconds_text,
@@ -57,32 +55,12 @@ def test_shards_are_all_theorems_each_once_and_take_about_as_long(wide, count):
         assert max(loads) - min(loads) <= max(costs.values())
 
 
-@pytest.mark.parametrize("processes", [1, 2, 3, 8, 16, 6_000])
-def test_what_takes_long_is_dealt_so_that_every_process_begins_with_it(processes):
-    stated = promised(wide=False)
-    order = dealt(stated, processes)
-    assert sorted(each.name for each in order) == sorted(each.name for each in stated)
-    if processes > 100:
-        return
-    took = [recorded_seconds().get(each.name, 0) for each in order]
-    longest = sorted(took, reverse=True)
-    ends = [0]
-    for left in range(processes, 0, -1):  # as pytest-xdist divides tests
-        ends.append(ends[-1] + (len(took) - ends[-1]) // left)
-    assert [took[start] for start in ends[:-1]] == longest[:processes]
-    for start, end in pairwise(ends):
-        assert took[start:end] == sorted(took[start:end], reverse=True)
-    others = [each.name for each in stated if each.name not in recorded_seconds()]
-    assert [each.name for each in order if each.name not in recorded_seconds()] == others
-
-
 def test_what_takes_long_comes_first_but_for_programs(monkeypatch):
     program = next(each for each in own().values() if each.rests_on)
     unit, short, long, longer = (theorem(f"cell.ionic.{gate}") for gate in ("and", "or", "not", "xor"))
     took = {program.name: 99.0, long.name: 2.0, longer.name: 3.0}
     monkeypatch.setattr(shards_module, "recorded_seconds", lambda: took)
     assert longest_first([unit, program, long, short, longer]) == [longer, long, unit, program, short]
-    assert dealt([unit, program, long, short, longer], 2) == [longer, unit, long, program, short]
 
 
 def test_recorded_seconds_are_of_theorems_that_there_are():
