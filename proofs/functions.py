@@ -197,7 +197,7 @@ class FunctionUnit(RoundedUnit):
 DIRECTED = (RoundingMode.TOWARD_ZERO, RoundingMode.UP, RoundingMode.DOWN)
 
 IN_BLOCKS = {
-    (FP32, "exp"): (RoundingMode.NEAREST_EVEN, *DIRECTED),
+    (FP32, "exp"): tuple(RoundingMode),
     (FP32, "exp2"): tuple(RoundingMode),
     (FP32, "log"): tuple(RoundingMode),
     (FP32, "log2"): (RoundingMode.NEAREST_EVEN,),
