@@ -342,6 +342,8 @@ def values_of(function: str, fmt: Format) -> Values:
         return _values(function, operands)
     known, values = _by_doubles(function, np.array(list(map(float, operands))))
     left = np.flatnonzero(~known)
+    if not len(left):
+        return values
     rest = _values(function, [operands[code] for code in left.tolist()])
     for name, whole in vars(values).items():
         whole[left] = getattr(rest, name)
