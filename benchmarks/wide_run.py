@@ -119,7 +119,8 @@ class Known:
 
         Those that were drawn are among the first. Of what is recorded only the long ones are known.
         """
-        unknown, told = defaultdict(list), defaultdict(list)
+        unknown: dict[Class, list[str]] = defaultdict(list)
+        told: dict[Class, list[float]] = defaultdict(list)
         for each in own().values():
             if each.name in self.told:
                 told[class_of(each)].append(self.told[each.name])
