@@ -18,6 +18,7 @@ from spikeproof.circuits.units.functions.bounded_radians import (
     BoundedRadians,
     build_bounded_radians,
 )
+from spikeproof.circuits.units.functions.bounded_sine import BoundedSine, build_bounded_sine
 from spikeproof.prover.claims.bounded import ROUNDING, Bound, bounded
 from spikeproof.prover.claims.obligation import Obligation, Profile, Reading
 from spikeproof.specs import functions
@@ -43,6 +44,7 @@ CIRCUITS: Mapping[str, tuple[Callable[[Format], object], Callable[[Format], Netl
         partial(build_bounded_logarithm, function="log2"),
     ),
     "cos_pi": (BoundedCosine, build_bounded_cosine),
+    "sin_pi": (BoundedSine, build_bounded_sine),
     **{
         function: (
             partial(BoundedRadians, function=function),
@@ -53,7 +55,7 @@ CIRCUITS: Mapping[str, tuple[Callable[[Format], object], Callable[[Format], Netl
 }
 """By function how a circuit is made, refused where there is none of a format; and the circuit."""
 
-METHODS = dict.fromkeys(("cos_pi", "sin", "cos"), "rows of polynomials")
+METHODS = dict.fromkeys(("cos_pi", "sin_pi", "sin", "cos"), "rows of polynomials")
 """How, if not by short factors."""
 
 

@@ -19,6 +19,7 @@ from spikeproof.prover.kernel.cosine import cosine_error
 from spikeproof.prover.kernel.exponential import exponential_error
 from spikeproof.prover.kernel.logarithm import logarithm_error
 from spikeproof.prover.kernel.radians import radians_error
+from spikeproof.prover.kernel.sine import sine_error
 from spikeproof.specs.formats import Format
 
 SCHEMA = "spikeproof-error-1"
@@ -31,11 +32,12 @@ ERRORS: Mapping[str, Callable[[Netlist, Format], Fraction]] = {
     "log": logarithm_error,
     "log2": partial(logarithm_error, function="log2"),
     "cos_pi": cosine_error,
+    "sin_pi": sine_error,
     "sin": partial(radians_error, function="sin"),
     "cos": partial(radians_error, function="cos"),
 }
 """By function: a t such that each result is what a number within t times the function's value of that
-value rounds to, or the nearest."""
+value rounds to, or the nearest; of subnormal results, within t times twice the least normal number."""
 
 
 def bound_certificate(claim: BoundedClaim) -> bytes:

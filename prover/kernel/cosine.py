@@ -18,12 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from math import gcd
 from typing import NamedTuple
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.prover.kernel.bit_sums import BitSum, Interval, Signals, constant, number
-from spikeproof.prover.kernel.function_words import NOTHING, Region, require
+from spikeproof.prover.kernel.bit_sums import BitSum, Interval, Signals, constant
+from spikeproof.prover.kernel.function_words import Region, require
 from spikeproof.prover.kernel.turned_words import TurnedWords
 from spikeproof.specs.formats import Format
 
@@ -54,19 +53,12 @@ class _Cosine(TurnedWords):
 
     def error(self) -> Fraction:
         """As ``cosine_error``."""
-        sine = self.sine_error()
-        low, high = (1 + error for error in sine)
-        require(low > 0, "nothing is known of M")
+        sine, errors = self.sine_error(), []
         self.require_folded()
-        errors = []
         for region in self.regions(self.product):
             turned = [self.turned(region, field) for field in region.fields]
-            known = {**region.known, **self.apart}
-            # sin(pi y) grows, and is at least 4 sin(pi/4) y, for y up to 1/4.
-            least = min(Fraction(1, 4), *(each.least for each in turned)) * Fraction(14, 5)
-            within = Interval(least * low, high).times(1 << self.places)
-            self.require_rounded(known, self.places, within)
-            self.require_signs(known)
+            self.require_told(region.known, min(each.least for each in turned), sine)
+            self.require_signs({**region.known, **self.apart})
             self.require_zero(region.known)
             errors.append(max(each.error for each in turned))
         return (1 + max(errors)) * (1 + max(-sine.low, sine.high)) - 1
@@ -82,21 +74,14 @@ class _Cosine(TurnedWords):
 
     def turned(self, region: Region, field: int) -> _Turned:
         """V of |x|, of one exponent field."""
-        fmt, x, unit = self.fmt, self.x, 1 << self.fixed
-        bits, scale = fmt.fraction_bits, Fraction(2) ** (field - fmt.bias)
-        exponent = {s: constant(field >> k & 1) for k, s in enumerate(x[bits:-1])}
-        signals = Signals(self.reader, {**exponent, **region.known})
-        digits = (signals.signal(s).times(1 << k) for k, s in enumerate(self.turn))
-        turn = sum(digits, NOTHING)
-        magnitude = (number(x[:bits]) + constant(1 << bits)).times(scale * unit / (1 << bits))
-        off = BitSum.of((s, w) for s, w in (magnitude - turn).terms.items() if w % (2 * unit))
+        unit, scale = 1 << self.fixed, Fraction(2) ** (field - self.fmt.bias)
+        turn, off = self.modulo_2(region, field)
         cut, most = Fraction(max(-off.range.low, off.range.high)) / unit, 2 * scale
         if most <= Fraction(1, 4):
             require(cut <= Fraction(1, 8), "V is another number")
             return _Turned(Fraction(1, 8), 10 * cut * (most + cut) / Fraction(7, 10))
         require(not cut, "V is another number")
-        grain = gcd(unit >> 1, *(int(weight) for weight in turn.terms.values()))
-        return _Turned(Fraction(grain, unit), Fraction(0))
+        return _Turned(self.grain(turn), Fraction(0))
 
     # --- sign and zero --------------------------------------------------------------------------
 

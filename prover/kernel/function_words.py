@@ -218,6 +218,8 @@ class FunctionWords:
             known = {s: constant(int(k <= index)) for k, s in enumerate(count.signals, 1)}
             if start == end:
                 continue
+            if start // self.fmt.sign_mask == (end - 1) // self.fmt.sign_mask:
+                known[self.x[-1]] = constant(start // self.fmt.sign_mask)
             rows = self.rows(start, end - 1)
             found = self.code(Signals(self.reader, {**known, **unknown}))
             if found.is_constant:
@@ -228,8 +230,7 @@ class FunctionWords:
             else:
                 finite = (end - 1) & self.fmt.sign_mask - 1 <= self.fmt.largest_finite
                 require(finite and len(rows) == 1, f"from {start:x} on there are other codes")
-                sign = constant(start // self.fmt.sign_mask)
-                yield Region(self.fmt, start, end - 1, {**known, self.x[-1]: sign})
+                yield Region(self.fmt, start, end - 1, known)
 
     def rows(self, first: int, last: int) -> list[tuple[int, int]]:
         """The ends of numbers, or infinite, of one sign, and of NaNs, from one code to another."""

@@ -99,12 +99,7 @@ class _Radians(TurnedWords):
         distance = distance_from_right_angles(self.fmt, region.fields) / 2
         require(2 * most <= distance, "V does not tell how far x is from a multiple of pi/2")
         share = most / (distance - most)
-        low, high = (1 + error for error in sine)
-        require(low > 0, "nothing is known of M")
-        # sin(pi y) grows, and is at least 4 sin(pi/4) y, for y up to 1/4.
-        within = Interval((distance - most) * Fraction(14, 5) * low, high).times(1 << self.places)
-        known = {**region.known, **self.apart}
-        self.require_rounded(known, self.places, within)
+        self.require_told(region.known, distance - most, sine)
         self.require_signs(region)
         return (1 + share + share * share) * (1 + max(-sine.low, sine.high)) - 1
 

@@ -17,7 +17,8 @@ In formats of up to 16 bits a circuit is made from the table of a function's res
 * ``exponentials``, ``logarithms`` -- exp and exp2, log and log2: programs of short factors
 * ``bounded_exponential``, ``bounded_logarithm`` -- exp and log of FP64 likewise, to 0.501 in the last
   place
-* ``bounded_cosine``, ``bounded_radians`` -- cos(pi x), sin(x) and cos(x) of FP64, by ``sine_rows``
+* ``bounded_cosine``, ``bounded_sine``, ``bounded_radians`` -- cosines and sines of FP64, of half turns
+  and of radians, by ``sine_rows``
 * ``factors``     -- these and ``radians`` as circuits: ``words`` says what a program is, ``regions``
   where it is of no use, ``exceptions`` where it is wrong, and ``mended`` joins all that
 * ``segments``    -- few segments, in which bits change few times: least neurons, depth 3

@@ -24,10 +24,10 @@ from typing import Any
 import lazy_loader
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.forms import NEVER, Bits, Form, bits, number, signals
+from spikeproof.circuits.units.forms import NEVER, Bits, bits, number, signals
 from spikeproof.circuits.units.functions.fixed_point import STEP, moved_in_blocks
 from spikeproof.circuits.units.functions.regions import Regions
-from spikeproof.circuits.units.functions.sine_rows import SineRows, distance
+from spikeproof.circuits.units.functions.sine_rows import SineRows, distance, negative
 from spikeproof.circuits.units.functions.words import Probed
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, library_gates
 from spikeproof.specs.formats import Format
@@ -134,7 +134,8 @@ class _Unit:
             small = machine.digits(machine.table(region, plan.passed), 1)[0]
             code = code + number(machine.given(tuple(magnitude), small))
             turned = turned + sign + 1
-        return (*machine.digits(code, fmt.width - 1), self.negative(turned, region))
+        is_nan = machine.table(region, [int(each == fmt.canonical_nan) for each in plan.regions.results])
+        return (*machine.digits(code, fmt.width - 1), negative(machine, turned, is_nan))
 
     def turn(self, magnitude: Bits, region: Bits) -> Bits:
         """V, and above it how often 2 was left out."""
@@ -153,10 +154,3 @@ class _Unit:
             most = max(most, sum(weights))
         found = found.within(0, most) + (plan.function == "sin") * (1 << places - 1)
         return machine.digits(found, found.high.bit_length())
-
-    def negative(self, turned: Form, region: Bits) -> Form:
-        """The sign: whether a number is odd; NaN has none."""
-        machine, nan = self.machine, self.plan.fmt.canonical_nan
-        odd = machine.digits(turned, turned.high.bit_length())[:1]
-        is_nan = machine.table(region, [int(each == nan) for each in self.plan.regions.results])
-        return machine.digits(number(odd) - is_nan, 1)[0]

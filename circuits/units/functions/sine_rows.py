@@ -141,3 +141,9 @@ def distance(machine: Probed, v: Bits, half: Form) -> Bits:
     kept = number(machine.given(v, half))
     folded = 2 * kept - number(v) + (1 - half) * (1 << len(v))
     return machine.digits(folded.within(0, 1 << len(v)), len(v) + 1)
+
+
+def negative(machine: Probed, turned: Form, is_nan: Form) -> Form:
+    """The sign: whether a number is odd; NaN has none."""
+    odd = machine.digits(turned, turned.high.bit_length())[:1]
+    return machine.digits(number(odd) - is_nan, 1)[0]

@@ -120,7 +120,7 @@ def test_half_a_turn_that_is_lost():
     class Lost(BoundedRadians):
         def weights(self, block, size):
             for k, weight in enumerate(super().weights(block, size)):
-                yield weight ^ (k == 30) << self.sine.fixed
+                yield weight ^ (k == 8) << self.sine.fixed
 
     with pytest.raises(BoundError, match="does not tell"):
         certified(build_bounded_radians(SMALL, SINE, Lost(SMALL, SINE)))

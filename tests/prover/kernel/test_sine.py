@@ -1,0 +1,158 @@
+"""sin(pi x) within a bound: faulty circuits are refused, or within another one, which is true."""
+
+from dataclasses import replace
+from functools import cached_property
+from math import floor, log2
+
+import numpy as np
+import pytest
+
+from spikeproof.circuits.meanings import matrices
+from spikeproof.circuits.meanings.programs import ProgramError
+from spikeproof.circuits.units.functions import bounded_sine, sine_rows
+from spikeproof.circuits.units.functions.bounded_sine import BoundedSine, _Unit, build_bounded_sine
+from spikeproof.circuits.units.functions.regions import Regions
+from spikeproof.prover.claims.bounded import Bound, BoundedClaim
+from spikeproof.prover.kernel.bit_sums import BoundError
+from spikeproof.prover.kernel.bounds import bound_certificate
+from spikeproof.prover.kernel.sine import sine_error
+from spikeproof.prover.refutation.mutation import sample, with_neuron
+from spikeproof.specs.formats import FP16, ieee_format
+
+SMALL = ieee_format(5, 6)
+
+
+def units(netlist, fmt=SMALL):
+    """The error, in units in the last place of a number just below a power of two."""
+    return float(sine_error(netlist, fmt) * (2 << fmt.fraction_bits))
+
+
+def certified(netlist, places=10, function="sin_pi"):
+    return bound_certificate(BoundedClaim(netlist, Bound(function, SMALL, places), {}))
+
+
+@pytest.fixture(autouse=True)
+def _few_rows(monkeypatch):
+    monkeypatch.setattr(sine_rows, "ROWS", 4)
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A circuit of few rows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sine_rows, "ROWS", 4)
+        yield build_bounded_sine(SMALL)
+
+
+def test_errors(monkeypatch):
+    """In millionths of a unit in the last place."""
+    monkeypatch.setattr(sine_rows, "ROWS", 8)
+    assert units(build_bounded_sine(FP16), FP16) * 1e6 == pytest.approx(216, abs=1)
+
+
+# --- faults -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("region", "by", "reason"),
+    [
+        (0, 128, "before rounding errors may be"),
+        (0, -64, "V is another number|so small"),
+        (1, -1, "do not tell"),
+        (1, 64, "V is another number"),
+        (2, 1, "the constant is wrong|other codes|do not tell"),
+        (3, -1, "the constant is wrong|other codes"),
+        (4, 128, "before rounding errors may be"),
+        (5, -1, "do not tell"),
+        (6, -1, "the constant is wrong|other codes"),
+    ],
+)
+def test_a_region_that_begins_elsewhere(region, by, reason):
+    class Moved(BoundedSine):
+        @cached_property
+        def regions(self):
+            starts, results = super().regions.starts, super().regions.results
+            moved = (start + by * (k == region) for k, start in enumerate(starts))
+            return Regions(tuple(moved), results)
+
+    with pytest.raises(BoundError, match=reason):
+        certified(build_bounded_sine(SMALL, Moved(SMALL)))
+
+
+@pytest.mark.parametrize("place", [0, 3, SMALL.fraction_bits])
+@pytest.mark.parametrize("more", [1, -1, 1 << 11])
+def test_a_weight_of_pi(place, more, small, monkeypatch):
+    """Off by one unit it costs one at most; off by many, the bound."""
+    right = _Unit.multiples
+    monkeypatch.setattr(
+        _Unit,
+        "multiples",
+        lambda self: [weight + more * (k == place) for k, weight in enumerate(right(self))],
+    )
+    netlist = build_bounded_sine(SMALL)
+    assert netlist.sha256 != small.sha256
+    assert abs(units(netlist) - units(small)) <= 1.01 * 2.0**-bounded_sine.GUARD * abs(more)
+    if abs(more) > 1:
+        with pytest.raises(BoundError, match="before rounding errors may be"):
+            certified(netlist)
+
+
+def test_tiny_numbers_that_are_too_large(monkeypatch):
+    monkeypatch.setattr(bounded_sine, "TINY", 7)
+    with pytest.raises(BoundError, match="before rounding errors may be"):
+        certified(build_bounded_sine(SMALL))
+
+
+@pytest.mark.parametrize("name", ["rows", "leading", "region", "tiny.leading"])
+def test_a_comparator_that_is_moved(name, small):
+    signal = small.probes[name][1]
+    neuron = small.neurons[signal - small.input_count]
+    faulty = with_neuron(small, signal, replace(neuron, threshold=neuron.threshold - 1))
+    with pytest.raises((BoundError, ProgramError)):
+        sine_error(faulty, SMALL)
+
+
+def test_another_sign(small):
+    """That of x alone."""
+    sign = small.input_buses["x"][-1]
+    faulty = replace(small, outputs={"result": (*small.outputs["result"][:-1], sign)})
+    with pytest.raises(BoundError, match=r"the sign is another|constant is wrong"):
+        sine_error(faulty, SMALL)
+
+
+def test_half_of_the_bound_is_refused(small):
+    places = floor(-log2(units(small)))
+    certified(small, places)
+    with pytest.raises(BoundError, match=rf"more than 2\^-{places + 1}"):
+        certified(small, places + 1)
+
+
+def test_it_is_not_a_cosine(small):
+    with pytest.raises(BoundError):
+        certified(small, function="cos_pi")
+
+
+def test_mutants_are_refused_or_within_their_bound(small):
+    """On every input: one of which an entry of a table is another, say, is within a larger one."""
+    codes = np.arange(1 << SMALL.width, dtype=np.uint64)
+    nearest = Bound("sin_pi", SMALL, 10).at({"x": codes})["result"]
+    refused = 0
+    for _, mutant in sample(small, 12, seed=1):
+        try:
+            error = sine_error(mutant.netlist, SMALL)
+        except (BoundError, ProgramError):
+            refused += 1
+            continue
+        found = matrices.evaluate(mutant.netlist, {"x": codes})["result"].astype(np.int64)
+        bound = Bound("sin_pi", SMALL, floor(-log2(error * (2 << SMALL.fraction_bits))))
+        assert all(int(found[c]) in bound.right(c) for c in np.flatnonzero(found != nearest).tolist())
+    assert refused >= 6
+
+
+def test_probes_that_say_something_else(small):
+    """They are believed in nothing: a word that is another is refused."""
+    names = sorted(small.probes)
+    for name, other in zip(names, [*names[1:], names[0]], strict=True):
+        probes = {**small.probes, name: small.probes[other]}
+        with pytest.raises((BoundError, KeyError, IndexError)):
+            sine_error(replace(small, probes=probes), SMALL)
