@@ -56,6 +56,7 @@ class _Cosine(TurnedWords):
         sine, errors = self.sine_error(), []
         self.require_folded()
         for region in self.regions(self.product):
+            require(region.fields[0] > 0, f"from {region.first:x} on there are subnormal numbers")
             turned = [self.turned(region, field) for field in region.fields]
             self.require_told(region.known, min(each.least for each in turned), sine)
             self.require_signs({**region.known, **self.apart})

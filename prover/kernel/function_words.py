@@ -221,12 +221,13 @@ class FunctionWords:
             if start // self.fmt.sign_mask == (end - 1) // self.fmt.sign_mask:
                 known[self.x[-1]] = constant(start // self.fmt.sign_mask)
             rows = self.rows(start, end - 1)
-            found = self.code(Signals(self.reader, {**known, **unknown}))
-            if found.is_constant:
+            signals = Signals(self.reader, {**known, **unknown})
+            if self.is_constant(signals):
                 told = all(self.told_by_ends(*row) for row in rows)
                 require(told, f"from {start:x} on the ends of a row do not tell what is between")
                 results = {self.right(code) for row in rows for code in row}
-                require(results == {found.constant}, f"from {start:x} on the constant is wrong")
+                found = self.code(signals).constant
+                require(results == {found}, f"from {start:x} on the constant is wrong")
             else:
                 finite = (end - 1) & self.fmt.sign_mask - 1 <= self.fmt.largest_finite
                 require(finite and len(rows) == 1, f"from {start:x} on there are other codes")
@@ -247,8 +248,19 @@ class FunctionWords:
         return compute(self.function, self.fmt, RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE, x)
 
     def code(self, signals: Signals) -> BitSum:
-        """What the result is the digits of, with its sign."""
-        return signals.form(self.result.bus[0]) + signals.signal(self.sign).times(self.fmt.sign_mask)
+        """What the result is, with its sign.
+
+        Raises:
+            BoundError: if its word may be clamped, or has other digits.
+        """
+        form = signals.form(self.result.bus[0])
+        low, high = form.range
+        require(low >= 0 and high <= self.result.most and not self.result.low, "the code is clamped")
+        return form + signals.signal(self.sign).times(self.fmt.sign_mask)
+
+    def is_constant(self, signals: Signals) -> bool:
+        """Whether the result is, with its sign, if its word is not clamped."""
+        return signals.form(self.result.bus[0]).is_constant and signals.signal(self.sign).is_constant
 
 
 def entries(steps: Bus, weights: Mapping[int, int], first: int) -> tuple[int, ...]:

@@ -105,11 +105,12 @@ class _Radians(TurnedWords):
 
     def is_passed(self, region: Region) -> bool:
         """Whether results are x, which is then right."""
+        most = region.magnitudes.high
+        if not self.is_sine or most * most > Fraction(6, 2 << self.fmt.precision):
+            return False
         code = self.code(Signals(self.reader, {**region.known, **self.product.apart}))
         sign = constant(self.fmt.sign_mask * (region.sign < 0))
-        most = region.magnitudes.high
-        is_small = most * most <= Fraction(6, 2 << self.fmt.precision)
-        return self.is_sine and is_small and not (code - number(self.x[:-1]) - sign).terms
+        return not (code - number(self.x[:-1]) - sign).terms
 
     # --- turn -----------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from math import ceil, comb, factorial, floor, prod
 from operator import mul
 from typing import NamedTuple
 
-from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.netlist import ZERO, Netlist
 from spikeproof.prover.kernel.bit_sums import BitSum, Interval, Signals, exactly, number
 from spikeproof.prover.kernel.function_words import BITS, NOTHING, Word, entries, joined, require
 from spikeproof.prover.kernel.rounded_words import RoundedWords
@@ -57,7 +57,9 @@ class SineWords(RoundedWords):
         require(not self.distance.low and not self.product.low, "Y or M lacks digits")
         count, weights, least = self.count("rows")
         self.counted = count.signals
-        self.width = self.distance.bus.index(min(weights, key=lambda s: weights[s]))
+        lowest = min(weights, key=lambda s: weights[s], default=ZERO)
+        require(lowest in self.distance.bus, "rows are of another number than Y")
+        self.width = self.distance.bus.index(lowest)
         upper = {s: 1 << k for k, s in enumerate(self.distance.bus[self.width :])}
         places = [place - least for place in count.places]
         require(weights == upper, "rows are of another number than Y")

@@ -80,4 +80,7 @@ class TurnedWords(SineWords):
         # sin(pi y) grows, and is at least 4 sin(pi/4) y, for y up to 1/4.
         least = min(Fraction(1, 4), least) * Fraction(14, 5)
         within = Interval(least * low, high).times(1 << self.places)
-        self.require_rounded({**known, **self.apart}, self.places, within)
+        known = {**known, **self.apart}
+        more = self.magnitude(known) - self.product.sum
+        require(not more.terms, "what is rounded is another word than M")
+        self.require_rounded(known, self.places, within)

@@ -424,8 +424,13 @@ def _checked(blank: Record, archive: Archive, reply: Reply) -> Record:
 
 
 def serving(handle: int) -> None:
-    """The fork server of a worker's tasks: with all theorems stated, once for all its children."""
-    catalogue()
+    """The fork server of a worker's tasks: with all theorems stated, once for all its children.
+
+    And with the source's hash, which children must not ask for when other files may be there.
+    """
+    source_sha256()
+    for obligation in catalogue().values():
+        source_sha256(obligation.package)
     serve(Connection(handle))
 
 

@@ -2,6 +2,7 @@
 
 It is accepted where it is sealed with our key, which machines that share the secret ``SPIKEPROOF_SEAL``
 have. Elsewhere the chunk is enumerated here again: nothing shorter tells that no input was left out.
+That is against faults: workers and scheduler exchange Python objects, and must mean no harm.
 """
 
 from __future__ import annotations

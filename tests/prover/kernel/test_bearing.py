@@ -199,3 +199,15 @@ def test_the_certificate_names_circuit_and_neurons():
     assert claim.netlist.sha256 in content
     assert claim.table.neurons.sha256 in content
     assert bearing.SCHEMA in content
+
+
+def test_a_circuit_whose_inputs_are_in_another_order_is_another():
+    """It is equal as data: but signals are numbered in the order of the inputs."""
+    gate = Netlist({"read": 2}, (Neuron(((0, 1), (1, 1)), Fraction(3, 2)),), {"spikes": (2,)})
+    claimed = Unperturbed(gate, Tolerance(noise=Interval(-HALF, HALF, high_open=True)))
+    circuit = claimed.circuit
+    assert bearing_certificate(BorneClaim(circuit, claimed, {}))
+    exchanged = replace(circuit, inputs=dict(reversed(circuit.inputs.items())))
+    assert exchanged == circuit
+    with pytest.raises(BearingError, match="is not that of these neurons"):
+        bearing_certificate(BorneClaim(exchanged, claimed, {}))

@@ -14,7 +14,7 @@ from spikeproof.circuits.meanings.programs import ProgramError
 from spikeproof.circuits.units.functions import bounded_cosine, sine_rows
 from spikeproof.circuits.units.functions.bounded_cosine import BoundedCosine, build_bounded_cosine
 from spikeproof.circuits.units.functions.regions import Regions
-from spikeproof.circuits.units.functions.sine_rows import SineRows
+from spikeproof.circuits.units.functions.sine_rows import SineRows, number, rounded
 from spikeproof.prover.claims.bounded import Bound, BoundedClaim
 from spikeproof.prover.kernel.bit_sums import BoundError
 from spikeproof.prover.kernel.bounds import bound_certificate
@@ -184,6 +184,22 @@ def test_another_sign(small):
     )
     with pytest.raises(BoundError, match=r"the sign is another|constant is wrong"):
         cosine_error(faulty, SMALL)
+
+
+def test_another_word_is_rounded(monkeypatch):
+    """The probe has M, whose error is known; what is counted and rounded is M and half of Y's share."""
+
+    def code(self, machine, y, more):
+        y = machine.probed("distance", y)
+        product = machine.product(y, self.quotient(machine, y))
+        magnitude = machine.probed("magnitude", machine.digits(product, self.places + 1))
+        other = number(magnitude) + more + number(y) * (1 << self.guarded - 1)
+        return rounded(machine, other, self, self.places - self.deepest, self.places + 1)[1]
+
+    monkeypatch.setattr(sine_rows, "ROWS", 4)
+    monkeypatch.setattr(SineRows, "code", code)
+    with pytest.raises(BoundError, match="what is rounded is another word"):
+        cosine_error(build_bounded_cosine(SMALL), SMALL)
 
 
 def test_half_of_the_bound_is_refused(small):

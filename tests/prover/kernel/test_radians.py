@@ -103,6 +103,19 @@ def test_a_weight_of_the_reduction(more, place, small):
             certified(netlist)
 
 
+def test_a_constant_beyond_what_a_word_holds():
+    """With its sign it would be NaN; the word is clamped to 0, and the result is -0."""
+
+    class Clamped(BoundedRadians):
+        @cached_property
+        def regions(self):
+            *results, nan = super().regions.results
+            return Regions(super().regions.starts, (*results, nan - SMALL.sign_mask))
+
+    with pytest.raises(BoundError, match="the code is clamped"):
+        certified(build_bounded_radians(SMALL, SINE, Clamped(SMALL, SINE)))
+
+
 def test_an_inverse_of_pi_that_is_cut_off():
     """Weights that lack their last places."""
 

@@ -55,6 +55,17 @@ def accepted(name, reply, log, cache=None):
     return cluster._accepted(theorem(name), Run(60.0, log=log, cache=cache), reply)
 
 
+def test_a_fork_server_knows_its_source_before_it_forks(monkeypatch):
+    """Else children forked later would seal, for the files of then, what the modules of now found."""
+    known = []
+    source_sha256.cache_clear()
+    monkeypatch.setattr(cluster, "serve", lambda line: known.append(source_sha256.cache_info()))
+    ours, theirs = os.pipe()
+    cluster.serving(os.dup(ours))
+    os.close(ours), os.close(theirs)
+    assert known[0].currsize > 0
+
+
 @pytest.mark.parametrize("name", [PROVED, REFUTED])
 def test_what_verifies_is_accepted_and_sealed_with_our_key(answered, log, tmp_path, name):
     sent = msgspec.json.decode(answered[name].record, type=Record)
