@@ -32,7 +32,8 @@ def arguments(function, count=30):
         if drawn.random() < 0.3:
             x = 1 + drawn.choice((-1, 1)) * Fraction(1, 1 << drawn.choice((4, 11, 53)))
         x *= drawn.choice((1, -1))
-        if DEFINITIONS[function].rational(x) is None:
+        definition = DEFINITIONS[function]
+        if x > definition.least and definition.rational(x) is None:
             found.append(x)
     return found
 

@@ -12,7 +12,7 @@ from flint import arb, ctx, fmpq
 from spikeproof.reference.functions import BALLS
 from spikeproof.specs import large_angles, taylor
 from spikeproof.specs.formats import FP32
-from spikeproof.specs.functions import DEFINITIONS, FUNCTIONS, OverflowPolicy, RoundingMode, _Blocks
+from spikeproof.specs.functions import DEFINITIONS, FUNCTIONS, _Stretch
 from tests.support.changed_source import faulty
 
 SEED = 20261129
@@ -46,14 +46,14 @@ def exact(function, x):
 
 def polynomials(function, module, count):
     """The first that there is of each number, and the next; with their blocks."""
-    narrow = _Blocks(function, FP32, RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE, None)
+    stretch = _Stretch(function, FP32, first=0, count=0)
     left = 0
     for sign, start, size, exponent in drawn(function, count):
         left = 2 if size == LARGEST else left
         half = 1 << size - 1
         shift = taylor.BITS + exponent
         centre, reach = (sign * each << shift for each in (start + half, half))
-        value = narrow.value_at(Fraction(centre, taylor.ONE))
+        value = stretch.value_at(Fraction(centre, taylor.ONE))
         if not left or value is None:
             continue
         quantum = 1 << taylor.BITS - 149
