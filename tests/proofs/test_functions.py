@@ -244,7 +244,9 @@ def test_faults_of_every_promised_function_are_refuted(function, mode):
     unit = unit_named(f"{fmt}.{function}.{mode}")
     obligation, every = unit.obligation(), np.arange(1 << unit.fmt.width, dtype=np.uint64)
     refuted = 0
-    for _, mutant in sample(obligation.circuit(), 4, 20261129):
+    for _, mutant in sample(obligation.circuit(), 8, 20261129):
+        if refuted == 2:
+            break
         claim = obligation.state(mutant.netlist)
         try:
             require_true_of_every_block(claim, claim.table, compiled)
@@ -256,7 +258,7 @@ def test_faults_of_every_promised_function_are_refuted(function, mode):
         else:
             found = boolean.evaluate(mutant.netlist, {"x": every})["result"]
             assert np.array_equal(found, unit.block(0, len(every))["result"]), mutant.fault
-    assert refuted > 1
+    assert refuted == 2
 
 
 @pytest.mark.parametrize("name", ["e8m8.exp.rne.nexus", "e8m8.reciprocal.rne.ionic"])
@@ -297,7 +299,8 @@ def test_all_modes_are_decided_together_as_one_by_one(function):
     pairs = [(claim, claim.table) for claim in claims]
     alone = [require_true_of_every_block(*pair, compiled) for pair in pairs]
     assert require_all_true_of_every_block(pairs, compiled) == alone
-    turned = units[1].obligation().state(units[0].circuit())
+    nearest, _, toward_zero, *_ = units
+    turned = toward_zero.obligation().state(nearest.circuit())
     with pytest.raises(ViolatedError) as error:
         require_true_of_every_block(turned, turned.table, compiled)
     with pytest.raises(ViolatedError) as together:
