@@ -20,8 +20,8 @@ from spikeproof.specs.symbolic import Probe, bit
 class CircuitCuts:
     """What a circuit's signals are, as far as the probes of a spec have told.
 
-    Where several probes have a signal it is taken from the first that is free, as
-    ``prover.kernel.composition`` has it.
+    Of several probes that have a signal the last decides. ``prover.kernel.composition`` takes it from the
+    first that a step gives: steps that give the last probe first are about the same formulas.
     """
 
     def __init__(self, netlist: Netlist, inputs: Buses, probe: Probe, words: Container[str]) -> None:
@@ -33,13 +33,12 @@ class CircuitCuts:
         """
         self._netlist, self._inputs, self._probe, self._words = netlist, inputs, probe, words
         self._known: dict[int, FNode] = {ZERO: FALSE(), ONE: TRUE()}
-        self._free: set[int] = set()
 
     def probe(self, name: str, value: FNode) -> FNode:
         """Probe a value of the spec's own."""
         taken = self._probe(name, value)
         if name in self._words:
-            self._take(name, value, taken)
+            self._take(name, taken)
         return taken
 
     def compute(self, names: Sequence[str], *, last_first: bool = False) -> None:
@@ -47,14 +46,9 @@ class CircuitCuts:
         buses = {name: self._netlist.probes[name] for name in names}
         known, order = self._known, {"last_first": last_first}
         for name, value in bus_formulas(self._netlist, buses, self._inputs, known, **order).items():
-            self._take(name, value, self._probe(name, value))
+            self._take(name, self._probe(name, value))
 
-    def _take(self, name: str, value: FNode, taken: FNode) -> None:
-        for k, signal in enumerate(self._netlist.probes[name]):
-            if signal in self._free:
-                continue
-            if taken is not value:
-                self._free.add(signal)
-                self._known[signal] = bit(taken, k)
-            else:
-                self._known.setdefault(signal, bit(taken, k))
+    def _take(self, name: str, taken: FNode) -> None:
+        self._known.update(
+            (signal, bit(taken, k)) for k, signal in enumerate(self._netlist.probes[name])
+        )

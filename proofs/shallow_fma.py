@@ -24,7 +24,7 @@ times what they may count: half of a unit's nodes. Behind ``exponent`` nothing r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial, reduce
 from itertools import pairwise
@@ -107,7 +107,7 @@ class ShallowMultiplyAdd:
     @property
     def steps(self) -> tuple[Step, ...]:
         """From the product to what is rounded."""
-        counted = (*SHIFTED, "zeros")
+        counted = ("zeros", *SHIFTED)
         return (
             Step(("distance",)),
             Step(("moved",), ("distance",), fact=self._is_moved),
@@ -121,10 +121,10 @@ class ShallowMultiplyAdd:
                 Step((name,), counted, fact=partial(is_borrow, int(name.partition("_")[2])))
                 for name in self._borrows
             ),
-            Step(("left",), (*counted, *self._borrows), fact=_is_difference),
+            Step(("left",), (*self._borrows, *counted), fact=_is_difference),
             Step(("shift",), SHIFTED, fact=is_shift),
             Step(("exponent",), (*counted, "shift", "left"), fact=_is_left),
-            *normalised_steps(self.fmt, (*counted, "shift")),
+            *normalised_steps(self.fmt, ("shift", *SHIFTED)),
         )
 
     @property
@@ -179,6 +179,11 @@ def _steps(values: Buses, name: str) -> list[FNode]:
     return [Not(bit(word, 0)), *(bit(word, k) for k in range(1, word.bv_width()))]
 
 
+def _in_turn(steps: Sequence[FNode]) -> Iterator[FNode]:
+    """That no step is reached before the one below it."""
+    return (Implies(higher, lower) for lower, higher in pairwise(steps))
+
+
 def count(values: Buses, name: str, width: int) -> FNode:
     """How many of its steps are reached, as a word."""
     steps = _steps(values, name)
@@ -198,8 +203,7 @@ def _is_some(values: Buses) -> FNode:
 def is_thermometer(values: Buses) -> FNode:
     """That no step is reached before the one below it, and not more of them than there is room."""
     room = values["room"]
-    in_turn = (Implies(higher, lower) for lower, higher in pairwise(_steps(values, "zeros")))
-    return And(*in_turn, BVULE(count(values, "zeros", room.bv_width()), room))
+    return And(*_in_turn(_steps(values, "zeros")), BVULE(count(values, "zeros", room.bv_width()), room))
 
 
 def is_borrow(power: int, values: Buses) -> FNode:
@@ -225,7 +229,7 @@ def is_shift(values: Buses) -> FNode:
     stages = [shifts for shifts, _, _ in stages_left_within(x, room)]
     counted = count(values, "shift", len(stages))
     agree = (Iff(bit(counted, k), shifts) for k, shifts in enumerate(reversed(stages)))
-    return Implies(nonzero(x), And(agree))
+    return And(*_in_turn(_steps(values, "shift")), Implies(nonzero(x), And(agree)))
 
 
 def _is_left(values: Buses) -> FNode:

@@ -22,7 +22,7 @@ from spikeproof.prover.evidence.record import EngineUse, Status
 EASY = 1000
 """Conflicts that CaDiCaL may have before the graph is swept: most lemmas need fewer.
 
-Of graphs of more nodes it may have two for each: sweeping asks a question about most, which takes longer.
+Of larger graphs it may have two for each node: sweeping asks a question about most, which takes longer.
 """
 
 TURN = 100_000
