@@ -20,8 +20,8 @@ from spikeproof.specs.symbolic import Probe, bit
 class CircuitCuts:
     """What a circuit's signals are, as far as the probes of a spec have told.
 
-    Of several probes that have a signal the last decides. ``prover.kernel.composition`` takes it from the
-    first that a step gives: steps that give the last probe first are about the same formulas.
+    Of several probes that have a signal the last decides. ``prover.kernel.composition`` takes it from
+    the first that a step gives: steps that give the last probe first are about the same formulas.
     """
 
     def __init__(self, netlist: Netlist, inputs: Buses, probe: Probe, words: Container[str]) -> None:
