@@ -6,6 +6,10 @@ Words that circuit and spec have alike, and what lies before is no matter behind
     aligned          the addend, shifted; its last place stands for all that is lost
     magnitude, sign  of the sum
     room             how far the exponent of the sum's first place is above the least one
+    denormalised     the magnitude, which the spec might shift right and never does here
+
+Between the first two, neurons of the circuit alone, as ``proofs.circuit_cuts`` has them: ``moved``, what
+the first of two stages leaves of the addend, and ``lost``, its last place.
 
 Before rounding, as in ``proofs.shallow_rounding``, neurons of the circuit alone, each as it computes it
 from the cuts before, with a fact that is proved:
@@ -14,7 +18,7 @@ from the cuts before, with a fact that is proved:
     borrow_K         what place K lends the places below it where that is subtracted from ``room``: a
                      lemma each, since search takes these, one by one, a second and less
     left             ``room`` less the shift, or 0 if the sum is
-    shift            the signals of ``zeros``: they count what the spec shifts by
+    shift            the signals of ``zeros``: the places of their count are which stages of the spec shift
     exponent         the signals of ``left``: the exponent that the spec has left
     kept, guard, sticky  the sum shifted
 
