@@ -18,7 +18,7 @@ from the cuts before, with a fact that is proved:
     borrow_K         what place K lends the places below it where that is subtracted from ``room``: a
                      lemma each, since search takes these, one by one, a second and less
     left             ``room`` less the shift, or 0 if the sum is
-    shift            the signals of ``zeros``: the places of their count are which stages of the spec shift
+    shift            the signals of ``zeros``: places of their count say which stages of the spec shift
     exponent         the signals of ``left``: the exponent that the spec has left
     kept, guard, sticky  the sum shifted
 
