@@ -271,7 +271,12 @@ class Ternary(GateLibrary):
         return self.or_(self.and_(select, a), self.fires(HALF, (b, 1), (select, -1)))
 
     def full_adder(self, a: int, b: int, c: int) -> tuple[int, int]:
-        """With k = [a + b + c >= k - 0.5] for k = 1, 2, 3: carry is 2, sum is [1 - 2 + 3 >= 0.5]."""
+        """With k = [a + b + c >= k - 0.5] for k = 1, 2, 3: carry is 2, sum is [1 - 2 + 3 >= 0.5].
+
+        A signal that is given twice, and would weigh 2, is the carry, and the sum what else is given.
+        """
+        if len({a, b, c}) < 3:
+            return (c, a) if a == b else (a if b == c else b, c)
         bits = ((a, 1), (b, 1), (c, 1))
         at_least_one, carry, all_three = (self.fires(k - HALF, *bits) for k in (1, 2, 3))
         return self.fires(HALF, (at_least_one, 1), (carry, -1), (all_three, 1)), carry
