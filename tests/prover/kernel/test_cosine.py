@@ -189,12 +189,14 @@ def test_another_sign(small):
 def test_another_word_is_rounded(monkeypatch):
     """The probe has M, whose error is known; what is counted and rounded is M and half of Y's share."""
 
-    def code(self, machine, y, more):
+    def code(self, machine, y, region, regions):
+        never = [0 if each is None else -4 << self.places for each in regions.results]
         y = machine.probed("distance", y)
         product = machine.product(y, self.quotient(machine, y))
         magnitude = machine.probed("magnitude", machine.digits(product, self.places + 1))
-        other = number(magnitude) + more + number(y) * (1 << self.guarded - 1)
-        return rounded(machine, other, self, self.places - self.deepest, self.places + 1)[1]
+        other = number(magnitude) + machine.table(region, never) + number(y) * (1 << self.guarded - 1)
+        found = rounded(machine, other, self, self.places - self.deepest, self.places + 1)[1]
+        return found + machine.table(region, [each or 0 for each in regions.results])
 
     monkeypatch.setattr(sine_rows, "ROWS", 4)
     monkeypatch.setattr(SineRows, "code", code)
