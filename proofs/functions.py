@@ -181,7 +181,10 @@ class FunctionUnit(RoundedUnit):
         if self.fmt.width * len(self.operands) <= TABLE_BITS:
             stated = partial(tabulated, results=self.results, observed=self.observed)
         else:
-            stated = partial(blocked, results=self.block, line=self.line, definition=self.definition)
+            alike = replace(self, mode=RoundingMode.NEAREST_EVEN).name
+            stated = partial(
+                blocked, results=self.block, line=self.line, definition=self.definition, alike=alike
+            )
         return stated(
             self.name,
             self.statement,
