@@ -205,7 +205,7 @@ IN_BLOCKS = {
     (FP32, "log"): tuple(RoundingMode),
     (FP32, "log2"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "log1p"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "reciprocal"): (RoundingMode.NEAREST_EVEN, *DIRECTED),
+    (FP32, "reciprocal"): tuple(RoundingMode),
     (FP32, "rsqrt"): (RoundingMode.NEAREST_EVEN, *DIRECTED),
     (FP32, "sin"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "cos"): (RoundingMode.NEAREST_EVEN,),
