@@ -181,7 +181,10 @@ class FunctionUnit(RoundedUnit):
         if self.fmt.width * len(self.operands) <= TABLE_BITS:
             stated = partial(tabulated, results=self.results, observed=self.observed)
         else:
-            stated = partial(blocked, results=self.block, line=self.line, definition=self.definition)
+            alike = replace(self, mode=RoundingMode.NEAREST_EVEN).name
+            stated = partial(
+                blocked, results=self.block, line=self.line, definition=self.definition, alike=alike
+            )
         return stated(
             self.name,
             self.statement,
@@ -202,7 +205,7 @@ IN_BLOCKS = {
     (FP32, "log"): tuple(RoundingMode),
     (FP32, "log2"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "log1p"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "reciprocal"): (RoundingMode.NEAREST_EVEN, *DIRECTED),
+    (FP32, "reciprocal"): tuple(RoundingMode),
     (FP32, "rsqrt"): (RoundingMode.NEAREST_EVEN, *DIRECTED),
     (FP32, "sin"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "cos"): (RoundingMode.NEAREST_EVEN,),

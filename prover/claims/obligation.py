@@ -292,6 +292,8 @@ class Obligation:
             ``prover.claims.programs``.
         leaves_open: whether not every bit of the outputs counts on every input, such as those of a NaN:
             then two circuits of which it holds may differ.
+        alike: what those have in common that are decided in one enumeration where several are asked
+            for, such as the modes of a function; empty if it is decided alone.
     """
 
     name: str
@@ -313,6 +315,7 @@ class Obligation:
     borne: bool = False
     rests_on: Callable[[], Sequence[str]] | None = None
     leaves_open: bool = False
+    alike: str = ""
 
     def __post_init__(self) -> None:
         if self.expected not in (Outcome.PROVED, Outcome.REFUTED):

@@ -282,7 +282,7 @@ def test_faults_of_gates_are_refuted_in_blocks(name):
     assert refuted > 2
 
 
-@pytest.mark.parametrize("function", ["exp", "exp2", "log", "reciprocal", "rsqrt"])
+@pytest.mark.parametrize("function", ["exp", "exp2", "log", "reciprocal", "rsqrt", "tanh"])
 def test_another_mode_is_another_function_in_blocks(function):
     units = [unit_named(f"e8m8.{function}.{mode}") for mode in ("rne", "rtz", "rtp", "rtn", "rto")]
     circuit = units[0].circuit()
