@@ -21,7 +21,7 @@ from spikeproof.proofs import blocks, cells
 from spikeproof.proofs.noisy_units import BEYOND_MARGIN, MARGIN, beyond, uncertain_unit
 from spikeproof.proofs.rails import on_both_rails
 from spikeproof.proofs.units import OPERATIONS, Unit
-from spikeproof.prover.claims.obligation import Obligation, Profile
+from spikeproof.prover.claims.obligation import Named, Obligation, Profile
 from spikeproof.specs.formats import FORMATS, FP8_E4M3FN, FP8_E5M2, FP16, FP32, SMALL_FORMATS
 
 NAME = DualRail.name
@@ -116,8 +116,8 @@ def noisy_rails(netlist: Netlist) -> Rails:
     }
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Obligation | Named]:
     """All of the above; ``proofs.margins`` has the gates."""
     yield from gates_and_blocks()
-    yield from (unit.obligation(profile_for(unit)) for unit in units())
+    yield from (unit.promised(profile_for(unit)) for unit in units())
     yield from noisy_units()

@@ -27,7 +27,7 @@ from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, LIBRARIES, Nexu
 from spikeproof.proofs.rounded_units import RoundedUnit
 from spikeproof.prover.claims.blocked import MOST_BITS as MOST_IN_BLOCKS
 from spikeproof.prover.claims.blocked import blocked
-from spikeproof.prover.claims.obligation import Obligation, Profile, StatementError
+from spikeproof.prover.claims.obligation import Named, Obligation, Profile, StatementError
 from spikeproof.prover.claims.tables import TABLE_BITS, of_every_input
 from spikeproof.prover.claims.tabulated import tabulated
 from spikeproof.specs import functions
@@ -260,6 +260,6 @@ def _libraries(fmt: Format, function: str) -> tuple[str, ...]:
     return (Nexus.name,) if fmt.width == 16 and function in CHANGING_SELDOM else ()
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Named]:
     """The functions' theorems."""
-    return (unit.obligation(profile) for unit, profile in function_units())
+    return (unit.promised(profile) for unit, profile in function_units())

@@ -35,7 +35,7 @@ from spikeproof.prover.claims.obligation import (
     Condition,
     Decomposition,
     Distinction,
-    Obligation,
+    Named,
     Profile,
     Step,
 )
@@ -572,11 +572,11 @@ def profile_for(unit: Unit) -> Profile:
     )
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Named]:
     """All of the above."""
     families = (
         *(in_all_modes, of_other_formats, variants, shallow_units, compact_units),
         under_conventions,
     )
     for unit in chain.from_iterable(family() for family in families):
-        yield unit.obligation(profile_for(unit))
+        yield unit.promised(profile_for(unit))

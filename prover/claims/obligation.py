@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from inspect import signature
+from typing import NamedTuple
 
 from pysmt.exceptions import PysmtModeError, PysmtTypeError
 from pysmt.fnode import FNode
@@ -330,6 +331,18 @@ class Obligation:
         if circuit is None:
             return self.statement
         return f"{self.function}, of the circuit of SHA-256 {circuit.sha256[:12]}"
+
+
+class Named(NamedTuple):
+    """An obligation that is made when it is asked for; until then its name and profile do.
+
+    Attributes:
+        make: makes it, of the profile.
+    """
+
+    name: str
+    profile: Profile
+    make: Callable[[Profile], Obligation]
 
 
 def equivalence(

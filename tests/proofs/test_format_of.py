@@ -14,7 +14,7 @@ from spikeproof.circuits.units.libraries import FAST, LIBRARIES, SMALL
 from spikeproof.proofs import described
 from spikeproof.proofs.format_of import BY_DEFAULT, obligations
 from spikeproof.proofs.names import unit_named
-from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.catalogue import Collection, catalogue
 from spikeproof.prover.claims.obligation import Outcome, Profile
 from spikeproof.prover.refutation.drawing import inputs_by_class
 from spikeproof.prover.refutation.exhaustion import enumerate_all
@@ -417,7 +417,7 @@ def test_what_no_name_describes_is_refused_in_one_line(name, words):
 
 
 def test_what_is_promised_is_described_by_its_name():
-    promised = list(obligations())
+    promised = list(Collection(obligations()).values())
     assert len({obligation.name for obligation in promised}) == len(promised) > 500
     for obligation in promised:
         assert described(obligation.name).parameters == obligation.parameters
