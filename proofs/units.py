@@ -21,9 +21,11 @@ from spikeproof.circuits.units.libraries import (
     LIBRARIES,
     ROWS,
     SHALLOW,
+    SHALLOW_ROWS,
     SMALL,
     STRUCTURE_NAMES,
     Structure,
+    rows_in_words,
     shallow,
 )
 from spikeproof.proofs.rounded_units import ARITHMETIC, RoundedUnit, engines_for
@@ -239,7 +241,7 @@ def in_words(structure: Structure) -> str:
     if structure.searches:
         return ", of neurons that read sums, with weights as large as these, digit by digit"
     if structure.shallow:
-        rows = f", by rows of {structure.row_bits} bits" if structure in LARGER_RADICES.values() else ""
+        rows = f", {rows_in_words(structure)}" if structure in SHALLOW_ROWS else ""
         return f", of neurons that read sums, with weights up to {structure.largest_weight}{rows}"
     return ", of prefix adders and tree multipliers" if structure == FAST else ""
 

@@ -28,9 +28,12 @@ from spikeproof.circuits.units.libraries import (
     DEFAULT_LIBRARY,
     LARGER_RADICES,
     LARGEST_WEIGHTS,
+    REDUNDANT,
     SHALLOW,
     SMALL,
+    STRUCTURE_NAMES,
     library_gates,
+    rows_in_words,
     shallow,
 )
 from spikeproof.circuits.units.shallow import (
@@ -390,16 +393,21 @@ def test_products_of_columns(widths, most):
     assert np.array_equal(boolean.evaluate(netlist, inputs)["product"], inputs["x"] * inputs["y"])
 
 
-ROWS = pytest.mark.parametrize(
-    ("most", "row_bits"), [(4, 2), (8, 2), (64, 2), (4, 3), (64, 3), (4, 4), (64, 4)]
-)
+SIZES_OF_ROWS = [(4, 2), (8, 2), (64, 2), (4, 3), (64, 3), (4, 4), (64, 4)]
+"""Largest weights and bits of a row."""
 
 
-@ROWS
+def with_rows(*structures):
+    return pytest.mark.parametrize(
+        "structure", structures, ids=lambda each: f"{each.largest_weight}, {rows_in_words(each)}"
+    )
+
+
+@with_rows(*(shallow(*each) for each in SIZES_OF_ROWS), *REDUNDANT.values(), shallow(4, 3, True))
 @pytest.mark.parametrize("width", [1, 2, 5, 8])
-def test_quotients_by_rows(width, most, row_bits):
+def test_quotients_by_rows(width, structure):
     """From one row to rows of groups of groups; first rows of one bit and of more."""
-    structure = shallow(most, row_bits)
+    most = structure.largest_weight
     netlist = block_netlist(DEFAULT_LIBRARY, "divide", {"x": width, "y": width}, structure)
     assert largest_weight(netlist) <= most
     inputs = every_input(x=width, y=width - 1) if width > 1 else {"x": np.arange(2, dtype=np.uint64)}
@@ -410,11 +418,11 @@ def test_quotients_by_rows(width, most, row_bits):
     assert np.array_equal(actual["remainder"], remainder)
 
 
-@ROWS
+@with_rows(*(shallow(*each) for each in SIZES_OF_ROWS))
 @pytest.mark.parametrize("width", [1, 2, 3, 6, 8, 9])
-def test_roots_by_rows(width, most, row_bits):
+def test_roots_by_rows(width, structure):
     """First rows of one bit to five; groups of too few places for what is carried are filled up."""
-    structure = shallow(most, row_bits)
+    most = structure.largest_weight
     netlist = block_netlist(DEFAULT_LIBRARY, "square_root", {"x": 2 * width}, structure)
     assert largest_weight(netlist) <= most
     inputs = every_input(x=2 * width)
@@ -424,25 +432,34 @@ def test_roots_by_rows(width, most, row_bits):
     assert np.array_equal(actual["remainder"], inputs["x"] - root * root)
 
 
-MOST_WITH_RADIX = {
-    ("divide", FP32, 8): (3600, 60),
-    ("divide", FP32, 16): (5000, 50),
-    ("divide", FP64, 8): (15000, 104),
-    ("square_root", FP32, 8): (1950, 47),
-    ("square_root", FP32, 16): (2950, 39),
-    ("square_root", FP64, 8): (8900, 106),
+MOST_BY_ROWS = {
+    ("divide", FP32, LARGER_RADICES[8]): (3600, 60),
+    ("divide", FP32, LARGER_RADICES[16]): (5000, 50),
+    ("divide", FP64, LARGER_RADICES[8]): (15000, 104),
+    ("square_root", FP32, LARGER_RADICES[8]): (1950, 47),
+    ("square_root", FP32, LARGER_RADICES[16]): (2950, 39),
+    ("square_root", FP64, LARGER_RADICES[8]): (8900, 106),
+    ("divide", FP32, REDUNDANT[4]): (3900, 54),
+    ("divide", FP32, REDUNDANT[8]): (3400, 42),
+    ("divide", FP32, REDUNDANT[16]): (3300, 36),
+    ("divide", FP64, REDUNDANT[8]): (13700, 73),
+    ("divide", FP64, REDUNDANT[16]): (13100, 58),
 }
-"""Neurons and depth of quotients and roots by rows of more than two bits."""
+"""Neurons and depth of quotients and roots by rows of more than two bits, or redundant ones."""
 
 
-@pytest.mark.parametrize(("operation", "fmt", "radix"), MOST_WITH_RADIX, ids=parameter_id)
-def test_larger_radices_are_shallower(operation, fmt, radix):
+def row_id(parameter):
+    return STRUCTURE_NAMES.get(parameter) or parameter_id(parameter)
+
+
+@pytest.mark.parametrize(("operation", "fmt", "structure"), MOST_BY_ROWS, ids=row_id)
+def test_larger_radices_and_redundant_rows_are_shallower(operation, fmt, structure):
     """And give what the small unit gives, which is proved: operands drawn by class."""
-    netlist = built(fmt, LARGER_RADICES[radix], operation=operation)
-    neurons, depth = MOST_WITH_RADIX[operation, fmt, radix]
+    netlist = built(fmt, structure, operation=operation)
+    neurons, depth = MOST_BY_ROWS[operation, fmt, structure]
     assert netlist.statistics.neurons <= neurons
     assert netlist.statistics.depth <= depth
-    assert largest_weight(netlist) <= 64
+    assert largest_weight(netlist) <= structure.largest_weight
     count = ARITY[operation]
     given = dict(zip(OPERANDS, many_codes(fmt, 2000, seed=8, operands=count), strict=False))
     ours, small = (
