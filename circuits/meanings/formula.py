@@ -14,7 +14,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from weakref import WeakKeyDictionary
 
+from pysmt.environment import Environment, get_env
 from pysmt.fnode import FNode
 from pysmt.shortcuts import (
     BV,
@@ -40,6 +42,13 @@ Synapse = tuple[int, FNode]
 
 MOST_CASES = 1 << 14
 """A neuron is read case by case if there are no more."""
+
+
+_Read = tuple[int, int, tuple[int, ...], tuple[int, ...], bool]
+"""A neuron in integers, which formulas its sources are, and whether the last is told first."""
+
+_KNOWN: WeakKeyDictionary[Environment, dict[_Read, FNode]] = WeakKeyDictionary()
+"""What was told of neurons: a proof tells most of them many times. It goes where formulas go."""
 
 
 @dataclass
@@ -191,11 +200,15 @@ def bus_formulas(
     )
     signals = {**dict(enumerate(given)), **(replaced or {})}
     first, roots = netlist.input_count, chain.from_iterable(buses.values())
-    told = Told()
+    told, known = Told(), _KNOWN.setdefault(get_env(), {})
     for signal in driven_by_neurons(netlist.neurons, first, roots, known=signals.keys()):
         neuron = netlist.neurons[signal - first]
-        read = [signals[source] for source, _ in neuron.synapses]
-        signals[signal] = neuron_formula(neuron, read, told, last_first=last_first)
+        sources = [signals[source] for source, _ in neuron.synapses]
+        threshold, bias, weights = neuron.in_integers
+        read = (threshold, bias, tuple(weights), tuple(map(FNode.node_id, sources)), last_first)
+        if read not in known:
+            known[read] = neuron_formula(neuron, sources, told, last_first=last_first)
+        signals[signal] = known[read]
     return {name: bus_formula(signals, bus) for name, bus in buses.items()}
 
 

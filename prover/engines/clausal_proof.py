@@ -10,10 +10,10 @@ Nothing here is trusted: a wrong proof is one that checkers refuse.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain
 from tempfile import TemporaryFile
 
 import numpy as np
@@ -38,22 +38,25 @@ class _Rows:
 
     def __init__(self) -> None:
         self._own: list[int] = []
-        self._bounds: list[tuple[int, int]] = []
+        self._starts: list[int] = []
+        self._ends: list[int] = []
         self._others: list[tuple[Integers, Integers, Integers, Integers]] = []
 
     def announce(self, count: int) -> None:
         """Make room for so many rows more."""
-        self._bounds += [(0, 0)] * count
+        self._starts += [0] * count
+        self._ends += [0] * count
 
     def append(self, row: Sequence[int]) -> None:
         """Keep a row, under the next number."""
-        self._bounds.append((len(self._own), len(self._own) + len(row)))
+        self._starts.append(len(self._own))
         self._own += row
+        self._ends.append(len(self._own))
 
     def keep(self, rows: Sequence[Sequence[int]]) -> None:
         """Keep the first rows."""
-        ends = [0, *accumulate(map(len, rows))]
-        self._bounds[: len(rows)] = pairwise(ends)
+        ends = list(accumulate(map(len, rows)))
+        self._starts[: len(rows)], self._ends[: len(rows)] = [0, *ends[:-1]], ends
         self._own += chain.from_iterable(rows)
 
     def refer(self, numbers: Integers, array: Integers, starts: Integers, ends: Integers) -> None:
@@ -62,7 +65,7 @@ class _Rows:
 
     def together(self) -> tuple[Integers, Integers, Integers]:
         """One array, and where in it each row starts and ends."""
-        starts, ends = np.array(self._bounds, dtype=np.int64).T.copy()
+        starts, ends = (np.array(each, dtype=np.int64) for each in (self._starts, self._ends))
         arrays = [np.array(self._own, dtype=np.int64)]
         for numbers, array, first, last in self._others:
             base = sum(map(len, arrays))
@@ -82,7 +85,8 @@ class Derivation:
         self.clock = 0
         self._clauses = _Rows()
         self._reasons = _Rows()
-        self._places: list[tuple[int, int]] = []  # the time of each, and its place among those
+        self._times: list[int] = []
+        self._places: list[int] = []  # of each among those of its time
         self._questions: list[Clause] = []
         self._empty: int | None = None
         self._missing: set[int] = set()
@@ -95,7 +99,8 @@ class Derivation:
         number = len(self._places)
         self._clauses.append(clause)
         self._reasons.append(reasons)
-        self._places.append((2 * self.clock + 1, number))
+        self._times.append(2 * self.clock + 1)
+        self._places.append(number)
         if not clause:
             self._empty = number
         return number
@@ -117,17 +122,20 @@ class Derivation:
         Args:
             promised: for units among that, the numbers that they were promised.
         """
-        numbers = np.array(self._announce(len(trace.starts)), dtype=np.int64)
-        for line in np.flatnonzero(trace.middles == trace.starts + 3).tolist():
-            number = promised.get(int(trace.literals[trace.starts[line] + 2]))
+        announced = self._announce(len(trace.starts))
+        numbers = np.array(announced, dtype=np.int64)
+        times = (2 * trace.clocks).tolist()
+        self._times[announced.start :], self._places[announced.start :] = times, range(len(times))
+        units = np.flatnonzero(trace.middles == trace.starts + 3)
+        literals = trace.literals[trace.starts[units] + 2].tolist()
+        for line, literal in zip(units.tolist(), literals, strict=True):
+            number = promised.get(literal)
             if number in self._missing:
                 numbers[line] = number
+                self._times[number], self._places[number] = times[line], line
                 self._missing.discard(number)
         self._clauses.refer(numbers, trace.literals, trace.starts + 2, trace.middles)
         self._reasons.refer(numbers, trace.reasons(numbers), trace.middles + 1, trace.ends)
-        places = zip((2 * trace.clocks).tolist(), range(len(numbers)), strict=True)
-        for number, place in zip(numbers.tolist(), places, strict=True):
-            self._places[number] = place
         for line in np.flatnonzero(trace.middles == trace.starts + 2).tolist():
             self._empty = int(numbers[line])
 
@@ -172,15 +180,15 @@ class Derivation:
         self._clauses.announce(count)
         self._reasons.announce(count)
         numbers = range(len(self._places), len(self._places) + count)
-        self._places += [(2 * self.clock + 1, number) for number in numbers]
+        self._times += [2 * self.clock + 1] * count
+        self._places += numbers
         return numbers
 
     def _needed(
         self, goal: int, reasons: Integers, first: Integers, last: Integers
     ) -> tuple[Integers, NDArray[np.bool_]]:
         """All numbers, each after its reasons, and whether the goal rests on each."""
-        times, among = np.array(self._places).T
-        order = np.lexsort((among, times))
+        order = np.lexsort((np.array(self._places), np.array(self._times)))
         needed = np.zeros(len(order) + 1, dtype=bool)  # the last place is that of ``AXIOM``
         needed[goal] = True
         begins, ends = first.tolist(), last.tolist()
@@ -249,18 +257,19 @@ class Trace:
             ProofError: if it is not the trace of such a solver.
         """
         tokens = decoded(content)
-        lines = np.array(list(_additions(tokens)), dtype=np.int64).reshape(-1, 3)
-        starts, middles, ends = lines.T
+        starts, middles, ends = _additions(tokens)
         traced = tokens[starts + 1] >> 1
         last = int(traced.max(initial=0))
         # The trace numbers all clauses in order, but has lines for those derived only.
-        others = np.setdiff1d(np.arange(1, last + 1), traced)
-        if len(others) > len(untraced):
+        told = np.ones(last + 1, dtype=bool)
+        told[[0]], told[traced] = False, False
+        count = int(np.count_nonzero(told))
+        if count > len(untraced):
             raise ProofError("the trace numbers more clauses than there are")
         numbers = np.full(last + 1, AXIOM)
-        numbers[others] = untraced[: len(others)]
-        told = np.searchsorted(others, traced)
-        return cls(tokens, starts, middles, ends, numbers, traced, np.array([0, *clocks])[told])
+        numbers[told] = untraced[:count]
+        so_far = np.cumsum(told)[traced]
+        return cls(tokens, starts, middles, ends, numbers, traced, np.array([0, *clocks])[so_far])
 
     @cached_property
     def literals(self) -> Integers:
@@ -341,20 +350,18 @@ class TracedSolver:
         self._clocks.append(self.derivation.clock)
 
 
-def _additions(tokens: Integers) -> Iterator[tuple[int, int, int]]:
+def _additions(tokens: Integers) -> tuple[Integers, Integers, Integers]:
     """Where each line ``a number literals 0 reasons 0`` of a trace begins, and where its zeros are."""
     zeros = np.flatnonzero(tokens == 0)
     if len(tokens) and (not len(zeros) or zeros[-1] != len(tokens) - 1):
         raise ProofError("the trace ends within a line")
-    begins = np.concatenate([[0], zeros + 1])
-    kinds = [*tokens[begins[:-1]].tolist(), None]
-    line = 0
-    while line < len(zeros):
-        parts = {ADDITION: 2, DELETION: 1}.get(kinds[line], 0)
-        if not parts:
-            raise ProofError("the trace has a line of an unknown kind")
-        if line + parts > len(zeros):
-            raise ProofError("the trace ends within a line")
-        if parts == 2:
-            yield begins[line], zeros[line], zeros[line + 1]
-        line += parts
+    begins = np.concatenate([[0], zeros[:-1] + 1]) if len(zeros) else zeros
+    # Reasons are even numbers: none begin as additions do.
+    added = np.flatnonzero(tokens[begins] == ADDITION)
+    if len(added) and added[-1] + 1 == len(zeros):
+        raise ProofError("the trace ends within a line")
+    others = np.ones(len(zeros), dtype=bool)
+    others[added], others[added + 1] = False, False
+    if not (tokens[begins[others]] == DELETION).all():
+        raise ProofError("the trace has a line of an unknown kind")
+    return begins[added], zeros[added], zeros[added + 1]

@@ -148,12 +148,17 @@ def circuit_symbol(name: str, width: int) -> FNode:
     return Symbol(f"circuit.{name}", BVType(width))
 
 
+class _ToldError(Exception):
+    """The spec has told all that is asked of it."""
+
+
 class _Kernel:
     """What all steps have in common."""
 
     def __init__(self, netlist: Netlist, decomposition: Decomposition, theorem: Claim) -> None:
         self.netlist, self.spec, self.inputs = netlist, decomposition.spec, theorem.inputs
         self.theorem, self.defined = theorem, decomposition.defined
+        self.steps, self.last = decomposition.steps, decomposition.last
         self.lawful = [s for s in decomposition.steps if decomposition.laws and s.method in LAWS]
         self.step_of: dict[str, Step] = {}
         self.said: dict[tuple[Fact, tuple[str, ...]], FNode] = {}
@@ -182,16 +187,24 @@ class _Kernel:
         return self.runs[given]
 
     def _computed(self, given: tuple[str, ...]) -> tuple[Mapping[str, FNode], Mapping[str, FNode]]:
+        """The same, no further than to the last probe of the steps that take just these as free."""
         values: dict[str, FNode] = {}
+        whole = given in ((), self.last.given)
+        asked = {name for step in self.steps if step.given == given for name in step.names}
 
         def probe(name: str, value: FNode) -> FNode:
             if values.setdefault(name, value) is not value:
                 raise CompositionError(f"the spec has two values for probe {name!r}")
             if name in self.step_of and value.bv_width() != len(self.netlist.probes[name]):
                 raise CompositionError(f"probe {name!r} has another width in the circuit")
+            if not whole and asked <= values.keys():
+                raise _ToldError
             return self.free[name] if name in given else value
 
-        outputs = self.spec(self.inputs, probe)
+        try:
+            outputs = self.spec(self.inputs, probe)
+        except _ToldError:
+            return values, {}
         if missing := set(self.step_of) - set(values):
             raise CompositionError(f"the spec has no probe {', '.join(sorted(missing))}")
         return values, dict(outputs)
@@ -207,12 +220,8 @@ class _Kernel:
 
         values = {**probes, **{name: self.free[name] for name in step.given}}
         bits, wiring = self._free_signals(step.given, self.free)
-        if step.names:
-            named = {name: self.netlist.probes[name] for name in step.names}
-            order = {"last_first": step.last_first}
-            actual = bus_formulas(self.netlist, named, self.inputs, bits, **order)
-        else:
-            actual = output_formulas(self.netlist, self.inputs, bits)
+        of_circuit = step.method == ENGINES_ALONE or (step.fact and step not in self.lawful)
+        actual = self._actual(step, bits) if of_circuit else {}
         quantified = {
             symbol.symbol_name(): symbol
             for symbol in (*self.inputs.values(), *(self.free[name] for name in step.given))
@@ -251,6 +260,13 @@ class _Kernel:
             yield f"fact about {label}", self._lawful_fact(step, values, (*when, *facts))
         elif step.fact:
             yield f"fact about {label}", claim(step.fact({**values, **actual}))
+
+    def _actual(self, step: Step, bits: Mapping[int, FNode]) -> Buses:
+        """What the circuit has for a step, with some signals taken as free."""
+        if not step.names:
+            return output_formulas(self.netlist, self.inputs, bits)
+        named = {name: self.netlist.probes[name] for name in step.names}
+        return bus_formulas(self.netlist, named, self.inputs, bits, last_first=step.last_first)
 
     def _proved(
         self, fact: Fact, given: tuple[str, ...], values: Buses, filled_in: Mapping[FNode, FNode]
