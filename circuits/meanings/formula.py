@@ -227,3 +227,19 @@ def output_formulas(
 ) -> dict[str, FNode]:
     """The output buses; see ``bus_formulas``."""
     return bus_formulas(netlist, netlist.outputs, inputs, replaced)
+
+
+def outputs_of_input(netlist: Netlist, inputs: Mapping[str, int]) -> dict[str, FNode]:
+    """The output buses on one input: each neuron's formula is a constant before another reads it."""
+    given = (
+        TRUE() if inputs[name] >> index & 1 else FALSE()
+        for name, width in netlist.inputs.items()
+        for index in range(width)
+    )
+    signals = dict(enumerate(given))
+    first, roots = netlist.input_count, chain.from_iterable(netlist.outputs.values())
+    for signal in driven_by_neurons(netlist.neurons, first, roots):
+        neuron = netlist.neurons[signal - first]
+        read = [signals[source] for source, _ in neuron.synapses]
+        signals[signal] = neuron_formula(neuron, read).simplify()
+    return {name: bus_formula(signals, bus).simplify() for name, bus in netlist.outputs.items()}
