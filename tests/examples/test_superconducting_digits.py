@@ -26,7 +26,7 @@ from spikeproof.circuits.doors.images import IDX_NAMES
 from spikeproof.circuits.doors.networks import read_network
 from spikeproof.prover.margins.network_pruning import scores
 
-IMAGES = 30
+IMAGES = 16
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,7 @@ def test_netlist_and_module_agree_and_nothing_is_refused(kept):
     assert "trained on" not in again
 
 
+@pytest.mark.usefixtures("cadical_alone", "counterexamples_as_found")
 def test_netlist_and_module_are_equal_on_all_inputs_and_faults_are_refuted(kept):
     netlist, module = exported(read_network(kept[0] / "m.npz"))
     assert spikeproof.check(netlist, module, timeout=60).outcome is spikeproof.Outcome.PROVED

@@ -258,34 +258,35 @@ def test_blocks_read_their_input_buses_alone():
 # --- units --------------------------------------------------------------------------------------
 
 
-def usual_and_another(case):
-    mode, policy = case
-    return policy if mode is RNE else "another"
+FORMATS = (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ)
 
-
-@pytest.mark.parametrize(
-    ("fmt", "operation"),
+SMALL_UNITS = [
+    *product(FORMATS, ("add",)),
+    *product((FP8_E4M3FNUZ, FP4_E2M1), ("subtract",)),
+    *product((*FORMATS, FP4_E2M1), ("multiply", "fma", "divide")),
+    *product((*FORMATS, FP6_E2M3), ("square_root",)),
+]
+CHOSEN = one_of_each(
     [
-        *((fmt, "add") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ)),
-        *((fmt, "subtract") for fmt in (FP8_E4M3FNUZ, FP4_E2M1)),
-        *((fmt, "multiply") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP4_E2M1)),
-        *((fmt, "fma") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP4_E2M1)),
-        *((fmt, "divide") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP4_E2M1)),
-        *((fmt, "square_root") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP6_E2M3)),
+        (*unit, mode, policy)
+        for unit in SMALL_UNITS
+        for mode, policy in product(RoundingMode, unit[0].policies)
     ],
-    ids=lambda each: getattr(each, "name", each),
+    kind=lambda case: case[:2],
 )
-def test_all_operands(fmt, operation):
-    given = operands(fmt, operation)
-    for mode, policy in one_of_each(product(RoundingMode, fmt.policies), kind=usual_and_another):
-        netlist = build_unit(operation, fmt, mode, policy, flags=True, structure=SHALLOW)
-        actual = boolean.evaluate(netlist, given)
-        for bus, expected in (
-            ("result", expected_results(fmt, operation, mode, policy)),
-            ("flags", expected_flags(fmt, operation, mode)),
-        ):
-            wrong = first_difference(fmt, actual[bus], expected, operation)
-            assert wrong is None, f"{bus}, {mode.value}, {policy.value}: {wrong}"
+"""Formats, operations, modes and policies: by default of each unit one mode or another, and policy."""
+
+
+@pytest.mark.parametrize(("fmt", "operation", "mode", "policy"), CHOSEN, ids=parameter_id)
+def test_all_operands(fmt, operation, mode, policy):
+    netlist = build_unit(operation, fmt, mode, policy, flags=True, structure=SHALLOW)
+    actual = boolean.evaluate(netlist, operands(fmt, operation))
+    for bus, expected in (
+        ("result", expected_results(fmt, operation, mode, policy)),
+        ("flags", expected_flags(fmt, operation, mode)),
+    ):
+        wrong = first_difference(fmt, actual[bus], expected, operation)
+        assert wrong is None, f"{bus}: {wrong}"
 
 
 def built(fmt, structure, mode=RNE, operation="add", **choices):
@@ -305,9 +306,9 @@ CUTS = {
 
 WIDE = one_of_each(
     product(CUTS, [FP16, BFLOAT16, FP32, FP64], RoundingMode),
-    kind=lambda case: case if case[1] is FP16 else case[:2],
+    kind=lambda case: case[:2],
 )
-"""Operations, formats and modes: FP16's in every mode, and wider ones, which round alike, in one."""
+"""Operations, formats and modes: by default each in one mode or another."""
 
 
 @pytest.mark.parametrize(("operation", "fmt", "mode"), WIDE, ids=parameter_id)
@@ -358,10 +359,11 @@ MOST_NEURONS_AND_DEPTH = {
     ("square_root", FP64): (7000, 155),
 }
 
+MEASURED = one_of_each(MOST_NEURONS_AND_DEPTH, kind=lambda case: FP64 if case[1] is FP64 else case)
+"""By default one of FP64; at night all."""
 
-@pytest.mark.parametrize(
-    ("operation", "fmt"), MOST_NEURONS_AND_DEPTH, ids=lambda each: getattr(each, "name", each)
-)
+
+@pytest.mark.parametrize(("operation", "fmt"), MEASURED, ids=parameter_id)
 def test_depth_and_neurons(operation, fmt):
     netlist = built(fmt, SHALLOW, operation=operation)
     found = netlist.statistics
@@ -452,7 +454,11 @@ def row_id(parameter):
     return STRUCTURE_NAMES.get(parameter) or parameter_id(parameter)
 
 
-@pytest.mark.parametrize(("operation", "fmt", "structure"), MOST_BY_ROWS, ids=row_id)
+@pytest.mark.parametrize(
+    ("operation", "fmt", "structure"),
+    one_of_each(MOST_BY_ROWS, kind=lambda case: FP64 if case[1] is FP64 else case),
+    ids=row_id,
+)
 def test_larger_radices_and_redundant_rows_are_shallower(operation, fmt, structure):
     """And give what the small unit gives, which is proved: operands drawn by class."""
     netlist = built(fmt, structure, operation=operation)
