@@ -13,7 +13,7 @@ from spikeproof.circuits.units.functions.building import build_function
 from spikeproof.circuits.units.functions.fitting import tuned_rows
 from spikeproof.circuits.units.functions.half_turns import PLAN, Quarter
 from spikeproof.circuits.units.functions.kept_rows import FOUND, PLANS, file_of, rows_of
-from spikeproof.circuits.units.functions.modes import MADE
+from spikeproof.circuits.units.functions.modes import ASKING, MADE
 from spikeproof.circuits.units.functions.polynomials import (
     Group,
     Polynomials,
@@ -130,7 +130,7 @@ def telling_codes(found: Polynomials) -> np.ndarray:
     return np.concatenate((starts, starts[1:] - 1, within, [*found.exceptions], drawn))
 
 
-@pytest.mark.parametrize(("function", "mode"), kept(PLANS))
+@pytest.mark.parametrize(("function", "mode"), [*kept(PLANS), *(("tanh", mode) for mode in ASKING)])
 def test_telling_codes(function, mode):
     """The netlist is what its rows say, and right."""
     rows = rows_of(function, FP32, mode, IEEE)
