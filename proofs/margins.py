@@ -197,8 +197,10 @@ def together(
             raise ValueError(f"{wrong} is named or stated, and not both; mend the names of its family")
         return found
 
-    for name in known:
-        yield Named(name, profile, lambda _, name=name: stated()[name])
+    def one(name: str, _: Profile) -> Obligation:
+        return stated()[name]
+
+    yield from (Named(name, profile, partial(one, name)) for name in known)
 
 
 # --- noise, thresholds, weights ------------------------------------------------------------------

@@ -373,6 +373,10 @@ def test_what_no_name_describes_is_refused_in_one_line(name, words):
         ("e5m6.sub.rtz", "did you mean e5m6.subtract.rtz?"),
         ("fp16.multiply.RNE", "did you mean fp16.multiply.rne?"),
         ("FP16.multiply", "did you mean fp16.multiply.rne or fp16.multiply.rne.saturate or"),
+        ("fp16.sqr_root.rne.flgas", "did you mean fp16.square_root.rne.flags or"),
+        ("margin.ionic.and.nois", "did you mean margin.ionic.and.noise or"),
+        ("block.threshold.adder.8", "did you mean block.threshold.add.8 or"),
+        ("cell.qqqq.zzzz", "`spikeproof list` shows all names"),
         ("fp16.multiply.rne.daz.*", "fp16.multiply.rne.daz can be named though it is not listed: name"),
     ],
 )
