@@ -221,7 +221,7 @@ OF_FLAGS = [format_named(name) for name in ("e3m2fn", "e3m2")]
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("fmt", [*OF_FLAGS, *[FP8_E4M3FN, FP16] * NIGHTLY], ids=lambda fmt: fmt.name)
 def test_faulty_flags_are_refuted(fmt, operation):
-    """Each flag that the operation can raise, stuck at 0; in the nightly profile of wider formats too."""
+    """Each flag that the operation can raise, stuck at 0; in the nightly profile of wide formats too."""
     unit = Unit(operation, fmt, policy=fmt.policies[0], flags=True)
     obligation = replace(unit.obligation(), engines=("cadical",))
     netlist = obligation.circuit()
