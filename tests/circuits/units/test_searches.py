@@ -2,6 +2,7 @@
 
 import math
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -88,8 +89,18 @@ def unit(operation, fmt, structure=COMPACT, mode=RoundingMode.NEAREST_EVEN, **ch
 OPERATIONS = ("add", "multiply", "divide", "square_root", "fma")
 
 
-@pytest.mark.parametrize("mode", RoundingMode)
-@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each != "fma"])
+def nearest_and_another(case):
+    operation, mode = case
+    return operation, mode is RoundingMode.NEAREST_EVEN
+
+
+@pytest.mark.parametrize(
+    ("operation", "mode"),
+    one_of_each(
+        product(("add", "multiply", "divide", "square_root"), RoundingMode), kind=nearest_and_another
+    ),
+    ids=parameter_id,
+)
 def test_units_with_flags(operation, mode):
     netlist = unit(operation, FP8_E5M2, mode=mode, flags=True)
     found = boolean.evaluate(netlist, operands(FP8_E5M2, operation))
