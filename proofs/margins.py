@@ -197,8 +197,11 @@ def together(
             raise ValueError(f"{wrong} is named or stated, and not both; mend the names of its family")
         return dict(zip(known, found, strict=True))
 
+    def made(name: str, _: Profile) -> Obligation:
+        return stated()[name]
+
     for name in known:
-        yield Named(name, profile, lambda _, name=name: stated()[name])
+        yield Named(name, profile, partial(made, name))
 
 
 # --- noise, thresholds, weights ------------------------------------------------------------------

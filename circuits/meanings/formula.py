@@ -45,7 +45,7 @@ MOST_CASES = 1 << 14
 
 
 _Read = tuple[int, int, tuple[int, ...], tuple[FNode, ...], bool]
-"""A neuron in integers, its sources, and whether the last is told first. Sources are not known by number:
+"""A neuron in integers, its sources, and whether the last is told first. Sources are not told by number:
 those of another environment have the same."""
 
 _KNOWN: WeakKeyDictionary[Environment, dict[_Read, FNode]] = WeakKeyDictionary()

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import EntryPoint
 
 from spikeproof.circuits.netlist import Netlist, NetlistError
@@ -81,7 +81,10 @@ class Collection(Mapping[str, Obligation]):
     def named(self) -> Iterator[Named]:
         """All of them, to be made here and once."""
         for name in self:
-            yield Named(name, self._found[name].profile, lambda _, name=name: self[name])
+            yield Named(name, self._found[name].profile, partial(self._named, name))
+
+    def _named(self, name: str, _: Profile) -> Obligation:
+        return self[name]
 
     def of(self, *profiles: Profile) -> list[str]:
         """The names of those of some profiles."""
