@@ -191,11 +191,11 @@ def together(
 
     @cache
     def stated() -> dict[str, Obligation]:
-        found = {each.name: each for each in state()}
-        if tuple(found) != known:
-            wrong = min(set(known) ^ set(found), default=known[0])
+        found = list(state())
+        if (said := tuple(each.name for each in found)) != known:
+            wrong = min(set(known) ^ set(said), default=known[0])
             raise ValueError(f"{wrong} is named or stated, and not both; mend the names of its family")
-        return found
+        return dict(zip(known, found, strict=True))
 
     def one(name: str, _: Profile) -> Obligation:
         return stated()[name]

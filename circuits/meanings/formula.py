@@ -44,8 +44,9 @@ MOST_CASES = 1 << 14
 """A neuron is read case by case if there are no more."""
 
 
-_Read = tuple[int, int, tuple[int, ...], tuple[int, ...], bool]
-"""A neuron in integers, which formulas its sources are, and whether the last is told first."""
+_Read = tuple[int, int, tuple[int, ...], tuple[FNode, ...], bool]
+"""A neuron in integers, its sources, and whether the last is told first. Sources are not told by number:
+those of another environment have the same."""
 
 _KNOWN: WeakKeyDictionary[Environment, dict[_Read, FNode]] = WeakKeyDictionary()
 """What was told of neurons: a proof tells most of them many times. It goes where formulas go."""
@@ -205,7 +206,7 @@ def bus_formulas(
         neuron = netlist.neurons[signal - first]
         sources = [signals[source] for source, _ in neuron.synapses]
         threshold, bias, weights = neuron.in_integers
-        read = (threshold, bias, tuple(weights), tuple(map(FNode.node_id, sources)), last_first)
+        read = (threshold, bias, tuple(weights), tuple(sources), last_first)
         if read not in known:
             known[read] = neuron_formula(neuron, sources, told, last_first=last_first)
         signals[signal] = known[read]

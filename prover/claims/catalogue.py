@@ -94,24 +94,29 @@ class Collection(Mapping[str, Obligation]):
     def _add_next(self) -> bool:
         """Whether there was one more."""
         try:
-            obligation = next(self._coming, None)
+            for obligation in self._coming:
+                self._add(obligation)
+                return True
         except BaseException:
             self._coming = iter(_cut_short, None)
             raise
-        if obligation is None:
-            return False
+        return False
+
+    def _add(self, obligation: Obligation | Named) -> None:
         if other := self._found.get(obligation.name):
             packages = sorted({_package(each) for each in (obligation, other)})
             raise CatalogueError(
                 f"two obligations are named {obligation.name}, of {' and '.join(packages)}; rename one"
             )
         self._found[obligation.name] = obligation
-        return True
 
 
 def _made(named: Named) -> Obligation:
     """What a name was said to be of, if it is."""
-    obligation = named.make(named.profile)
+    try:
+        obligation = named.make(named.profile)
+    except KeyError as error:  # which whoever asks a mapping takes for: there is no such name
+        raise CatalogueError(f"{named.name} cannot be stated: KeyError: {error}") from error
     if (obligation.name, obligation.profile) != (named.name, named.profile):
         said = f"{obligation.name} ({obligation.profile.value})"
         raise CatalogueError(f"{named.name} ({named.profile.value}) is stated as {said}; mend its name")

@@ -328,14 +328,14 @@ def discharge_on(cluster: Cluster, names: Sequence[str], run: Run) -> Iterator[F
             if (obligation.rests_on is not None) is not programs:
                 continue
             name, package = obligation.name, obligation.package
-            if found := run.found(obligation):
-                proved |= {name} if found.outcome is Outcome.PROVED else set()
-                yield found
-                continue
             units = _units(obligation)
             if missing := [unit for unit in units if unit not in proved]:
                 trouble = f"it rests on {missing[0]}, which is not proved here"
                 yield _accepted(obligation, run, Reply(trouble=trouble))
+                continue
+            if found := run.found(obligation):
+                proved |= {name} if found.outcome is Outcome.PROVED else set()
+                yield found
                 continue
             task = Task(
                 name, run.timeout, run.cache is not None, source_sha256(package), versions(package)

@@ -57,7 +57,7 @@ class Run:
         Raises:
             StorageError: if it cannot be kept there.
         """
-        earlier = self._earlier(obligation) if self._rests(obligation) else None
+        earlier = self._standing(obligation)
         return self.keep(obligation, *(earlier or self._anew(obligation, jobs)))
 
     def discharge_together(self, obligations: Sequence[Obligation], jobs: int = 1) -> list[Found]:
@@ -68,7 +68,7 @@ class Run:
         """
         if len(obligations) == 1 or self.circuit:
             return [self.discharge(each, jobs) for each in obligations]
-        earlier = {each.name: self._earlier(each) for each in obligations}
+        earlier = {each.name: self._standing(each) for each in obligations}
         new = [each for each in obligations if not earlier[each.name]]
         several = decided_together(new, self.timeout, jobs, self._stage(new[0])) if new[1:] else {}
         return [
@@ -105,6 +105,10 @@ class Run:
                     obligation, self.circuit, record.counterexample, path, record.message
                 )
         return Found.of(record, origin, audited=bool(origin) and record.theorem in self.audited)
+
+    def _standing(self, obligation: Obligation) -> tuple[str, Record, Archive] | None:
+        """What was found before, if what it rests on is there too."""
+        return self._earlier(obligation) if self._rests(obligation) else None
 
     def _rests(self, obligation: Obligation) -> bool:
         """Whether what a theorem about a program rests on is proved, and in log and cache too."""
@@ -205,12 +209,16 @@ def _discharge_named(names: Sequence[str], run: Run, jobs: int) -> list[Found]:
 
 
 def _lost(names: Sequence[str], run: Run) -> list[Found]:
-    """What became of theorems whose process died: those that were done are in the log."""
-    return [run.found(theorem(name)) or _died(name, run) for name in names]
+    """What became of theorems whose process died: those that were done are in the log.
+
+    A program's is not asked for there: nobody knows whether what it rests on is proved.
+    """
+    obligations = [theorem(name) for name in names]
+    return [(not each.rests_on and run.found(each)) or _died(each, run) for each in obligations]
 
 
-def _died(name: str, run: Run) -> Found:
-    blank = blank_record(theorem(name), run.timeout, run.circuit)
+def _died(obligation: Obligation, run: Run) -> Found:
+    blank = blank_record(obligation, run.timeout, run.circuit)
     record = sealed(replace(blank, outcome=Outcome.ERROR, message=LOST))
     if run.log:
         run.log.write(record)

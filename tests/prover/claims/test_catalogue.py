@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -69,6 +70,30 @@ def test_names_are_unique_before_anything_is_made():
     with pytest.raises(CatalogueError, match="two obligations are named another, of spikeproof; rename"):
         Collection([named("another", asked=asked)] * 2).whole()
     assert asked == []
+
+
+def test_after_two_of_one_name_the_others_are_not_taken_for_all():
+    """Whoever asked again was once given what was left, without a word."""
+    first, other = own()["cell.ionic.and"], own()["cell.ionic.or"]
+    for wrong, error in ((replace(first), "two obligations"), (None, "NoneType")):
+        some = Collection([first, wrong, other])
+        with pytest.raises((CatalogueError, AttributeError), match=error):
+            len(some)
+        with pytest.raises(CatalogueError, match="not all theorems could be stated"):
+            len(some)
+
+
+def test_what_cannot_be_made_is_not_taken_for_what_is_not_there():
+    some = Collection([Named("some", Profile.DEFAULT, lambda _: {}["a part"])])
+    with pytest.raises(CatalogueError, match="some cannot be stated: KeyError: 'a part'"):
+        some.get("some")
+
+
+def test_of_two_that_are_stated_under_one_name_none_is_dropped():
+    one, other = own()["cell.ionic.and"], replace(own()["cell.ionic.or"], name="cell.ionic.and")
+    some = Collection(together([one.name], Profile.DEFAULT, lambda: [one, other]))
+    with pytest.raises(ValueError, match="mend the names of its family"):
+        some[one.name]
 
 
 def test_what_is_stated_together_has_just_the_names_that_were_said():

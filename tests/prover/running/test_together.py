@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from spikeproof.proofs.names import unit_named
+from spikeproof.prover.claims.blocked import blocked
 from spikeproof.prover.claims.catalogue import theorem
 from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.evidence.cache import Cache
@@ -52,6 +54,19 @@ def test_of_several_the_one_that_is_wrong_is_refuted(monkeypatch):
     found = Run().discharge_together([nearest, wrong, to_odd])
     assert [each.record.outcome for each in found] == [Outcome.PROVED, Outcome.REFUTED, Outcome.PROVED]
     assert found[1].record.counterexample
+
+
+def test_what_fails_is_an_error_of_its_own_and_ends_no_other():
+    """Whatever it raises."""
+    unit = unit_named("e5m7.reciprocal.rne")
+
+    def stated(name, results):
+        return blocked(name, "s", unit.circuit, results, unit.line, unit.definition, alike="these")
+
+    obligations = [stated("some.right", unit.block), stated("some.failing", lambda *_: {}["a part"])]
+    found = Run().discharge_together(obligations)
+    assert [each.outcome for each in found] == [Outcome.PROVED, Outcome.ERROR]
+    assert found[1].message == "KeyError: 'a part'"
 
 
 def test_what_is_not_in_blocks_is_not_decided_together():
