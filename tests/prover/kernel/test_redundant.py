@@ -73,7 +73,7 @@ def with_last(netlist, kind, *instead):
 @pytest.mark.parametrize("kind", BUSES)
 def test_a_missing_cell_is_refused(kind):
     netlist, _ = with_last(block(3, 4), kind)
-    with pytest.raises(AlgebraError, match="no one remainder|continues from the row before it"):
+    with pytest.raises(AlgebraError, match=r"no one remainder|continues from the row before it"):
         claims(netlist)
 
 
