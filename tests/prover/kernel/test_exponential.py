@@ -168,7 +168,7 @@ def test_no_bound_of_other_functions(small):
 
 
 def test_mutants_are_refused_or_within_their_bound(small):
-    assert_mutants_are_refused_or_within_their_bound(small, "exp", SMALL, derived)
+    assert_mutants_are_refused_or_within_their_bound(small, "exp", SMALL, derived, count=32)
 
 
 def test_probes_that_say_something_else(small):
