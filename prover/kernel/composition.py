@@ -187,10 +187,12 @@ class _Kernel:
         return self.runs[given]
 
     def _computed(self, given: tuple[str, ...]) -> tuple[Mapping[str, FNode], Mapping[str, FNode]]:
-        """The same, no further than to the last probe of the steps that take just these as free."""
+        """The same, no further than steps ask; but facts may speak of any value."""
         values: dict[str, FNode] = {}
-        whole = given in ((), self.last.given)
-        asked = {name for step in self.steps if step.given == given for name in step.names}
+        steps = [step for step in self.steps if step.given == given]
+        asked = {name for step in steps for name in step.names}
+        facts = [step.fact for step in (*steps, *(self.step_of[name] for name in given))]
+        whole = given in ((), self.last.given) or any(facts)
 
         def probe(name: str, value: FNode) -> FNode:
             if values.setdefault(name, value) is not value:
