@@ -44,7 +44,7 @@ PARTS = ("scheduler", *WORKERS, "client")
 
 SEED = 20261130
 
-PAUSE = 2.0
+PAUSE = 1.0
 """Up to so many seconds are from one kill to the next."""
 
 SPARED = 1_000_000
@@ -125,7 +125,7 @@ def _become(folder: Path, cache: Path, said: str, working: bool, command: list[s
     """
     from dask import config
 
-    from spikeproof.prover.running.apart import fork_here
+    from spikeproof.prover.running.apart import end, fork_here
     from spikeproof.prover.running.cluster import QUIET
 
     os.setsid()
@@ -138,7 +138,10 @@ def _become(folder: Path, cache: Path, said: str, working: bool, command: list[s
     if working:
         fork_here()
     sys.argv = command
-    runpy.run_module(command[0], run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(command[0], run_name="__main__", alter_sys=True)
+    finally:
+        end()  # else a worker that leaves would wait for its fork server, and that for it
 
 
 def _load() -> None:

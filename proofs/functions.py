@@ -197,8 +197,6 @@ class FunctionUnit(RoundedUnit):
         )
 
 
-DIRECTED = (RoundingMode.TOWARD_ZERO, RoundingMode.UP, RoundingMode.DOWN)
-
 IN_BLOCKS = {
     (FP32, "exp"): tuple(RoundingMode),
     (FP32, "exp2"): tuple(RoundingMode),
@@ -206,7 +204,7 @@ IN_BLOCKS = {
     (FP32, "log2"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "log1p"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "reciprocal"): tuple(RoundingMode),
-    (FP32, "rsqrt"): (RoundingMode.NEAREST_EVEN, *DIRECTED),
+    (FP32, "rsqrt"): tuple(RoundingMode),
     (FP32, "sin"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "cos"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "sin_pi"): (RoundingMode.NEAREST_EVEN,),

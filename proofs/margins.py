@@ -197,11 +197,10 @@ def together(
             raise ValueError(f"{wrong} is named or stated, and not both; mend the names of its family")
         return dict(zip(known, found, strict=True))
 
-    def made(name: str, _: Profile) -> Obligation:
+    def one(name: str, _: Profile) -> Obligation:
         return stated()[name]
 
-    for name in known:
-        yield Named(name, profile, partial(made, name))
+    yield from (Named(name, profile, partial(one, name)) for name in known)
 
 
 # --- noise, thresholds, weights ------------------------------------------------------------------

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial, reduce
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import FALSE, TRUE, And, BVConcat, BVOr, BVSub, Equals, Iff, Not, Or
+from pysmt.shortcuts import And, BVConcat, BVOr, BVSub, Equals, Iff, Not, Or
 
-from spikeproof.circuits.meanings.formula import bus_formulas
-from spikeproof.circuits.netlist import ONE, ZERO, Netlist
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.proofs.circuit_cuts import CircuitCuts
 from spikeproof.proofs.shallow_fma import count, is_borrow, is_shift, is_thermometer
 from spikeproof.proofs.shallow_rounding import ShallowRounding
 from spikeproof.proofs.shallow_sums import word_of
@@ -83,22 +83,10 @@ class ShallowExponent:
 
     def spec(self, inputs: Buses, probe: Probe) -> Buses:
         """The unit's spec, with probes for all cuts."""
-        netlist = self._probed
-        free = {ZERO: FALSE(), ONE: TRUE()}
-        before = {"magnitude", "places", *self.rounding.carries}
-
-        def taken(name: str, value: FNode) -> FNode:
-            found = probe(name, value)
-            if name in before:
-                free.update((signal, bit(found, k)) for k, signal in enumerate(netlist.probes[name]))
-            return found
-
-        outputs = self.rounding.spec(inputs, taken)
+        cuts = CircuitCuts(self._probed, inputs, probe, ("magnitude", "places", *self.rounding.carries))
+        outputs = self.rounding.spec(inputs, cuts.probe)
         for names in (("field",), ("zeros",), self._borrows, ("shift",), self._raised):
-            buses = {name: netlist.probes[name] for name in names}
-            for name, value in bus_formulas(netlist, buses, inputs, free).items():
-                found = probe(name, value)
-                free.update((signal, bit(found, k)) for k, signal in enumerate(buses[name]))
+            cuts.compute(names)
         return outputs
 
     def _are_raised(self, values: Buses) -> FNode:

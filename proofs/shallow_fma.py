@@ -24,7 +24,7 @@ times what they may count: half of a unit's nodes. Behind ``exponent`` nothing r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial, reduce
 from itertools import pairwise
@@ -34,11 +34,10 @@ from pysmt.shortcuts import (
     BV,
     BVUGT,
     BVULE,
-    FALSE,
-    TRUE,
     And,
     BVConcat,
     BVExtract,
+    BVLShr,
     BVSub,
     Equals,
     Iff,
@@ -47,17 +46,29 @@ from pysmt.shortcuts import (
     Not,
 )
 
-from spikeproof.circuits.meanings.formula import bus_formulas, input_symbols
-from spikeproof.circuits.netlist import ONE, ZERO, Netlist
-from spikeproof.circuits.units.floating_point.shallow_fma import exponent_places
-from spikeproof.proofs.shallow_rounding import NORMALISED, is_normalised
+from spikeproof.circuits.meanings.formula import input_symbols
+from spikeproof.circuits.netlist import ZERO, Netlist
+from spikeproof.circuits.units.floating_point.shallow_fma import exponent_places, first_places
+from spikeproof.proofs.circuit_cuts import CircuitCuts
+from spikeproof.proofs.shallow_rounding import NORMALISED, normalised_steps
+from spikeproof.proofs.shallow_sums import is_word
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Step
 from spikeproof.specs.formats import Format
 from spikeproof.specs.integers import Buses
-from spikeproof.specs.symbolic import Probe, bit, from_bool, nonzero, zero_extend
+from spikeproof.specs.symbolic import (
+    Probe,
+    append_zeros,
+    bit,
+    from_bool,
+    nonzero,
+    shift_right_jamming,
+    stages_left_within,
+    unpack,
+    zero_extend,
+)
 
-SHIFTED = ("magnitude", "room")
+SHIFTED = ("denormalised", "room")
 
 
 @dataclass(frozen=True)
@@ -96,21 +107,24 @@ class ShallowMultiplyAdd:
     @property
     def steps(self) -> tuple[Step, ...]:
         """From the product to what is rounded."""
-        counted = ("room", "zeros")
+        counted = ("zeros", *SHIFTED)
         return (
             Step(("distance",)),
-            Step(("aligned",), given=("distance",)),
+            Step(("moved",), ("distance",), fact=self._is_moved),
+            Step(("lost",), ("distance",), fact=self._is_lost),
+            Step(("aligned",), ("distance", "moved", "lost")),
             Step(("magnitude", "sign"), given=("product", "aligned")),
             Step(("room",), fact=_is_some),
+            Step(("denormalised",), ("magnitude", "room")),
             Step(("zeros",), SHIFTED, fact=is_thermometer),
             *(
                 Step((name,), counted, fact=partial(is_borrow, int(name.partition("_")[2])))
                 for name in self._borrows
             ),
-            Step(("left",), (*SHIFTED, "zeros", *self._borrows), fact=_is_difference),
+            Step(("left",), (*self._borrows, *counted), fact=_is_difference),
             Step(("shift",), SHIFTED, fact=is_shift),
-            Step(("exponent",), (*SHIFTED, "shift", "left"), fact=_is_left),
-            Step(NORMALISED, SHIFTED, fact=partial(is_normalised, self.fmt)),
+            Step(("exponent",), (*counted, "shift", "left"), fact=_is_left),
+            *normalised_steps(self.fmt, ("shift", *SHIFTED)),
         )
 
     @property
@@ -124,29 +138,50 @@ class ShallowMultiplyAdd:
         return tuple(f"borrow_{power}" for power in range(1, exponent_places(self.fmt)))
 
     def spec(self, inputs: Buses, probe: Probe) -> Buses:
-        """The unit's spec, with probes for all cuts."""
-        netlist = self._probed
-        free = {ZERO: FALSE(), ONE: TRUE()}
+        """The unit's spec, with probes for all cuts, and for the addend, which a fact is about."""
+        probe("z", inputs["z"])
+        cuts = CircuitCuts(self._probed, inputs, probe, ("distance", *SHIFTED))
 
-        def taken(name: str, value: FNode) -> FNode:
-            found = probe(name, value)
-            if name in SHIFTED:
-                free.update((signal, bit(found, k)) for k, signal in enumerate(netlist.probes[name]))
-            return found
+        def moving(name: str, value: FNode) -> FNode:
+            taken = cuts.probe(name, value)
+            if name == "distance":
+                cuts.compute(("moved", "lost"))
+            return taken
 
-        outputs = self.whole(inputs, taken)
+        outputs = self.whole(inputs, moving)
         for names in (("zeros",), self._borrows, ("left",), ("shift",), ("exponent",), NORMALISED):
-            buses = {name: netlist.probes[name] for name in names}
-            for name, value in bus_formulas(netlist, buses, inputs, free).items():
-                found = probe(name, value)
-                free.update((signal, bit(found, k)) for k, signal in enumerate(buses[name]))
+            cuts.compute(names)
         return outputs
+
+    # --- facts ----------------------------------------------------------------------------------
+
+    def _is_moved(self, values: Buses) -> FNode:
+        """That it is the addend shifted by the first places of the distance, but for the last place."""
+        addend = self._addend(values)
+        first = BVExtract(values["distance"], 0, first_places(self.fmt) - 1)
+        moved = BVLShr(addend, zero_extend(first, addend.bv_width()))
+        return is_word(values["moved"], BVExtract(moved, 1))
+
+    def _is_lost(self, values: Buses) -> FNode:
+        """That it is the last place of the addend shifted."""
+        aligned = shift_right_jamming(self._addend(values), values["distance"])
+        return Iff(bit(values["lost"], 0), bit(aligned, 0))
+
+    def _addend(self, values: Buses) -> FNode:
+        """Its significand where it is before it is shifted."""
+        significand = unpack(self.fmt, values["z"]).significand
+        return append_zeros(significand, len(self._probed.probes["aligned"]) - significand.bv_width())
 
 
 def _steps(values: Buses, name: str) -> list[FNode]:
     """A thermometer from its first step, which is told by a signal that is 0 where it is reached."""
     word = values[name]
     return [Not(bit(word, 0)), *(bit(word, k) for k in range(1, word.bv_width()))]
+
+
+def _in_turn(steps: Sequence[FNode]) -> Iterator[FNode]:
+    """That no step is reached before the one below it."""
+    return (Implies(higher, lower) for lower, higher in pairwise(steps))
 
 
 def count(values: Buses, name: str, width: int) -> FNode:
@@ -168,8 +203,7 @@ def _is_some(values: Buses) -> FNode:
 def is_thermometer(values: Buses) -> FNode:
     """That no step is reached before the one below it, and not more of them than there is room."""
     room = values["room"]
-    in_turn = (Implies(higher, lower) for lower, higher in pairwise(_steps(values, "zeros")))
-    return And(*in_turn, BVULE(count(values, "zeros", room.bv_width()), room))
+    return And(*_in_turn(_steps(values, "zeros")), BVULE(count(values, "zeros", room.bv_width()), room))
 
 
 def is_borrow(power: int, values: Buses) -> FNode:
@@ -180,7 +214,7 @@ def is_borrow(power: int, values: Buses) -> FNode:
 
 
 def _unless_zero(values: Buses, word: FNode) -> FNode:
-    return Ite(nonzero(values["magnitude"]), word, BV(0, word.bv_width()))
+    return Ite(nonzero(values["denormalised"]), word, BV(0, word.bv_width()))
 
 
 def _is_difference(values: Buses) -> FNode:
@@ -191,10 +225,11 @@ def _is_difference(values: Buses) -> FNode:
 
 def is_shift(values: Buses) -> FNode:
     """Of a sum that is not zero; how far that is shifted does not matter."""
-    shifted = BVSub(values["room"], values["room_left"])
-    return Implies(
-        nonzero(values["magnitude"]), Equals(count(values, "shift", shifted.bv_width()), shifted)
-    )
+    x, room = values["denormalised"], values["room"]
+    stages = [shifts for shifts, _, _ in stages_left_within(x, room)]
+    counted = count(values, "shift", len(stages))
+    agree = (Iff(bit(counted, k), shifts) for k, shifts in enumerate(reversed(stages)))
+    return And(*_in_turn(_steps(values, "shift")), Implies(nonzero(x), And(agree)))
 
 
 def _is_left(values: Buses) -> FNode:

@@ -21,10 +21,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import FALSE, TRUE, And, BVExtract, Iff
+from pysmt.shortcuts import And, BVExtract, Iff
 
-from spikeproof.circuits.meanings.formula import bus_formulas
-from spikeproof.circuits.netlist import ONE, ZERO, Netlist
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.proofs.circuit_cuts import CircuitCuts
 from spikeproof.proofs.shallow_sums import is_exclusive, is_word, word_of
 from spikeproof.prover.claims.obligation import Step
 from spikeproof.specs.formats import Format
@@ -54,12 +54,12 @@ class ShallowRounding:
     @property
     def steps(self) -> tuple[Step, ...]:
         """From the probes given to what is rounded."""
-        normalised = Step(NORMALISED, self.given, fact=partial(is_normalised, self.fmt))
+        normalised = normalised_steps(self.fmt, self.given)
         if not self.by_places:
-            return (normalised,)
+            return normalised
         exclusive = Step(("places",), self.given, fact=self._are_exclusive)
         carries = Step(self.carries, ("places",), fact=self._are_carries, last_first=True)
-        return exclusive, carries, normalised
+        return exclusive, carries, *normalised
 
     def last(self, whole: Step) -> Step:
         """The outputs, from there too."""
@@ -76,23 +76,11 @@ class ShallowRounding:
 
     def spec(self, inputs: Buses, probe: Probe) -> Buses:
         """The unit's spec, with probes for the cut."""
-        netlist = self._probed
-        free = {ZERO: FALSE(), ONE: TRUE()}
-
-        def taken(name: str, value: FNode) -> FNode:
-            found = probe(name, value)
-            if name in self.given:
-                free.update((signal, bit(found, k)) for k, signal in enumerate(netlist.probes[name]))
-            return found
-
-        outputs = self.whole(inputs, taken)
+        cuts = CircuitCuts(self._probed, inputs, probe, self.given)
+        outputs = self.whole(inputs, cuts.probe)
         by_places = (("places",), NORMALISED, ("carry_0",), self.carries)
         for names in by_places if self.by_places else (NORMALISED,):
-            buses = {name: netlist.probes[name] for name in names}
-            order = {"last_first": names == self.carries}
-            for name, value in bus_formulas(netlist, buses, inputs, free, **order).items():
-                found = probe(name, value)
-                free.update((signal, bit(found, k)) for k, signal in enumerate(buses[name]))
+            cuts.compute(names, last_first=names == self.carries)
         return outputs
 
     # --- facts ----------------------------------------------------------------------------------
@@ -109,13 +97,25 @@ class ShallowRounding:
         return And(said)
 
 
-def is_normalised(fmt: Format, values: Buses) -> FNode:
-    """That what is rounded is what the spec has as ``normalised``."""
+def normalised_steps(fmt: Format, given: tuple[str, ...]) -> tuple[Step, ...]:
+    """From these to what is rounded, which is what the spec has as ``normalised``.
+
+    Whether anything is lost has a lemma of its own: together they take longer.
+    """
+    return (
+        Step(("kept", "guard"), given, fact=partial(_are_kept, fmt)),
+        Step(("sticky",), given, fact=partial(_is_sticky, fmt)),
+    )
+
+
+def _are_kept(fmt: Format, values: Buses) -> FNode:
     word = values["normalised"]
     guard = word.bv_width() - fmt.precision - 1
-    sticky = from_bool(nonzero(BVExtract(word, 0, guard - 1)), 1)
-    return And(
-        is_word(values["kept"], BVExtract(word, guard + 1)),
-        is_word(values["guard"], BVExtract(word, guard, guard)),
-        is_word(values["sticky"], sticky),
-    )
+    kept = is_word(values["kept"], BVExtract(word, guard + 1))
+    return And(kept, is_word(values["guard"], BVExtract(word, guard, guard)))
+
+
+def _is_sticky(fmt: Format, values: Buses) -> FNode:
+    word = values["normalised"]
+    below = BVExtract(word, 0, word.bv_width() - fmt.precision - 2)
+    return is_word(values["sticky"], from_bool(nonzero(below), 1))

@@ -26,8 +26,6 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import (
     BVSGT,
     BVUGE,
-    FALSE,
-    TRUE,
     And,
     BVAdd,
     BVConcat,
@@ -40,9 +38,9 @@ from pysmt.shortcuts import (
     Or,
 )
 
-from spikeproof.circuits.meanings.formula import bus_formulas
-from spikeproof.circuits.netlist import ONE, ZERO, Netlist
+from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.floating_point.shallow_addition import BELOW
+from spikeproof.proofs.circuit_cuts import CircuitCuts
 from spikeproof.prover.claims.obligation import Step
 from spikeproof.specs.formats import Format
 from spikeproof.specs.integers import Buses
@@ -95,16 +93,11 @@ class ShallowSum:
 
     def spec(self, inputs: Buses, probe: Probe) -> Buses:
         """The unit's spec, with probes for the cuts, and for the operands, which facts are about."""
-        circuit = self._probed
-        free = {ZERO: FALSE(), ONE: TRUE()}
         for name in ("x", "y"):
             probe(name, inputs[name])
+        cuts = CircuitCuts(self._probed, inputs, probe, ())
         for names in (COUNTS, ADDENDS, ("sum",)):
-            buses = {name: circuit.probes[name] for name in names}
-            for name, value in bus_formulas(circuit, buses, inputs, free).items():
-                taken = probe(name, value)
-                for k, signal in enumerate(buses[name]):
-                    free.setdefault(signal, bit(taken, k))
+            cuts.compute(names)
         return self.whole(inputs, probe)
 
     def _operands(self, values: Buses) -> tuple[Operand, Operand]:

@@ -11,7 +11,7 @@ format of up to 8 bits; ``proofs/adequacy.py`` proves what a reader expects of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -146,13 +146,20 @@ def shift_left_within(x: FNode, room: FNode) -> tuple[FNode, FNode]:
 
     For x = 0 the room left is immaterial.
     """
+    for stage in stages_left_within(x, room):
+        _, x, room = stage
+    return x, room
+
+
+def stages_left_within(x: FNode, room: FNode) -> Iterator[tuple[FNode, FNode, FNode]]:
+    """How ``x`` is shifted left: whether by 2^k, ``x`` and ``room`` then; k from the highest to 0."""
     for step in reversed(range((x.bv_width() - 1).bit_length())):
         distance = 1 << step
         clear = Not(nonzero(BVExtract(x, x.bv_width() - distance, x.bv_width() - 1)))
         shifts = And(clear, BVULE(BV(distance, room.bv_width()), room))
         x = Ite(shifts, BVLShl(x, BV(distance, x.bv_width())), x)
         room = Ite(shifts, BVSub(room, BV(distance, room.bv_width())), room)
-    return x, room
+        yield shifts, x, room
 
 
 # --- operands -----------------------------------------------------------------------------------
@@ -417,6 +424,7 @@ def round_to(
     room = BVAdd(sign_extend(exponent, width), first_bit)
     below = BVSLT(room, BV(0, width))
     significand = shift_right_jamming(significand, Ite(below, BVNeg(room), BV(0, width)))
+    significand = probe("denormalised", significand)
 
     # Normalise, as far as there is room.
     room = probe("room", Ite(below, BV(0, width), room))

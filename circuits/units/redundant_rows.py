@@ -94,15 +94,18 @@ def redundant_quotient(gates: GateLibrary, x: Bus, y: Bus) -> tuple[Bus, Bus]:
     for size in row_sizes(len(y) + 2, usual, usual):
         minuend = [Count()] * (size - (not digits)) + minuend
         given = _words(minuend, most)
-        with gates.builder.barrier((given, y)):
-            places = _places(minuend, ((1 << len(y)) - 1) << size)
-            digit = _digit(gates, places, divisor, size, READ[usual])
-            left = _left(gates, places, divisor, digit, size)
-        gates.builder.cell(
-            "redundant_row",
+        inputs, places = (
             {"remainder": given, "divisor": y},
-            {"digit": digit.word((1 << size) - 1), "difference": _words(left, most)},
+            _places(minuend, ((1 << len(y)) - 1) << size),
         )
+        with gates.builder.barrier(inputs.values()):
+            digit = _digit(gates, places, divisor, size, READ[usual])
+        chosen = digit.word((1 << size) - 1)
+        gates.builder.cell("redundant_digit", inputs, {"digit": chosen})
+        inputs = {**inputs, "digit": chosen}
+        with gates.builder.barrier(inputs.values()):
+            left = _left(gates, places, divisor, digit, size)
+        gates.builder.cell("redundant_difference", inputs, {"difference": _words(left, most)})
         minuend, digits = left, [(size, digit), *digits]
     return _settled(gates, digits, minuend, y, most)
 

@@ -317,9 +317,9 @@ def shift_right_binary(gates: GateLibrary, x: Sequence[Form], amount: Bits, firs
 
     A neuron for each place and what may come there reads those bits, which are not decoded.
     """
-    for low, bits_read in ((0, amount[:first]), (first, amount[first:])):
-        x = _moved(gates, x, bits_read, 1 << low)
-    return tuple(x)
+    x = _moved(gates, x, amount[:first], 1)
+    gates.builder.cut("moved", bits_of_places(x))
+    return _moved(gates, x, amount[first:], 1 << first)
 
 
 def _moved(gates: GateLibrary, x: Sequence[Form], amount: Bits, step: int) -> Bits:

@@ -80,11 +80,12 @@ class Collection(Mapping[str, Obligation]):
 
     def named(self) -> Iterator[Named]:
         """All of them, to be made here and once."""
-        for name in self:
-            yield Named(name, self._found[name].profile, partial(self._named, name))
 
-    def _named(self, name: str, _: Profile) -> Obligation:
-        return self[name]
+        def here(name: str, _: Profile) -> Obligation:
+            return self[name]
+
+        for name in self:
+            yield Named(name, self._found[name].profile, partial(here, name))
 
     def of(self, *profiles: Profile) -> list[str]:
         """The names of those of some profiles."""

@@ -22,7 +22,7 @@ from spikeproof.prover.evidence.record import EngineUse, Status
 EASY = 1000
 """Conflicts that CaDiCaL may have before the graph is swept: most lemmas need fewer.
 
-Of graphs of more nodes it may have one for each: it takes sweeping as many questions.
+Of larger graphs it may have two for each node: sweeping asks a question about most, which takes longer.
 """
 
 TURN = 100_000
@@ -42,7 +42,7 @@ def _check(formulas: Sequence[FNode], timeout: float) -> Answer:
     clauses = blaster.graph.clauses(root)
     derivation = Derivation(clauses)
     with _told(derivation, enumerate(clauses)) as solver:
-        easy = max(EASY, len(blaster.graph.cone(root)))
+        easy = max(EASY, 2 * len(blaster.graph.cone(root)))
         answer = _answer(solver, solver.solve(conflicts=easy), blaster.symbols)
     if answer.status is Status.UNKNOWN:
         left = max(0.001, timeout - (time.perf_counter() - started))
@@ -107,6 +107,6 @@ def _answer(solver: TracedSolver, satisfiable: bool | None, symbols: Mapping[str
 def engine(name: str) -> Engine:
     """CaDiCaL."""
     settings = " ".join(f"{name}={value}" for name, value in OPTIONS.items())
-    sweeping = f"after {EASY} conflicts, or one a node, swept, {CONFLICTS} a question"
+    sweeping = f"after {EASY} conflicts, or two a node, swept, {CONFLICTS} a question"
     options = f"lrat {settings}; {sweeping}, by turns of {TURN}"
     return Engine(EngineUse(name, "3.0.0", options), _check)

@@ -13,8 +13,9 @@ from functools import cache
 from heapq import heapify, heapreplace
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeVar
 
-from spikeproof.prover.claims.obligation import Obligation, Profile
+from spikeproof.prover.claims.obligation import Named, Obligation, Profile
 from spikeproof.prover.evidence.record import Record
 
 SHORT = 1.0
@@ -23,6 +24,8 @@ USUAL = 0.15
 """Seconds that such a theorem is taken to need."""
 
 _HEADER = "theorem\tseconds"
+
+Stated = TypeVar("Stated", Obligation, Named)
 
 
 class ShardError(ValueError):
@@ -55,8 +58,8 @@ class Shard:
         return cls(number, count)
 
     def of(
-        self, obligations: Iterable[Obligation], seconds: Mapping[str, float] | None = None
-    ) -> list[Obligation]:
+        self, obligations: Iterable[Stated], seconds: Mapping[str, float] | None = None
+    ) -> list[Stated]:
         """Its part of obligations, in their order; all parts together are all of them, each once.
 
         What takes longest is given out first, to whom has least.

@@ -10,6 +10,7 @@ or killed at any moment, but mean no harm.
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -281,6 +282,7 @@ def connected(
         ClusterError: if nobody answers at the address.
     """
     with ExitStack() as stack:
+        gc.freeze()  # the catalogue stays: garbage is not looked for among it, nor by who is forked
         if cluster == LOCAL:
             fork_here()  # before Dask has threads
             stack.callback(end)
@@ -453,6 +455,7 @@ def serving(handle: int) -> None:
     source_sha256()
     for obligation in catalogue().values():
         source_sha256(obligation.package)
+    gc.freeze()
     serve(Connection(handle))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -192,6 +193,7 @@ def discharge_all(names: Sequence[str], run: Run, jobs: int | None = None) -> It
     Args:
         jobs: processes to use, for the lemmas of a single theorem too; by default one for each core.
     """
+    gc.freeze()  # the catalogue stays: garbage is not looked for among it, nor by who is forked
     cores = jobs or os.cpu_count() or 1
     groups = [
         tuple(each.name for each in group) for group in grouped(longest_first(map(theorem, names)))

@@ -27,7 +27,7 @@ from tests.support.profile import NIGHTLY
 WORDS = ("distance", "aligned", "magnitude", "room")
 """At which circuit and spec agree."""
 
-NEURONS = ("zeros", "borrow_2", "left", "kept")
+NEURONS = ("moved", "lost", "zeros", "borrow_2", "left", "shift", "kept", "sticky")
 """Which the circuit alone has; facts are about them."""
 
 
@@ -87,6 +87,16 @@ def test_a_fault_at_a_cut_is_found_there(name, whole):
         lemmas = Case.of(*cut_at(FP8_E4M3FN, faulty)).lemmas()
         lemma = lemmas["outputs" if name == "result" else lemma_about(name, lemmas)]
         assert engine_named("cadical").check(lemma.negation, 60).status is Status.SATISFIABLE
+
+
+def test_a_word_of_other_signals_is_found(whole):
+    """``denormalised`` has those of ``magnitude``: no neuron lies between."""
+    *places, last = whole.probes["denormalised"]
+    crossed = replace(whole, probes={**whole.probes, "denormalised": (last, *places)})
+    with passing_formulas():
+        lemmas = Case.of(*cut_at(FP8_E4M3FN, crossed)).lemmas()
+        said = engine_named("cadical").check(lemmas["denormalised"].negation, 60).status
+        assert said is Status.SATISFIABLE
 
 
 @pytest.mark.parametrize("name", ["distance", "room"] if NIGHTLY else ["distance"])

@@ -78,6 +78,11 @@ def exponent_places(fmt: Format) -> int:
     return (2 * ((1 << fmt.exponent_bits) - 1) + max(0, _offset(fmt))).bit_length()
 
 
+def first_places(fmt: Format) -> int:
+    """How many places of its distance the addend is shifted by first: of two stages about alike."""
+    return (fmt.precision.bit_length() + 1) // 2
+
+
 def shallow_fma_unit(rounder: Rounder, x: Operand, y: Operand, z: Operand) -> Buses:
     """x * y + z, rounded once; of shallow blocks alone where ``suits`` says so."""
     if not suits(rounder, x, y, z):
@@ -138,13 +143,13 @@ class _MultiplyAdder:
         gates, z = self.gates, self.z
         significand = (*z.fraction, z.normal)
         unmoved = (*(NEVER,) * (self.start - 1), *significand)
-        first = (len(significand).bit_length() + 1) // 2  # of two stages about alike
-        moved = shift_right_binary(gates, unmoved, self._amount, first)
+        moved = shift_right_binary(gates, unmoved, self._amount, first_places(self.fmt))
         places = range(self.start, self.start + len(significand))
         beyond = [reaches_constant(gates, self._amount, least) for least in places]
         lost = any_chosen(gates, significand, beyond, self.places)
         aligned = signals(gates, (any_of(gates, *lost), *moved))
         gates.builder.cut("aligned", aligned)
+        gates.builder.cut("lost", aligned[:1])
         shifted = bits(aligned)
         return bits(signals(gates, (xor(gates, each, self.opposite) for each in shifted)))
 

@@ -131,6 +131,7 @@ class ShallowRounder:
             left = tuple(all_of(gates, each, 1 - zero) for each in left)
         # See ``proofs.shallow_rounding``, and ``proofs.shallow_fma``.
         for names, places in (
+            (("denormalised",), x),
             (("room", "field"), exponent),
             (("zeros", "shift"), zeros.steps[1:]),
             (("left", "exponent"), left),

@@ -2,6 +2,7 @@
 
 import math
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -88,8 +89,18 @@ def unit(operation, fmt, structure=COMPACT, mode=RoundingMode.NEAREST_EVEN, **ch
 OPERATIONS = ("add", "multiply", "divide", "square_root", "fma")
 
 
-@pytest.mark.parametrize("mode", RoundingMode)
-@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each != "fma"])
+def nearest_and_another(case):
+    operation, mode = case
+    return operation, mode is RoundingMode.NEAREST_EVEN
+
+
+@pytest.mark.parametrize(
+    ("operation", "mode"),
+    one_of_each(
+        product(("add", "multiply", "divide", "square_root"), RoundingMode), kind=nearest_and_another
+    ),
+    ids=parameter_id,
+)
 def test_units_with_flags(operation, mode):
     netlist = unit(operation, FP8_E5M2, mode=mode, flags=True)
     found = boolean.evaluate(netlist, operands(FP8_E5M2, operation))
@@ -98,8 +109,16 @@ def test_units_with_flags(operation, mode):
     assert np.array_equal(found["flags"], expected_flags(FP8_E5M2, operation, mode))
 
 
-@pytest.mark.parametrize("fmt", [FP16, FP32, FP64], ids=parameter_id)
-@pytest.mark.parametrize("operation", OPERATIONS)
+def one_of_fp64(case):
+    """What is a kind of operation and format: any operation of FP64 is one."""
+    return FP64 if FP64 in case else case
+
+
+@pytest.mark.parametrize(
+    ("operation", "fmt"),
+    one_of_each(product(OPERATIONS, (FP16, FP32, FP64)), kind=one_of_fp64),
+    ids=parameter_id,
+)
 def test_wide_operands(operation, fmt):
     """Against the small unit, which is proved: operands drawn by class."""
     count = 20 if fmt is FP64 else 500  # its sums do not fit a machine word
@@ -134,7 +153,7 @@ MOST_NEURONS_AND_DEPTH = {
     ("square_root", FP64): (2450, 170),
 }
 
-MEASURED = one_of_each(MOST_NEURONS_AND_DEPTH, kind=lambda case: FP64 if case[1] is FP64 else case)
+MEASURED = one_of_each(MOST_NEURONS_AND_DEPTH, kind=one_of_fp64)
 """By default one of FP64; at night all."""
 
 

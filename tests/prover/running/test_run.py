@@ -298,7 +298,7 @@ from pathlib import Path
 from spikeproof.prover.claims import catalogue
 from spikeproof.prover.evidence import ledger
 
-stated = {name: each for name, each in catalogue.own().items() if name in %r}
+stated = catalogue.Collection(map(catalogue.own_named, %r))
 catalogue.own = lambda: stated
 ledger.ledger_path = lambda: Path(%r)
 """

@@ -13,7 +13,7 @@ from spikeproof.circuits.units.functions.building import build_function
 from spikeproof.circuits.units.functions.fitting import tuned_rows
 from spikeproof.circuits.units.functions.half_turns import PLAN, Quarter
 from spikeproof.circuits.units.functions.kept_rows import FOUND, PLANS, file_of, rows_of
-from spikeproof.circuits.units.functions.modes import MADE
+from spikeproof.circuits.units.functions.modes import ASKING, MADE
 from spikeproof.circuits.units.functions.polynomials import (
     Group,
     Polynomials,
@@ -27,7 +27,7 @@ from spikeproof.circuits.units.functions.targets import Target
 from spikeproof.circuits.units.libraries import library_gates
 from spikeproof.specs.formats import FP32, OverflowPolicy, RoundingMode, ieee_format
 from spikeproof.specs.functions import compute, results_from
-from tests.support.profile import one_of_each
+from tests.support.profile import NIGHTLY, one_of_each
 
 SMALL = ieee_format(5, 11)
 IEEE, RNE = OverflowPolicy.IEEE, RoundingMode.NEAREST_EVEN
@@ -130,7 +130,7 @@ def telling_codes(found: Polynomials) -> np.ndarray:
     return np.concatenate((starts, starts[1:] - 1, within, [*found.exceptions], drawn))
 
 
-@pytest.mark.parametrize(("function", "mode"), kept(PLANS))
+@pytest.mark.parametrize(("function", "mode"), [*kept(PLANS), *(("tanh", mode) for mode in ASKING)])
 def test_telling_codes(function, mode):
     """The netlist is what its rows say, and right."""
     rows = rows_of(function, FP32, mode, IEEE)
@@ -139,7 +139,7 @@ def test_telling_codes(function, mode):
     found = outputs(netlist, codes)
     unsigned = codes & (1 << rows.shape.width) - 1
     assert np.array_equal(found & (1 << rows.shape.width) - 1, rows.results(unsigned))
-    drawn = np.random.default_rng(2).permutation(len(codes))[:500]
+    drawn = np.random.default_rng(2).permutation(len(codes))[: 500 if NIGHTLY else 150]
     expected = [compute(function, FP32, mode, IEEE, int(codes[place])) for place in drawn]
     assert found[drawn].tolist() == expected
 
