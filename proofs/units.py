@@ -19,6 +19,7 @@ from spikeproof.circuits.units.libraries import (
     LARGER_RADICES,
     LARGEST_WEIGHTS,
     LIBRARIES,
+    REDUNDANT,
     ROWS,
     SHALLOW,
     SHALLOW_ROWS,
@@ -464,6 +465,10 @@ SHALLOW_OF_64_BITS = ("add", "multiply", "fma", "divide", "square_root")
 """Likewise of FP64, to nearest even."""
 
 
+REDUNDANT_OF_8_BITS = (4, 8)
+"""Radices of quotients with redundant remainders of which that is promised of FP8_E4M3FN."""
+
+
 def shallow_units() -> Iterator[Unit]:
     """What is made shallow of up to 16 bits, in every mode; FP8_E4M3FN with every largest weight.
 
@@ -486,6 +491,8 @@ def shallow_units() -> Iterator[Unit]:
         yield Unit(operation, FP8_E4M3FN, policy=first, library="ternary", structure=shallow(4))
     for operation, fmt, structure in product(ROWS, (FP8_E4M3FN, FP16), LARGER_RADICES.values()):
         yield Unit(operation, fmt, policy=fmt.policies[0], structure=structure)
+    for radix in REDUNDANT_OF_8_BITS:
+        yield Unit("divide", FP8_E4M3FN, policy=first, structure=REDUNDANT[radix])
 
 
 def compact_units() -> Iterator[Unit]:

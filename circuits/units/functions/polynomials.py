@@ -128,8 +128,9 @@ class Polynomials:
         position = within << self.shape.places - lengths
         found = self.tables[0][row] + (codes * np.array(self.follows)[row] << self.shape.fraction)
         found += multiplied(self.shape, self.tables[1:, row], position) << np.array(self.scales)[row]
-        result: Integers = np.clip(found >> self.shape.fraction, 0, (1 << self.shape.width) - 1)
-        result += np.array([self.exceptions.get(code, 0) for code in codes.tolist()], dtype=np.int64)
+        found >>= self.shape.fraction
+        found += np.array([self.exceptions.get(code, 0) for code in codes.tolist()], dtype=np.int64)
+        result: Integers = np.clip(found, 0, (1 << self.shape.width) - 1)
         return result
 
 
