@@ -13,6 +13,7 @@ from spikeproof.circuits.units.libraries import (
     DEFAULT_LIBRARY,
     FAST,
     LARGER_RADICES,
+    REDUNDANT,
     SMALL,
     STRUCTURE_NAMES,
     DualRail,
@@ -48,12 +49,14 @@ def gates_and_blocks() -> Iterator[Obligation]:
 def left_out(single: Obligation) -> bool:
     """Whether it is a root by rows of more than two bits: of one CaDiCaL was not done in 50 s.
 
-    Or of digits that are searched, whose weights are as large as numbers.
+    Or of digits that are searched, whose weights are as large as numbers; or by redundant rows, of which
+    none was seen decided.
     """
     radices = {STRUCTURE_NAMES[each] for each in LARGER_RADICES.values()}
     root = single.parameters["operation"] == "square_root"
     structure = single.parameters.get("structure")
-    return (root and structure in radices) or structure == STRUCTURE_NAMES[COMPACT]
+    others = {STRUCTURE_NAMES[each] for each in (COMPACT, *REDUNDANT.values())}
+    return (root and structure in radices) or structure in others
 
 
 def of_structure(block: Obligation) -> Obligation:
