@@ -368,21 +368,22 @@ def _validate_block(netlist: Netlist, block: Block) -> None:
     for name, bus in block.inputs.items():
         _validate_bus(netlist, f"{what}, input {name!r}", bus, annotation=True)
         boundary.update(bus)
-    pending: list[int] = []
+    outputs: set[int] = set()
     for name, bus in block.outputs.items():
         _validate_bus(netlist, f"{what}, output {name!r}", bus, annotation=True)
-        pending.extend(bus)
+        outputs.update(bus)
     visited = boundary | {UNUSED, ZERO, ONE}
+    pending = [*(outputs - visited)]
+    visited |= outputs
     while pending:
         signal = pending.pop()
-        if signal in visited:
-            continue
-        visited.add(signal)
         if signal < netlist.input_count:
             raise NetlistError(
                 f"{what} depends on input signal {signal}, which is not among its inputs; add it to them"
             )
-        pending.extend(s for s, _ in netlist.neurons[signal - netlist.input_count].synapses)
+        read = {s for s, _ in netlist.neurons[signal - netlist.input_count].synapses} - visited
+        visited |= read
+        pending.extend(read)
 
 
 # --- construction -------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ from spikeproof.proofs import (
     units,
 )
 from spikeproof.proofs.spelling import hint
-from spikeproof.prover.claims.obligation import Obligation
+from spikeproof.prover.claims.obligation import Named, Obligation
 
 __all__ = ["described", "hint", "obligations"]
 
@@ -96,7 +96,7 @@ def described(name: str) -> Obligation | None:
     return next(filter(None, (family.described(name) for family in families)), None)
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Obligation | Named]:
     """Everything this project promises, the simplest first."""
     families = (
         cells,

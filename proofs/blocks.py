@@ -15,12 +15,15 @@ from spikeproof.circuits.units.libraries import (
     FAST,
     LARGER_RADICES,
     LIBRARIES,
+    REDUNDANT,
     ROWS,
     SHALLOW,
+    SHALLOW_ROWS,
     SMALL,
     STRUCTURE_NAMES,
     Structure,
     Ternary,
+    rows_in_words,
     shallow,
 )
 from spikeproof.circuits.units.shallow_blocks import SHALLOW_BLOCKS, shallow_block_netlist
@@ -101,10 +104,7 @@ IN_WORDS = {
     SHALLOW: ", of neurons that read sums,",
     shallow(4): ", of neurons that read sums of up to 4 copies of a signal,",
     shallow(8): ", of neurons that read sums, with weights up to 8,",
-    **{
-        each: f", of neurons that read sums, by rows of {each.row_bits} bits,"
-        for each in LARGER_RADICES.values()
-    },
+    **{each: f", of neurons that read sums, {rows_in_words(each)}," for each in SHALLOW_ROWS},
     COMPACT: ", digit by digit from the top,",
 }
 
@@ -138,6 +138,8 @@ def obligations() -> Iterator[Obligation]:
         yield obligation(DEFAULT_LIBRARY, kind, 13, shallow(8))
     for kind, structure in product(ROWS, LARGER_RADICES.values()):
         yield obligation(DEFAULT_LIBRARY, kind, WIDTH_OF_LARGER_RADICES[kind], structure)
+    for structure in REDUNDANT.values():
+        yield obligation(DEFAULT_LIBRARY, "divide", WIDTH_OF_LARGER_RADICES["divide"], structure)
     for kind in BY_DIGITS:
         yield obligation(DEFAULT_LIBRARY, kind, WIDTHS[kind][0], COMPACT)
 
@@ -148,7 +150,7 @@ def obligation(library: str, kind: str, width: int, structure: Structure) -> Obl
     """
     netlist = shallow_block_netlist if kind in SHALLOW_BLOCKS else block_netlist
     copies = structure.shallow and library != DEFAULT_LIBRARY
-    wide = copies or structure in (*LARGER_RADICES.values(), COMPACT)
+    wide = copies or structure in (*SHALLOW_ROWS, COMPACT)
     name = STRUCTURE_NAMES[structure]
     proviso = PROVISOS.get(kind, "")
     return equivalence(

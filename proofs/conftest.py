@@ -14,8 +14,9 @@ import msgspec
 import pytest
 
 from spikeproof.proofs.neuron_counts import neuron_counts_table
+from spikeproof.proofs.programs import FAMILY
 from spikeproof.prover.claims.catalogue import own, profile_name, with_units
-from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT, Obligation, Profile
+from spikeproof.prover.claims.obligation import DEFAULT_TIMEOUT, Named, Obligation, Profile
 from spikeproof.prover.commands.console import PIPE_WIDTH
 from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.files import StorageError
@@ -76,10 +77,17 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each theorem of the profile asked for."""
     if "obligation" in metafunc.fixturenames:
-        obligations = promised(metafunc.config)
+        named = promised(metafunc.config)
         if part := shard(metafunc.config):
-            obligations = part.of(obligations)
-        metafunc.parametrize("obligation", obligations, ids=[o.name for o in obligations])
+            named = part.of(named)
+        names = [each.name for each in named]
+        metafunc.parametrize("obligation", names, ids=names, indirect=True)
+
+
+@pytest.fixture
+def obligation(request: pytest.FixtureRequest) -> Obligation:
+    """Made where it is discharged: every process collects the names of all."""
+    return own()[request.param]
 
 
 @pytest.hookimpl(trylast=True)
@@ -88,10 +96,10 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def promised(config: pytest.Config) -> list[Obligation]:
+def promised(config: pytest.Config) -> list[Named]:
     """What the profile asked for promises."""
     wide = config.getoption("--wide")
-    return [each for each in own().values() if wide or each.profile is Profile.DEFAULT]
+    return [each for each in own().named() if wide or each.profile is Profile.DEFAULT]
 
 
 def shard(config: pytest.Config) -> Shard | None:
@@ -203,13 +211,13 @@ class Books:
     @property
     def _whole(self) -> bool:
         """Whether all of the profile was asked for."""
-        return self._collected >= {obligation.name for obligation in promised(self._config)}
+        return self._collected >= {each.name for each in promised(self._config)}
 
     def _begin(self, ids: Sequence[str]) -> None:
         if self._log or not theorems(ids) or self._config.option.collectonly:
             return
-        collected = [own()[name] for name in theorems(ids) if name in own()]
-        self._collected = {*theorems(ids), *(each.name for each in with_units(collected))}
+        programs = [own()[name] for name in theorems(ids) if name.startswith(f"{FAMILY}.")]
+        self._collected = {*theorems(ids), *(each.name for each in with_units(programs))}
         try:
             if keeper := cache(self._config):
                 keeper.require_usable()

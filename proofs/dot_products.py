@@ -25,7 +25,7 @@ from spikeproof.circuits.units.libraries import (
 )
 from spikeproof.proofs.rounded_units import RoundedUnit, engines_for
 from spikeproof.proofs.units import in_words
-from spikeproof.prover.claims.obligation import Decomposition, Obligation, Profile, Reading, Step
+from spikeproof.prover.claims.obligation import Decomposition, Named, Profile, Reading, Step
 from spikeproof.specs import exact_dot_products, symbolic_dot_products
 from spikeproof.specs.conventions import IEEE, Convention, NanResult
 from spikeproof.specs.dot_products import (
@@ -375,7 +375,7 @@ def profile_for(unit: DotProductUnit) -> Profile:
     return Profile.DEFAULT if unit.fmt in DEFAULT and unit == usual else Profile.WIDE
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Named]:
     """``FORMAT.[mx_]dotN[_add][_from_SOURCES].MODE[.POLICY][.fF][.CHOICES]``."""
     units = (
         *of_small_formats(),
@@ -386,4 +386,4 @@ def obligations() -> Iterator[Obligation]:
         *chain.from_iterable(MACHINES.values()),
     )
     for unit in dict.fromkeys(units):
-        yield unit.obligation(profile_for(unit))
+        yield unit.promised(profile_for(unit))

@@ -13,6 +13,7 @@ from spikeproof.circuits.units.libraries import (
     DEFAULT_LIBRARY,
     FAST,
     LARGER_RADICES,
+    REDUNDANT,
     SMALL,
     STRUCTURE_NAMES,
     DualRail,
@@ -21,7 +22,7 @@ from spikeproof.proofs import blocks, cells
 from spikeproof.proofs.noisy_units import BEYOND_MARGIN, MARGIN, beyond, uncertain_unit
 from spikeproof.proofs.rails import on_both_rails
 from spikeproof.proofs.units import OPERATIONS, Unit
-from spikeproof.prover.claims.obligation import Obligation, Profile
+from spikeproof.prover.claims.obligation import Named, Obligation, Profile
 from spikeproof.specs.formats import FORMATS, FP8_E4M3FN, FP8_E5M2, FP16, FP32, SMALL_FORMATS
 
 NAME = DualRail.name
@@ -48,12 +49,14 @@ def gates_and_blocks() -> Iterator[Obligation]:
 def left_out(single: Obligation) -> bool:
     """Whether it is a root by rows of more than two bits: of one CaDiCaL was not done in 50 s.
 
-    Or of digits that are searched, whose weights are as large as numbers.
+    Or of digits that are searched, whose weights are as large as numbers; or by redundant rows, of which
+    none was seen decided.
     """
     radices = {STRUCTURE_NAMES[each] for each in LARGER_RADICES.values()}
     root = single.parameters["operation"] == "square_root"
     structure = single.parameters.get("structure")
-    return (root and structure in radices) or structure == STRUCTURE_NAMES[COMPACT]
+    others = {STRUCTURE_NAMES[each] for each in (COMPACT, *REDUNDANT.values())}
+    return (root and structure in radices) or structure in others
 
 
 def of_structure(block: Obligation) -> Obligation:
@@ -116,8 +119,8 @@ def noisy_rails(netlist: Netlist) -> Rails:
     }
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Obligation | Named]:
     """All of the above; ``proofs.margins`` has the gates."""
     yield from gates_and_blocks()
-    yield from (unit.obligation(profile_for(unit)) for unit in units())
+    yield from (unit.promised(profile_for(unit)) for unit in units())
     yield from noisy_units()

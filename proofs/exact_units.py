@@ -26,14 +26,7 @@ from spikeproof.circuits.units.floating_point.ordering import (
 from spikeproof.circuits.units.floating_point.sign import change_sign_unit
 from spikeproof.proofs.rounded_units import PromisedUnit, engines_for
 from spikeproof.proofs.units import Unit, units_under
-from spikeproof.prover.claims.obligation import (
-    BOTH,
-    Obligation,
-    Observation,
-    Profile,
-    Reading,
-    everything,
-)
+from spikeproof.prover.claims.obligation import BOTH, Named, Observation, Profile, Reading, everything
 from spikeproof.specs import exact, exact_general, symbolic, symbolic_general
 from spikeproof.specs.conventions import (
     BUNDLES,
@@ -372,13 +365,13 @@ def exact_profile(unit: ExactUnit) -> Profile:
     return Profile.DEFAULT if usual else Profile.WIDE
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Named]:
     """``FORMAT.OPERATION[.CONVENTION][.flags]``, and the conversions."""
     for fmt, family in product(FORMATS.values(), FAMILIES):
         for operation in family.operations:
             unit = ExactUnit(operation, fmt, flags=family.outputs == WITH_FLAGS)
-            yield unit.obligation(exact_profile(unit))
+            yield unit.promised(exact_profile(unit))
     for unit in under_conventions():
-        yield unit.obligation(exact_profile(unit))
+        yield unit.promised(exact_profile(unit))
     for conversion in conversions():
-        yield conversion.obligation(profile_for(conversion))
+        yield conversion.promised(profile_for(conversion))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import combinations_with_replacement, permutations, product
 
 from spikeproof.proofs.units import Unit
-from spikeproof.prover.claims.obligation import Obligation, Profile
+from spikeproof.prover.claims.obligation import Named, Profile
 from spikeproof.specs.formats import (
     BFLOAT16,
     FORMATS,
@@ -78,7 +78,7 @@ BY_DEFAULT = frozenset(
 """What is not left to ``--wide``."""
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Named]:
     """``FORMAT.OPERATION_from_SOURCE[_and_SOURCE[_and_SOURCE]].MODE[.POLICY][.flags]``."""
     for unit in (*of_other_operands(), *of_products_and_sums()):
-        yield unit.obligation(Profile.DEFAULT if unit.name in BY_DEFAULT else Profile.WIDE)
+        yield unit.promised(Profile.DEFAULT if unit.name in BY_DEFAULT else Profile.WIDE)

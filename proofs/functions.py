@@ -27,7 +27,7 @@ from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, LIBRARIES, Nexu
 from spikeproof.proofs.rounded_units import RoundedUnit
 from spikeproof.prover.claims.blocked import MOST_BITS as MOST_IN_BLOCKS
 from spikeproof.prover.claims.blocked import blocked
-from spikeproof.prover.claims.obligation import Obligation, Profile, StatementError
+from spikeproof.prover.claims.obligation import Named, Obligation, Profile, StatementError
 from spikeproof.prover.claims.tables import TABLE_BITS, of_every_input
 from spikeproof.prover.claims.tabulated import tabulated
 from spikeproof.specs import functions
@@ -181,7 +181,10 @@ class FunctionUnit(RoundedUnit):
         if self.fmt.width * len(self.operands) <= TABLE_BITS:
             stated = partial(tabulated, results=self.results, observed=self.observed)
         else:
-            stated = partial(blocked, results=self.block, line=self.line, definition=self.definition)
+            alike = replace(self, mode=RoundingMode.NEAREST_EVEN).name
+            stated = partial(
+                blocked, results=self.block, line=self.line, definition=self.definition, alike=alike
+            )
         return stated(
             self.name,
             self.statement,
@@ -194,16 +197,14 @@ class FunctionUnit(RoundedUnit):
         )
 
 
-DIRECTED = (RoundingMode.TOWARD_ZERO, RoundingMode.UP, RoundingMode.DOWN)
-
 IN_BLOCKS = {
     (FP32, "exp"): tuple(RoundingMode),
     (FP32, "exp2"): tuple(RoundingMode),
     (FP32, "log"): tuple(RoundingMode),
     (FP32, "log2"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "log1p"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "reciprocal"): (RoundingMode.NEAREST_EVEN, *DIRECTED),
-    (FP32, "rsqrt"): (RoundingMode.NEAREST_EVEN, *DIRECTED),
+    (FP32, "reciprocal"): tuple(RoundingMode),
+    (FP32, "rsqrt"): tuple(RoundingMode),
     (FP32, "sin"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "cos"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "sin_pi"): (RoundingMode.NEAREST_EVEN,),
@@ -257,6 +258,6 @@ def _libraries(fmt: Format, function: str) -> tuple[str, ...]:
     return (Nexus.name,) if fmt.width == 16 and function in CHANGING_SELDOM else ()
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Named]:
     """The functions' theorems."""
-    return (unit.obligation(profile) for unit, profile in function_units())
+    return (unit.promised(profile) for unit, profile in function_units())

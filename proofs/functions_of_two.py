@@ -17,7 +17,7 @@ from spikeproof.circuits.units.functions.of_two import (
     usual_construction_of_two,
 )
 from spikeproof.proofs.functions import OF_GATES, FunctionUnit
-from spikeproof.prover.claims.obligation import Obligation, Profile, StatementError
+from spikeproof.prover.claims.obligation import Named, Profile, StatementError
 from spikeproof.specs import functions_of_two, pairs
 from spikeproof.specs.formats import FP16, SMALL_FORMATS, Format, RoundingMode, UnknownNameError
 from spikeproof.specs.functions_of_two import FUNCTIONS
@@ -110,6 +110,6 @@ def functions_of_two_units() -> Iterator[tuple[FunctionOfTwoUnit, Profile]]:
     yield from ((FunctionOfTwoUnit.of("hypot", FP16, mode), Profile.WIDE) for mode in OF_HYPOT)
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Named]:
     """The theorems."""
-    return (unit.obligation(profile) for unit, profile in functions_of_two_units())
+    return (unit.promised(profile) for unit, profile in functions_of_two_units())

@@ -9,12 +9,7 @@ from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.floating_point.building import build_general_unit
 from spikeproof.proofs.rounded_units import ARITHMETIC
 from spikeproof.proofs.units import Unit, units_under
-from spikeproof.prover.claims.obligation import (
-    Decomposition,
-    Obligation,
-    Profile,
-    Reading,
-)
+from spikeproof.prover.claims.obligation import Decomposition, Named, Profile, Reading
 from spikeproof.specs import exact_general, symbolic_general
 from spikeproof.specs.conventions import BUNDLES, IEEE, convention_named
 from spikeproof.specs.formats import (
@@ -140,7 +135,7 @@ def profile_for(unit: GeneralUnit) -> Profile:
     return Profile.DEFAULT if usual else Profile.WIDE
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Named]:
     """Those of ``general_units``."""
     for unit in general_units():
-        yield unit.obligation(profile_for(unit))
+        yield unit.promised(profile_for(unit))

@@ -7,7 +7,7 @@ from itertools import chain, product
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.integer_conversion import build_from_integer, build_to_integer
 from spikeproof.proofs.rounded_units import RoundedUnit, engines_for
-from spikeproof.prover.claims.obligation import Obligation, Profile
+from spikeproof.prover.claims.obligation import Named, Profile
 from spikeproof.specs import exact, symbolic
 from spikeproof.specs.conventions import IEEE, Convention, IntegerResult, convention_named
 from spikeproof.specs.formats import (
@@ -166,7 +166,7 @@ def profile_for(unit: Conversion) -> Profile:
     return Profile.DEFAULT if (quick if unit.flags else max(widths) < 64) else Profile.WIDE
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Named]:
     """``FORMAT.convert_from_INTEGER.MODE[.POLICY]``, and ``INTEGER.convert_from_FORMAT.MODE``."""
     for unit in chain(without_flags(), with_flags()):
-        yield unit.obligation(profile_for(unit))
+        yield unit.promised(profile_for(unit))

@@ -17,7 +17,7 @@ from typing import Any
 from spikeproof.circuits.programs.levels import in_levels
 from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY
 from spikeproof.proofs.programs import FAMILY, MOST_TERMS, order_in_words
-from spikeproof.prover.claims.obligation import Obligation, Profile
+from spikeproof.prover.claims.obligation import Named, Obligation, Profile
 from spikeproof.prover.claims.programs import composed
 from spikeproof.specs import transformers
 from spikeproof.specs.formats import format_named, mode_named
@@ -320,10 +320,14 @@ WIDE = ("fp32.decoder.rne.tinyx3.pairwise",)
 """A whole model whose functions are right on each of 2^32 inputs."""
 
 
-def obligations() -> Iterator[Obligation]:
+def _promised(name: str, profile: Profile) -> Obligation:
+    layer = layer_named(f"{FAMILY}.{name}")
+    assert layer
+    return layer.obligation(profile)
+
+
+def obligations() -> Iterator[Named]:
     """A layer of each kind, and whole models; of other shapes they are proved by name."""
     for names, profile in ((PROMISED, Profile.DEFAULT), (WIDE, Profile.WIDE)):
         for name in names:
-            layer = layer_named(f"{FAMILY}.{name}")
-            assert layer
-            yield layer.obligation(profile)
+            yield Named(f"{FAMILY}.{name}", profile, partial(_promised, name))

@@ -1,12 +1,13 @@
 """The exact limits of noise, spread and leak within which every gate of every library is right.
 
-Each limit comes with a promised refutation: just beyond it some input has a wrong answer.
+Each limit comes with a promised refutation: just beyond it some input has a wrong answer. To find the
+limits takes longer than to state all other theorems there are, so that names are spelled without them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from itertools import product
 
 from pysmt.fnode import FNode
@@ -25,7 +26,7 @@ from spikeproof.circuits.physics.uncertainty import (
 )
 from spikeproof.circuits.units.libraries import EVERY_LIBRARY, DualRail, cell_netlist
 from spikeproof.proofs.rails import assumed_complements, complemented
-from spikeproof.prover.claims.obligation import Obligation, Outcome, Profile, equivalence
+from spikeproof.prover.claims.obligation import Named, Obligation, Outcome, Profile, equivalence
 from spikeproof.prover.margins.limits import (
     NOISES,
     PERTURBATIONS,
@@ -45,6 +46,16 @@ from spikeproof.specs.integers import Buses, Meaning
 
 WIDTHS = (3, 5)
 """Of wide gates; ``proofs.superconducting`` has wider ones."""
+
+OF_THREE_VERTICES = {
+    *(f"{library}.{gate}" for library in ("ionic", "threshold") for gate in ("xor", "half_adder")),
+    *("ionic.full_adder", "threshold.full_adder", "threshold.mux"),
+}
+"""Gates whose regions have three; others' have two."""
+
+FORGETTING = ("or", "not", "wide_or")
+"""Gates of which hard reset leaves nothing, if they are not on two rails: no neuron has a drive that is
+neither 0 nor makes it fire."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,16 @@ class Gate:
         """Its neurons."""
         return cell_netlist(self.library, self.operation, self.width)
 
+    @property
+    def profile(self) -> Profile:
+        """Two rails are left to ``--wide``."""
+        return Profile.WIDE if self.library == DualRail.name else Profile.DEFAULT
+
+    @property
+    def forgets(self) -> bool:
+        """Whether hard reset leaves nothing that could harm."""
+        return self.operation in FORGETTING and self.library != DualRail.name
+
     def obligation(
         self,
         kind: str,
@@ -85,7 +106,7 @@ class Gate:
         meaning: Meaning | None = None,
         expected: Outcome = Outcome.PROVED,
     ) -> Obligation:
-        """``margin.LIBRARY.GATE[.WIDTH].KIND``. Two rails are left to ``--wide``.
+        """``margin.LIBRARY.GATE[.WIDTH].KIND``.
 
         Args:
             claimed: what is claimed of it, in words.
@@ -98,7 +119,7 @@ class Gate:
             meaning=meaning or self.meaning,
             assumptions=assumed_complements,
             expected=expected,
-            profile=Profile.WIDE if self.library == DualRail.name else Profile.DEFAULT,
+            profile=self.profile,
             parameters=self.parameters(kind),
         )
 
@@ -121,16 +142,65 @@ def gates() -> Iterator[Gate]:
         yield from (Gate(library, gate, width) for gate in integers.WIDE_GATES for width in WIDTHS)
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Named]:
     """``margin.LIBRARY.GATE[.WIDTH].KIND``, and with ``.below``, ``.above`` or ``.beyond`` its
     refutations."""
     for gate in gates():
-        for perturbation in PERTURBATIONS:
-            yield from within_and_beyond(gate, perturbation)
-        yield from thresholds_and_weights(gate)
-        yield leak_with_reset(gate)
-        for reset, noise in product(Reset, (Fraction(0), *NOISES)):
-            yield from leak(gate, reset, noise)
+        names = (f"margin.{gate.name}.{kind}" for kind in kinds(gate))
+        yield from together(names, gate.profile, partial(obligations_of, gate))
+
+
+LEAKS = tuple(product(Reset, (Fraction(0), *NOISES)))
+"""How potentials are reset, and the noise beside the leak."""
+
+
+def kinds(gate: Gate) -> Iterator[str]:
+    """What is promised of a gate, by the ends of the names; the limits themselves need not be known."""
+    for perturbation in PERTURBATIONS:
+        ends = (".below", ".above") if perturbation.sided else (".beyond",)
+        yield from (f"{perturbation.name}{end}" for end in ("", *ends))
+    vertices = 3 if gate.name in OF_THREE_VERTICES else 2
+    yield from (f"region.vertex_{number}" for number in range(1, vertices + 1))
+    yield from (f"region.edge_{number}{end}" for number in range(1, vertices) for end in ("", ".beyond"))
+    yield "leak_with_reset"
+    for reset, noise in LEAKS:
+        harmless = gate.forgets and reset is Reset.HARD and not noise
+        yield from (
+            f"{leak_kind(reset, noise)}{end}" for end in ("", *(() if harmless else (".beyond",)))
+        )
+
+
+def obligations_of(gate: Gate) -> Iterator[Obligation]:
+    """All that is promised of a gate."""
+    for perturbation in PERTURBATIONS:
+        yield from within_and_beyond(gate, perturbation)
+    yield from thresholds_and_weights(gate)
+    yield leak_with_reset(gate)
+    for reset, noise in LEAKS:
+        yield from leak(gate, reset, noise)
+
+
+def together(
+    names: Iterable[str], profile: Profile, state: Callable[[], Iterable[Obligation]]
+) -> Iterator[Named]:
+    """Obligations of which all are stated as soon as one is asked for, in the order of their names.
+
+    To make one raises ``ValueError`` if those that are stated have other names.
+    """
+    known = tuple(names)
+
+    @cache
+    def stated() -> dict[str, Obligation]:
+        found = list(state())
+        if (said := tuple(each.name for each in found)) != known:
+            wrong = min(set(known) ^ set(said), default=known[0])
+            raise ValueError(f"{wrong} is named or stated, and not both; mend the names of its family")
+        return dict(zip(known, found, strict=True))
+
+    def one(name: str, _: Profile) -> Obligation:
+        return stated()[name]
+
+    yield from (Named(name, profile, partial(one, name)) for name in known)
 
 
 # --- noise, thresholds, weights ------------------------------------------------------------------
@@ -245,9 +315,7 @@ def leak_with_reset(gate: Gate) -> Obligation:
 def leak(gate: Gate, reset: Reset, noise: Fraction = Fraction(0)) -> Iterator[Obligation]:
     """That a gate is right for ever up to a share of potential that is kept, and not beyond."""
     limit = leak_limit(gate.netlist, reset, noise)
-    kind = f"leak_without_reset.{reset.value}"
-    if noise:
-        kind = f"leak_and_noise.{reset.value}.{noise.numerator}_{noise.denominator}"
+    kind = leak_kind(reset, noise)
     disturbed = f" and noise of at most {noise}" if noise else ""
     yield gate.obligation(
         kind,
@@ -265,6 +333,13 @@ def leak(gate: Gate, reset: Reset, noise: Fraction = Fraction(0)) -> Iterator[Ob
             partial(_after, gate, reset, harm),
             expected=Outcome.REFUTED,
         )
+
+
+def leak_kind(reset: Reset, noise: Fraction = Fraction(0)) -> str:
+    """What a name says of leak, and of noise beside it."""
+    if noise:
+        return f"leak_and_noise.{reset.value}.{noise.numerator}_{noise.denominator}"
+    return f"leak_without_reset.{reset.value}"
 
 
 def repetition(harm: Harm) -> str:

@@ -23,8 +23,8 @@ from spikeproof.circuits.physics.uncertainty import (
     uncertain_netlist,
 )
 from spikeproof.circuits.units.libraries import HALF
-from spikeproof.proofs.margins import Gate, and_stays, gates, repetition
-from spikeproof.prover.claims.obligation import Obligation, Outcome, equivalence
+from spikeproof.proofs.margins import Gate, and_stays, gates, repetition, together
+from spikeproof.prover.claims.obligation import Named, Obligation, Outcome, Profile, equivalence
 from spikeproof.prover.margins.enclosure import decay
 from spikeproof.prover.margins.limits import Harm, LeakLimit, leak_limit
 from spikeproof.prover.margins.relaxation import (
@@ -42,15 +42,21 @@ from spikeproof.specs.integers import Buses, Meaning
 EVERY_TAU = f"for every tau from {FASTEST} to {SLOWEST} ns"
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Named]:
     """``margin.memristive.{coincidence,separation,order}``, and ``margin.memristive.GATE.period``."""
-    yield from coincidence()
-    yield from separation()
-    yield from order()
+    yield from named("coincidence", ("", ".beyond"), coincidence)
+    yield from named("separation", ("", ".beyond"), separation)
+    yield from named("order", ("", ".soon", ".late"), order)
     for gate in gates():
-        limit = leak_limit(gate.netlist, Reset.HARD)
-        if gate.library == MEMRISTIVE.library and limit.harm:
-            yield from period(gate, limit, limit.harm)
+        if gate.library == MEMRISTIVE.library and not gate.forgets:
+            yield from named(period_of(gate), ("", ".beyond"), partial(period, gate))
+
+
+def named(
+    kind: str, ends: tuple[str, ...], state: Callable[[], Iterator[Obligation]]
+) -> Iterator[Named]:
+    """Obligations of a kind, stated when they are asked for: to say what is left takes its time."""
+    return together((f"margin.memristive.{kind}{end}" for end in ends), Profile.DEFAULT, state)
 
 
 def nanoseconds(time: Fraction) -> str:
@@ -188,10 +194,17 @@ def order() -> Iterator[Obligation]:
 # --- gates that are evaluated again and again ----------------------------------------------------
 
 
-def period(gate: Gate, limit: LeakLimit, harm: Harm) -> Iterator[Obligation]:
+def period_of(gate: Gate) -> str:
+    """The kind that is about a gate's period."""
+    return f"{gate.operation}{f'.{gate.width}' if gate.width else ''}.period"
+
+
+def period(gate: Gate) -> Iterator[Obligation]:
     """A gate whose inputs come together, again and again, is right if that is seldom enough."""
+    limit, name = leak_limit(gate.netlist, Reset.HARD), period_of(gate)
+    harm = limit.harm
+    assert harm
     shortest = below_from(limit.beta)
-    name = f"{gate.operation}{f'.{gate.width}' if gate.width else ''}.period"
     yield obligation(
         name,
         f"{gate.words}, evaluated every {nanoseconds(shortest)} or less often and never cleared, "

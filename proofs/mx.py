@@ -14,7 +14,7 @@ from pysmt.fnode import FNode
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.mx import build_mx_unit
 from spikeproof.proofs.rounded_units import RoundedUnit
-from spikeproof.prover.claims.obligation import BOTH, Obligation
+from spikeproof.prover.claims.obligation import BOTH, Named
 from spikeproof.specs import exact, symbolic
 from spikeproof.specs.conventions import IEEE, Convention
 from spikeproof.specs.formats import (
@@ -94,7 +94,7 @@ class ScaledUnit(RoundedUnit):
         return exact.rounding_trace(self.fmt, self.mode, self.policy, value)
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Named]:
     """``FORMAT.mx_OPERATION_from_ELEMENT.rne``."""
     for fmt, operation, element in product(TARGETS, MX_OPERATIONS, MX_ELEMENTS):
-        yield ScaledUnit(operation, element, fmt).obligation()
+        yield ScaledUnit(operation, element, fmt).promised()

@@ -18,7 +18,7 @@ from spikeproof.proofs.neuron_spreads import SPREADS
 from spikeproof.proofs.noisy_units import BEYOND_MARGIN, MARGIN
 from spikeproof.proofs.units import Unit
 from spikeproof.prover.claims.borne import Unperturbed, borne
-from spikeproof.prover.claims.obligation import Obligation, Outcome, Profile
+from spikeproof.prover.claims.obligation import Named, Obligation, Outcome, Profile
 from spikeproof.prover.margins.limits import NOISE, WEIGHT, Perturbation, both_ways
 from spikeproof.specs.formats import FP8_E4M3FN
 
@@ -26,19 +26,32 @@ READ, SPIKES = "read", "spikes"
 """The input bus of all that the neurons read, and the output bus of what they do."""
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Named]:
     """``margin.neurons.UNIT.noise``, with ``.below`` and ``.above`` its refutations; ``.weight`` and
     ``.weight.beyond``."""
     for unit, limit in SPREADS.items():
-        yield of_neurons(unit, NOISE, MARGIN)
-        for suffix, noise in BEYOND_MARGIN.items():
-            yield of_neurons(unit, NOISE, Interval(noise, noise), suffix)
-        yield of_neurons(unit, WEIGHT, both_ways(limit.value, not limit.attained))
-        yield of_neurons(unit, WEIGHT, both_ways(limit.beyond), ".beyond")
+        profile = Profile.DEFAULT if unit.fmt is FP8_E4M3FN else Profile.WIDE
+        for perturbation, interval, suffix in (
+            (NOISE, MARGIN, ""),
+            *((NOISE, Interval(noise, noise), suffix) for suffix, noise in BEYOND_MARGIN.items()),
+            (WEIGHT, both_ways(limit.value, not limit.attained), ""),
+            (WEIGHT, both_ways(limit.beyond), ".beyond"),
+        ):
+            name = name_of(unit, perturbation, suffix)
+            yield Named(name, profile, partial(of_neurons, unit, perturbation, interval, suffix))
+
+
+def name_of(unit: Unit, perturbation: Perturbation, suffix: str = "") -> str:
+    """Of the obligation that is about a unit's neurons."""
+    return f"margin.neurons.{unit.name}.{perturbation.name}{suffix}"
 
 
 def of_neurons(
-    unit: Unit, perturbation: Perturbation, interval: Interval, suffix: str = ""
+    unit: Unit,
+    perturbation: Perturbation,
+    interval: Interval,
+    suffix: str = "",
+    profile: Profile = Profile.DEFAULT,
 ) -> Obligation:
     """The obligation that no neuron of a unit does anything but what it does without a perturbation.
 
@@ -49,11 +62,11 @@ def of_neurons(
     words = perturbation.words.format(interval)
     kind = perturbation.name + suffix
     return borne(
-        f"margin.neurons.{unit.name}.{kind}",
+        name_of(unit, perturbation, suffix),
         f"{unit.statement}: every neuron, whatever it reads, does what it does without for all {words}",
         partial(neurons_of, unit, perturbation.tolerance(interval)),
         expected=Outcome.REFUTED if suffix else Outcome.PROVED,
-        profile=Profile.DEFAULT if unit.fmt is FP8_E4M3FN else Profile.WIDE,
+        profile=profile,
         parameters={**unit.parameters, "family": "margin", "kind": f"neurons.{kind}"},
     )
 

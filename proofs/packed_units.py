@@ -10,7 +10,7 @@ from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.packing import side_by_side
 from spikeproof.proofs.rounded_units import RoundedUnit
 from spikeproof.proofs.units import OPERATIONS, Unit
-from spikeproof.prover.claims.obligation import Obligation, Observation, Profile, Reading, everything
+from spikeproof.prover.claims.obligation import Named, Observation, Profile, Reading, everything
 from spikeproof.specs.formats import (
     BFLOAT16,
     FLAGS,
@@ -152,7 +152,7 @@ def profile_for(packed: PackedUnit) -> Profile:
     return Profile.DEFAULT if FP16 in (packed.unit.fmt, packed.unit.source) else Profile.WIDE
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Named]:
     """``FORMATx2.OPERATION[_from_SOURCE].rne[.saturate]``: every bus is of two numbers."""
     for packed in packed_units():
-        yield packed.obligation(profile_for(packed))
+        yield packed.promised(profile_for(packed))

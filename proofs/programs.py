@@ -21,7 +21,7 @@ from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, SMALL
 from spikeproof.proofs.names import unit_named
 from spikeproof.proofs.rounded_units import AND
 from spikeproof.proofs.units import Unit, in_words
-from spikeproof.prover.claims.obligation import Obligation, Outcome, Profile
+from spikeproof.prover.claims.obligation import Named, Obligation, Outcome, Profile
 from spikeproof.prover.claims.programs import composed
 from spikeproof.specs import layers
 from spikeproof.specs.conventions import BY_PLACE
@@ -463,11 +463,15 @@ def wide() -> Iterator[str]:
     yield from (f"fp32.dot.rne.65536.{order}" for order in ("sequential.fused", "pairwise", "lanes16"))
 
 
-def obligations() -> Iterator[Obligation]:
+def _promised(name: str, profile: Profile) -> Obligation:
+    layer = _read(f"{FAMILY}.{name}")
+    assert layer
+    return layer.obligation(profile)
+
+
+def obligations() -> Iterator[Obligation | Named]:
     """Layers of all kinds, and refutations."""
     for names, profile in ((PROMISED, Profile.DEFAULT), (wide(), Profile.WIDE)):
         for name in names:
-            layer = _read(f"{FAMILY}.{name}")
-            assert layer
-            yield layer.obligation(profile)
+            yield Named(f"{FAMILY}.{name}", profile, partial(_promised, name))
     yield from refutations()

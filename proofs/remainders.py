@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from spikeproof.proofs.rounded_units import ARITHMETIC, RoundedUnit
 from spikeproof.proofs.units import Unit, units_under
-from spikeproof.prover.claims.obligation import Decomposition, Obligation, Profile, Step
+from spikeproof.prover.claims.obligation import Decomposition, Named, Profile, Step
 from spikeproof.specs.conventions import BUNDLES, IEEE
 from spikeproof.specs.formats import FORMATS, FP64, REMAINDERS, SMALL_FORMATS, Format, RoundingMode
 from spikeproof.specs.symbolic import CUT, largest_distance
@@ -94,8 +94,8 @@ def remainders() -> Iterator[Remainder]:
             yield from units_under(unit, BUNDLES.values() if operation == "remainder" else ())
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Named]:
     """``FORMAT.OPERATION[.CONVENTION][.flags]``."""
     for unit in remainders():
         usual = unit.fmt in SMALL_FORMATS and unit.convention == IEEE and not unit.flags
-        yield unit.obligation(Profile.DEFAULT if usual else Profile.WIDE)
+        yield unit.promised(Profile.DEFAULT if usual else Profile.WIDE)

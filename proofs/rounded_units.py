@@ -14,6 +14,7 @@ from spikeproof.proofs.rails import on_both_rails
 from spikeproof.prover.claims.obligation import (
     BOTH,
     Decomposition,
+    Named,
     Obligation,
     Observation,
     Profile,
@@ -222,6 +223,10 @@ class PromisedUnit(ABC):
             with suppress(ValueError):
                 self.require_convention(convention)
                 yield self.changed(convention=convention)
+
+    def promised(self, profile: Profile = Profile.DEFAULT) -> Named:
+        """The name of ``obligation``, which is then made when it is asked for."""
+        return Named(self.name, profile, self.obligation)
 
     def obligation(self, profile: Profile = Profile.DEFAULT) -> Obligation:
         """That the unit is its operation; of two rails, on both."""

@@ -7,7 +7,7 @@ from itertools import product
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.scale_conversion import build_from_scale, build_to_scale
 from spikeproof.proofs.rounded_units import RoundedUnit, engines_for
-from spikeproof.prover.claims.obligation import Obligation, Profile
+from spikeproof.prover.claims.obligation import Named, Profile
 from spikeproof.specs import exact, symbolic
 from spikeproof.specs.conventions import IEEE, Convention, convention_named
 from spikeproof.specs.formats import (
@@ -167,7 +167,7 @@ def profile_to(unit: ToScale) -> Profile:
     return Profile.DEFAULT if usual else Profile.WIDE
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Named]:
     """``FORMAT.convert_from_e8m0.MODE[.POLICY]``, and ``e8m0.OPERATION_from_FORMAT.MODE.POLICY``."""
-    yield from (unit.obligation(profile_from(unit)) for unit in from_scales())
-    yield from (unit.obligation(profile_to(unit)) for unit in to_scales())
+    yield from (unit.promised(profile_from(unit)) for unit in from_scales())
+    yield from (unit.promised(profile_to(unit)) for unit in to_scales())

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from itertools import takewhile
+from heapq import nsmallest
+from itertools import chain, takewhile
 
 from spikeproof.proofs import language_models, programs
 from spikeproof.proofs.names import described
@@ -82,10 +83,32 @@ def hint(given: str, names: Sequence[str]) -> str:
         layers = ", ".join((*programs.OPERATIONS, *language_models.KINDS, *language_models.OF_MODELS))
         return f"a program is program.FORMAT.LAYER.MODE.SHAPE.ORDER; layers are {layers}"
     longer = [name for name in names if name.startswith(f"{pattern}.")]
-    close = longer[:3] or get_close_matches(pattern, names, n=3, cutoff=0.5)
-    if close:
+    if close := longer[:3] or closest(pattern, names):
         return "did you mean " + " or ".join(close) + "?"
     return "`spikeproof list` shows all names"
+
+
+COMPARED = 300
+"""So many names, at most, are compared with a pattern letter by letter."""
+
+
+def closest(pattern: str, names: Sequence[str]) -> list[str]:
+    """Up to three names that come closest: of those that share most words with what may be meant.
+
+    To compare all names letter by letter would take seconds.
+    """
+    words = {name: frozenset(name.split(".")) for name in names}
+    known = frozenset(chain.from_iterable(words.values()))
+    meant = frozenset(
+        chain.from_iterable(
+            [word] if word in known else get_close_matches(word, known) for word in pattern.split(".")
+        )
+    )
+    shared = {name: len(meant & said) for name, said in words.items()}
+    most = max(shared.values(), default=0)
+    near = (name for name in names if shared[name] == most)
+    compared = nsmallest(COMPARED, near, key=lambda name: abs(len(name) - len(pattern)))
+    return get_close_matches(pattern, compared, cutoff=0.5)
 
 
 def _described_name(name: str) -> str | None:

@@ -35,7 +35,7 @@ from pysmt.shortcuts import (
 
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.proofs.units import Unit
-from spikeproof.prover.claims.obligation import Claim, Decomposition, Obligation, Profile
+from spikeproof.prover.claims.obligation import Claim, Decomposition, Named, Obligation, Profile
 from spikeproof.specs import symbolic
 from spikeproof.specs.conventions import SubnormalResults
 from spikeproof.specs.formats import (
@@ -249,7 +249,7 @@ QUICK = (
 """What is promised by default; all else is left to ``--wide``."""
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Obligation | Named]:
     """``spec.stochasticN.*``; of units, the operation without and with flags, and the count.
 
     The latter has three operations in it and no cut: of wide operations it is left to who asks for it.
@@ -261,6 +261,6 @@ def obligations() -> Iterator[Obligation]:
             yield _promised(replace(unit, count=True))
 
 
-def _promised(unit: StochasticUnit) -> Obligation:
+def _promised(unit: StochasticUnit) -> Named:
     """By default what is quick."""
-    return unit.obligation(Profile.DEFAULT if unit.name in QUICK else Profile.WIDE)
+    return unit.promised(Profile.DEFAULT if unit.name in QUICK else Profile.WIDE)

@@ -19,11 +19,14 @@ from spikeproof.circuits.units.libraries import (
     LARGER_RADICES,
     LARGEST_WEIGHTS,
     LIBRARIES,
+    REDUNDANT,
     ROWS,
     SHALLOW,
+    SHALLOW_ROWS,
     SMALL,
     STRUCTURE_NAMES,
     Structure,
+    rows_in_words,
     shallow,
 )
 from spikeproof.proofs.rounded_units import ARITHMETIC, RoundedUnit, engines_for
@@ -35,7 +38,7 @@ from spikeproof.prover.claims.obligation import (
     Condition,
     Decomposition,
     Distinction,
-    Obligation,
+    Named,
     Profile,
     Step,
 )
@@ -239,7 +242,7 @@ def in_words(structure: Structure) -> str:
     if structure.searches:
         return ", of neurons that read sums, with weights as large as these, digit by digit"
     if structure.shallow:
-        rows = f", by rows of {structure.row_bits} bits" if structure in LARGER_RADICES.values() else ""
+        rows = f", {rows_in_words(structure)}" if structure in SHALLOW_ROWS else ""
         return f", of neurons that read sums, with weights up to {structure.largest_weight}{rows}"
     return ", of prefix adders and tree multipliers" if structure == FAST else ""
 
@@ -462,6 +465,10 @@ SHALLOW_OF_64_BITS = ("add", "multiply", "fma", "divide", "square_root")
 """Likewise of FP64, to nearest even."""
 
 
+REDUNDANT_OF_8_BITS = (4, 8)
+"""Radices of quotients with redundant remainders of which that is promised of FP8_E4M3FN."""
+
+
 def shallow_units() -> Iterator[Unit]:
     """What is made shallow of up to 16 bits, in every mode; FP8_E4M3FN with every largest weight.
 
@@ -484,6 +491,8 @@ def shallow_units() -> Iterator[Unit]:
         yield Unit(operation, FP8_E4M3FN, policy=first, library="ternary", structure=shallow(4))
     for operation, fmt, structure in product(ROWS, (FP8_E4M3FN, FP16), LARGER_RADICES.values()):
         yield Unit(operation, fmt, policy=fmt.policies[0], structure=structure)
+    for radix in REDUNDANT_OF_8_BITS:
+        yield Unit("divide", FP8_E4M3FN, policy=first, structure=REDUNDANT[radix])
 
 
 def compact_units() -> Iterator[Unit]:
@@ -572,11 +581,11 @@ def profile_for(unit: Unit) -> Profile:
     )
 
 
-def obligations() -> Iterator[Obligation]:
+def obligations() -> Iterator[Named]:
     """All of the above."""
     families = (
         *(in_all_modes, of_other_formats, variants, shallow_units, compact_units),
         under_conventions,
     )
     for unit in chain.from_iterable(family() for family in families):
-        yield unit.obligation(profile_for(unit))
+        yield unit.promised(profile_for(unit))

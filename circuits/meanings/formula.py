@@ -44,8 +44,9 @@ MOST_CASES = 1 << 14
 """A neuron is read case by case if there are no more."""
 
 
-_Read = tuple[int, int, tuple[int, ...], tuple[int, ...], bool]
-"""A neuron in integers, which formulas its sources are, and whether the last is told first."""
+_Read = tuple[int, int, tuple[int, ...], tuple[FNode, ...], bool]
+"""A neuron in integers, its sources, and whether the last is told first. Sources are not told by number:
+those of another environment have the same."""
 
 _KNOWN: WeakKeyDictionary[Environment, dict[_Read, FNode]] = WeakKeyDictionary()
 """What was told of neurons: a proof tells most of them many times. It goes where formulas go."""
@@ -205,7 +206,7 @@ def bus_formulas(
         neuron = netlist.neurons[signal - first]
         sources = [signals[source] for source, _ in neuron.synapses]
         threshold, bias, weights = neuron.in_integers
-        read = (threshold, bias, tuple(weights), tuple(map(FNode.node_id, sources)), last_first)
+        read = (threshold, bias, tuple(weights), tuple(sources), last_first)
         if read not in known:
             known[read] = neuron_formula(neuron, sources, told, last_first=last_first)
         signals[signal] = known[read]
@@ -227,3 +228,19 @@ def output_formulas(
 ) -> dict[str, FNode]:
     """The output buses; see ``bus_formulas``."""
     return bus_formulas(netlist, netlist.outputs, inputs, replaced)
+
+
+def outputs_of_input(netlist: Netlist, inputs: Mapping[str, int]) -> dict[str, FNode]:
+    """The output buses on one input: each neuron's formula is a constant before another reads it."""
+    given = (
+        TRUE() if inputs[name] >> index & 1 else FALSE()
+        for name, width in netlist.inputs.items()
+        for index in range(width)
+    )
+    signals = dict(enumerate(given))
+    first, roots = netlist.input_count, chain.from_iterable(netlist.outputs.values())
+    for signal in driven_by_neurons(netlist.neurons, first, roots):
+        neuron = netlist.neurons[signal - first]
+        read = [signals[source] for source, _ in neuron.synapses]
+        signals[signal] = neuron_formula(neuron, read).simplify()
+    return {name: bus_formula(signals, bus).simplify() for name, bus in netlist.outputs.items()}

@@ -68,16 +68,19 @@ def bounded(netlist: Netlist, most: int) -> Netlist:
 
 
 def _copies_needed(netlist: Netlist, most: int) -> dict[int, int]:
-    """Of each signal that is read, how many copies its heaviest reader needs."""
+    """Of each signal that is read with too large a weight, how many copies its heaviest reader needs."""
     needed: dict[int, int] = {}
     for neuron in netlist.neurons:
         for source, weight in neuron.synapses:
-            needed[source] = max(needed.get(source, 1), len(_shares(weight, most)))
+            if not -most <= weight <= most:
+                needed[source] = max(needed.get(source, 1), len(_shares(weight, most)))
     return needed
 
 
 def _shares(weight: Weight, most: int) -> list[Weight]:
     """Weights of at most so much that together are the one given."""
+    if -most <= weight <= most:
+        return [weight]
     sign = 1 if weight > 0 else -1
     full = int(sign * weight // most)
     rest = weight - sign * full * most

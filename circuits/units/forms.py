@@ -39,12 +39,7 @@ class Form:
     def __add__(self, other: Form | int) -> Form:
         if isinstance(other, int):
             return Form(self.constant + other, self.weights, self.low + other, self.high + other)
-        weights = dict(self.weights)
-        for signal, weight in other.weights.items():
-            weights[signal] = weights.get(signal, 0) + weight
-        kept = {signal: weight for signal, weight in weights.items() if weight}
-        constant = self.constant + other.constant
-        return Form(constant, kept, self.low + other.low, self.high + other.high)
+        return total((self, other))
 
     __radd__ = __add__
 
@@ -86,7 +81,18 @@ def bits(bus: Bus) -> Bits:
 
 def total(forms: Iterable[Form]) -> Form:
     """Their sum."""
-    return sum(forms, NEVER)
+    constant = low = high = 0
+    weights: dict[int, int] = {}
+    for form in forms:
+        constant, low, high = constant + form.constant, low + form.low, high + form.high
+        if not weights:
+            weights = dict(form.weights)
+            continue
+        for signal, weight in form.weights.items():
+            weights[signal] = weights.get(signal, 0) + weight
+            if not weights[signal]:
+                del weights[signal]
+    return Form(constant, weights, low, high)
 
 
 def unbounded(form: Form) -> Form:

@@ -17,6 +17,7 @@ from spikeproof.circuits.units.columns import column_product
 from spikeproof.circuits.units.copies import built
 from spikeproof.circuits.units.forms import all_of, any_of, bit, bits, signal, signals
 from spikeproof.circuits.units.libraries import SMALL, GateLibrary, Structure, library_gates
+from spikeproof.circuits.units.redundant_rows import redundant_quotient
 from spikeproof.circuits.units.rows import digit_quotient, digit_root
 from spikeproof.circuits.units.searches import (
     searched_product,
@@ -402,8 +403,7 @@ def divide(gates: GateLibrary, x: Bus, y: Bus) -> Buses:
     In shallow structures rows give two bits, or digits are searched without rows.
     """
     if gates.structure.shallow:
-        found = searched_quotient if gates.structure.searches else digit_quotient
-        quotient, remainder = found(gates, x, y)
+        quotient, remainder = _shallow_quotient(gates, x, y)
         return {"quotient": quotient, "remainder": remainder}
     quotient = ()
     remainder = x
@@ -418,6 +418,12 @@ def divide(gates: GateLibrary, x: Bus, y: Bus) -> Buses:
         quotient = (bit, *quotient)
         doubled = (ZERO, *remainder)
     return {"quotient": quotient, "remainder": remainder}
+
+
+def _shallow_quotient(gates: GateLibrary, x: Bus, y: Bus) -> tuple[Bus, Bus]:
+    if gates.structure.searches:
+        return searched_quotient(gates, x, y)
+    return (redundant_quotient if gates.structure.redundant else digit_quotient)(gates, x, y)
 
 
 @integer_block

@@ -31,12 +31,15 @@ class Structure:
         largest_weight: that any synapse may have; None where gates decide. What weighs more is read
             from several copies of its source.
         row_bits: that a row of a shallow quotient or root gives at once.
+        redundant: whether what rows of a quotient leave stays a sum of a few numbers: see
+            ``units.redundant_rows``.
     """
 
     adder: str = "ripple"
     multiplier: str = "array"
     largest_weight: int | None = None
     row_bits: int = 2
+    redundant: bool = False
 
     @property
     def shallow(self) -> bool:
@@ -68,15 +71,30 @@ USUAL_LARGEST_WEIGHT = 64
 """What goes unsaid in the name of a shallow structure."""
 
 
-def shallow(largest_weight: int = USUAL_LARGEST_WEIGHT, row_bits: int = 2) -> Structure:
+def shallow(
+    largest_weight: int = USUAL_LARGEST_WEIGHT, row_bits: int = 2, redundant: bool = False
+) -> Structure:
     """Least depth, of neurons that read sums of several places: see ``circuits.units.shallow``."""
-    return Structure("grouped", "columns", largest_weight, row_bits)
+    return Structure("grouped", "columns", largest_weight, row_bits, redundant)
 
 
 SHALLOW = shallow()
 
 LARGER_RADICES = {8: shallow(row_bits=3), 16: shallow(row_bits=4)}
 """Of quotients and roots, by rows of more than two bits; all else is as in ``SHALLOW``."""
+
+REDUNDANT = {
+    4: shallow(row_bits=2, redundant=True),
+    8: shallow(row_bits=3, redundant=True),
+    16: shallow(256, row_bits=4, redundant=True),
+}
+"""Of quotients, by rows whose remainders are redundant, by radix.
+
+With 16 a remainder's first place weighs 256; copies of it would take a level more in every row.
+"""
+
+SHALLOW_ROWS = (*LARGER_RADICES.values(), *REDUNDANT.values())
+"""The shallow structures that differ in their rows."""
 
 COMPACT = Structure("grouped", "search", 1 << 256)
 """Least neurons, of weights as large as the numbers they add up: see ``circuits.units.searches``."""
@@ -87,9 +105,16 @@ STRUCTURE_NAMES = {
     SHALLOW: "shallow",
     **{shallow(most): f"shallow{most}" for most in LARGEST_WEIGHTS if most != USUAL_LARGEST_WEIGHT},
     **{structure: f"shallow_radix{radix}" for radix, structure in LARGER_RADICES.items()},
+    **{structure: f"shallow_redundant_radix{radix}" for radix, structure in REDUNDANT.items()},
     COMPACT: "compact",
 }
 """What the structures are called, where there is a choice."""
+
+
+def rows_in_words(structure: Structure) -> str:
+    """How quotients or roots are made of rows, for people."""
+    left = " with redundant remainders" if structure.redundant else ""
+    return f"by rows of {structure.row_bits} bits{left}"
 
 
 class GateLibrary(ABC):
@@ -271,7 +296,12 @@ class Ternary(GateLibrary):
         return self.or_(self.and_(select, a), self.fires(HALF, (b, 1), (select, -1)))
 
     def full_adder(self, a: int, b: int, c: int) -> tuple[int, int]:
-        """With k = [a + b + c >= k - 0.5] for k = 1, 2, 3: carry is 2, sum is [1 - 2 + 3 >= 0.5]."""
+        """With k = [a + b + c >= k - 0.5] for k = 1, 2, 3: carry is 2, sum is [1 - 2 + 3 >= 0.5].
+
+        A signal that is given twice, and would weigh 2, is the carry, and the sum what else is given.
+        """
+        if len({a, b, c}) < 3:
+            return (c, a) if a == b else (a if b == c else b, c)
         bits = ((a, 1), (b, 1), (c, 1))
         at_least_one, carry, all_three = (self.fires(k - HALF, *bits) for k in (1, 2, 3))
         return self.fires(HALF, (at_least_one, 1), (carry, -1), (all_three, 1)), carry
@@ -328,10 +358,12 @@ def require_rows(operation: str, structure: Structure) -> None:
     Raises:
         ValueError: saying what to choose; one line.
     """
-    if structure in LARGER_RADICES.values() and operation not in ROWS:
+    rows = ("divide",) if structure.redundant else ROWS
+    if structure in SHALLOW_ROWS and operation not in rows:
+        lacking = "redundant rows" if structure.redundant else "rows"
         raise ValueError(
-            f"{operation} has no rows, so it cannot be {STRUCTURE_NAMES[structure]}; "
-            f"choose {STRUCTURE_NAMES[SHALLOW]}, or {' or '.join(ROWS)}"
+            f"{operation} has no {lacking}, so it cannot be {STRUCTURE_NAMES[structure]}; "
+            f"choose {STRUCTURE_NAMES[SHALLOW]}, or {' or '.join(rows)}"
         )
 
 

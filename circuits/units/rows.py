@@ -41,7 +41,7 @@ def digit_quotient(gates: GateLibrary, x: Bus, y: Bus) -> tuple[Bus, Bus]:
     multiples = _multiples(gates, bits(y), (1 << usual) - 1)
     quotient: Bus = ()
     doubled, remainder = (*x, ZERO), x
-    for size in _sizes(len(y) + 2, usual, usual):
+    for size in row_sizes(len(y) + 2, usual, usual):
         minuend = (ZERO,) * (size - 1) + doubled
         with gates.builder.barrier((minuend, y)):
             row = _Row(gates, bits(minuend), multiples[: (1 << size) - 1])
@@ -65,7 +65,7 @@ def digit_root(gates: GateLibrary, x: Bus) -> tuple[Bus, Bus]:
     root: Bus = (ZERO,)
     remainder: Bus = (ZERO,)
     low, usual = len(x), gates.structure.row_bits
-    for size in _sizes(len(x) // 2, usual, usual + 1):
+    for size in row_sizes(len(x) // 2, usual, usual + 1):
         low -= 2 * size
         digits = x[low : low + 2 * size]
         minuend = (*digits, *remainder)
@@ -93,7 +93,7 @@ def digit_root(gates: GateLibrary, x: Bus) -> tuple[Bus, Bus]:
     return root[:-1], remainder
 
 
-def _sizes(places: int, usual: int, first: int) -> list[int]:
+def row_sizes(places: int, usual: int, first: int) -> list[int]:
     """How many bits each row gives: as many as usual, but the first, which gives up to so many."""
     first = next(k for k in range(min(first, places), 0, -1) if (places - k) % usual == 0)
     return [first] + [usual] * ((places - first) // usual)

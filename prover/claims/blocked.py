@@ -131,12 +131,13 @@ def blocked(
     parameters: Mapping[str, str] | None = None,
     function: str = "",
     neighbours: Callable[[], Iterable[Obligation]] = tuple,
+    alike: str = "",
 ) -> Obligation:
     """The obligation that a circuit computes, on every output bus, a function given in blocks.
 
     Args:
         results, line, definition: as of ``BlockTable``, for the theorem's own buses.
-        function, neighbours: as of ``Obligation``.
+        function, neighbours, alike: as of ``Obligation``.
 
     ``state`` raises ``StatementError`` if a circuit has other input buses than the theorem's own, or in
     another order; or too few, or too many, bits.
@@ -169,4 +170,5 @@ def blocked(
         function=function,
         neighbours=neighbours,
         evaluated=True,
+        alike=alike,
     )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, Equals, Or
 
+from spikeproof.circuits.meanings.formula import outputs_of_input
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.obligation import Claim, Obligation, Profile, Reading, StatementError
 from spikeproof.prover.claims.tabulated import TabulatedClaim
@@ -91,10 +92,10 @@ class BoundedClaim(TabulatedClaim):
 
     def of_input(self, inputs: Mapping[str, int]) -> Claim:
         """As of any claim; what is expected is the nearest result."""
-        result, width = self.actual["result"], self.table.fmt.width
-        right = Or(Equals(result, BV(code, width)) for code in self.table.right(inputs["x"]))
+        actual, width = outputs_of_input(self.netlist, inputs), self.table.fmt.width
+        right = Or(Equals(actual["result"], BV(code, width)) for code in self.table.right(inputs["x"]))
         expected = {"result": BV(self.table.correctly_rounded(inputs["x"]), width)}
-        return Claim(self.inputs, right, self.assumptions, self.actual, expected)
+        return Claim(self.inputs, right, self.assumptions, actual, expected)
 
     def wrong(
         self, inputs: Mapping[str, Any], outputs: Mapping[str, Any], differ: NDArray[np.bool_]

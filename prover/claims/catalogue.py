@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import EntryPoint
 
 from spikeproof.circuits.netlist import Netlist, NetlistError
@@ -26,7 +26,13 @@ from spikeproof.prover.claims.announced import (
     package_of,
 )
 from spikeproof.prover.claims.announced import CatalogueError as CatalogueError  # for who asks here
-from spikeproof.prover.claims.obligation import Obligation, Outcome, Profile, require_same_buses
+from spikeproof.prover.claims.obligation import (
+    Named,
+    Obligation,
+    Outcome,
+    Profile,
+    require_same_buses,
+)
 from spikeproof.prover.claims.regions import EXCEPT, except_where
 
 DESCRIBED = f"{PROJECT}.proofs:described"
@@ -36,44 +42,89 @@ HINT = f"{PROJECT}.proofs:hint"
 """The function from a pattern that matches none of some names, and these, to what may be meant."""
 
 
-class Collection:
-    """Obligations by name, no more of them made than it takes to find what is asked for.
+class Collection(Mapping[str, Obligation]):
+    """Obligations by name, of which only those are made that are asked for.
 
-    Its methods raise ``CatalogueError`` if they come to two of the same name.
+    No more names are looked at than it takes to find one. Its methods raise ``CatalogueError`` if they
+    come to two of the same name, or to an obligation that is not what it was named.
     """
 
-    def __init__(self, obligations: Iterable[Obligation]) -> None:
+    def __init__(self, obligations: Iterable[Obligation | Named]) -> None:
         self._coming = iter(obligations)
-        self._found: dict[str, Obligation] = {}
+        self._found: dict[str, Obligation | Named] = {}
 
-    def named(self, name: str) -> Obligation | None:
-        """The obligation of a name, if there is one."""
+    def __getitem__(self, name: str) -> Obligation:
+        if name not in self:
+            raise KeyError(name)
+        found = self._found[name]
+        if isinstance(found, Named):
+            self._found[name] = found = _made(found)
+        return found
+
+    def __contains__(self, name: object) -> bool:
         while name not in self._found and self._add_next():
             pass
-        return self._found.get(name)
+        return name in self._found
 
-    def all(self) -> dict[str, Obligation]:
-        """All of them."""
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.whole()._found)
+
+    def __len__(self) -> int:
+        return len(self.whole()._found)
+
+    def whole(self) -> Collection:
+        """Itself, with all names known."""
         while self._add_next():
             pass
-        return self._found
+        return self
+
+    def named(self) -> Iterator[Named]:
+        """All of them, to be made here and once."""
+
+        def here(name: str, _: Profile) -> Obligation:
+            return self[name]
+
+        for name in self:
+            yield Named(name, self._found[name].profile, partial(here, name))
+
+    def of(self, *profiles: Profile) -> list[str]:
+        """The names of those of some profiles."""
+        return [name for name in self if self._found[name].profile in profiles]
 
     def _add_next(self) -> bool:
         """Whether there was one more."""
         try:
-            obligation = next(self._coming, None)
+            for obligation in self._coming:
+                self._add(obligation)
+                return True
         except BaseException:
             self._coming = iter(_cut_short, None)
             raise
-        if obligation is None:
-            return False
+        return False
+
+    def _add(self, obligation: Obligation | Named) -> None:
         if other := self._found.get(obligation.name):
-            packages = sorted({each.package or PROJECT for each in (obligation, other)})
+            packages = sorted({_package(each) for each in (obligation, other)})
             raise CatalogueError(
                 f"two obligations are named {obligation.name}, of {' and '.join(packages)}; rename one"
             )
         self._found[obligation.name] = obligation
-        return True
+
+
+def _made(named: Named) -> Obligation:
+    """What a name was said to be of, if it is."""
+    try:
+        obligation = named.make(named.profile)
+    except KeyError as error:  # which whoever asks a mapping takes for: there is no such name
+        raise CatalogueError(f"{named.name} cannot be stated: KeyError: {error}") from error
+    if (obligation.name, obligation.profile) != (named.name, named.profile):
+        said = f"{obligation.name} ({obligation.profile.value})"
+        raise CatalogueError(f"{named.name} ({named.profile.value}) is stated as {said}; mend its name")
+    return obligation
+
+
+def _package(each: Obligation | Named) -> str:
+    return (isinstance(each, Obligation) and each.package) or PROJECT
 
 
 def _cut_short() -> Obligation:
@@ -88,12 +139,12 @@ def _ours() -> Collection:
 
 def own_named(name: str) -> Obligation | None:
     """That of this project of a name, if there is one; the others need not be made for it."""
-    return _ours().named(name)
+    return _ours().get(name)
 
 
-def own() -> dict[str, Obligation]:
+def own() -> Collection:
     """The obligations of this project, by name; no other package is imported for them."""
-    return _ours().all()
+    return _ours().whole()
 
 
 @cache
@@ -114,7 +165,7 @@ def described(name: str) -> Obligation | None:
 
 
 @cache
-def catalogue() -> dict[str, Obligation]:
+def catalogue() -> Collection:
     """Every obligation, by name: this project's own, then those of installed packages.
 
     Those that only a name describes are not among them. A package that cannot be loaded is named in one
@@ -122,7 +173,7 @@ def catalogue() -> dict[str, Obligation]:
     has one with a name that begins as ours do.
     """
     packages = [obligation for point in announced() for obligation in _loaded(point)]
-    return Collection([*own().values(), *packages]).all()
+    return Collection([*own().named(), *packages]).whole() if packages else own()
 
 
 def stated(name: str) -> Obligation | None:
@@ -187,7 +238,8 @@ def _loaded(point: EntryPoint) -> list[Obligation]:
 
 def promised(*, wide: bool) -> list[Obligation]:
     """The obligations of the default profile, and on demand of the wide one too."""
-    return [o for o in catalogue().values() if wide or o.profile is Profile.DEFAULT]
+    names = catalogue().of(*Profile) if wide else catalogue().of(Profile.DEFAULT)
+    return [catalogue()[name] for name in names]
 
 
 def profile_name(*, wide: bool) -> str:
@@ -203,7 +255,7 @@ def select(pattern: str) -> list[Obligation]:
     """
     if not _is_glob(pattern) and (one := own_named(pattern)):
         return [one]
-    matching = [o for name, o in catalogue().items() if fnmatchcase(name, pattern)]
+    matching = [catalogue()[name] for name in catalogue() if fnmatchcase(name, pattern)]
     if matching:
         return matching
     try:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from inspect import signature
+from typing import NamedTuple
 
 from pysmt.exceptions import PysmtModeError, PysmtTypeError
 from pysmt.fnode import FNode
@@ -292,6 +293,8 @@ class Obligation:
             ``prover.claims.programs``.
         leaves_open: whether not every bit of the outputs counts on every input, such as those of a NaN:
             then two circuits of which it holds may differ.
+        alike: what those have in common that are decided in one enumeration where several are asked
+            for, such as the modes of a function; empty if it is decided alone.
     """
 
     name: str
@@ -313,6 +316,7 @@ class Obligation:
     borne: bool = False
     rests_on: Callable[[], Sequence[str]] | None = None
     leaves_open: bool = False
+    alike: str = ""
 
     def __post_init__(self) -> None:
         if self.expected not in (Outcome.PROVED, Outcome.REFUTED):
@@ -327,6 +331,18 @@ class Obligation:
         if circuit is None:
             return self.statement
         return f"{self.function}, of the circuit of SHA-256 {circuit.sha256[:12]}"
+
+
+class Named(NamedTuple):
+    """An obligation that is made when it is asked for; until then its name and profile do.
+
+    Attributes:
+        make: makes it, of the profile.
+    """
+
+    name: str
+    profile: Profile
+    make: Callable[[Profile], Obligation]
 
 
 def equivalence(

@@ -18,7 +18,7 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import BV, And, BVType, Equals, Symbol
 
 from spikeproof.circuits.meanings.boolean import WORD, require_fit
-from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
+from spikeproof.circuits.meanings.formula import input_symbols, output_formulas, outputs_of_input
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.environment import stating_formulas
 from spikeproof.prover.claims.obligation import (
@@ -200,7 +200,7 @@ class TabulatedClaim(Claim):
     @cached_property
     def goal(self) -> FNode:
         """That they are equal, as far as they count."""
-        return self._equal(self.expected)
+        return self._equal(self.actual, self.expected)
 
     @property
     def outputs(self) -> dict[str, int]:
@@ -212,15 +212,14 @@ class TabulatedClaim(Claim):
         return TabulatedClaim(self.netlist, self.table, self.counting, (*self.assumptions, *more))
 
     def of_input(self, inputs: Mapping[str, int]) -> Claim:
-        """As of any claim: the table's line, without the others."""
-        line = self.table.at(inputs)
+        """As of any claim: the table's line and what the neurons come to, without the others."""
+        line, actual = self.table.at(inputs), outputs_of_input(self.netlist, inputs)
         expected = {name: BV(int(line[name]), width) for name, width in self.table.outputs.items()}
-        return Claim(
-            self.inputs, self._equal(expected), self.assumptions, self.actual, expected, self.counting
-        )
+        goal = self._equal(actual, expected)
+        return Claim(self.inputs, goal, self.assumptions, actual, expected, self.counting)
 
-    def _equal(self, expected: Buses) -> FNode:
-        seen, wanted = (self.seen(buses) for buses in (self.actual, expected))
+    def _equal(self, actual: Buses, expected: Buses) -> FNode:
+        seen, wanted = (self.seen(buses) for buses in (actual, expected))
         return And(Equals(seen[bus], wanted[bus]) for bus in wanted)
 
 

@@ -10,7 +10,7 @@ import shutil
 import sys
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from spikeproof.prover.evidence.files import replacing, storing, write_atomically
@@ -41,8 +41,7 @@ class Archive:
         """
         certificate = Certificate.of(kind, content)
         if not self.holds(certificate):
-            with storing(f"keep a certificate in {self.directory}"):
-                write_atomically(self._path(certificate), gzip.compress(content, 1, mtime=0))
+            self._put(certificate, gzip.compress(content, 1, mtime=0))
         return certificate
 
     def content(self, certificate: Certificate) -> bytes:
@@ -52,16 +51,24 @@ class Archive:
             CertificateError: if they are not there, or are not those that it names.
         """
         path = self._path(certificate)
+        content = _unpacked(path, self.packed(certificate), certificate.size)
+        if hashlib.sha256(content).hexdigest() != certificate.sha256:
+            raise CertificateError(f"{path} has another SHA-256 than its record says")
+        return content
+
+    def packed(self, certificate: Certificate) -> bytes:
+        """What is kept of a certificate, whatever that is.
+
+        Raises:
+            CertificateError: if there is nothing.
+        """
+        path = self._path(certificate)
         try:
-            packed = path.read_bytes()
+            return path.read_bytes()
         except FileNotFoundError:
             raise CertificateError(f"{path} is missing") from None
         except OSError as error:
             raise CertificateError(f"cannot read {path}: {error.strerror or error}") from None
-        content = _unpacked(path, packed, certificate.size)
-        if hashlib.sha256(content).hexdigest() != certificate.sha256:
-            raise CertificateError(f"{path} has another SHA-256 than its record says")
-        return content
 
     def holds(self, certificate: Certificate) -> bool:
         """Whether its content is here, to the last bit."""
@@ -85,10 +92,7 @@ class Archive:
             if _one_file(source, target) or (target.exists() and self.holds(certificate)):
                 return
             with replacing(target) as temporary:
-                try:
-                    os.link(source, temporary)
-                except OSError:  # another file system, or one without links
-                    shutil.copyfile(source, temporary)
+                other._give(certificate, temporary)
 
     def remove_all_but(self, certificates: Iterable[Certificate]) -> None:
         """Remove every certificate that is not among these; other files stay.
@@ -101,11 +105,52 @@ class Archive:
             if path.name not in stay:
                 path.unlink()
 
+    def _put(self, certificate: Certificate, packed: bytes) -> None:
+        with storing(f"keep a certificate in {self.directory}"):
+            write_atomically(self._path(certificate), packed)
+
+    def _give(self, certificate: Certificate, target: Path) -> None:
+        """Have it in another file."""
+        source = self._path(certificate)
+        try:
+            os.link(source, target)
+        except OSError:  # another file system, or one without links
+            shutil.copyfile(source, target)
+
     def _path(self, certificate: Certificate) -> Path:
         sha256 = certificate.sha256
         if not _SHA256.fullmatch(sha256):  # it might lead out of the directory
             raise CertificateError(f"{sha256!r} is not the SHA-256 of a certificate")
         return self.directory / sha256[:2] / _file_name(certificate)
+
+
+@dataclass(frozen=True)
+class Parcel(Archive):
+    """An archive in memory, to be sent with records.
+
+    Attributes:
+        files: what would be in a directory, by name.
+    """
+
+    directory: Path = Path("parcel")
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def packed(self, certificate: Certificate) -> bytes:
+        """See ``Archive``."""
+        try:
+            return self.files[_file_name(certificate)]
+        except KeyError:
+            raise CertificateError(f"{_file_name(certificate)} is missing") from None
+
+    def adopt(self, certificate: Certificate, other: Archive) -> None:
+        """See ``Archive``."""
+        self._put(certificate, other.packed(certificate))
+
+    def _put(self, certificate: Certificate, packed: bytes) -> None:
+        self.files[_file_name(certificate)] = packed
+
+    def _give(self, certificate: Certificate, target: Path) -> None:
+        target.write_bytes(self.packed(certificate))
 
 
 def _file_name(certificate: Certificate) -> str:

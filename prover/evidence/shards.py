@@ -1,20 +1,21 @@
-"""Shards: theorems divided among machines that know nothing of one another.
+"""Shards: theorems divided among machines that know nothing of one another; and batches, for workers.
 
-The division is by the seconds that theorems once took, ``proofs/seconds.tsv``, and the same wherever
-the source is the same. A wrong figure there makes one shard longer than the others, and nothing else.
+Both are by the seconds that theorems once took, ``proofs/seconds.tsv``, and the same wherever
+the source is the same. A wrong figure there makes one longer than the others, and nothing else.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from heapq import heapify, heapreplace
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeVar
 
-from spikeproof.prover.claims.obligation import Obligation
+from spikeproof.prover.claims.obligation import Named, Obligation, Profile
 from spikeproof.prover.evidence.record import Record
 
 SHORT = 1.0
@@ -23,6 +24,8 @@ USUAL = 0.15
 """Seconds that such a theorem is taken to need."""
 
 _HEADER = "theorem\tseconds"
+
+Stated = TypeVar("Stated", Obligation, Named)
 
 
 class ShardError(ValueError):
@@ -55,8 +58,8 @@ class Shard:
         return cls(number, count)
 
     def of(
-        self, obligations: Iterable[Obligation], seconds: Mapping[str, float] | None = None
-    ) -> list[Obligation]:
+        self, obligations: Iterable[Stated], seconds: Mapping[str, float] | None = None
+    ) -> list[Stated]:
         """Its part of obligations, in their order; all parts together are all of them, each once.
 
         What takes longest is given out first, to whom has least.
@@ -86,6 +89,22 @@ def longest_first(obligations: Iterable[Obligation]) -> list[Obligation]:
     """
     took = recorded_seconds()
     return sorted(obligations, key=lambda each: 0.0 if each.rests_on else -took.get(each.name, 0.0))
+
+
+def batches(obligations: Iterable[Obligation]) -> Iterator[list[Obligation]]:
+    """Neighbours that take ``SHORT`` together, or one that may take longer: of others' theorems, and of
+    ours that only a wide run proves, that is not known unless it is recorded."""
+    took, batch, total = recorded_seconds(), list[Obligation](), 0.0
+    for each in obligations:
+        known = each.package is None and each.profile is Profile.DEFAULT
+        seconds = took.get(each.name, USUAL if known else SHORT)
+        if batch and total + seconds > SHORT:
+            yield batch
+            batch, total = [], 0.0
+        batch.append(each)
+        total += seconds
+    if batch:
+        yield batch
 
 
 def seconds_path() -> Path:

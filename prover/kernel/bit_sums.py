@@ -227,7 +227,8 @@ class Signals:
                 self.known[signal] = a.by(b)
             elif word := self.reader.word(signal):
                 self._settle(word, self.form(signal))
-        return self.known.setdefault(signal, bit(signal))
+            self.known.setdefault(signal, bit(signal))
+        return self.known[signal]
 
     def _settle(self, word: Word, form: BitSum) -> None:
         """What the signals of a word are, as far as its form tells."""

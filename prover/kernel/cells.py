@@ -75,6 +75,22 @@ def require_form(cell: Block, inputs: tuple[str, ...], outputs: tuple[str, ...])
         raise AlgebraError(f"{cell.name} has other buses than a {cell.kind}")
 
 
+def cells_by_inputs(
+    netlist: Netlist, kind: str, inputs: tuple[str, ...], outputs: tuple[str, ...]
+) -> dict[tuple[Bus, ...], Block]:
+    """The cells of a kind, by their input buses.
+
+    Raises:
+        AlgebraError: if one has other buses than these.
+    """
+    found = {}
+    for cell in netlist.cells:
+        if cell.kind == kind:
+            require_form(cell, inputs, outputs)
+            found[tuple(cell.inputs[name] for name in inputs)] = cell
+    return found
+
+
 def free_cell(netlist: Netlist, cell: Block) -> FreeCell:
     """A cell's outputs as its neurons make them of free inputs.
 

@@ -30,7 +30,8 @@ and of what they stand for rows claim the same, and that q says whether the next
 division R is 2N + 2 (1 - p) B; the first row has A for 2N, and p = 1. For roots it begins with N = 0 and
 p = 1. A last cell gives D itself. Remainders may be wider than they need be.
 
-Digits that were found without rows are of ``prover.kernel.searching``; a cell says that they were.
+Rows whose remainders are redundant are of ``prover.kernel.redundant``, digits that were found without
+rows of ``prover.kernel.searching``; cells say that they are.
 
 The argument is proved in Coq: ``proofs/mechanised/recurrence.v``.
 """
@@ -59,7 +60,8 @@ from pysmt.shortcuts import (
 
 from spikeproof.circuits.netlist import ONE, ZERO, Block, Bus, Netlist
 from spikeproof.prover.claims.obligation import Claim
-from spikeproof.prover.kernel.cells import AlgebraError, FreeCell, Site, free_cell, require_form
+from spikeproof.prover.kernel.cells import AlgebraError, FreeCell, Site, cells_by_inputs, free_cell
+from spikeproof.prover.kernel.redundant import redundant_claims
 from spikeproof.prover.kernel.searching import require_quotient, require_root
 from spikeproof.specs.symbolic import zero_extend
 
@@ -88,6 +90,10 @@ def quotient_claims(site: Site) -> Mapping[str, Claim]:
     if _cells(site.netlist, "searched_quotient"):
         require_quotient(site.netlist, *buses)
         return {"dividend": first}
+    if any(cell.kind == "settled_quotient" for cell in site.netlist.cells):
+        top = BVExtract(site.free[1], size - 1, size - 1)
+        normalised = Claim(first.inputs, Equals(top, BV(1, 1)), site.facts)
+        return {"dividend": first, "divisor": normalised, **redundant_claims(site.netlist, *buses)}
     return {"dividend": first, **_of_rows(site.netlist, _quotient_rows(site.netlist, *buses))}
 
 
@@ -208,13 +214,7 @@ def _root_rows(netlist: Netlist, radicand: Bus, root: Bus, remainder: Bus) -> li
 
 def _cells(netlist: Netlist, kind: str) -> dict[tuple[Bus, ...], Block]:
     """The cells of a kind, by their input buses."""
-    inputs, outputs = BUSES[kind]
-    found = {}
-    for cell in netlist.cells:
-        if cell.kind == kind:
-            require_form(cell, inputs, outputs)
-            found[tuple(cell.inputs[name] for name in inputs)] = cell
-    return found
+    return cells_by_inputs(netlist, kind, *BUSES[kind])
 
 
 def _row(cells: Mapping[tuple[Bus, ...], Block], kind: str, *inputs: Bus) -> Block:

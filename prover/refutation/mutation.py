@@ -220,7 +220,6 @@ def mutants(netlist: Netlist, kind: str, seed: int) -> Iterator[Mutant]:
     """
     rng = random.Random(f"{netlist.sha256} {kind} {seed}")
     faulty = FAULTS[kind]
-    unchanged = _wiring(netlist)
     seen: set[str] = set()
     misses = 0
     while misses < _PATIENCE:
@@ -229,16 +228,22 @@ def mutants(netlist: Netlist, kind: str, seed: int) -> Iterator[Mutant]:
             mutant = faulty(netlist, rng)
         except IndexError:
             continue
-        if _wiring(mutant.netlist) != unchanged and mutant.fault not in seen:
+        if mutant.fault not in seen and _is_changed(mutant.netlist, netlist):
             seen.add(mutant.fault)
             misses = 0
             yield mutant
 
 
-def _wiring(netlist: Netlist) -> tuple[Hashable, ...]:
-    """What a netlist computes with: its neurons, synapses in any order, and its outputs."""
-    neurons = ((n.threshold, n.bias, frozenset(n.synapses)) for n in netlist.neurons)
-    return (*neurons, *netlist.outputs.items())
+def _is_changed(mutant: Netlist, netlist: Netlist) -> bool:
+    """Whether it computes with other neurons, with synapses in any order, or has other outputs."""
+    if mutant.outputs != netlist.outputs or len(mutant.neurons) != len(netlist.neurons):
+        return True
+    pairs = zip(mutant.neurons, netlist.neurons, strict=True)
+    return any(a is not b and _wiring(a) != _wiring(b) for a, b in pairs)
+
+
+def _wiring(neuron: Neuron) -> tuple[Hashable, ...]:
+    return neuron.threshold, neuron.bias, frozenset(neuron.synapses)
 
 
 def sample(netlist: Netlist, count: int, seed: int) -> list[tuple[str, Mutant]]:

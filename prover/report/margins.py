@@ -40,10 +40,10 @@ class Row:
 
 def rows(library: str | None = None, gate: str | None = None) -> Iterator[Row]:
     """The gates of which limits are promised, of one library or of one operation if asked for."""
-    for theorem, obligation in catalogue().items():
-        about = obligation.parameters
-        if about.get("family") != "margin" or not theorem.endswith(".leak_with_reset"):
+    for theorem in catalogue():
+        if not (theorem.startswith("margin.") and theorem.endswith(".leak_with_reset")):
             continue
+        about = catalogue()[theorem].parameters
         asked = (library or about["library"], gate or about["operation"])
         if asked == (about["library"], about["operation"]):
             width = int(about["width"]) if "width" in about else None
@@ -55,8 +55,9 @@ def rows(library: str | None = None, gate: str | None = None) -> Iterator[Row]:
 def theorems(row: Row) -> NamedTable:
     """The theorems about a gate, and the refutations that are promised."""
     table = _table("theorem", "promised")
-    for theorem, obligation in catalogue().items():
+    for theorem in catalogue():
         if theorem.startswith(f"margin.{row.name}."):
+            obligation = catalogue()[theorem]
             table.add(theorem, obligation.expected.value, note=obligation.statement)
     return table
 

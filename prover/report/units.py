@@ -90,11 +90,11 @@ def names_of_units(library: str) -> list[str]:
     """The small units of a library that are proved to be right within their margins."""
     return [
         name.removeprefix("margin.unit.").removesuffix(".noise")
-        for name, obligation in catalogue().items()
+        for name in catalogue()
         if name.startswith("margin.unit.")
         and name.endswith(".noise")
-        and obligation.parameters["library"] == library
-        and obligation.parameters["structure"] == STRUCTURE_NAMES[SMALL]
+        and catalogue()[name].parameters["library"] == library
+        and catalogue()[name].parameters["structure"] == STRUCTURE_NAMES[SMALL]
     ]
 
 

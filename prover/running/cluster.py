@@ -10,15 +10,14 @@ or killed at any moment, but mean no harm.
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
-from pathlib import Path
 from queue import Empty, SimpleQueue
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -29,11 +28,11 @@ from spikeproof.prover.checking.verification import Verifier
 from spikeproof.prover.claims.catalogue import catalogue, theorem, with_units
 from spikeproof.prover.claims.obligation import Obligation, Outcome
 from spikeproof.prover.engines.pool import LOST
-from spikeproof.prover.evidence.archive import Archive
+from spikeproof.prover.evidence.archive import Archive, Parcel
 from spikeproof.prover.evidence.cache import Cache
 from spikeproof.prover.evidence.record import CACHED, Found, Record, blank_record, file_content
 from spikeproof.prover.evidence.seal import is_sealed, sealed
-from spikeproof.prover.evidence.shards import longest_first
+from spikeproof.prover.evidence.shards import batches, longest_first
 from spikeproof.prover.evidence.source import source_sha256, versions
 from spikeproof.prover.running.apart import (
     DEATHS,
@@ -45,6 +44,8 @@ from spikeproof.prover.running.apart import (
     serve,
     unpacked,
 )
+from spikeproof.prover.running.discharge import discharge
+from spikeproof.prover.running.inquiry import Keeping
 from spikeproof.prover.running.run import Run
 from spikeproof.prover.running.stages import silently
 
@@ -108,10 +109,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Reply:
-    """What it answers: the record as a file, and certificates by SHA-256, or why there is none."""
+    """What it answers: the record as a file, and its certificates as a parcel's; or why not."""
 
     record: bytes = b""
-    certificates: Mapping[str, bytes] = msgspec.field(default_factory=dict)
+    certificates: Mapping[str, bytes] = field(default_factory=dict)
     origin: str = ""
     trouble: str = ""
 
@@ -281,6 +282,7 @@ def connected(
         ClusterError: if nobody answers at the address.
     """
     with ExitStack() as stack:
+        gc.freeze()  # the catalogue stays: garbage is not looked for among it, nor by who is forked
         if cluster == LOCAL:
             fork_here()  # before Dask has threads
             stack.callback(end)
@@ -321,30 +323,52 @@ def discharge_on(cluster: Cluster, names: Sequence[str], run: Run) -> Iterator[F
     obligations = longest_first(map(theorem, names))
     needed = {unit for each in obligations if each.rests_on for unit in _units(each)}
     for programs in (False, True):
-        tasks = {}
+        asked = {}
         for obligation in obligations:
             if (obligation.rests_on is not None) is not programs:
                 continue
             name, package = obligation.name, obligation.package
-            if found := run.found(obligation):
-                proved |= {name} if found.outcome is Outcome.PROVED else set()
-                yield found
-                continue
             units = _units(obligation)
             if missing := [unit for unit in units if unit not in proved]:
                 trouble = f"it rests on {missing[0]}, which is not proved here"
                 yield _accepted(obligation, run, Reply(trouble=trouble))
                 continue
+            if found := run.found(obligation):
+                proved |= {name} if found.outcome is Outcome.PROVED else set()
+                yield found
+                continue
             task = Task(
                 name, run.timeout, run.cache is not None, source_sha256(package), versions(package)
             )
-            tasks[name] = (task, [replies[unit] for unit in units if unit in replies])
-        for name, reply in cluster.results(answer, tasks, lambda name: Reply(trouble=LOST)):
+            asked[name] = (task, [replies[unit] for unit in units if unit in replies])
+        for name, reply in _replies(cluster, asked):
             yield (found := _accepted(theorem(name), run, reply))
             if found.outcome is Outcome.PROVED:
                 proved.add(name)
                 if name in needed:
                     replies[name] = reply
+
+
+Asked = tuple[Task, Sequence[Reply]]
+"""A theorem, and what was answered of those that it rests on, and accepted."""
+
+
+def _replies(cluster: Cluster, asked: Mapping[str, Asked]) -> Iterator[tuple[str, Reply]]:
+    """What workers answer of each theorem, short ones together in a task.
+
+    Where whoever takes several dies of it, each is asked for alone, so that the others are not lost.
+    """
+    together = [tuple(each.name for each in batch) for batch in batches(map(theorem, asked))]
+    while together:
+        tasks = {names: ([asked[name] for name in names],) for names in together}
+        together = []
+        for names, replies in cluster.results(answers, tasks, lambda _: None):
+            if replies is not None:
+                yield from zip(names, replies, strict=True)
+            elif len(names) > 1:
+                together += [(name,) for name in names]
+            else:
+                yield names[0], Reply(trouble=LOST)
 
 
 def _units(obligation: Obligation) -> list[str]:
@@ -357,19 +381,18 @@ def _units(obligation: Obligation) -> list[str]:
 
 def _accepted(obligation: Obligation, run: Run, reply: Reply) -> Found:
     """A worker's answer, in log and cache, once it is known to be true."""
-    with TemporaryDirectory(prefix="spikeproof-") as folder:
-        archive = Archive(Path(folder))
-        blank = blank_record(obligation, run.timeout)
-        try:
-            record = _checked(blank, archive, reply)
-        except _TroubleError as error:
-            record = replace(blank, outcome=Outcome.ERROR, message=str(error))
-        record = sealed(record)
-        if run.cache and not run.cache.read_only:
-            for certificate in record.certificates:
-                run.cache.archive.adopt(certificate, archive)
-            run.cache.keep_record(record)
-        return run.keep(obligation, reply.origin, record, archive)
+    archive: Archive = Parcel(files=dict(reply.certificates))
+    blank = blank_record(obligation, run.timeout)
+    try:
+        record = _checked(blank, archive, reply)
+    except _TroubleError as error:
+        record = sealed(replace(blank, outcome=Outcome.ERROR, message=str(error)))
+    if run.cache and not run.cache.read_only:
+        for certificate in record.certificates:
+            run.cache.archive.adopt(certificate, archive)
+        run.cache.keep_record(record)
+        archive = run.cache.archive  # whose files the log can share
+    return run.keep(obligation, reply.origin, record, archive)
 
 
 class _TroubleError(Exception):
@@ -390,10 +413,11 @@ SAID = (
 
 
 def _checked(blank: Record, archive: Archive, reply: Reply) -> Record:
-    """The record that a worker sent, its certificates in the archive.
+    """The record that a worker sent, sealed.
 
     Args:
         blank: of the same theorem, as it is stated here.
+        archive: has the certificates that came with it.
 
     Raises:
         _TroubleError: if there is none, or it is not what it should be.
@@ -404,20 +428,20 @@ def _checked(blank: Record, archive: Archive, reply: Reply) -> Record:
         record = msgspec.json.decode(reply.record, type=Record)
     except msgspec.MsgspecError as error:
         raise _TroubleError(f"what a worker sent is no record: {error}") from None
-    for field in SAID:
-        if getattr(record, field) != getattr(blank, field):
-            raise _TroubleError(f"a worker sent a record of another {field.removesuffix('_sha256')}")
+    for said in SAID:
+        if getattr(record, said) != getattr(blank, said):
+            raise _TroubleError(f"a worker sent a record of another {said.removesuffix('_sha256')}")
     if not record.decided:
-        return replace(blank, outcome=record.outcome, message=record.message, seconds=record.seconds)
+        outcome, message, seconds = record.outcome, record.message, record.seconds
+        return sealed(replace(blank, outcome=outcome, message=message, seconds=seconds))
     for certificate in record.certificates:
-        content = reply.certificates.get(certificate.sha256)
-        if content is None or archive.keep(certificate.kind, content) != certificate:
+        if not archive.holds(certificate):
             raise _TroubleError(f"a worker sent no certificate {certificate.sha256}, or another")
-    if not is_sealed(record):
-        refusal = Verifier(archive).verify(record).refusal
-        if refusal:
-            raise _TroubleError(f"what a worker sent does not verify: {refusal}")
-    return record
+    if is_sealed(record):
+        return record
+    if refusal := Verifier(archive).verify(record).refusal:
+        raise _TroubleError(f"what a worker sent does not verify: {refusal}")
+    return sealed(record)
 
 
 # --- on a worker --------------------------------------------------------------------------------
@@ -431,7 +455,13 @@ def serving(handle: int) -> None:
     source_sha256()
     for obligation in catalogue().values():
         source_sha256(obligation.package)
+    gc.freeze()
     serve(Connection(handle))
+
+
+def answers(asked: Sequence[Asked]) -> list[Reply]:
+    """What becomes of theorems on this machine, one after another."""
+    return [answer(*each) for each in asked]
 
 
 def answer(task: Task, units: Sequence[Reply]) -> Reply:
@@ -440,23 +470,34 @@ def answer(task: Task, units: Sequence[Reply]) -> Reply:
     Args:
         units: what was answered of theorems that it rests on, and was accepted.
     """
-    obligation = theorem(task.theorem)
+    obligation, cache = theorem(task.theorem), Cache.default()
     here = (source_sha256(obligation.package), versions(obligation.package))
     if here != (task.source, task.libraries):
         return Reply(trouble="a worker has another source, or other versions of libraries")
-    with TemporaryDirectory(prefix="spikeproof-") as folder:
-        mine = Cache.default()
-        place = mine if task.cached and not mine.read_only else Cache(Path(folder))
-        for unit in units:
-            _lay_down(unit, place)
-        found = Run(task.timeout, cache=place).discharge(obligation)
-        certificates = {each.sha256: place.archive.content(each) for each in found.certificates}
-        origin = CACHED if found.origin else ""
-        return Reply(file_content(found.record), certificates, origin)
+    if task.cached and not cache.read_only:
+        return _by_cache(obligation, task, units, cache)
+    given = {record.theorem: record for record in map(_record, units)}
+    parcel = Parcel()
+
+    def settled(unit: Obligation) -> Record:
+        return given.get(unit.name) or discharge(unit, task.timeout, settled=settled)
+
+    record = discharge(obligation, task.timeout, keeping=Keeping(parcel), settled=settled)
+    return Reply(file_content(sealed(record)), parcel.files)
 
 
-def _lay_down(unit: Reply, place: Cache) -> None:
-    record = msgspec.json.decode(unit.record, type=Record)
-    for certificate in record.certificates:
-        place.archive.keep(certificate.kind, unit.certificates[certificate.sha256])
-    place.keep_record(sealed(record))
+def _by_cache(obligation: Obligation, task: Task, units: Sequence[Reply], cache: Cache) -> Reply:
+    """The same, kept on this machine too."""
+    for unit in units:
+        for certificate in _record(unit).certificates:
+            cache.archive.adopt(certificate, Parcel(files=dict(unit.certificates)))
+        cache.keep_record(sealed(_record(unit)))
+    found, parcel = Run(task.timeout, cache=cache).discharge(obligation), Parcel()
+    for certificate in found.certificates:
+        parcel.adopt(certificate, cache.archive)
+    return Reply(file_content(found.record), parcel.files, CACHED if found.origin else "")
+
+
+def _record(reply: Reply) -> Record:
+    record: Record = msgspec.json.decode(reply.record, type=Record)
+    return record

@@ -62,6 +62,7 @@ from spikeproof.prover.refutation.minimisation import minimised, violating
 from spikeproof.prover.refutation.programs import differing, explained
 from spikeproof.prover.running.inquiry import Inquiry, Keeping, Said
 from spikeproof.prover.running.stages import Stages, silently
+from spikeproof.prover.running.together import Decided
 
 ENUMERATION_SECONDS = 60.0
 """Trying every input may take so long, or as long as the engines if they are allowed more."""
@@ -113,6 +114,7 @@ def discharge(
     enumeration: float | None = None,
     told: Callable[[str], None] = silently,
     settled: Settled | None = None,
+    decided: Decided | None = None,
 ) -> Record:
     """Try to prove one obligation; the record is not sealed.
 
@@ -128,6 +130,7 @@ def discharge(
         told: each stage of the search for a verdict, as it begins.
         settled: where the records of theorems come from on which a program's rests; if not said, they
             are discharged too.
+        decided: that it was proved beside others, on every input: of a claim in blocks.
 
     Raises:
         NetlistError: if ``circuit`` has other buses than the obligation's own circuit.
@@ -147,7 +150,7 @@ def discharge(
             spec = spec_sha256(case.claim)
             trying = enumeration or max(timeout, ENUMERATION_SECONDS)
             attempt = _Attempt(
-                case, started + timeout, trying if enumerating else None, jobs, keeping, stages
+                case, started + timeout, trying if enumerating else None, jobs, keeping, stages, decided
             )
             if isinstance(case.claim, ProgramClaim):
                 verdict = attempt.composed(case.claim, settled or partial(discharge, timeout=timeout))
@@ -162,7 +165,7 @@ def discharge(
     return replace(
         blank,
         outcome=verdict.outcome,
-        seconds=round(time.perf_counter() - started, 4),
+        seconds=round(time.perf_counter() - started + (decided.seconds if decided else 0.0), 4),
         peak_memory_mib=peak_memory_mib(),
         message=verdict.message,
         counterexample=verdict.counterexample,
@@ -189,6 +192,7 @@ class _Attempt:
         deadline: of the engines, by ``time.perf_counter``.
         enumeration: seconds that trying every input may take, if they do not answer; None if it is not
             to be tried.
+        decided: that it is proved on every input, if it is known.
         said: what engines have answered, for lemmas that come again with other cuts.
     """
 
@@ -198,6 +202,7 @@ class _Attempt:
     jobs: int
     keeping: Keeping
     stages: Stages
+    decided: Decided | None = None
     said: dict[str, Said] = field(default_factory=dict)
 
     def verdict(self) -> _Verdict:
@@ -282,9 +287,7 @@ class _Attempt:
         small = not tabulated and len(netlist.neurons) <= SMALL
         if small and (certified := self._certified()):
             return certified
-        formula = None if tabulated else script_sha256(claim.negation)
-        lemma = Lemma(self.case.obligation.name, "every input", formula, None, (), ())
-        return _Verdict(Outcome.PROVED, lemmas=(lemma,))
+        return self._on_every_input(None if tabulated else script_sha256(claim.negation))
 
     def _in_time(self) -> None:
         if time.perf_counter() > self.deadline:
@@ -324,6 +327,8 @@ class _Attempt:
 
     def _by_blocks(self, claim: TabulatedClaim, table: BlockTable) -> _Verdict:
         """The verdict by evaluation on every input, block by block; first on some drawn by class."""
+        if self.decided:
+            return self._on_every_input(self.decided.digest)
         if refutation := self._tried("simulation by class", _at_once):
             return _presented(self.case, refutation)
         name = "every input, evaluated"
@@ -343,6 +348,10 @@ class _Attempt:
                 finding.words = f"none of {error} violates it"
                 return _Verdict(Outcome.TIMEOUT, f"{finding.words}; time was up")
             finding.words = "proved"
+        return self._on_every_input(digest)
+
+    def _on_every_input(self, digest: str | None) -> _Verdict:
+        """Proved by evaluation, of a formula or results of that SHA-256."""
         lemma = Lemma(self.case.obligation.name, "every input", digest, None, (), ())
         return _Verdict(Outcome.PROVED, lemmas=(lemma,))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from spikeproof.prover.running.neighbours import SEARCHING, with_nearest
 from spikeproof.prover.running.region import REGION_SECONDS
 from spikeproof.prover.running.replay import write_counterexample
 from spikeproof.prover.running.stages import silently
+from spikeproof.prover.running.together import Decided, decided_together, grouped
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,24 @@ class Run:
         Raises:
             StorageError: if it cannot be kept there.
         """
-        earlier = self._earlier(obligation) if self._rests(obligation) else None
+        earlier = self._standing(obligation)
         return self.keep(obligation, *(earlier or self._anew(obligation, jobs)))
+
+    def discharge_together(self, obligations: Sequence[Obligation], jobs: int = 1) -> list[Found]:
+        """The records of obligations that are alike, the new ones decided in one enumeration.
+
+        Raises:
+            StorageError: if they cannot be kept in log and cache.
+        """
+        if len(obligations) == 1 or self.circuit:
+            return [self.discharge(each, jobs) for each in obligations]
+        earlier = {each.name: self._standing(each) for each in obligations}
+        new = [each for each in obligations if not earlier[each.name]]
+        several = decided_together(new, self.timeout, jobs, self._stage(new[0])) if new[1:] else {}
+        return [
+            self.keep(each, *(earlier[each.name] or self._anew(each, jobs, several.get(each.name))))
+            for each in obligations
+        ]
 
     def found(self, obligation: Obligation) -> Found | None:
         """The record of an obligation, in log and cache too, if log or cache have it.
@@ -88,6 +106,10 @@ class Run:
                 )
         return Found.of(record, origin, audited=bool(origin) and record.theorem in self.audited)
 
+    def _standing(self, obligation: Obligation) -> tuple[str, Record, Archive] | None:
+        """What was found before, if what it rests on is there too."""
+        return self._earlier(obligation) if self._rests(obligation) else None
+
     def _rests(self, obligation: Obligation) -> bool:
         """Whether what a theorem about a program rests on is proved, and in log and cache too."""
         if obligation.rests_on is None or obligation.expected is Outcome.REFUTED:
@@ -98,7 +120,9 @@ class Run:
             return False
         return all(self.discharge(unit).green for unit in units)
 
-    def _anew(self, obligation: Obligation, jobs: int) -> tuple[str, Record, Archive | None]:
+    def _anew(
+        self, obligation: Obligation, jobs: int, decided: Decided | None = None
+    ) -> tuple[str, Record, Archive | None]:
         """A new record, which is from nowhere, and where its certificates are."""
         keeping = Keeping(self._archive, self.cache, self.log)
         record = discharge(
@@ -110,6 +134,7 @@ class Run:
             enumeration=self.enumeration,
             told=self._stage(obligation),
             settled=self.discharge,
+            decided=decided,
         )
         if self.circuit:
             if record.refutes and next(iter(obligation.neighbours()), None):
@@ -163,21 +188,37 @@ def drawn(theorems: Iterable[str], count: int, run_id: str) -> frozenset[str]:
 def discharge_all(names: Sequence[str], run: Run, jobs: int | None = None) -> Iterator[Found]:
     """Discharge obligations of the catalogue, yielding each record as it comes.
 
+    Those that are alike, such as the modes of a function, are a single task; see ``together``.
+
     Args:
         jobs: processes to use, for the lemmas of a single theorem too; by default one for each core.
     """
+    gc.freeze()  # the catalogue stays: garbage is not looked for among it, nor by who is forked
     cores = jobs or os.cpu_count() or 1
-    lemma_jobs = cores if len(names) == 1 else 1
-    tasks = {each.name: (each.name, run, lemma_jobs) for each in longest_first(map(theorem, names))}
-    yield from results(_discharge_named, tasks, cores, lambda name: _lost(name, run))
+    groups = [
+        tuple(each.name for each in group) for group in grouped(longest_first(map(theorem, names)))
+    ]
+    lemma_jobs = cores if len(groups) == 1 else 1
+    tasks = {group: (group, run, lemma_jobs) for group in groups}
+    for found in results(_discharge_named, tasks, cores, lambda group: _lost(group, run)):
+        yield from found
 
 
-def _discharge_named(name: str, run: Run, jobs: int) -> Found:
-    return run.discharge(theorem(name), jobs)
+def _discharge_named(names: Sequence[str], run: Run, jobs: int) -> list[Found]:
+    return run.discharge_together([*map(theorem, names)], jobs)
 
 
-def _lost(name: str, run: Run) -> Found:
-    blank = blank_record(theorem(name), run.timeout, run.circuit)
+def _lost(names: Sequence[str], run: Run) -> list[Found]:
+    """What became of theorems whose process died: those that were done are in the log.
+
+    A program's is not asked for there: nobody knows whether what it rests on is proved.
+    """
+    obligations = [theorem(name) for name in names]
+    return [(not each.rests_on and run.found(each)) or _died(each, run) for each in obligations]
+
+
+def _died(obligation: Obligation, run: Run) -> Found:
+    blank = blank_record(obligation, run.timeout, run.circuit)
     record = sealed(replace(blank, outcome=Outcome.ERROR, message=LOST))
     if run.log:
         run.log.write(record)

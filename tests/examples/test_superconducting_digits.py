@@ -26,7 +26,7 @@ from spikeproof.circuits.doors.images import IDX_NAMES
 from spikeproof.circuits.doors.networks import read_network
 from spikeproof.prover.margins.network_pruning import scores
 
-IMAGES = 30
+IMAGES = 16
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +59,16 @@ def test_netlist_and_module_agree_and_nothing_is_refused(kept):
     assert "trained on" not in again
 
 
-def test_netlist_and_module_are_equal_on_all_inputs_and_faults_are_refuted(kept):
-    netlist, module = exported(read_network(kept[0] / "m.npz"))
+@pytest.fixture(scope="module")
+def few():
+    """Images, and a model of few neurons."""
+    pixels = small_data()[0].chosen(slice(300))
+    return pixels, train(pixels, replace(SMALL, hidden=16, epochs=3), seed=1)
+
+
+@pytest.mark.usefixtures("cadical_alone", "counterexamples_as_found")
+def test_netlist_and_module_are_equal_on_all_inputs_and_faults_are_refuted(few):
+    netlist, module = exported(few[1].network())
     assert spikeproof.check(netlist, module, timeout=60).outcome is spikeproof.Outcome.PROVED
     *before, last = netlist.neurons  # what counts the comparisons that the last class wins
     (source, weight), *others = last.synapses
@@ -72,9 +80,8 @@ def test_netlist_and_module_are_equal_on_all_inputs_and_faults_are_refuted(kept)
         assert found.outcome is spikeproof.Outcome.REFUTED
 
 
-def test_normalisation_becomes_thresholds():
-    pixels = small_data()[0].chosen(slice(300))
-    model = train(pixels, SMALL.__class__(16, (0.3, 1.0), 3, 64, 0.0, 0.0, 0.0, 0.0), seed=1)
+def test_normalisation_becomes_thresholds(few):
+    pixels, model = few
     bits = pixels.images().inputs[:, 0]
     with torch.no_grad():
         sums = model.first(torch.from_numpy(bits).float())

@@ -12,7 +12,7 @@ from spikeproof.prover.encoding.evaluation import Evaluation
 from spikeproof.prover.kernel.composition import OTHERWISE
 from spikeproof.prover.refutation.drawing import every_input
 from spikeproof.prover.running.discharge import discharge
-from spikeproof.specs.formats import FP8_E4M3FN, FP8_E5M2, FP16
+from spikeproof.specs.formats import FP8_E4M3FN, FP8_E5M2, format_named
 from tests.support.foreign.multipliers_fp import normalising_before
 
 
@@ -33,10 +33,12 @@ def test_every_pair_is_of_one_case_unless_both_are_normal(fmt, together, monkeyp
 
 def test_a_multiplier_is_proved_by_cases_and_a_fault_in_one_refuted(monkeypatch):
     monkeypatch.setattr(units, "SEARCHED", 0)
-    obligation = Unit("multiply", FP16).obligation()  # made now: the catalogue keeps its own
-    record = discharge(obligation, circuit=normalising_before(FP16))
+    monkeypatch.setattr(units, "TOGETHER", 4)
+    fmt = format_named("e4m5")
+    obligation = Unit("multiply", fmt).obligation()  # made now: the catalogue keeps its own
+    record = discharge(obligation, circuit=normalising_before(fmt))
     assert record.green
     names = {lemma.name for lemma in record.lemmas}
-    assert {f"{OTHERWISE}, x with 1 to 8 leading zeros", f"cases of {OTHERWISE}"} <= names
-    wrong = normalising_before(FP16, fault="subnormal_shifted_once_too_often")
+    assert {f"{OTHERWISE}, x with 1 to 4 leading zeros", f"cases of {OTHERWISE}"} <= names
+    wrong = normalising_before(fmt, fault="subnormal_shifted_once_too_often")
     assert discharge(obligation, circuit=wrong).outcome is Outcome.REFUTED

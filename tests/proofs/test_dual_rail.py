@@ -12,6 +12,7 @@ from spikeproof.proofs.blocks import input_widths
 from spikeproof.proofs.dual_rail import gates_and_blocks, obligations, units
 from spikeproof.proofs.names import described
 from spikeproof.proofs.units import OPERATIONS, Unit
+from spikeproof.prover.claims.catalogue import Collection
 from spikeproof.prover.claims.obligation import Outcome, Profile, StatementError
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs import integers
@@ -19,7 +20,7 @@ from spikeproof.specs.conventions import Convention, NanResult
 from spikeproof.specs.formats import FP4_E2M1, FP16, OverflowPolicy
 from tests.support.refusals import assert_not_described
 
-OF_ALL = {obligation.name: obligation for obligation in obligations()}
+OF_ALL = Collection(obligations())
 UNIT = Unit("add", FP4_E2M1, policy=OverflowPolicy.SATURATE, library=DualRail.name)
 
 

@@ -310,6 +310,10 @@ def test_what_a_name_describes_need_not_be_promised(name, canonical):
             "fp16.add.rne.shallow_radix8",
             "add has no rows, so it cannot be shallow_radix8; choose shallow",
         ),
+        (
+            "fp16.square_root.rne.shallow_redundant_radix8",
+            "square_root has no redundant rows, so it cannot be shallow_redundant_radix8",
+        ),
         ("fp8_e4m3fn.minimum.arm", "format fp8_e4m3fn has no NaN with a payload, so no 'arm_nan'; use"),
         ("fp17.minimum", "unknown format 'fp17'"),
         ("fp16.class.flags", "class has no flags; leave out 'flags'"),

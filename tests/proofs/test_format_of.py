@@ -14,7 +14,7 @@ from spikeproof.circuits.units.libraries import FAST, LIBRARIES, SMALL
 from spikeproof.proofs import described
 from spikeproof.proofs.format_of import BY_DEFAULT, obligations
 from spikeproof.proofs.names import unit_named
-from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.catalogue import Collection, catalogue
 from spikeproof.prover.claims.obligation import Outcome, Profile
 from spikeproof.prover.refutation.drawing import inputs_by_class
 from spikeproof.prover.refutation.exhaustion import enumerate_all
@@ -112,9 +112,9 @@ def as_lists(columns):
 
 @pytest.mark.parametrize("name", SMALL_CASES)
 def test_formula_and_circuit_on_every_operand(name):
-    """In every second mode, others for each; in all of them in the nightly profile."""
+    """In every third mode, others for each; in all of them in the nightly profile."""
     modes = list(RoundingMode)
-    for mode in modes if NIGHTLY else modes[SMALL_CASES.index(name) % 2 :: 2]:
+    for mode in modes if NIGHTLY else modes[SMALL_CASES.index(name) % 3 :: 3]:
         of = unit(name, mode)
         netlist = of.circuit()
         inputs = all_inputs(netlist)
@@ -125,10 +125,10 @@ def test_formula_and_circuit_on_every_operand(name):
 
 @pytest.mark.parametrize("name", WIDE_CASES)
 def test_formula_and_circuit_on_operands_drawn_by_class(name):
-    """Every second mode with its convention, others for each; all of them in the nightly profile."""
+    """Every third mode with its convention, others for each; all of them in the nightly profile."""
     words_of = ("", "riscv", "cuda", "ftz_after", "daz.ftz_before", "any_nan")
     cases = list(enumerate(zip(RoundingMode, words_of, strict=True)))
-    for place, (mode, words) in cases if NIGHTLY else cases[WIDE_CASES.index(name) % 2 :: 2]:
+    for place, (mode, words) in cases if NIGHTLY else cases[WIDE_CASES.index(name) % 3 :: 3]:
         of = unit(name, mode, words)
         netlist = of.circuit()
         inputs = inputs_by_class(netlist.inputs, of.reading.formats, max(600, CASES // 100), place)
@@ -308,7 +308,7 @@ PROVED = [
     "fp16.multiply_from_fp8_e4m3fn_and_fp4_e2m1",
     "fp8_e5m2.divide_from_fp6_e2m3_and_fp4_e2m1",
     "fp8_e5m2.square_root_from_fp6_e3m2",
-    "fp6_e3m2.fma_from_fp4_e2m1_and_fp4_e2m1_and_fp6_e3m2",
+    "e3m1.fma_from_fp4_e2m1_and_fp4_e2m1_and_e3m1",
 ]
 
 
@@ -417,7 +417,7 @@ def test_what_no_name_describes_is_refused_in_one_line(name, words):
 
 
 def test_what_is_promised_is_described_by_its_name():
-    promised = list(obligations())
+    promised = list(Collection(obligations()).values())
     assert len({obligation.name for obligation in promised}) == len(promised) > 500
     for obligation in promised:
         assert described(obligation.name).parameters == obligation.parameters

@@ -16,8 +16,15 @@ from spikeproof.prover.evidence.record import Status
 from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.refutation.mutation import stuck_at_zero
 from spikeproof.prover.running.discharge import discharge
-from spikeproof.specs.formats import FP8_E4M3FN, FP8_E5M2, FP16, FP32, RoundingMode
-from tests.support.profile import NIGHTLY
+from spikeproof.specs.formats import (
+    BFLOAT16,
+    FP8_E4M3FN,
+    FP8_E5M2,
+    FP16,
+    FP32,
+    RoundingMode,
+)
+from tests.support.profile import NIGHTLY, parameter_id
 
 CUTS = ("x_reaches", "x_excess", "y_excess", "larger", "smaller", "sum")
 FACTS = {
@@ -111,7 +118,11 @@ def test_a_probe_at_another_place_is_found(name):
     assert said == {FACTS[name]: Status.SATISFIABLE}
 
 
-@pytest.mark.parametrize(("fmt", "name"), [*product([FP16], CUTS), (FP32, "smaller")])
+@pytest.mark.parametrize(
+    ("fmt", "name"),
+    [*product([FP16], CUTS), (FP32 if NIGHTLY else BFLOAT16, "smaller")],
+    ids=parameter_id,
+)
 def test_a_unit_with_a_fault_at_a_cut_is_refuted(fmt, name):
     faulty = silenced(unit(fmt).circuit(keep_waypoints=True), name)
     obligation = replace(unit(fmt).obligation(), engines=("cadical",))

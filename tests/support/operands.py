@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from typing import Any
 
@@ -15,6 +15,8 @@ from spikeproof.specs.formats import (
     ARITY,
     FP8_E4M3FN,
     FP8_E5M2,
+    FP32,
+    FP64,
     OPERANDS,
     SMALL_FORMATS,
     Format,
@@ -137,3 +139,17 @@ def first_difference(
         f"{len(differing)} cases differ, first {given}: "
         f"{actual[index]:#x}, should be {expected[index]:#x}"
     )
+
+
+WIDE = FP64 if NIGHTLY else FP32
+"""Of functions whose FP64 circuit takes long to build: by default FP32's, of shorter words."""
+
+
+def hard_codes(numbers: Iterable[float]) -> Codes:
+    """The codes of FP64, or of the nearest numbers of FP32 and those next to them."""
+    doubles = np.array(tuple(numbers))
+    if WIDE is FP64:
+        return doubles.view(np.uint64)
+    with np.errstate(over="ignore"):
+        nearest = doubles.astype(np.float32).view(np.uint32)
+    return np.unique([nearest - 1, nearest, nearest + 1]).astype(np.uint64)

@@ -8,6 +8,7 @@ In formats of up to 16 bits a circuit is made from the table of a function's res
 * ``changes``     -- where results change, as circuits read tables
 * ``polynomials`` -- rows of codes, for each a polynomial: for smooth functions of any kind
 * ``fitting``     -- finds such rows, ``targets`` what they are to be; ``kept_rows`` has those of FP32
+* ``modes``       -- six modes of rounding, made from two
 * ``half_turns``  -- sin(pi x) and cos(pi x): x folded to a quarter of a turn, and rows of polynomials
 * ``radians``     -- sin(x) and cos(x): x reduced to a quarter of a turn, likewise
 * ``quotient``    -- quotients of words by comparison, a neuron a digit

@@ -58,14 +58,11 @@ class BoundedCosine:
     @cached_property
     def regions(self) -> Regions:
         """Small, large and infinite numbers, and NaNs."""
-        fmt, sign = self.fmt, self.fmt.sign_mask
-        one, nan = fmt.bias << fmt.fraction_bits, fmt.canonical_nan
+        fmt = self.fmt
+        one = fmt.bias << fmt.fraction_bits
         fields = self.fields[0], self.fields[-1] + 1
         starts = (*(field << fmt.fraction_bits for field in fields), fmt.infinity)
-        return Regions(
-            (*starts, sign, *(sign + start for start in starts)),
-            (one, None, one, nan, one, None, one, nan),
-        )
+        return Regions.of_magnitudes(fmt, starts, (one, None, one, fmt.canonical_nan))
 
 
 def build_bounded_cosine(fmt: Format, plan: BoundedCosine | None = None) -> Netlist:
@@ -96,9 +93,7 @@ class _Unit:
         turn = fixed_point(machine, x, ordinary, fmt, plan.fields, sine.fixed, sine.fixed + 1)
         *v, half, odd = machine.probed("turn", turn)
         y = distance(machine, tuple(v), half)
-        never = [0 if each is None else -4 << sine.places for each in plan.regions.results]
-        constants = [each or 0 for each in plan.regions.results]
-        code = sine.code(machine, y, machine.table(region, never)) + machine.table(region, constants)
+        code = sine.code(machine, y, region, plan.regions)
         return (*machine.digits(code, fmt.width - 1), self.negative(half, odd, y))
 
     def negative(self, half: Form, odd: Form, y: Bits) -> Form:

@@ -76,11 +76,10 @@ class BoundedRadians:
     @cached_property
     def regions(self) -> Regions:
         """Small, infinite numbers, and NaNs; a small sine is 0 and x."""
-        fmt, sign = self.fmt, self.fmt.sign_mask
+        fmt = self.fmt
         small = 0 if self.function == "sin" else fmt.bias << fmt.fraction_bits
         starts = self.fields[0] << fmt.fraction_bits, fmt.infinity
-        results = small, None, fmt.canonical_nan
-        return Regions((*starts, sign, *(sign + start for start in starts)), results * 2)
+        return Regions.of_magnitudes(fmt, starts, (small, None, fmt.canonical_nan))
 
     @property
     def passed(self) -> list[int]:
@@ -126,9 +125,7 @@ class _Unit:
         turn = machine.probed("turn", self.turn(tuple(magnitude), region))
         *v, half, odd = turn[: sine.fixed + 1]
         y = distance(machine, tuple(v), half)
-        never = [0 if each is None else -4 << sine.places for each in plan.regions.results]
-        constants = [each or 0 for each in plan.regions.results]
-        code = sine.code(machine, y, machine.table(region, never)) + machine.table(region, constants)
+        code = sine.code(machine, y, region, plan.regions)
         turned = half + odd
         if plan.function == "sin":
             small = machine.digits(machine.table(region, plan.passed), 1)[0]

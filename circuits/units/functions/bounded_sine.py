@@ -68,11 +68,10 @@ class BoundedSine:
     @cached_property
     def regions(self) -> Regions:
         """Tiny, whole and infinite numbers, and NaNs; of tiny ones a product is added to the result."""
-        fmt, sign = self.fmt, self.fmt.sign_mask
+        fmt = self.fmt
         fields = self.fields[0], self.fields[-1] + 1
         starts = (*(field << fmt.fraction_bits for field in fields), fmt.infinity)
-        results = 0, None, 0, fmt.canonical_nan
-        return Regions((*starts, sign, *(sign + start for start in starts)), results * 2)
+        return Regions.of_magnitudes(fmt, starts, (0, None, 0, fmt.canonical_nan))
 
 
 def build_bounded_sine(fmt: Format, plan: BoundedSine | None = None) -> Netlist:
@@ -104,9 +103,7 @@ class _Unit:
         turn = fixed_point(machine, x, ordinary, fmt, plan.fields, sine.fixed, sine.fixed + 1)
         *v, half, odd = machine.probed("turn", turn)
         y = distance(machine, tuple(v), (1 - half).within(0, 1))
-        never = [0 if each is None else -4 << sine.places for each in plan.regions.results]
-        constants = [each or 0 for each in plan.regions.results]
-        code = sine.code(machine, y, machine.table(region, never)) + machine.table(region, constants)
+        code = sine.code(machine, y, region, plan.regions)
         is_tiny = [int(index % 4 == 0) for index in range(8)]
         tiny = machine.digits(machine.table(region, is_tiny), 1)[0]
         code = code + self.tiny(machine.given(tuple(magnitude), tiny))

@@ -304,7 +304,7 @@ class Tuner:
         """The row with the best of some coefficients."""
         shape, unit = self.shape, 1 << self.shape.fraction
         real = row.coefficients(length, self.plan.degree) * unit
-        up = self.target.upward(row.base >= self.target.fmt.sign_mask)
+        up = self.target.upward
         usual = np.rint(real / 2.0**scale).astype(np.int64)
         usual[1:] += [stage.offset for stage in shape.stages]
         c_0 = round(real[0] + up * unit)

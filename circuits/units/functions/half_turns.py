@@ -18,6 +18,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 from spikeproof.circuits.netlist import Bus
@@ -25,7 +26,8 @@ from spikeproof.circuits.units.forms import Bits, Form, all_of, bits, number, re
 from spikeproof.circuits.units.functions.fitting import Plan, fitted_to
 from spikeproof.circuits.units.functions.kept_rows import FOUND, file_of, keep, small_plan
 from spikeproof.circuits.units.functions.machines import machine_of
-from spikeproof.circuits.units.functions.polynomials import Polynomials, polynomials_unit, read
+from spikeproof.circuits.units.functions.modes import MADE, simplest
+from spikeproof.circuits.units.functions.polynomials import Polynomials, read, rounded_unit
 from spikeproof.circuits.units.functions.targets import Target
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.formats import FP32, Format, OverflowPolicy, RoundingMode
@@ -94,10 +96,8 @@ def _found(function: str, fmt: Format, mode: RoundingMode, plan: Plan) -> Polyno
 
 @lru_cache(maxsize=4)
 def _rows(function: str, fmt: Format, mode: RoundingMode) -> Polynomials:
-    if mode not in (RoundingMode.NEAREST_EVEN, RoundingMode.NEAREST_AWAY, RoundingMode.TOWARD_ZERO):
-        raise ValueError(f"sines by rows are not rounded {mode.label}")
     if fmt.width <= FOUND:
-        return _found(function, fmt, mode, small_plan(fmt))
+        return _found(function, fmt, simplest(mode), small_plan(fmt))
     kept = file_of(function, fmt, mode)
     if not kept.exists():
         raise ValueError(f"no rows of {function} are kept for {fmt.name}, rounded {mode.label}")
@@ -114,17 +114,20 @@ def half_turns_unit(
 
     Raises:
         ValueError: if the format is not of IEEE 754's shape, has few exponents for its precision, or is
-            one of which no rows are kept; if the mode is not one that is the same for both signs.
+            one of which no rows are kept.
     """
     if not fmt.has_infinity or fmt.bias < fmt.precision + 1:
         raise ValueError(f"{fmt.name} has no infinity, or too few exponents for sines by rows")
     rows = _rows(function, fmt, mode)
-    return _HalfTurns(gates, bits(x), fmt, function == "cos_pi").result(rows)
+    return _HalfTurns(gates, bits(x), fmt, mode, function == "cos_pi").result(rows)
 
 
 class _HalfTurns:
-    def __init__(self, gates: GateLibrary, x: Bits, fmt: Format, cosine: bool) -> None:
-        self.gates, self.fmt, self.cosine, self.sums = gates, fmt, cosine, machine_of(gates)
+    def __init__(
+        self, gates: GateLibrary, x: Bits, fmt: Format, mode: RoundingMode, cosine: bool
+    ) -> None:
+        self.gates, self.fmt, self.mode, self.cosine = gates, fmt, mode, cosine
+        self.sums = machine_of(gates)
         *magnitude, self.sign = x
         self.magnitude = tuple(magnitude)
         f = fmt.fraction_bits
@@ -150,9 +153,20 @@ class _HalfTurns:
         return signals(self.gates, (*result, negative))
 
     def _of_rows(self, rows: Polynomials, code: Form, sign: Form) -> Bus:
-        given = signals(self.gates, self.sums.digits(code, self.fmt.magnitude_bits))
-        found = polynomials_unit(self.gates, given, rows)
+        given = self.sums.digits(code, self.fmt.magnitude_bits)
+
+        def cut() -> tuple[Form, Form]:
+            return self._inexact(given), reaches(self.gates, sign, 1)
+
+        found = rounded_unit(self.gates, signals(self.gates, given), rows, self.mode, cut)
         return (*found, *signals(self.gates, [reaches(self.gates, sign, 1)]))
+
+    def _inexact(self, code: Bits) -> Form:
+        """Whether a result of rows is: not those of 0 and 1/2, cos(0), and what is no number."""
+        half, first = self.fmt.bias - 1 << self.fmt.fraction_bits, _cosines(self.fmt)
+        places = (1, half, first + 1, self.fmt.infinity) if self.cosine else (1, half)
+        steps = self.sums.comparators(number(code), places)
+        return (total(steps[::2]) - total(steps[1::2])).within(0, 1)
 
     def _folded(self) -> tuple[Form, Form]:
         """The code of r, or 0 if x is not folded; and whether the sign is turned."""
@@ -187,5 +201,5 @@ class _HalfTurns:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or ("sin_pi", "cos_pi"):
-        keep(name, FP32, RoundingMode.NEAREST_EVEN, _found(name, FP32, RoundingMode.NEAREST_EVEN, PLAN))
+    for name, mode in product(sys.argv[1:] or ("sin_pi", "cos_pi"), MADE):
+        keep(name, FP32, mode, _found(name, FP32, mode, PLAN))

@@ -10,11 +10,16 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 
 from spikeproof.circuits.netlist import Bus
+from spikeproof.circuits.units.forms import Form, bit, bits, number
 from spikeproof.circuits.units.functions.fitting import Plan, fitted
-from spikeproof.circuits.units.functions.polynomials import Polynomials, polynomials_unit, read, written
+from spikeproof.circuits.units.functions.machines import machine_of
+from spikeproof.circuits.units.functions.modes import MADE, simplest
+from spikeproof.circuits.units.functions.polynomials import Polynomials, read, rounded_unit, written
+from spikeproof.circuits.units.functions.targets import Target
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.formats import FP32, Format, OverflowPolicy, RoundingMode, Specials
 
@@ -43,7 +48,7 @@ def small_plan(fmt: Format) -> Plan:
 
 def file_of(function: str, fmt: Format, mode: RoundingMode) -> Path:
     """Where the rows of a function are kept."""
-    return ROWS / f"{fmt.name}.{function}.{mode.value}.json"
+    return ROWS / f"{fmt.name}.{function}.{simplest(mode).value}.json"
 
 
 def are_made(function: str, fmt: Format) -> bool:
@@ -53,15 +58,15 @@ def are_made(function: str, fmt: Format) -> bool:
 
 @lru_cache(maxsize=4)
 def rows_of(function: str, fmt: Format, mode: RoundingMode, policy: OverflowPolicy) -> Polynomials:
-    """The rows of a function.
+    """The rows of a function, in the simplest mode that the given one is made from.
 
     Raises:
-        ValueError: if they would have to be kept and are not; if the mode is to odd, the format not of
-            IEEE 754's kind, or the policy another.
+        ValueError: if they would have to be kept and are not; if the format is not of IEEE 754's kind,
+            or the policy another.
     """
     usual = policy is OverflowPolicy.IEEE and fmt.specials is Specials.IEEE
-    if usual and fmt.width <= FOUND and mode is not RoundingMode.TO_ODD:
-        return fitted(function, fmt, mode, policy, small_plan(fmt))
+    if usual and fmt.width <= FOUND:
+        return fitted(function, fmt, simplest(mode), policy, small_plan(fmt))
     kept = file_of(function, fmt, mode)
     if not usual or not kept.exists():
         raise ValueError(
@@ -79,19 +84,30 @@ def rows_unit(
     Raises:
         ValueError: as ``rows_of``.
     """
-    return polynomials_unit(gates, x, rows_of(function, fmt, mode, policy))
+
+    def cut() -> tuple[Form, Form]:
+        def rounded(code: int, mode: RoundingMode) -> int:
+            return Target(function, fmt, mode, policy).rounded([code])[0]
+
+        exact = rounded(0, RoundingMode.DOWN) == rounded(0, RoundingMode.UP)
+        signed = rounded(fmt.sign_mask + 1, RoundingMode.TOWARD_ZERO) >= fmt.sign_mask
+        magnitude = number(bits(x[: fmt.magnitude_bits]))
+        from_zero, beyond = machine_of(gates).comparators(magnitude, (int(exact), fmt.infinity))
+        return (from_zero - beyond).within(0, 1), bit(x[-1]) * signed
+
+    return rounded_unit(gates, x, rows_of(function, fmt, mode, policy), mode, cut)
 
 
 def keep(function: str, fmt: Format, mode: RoundingMode, found: Polynomials) -> None:
     """Writes rows of a function, and says how many they are."""
-    file_of(function, fmt, mode).write_text(written(found))
-    print(f"{function}: {len(found.starts)} rows, {len(found.exceptions)} exceptions")
+    file = file_of(function, fmt, mode)
+    file.write_text(written(found))
+    print(f"{file.stem}: {len(found.starts)} rows, {len(found.exceptions)} exceptions", flush=True)
 
 
 def main(functions: list[str]) -> None:
-    """Finds and writes rows to nearest even in FP32."""
-    mode = RoundingMode.NEAREST_EVEN
-    for function in functions:
+    """Finds and writes rows in FP32."""
+    for function, mode in product(functions, MADE):
         keep(function, FP32, mode, fitted(function, FP32, mode, OverflowPolicy.IEEE, PLANS[function]))
 
 

@@ -1,7 +1,6 @@
 """Circuits of programs that are wrong for few inputs: each of these costs a wide AND.
 
-Programs round to nearest or toward zero, and are mended so; what other modes have more is one bit,
-whether anything was lost.
+Programs round to nearest or toward zero, and are mended so: see ``modes``.
 """
 
 from __future__ import annotations
@@ -14,8 +13,9 @@ from typing import Any, Protocol
 import lazy_loader
 
 from spikeproof.circuits.netlist import Bus
-from spikeproof.circuits.units.forms import all_of, any_of, bits, signals
+from spikeproof.circuits.units.forms import bits, signals
 from spikeproof.circuits.units.functions.machines import machine_of
+from spikeproof.circuits.units.functions.modes import NEAREST, away, simplest, to_odd
 from spikeproof.circuits.units.functions.words import (
     STEP,
     Form,
@@ -110,13 +110,12 @@ class Plan(ABC):
     @property
     def nearest(self) -> bool:
         """Whether half of the last place is added."""
-        return self.mode in (RoundingMode.NEAREST_EVEN, RoundingMode.NEAREST_AWAY)
+        return self.mode in NEAREST
 
     @property
     def simplest(self) -> Plan:
         """The plan that has the same exceptions: to nearest even, or toward zero."""
-        mode = RoundingMode.NEAREST_EVEN if self.nearest else RoundingMode.TOWARD_ZERO
-        return replace(self, mode=mode, policy=self.fmt.policies[0])
+        return replace(self, mode=simplest(self.mode), policy=self.fmt.policies[0])
 
     def constant(self, number: Any, place: int = 0) -> int:
         """number * 2^(places + place), rounded."""
@@ -161,12 +160,7 @@ def mended_unit(gates: GateLibrary, x: Bus, plan: Plan, exceptions: Mapping[int,
     mended = machine.chosen(
         machine.matches(plan.matched(bits(x)), list(exceptions)), list(exceptions.values())
     )
-    code = found.code + mended
-    if plan.mode is RoundingMode.UP:
-        code = code + all_of(gates, found.inexact, 1 - found.negative)
-    if plan.mode is RoundingMode.DOWN:
-        code = code + all_of(gates, found.inexact, found.negative)
+    code = found.code + mended + away(gates, plan.mode, found.inexact, found.negative)
     digits = machine.digits(code, plan.fmt.width - 1)
-    if plan.mode is RoundingMode.TO_ODD:
-        digits = (any_of(gates, digits[0], found.inexact), *digits[1:])
+    digits = to_odd(gates, plan.mode, digits, found.inexact)
     return signals(gates, (*digits, found.negative))

@@ -18,7 +18,7 @@ are rows like others. Rows may also follow x: result = code + c_0.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -29,8 +29,10 @@ from numpy.typing import NDArray
 from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.forms import Bits, Form, all_of, bit, bits, number, signals, total
 from spikeproof.circuits.units.functions.machines import machine_of
+from spikeproof.circuits.units.functions.modes import ASKING, away, to_odd
 from spikeproof.circuits.units.functions.sums import Sums
 from spikeproof.circuits.units.libraries import GateLibrary
+from spikeproof.specs.formats import RoundingMode
 
 Integers = NDArray[np.int64]
 
@@ -126,8 +128,9 @@ class Polynomials:
         position = within << self.shape.places - lengths
         found = self.tables[0][row] + (codes * np.array(self.follows)[row] << self.shape.fraction)
         found += multiplied(self.shape, self.tables[1:, row], position) << np.array(self.scales)[row]
-        result: Integers = np.clip(found >> self.shape.fraction, 0, (1 << self.shape.width) - 1)
-        result += np.array([self.exceptions.get(code, 0) for code in codes.tolist()], dtype=np.int64)
+        found >>= self.shape.fraction
+        found += np.array([self.exceptions.get(code, 0) for code in codes.tolist()], dtype=np.int64)
+        result: Integers = np.clip(found, 0, (1 << self.shape.width) - 1)
         return result
 
 
@@ -172,11 +175,30 @@ def read(text: str) -> Polynomials:
 
 # --- the circuit --------------------------------------------------------------------------------
 
+Cut = Callable[[], tuple[Form, Form]]
+"""Makes two bits: whether a result is inexact, and whether negative."""
 
-def polynomials_unit(gates: GateLibrary, x: Bus, found: Polynomials) -> Bus:
+
+def rounded_unit(gates: GateLibrary, x: Bus, found: Polynomials, mode: RoundingMode, cut: Cut) -> Bus:
+    """The result in a mode, by rows of the simplest one that it is made from; see ``modes``.
+
+    Args:
+        found: as of ``polynomials_unit``.
+    """
+    if mode not in ASKING:
+        return polynomials_unit(gates, x, found)
+    inexact, negative = cut()
+    result = polynomials_unit(gates, x, found, away(gates, mode, inexact, negative))
+    return signals(gates, to_odd(gates, mode, bits(result), inexact))
+
+
+def polynomials_unit(gates: GateLibrary, x: Bus, found: Polynomials, more: Form | None = None) -> Bus:
     """The result, of as many bits as x; or of one more, if x has a sign beside, which it then keeps.
 
     A NaN has no sign: the last row is that of NaNs.
+
+    Args:
+        more: is added to the result.
     """
     shape, sums = found.shape, machine_of(gates)
     code = bits(x[: shape.width])
@@ -193,6 +215,7 @@ def polynomials_unit(gates: GateLibrary, x: Bus, found: Polynomials) -> Bus:
     codes = sorted(found.exceptions)
     corrections = [found.exceptions[each] * unit for each in codes]
     result = result + sums.chosen(sums.matches(code, codes), corrections)
+    result = result + unit * (more or Form())
     magnitude = sums.digits(result, shape.width + shape.fraction)[shape.fraction :]
     signs = [all_of(gates, bit(sign), 1 - steps[-1]) for sign in x[shape.width :]]
     return signals(gates, (*magnitude, *signs))

@@ -24,6 +24,13 @@ class Regions:
     starts: tuple[int, ...]
     results: tuple[int | None, ...]
 
+    @classmethod
+    def of_magnitudes(
+        cls, fmt: Format, starts: tuple[int, ...], results: tuple[int | None, ...]
+    ) -> Regions:
+        """The same regions of either sign."""
+        return cls((*starts, fmt.sign_mask, *(fmt.sign_mask + start for start in starts)), results * 2)
+
     @property
     def free(self) -> list[int]:
         """Of each region, 1 if its results are not constant."""

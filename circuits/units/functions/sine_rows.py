@@ -21,6 +21,7 @@ import lazy_loader
 
 from spikeproof.circuits.units.forms import Bits, Form, number
 from spikeproof.circuits.units.functions.mended import rounded
+from spikeproof.circuits.units.functions.regions import Regions
 from spikeproof.circuits.units.functions.words import Probed, cut_product
 from spikeproof.specs.formats import Format
 
@@ -101,20 +102,23 @@ class SineRows:
         found = abs(sum(terms, gmpy2.mpfr(0)))
         return int(gmpy2.rint(gmpy2.mul_2exp(found, self.unit(k))))
 
-    def code(self, machine: Probed, y: Bits, more: Form) -> Form:
-        """The code of sin(pi y), with a 0 where that is 0.
+    def code(self, machine: Probed, y: Bits, region: Bits, regions: Regions) -> Form:
+        """The code of sin(pi y), with a 0 where that is 0; or the constant result of the region.
 
         Args:
             y: from 0 to 1/2.
-            more: 0, or less than -2^(places + 1) where the code is to be 0.
+            region: which of them x is in.
         """
+        # Less than -2^(places + 1) where the code of the sine is to be 0.
+        never = [0 if each is None else -4 << self.places for each in regions.results]
+        more = machine.table(region, never)
         y = machine.probed("distance", y)
         product = machine.product(y, self.quotient(machine, y))
         magnitude = machine.probed("magnitude", machine.digits(product, self.places + 1))
         least = self.places - self.deepest
         code: Form
         _, code, _ = rounded(machine, number(magnitude) + more, self, least, self.places + 1)
-        return code
+        return code + machine.table(region, [each or 0 for each in regions.results])
 
     def quotient(self, machine: Probed, y: Bits) -> Bits:
         """sin(pi y)/y"""

@@ -12,6 +12,7 @@ import lazy_loader
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeproof.circuits.units.functions.modes import NEAREST
 from spikeproof.circuits.units.functions.values import FUNCTIONS, results_at
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
 
@@ -20,7 +21,7 @@ gmpy2: Any = lazy_loader.load("gmpy2")
 Reals = NDArray[np.float64]
 
 ODD = frozenset({"tanh", "erf"})
-"""Functions whose sign is that of x: in modes that are symmetric their rows are of magnitudes."""
+"""Functions whose sign is that of x, and whose magnitude is that of its own: of which rows are."""
 
 PARTS = 16
 """Parts of a binade of x at whose ends the exponent of the result is asked for."""
@@ -31,7 +32,7 @@ Kind = tuple[int, bool] | None
 
 @dataclass(frozen=True)
 class Target:
-    """A function of a format, rounded."""
+    """A function of a format, rounded to nearest or toward zero."""
 
     function: str
     fmt: Format
@@ -41,7 +42,7 @@ class Target:
     @property
     def odd(self) -> bool:
         """Whether magnitudes are enough."""
-        return self.function in ODD and self.mode not in (RoundingMode.UP, RoundingMode.DOWN)
+        return self.function in ODD
 
     @property
     def width(self) -> int:
@@ -83,14 +84,10 @@ class Target:
         )
         return _scaled(abs(value), fraction_bits - exponent) + below
 
-    def upward(self, negative: bool) -> float:
+    @property
+    def upward(self) -> float:
         """What is added before a magnitude is cut off."""
-        match self.mode:
-            case RoundingMode.NEAREST_EVEN | RoundingMode.NEAREST_AWAY:
-                return 0.5
-            case RoundingMode.UP | RoundingMode.DOWN:
-                return float(negative == (self.mode is RoundingMode.DOWN))
-        return 0.0
+        return 0.5 if self.mode in NEAREST else 0.0
 
     def series(self, start: int, size: int, exponent: int, degree: int) -> tuple[int, Reals]:
         """Where codes start, cut off, and the Chebyshev series of what is beyond."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pysmt.environment import Environment
 from pysmt.shortcuts import BV, Bool, BVExtract, BVType, Equals, Ite, Symbol
 
 from spikeproof.circuits.meanings import boolean, formula
@@ -167,6 +168,19 @@ def test_neurons_that_read_more_and_more_share_cases_if_the_last_is_told_first()
         return len(live)
 
     assert 2 * nodes(last_first=True) < nodes(last_first=False)
+
+
+def test_what_was_told_of_a_formula_is_not_told_of_one_of_another_environment():
+    """They are numbered alike there."""
+    netlist = Netlist({"x": 1}, (Neuron(((0, 1),), 1),), {"result": (1,)})
+    others = {each.node_id(): each for each in (Symbol(f"other{number}") for number in range(99))}
+    with Environment():
+        inputs, here = formula.input_symbols(netlist), Symbol("here")
+        while here.node_id() not in others:
+            here = Symbol(f"here{here.node_id()}")
+        for source in (here, others[here.node_id()]):
+            found = formula.output_formulas(netlist, inputs, {0: source})
+            assert found["result"].arg(0) is source
 
 
 def test_neurons_of_very_many_synapses_are_read_case_by_case():

@@ -38,6 +38,7 @@ from spikeproof.circuits.units.functions.quotient import quotient
 from spikeproof.circuits.units.functions.root import root
 from spikeproof.circuits.units.functions.sums import Sums
 from spikeproof.circuits.units.libraries import library_gates
+from tests.support.profile import NIGHTLY
 
 WIDTH = 10
 EVERY = {"x": np.arange(1 << WIDTH, dtype=np.uint64)}
@@ -110,7 +111,7 @@ def test_recurrences():
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 if NIGHTLY else 20, deadline=None)
 def test_a_changed_neuron_of_a_recurrence(data):
     assert_alike(with_a_changed_neuron(data, recurrences()))
 
@@ -137,7 +138,7 @@ def with_a_changed_neuron(data, netlist: Netlist) -> Netlist:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 if NIGHTLY else 20, deadline=None)
 def test_a_changed_neuron(data):
     assert_alike(with_a_changed_neuron(data, everything()))
 
@@ -165,7 +166,7 @@ def netlists(draw) -> Netlist:
 
 
 @given(netlists())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100 if NIGHTLY else 40, deadline=None)
 def test_any_netlist_with_any_cells(netlist):
     assert_alike(netlist)
 

@@ -2,6 +2,7 @@
 
 import math
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -19,7 +20,6 @@ from spikeproof.circuits.units.libraries import (
 from spikeproof.prover.refutation.drawing import many_codes
 from spikeproof.specs.formats import (
     ARITY,
-    BFLOAT16,
     FP8_E4M3FN,
     FP8_E5M2,
     FP16,
@@ -30,7 +30,7 @@ from spikeproof.specs.formats import (
     RoundingMode,
 )
 from tests.support.operands import expected_flags, expected_results, operands
-from tests.support.profile import parameter_id
+from tests.support.profile import one_of_each, parameter_id
 
 
 def block(kind, **widths):
@@ -89,8 +89,18 @@ def unit(operation, fmt, structure=COMPACT, mode=RoundingMode.NEAREST_EVEN, **ch
 OPERATIONS = ("add", "multiply", "divide", "square_root", "fma")
 
 
-@pytest.mark.parametrize("mode", RoundingMode)
-@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each != "fma"])
+def nearest_and_another(case):
+    operation, mode = case
+    return operation, mode is RoundingMode.NEAREST_EVEN
+
+
+@pytest.mark.parametrize(
+    ("operation", "mode"),
+    one_of_each(
+        product(("add", "multiply", "divide", "square_root"), RoundingMode), kind=nearest_and_another
+    ),
+    ids=parameter_id,
+)
 def test_units_with_flags(operation, mode):
     netlist = unit(operation, FP8_E5M2, mode=mode, flags=True)
     found = boolean.evaluate(netlist, operands(FP8_E5M2, operation))
@@ -99,8 +109,16 @@ def test_units_with_flags(operation, mode):
     assert np.array_equal(found["flags"], expected_flags(FP8_E5M2, operation, mode))
 
 
-@pytest.mark.parametrize("fmt", [FP16, BFLOAT16, FP32, FP64], ids=parameter_id)
-@pytest.mark.parametrize("operation", OPERATIONS)
+def one_of_fp64(case):
+    """What is a kind of operation and format: any operation of FP64 is one."""
+    return FP64 if FP64 in case else case
+
+
+@pytest.mark.parametrize(
+    ("operation", "fmt"),
+    one_of_each(product(OPERATIONS, (FP16, FP32, FP64)), kind=one_of_fp64),
+    ids=parameter_id,
+)
 def test_wide_operands(operation, fmt):
     """Against the small unit, which is proved: operands drawn by class."""
     count = 20 if fmt is FP64 else 500  # its sums do not fit a machine word
@@ -135,8 +153,11 @@ MOST_NEURONS_AND_DEPTH = {
     ("square_root", FP64): (2450, 170),
 }
 
+MEASURED = one_of_each(MOST_NEURONS_AND_DEPTH, kind=one_of_fp64)
+"""By default one of FP64; at night all."""
 
-@pytest.mark.parametrize(("operation", "fmt"), MOST_NEURONS_AND_DEPTH, ids=parameter_id)
+
+@pytest.mark.parametrize(("operation", "fmt"), MEASURED, ids=parameter_id)
 def test_depth_and_neurons(operation, fmt):
     """And no structure that is there has fewer neurons."""
     found = size(unit(operation, fmt))

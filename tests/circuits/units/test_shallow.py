@@ -28,9 +28,12 @@ from spikeproof.circuits.units.libraries import (
     DEFAULT_LIBRARY,
     LARGER_RADICES,
     LARGEST_WEIGHTS,
+    REDUNDANT,
     SHALLOW,
     SMALL,
+    STRUCTURE_NAMES,
     library_gates,
+    rows_in_words,
     shallow,
 )
 from spikeproof.circuits.units.shallow import (
@@ -255,34 +258,35 @@ def test_blocks_read_their_input_buses_alone():
 # --- units --------------------------------------------------------------------------------------
 
 
-def usual_and_another(case):
-    mode, policy = case
-    return policy if mode is RNE else "another"
+FORMATS = (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ)
 
-
-@pytest.mark.parametrize(
-    ("fmt", "operation"),
+SMALL_UNITS = [
+    *product(FORMATS, ("add",)),
+    *product((FP8_E4M3FNUZ, FP4_E2M1), ("subtract",)),
+    *product((*FORMATS, FP4_E2M1), ("multiply", "fma", "divide")),
+    *product((*FORMATS, FP6_E2M3), ("square_root",)),
+]
+CHOSEN = one_of_each(
     [
-        *((fmt, "add") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ)),
-        *((fmt, "subtract") for fmt in (FP8_E4M3FNUZ, FP4_E2M1)),
-        *((fmt, "multiply") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP4_E2M1)),
-        *((fmt, "fma") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP4_E2M1)),
-        *((fmt, "divide") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP4_E2M1)),
-        *((fmt, "square_root") for fmt in (FP8_E4M3FN, FP8_E5M2, FP8_E4M3FNUZ, FP6_E2M3)),
+        (*unit, mode, policy)
+        for unit in SMALL_UNITS
+        for mode, policy in product(RoundingMode, unit[0].policies)
     ],
-    ids=lambda each: getattr(each, "name", each),
+    kind=lambda case: case[:2],
 )
-def test_all_operands(fmt, operation):
-    given = operands(fmt, operation)
-    for mode, policy in one_of_each(product(RoundingMode, fmt.policies), kind=usual_and_another):
-        netlist = build_unit(operation, fmt, mode, policy, flags=True, structure=SHALLOW)
-        actual = boolean.evaluate(netlist, given)
-        for bus, expected in (
-            ("result", expected_results(fmt, operation, mode, policy)),
-            ("flags", expected_flags(fmt, operation, mode)),
-        ):
-            wrong = first_difference(fmt, actual[bus], expected, operation)
-            assert wrong is None, f"{bus}, {mode.value}, {policy.value}: {wrong}"
+"""Formats, operations, modes and policies: by default of each unit one mode or another, and policy."""
+
+
+@pytest.mark.parametrize(("fmt", "operation", "mode", "policy"), CHOSEN, ids=parameter_id)
+def test_all_operands(fmt, operation, mode, policy):
+    netlist = build_unit(operation, fmt, mode, policy, flags=True, structure=SHALLOW)
+    actual = boolean.evaluate(netlist, operands(fmt, operation))
+    for bus, expected in (
+        ("result", expected_results(fmt, operation, mode, policy)),
+        ("flags", expected_flags(fmt, operation, mode)),
+    ):
+        wrong = first_difference(fmt, actual[bus], expected, operation)
+        assert wrong is None, f"{bus}: {wrong}"
 
 
 def built(fmt, structure, mode=RNE, operation="add", **choices):
@@ -300,11 +304,16 @@ CUTS = {
 }
 
 
+def one_of_fp64(case):
+    """What is a kind of operation and format: any operation of FP64 is one."""
+    return FP64 if FP64 in case else case
+
+
 WIDE = one_of_each(
     product(CUTS, [FP16, BFLOAT16, FP32, FP64], RoundingMode),
-    kind=lambda case: case if case[1] is FP16 else case[:2],
+    kind=lambda case: one_of_fp64(case[:2]),
 )
-"""Operations, formats and modes: FP16's in every mode, and wider ones, which round alike, in one."""
+"""Operations, formats and modes: by default each in one mode or another, and one of FP64."""
 
 
 @pytest.mark.parametrize(("operation", "fmt", "mode"), WIDE, ids=parameter_id)
@@ -355,10 +364,11 @@ MOST_NEURONS_AND_DEPTH = {
     ("square_root", FP64): (7000, 155),
 }
 
+MEASURED = one_of_each(MOST_NEURONS_AND_DEPTH, kind=one_of_fp64)
+"""By default one of FP64; at night all."""
 
-@pytest.mark.parametrize(
-    ("operation", "fmt"), MOST_NEURONS_AND_DEPTH, ids=lambda each: getattr(each, "name", each)
-)
+
+@pytest.mark.parametrize(("operation", "fmt"), MEASURED, ids=parameter_id)
 def test_depth_and_neurons(operation, fmt):
     netlist = built(fmt, SHALLOW, operation=operation)
     found = netlist.statistics
@@ -390,16 +400,21 @@ def test_products_of_columns(widths, most):
     assert np.array_equal(boolean.evaluate(netlist, inputs)["product"], inputs["x"] * inputs["y"])
 
 
-ROWS = pytest.mark.parametrize(
-    ("most", "row_bits"), [(4, 2), (8, 2), (64, 2), (4, 3), (64, 3), (4, 4), (64, 4)]
-)
+SIZES_OF_ROWS = [(4, 2), (8, 2), (64, 2), (4, 3), (64, 3), (4, 4), (64, 4)]
+"""Largest weights and bits of a row."""
 
 
-@ROWS
+def with_rows(*structures):
+    return pytest.mark.parametrize(
+        "structure", structures, ids=lambda each: f"{each.largest_weight}, {rows_in_words(each)}"
+    )
+
+
+@with_rows(*(shallow(*each) for each in SIZES_OF_ROWS), *REDUNDANT.values(), shallow(4, 3, True))
 @pytest.mark.parametrize("width", [1, 2, 5, 8])
-def test_quotients_by_rows(width, most, row_bits):
+def test_quotients_by_rows(width, structure):
     """From one row to rows of groups of groups; first rows of one bit and of more."""
-    structure = shallow(most, row_bits)
+    most = structure.largest_weight
     netlist = block_netlist(DEFAULT_LIBRARY, "divide", {"x": width, "y": width}, structure)
     assert largest_weight(netlist) <= most
     inputs = every_input(x=width, y=width - 1) if width > 1 else {"x": np.arange(2, dtype=np.uint64)}
@@ -410,11 +425,11 @@ def test_quotients_by_rows(width, most, row_bits):
     assert np.array_equal(actual["remainder"], remainder)
 
 
-@ROWS
+@with_rows(*(shallow(*each) for each in SIZES_OF_ROWS))
 @pytest.mark.parametrize("width", [1, 2, 3, 6, 8, 9])
-def test_roots_by_rows(width, most, row_bits):
+def test_roots_by_rows(width, structure):
     """First rows of one bit to five; groups of too few places for what is carried are filled up."""
-    structure = shallow(most, row_bits)
+    most = structure.largest_weight
     netlist = block_netlist(DEFAULT_LIBRARY, "square_root", {"x": 2 * width}, structure)
     assert largest_weight(netlist) <= most
     inputs = every_input(x=2 * width)
@@ -424,25 +439,38 @@ def test_roots_by_rows(width, most, row_bits):
     assert np.array_equal(actual["remainder"], inputs["x"] - root * root)
 
 
-MOST_WITH_RADIX = {
-    ("divide", FP32, 8): (3600, 60),
-    ("divide", FP32, 16): (5000, 50),
-    ("divide", FP64, 8): (15000, 104),
-    ("square_root", FP32, 8): (1950, 47),
-    ("square_root", FP32, 16): (2950, 39),
-    ("square_root", FP64, 8): (8900, 106),
+MOST_BY_ROWS = {
+    ("divide", FP32, LARGER_RADICES[8]): (3600, 60),
+    ("divide", FP32, LARGER_RADICES[16]): (5000, 50),
+    ("divide", FP64, LARGER_RADICES[8]): (15000, 104),
+    ("square_root", FP32, LARGER_RADICES[8]): (1950, 47),
+    ("square_root", FP32, LARGER_RADICES[16]): (2950, 39),
+    ("square_root", FP64, LARGER_RADICES[8]): (8900, 106),
+    ("divide", FP32, REDUNDANT[4]): (3900, 54),
+    ("divide", FP32, REDUNDANT[8]): (3400, 42),
+    ("divide", FP32, REDUNDANT[16]): (3300, 36),
+    ("divide", FP64, REDUNDANT[8]): (13700, 73),
+    ("divide", FP64, REDUNDANT[16]): (13100, 58),
 }
-"""Neurons and depth of quotients and roots by rows of more than two bits."""
+"""Neurons and depth of quotients and roots by rows of more than two bits, or redundant ones."""
 
 
-@pytest.mark.parametrize(("operation", "fmt", "radix"), MOST_WITH_RADIX, ids=parameter_id)
-def test_larger_radices_are_shallower(operation, fmt, radix):
+def row_id(parameter):
+    return STRUCTURE_NAMES.get(parameter) or parameter_id(parameter)
+
+
+@pytest.mark.parametrize(
+    ("operation", "fmt", "structure"),
+    one_of_each(MOST_BY_ROWS, kind=one_of_fp64),
+    ids=row_id,
+)
+def test_larger_radices_and_redundant_rows_are_shallower(operation, fmt, structure):
     """And give what the small unit gives, which is proved: operands drawn by class."""
-    netlist = built(fmt, LARGER_RADICES[radix], operation=operation)
-    neurons, depth = MOST_WITH_RADIX[operation, fmt, radix]
+    netlist = built(fmt, structure, operation=operation)
+    neurons, depth = MOST_BY_ROWS[operation, fmt, structure]
     assert netlist.statistics.neurons <= neurons
     assert netlist.statistics.depth <= depth
-    assert largest_weight(netlist) <= 64
+    assert largest_weight(netlist) <= structure.largest_weight
     count = ARITY[operation]
     given = dict(zip(OPERANDS, many_codes(fmt, 2000, seed=8, operands=count), strict=False))
     ours, small = (

@@ -33,6 +33,7 @@ from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.neighbours import with_nearest
 from spikeproof.prover.running.replay import write_counterexample
 from tests.support.blocks import BITS, polynomial, theorem, values
+from tests.support.profile import NIGHTLY
 from tests.support.refusals import refused
 
 WRONG = 70_001
@@ -146,7 +147,7 @@ def test_mutants_are_refuted():
     every = np.arange(1 << BITS, dtype=np.uint64)
     expected, kinds = values(0, 1 << BITS)["result"], set()
     claim = theorem().state(polynomial())
-    for kind, mutant in sample(polynomial(), 25, SEED):
+    for kind, mutant in sample(polynomial(), 25 if NIGHTLY else 10, SEED):
         kinds.add(kind)
         differ = boolean.evaluate(mutant.netlist, {"x": every})["result"] != expected
         other = theorem().state(mutant.netlist)

@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
@@ -24,6 +25,17 @@ from tests.support.refusals import refused
 EIGHT_BITS = [fmt for fmt in FORMATS.values() if fmt.width <= 8]
 
 
+@cache
+def ends(fmt: Format) -> tuple[Fraction, Fraction]:
+    """The largest finite number, and the smallest that is normal."""
+    codes = range(1 << fmt.width)
+    finite = [each for each in codes if exact.decode(fmt, each).kind is exact.Kind.FINITE]
+    normal = [each for each in finite if exact.classify(fmt, each) == "normal"]
+    largest = max(exact.decode(fmt, each).magnitude for each in finite)
+    return Fraction(largest), Fraction(min(exact.decode(fmt, each).magnitude for each in normal))
+
+
+@cache
 def of_class(fmt: Format, code: int) -> set[str]:
     """The words that are true of a code, by its value as the spec of record has it."""
     value = exact.decode(fmt, code)
@@ -35,12 +47,10 @@ def of_class(fmt: Format, code: int) -> set[str]:
         words.add("negative")
     if value.kind is exact.Kind.FINITE:
         number = Fraction(value.magnitude)
-        codes = range(1 << fmt.width)
-        finite = [each for each in codes if exact.decode(fmt, each).kind is exact.Kind.FINITE]
-        if number == max(exact.decode(fmt, each).magnitude for each in finite):
+        largest, smallest_normal = ends(fmt)
+        if number == largest:
             words.add("largest")
-        normal = [each for each in finite if exact.classify(fmt, each) == "normal"]
-        if number == min(exact.decode(fmt, each).magnitude for each in normal):
+        if number == smallest_normal:
             words.add("smallest_normal")
         exponent = number.numerator.bit_length() - number.denominator.bit_length()
         if kind == "normal" and number == exact.power_of_two(exponent):

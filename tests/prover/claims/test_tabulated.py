@@ -36,7 +36,7 @@ def test_formulas_are_made_if_somebody_asks():
     claim = theorem().state(root())
     spec_sha256(claim)
     claim.of_input({"x": 5})
-    assert formulas_made(claim) == {"inputs", "assumptions", "counting", "actual"}
+    assert formulas_made(claim) == {"inputs", "assumptions", "counting"}
     assert not claim.goal.is_constant()
     assert formulas_made(claim) == {each.name for each in fields(Claim)}
 

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.units.libraries import gate_netlist
 from spikeproof.prover.claims.catalogue import CatalogueError, theorem
 from spikeproof.prover.refutation.mutation import stuck_at_zero
+from spikeproof.prover.running import testfloat
 from tests.support.command_line import spikeproof_here
 
 DOCS = Path(__file__).parents[3] / "docs" / "testfloat.md"
@@ -116,6 +118,17 @@ VECTORS = """
 
 def lines(text):
     return "".join(f"{line.strip()}\n" for line in text.strip().splitlines())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_once():
+    """The spec of each theorem, and each circuit."""
+    compiled = testfloat._spec_of
+    by_name = cache(lambda name: compiled(theorem(name)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(testfloat, "_spec_of", lambda obligation: by_name(obligation.name))
+        patch.setattr(testfloat, "BitSlicedSimulator", cache(testfloat.BitSlicedSimulator))
+        yield
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from spikeproof.prover.running.reference_model import ReferenceModel
 from spikeproof.specs.formats import FP8_E4M3FN, FP16, FP32, FP64, Format
 from tests.support.foreign.floats import FAULTS
 from tests.support.foreign.units import FOREIGN
+from tests.support.profile import NIGHTLY, one_of_each
 
 AT_ONCE = discharge_module._at_once
 FAULTY = [(name, fault) for name, unit in FOREIGN.items() for fault in unit.faults]
@@ -48,7 +49,7 @@ def test_a_foreign_unit_computes_its_operation(name: str) -> None:
 def test_a_wider_one_agrees_with_the_spec_of_record(name: str, fmt: Format) -> None:
     unit = FOREIGN[name]
     circuit, reading = unit.circuit(fmt), catalogue()[unit.theorem(fmt)].reading
-    inputs = inputs_by_class(circuit.inputs, reading.formats, 400, SEED)
+    inputs = inputs_by_class(circuit.inputs, reading.formats, 400 if NIGHTLY else 100, SEED)
     found = evaluate(circuit, inputs)["result"]
     for place, code in enumerate(found):
         operands = {name: int(codes[place]) for name, codes in inputs.items()}
@@ -72,7 +73,8 @@ WIDE = [
 ]
 
 
-@pytest.mark.parametrize(("name", "fmt", "fault"), WIDE)
+# By default one of a format.
+@pytest.mark.parametrize(("name", "fmt", "fault"), one_of_each(WIDE, kind=lambda case: case[1]))
 def test_a_fault_planted_in_a_wide_unit_is_found(
     name: str, fmt: Format, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -225,13 +225,13 @@ PROGRAM = """
 import sys
 from pysmt.environment import pop_env, push_env
 from pysmt.shortcuts import Not
-from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.catalogue import theorem
 from spikeproof.prover.kernel.composition import compose
 from spikeproof.prover.encoding.smtlib import buses_sha256, script_sha256
 
 for name in sys.argv[1:]:
     push_env()
-    obligation = catalogue()[name]
+    obligation = theorem(name)
     netlist = obligation.circuit() if obligation.circuit else None
     claim = obligation.state(netlist)
     lemmas = {name: claim}

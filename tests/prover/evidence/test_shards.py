@@ -3,10 +3,12 @@
 import gzip
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from spikeproof.prover.claims.catalogue import own, promised, select, theorem
+from spikeproof.prover.claims.obligation import Profile
 from spikeproof.prover.evidence import merging
 from spikeproof.prover.evidence import shards as shards_module
 from spikeproof.prover.evidence.log import Log, LogError, read_log, records_sha256
@@ -16,6 +18,7 @@ from spikeproof.prover.evidence.shards import (
     USUAL,
     Shard,
     ShardError,
+    batches,
     longest_first,
     recorded_seconds,
     seconds_text,
@@ -61,6 +64,17 @@ def test_what_takes_long_comes_first_but_for_programs(monkeypatch):
     took = {program.name: 99.0, long.name: 2.0, longer.name: 3.0}
     monkeypatch.setattr(shards_module, "recorded_seconds", lambda: took)
     assert longest_first([unit, program, long, short, longer]) == [longer, long, unit, program, short]
+
+
+def test_short_theorems_are_a_batch_and_what_nobody_knows_is_alone(monkeypatch):
+    cells = select("cell.ionic.*")[:15]
+    wide = next(each for each in own().values() if each.profile is Profile.WIDE)
+    theirs = replace(cells[0], package="theirs")
+    monkeypatch.setattr(shards_module, "recorded_seconds", lambda: {cells[0].name: 2.0})
+    stated = [cells[0], *cells[1:9], wide, *cells[9:12], theirs, *cells[12:]]
+    parts = list(batches(stated))
+    assert [each for part in parts for each in part] == stated
+    assert [len(part) for part in parts] == [1, 6, 2, 1, 3, 1, 3]
 
 
 def test_recorded_seconds_are_of_theorems_that_there_are():

@@ -2,7 +2,7 @@
 
 from contextlib import nullcontext
 from dataclasses import replace
-from itertools import chain, count, cycle, product
+from itertools import count, cycle, product
 
 import numpy as np
 import pytest
@@ -64,7 +64,6 @@ from spikeproof.prover.kernel.splitting import split
 from spikeproof.prover.kernel.telescoping import Log
 from spikeproof.prover.refutation.mutation import FAULTS, mutants, stuck_at_zero, with_neuron
 from spikeproof.prover.running.discharge import discharge
-from spikeproof.specs import integers
 from spikeproof.specs.formats import BFLOAT16, FP8_E5M2, FP16, OverflowPolicy, RoundingMode
 from tests.support.netlists import all_inputs
 from tests.support.profile import NIGHTLY, one_of_each, parameter_id
@@ -93,9 +92,9 @@ PRODUCTS = one_of_each(
         *product((1, 2, 3, 8, 24, 53), LIBRARIES, (SMALL, FAST)),
         *product((2, 3, 8, 24, 53), ("threshold",), (SHALLOW, shallow(4), COMPACT)),
     ],
-    kind=lambda case: case if case[0] < 24 else (case[0], case[2]),
+    kind=lambda case: {24: (24, case[2]), 53: 53}.get(case[0], case),
 )
-"""Widths, libraries and structures; the widest are of one library each by default."""
+"""Widths, libraries and structures; by default the wide are of one library each, the widest is one."""
 
 
 @pytest.mark.parametrize(("width", "library", "structure"), PRODUCTS)
@@ -255,7 +254,8 @@ def together(claims):
 )
 @pytest.mark.parametrize("kind", ROWS)
 def test_rows_of_any_width_continue_one_another(kind, library, structure):
-    for width in (2, 5, 7 if structure in LARGER_RADICES.values() else 11):
+    wide = {SMALL: 11, FAST: 11, SHALLOW: 8, shallow(4): 8}.get(structure, 7 if NIGHTLY else 4)
+    for width in (2, 5, wide):
         netlist = block_netlist(library, kind, ROWS[kind][1](width), structure)
         assert holds(row_claims(netlist, kind))
 
@@ -271,18 +271,15 @@ OF_ONE_BIT_OR_MORE = pytest.mark.parametrize(
 @pytest.mark.parametrize("kind", ROWS)
 def test_faulty_rows_are_not_proved(kind, fault, structure):
     netlist = block_netlist("threshold", kind, ROWS[kind][1](5), structure)
+    inputs = all_inputs(netlist)
+    if kind == "divide":  # rows are of divisors that are normalised
+        inputs = {name: words[inputs["y"] > 15] for name, words in inputs.items()}
+    sound = boolean.evaluate(netlist, inputs)
     for mutant, _ in zip(mutants(netlist, fault, seed=7), range(12 if NIGHTLY else 4), strict=False):
         if not mutant.netlist.cells or mutant.netlist.neurons == netlist.neurons:
             continue
-        block = equivalence(
-            "a.block",
-            "a statement",
-            lambda mutant=mutant: mutant.netlist,
-            integers.BLOCKS[kind],
-            assumptions=lambda b: (BVULT(BV(15, 5), b["y"]),) if "y" in b else (),
-            engines=("cadical",),
-        )
-        if discharge(block).outcome is Outcome.REFUTED:
+        found = boolean.evaluate(mutant.netlist, inputs)
+        if not all(np.array_equal(found[bus], sound[bus]) for bus in sound):
             assert not holds(row_claims(mutant.netlist, kind)), mutant.fault
 
 
@@ -373,6 +370,7 @@ def proved(obligation, **changes):
 
 LEMMAS = {
     "add": ["magnitude, sign", "outputs"],
+    "subtract": ["magnitude, sign", "outputs"],
     "multiply": ["x_significand, y_significand", "outputs"],
     "divide": [
         "dividend, divisor",
@@ -413,14 +411,6 @@ def evidence(result):
     return [(lemma.name, lemma.kind, lemma.formula_sha256, lemma.cnf_sha256) for lemma in result.lemmas]
 
 
-@pytest.mark.parametrize("operation", LEMMAS)
-def test_a_decomposed_proof_names_its_lemmas(operation):
-    result = proved(Unit(operation, BFLOAT16).obligation())
-    assert result.outcome is Outcome.PROVED
-    assert claims(result) == LEMMAS[operation]
-    assert by_algebra(result) == ALGEBRA.get(operation, [])
-
-
 def small(operation, **changes):
     """A unit of FP8, proved by lemmas though it need not be."""
     unit = Unit(operation, FP8_E5M2)
@@ -430,8 +420,12 @@ def small(operation, **changes):
 
 
 @pytest.mark.parametrize("operation", STEPS)
-def test_small_units_are_proved_by_lemmas_too(operation):
-    assert discharge(small(operation)).composed
+def test_a_decomposed_proof_names_its_lemmas(operation):
+    result = discharge(small(operation))
+    assert result.outcome is Outcome.PROVED
+    assert result.composed
+    assert claims(result) == LEMMAS[operation]
+    assert by_algebra(result) == ALGEBRA.get(operation, [])
 
 
 @pytest.mark.parametrize("operation", STEPS)
@@ -471,13 +465,14 @@ def test_shallow_multiplication_rests_on_the_laws_of_products(shallow_multiplica
 @pytest.mark.parametrize("structure", [SHALLOW, *LARGER_RADICES.values()], ids=STRUCTURE_NAMES.get)
 @pytest.mark.parametrize("operation", ["divide", "square_root"])
 def test_faults_in_shallow_rows_are_caught(operation, structure):
-    """In each bit of every row, and in the result."""
+    """In each bit of a row, one row or another (at night of every row), and in the result."""
     unit = Unit(operation, FP8_E5M2, structure=structure)
     obligation = replace(unit.obligation(), engines=("cadical",))
     assert discharge(obligation).composed
     netlist = obligation.circuit()
-    rows = [cell.outputs["bit"] for cell in netlist.cells]
-    for signal in (*chain.from_iterable(rows), netlist.outputs["result"][0]):
+    bits = [pair for cell in netlist.cells for pair in enumerate(cell.outputs["bit"])]
+    of_rows = (signal for _, signal in one_of_each(bits, kind=lambda pair: pair[0]))
+    for signal in (*of_rows, netlist.outputs["result"][0]):
         result = discharge(obligation, circuit=stuck_at_zero(netlist, signal).netlist)
         assert result.outcome is Outcome.REFUTED
 
@@ -487,11 +482,12 @@ def test_faults_in_shallow_rows_are_caught(operation, structure):
     [("multiply", "product"), ("divide", "quotient"), ("square_root", "root")],
 )
 def test_faults_in_digits_that_are_searched_are_caught(operation, digits):
+    """In two digits, or at night in every one."""
     unit = Unit(operation, FP8_E5M2, structure=COMPACT)
     obligation = replace(unit.obligation(), engines=("cadical",))
     assert discharge(obligation).composed
     netlist = obligation.circuit()
-    for signal in netlist.probes[digits]:
+    for _, signal in one_of_each(enumerate(netlist.probes[digits]), kind=lambda pair: pair[0] % 2):
         result = discharge(obligation, circuit=stuck_at_zero(netlist, signal).netlist)
         assert result.outcome is Outcome.REFUTED
 
@@ -913,7 +909,7 @@ def test_bits_of_one_signal_are_one_when_free():
     assert not holds(replace(lemma, assumptions=(fact,)))
 
 
-@pytest.mark.parametrize("operation", ["divide", "fma"])
+@pytest.mark.parametrize("operation", ["divide", "fma"] if NIGHTLY else ["divide"])
 def test_lemmas_side_by_side_come_to_the_same(operation):
     obligation = small(operation)
     alone, together = (discharge(obligation, jobs=jobs) for jobs in (1, 3))
@@ -933,13 +929,8 @@ def test_lemmas_side_by_side_keep_to_the_timeout():
     assert "is not proved" in result.message
 
 
-UNITS = one_of_each(
-    product((BFLOAT16, FP16), ("add", "multiply", "divide", "square_root", "fma")),
-    kind=lambda case: case[1],
-)
-
-
-@pytest.mark.parametrize(("fmt", "operation"), UNITS, ids=parameter_id)
+@pytest.mark.parametrize("operation", ["add", "multiply", "divide", "square_root", "fma"])
+@pytest.mark.parametrize("fmt", [BFLOAT16, FP16] if NIGHTLY else [BFLOAT16], ids=parameter_id)
 def test_wide_units_with_a_fault_are_refuted(fmt, operation):
     obligation = Unit(operation, fmt).obligation()
     netlist = obligation.circuit()

@@ -9,7 +9,7 @@ import gmpy2
 import numpy as np
 import pytest
 
-from spikeproof.circuits.meanings import boolean, matrices
+from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.meanings.programs import ProgramError
 from spikeproof.circuits.units.functions import bounded_cosine, sine_rows
 from spikeproof.circuits.units.functions.bounded_cosine import BoundedCosine, build_bounded_cosine
@@ -20,10 +20,18 @@ from spikeproof.prover.kernel.bit_sums import BoundError
 from spikeproof.prover.kernel.bounds import bound_certificate
 from spikeproof.prover.kernel.cosine import cosine_error
 from spikeproof.prover.kernel.sine_rows import coefficient
-from spikeproof.prover.refutation.mutation import sample, with_neuron
+from spikeproof.prover.refutation.mutation import with_neuron
 from spikeproof.specs.formats import FP16, FP32, ieee_format
+from tests.support.bounds import (
+    assert_mutants_are_refused_or_within_their_bound,
+    assert_probes_are_not_believed,
+)
 
 SMALL = ieee_format(5, 6)
+
+
+def derived(circuit):
+    return cosine_error(circuit, SMALL)
 
 
 def units(netlist, fmt=SMALL):
@@ -189,12 +197,14 @@ def test_another_sign(small):
 def test_another_word_is_rounded(monkeypatch):
     """The probe has M, whose error is known; what is counted and rounded is M and half of Y's share."""
 
-    def code(self, machine, y, more):
+    def code(self, machine, y, region, regions):
+        never = [0 if each is None else -4 << self.places for each in regions.results]
         y = machine.probed("distance", y)
         product = machine.product(y, self.quotient(machine, y))
         magnitude = machine.probed("magnitude", machine.digits(product, self.places + 1))
-        other = number(magnitude) + more + number(y) * (1 << self.guarded - 1)
-        return rounded(machine, other, self, self.places - self.deepest, self.places + 1)[1]
+        other = number(magnitude) + machine.table(region, never) + number(y) * (1 << self.guarded - 1)
+        found = rounded(machine, other, self, self.places - self.deepest, self.places + 1)[1]
+        return found + machine.table(region, [each or 0 for each in regions.results])
 
     monkeypatch.setattr(sine_rows, "ROWS", 4)
     monkeypatch.setattr(SineRows, "code", code)
@@ -215,26 +225,8 @@ def test_it_is_not_another_function(small):
 
 
 def test_mutants_are_refused_or_within_their_bound(small):
-    """On every input: one of which an entry of a table is another, say, is within a larger one."""
-    codes = np.arange(1 << SMALL.width, dtype=np.uint64)
-    nearest = Bound("cos_pi", SMALL, 10).at({"x": codes})["result"]
-    refused = 0
-    for _, mutant in sample(small, 12, seed=1):
-        try:
-            error = cosine_error(mutant.netlist, SMALL)
-        except (BoundError, ProgramError):
-            refused += 1
-            continue
-        found = matrices.evaluate(mutant.netlist, {"x": codes})["result"].astype(np.int64)
-        bound = Bound("cos_pi", SMALL, floor(-log2(error * (2 << SMALL.fraction_bits))))
-        assert all(int(found[c]) in bound.right(c) for c in np.flatnonzero(found != nearest).tolist())
-    assert refused >= 6
+    assert_mutants_are_refused_or_within_their_bound(small, "cos_pi", SMALL, derived)
 
 
 def test_probes_that_say_something_else(small):
-    """They are believed in nothing: a word that is another is refused."""
-    names = sorted(small.probes)
-    for name, other in zip(names, [*names[1:], names[0]], strict=True):
-        probes = {**small.probes, name: small.probes[other]}
-        with pytest.raises((BoundError, KeyError, IndexError)):
-            cosine_error(replace(small, probes=probes), SMALL)
+    assert_probes_are_not_believed(small, derived)

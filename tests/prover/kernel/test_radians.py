@@ -1,7 +1,6 @@
 """sin(x), cos(x) within a bound: true, and no idle one; faulty circuits are refused or in another."""
 
 from dataclasses import replace
-from fractions import Fraction
 from functools import cached_property
 from math import floor, log2
 
@@ -19,12 +18,20 @@ from spikeproof.prover.kernel import multiples, radians
 from spikeproof.prover.kernel.bit_sums import BoundError
 from spikeproof.prover.kernel.bounds import bound_certificate
 from spikeproof.prover.kernel.radians import radians_error
-from spikeproof.prover.refutation.mutation import sample, with_neuron
+from spikeproof.prover.refutation.mutation import with_neuron
 from spikeproof.reference.functions import doubles
 from spikeproof.specs.formats import BFLOAT16, ieee_format
+from tests.support.bounds import (
+    assert_mutants_are_refused_or_within_their_bound,
+    assert_probes_are_not_believed,
+)
 
 SMALL = ieee_format(5, 3)
 SINE, COSINE = "sin", "cos"
+
+
+def derived(circuit):
+    return radians_error(circuit, SMALL, SINE)
 
 
 def units(netlist, fmt=SMALL, function=SINE):
@@ -185,17 +192,8 @@ def test_it_is_not_another_function(function, small):
 
 
 def test_mutants_are_refused_or_within_their_bound(small):
-    """On every input: one of which an entry of a table was moved, say, is within a larger one."""
-    codes = np.arange(1 << SMALL.width, dtype=np.uint64)
-    refused = 0
-    for _, mutant in sample(small, 12, seed=1):
-        try:
-            error = radians_error(mutant.netlist, SMALL, SINE)
-        except (BoundError, ProgramError):
-            refused += 1
-            continue
-        assert isinstance(error, Fraction)
-        bound = Bound(SINE, SMALL, floor(-log2(error * (2 << SMALL.fraction_bits))))
-        found = boolean.evaluate(mutant.netlist, {"x": codes})["result"].tolist()
-        assert all(result in bound.right(x) for x, result in zip(codes.tolist(), found, strict=True))
-    assert refused > 5
+    assert_mutants_are_refused_or_within_their_bound(small, SINE, SMALL, derived)
+
+
+def test_probes_that_say_something_else(small):
+    assert_probes_are_not_believed(small, derived)

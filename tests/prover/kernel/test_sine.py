@@ -4,10 +4,8 @@ from dataclasses import replace
 from functools import cached_property
 from math import floor, log2
 
-import numpy as np
 import pytest
 
-from spikeproof.circuits.meanings import matrices
 from spikeproof.circuits.meanings.programs import ProgramError
 from spikeproof.circuits.units.functions import bounded_sine, sine_rows
 from spikeproof.circuits.units.functions.bounded_sine import BoundedSine, _Unit, build_bounded_sine
@@ -16,10 +14,18 @@ from spikeproof.prover.claims.bounded import Bound, BoundedClaim
 from spikeproof.prover.kernel.bit_sums import BoundError
 from spikeproof.prover.kernel.bounds import bound_certificate
 from spikeproof.prover.kernel.sine import sine_error
-from spikeproof.prover.refutation.mutation import sample, with_neuron
+from spikeproof.prover.refutation.mutation import with_neuron
 from spikeproof.specs.formats import FP16, ieee_format
+from tests.support.bounds import (
+    assert_mutants_are_refused_or_within_their_bound,
+    assert_probes_are_not_believed,
+)
 
 SMALL = ieee_format(5, 6)
+
+
+def derived(circuit):
+    return sine_error(circuit, SMALL)
 
 
 def units(netlist, fmt=SMALL):
@@ -133,26 +139,8 @@ def test_it_is_not_a_cosine(small):
 
 
 def test_mutants_are_refused_or_within_their_bound(small):
-    """On every input: one of which an entry of a table is another, say, is within a larger one."""
-    codes = np.arange(1 << SMALL.width, dtype=np.uint64)
-    nearest = Bound("sin_pi", SMALL, 10).at({"x": codes})["result"]
-    refused = 0
-    for _, mutant in sample(small, 12, seed=1):
-        try:
-            error = sine_error(mutant.netlist, SMALL)
-        except (BoundError, ProgramError):
-            refused += 1
-            continue
-        found = matrices.evaluate(mutant.netlist, {"x": codes})["result"].astype(np.int64)
-        bound = Bound("sin_pi", SMALL, floor(-log2(error * (2 << SMALL.fraction_bits))))
-        assert all(int(found[c]) in bound.right(c) for c in np.flatnonzero(found != nearest).tolist())
-    assert refused >= 6
+    assert_mutants_are_refused_or_within_their_bound(small, "sin_pi", SMALL, derived)
 
 
 def test_probes_that_say_something_else(small):
-    """They are believed in nothing: a word that is another is refused."""
-    names = sorted(small.probes)
-    for name, other in zip(names, [*names[1:], names[0]], strict=True):
-        probes = {**small.probes, name: small.probes[other]}
-        with pytest.raises((BoundError, KeyError, IndexError)):
-            sine_error(replace(small, probes=probes), SMALL)
+    assert_probes_are_not_believed(small, derived)

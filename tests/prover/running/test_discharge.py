@@ -319,7 +319,7 @@ def test_a_dead_process_is_an_error_not_a_success(monkeypatch):
 def test_names_are_unique_and_patterns_must_match():
     obligation = formula_obligation(commutes)
     with pytest.raises(CatalogueError, match=r"two obligations are named an\.obligation"):
-        Collection([obligation, replace(obligation)]).all()
+        Collection([obligation, replace(obligation)]).whole()
     with pytest.raises(CatalogueError, match=r"did you mean .*cell\.ionic\.and"):
         select("cell.ionic.an")
 
@@ -330,14 +330,14 @@ def test_what_could_not_be_stated_is_not_taken_for_what_does_not_exist():
         raise KeyboardInterrupt
 
     some = Collection(interrupted())
-    assert some.named("an.obligation").name == "an.obligation"
+    assert some.get("an.obligation").name == "an.obligation"
     with pytest.raises(KeyboardInterrupt):
-        some.named("another.obligation")
+        some.get("another.obligation")
     for _ in range(2):
         with pytest.raises(CatalogueError, match="not all theorems could be stated; start again"):
-            some.named("another.obligation")
+            some.get("another.obligation")
         with pytest.raises(CatalogueError, match="not all theorems"):
-            some.all()
+            some.whole()
 
 
 # --- simulation ---------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from spikeproof.prover.claims.catalogue import own, select
+from spikeproof.prover.claims.catalogue import own, select, theorem, with_units
 from spikeproof.prover.claims.obligation import Outcome
 from spikeproof.prover.commands import cli
 from spikeproof.prover.evidence.cache import Cache
@@ -134,6 +134,19 @@ def test_a_theorem_whose_process_died_has_a_record_too(directory, monkeypatch):
     list(discharge_all(names, Run(log=log), jobs=2))
     log.end(discharged=0, complete=True)
     assert [r.outcome for r in read_log(directory).records] == [Outcome.ERROR] * 2
+
+
+def test_a_program_whose_process_died_does_not_stand_without_its_units(cache, monkeypatch):
+    """Though it was proved before."""
+    program = "program.fp16.dot.rne.4.sequential"
+    units = [each.name for each in with_units([theorem(program)])][:-1]
+    for name in (*units, program):
+        assert Run(cache=cache).discharge(theorem(name)).green
+    monkeypatch.setattr(run_module, "_discharge_named", die)
+    found = {
+        each.theorem: each.outcome for each in discharge_all([*units, program], Run(cache=cache), 2)
+    }
+    assert found == {**dict.fromkeys(units, Outcome.PROVED), program: Outcome.ERROR}
 
 
 # --- on the command line ------------------------------------------------------------------------
@@ -285,7 +298,7 @@ from pathlib import Path
 from spikeproof.prover.claims import catalogue
 from spikeproof.prover.evidence import ledger
 
-stated = {name: each for name, each in catalogue.own().items() if name in %r}
+stated = catalogue.Collection(map(catalogue.own_named, %r))
 catalogue.own = lambda: stated
 ledger.ledger_path = lambda: Path(%r)
 """

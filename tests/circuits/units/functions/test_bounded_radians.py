@@ -1,4 +1,4 @@
-"""sin(x) and cos(x) by rows of sines: samples, of BFLOAT16 and of FP64, and the hardest numbers."""
+"""sin(x), cos(x) by rows of sines: samples, of BFLOAT16, of FP32 (at night FP64), and hard numbers."""
 
 import numpy as np
 import pytest
@@ -7,19 +7,20 @@ from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.units.functions.bounded_radians import BoundedRadians, build_bounded_radians
 from spikeproof.prover.refutation.drawing import many_codes
 from spikeproof.reference.functions import by_arb, doubles
-from spikeproof.specs.formats import BFLOAT16, FP16, FP64, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import BFLOAT16, FP16, FP32, FP64, OverflowPolicy, RoundingMode
 from spikeproof.specs.functions import compute
+from tests.support.operands import WIDE, hard_codes
 from tests.support.profile import NIGHTLY
 
 ROUNDING = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
 
 HARD = (
-    *(6381956970095103 * 2.0**797, -6381956970095103 * 2.0**797),
+    *(6381956970095103 * 2.0**797, -6381956970095103 * 2.0**797, 16367173 * 2.0**72),
     *(np.pi / 2 * k for k in (1, 2, 3, -4, 355, 1e3, 1e15)),
     *(2.0**-26, 2.0**-27, np.nextafter(2.0**-27, 0), -(2.0**-26.4), 1.0, 1.7976931348623157e308),
     *(0.0, -0.0, 5e-324, -2.2250738585072014e-308, float("inf"), float("-inf"), float("nan")),
 )
-"""The number that is nearest to a multiple of pi/2; some near others; constant results, or x."""
+"""The numbers of FP64 and FP32 nearest to a multiple of pi/2; some near others; constant, or x."""
 
 
 def expected(function, fmt, codes):
@@ -35,23 +36,27 @@ def test_bfloat16(function):
     assert found.tolist() == expected(function, BFLOAT16, codes)
 
 
-SIZES = [("sin", (21101, 1111, 9852)), ("cos", (21036, 1111, 9852))]
+SIZES = {
+    (FP32, "sin"): (6322, 584, 3253),
+    (FP64, "sin"): (21101, 1111, 9852),
+    (FP64, "cos"): (21036, 1111, 9852),
+}
 
 
-# One takes twenty seconds, and the two differ in a constant and in signs.
-@pytest.mark.parametrize(("function", "size"), SIZES if NIGHTLY else SIZES[:1])
-def test_fp64(function, size):
+# The two functions differ in a constant and in signs.
+@pytest.mark.parametrize("function", ["sin", "cos"] if NIGHTLY else ["sin"])
+def test_a_wide_format(function):
     """A sample: all of these are correctly rounded, by the spec of record and by Arb."""
-    netlist = build_bounded_radians(FP64, function)
-    (drawn,) = many_codes(FP64, 20 if NIGHTLY else 4, seed=1, operands=1)
-    codes = np.concatenate([np.array(HARD).view(np.uint64), drawn.astype(np.uint64)])
+    netlist = build_bounded_radians(WIDE, function)
+    (drawn,) = many_codes(WIDE, 20 if NIGHTLY else 4, seed=1, operands=1)
+    codes = np.concatenate([hard_codes(HARD), drawn.astype(np.uint64)])
     found = boolean.evaluate(netlist, {"x": codes})["result"]
-    assert found.tolist() == expected(function, FP64, codes)
-    x = doubles(FP64, codes)
+    assert found.tolist() == expected(function, WIDE, codes)
+    x = doubles(WIDE, codes)
     numbers = np.isfinite(x) & (x != 0)
-    assert np.array_equal(found[numbers], by_arb(function, FP64, codes[numbers]))
+    assert np.array_equal(found[numbers], by_arb(function, WIDE, codes[numbers]))
     statistics = netlist.statistics
-    assert (statistics.neurons, statistics.depth, statistics.largest_fan_in) == size
+    assert (statistics.neurons, statistics.depth, statistics.largest_fan_in) == SIZES[WIDE, function]
 
 
 def test_formats_of_few_exponents():

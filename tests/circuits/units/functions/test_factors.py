@@ -19,7 +19,7 @@ from spikeproof.circuits.units.libraries import library_gates
 from spikeproof.specs.conventions import Convention, SubnormalOperands
 from spikeproof.specs.formats import FP32, OverflowPolicy, RoundingMode, ieee_format
 from spikeproof.specs.functions import compute, results_from
-from tests.support.profile import NIGHTLY, parameter_id
+from tests.support.profile import NIGHTLY, one_of_each, parameter_id
 
 RNE, RTZ, UP, DOWN, ODD = (
     RoundingMode.NEAREST_EVEN,
@@ -93,7 +93,12 @@ def telling_codes(plan) -> list[int]:
     return sorted({code for code in (*places, *drawn) if 0 <= code < 2 * fmt.sign_mask})
 
 
-@pytest.mark.parametrize(("function", "mode"), OF_FP32)
+def nearest_and_another(case):
+    function, mode = case
+    return function, mode is RNE
+
+
+@pytest.mark.parametrize(("function", "mode"), one_of_each(OF_FP32, kind=nearest_and_another))
 def test_fp32_where_it_matters(function, mode):
     codes = telling_codes(plan_of(function, FP32, mode, IEEE))
     netlist = build_function(function, FP32, mode, IEEE)

@@ -26,10 +26,9 @@ from spikeproof.specs.functions import compute
 
 FUNCTIONS = ["sin_pi", "cos_pi"]
 RNE, IEEE = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
-SYMMETRIC = [RNE, RoundingMode.NEAREST_AWAY, RoundingMode.TOWARD_ZERO]
 
 
-@pytest.mark.parametrize("mode", SYMMETRIC)
+@pytest.mark.parametrize("mode", RoundingMode)
 @pytest.mark.parametrize("fmt", [FP16, BFLOAT16], ids=lambda f: f.name)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_code(function, fmt, mode):
@@ -95,9 +94,6 @@ def test_sizes(function):
 
 
 def test_what_is_refused():
-    for mode in (RoundingMode.UP, RoundingMode.DOWN, RoundingMode.TO_ODD):
-        with pytest.raises(ValueError, match="are not rounded"):
-            build_function("sin_pi", FP32, mode, IEEE)
     with pytest.raises(ValueError, match="no rows of cos_pi are kept"):
         build_function("cos_pi", FP32, RoundingMode.TOWARD_ZERO, IEEE)
     for fmt in (FP8_E4M3FN, ieee_format(4, 14)):

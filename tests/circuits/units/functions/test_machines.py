@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from spikeproof.circuits.meanings import boolean
@@ -102,6 +102,7 @@ def test_every_comparison_and_choice():
 
 
 @pytest.mark.parametrize("library", OF_GATES)
+@example([4, -4, 18])
 @given(st.lists(st.integers(-100, 100), min_size=1, max_size=9))
 def test_tables(library, values):
     gates, machine, x = started(library)

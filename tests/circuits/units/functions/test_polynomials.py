@@ -1,6 +1,7 @@
 """Rows of polynomials: a small format on every input, FP32 where it matters, against the spec."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from spikeproof.circuits.units.functions.building import build_function
 from spikeproof.circuits.units.functions.fitting import tuned_rows
 from spikeproof.circuits.units.functions.half_turns import PLAN, Quarter
 from spikeproof.circuits.units.functions.kept_rows import FOUND, PLANS, file_of, rows_of
+from spikeproof.circuits.units.functions.modes import ASKING, MADE
 from spikeproof.circuits.units.functions.polynomials import (
     Group,
     Polynomials,
@@ -25,11 +27,16 @@ from spikeproof.circuits.units.functions.targets import Target
 from spikeproof.circuits.units.libraries import library_gates
 from spikeproof.specs.formats import FP32, OverflowPolicy, RoundingMode, ieee_format
 from spikeproof.specs.functions import compute, results_from
-from tests.support.profile import one_of_each
+from tests.support.profile import NIGHTLY, one_of_each
 
 SMALL = ieee_format(5, 11)
 IEEE, RNE = OverflowPolicy.IEEE, RoundingMode.NEAREST_EVEN
-KEPT = [function for function in PLANS if file_of(function, FP32, RNE).exists()]
+
+
+def kept(functions):
+    """Those of which there are rows in a file, each with the mode."""
+    pairs = product(functions, MADE)
+    return [(function, mode) for function, mode in pairs if file_of(function, FP32, mode).exists()]
 
 
 def outputs(netlist, codes):
@@ -90,7 +97,14 @@ def test_text():
 
 @pytest.mark.parametrize(
     ("function", "mode"),
-    [("tanh", RNE), ("gelu", RoundingMode.UP), ("log1p", RoundingMode.TOWARD_ZERO)],
+    [
+        ("tanh", RNE),
+        ("tanh", RoundingMode.TO_ODD),
+        ("gelu", RoundingMode.UP),
+        ("log1p", RoundingMode.TOWARD_ZERO),
+        ("softplus", RoundingMode.DOWN),
+        ("silu", RoundingMode.NEAREST_AWAY),
+    ],
 )
 def test_every_code_of_a_small_format(function, mode):
     netlist = build_function(function, SMALL, mode, IEEE, construction="polynomials")
@@ -116,29 +130,41 @@ def telling_codes(found: Polynomials) -> np.ndarray:
     return np.concatenate((starts, starts[1:] - 1, within, [*found.exceptions], drawn))
 
 
-@pytest.mark.parametrize("function", KEPT)
-def test_telling_codes(function):
+@pytest.mark.parametrize(("function", "mode"), kept(PLANS))
+def test_telling_codes(function, mode):
     """The netlist is what its rows say, and right."""
-    rows = rows_of(function, FP32, RNE, IEEE)
+    rows = rows_of(function, FP32, mode, IEEE)
     codes = telling_codes(rows)
-    netlist = build_function(function, FP32, RNE, IEEE, construction="polynomials")
+    netlist = build_function(function, FP32, mode, IEEE, construction="polynomials")
     found = outputs(netlist, codes)
     unsigned = codes & (1 << rows.shape.width) - 1
     assert np.array_equal(found & (1 << rows.shape.width) - 1, rows.results(unsigned))
-    drawn = np.random.default_rng(2).permutation(len(codes))[:500]
-    expected = [compute(function, FP32, RNE, IEEE, int(codes[place])) for place in drawn]
+    require_right(function, mode, codes, found)
+
+
+def require_right(function, mode, codes, found):
+    """Of some of the codes the results are what the spec says."""
+    drawn = np.random.default_rng(2).permutation(len(codes))[: 500 if NIGHTLY else 150]
+    expected = [compute(function, FP32, mode, IEEE, int(codes[place])) for place in drawn]
     assert found[drawn].tolist() == expected
 
 
+@pytest.mark.parametrize("mode", ASKING)
+def test_telling_codes_where_rows_are_of_another_mode(mode):
+    codes = telling_codes(rows_of("tanh", FP32, mode, IEEE))
+    netlist = build_function("tanh", FP32, mode, IEEE)
+    require_right("tanh", mode, codes, outputs(netlist, codes))
+
+
 TARGETS = {
-    **{function: (Target(function, FP32, RNE, IEEE), PLANS[function]) for function in KEPT},
-    **{function: (Quarter(function, FP32, RNE, IEEE), PLAN) for function in ("sin_pi", "cos_pi")},
+    **{each: (Target(each[0], FP32, each[1], IEEE), PLANS[each[0]]) for each in kept(PLANS)},
+    **{each: (Quarter(each[0], FP32, each[1], IEEE), PLAN) for each in kept(("sin_pi", "cos_pi"))},
 }
 """What is kept, and how it is found."""
 
 
 def test_every_file_of_rows_is_one_that_is_found():
-    files = {file_of(function, FP32, RNE) for function in TARGETS}
+    files = {file_of(function, FP32, mode) for function, mode in TARGETS}
     assert {*file_of("tanh", FP32, RNE).parent.glob("*.json")} == files
 
 
@@ -150,18 +176,18 @@ def some_codes(function, kept):
     return [(kept.starts[place], kept.starts[place + 8]) for place in thirds]
 
 
-def kind(function):
-    """What makes rows of other functions much the same."""
-    target, plan = TARGETS[function]
+def kind(of):
+    """What makes rows of other functions, and other modes, much the same."""
+    target, plan = TARGETS[of]
     return type(target), plan.scales
 
 
-@pytest.mark.parametrize("function", one_of_each(TARGETS, kind))
-def test_kept_rows_are_found_again(function):
+@pytest.mark.parametrize(("function", "mode"), one_of_each(TARGETS, kind))
+def test_kept_rows_are_found_again(function, mode):
     """Those of two ranges of codes, and no others: of a function of every kind; nightly of all."""
-    kept = read(file_of(function, FP32, RNE).read_text())
+    kept = read(file_of(function, FP32, mode).read_text())
     for first, last in some_codes(function, kept):
-        shape, tuning = tuned_rows(*TARGETS[function], first, last)
+        shape, tuning = tuned_rows(*TARGETS[function, mode], first, last)
         assert shape == kept.shape
         found = list(tuning)
         low, high = found[0][0].row.start, found[-1][0].row.end
@@ -186,9 +212,7 @@ def test_every_exception_counts():
 @pytest.mark.parametrize(
     ("fmt", "mode", "policy"),
     [
-        (FP32, RoundingMode.TO_ODD, IEEE),
         (FP32, RNE, OverflowPolicy.SATURATE),
-        (SMALL, RoundingMode.TO_ODD, IEEE),
         (ieee_format(8, FOUND - 8), RNE, IEEE),
     ],
 )
