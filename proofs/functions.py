@@ -210,7 +210,7 @@ IN_BLOCKS = {
     (FP32, "sin_pi"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "cos_pi"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "tanh"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "sigmoid"): (RoundingMode.NEAREST_EVEN,),
+    (FP32, "sigmoid"): tuple(RoundingMode),
     (FP32, "gelu"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "gelu_tanh"): (RoundingMode.NEAREST_EVEN,),
     (FP32, "silu"): (RoundingMode.NEAREST_EVEN,),
