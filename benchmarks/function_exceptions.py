@@ -21,9 +21,10 @@ from spikeproof.circuits.units.forms import Form, bits, signals
 from spikeproof.circuits.units.functions import exceptions
 from spikeproof.circuits.units.functions.factors import PLANS, plan_of
 from spikeproof.circuits.units.functions.mended import Found, Plan
+from spikeproof.circuits.units.functions.modes import MADE
 from spikeproof.circuits.units.functions.words import Neurons
 from spikeproof.circuits.units.libraries import library_gates
-from spikeproof.specs.formats import FP32, RoundingMode
+from spikeproof.specs.formats import FP32
 
 BLOCK = 1 << 20
 """Inputs run at once."""
@@ -62,7 +63,7 @@ def main() -> None:
     """Finds and writes exceptions, of all functions if none are named."""
     kept = json.loads(FILE.read_text(encoding="ascii")) if FILE.exists() else {}
     for function in PLANS:
-        for mode in (RoundingMode.NEAREST_EVEN, RoundingMode.TOWARD_ZERO):
+        for mode in MADE:
             plan = plan_of(function, FP32, mode, FP32.policies[0])
             if sys.argv[1:] and plan.name not in sys.argv[1:]:
                 continue

@@ -94,10 +94,8 @@ def redundant_quotient(gates: GateLibrary, x: Bus, y: Bus) -> tuple[Bus, Bus]:
     for size in row_sizes(len(y) + 2, usual, usual):
         minuend = [Count()] * (size - (not digits)) + minuend
         given = _words(minuend, most)
-        inputs, places = (
-            {"remainder": given, "divisor": y},
-            _places(minuend, ((1 << len(y)) - 1) << size),
-        )
+        inputs = {"remainder": given, "divisor": y}
+        places = _places(minuend, ((1 << len(y)) - 1) << size)
         with gates.builder.barrier(inputs.values()):
             digit = _digit(gates, places, divisor, size, READ[usual])
         chosen = digit.word((1 << size) - 1)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -102,15 +103,17 @@ def answers(text, tried):
     """What Coq says, without its prompts: of the file, and of each variant."""
     if not shutil.which("coqtop"):
         (pytest.fail if os.environ.get("CI") else pytest.skip)("needs coqtop; run: apt-get install coq")
-    said = subprocess.run(
-        ["coqtop", "-q"],
-        input=session(text, tried),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=True,
-    ).stdout
+    with TemporaryDirectory() as folder:  # where Coq leaves what it remembers
+        said = subprocess.run(
+            ["coqtop", "-q"],
+            input=session(text, tried),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            text=True,
+            timeout=300,
+            check=True,
+        ).stdout
     plain = re.sub(r"^(?:\w+ < )+", "", said, flags=re.MULTILINE)
     of_file, *others = re.split(r"^variant_\d+\n     : unit\n", plain, flags=re.MULTILINE)
     of_variants = []

@@ -29,6 +29,7 @@ from spikeproof.circuits.units.forms import (
     total,
 )
 from spikeproof.circuits.units.functions.machines import machine_of
+from spikeproof.circuits.units.functions.modes import NEAREST
 from spikeproof.circuits.units.functions.reciprocal import require_shape
 from spikeproof.circuits.units.libraries import GateLibrary
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
@@ -103,7 +104,7 @@ class _ReciprocalRoot:
     def _significand(self, zeroed: Form, saturated: Form) -> Bits:
         """The digits of the rounded root; all 0 or 1 where these are 1, of which the second counts."""
         radicand, size = self._radicand, self.fmt.precision + 1
-        nearest = self.mode in (RoundingMode.NEAREST_EVEN, RoundingMode.NEAREST_AWAY)
+        nearest = self.mode in NEAREST
         value = self._quotient(radicand, self.fmt.fraction_bits + 2 * nearest)
         value = value + (2 * saturated - zeroed) * (1 << 2 * size + 4)
         if nearest:
