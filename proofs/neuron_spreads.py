@@ -35,4 +35,4 @@ def _spreads() -> dict[Unit, Limit]:
 
 
 SPREADS = _spreads()
-"""Of some units to nearest even: of every structure that ``spikeproof sizes`` shows, but of FP64 of one."""
+"""Of some units to nearest even, in every structure that ``spikeproof sizes`` shows; of FP64 in one."""
