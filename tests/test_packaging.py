@@ -69,18 +69,26 @@ def test_the_smallest_installation_has_no_heavy_packages():
     assert not {"torch", "matplotlib", "pytest", "hypothesis"} & set(required())
 
 
+def statements(node):
+    """All that are in something: imports are among them, and most nodes are not."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.stmt, ast.excepthandler, ast.match_case)):
+            yield child
+            yield from statements(child)
+
+
 def test_every_import_is_of_something_required():
     """Of what is installed; only benchmarks and our own tests may want more."""
     extras = ("bitwuzla", "cluster", "networks", "nir", "oracles", "report", "test", "torch", "verified")
     declared = {*required(), *required(*extras)}
     provided = {
-        path.parts[0].partition(".")[0]
+        re.split("[/.,]", line, maxsplit=1)[0]
         for each in distributions()
         if canonicalize_name(each.metadata["Name"]) in declared
-        for path in each.files or ()
+        for line in (each.read_text("RECORD") or "").splitlines()
     }
     for path in (path for folder in (*FOLDERS, "spikeproof") for path in (ROOT / folder).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in statements(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) else []
             for package in {name.partition(".")[0] for name in names} - {"spikeproof"}:
