@@ -344,6 +344,7 @@ MIXED_FMA = [
 ]
 
 
+@pytest.mark.usefixtures("counterexamples_as_found")
 @pytest.mark.parametrize("name", MIXED_FMA if NIGHTLY else MIXED_FMA[:1])
 def test_a_multiply_add_of_several_formats_is_cut_at_its_normalised_product(name):
     obligation = replace(unit(name).obligation(), engines=("cadical",))
@@ -374,6 +375,7 @@ def test_that_fp8_times_fp8_plus_fp32_is_proved_is_promised():
     assert catalogue()[name].profile is Profile.DEFAULT
 
 
+@pytest.mark.usefixtures("counterexamples_as_found")
 def test_a_circuit_that_takes_operands_in_each_others_formats_is_refuted():
     of = unit("fp8_e5m2.add_from_fp6_e2m3_and_fp6_e3m2", flags=False)
     other = unit("fp8_e5m2.add_from_fp6_e3m2_and_fp6_e2m3", flags=False).circuit()

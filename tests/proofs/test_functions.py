@@ -180,6 +180,7 @@ def test_conventions(convention):
     assert result.green, result.message
 
 
+@pytest.mark.usefixtures("counterexamples_as_found")
 @pytest.mark.parametrize("make", ["", ".thermometer", ".nexus", ".ionic", ".ternary"])
 @pytest.mark.parametrize("kind", FAULTS)
 def test_faulty_units_are_refuted(make, kind):
@@ -195,6 +196,7 @@ def test_faulty_units_are_refuted(make, kind):
             assert wrong[result.counterexample["x"]]
 
 
+@pytest.mark.usefixtures("counterexamples_as_found")
 @pytest.mark.parametrize("step", [1, -1])
 def test_one_wrong_entry_of_a_table_is_found(step):
     unit, place = FunctionUnit("sigmoid", format_named("e5m6")), 0x355
@@ -206,6 +208,7 @@ def test_one_wrong_entry_of_a_table_is_found(step):
     assert result.counterexample == {"x": place}
 
 
+@pytest.mark.usefixtures("counterexamples_as_found")
 @pytest.mark.parametrize("mode", [mode for mode in RoundingMode if mode is not NEAREST])
 def test_another_mode_is_another_function(mode):
     """But for the nearest ones: of logarithms that are not whole none lies midway."""
@@ -215,6 +218,7 @@ def test_another_mode_is_another_function(mode):
     assert result.outcome is (Outcome.PROVED if same else Outcome.REFUTED)
 
 
+@pytest.mark.usefixtures("counterexamples_as_found")
 def test_another_policy_is_another_function():
     saturating = FunctionUnit("exp", FP8_E4M3FN, policy=OverflowPolicy.SATURATE)
     result = discharge(

@@ -1,7 +1,6 @@
 """Theorems of functions of two operands: their names, that they hold, and that faults are noticed."""
 
 from dataclasses import replace
-from functools import cache
 from itertools import islice, product
 
 import numpy as np
@@ -25,6 +24,8 @@ from spikeproof.specs.formats import (
 )
 from spikeproof.specs.functions_of_two import FUNCTIONS
 from tests.support.profile import NIGHTLY
+
+pytestmark = pytest.mark.usefixtures("counterexamples_as_found")
 
 NEAREST, SATURATE = RoundingMode.NEAREST_EVEN, OverflowPolicy.SATURATE
 
@@ -89,13 +90,9 @@ def test_hypot_digit_by_digit(name):
     assert result.green, result.message
 
 
-right_in_a_row = cache(FunctionOfTwoUnit.block)
-
-
 @pytest.mark.parametrize("kind", FAULTS)
-def test_faulty_hypotenuses_are_refuted(kind, monkeypatch):
+def test_faulty_hypotenuses_are_refuted(kind):
     """In blocks: as their results on all 2^18 pairs say they must be."""
-    monkeypatch.setattr(FunctionOfTwoUnit, "block", right_in_a_row)
     obligation = unit_named("e3m5.hypot.rne").obligation()
     y, x = divmod(np.arange(1 << 18, dtype=np.uint64), 1 << 9)
     right = carry_save.evaluate(obligation.circuit(), {"x": x, "y": y})["result"]

@@ -388,6 +388,7 @@ def test_faulty_units_are_refuted(name):
     assert_faults_are_refuted(obligation, SEED, FAULTY.index(name))
 
 
+@pytest.mark.usefixtures("counterexamples_as_found")
 @pytest.mark.parametrize("operation", WORDS)
 @pytest.mark.parametrize("fmt", [FP8_E5M2, *[FP16] * NIGHTLY], **FORMAT_IDS)
 def test_each_flag_stuck_at_zero_is_refuted(fmt, operation):
@@ -407,6 +408,7 @@ def test_each_flag_stuck_at_zero_is_refuted(fmt, operation):
             assert (outcome is Outcome.REFUTED) == (name in raised[operation]), name
 
 
+@pytest.mark.usefixtures("counterexamples_as_found")
 @pytest.mark.parametrize("operation", WORDS)
 def test_a_unit_of_another_mode_is_refuted(operation):
     unit = GeneralUnit(operation, FP8_E5M2)

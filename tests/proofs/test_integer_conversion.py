@@ -302,6 +302,7 @@ def test_a_counterexample_shows_a_signed_integer_as_the_number_it_is():
     assert f"= {number - 1}\n" in result.message
 
 
+@pytest.mark.usefixtures("counterexamples_as_found")
 def test_a_conversion_of_another_mode_is_refuted():
     for mode in RoundingMode:
         wanted = Outcome.PROVED if mode is RTZ else Outcome.REFUTED

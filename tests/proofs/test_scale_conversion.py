@@ -308,6 +308,7 @@ def test_faulty_conversions_are_refuted(unit):
         assert discharge(obligation, circuit=mutant.netlist).outcome is Outcome.REFUTED, mutant.fault
 
 
+@pytest.mark.usefixtures("counterexamples_as_found")
 def test_another_mode_policy_or_convention_is_refuted_and_found():
     fmt = BEYOND[0]
     unit = ToScale(fmt, RNE, NAN)
