@@ -26,6 +26,8 @@ from spikeproof.specs.formats import (
 )
 from tests.support.profile import NIGHTLY, parameter_id
 
+pytestmark = pytest.mark.usefixtures("counterexamples_as_found")
+
 CUTS = ("x_reaches", "x_excess", "y_excess", "larger", "smaller", "sum")
 FACTS = {
     **dict.fromkeys(CUTS[:3], "fact about x_reaches, x_excess, y_excess"),
