@@ -37,6 +37,8 @@ end, with a bit p that says whether D >= 0,
 
 modulo 2^n and 2^(n+2): what is left to the engines (``prover.kernel.settling``). The former is not less
 than 0, and less than B: these are quotient and remainder.
+
+The argument is proved in Coq: ``proofs/mechanised/redundant.v``.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ Of places, from the first on, it is told what they carry, and what they leave:
 
 So the sum of 2^i p_i, i < n, is that of 2^i r_i, and 2^n c_n. Circuits tell by many places at once what
 is carried: that it is the same is for the engines.
+
+The argument is proved in Coq: ``proofs/mechanised/redundant.v``.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ def test_a_missing_cell_is_refused(kind):
     ("kind", "name", "words"),
     [
         ("redundant_digit", "digit", "no redundant_difference continues"),
-        ("redundant_difference", "difference", "no settled_remainder continues"),
+        ("redundant_difference", "difference", "compare different sums"),
         ("settled_remainder", "remainder", "not those of the last row, settled"),
         ("settled_quotient", "quotient", "not those of the last row, settled"),
     ],
