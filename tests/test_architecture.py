@@ -67,7 +67,7 @@ MAY_IMPORT = {
     "prover.commands": {*BASE, *BELOW_REPORT, "prover.report"},
     "proofs": {*BASE, "prover", "reference"},
     "spikeproof": {*BASE, "prover", "proofs", "reference"},
-    "benchmarks": {*BASE, "prover", "proofs"},
+    "benchmarks": {*BASE, "prover", "proofs", "reference"},
 }
 """What each room may import of ours, beside itself; a room is a folder or a lone module."""
 

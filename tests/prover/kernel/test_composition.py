@@ -806,7 +806,7 @@ def test_buses_are_composed_if_each_is_that_of_its_name():
 
 def test_a_spec_is_run_no_further_than_steps_ask():
     """From the inputs and from the last cuts to its outputs, and between as far as the next cut."""
-    unit = Unit("add", ieee_format(3, 2), structure=SHALLOW)
+    unit = Unit("add", TINY, structure=SHALLOW)
     obligation, netlist = unit.obligation(), unit.circuit(keep_waypoints=True)
     whole = obligation.decomposition
     begun, ended = count(), count()
