@@ -18,6 +18,7 @@ from collections import ChainMap
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial, reduce
+from typing import cast
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And, BVConcat, BVOr, BVSub, Equals, Iff, Not, Or
@@ -134,6 +135,6 @@ def _of_field(fact: Callable[[Buses], FNode]) -> Callable[[Buses], FNode]:
 
     def said(values: Buses) -> FNode:
         room = zero_extend(_field(values), values["room"].bv_width())
-        return fact(ChainMap({"room": room}, values))
+        return fact(ChainMap({"room": room}, cast("dict[str, FNode]", values)))
 
     return said

@@ -26,6 +26,8 @@ from spikeproof.specs.formats import (
 )
 from tests.support.profile import NIGHTLY, parameter_id
 
+pytestmark = pytest.mark.usefixtures("counterexamples_as_found")
+
 CUTS = ("x_reaches", "x_excess", "y_excess", "larger", "smaller", "lost", "sum")
 FACTS = {name: f"fact about {name}" for name in (*CUTS, "addends")}
 LONG = [name for name in FACTS if name not in ("x_reaches", "lost")]
