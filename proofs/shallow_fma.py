@@ -54,11 +54,11 @@ from spikeproof.circuits.meanings.formula import input_symbols
 from spikeproof.circuits.netlist import ZERO, Netlist
 from spikeproof.circuits.units.floating_point.shallow_fma import exponent_places, first_places
 from spikeproof.proofs.circuit_cuts import CircuitCuts
-from spikeproof.proofs.shallow_rounding import NORMALISED, normalised_steps
+from spikeproof.proofs.shallow_rounding import normalised, normalised_steps
 from spikeproof.proofs.shallow_sums import is_word
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Step
-from spikeproof.specs.formats import Format
+from spikeproof.specs.formats import Format, Mode
 from spikeproof.specs.integers import Buses
 from spikeproof.specs.symbolic import (
     Probe,
@@ -82,11 +82,14 @@ class ShallowMultiplyAdd:
     Attributes:
         circuit: the unit with all its cuts.
         whole: what its outputs should be, with the spec's probes.
+        mode, flags: how it rounds, and whether it flags exceptions.
     """
 
     fmt: Format
     circuit: Callable[[], Netlist] = field(compare=False)
     whole: Callable[[Buses, Probe], Buses] = field(compare=False)
+    mode: Mode
+    flags: bool = False
 
     def probed(self) -> Netlist:
         """The circuit, with words as long as the spec has them, where more zeros are above."""
@@ -128,13 +131,17 @@ class ShallowMultiplyAdd:
             Step(("left",), (*self._borrows, *counted), fact=_is_difference),
             Step(("shift",), SHIFTED, fact=is_shift),
             Step(("exponent",), (*counted, "shift", "left"), fact=_is_left),
-            *normalised_steps(self.fmt, ("shift", *SHIFTED)),
+            *normalised_steps(self.fmt, ("shift", *SHIFTED), self._rounded),
         )
 
     @property
     def last(self) -> Step:
         """The outputs."""
-        return Step((), given=(*SHIFTED, "sign", "exponent", *NORMALISED))
+        return Step((), given=(*SHIFTED, "sign", "exponent", *self._rounded))
+
+    @property
+    def _rounded(self) -> tuple[str, ...]:
+        return normalised(self.mode, self.flags)
 
     @property
     def _borrows(self) -> tuple[str, ...]:
@@ -153,7 +160,7 @@ class ShallowMultiplyAdd:
             return taken
 
         outputs = self.whole(inputs, moving)
-        for names in (("zeros",), self._borrows, ("left",), ("shift",), ("exponent",), NORMALISED):
+        for names in (("zeros",), self._borrows, ("left",), ("shift",), ("exponent",), self._rounded):
             cuts.compute(names)
         return outputs
 

@@ -346,11 +346,13 @@ class Unit(RoundedUnit):
             cuts = ShallowSum(self.fmt, self.operation == "subtract", circuit, self.spec)
             steps, spec = cuts.steps, cuts.spec
         if self._adds_linear_forms_to_products:
-            sums = ShallowMultiplyAdd(self.fmt, circuit, self.spec)
+            sums = ShallowMultiplyAdd(self.fmt, circuit, self.spec, self.mode, self.flags)
             steps, last = (*PRODUCT_STEPS, *sums.steps), sums.last
             spec, circuit = sums.spec, sums.probed
         if self._shifts_far or self._rounds_many_terms:
-            cut = ShallowRounding(self.fmt, last.given, circuit, spec, self._rounds_many_terms)
+            given = last.given
+            rounding = self.mode, self.flags, self._rounds_many_terms
+            cut = ShallowRounding(self.fmt, given, circuit, spec, *rounding)
             steps, last, spec = (*steps, *cut.steps), cut.last(last), cut.spec
             if self._sums_linear_forms:
                 exponent = ShallowExponent(self.fmt, cut, circuit)
@@ -449,20 +451,14 @@ def of_other_formats() -> Iterator[Unit]:
         yield Unit(operation, fmt, mode, fmt.policies[0])
 
 
-SHALLOW_IN_EVERY_MODE = ("add", "subtract", "multiply", "divide", "square_root")
-"""What is promised of shallow units of up to 16 bits in every mode; of ``fma`` it is nearest even."""
-
-SHALLOW_FORMATS = (*SMALL_FORMATS, FP16, BFLOAT16)
-"""Of which that is promised."""
-
-SHALLOW_OF_32_BITS = (
-    *((operation, RoundingMode.NEAREST_EVEN) for operation in (*SHALLOW_IN_EVERY_MODE, "fma")),
-    ("add", RoundingMode.DOWN),
-)
-"""Likewise of FP32: operation and mode."""
+SHALLOW_FORMATS = (*SMALL_FORMATS, FP16, BFLOAT16, FP32)
+"""Of which shallow units are promised in every mode."""
 
 SHALLOW_OF_64_BITS = ("add", "multiply", "fma", "divide", "square_root")
 """Likewise of FP64, to nearest even."""
+
+SHALLOW_OF_EVERY_WEIGHT = ("add", "subtract", "multiply", "divide", "square_root")
+"""Likewise of FP8_E4M3FN with every largest weight."""
 
 
 OF_REDUNDANT_REMAINDERS = {FP8_E4M3FN: (4, 8, 16), FP16: (4, 8, 16), FP32: (4,)}
@@ -470,21 +466,19 @@ OF_REDUNDANT_REMAINDERS = {FP8_E4M3FN: (4, 8, 16), FP16: (4, 8, 16), FP32: (4,)}
 
 
 def shallow_units() -> Iterator[Unit]:
-    """What is made shallow of up to 16 bits, in every mode; FP8_E4M3FN with every largest weight.
+    """What is made shallow of up to 32 bits, in every mode; FP8_E4M3FN with every largest weight.
 
     Each under the first policy. And some of weights 1, which read up to four copies of a signal; and
     quotients and roots of larger radices.
     """
     nearest, first = RoundingMode.NEAREST_EVEN, FP8_E4M3FN.policies[0]
     modes = (
-        *product(SHALLOW_FORMATS, SHALLOW_IN_EVERY_MODE, RoundingMode),
-        *product(SHALLOW_FORMATS, ("fma",), (nearest,)),
-        *((FP32, *each) for each in SHALLOW_OF_32_BITS),
+        *product(SHALLOW_FORMATS, OPERATIONS, RoundingMode),
         *((FP64, operation, nearest) for operation in SHALLOW_OF_64_BITS),
     )
     for fmt, operation, mode in modes:
         yield Unit(operation, fmt, mode, fmt.policies[0], structure=SHALLOW)
-    for operation, most in product(SHALLOW_IN_EVERY_MODE, LARGEST_WEIGHTS):
+    for operation, most in product(SHALLOW_OF_EVERY_WEIGHT, LARGEST_WEIGHTS):
         if shallow(most) != SHALLOW:
             yield Unit(operation, FP8_E4M3FN, policy=first, structure=shallow(most))
     for operation in ("add", "subtract", "multiply"):

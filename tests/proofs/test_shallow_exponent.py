@@ -36,7 +36,9 @@ def unit(mode=RoundingMode.NEAREST_EVEN):
 def cut_at(netlist, cut_unit):
     """A sum's obligation, cut where FP32's is at the probes of a netlist, whatever these are."""
     steps, last = STEPS["add"]
-    rounding = ShallowRounding(FP8_E5M2, last.given, lambda: netlist, cut_unit.spec, by_places=True)
+    rounding = ShallowRounding(
+        *(FP8_E5M2, last.given, lambda: netlist, cut_unit.spec, cut_unit.mode), by_places=True
+    )
     exponent = ShallowExponent(FP8_E5M2, rounding, lambda: netlist)
     obligation = replace(cut_unit.obligation(), engines=("cadical",))
     decomposition = replace(

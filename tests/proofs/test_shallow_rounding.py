@@ -8,7 +8,7 @@ import pytest
 from spikeproof.circuits.meanings.boolean import evaluate
 from spikeproof.circuits.netlist import NetlistBuilder
 from spikeproof.circuits.units.libraries import SHALLOW
-from spikeproof.proofs.shallow_rounding import NORMALISED, ShallowRounding
+from spikeproof.proofs.shallow_rounding import ShallowRounding, normalised
 from spikeproof.proofs.units import STEPS, Unit
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Outcome
@@ -23,6 +23,7 @@ from tests.support.profile import NIGHTLY
 AGREEMENTS = {"kept": "kept, guard", "guard": "kept, guard", "sticky": "sticky"}
 FACTS = {name: f"fact about {agreement}" for name, agreement in AGREEMENTS.items()}
 NEAREST = RoundingMode.NEAREST_EVEN
+NORMALISED = normalised(NEAREST)
 
 
 def unit(operation, fmt, mode=NEAREST):
@@ -32,7 +33,9 @@ def unit(operation, fmt, mode=NEAREST):
 def cut_at(cut_unit, netlist, by_places=False):
     """The unit's obligation, cut before rounding at the probes of a netlist, whatever these are."""
     steps, last = STEPS[cut_unit.operation]
-    cut = ShallowRounding(cut_unit.fmt, last.given, lambda: netlist, cut_unit.spec, by_places)
+    cut = ShallowRounding(
+        *(cut_unit.fmt, last.given, lambda: netlist, cut_unit.spec, cut_unit.mode), by_places=by_places
+    )
     obligation = replace(cut_unit.obligation(), engines=("cadical",))
     decomposition = replace(
         obligation.decomposition,

@@ -36,7 +36,7 @@ from spikeproof.circuits.units.shallow import (
     shift_left,
     step_for,
 )
-from spikeproof.specs.formats import OverflowPolicy, RoundingMode, Specials
+from spikeproof.specs.formats import Mode, OverflowPolicy, RoundingMode, Specials
 
 MOST_FAN_IN = 128
 """A significand of which all places have more terms together has a neuron for each place instead."""
@@ -84,6 +84,17 @@ class Special:
     divide_by_zero: Form = NEVER
 
 
+READ_BELOW: dict[Mode, tuple[str, ...]] = {
+    RoundingMode.TOWARD_ZERO: (),
+    RoundingMode.NEAREST_AWAY: ("guard",),
+}
+
+
+def read_below(mode: Mode) -> tuple[str, ...]:
+    """What a mode reads of ``guard`` and ``sticky``, unless exceptions are flagged."""
+    return READ_BELOW.get(mode, ("guard", "sticky"))
+
+
 class ShallowRounder:
     """Rounds and packs, in a mode of IEEE 754 and by its convention."""
 
@@ -129,16 +140,16 @@ class ShallowRounder:
         sticky, zero = any_of(gates, *lost), 1 - any_of(gates, *x)
         if len(left) > self.fmt.exponent_bits:  # else zero might be found too large
             left = tuple(all_of(gates, each, 1 - zero) for each in left)
+        lower = {"guard": guard, "sticky": sticky}
         # See ``proofs.shallow_rounding``, and ``proofs.shallow_fma``.
         for names, places in (
             (("denormalised",), x),
             (("room", "field"), exponent),
             (("zeros", "shift"), zeros.steps[1:]),
             (("left", "exponent"), left),
-            (("places",), (*kept, guard, sticky)),
+            (("places",), (*kept, *(lower[name] for name in read_below(self.mode)))),
             (("kept",), kept),
-            (("guard",), (guard,)),
-            (("sticky",), (sticky,)),
+            *(((name,), (place,)) for name, place in lower.items()),
         ):
             for name in names:
                 gates.builder.cut(name, bits_of_places(places))
