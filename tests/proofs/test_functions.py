@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from spikeproof.circuits.meanings import boolean, carry_save
+from spikeproof.circuits.meanings.in_a_row import compiled, interpreted
 from spikeproof.circuits.units.functions.building import CONSTRUCTIONS
 from spikeproof.circuits.units.functions.kept_rows import rows_of
 from spikeproof.circuits.units.functions.modes import simplest
@@ -17,8 +18,6 @@ from spikeproof.circuits.units.libraries import library_gates
 from spikeproof.proofs.functions import IN_BLOCKS, FunctionUnit, function_units
 from spikeproof.proofs.names import unit_named
 from spikeproof.prover.checking.every_block import (
-    compiled,
-    interpreted,
     require_all_true_of_every_block,
     require_true_of_every_block,
 )

@@ -25,6 +25,7 @@ JUSTIFIED = {
     "following": ["prover/kernel/following.py"],
     "leak": ["circuits/physics/leak.py"],
     "recurrence": ["prover/kernel/recurrence.py"],
+    "redundant": ["prover/kernel/redundant.py", "prover/kernel/settling.py"],
     "searching": ["prover/kernel/searching.py"],
     "splitting": ["prover/kernel/splitting.py"],
     "telescoping": ["prover/kernel/telescoping.py"],
