@@ -58,6 +58,7 @@ from spikeproof.prover.kernel.composition import (
     CompositionError,
     compose,
     free_symbol,
+    is_composed,
     seen_alike,
 )
 from spikeproof.prover.kernel.splitting import split
@@ -794,6 +795,33 @@ def test_a_spec_that_looks_behind_its_probes_is_refused():
     netlist = obligation.circuit()
     with pytest.raises(CompositionError, match="is not composed of the probes given"):
         compose(netlist, obligation.decomposition, obligation.state(netlist))
+
+
+def test_buses_are_composed_if_each_is_that_of_its_name():
+    x, y, free = (Symbol(name, BVType(2)) for name in ("x", "y", "free"))
+    filled_in = {free: x}
+    assert is_composed({"a": free, "b": y}, filled_in, {"a": x, "b": y})
+    assert not is_composed({"a": free, "b": y}, filled_in, {"a": y, "b": x})
+    assert not is_composed({"a": free}, filled_in, {"a": x, "b": y})
+    assert not is_composed({"a": BVConcat(free, y)}, filled_in, {"a": BVConcat(y, x)})
+
+
+def test_a_spec_is_run_no_further_than_steps_ask():
+    """From the inputs and from the last cuts to its outputs, and between as far as the next cut."""
+    unit = Unit("add", TINY, structure=SHALLOW)
+    obligation, netlist = unit.obligation(), unit.circuit(keep_waypoints=True)
+    whole = obligation.decomposition
+    begun, ended = count(), count()
+
+    def spec(inputs, probe):
+        next(begun)
+        outputs = whole.spec(inputs, probe)
+        next(ended)
+        return outputs
+
+    compose(netlist, replace(whole, spec=spec), obligation.state(netlist))
+    assert next(begun) == len({step.given for step in (*whole.steps, whole.last)}) > 2
+    assert next(ended) == 2
 
 
 @pytest.mark.parametrize("peeps", [True, False])

@@ -16,7 +16,7 @@ from spikeproof.prover.kernel.redundant import BUSES, redundant_claims
 from spikeproof.prover.refutation.mutation import stuck_at_one, stuck_at_zero
 from tests.support.profile import NIGHTLY
 
-RADICES = pytest.mark.parametrize("radix", [4, 8])
+RADICES = pytest.mark.parametrize("radix", REDUNDANT)
 
 
 def block(width, radix):
@@ -30,10 +30,14 @@ def claims(netlist):
 
 
 def holds(netlist):
-    """Whether CaDiCaL proves every claim."""
+    """Whether neurons of rows are not refused, and CaDiCaL proves every claim."""
+    try:
+        found = claims(netlist)
+    except AlgebraError:
+        return False
     return all(
         ENGINES["cadical"].check([Not(each.goal)], 60).status is Status.UNSATISFIABLE
-        for each in claims(netlist).values()
+        for each in found.values()
     )
 
 
@@ -82,7 +86,7 @@ def test_a_missing_cell_is_refused(kind):
     ("kind", "name", "words"),
     [
         ("redundant_digit", "digit", "no redundant_difference continues"),
-        ("redundant_difference", "difference", "no settled_remainder continues"),
+        ("redundant_difference", "difference", "compare different sums"),
         ("settled_remainder", "remainder", "not those of the last row, settled"),
         ("settled_quotient", "quotient", "not those of the last row, settled"),
     ],
