@@ -75,10 +75,11 @@ def test_every_code(function, mode):
 
 @pytest.mark.parametrize("policy", [OverflowPolicy.SATURATE, OverflowPolicy.NAN])
 def test_policies_and_fewer_exponents(policy):
-    for function, mode in (
-        *(("exp", RNE), ("exp2", UP), ("log", DOWN), ("log2", ODD), ("log1p", UP), ("log1p", ODD)),
-        *(("sigmoid", mode) for mode in (RNE, DOWN, ODD)),
-    ):
+    """All that may overflow under both; of the others policies take turns."""
+    turn, turns = (0, 1) if NIGHTLY else ([OverflowPolicy.SATURATE, OverflowPolicy.NAN].index(policy), 2)
+    others = [("log", DOWN), ("log2", ODD), ("log1p", UP), ("sigmoid", RNE), ("sigmoid", DOWN)]
+    others += [("log1p", ODD), ("sigmoid", ODD)]
+    for function, mode in (("exp", RNE), ("exp2", UP), *others[turn::turns]):
         netlist = build_function(function, FEW, mode, policy)
         expected = right(function, FEW, mode, policy)
         assert np.array_equal(results_of(netlist, np.arange(1 << FEW.width)), expected)
