@@ -84,7 +84,7 @@ def require_count(netlist: Netlist, cell: Block, given: Weights, order: Order) -
         read, least = _sum_and_least(neuron)
         if read != given or not k - 1 < least <= k:
             raise AlgebraError(f"step {k} of {cell.name} is another neuron")
-    low, high = _range(given, order)
+    low, high = range_of(given, order)
     if low < 0 or high > len(cell.outputs["1"]):
         raise AlgebraError(f"what {cell.name} counts is not within its steps")
 
@@ -100,14 +100,14 @@ def require_digits(netlist: Netlist, cell: Block, given: Weights, order: Order) 
         raise AlgebraError(f"{cell.name} has outputs that are no digits")
     digits = tuple(signal for bus in places for signal in bus)
     bits = {signal: weight for signal, weight in given.items() if signal not in (ZERO, ONE)}
-    low, high = (each + given.get(ONE, 0) for each in _range(bits, order))
+    low, high = (each + given.get(ONE, 0) for each in range_of(bits, order))
     if low < 0 or high >= 1 << len(digits):
         raise AlgebraError(f"what {cell.name} adds up is not within its digits")
     require_search(netlist, digits, polynomial(given.items()), lambda d: d, {*given, *digits})
 
 
-def _range(weights: Weights, order: Order) -> tuple[Weight, Weight]:
-    """What a sum is at least and at most."""
+def range_of(weights: Weights, order: Order) -> tuple[Weight, Weight]:
+    """What a sum of signals is at least and at most, where steps of counts are in order."""
     sums = [
         list(accumulate((weights[signal] for _, signal in steps), initial=0))
         for steps in _by_count(weights, order).values()

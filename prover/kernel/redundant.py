@@ -1,21 +1,33 @@
-"""Quotients by the invariants of rows whose remainders are redundant.
+"""Quotients by rows whose remainders are redundant, seen on what their neurons weigh.
 
 A *count* is a thermometer of 2m steps for a number from -m to m: if the last step that is 1 is the k-th,
-for k - m, and for -m if none is. It is *in order* if all steps before that are 1 too. A remainder R is a
-count v_i for each place i, n + 1 of them, in the end: the sum of 2^i v_i.
+for k - m, and for -m if none is. It is *in order* if all steps before that are 1 too; then it is what
+its steps add up to, less m. A remainder R is a count v_i for each place i, n + 1 of them, in the end:
+the sum of 2^i v_i.
 
-A row of k bits takes an M of n + k + 1 places with -2^k B <= M < 2^k B, for a B of n bits whose first is
-1. One cell gives a digit q, a count of m = 2^k - 1, of which is proved, for any M and B in order,
+A row of k bits takes an M of n + k + 1 places in order with -2^k B <= M < 2^k B, for a B of n bits whose
+last is 1. One cell gives a digit q, a count of m = 2^k - 1, another D, so that
 
-    q is in order, and    -B <= M - q B < B,
+    q and D are in order,    D = M - q B,    and    -B <= D < B.
 
-and another D, of which is proved that it is in order, and place by place, for any q of which that holds,
+That is seen on their neurons, of which each is 1 iff an integer E, which it adds up, is not negative.
+Sums of signals lie within what they can be along each count, and for each bit that is a step of none.
 
-    D = M - q B.
+*Digit.* A step says that q is j or more, and there is a number c, not negative, with which
 
-There the bits of every v_i are put in places of their own, the third with all above it: what v_i comes
-to is (1st) + 2 (2nd) + 4 (3rd). So are those of q, whose last is its sign's. What there is in place i
-together is the count of D there; in place n, with all that is above it.
+    0  <=  M - (j - 1) B - c E  <  B + c.
+
+So if it is 1, (j - 1) B <= M; if it is 0, E <= -1 and M < j B. Hence no step is 1 behind one that is 0;
+of the last that is 1, and the one behind it, (q - 1) B <= M < (q + 1) B. Where there is no such step, M
+is within that already. Of a step that is constant the one or the other is so with c = 0.
+
+*Difference.* Steps of a place i compare one sum C_i with -m + 1, -m + 2, ..., m. So they are in order,
+and the count is C_i if that is from -m to m. A neuron that says that a bit b of B is 1, and so is a sum
+u of steps of q, which is 0 or 1, is the product u b. With these, as polynomials in steps and bits,
+
+    sum of 2^i C_i  =  M - q B.
+
+Hence what the last place can be: what there is below it is known, and -2^n < M - q B < 2^n.
 
 M is 2^(k-1) A for the first row, A < 2B, and 2^k D of the row before for every other. If rows give n + 2
 bits together, adding up gives A 2^(n+1) = Q B + D for the last D, Q being made up of the digits. In the
@@ -23,36 +35,41 @@ end, with a bit p that says whether D >= 0,
 
     remainder = D + (1 - p) B    and    quotient = Q - (1 - p)
 
-modulo 2^n and 2^(n+2). The former is not less than 0, and less than B: these are quotient and remainder.
+modulo 2^n and 2^(n+2): what is left to the engines (``prover.kernel.settling``). The former is not less
+than 0, and less than B: these are quotient and remainder.
+
+The argument is proved in Coq: ``proofs/mechanised/redundant.v``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise, product
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from math import ceil
 
-from pysmt.fnode import FNode
-from pysmt.shortcuts import (
-    BV,
-    BVSGE,
-    BVSLT,
-    And,
-    BVAdd,
-    BVExtract,
-    BVLShl,
-    BVNeg,
-    BVSExt,
-    BVSub,
-    Equals,
-    Iff,
-    Implies,
-    Ite,
-)
-
-from spikeproof.circuits.netlist import ONE, ZERO, Block, Bus, Netlist
+from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Block, Bus, Netlist, Weight
 from spikeproof.prover.claims.obligation import Claim
-from spikeproof.prover.kernel.cells import AlgebraError, FreeCell, cells_by_inputs, free_cell
-from spikeproof.specs.symbolic import zero_extend
+from spikeproof.prover.kernel.cells import AlgebraError, cells_by_inputs
+from spikeproof.prover.kernel.counting import Order, range_of
+from spikeproof.prover.kernel.searching import (
+    CONSTANT,
+    Polynomial,
+    added,
+    minus,
+    number,
+    polynomial,
+    times,
+)
+from spikeproof.prover.kernel.settling import (
+    counts,
+    last_range,
+    order_of_steps,
+    settled_quotient,
+    settled_remainder,
+    whole,
+)
 
 BUSES = {
     "redundant_digit": (("remainder", "divisor"), ("digit",)),
@@ -69,8 +86,11 @@ def redundant_claims(
     """What remains to be proved, but that A < 2B and that the first bit of B is 1.
 
     Raises:
-        AlgebraError: if there are no rows that begin with the operands and end with the results.
+        AlgebraError: if there are no rows that begin with the operands and end with the results, or
+            neurons of theirs add up other sums.
     """
+    if UNUSED in (*dividend, *divisor):
+        raise AlgebraError("an operand has a bit that nothing reads")
     cells = {kind: cells_by_inputs(netlist, kind, *buses) for kind, buses in BUSES.items()}
     ends = [cell.inputs["difference"] for cell in cells["settled_remainder"].values()]
     if len(ends) != 1 or len(ends[0]) % (2 * len(divisor) + 2):
@@ -78,7 +98,6 @@ def redundant_claims(
     most = len(ends[0]) // (2 * len(divisor) + 2)
     nothing = (ONE,) * most + (ZERO,) * most
     current = tuple(s for bit in dividend for s in (*nothing[:most], bit, *nothing[most + 1 :]))
-    claims: list[Claim] = []
     sizes: list[int] = []
     digits: Bus = ()
     while (left := len(quotient) - sum(sizes)) > 0:
@@ -92,15 +111,18 @@ def redundant_claims(
         current = row.outputs["difference"]
         if len(digit) != 2 * ((1 << k) - 1) or len(current) != len(ends[0]):
             raise AlgebraError(f"{chosen.name} or {row.name} has outputs of another width")
-        claims += [_digit_claim(netlist, chosen, most, k), _difference_claim(netlist, row, most, k)]
+        words = _Words(netlist, inputs[k - 1][0], divisor, digit, most)
+        _require_digit(words, chosen)
+        _require_difference(words, row)
         sizes, digits = [k, *sizes], digit + digits
     last = _only(cells, "settled_remainder", current, divisor)
     both = _only(cells, "settled_quotient", digits, last.outputs["positive"])
     if last.outputs["remainder"] != remainder or both.outputs["quotient"] != quotient:
         raise AlgebraError("quotient and remainder are not those of the last row, settled")
-    claims += [_remainder_claim(netlist, last, most), _quotient_claim(netlist, both, sizes)]
-    different = {claim.goal: claim for claim in claims}
-    return {f"row {number}": claim for number, claim in enumerate(different.values(), 1)}
+    return {
+        "remainder": settled_remainder(netlist, last, most),
+        "quotient": settled_quotient(netlist, both, sizes),
+    }
 
 
 def _only(cells: Mapping[str, Mapping[tuple[Bus, ...], Block]], kind: str, *inputs: Bus) -> Block:
@@ -109,158 +131,140 @@ def _only(cells: Mapping[str, Mapping[tuple[Bus, ...], Block]], kind: str, *inpu
     return cells[kind][inputs]
 
 
-# --- counts -------------------------------------------------------------------------------------
-
-Steps = list[FNode]
+# --- rows ---------------------------------------------------------------------------------------
 
 
-def _counts(word: FNode, most: int) -> list[Steps]:
-    """The steps of each of several counts that have as many."""
-    steps = [Equals(BVExtract(word, k, k), BV(1, 1)) for k in range(word.bv_width())]
-    return [steps[start : start + 2 * most] for start in range(0, len(steps), 2 * most)]
+def _count(steps: Bus) -> Polynomial:
+    """What a count is that is in order."""
+    return polynomial(((ONE, -(len(steps) // 2)), *((step, 1) for step in steps)))
 
 
-def _in_order(counts: Sequence[Steps]) -> FNode:
-    return And(Implies(after, before) for steps in counts for before, after in pairwise(steps))
+def _plus(found: Polynomial, more: Weight) -> Polynomial:
+    return added((*found.items(), (CONSTANT, more)))
 
 
-def _signed(value: int, size: int) -> FNode:
-    return BV(value % (1 << size), size)
+def _scaled(found: Polynomial, factor: Weight) -> Polynomial:
+    return {monomial: weight * factor for monomial, weight in found.items()}
 
 
-def _value(steps: Steps, size: int) -> FNode:
-    """What a count stands for, in two's complement, as all words here."""
-    most = len(steps) // 2
-    found = _signed(-most, size)
-    for value, step in enumerate(steps, 1 - most):
-        found = Ite(step, _signed(value, size), found)
-    return found
+def _without_zeros(found: Polynomial) -> Polynomial:
+    return {monomial: weight for monomial, weight in found.items() if weight}
 
 
-def _sum(words: Sequence[FNode], size: int) -> FNode:
-    found = BV(0, size)
-    for word in words:
-        found = BVAdd(found, word)
-    return found
+@dataclass(frozen=True)
+class _Words:
+    """M, B and q of a row; steps of M and q are in order, and the last bit of B is 1."""
+
+    netlist: Netlist
+    minuend: Bus
+    divisor: Bus
+    digit: Bus
+    most: int
+
+    @cached_property
+    def order(self) -> Order:
+        """Of which count each step is, and which step of it."""
+        return order_of_steps((*counts(self.minuend, self.most), self.digit))
+
+    @cached_property
+    def read(self) -> Polynomial:
+        """M."""
+        return whole([_count(steps) for steps in counts(self.minuend, self.most)])
+
+    def range(self, found: Polynomial) -> tuple[Weight, Weight]:
+        """Between what a sum of signals lies."""
+        top = self.divisor[-1]
+        fixed = found.get(CONSTANT, 0) + found.get(frozenset({top}), 0)
+        weights = {signal: weight for monomial, weight in found.items() for signal in monomial - {top}}
+        low, high = range_of(weights, self.order)
+        return low + fixed, high + fixed
+
+    def excess(self, signal: int) -> Polynomial:
+        """An integer that is not negative iff a signal is 1: what it adds up, less what is enough.
+
+        Raises:
+            AlgebraError: if it is no neuron that adds up integers.
+        """
+        if signal in (ZERO, ONE):
+            return {CONSTANT: 0 if signal == ONE else -1}
+        if signal >= self.netlist.input_count:
+            neuron = self.netlist.neurons[signal - self.netlist.input_count]
+            if all(weight.denominator == 1 for _, weight in neuron.synapses):
+                return _plus(polynomial(neuron.synapses), -ceil(neuron.threshold - neuron.bias))
+        raise AlgebraError(f"signal {signal} of a row is no neuron that adds up integers")
+
+    def written_out(self, found: Polynomial) -> Polynomial:
+        """A sum of signals as a polynomial in steps and bits."""
+        known = {*self.minuend, *self.divisor, *self.digit}
+        return added(
+            (monomial, weight * factor)
+            for read, factor in found.items()
+            for monomial, weight in ({read: 1} if read <= known else self._product(*read)).items()
+        )
+
+    def _product(self, signal: int) -> Polynomial:
+        """A neuron that is 1 iff a bit of the divisor is, and a sum of steps of the digit."""
+        excess = self.excess(signal)
+        bits = [bit for bit in self.divisor if excess.get(frozenset({bit})) == 1]
+        if len(bits) == 1:
+            both = {frozenset(bits): 1}
+            steps = _without_zeros(minus(_plus(excess, 2), both))
+            low, high = self.range(steps)
+            if frozenset().union(*steps) <= {*self.digit} and 0 <= low <= high <= 1:
+                return times(steps, both)
+        raise AlgebraError(f"signal {signal} of a row is no product of the digit and the divisor")
 
 
-def _number(places: Sequence[FNode], size: int) -> FNode:
-    """Words of which each is worth twice the one before."""
-    found = BV(0, size)
-    for word in reversed(places):
-        found = _sum((found, found, word), size)
-    return found
+def _require_digit(words: _Words, cell: Block) -> None:
+    """Refuse a digit that may leave more than the divisor, or less than minus that."""
+    divisor = number(words.divisor)
+    for j, signal in enumerate(words.digit, 1 - len(words.digit) // 2):
+        excess = words.excess(signal)
+        unit = _unit(words.read, excess)
+        left = minus(
+            words.read, added((*_scaled(divisor, j - 1).items(), *_scaled(excess, unit).items()))
+        )
+        is_enough = signal == ZERO or words.range(left)[0] >= 0
+        is_needed = signal == ONE or words.range(minus(left, divisor))[1] < unit
+        if unit < 0 or not (is_enough and is_needed):
+            raise AlgebraError(f"signal {signal} of {cell.name} does not tell whether it is {j}")
 
 
-def _is(word: FNode, k: int) -> FNode:
-    """Whether a bit of a word is 1."""
-    return Equals(BVExtract(word, k, k), BV(1, 1))
+def _unit(minuend: Polynomial, excess: Polynomial) -> Fraction:
+    """How often a neuron's sum is in the minuend: by what weighs most there of what it reads."""
+    read = minuend.keys() & excess.keys() - {CONSTANT}
+    first = max(read, key=lambda monomial: (minuend[monomial], *monomial), default=None)
+    return Fraction(0) if first is None else Fraction(minuend[first], excess[first])
 
 
-def _multiple(digit: Steps, k: int, divisor: FNode, size: int) -> FNode:
-    """The divisor as often as a digit of k bits says."""
-    found, q = BV(0, size), _value(digit, k + 1)
-    doubled = zero_extend(divisor, size)
-    for j in range(k + 1):
-        taken = Ite(_is(q, j), doubled, BV(0, size))
-        found = BVSub(found, taken) if j == k else BVAdd(found, taken)
-        doubled = BVAdd(doubled, doubled)
-    return found
+def _require_difference(words: _Words, cell: Block) -> None:
+    """Refuse counts that are not together what is left."""
+    difference = counts(cell.outputs["difference"], words.most)
+    places = [_compared(words, cell, steps) for steps in difference]
+    left = minus(words.read, times(_count(words.digit), number(words.divisor)))
+    if _without_zeros(minus(words.written_out(whole(places)), left)):
+        raise AlgebraError(f"{cell.name} does not add up to what is left")
+    unit = 1 << len(places) - 1
+    ranges = [*map(words.range, places)]
+    ranges[-1] = last_range(words.range(whole(places[:-1])), ranges[-1], unit)
+    for steps, (low, high) in zip(difference, ranges, strict=True):
+        numbered = list(enumerate(steps, 1 - words.most))
+        never = (value for value, step in numbered if step == ZERO)
+        always = (value for value, step in numbered if step == ONE)
+        # What is constant must be so anyway.
+        if high >= min(never, default=words.most + 1) or low < max(always, default=-words.most):
+            raise AlgebraError(f"a place of {cell.name} may be out of its range")
 
 
-def _within(word: FNode, divisor: FNode, doublings: int = 0) -> FNode:
-    """Whether a word is not less than minus the divisor, doubled so often, and less than that."""
-    most = zero_extend(divisor, word.bv_width())
-    for _ in range(doublings):
-        most = BVAdd(most, most)
-    return And(BVSGE(word, BVNeg(most)), BVSLT(word, most))
-
-
-# --- claims -------------------------------------------------------------------------------------
-
-
-def _free(netlist: Netlist, cell: Block) -> tuple[FreeCell, dict[str, FNode]]:
-    """A cell on its own, and all its buses."""
-    free = free_cell(netlist, cell)
-    if free.outputs.keys() < cell.outputs.keys():
-        raise AlgebraError(f"{cell.name} has output bits that nothing reads")
-    return free, {**free.inputs, **free.outputs}
-
-
-class _Row:
-    """The words of a row: M, B and q; of more bits than any of their sums has."""
-
-    def __init__(self, buses: Mapping[str, FNode], most: int, k: int) -> None:
-        self.minuend, self.divisor = _counts(buses["remainder"], most), buses["divisor"]
-        (self.digit,) = _counts(buses["digit"], (1 << k) - 1)
-        size = len(self.minuend) + most.bit_length() + 3
-        values = [_value(steps, size) for steps in self.minuend]
-        multiple = _multiple(self.digit, k, self.divisor, size)
-        bounded = _within(BVSub(_number(values, size), multiple), self.divisor)
-        self.in_order, self.chosen = _in_order(self.minuend), And(_in_order([self.digit]), bounded)
-        self.is_given = And(self.in_order, _within(_number(values, size), self.divisor, k))
-
-
-def _digit_claim(netlist: Netlist, cell: Block, most: int, k: int) -> Claim:
-    """That the digit is in order, and what it leaves within bounds."""
-    free, buses = _free(netlist, cell)
-    row, width = _Row(buses, most, k), buses["divisor"].bv_width()
-    invariant = And(row.is_given, _is(buses["divisor"], width - 1))
-    return Claim(free.symbols, Implies(invariant, row.chosen))
-
-
-def _difference_claim(netlist: Netlist, cell: Block, most: int, k: int) -> Claim:
-    """That what is left is in order, and in every place what there is."""
-    free, buses = _free(netlist, cell)
-    row, width = _Row(buses, most, k), buses["divisor"].bv_width()
-    left, size = _counts(buses["difference"], most), k + 5 + (most + k + 4).bit_length()
-    *low, top = (_value(steps, size) for steps in row.minuend)
-    columns: list[list[FNode]] = [[] for _ in range(len(low) + width + 3)]
-    columns[len(low)].append(top)
-    for i, word in enumerate(low):
-        first, second = (zero_extend(BVExtract(word, j, j), size) for j in (0, 1))
-        third = BVSExt(BVExtract(word, 2, size - 1), 2)
-        for j, part in enumerate((first, second, third)):
-            columns[i + j].append(part)
-    q = _value(row.digit, k + 1)
-    for j, i in product(range(k + 1), range(width)):
-        both = And(_is(q, j), _is(row.divisor, i))
-        columns[i + j].append(Ite(both, _signed(1 if j == k else -1, size), BV(0, size)))
-    places = [_sum(column, size) for column in columns]
-    places[width:] = [_number(places[width : width + k + 3], size)]
-    equal = (Equals(_value(a, size), b) for a, b in zip(left, places, strict=True))
-    goal = And(_in_order(left), *equal)
-    return Claim(free.symbols, Implies(And(row.in_order, row.chosen), goal))
-
-
-def _remainder_claim(netlist: Netlist, cell: Block, most: int) -> Claim:
-    """That the sign of what is left is told, and the divisor added where that is negative."""
-    free, buses = _free(netlist, cell)
-    left, divisor = _counts(buses["difference"], most), buses["divisor"]
-    size, width = len(left) + most.bit_length() + 3, divisor.bv_width()
-    value, positive = _number([_value(steps, size) for steps in left], size), _is(buses["positive"], 0)
-    corrected = BVAdd(value, Ite(positive, BV(0, size), zero_extend(divisor, size)))
-    goal = And(
-        Iff(positive, BVSGE(value, BV(0, size))),
-        Equals(buses["remainder"], BVExtract(corrected, 0, width - 1)),
-    )
-    return Claim(free.symbols, Implies(And(_in_order(left), _within(value, divisor)), goal))
-
-
-def _quotient_claim(netlist: Netlist, cell: Block, sizes: Sequence[int]) -> Claim:
-    """That the quotient is the number of which these are the digits, or one less.
-
-    Args:
-        sizes: of digits, the bits that each stands for, from the last on.
-    """
-    free, buses = _free(netlist, cell)
-    size, word = buses["quotient"].bv_width(), buses["digits"]
-    found, order, read, place = BV(0, size), [], 0, 0
-    for k in sizes:
-        steps = 2 * ((1 << k) - 1)
-        (digit,) = _counts(BVExtract(word, read, read + steps - 1), steps // 2)
-        found = BVAdd(found, BVLShl(_value(digit, size), BV(place, size)))
-        order.append(digit)
-        read, place = read + steps, place + k
-    less = Ite(_is(buses["positive"], 0), BV(0, size), BV(1, size))
-    return Claim(free.symbols, Implies(_in_order(order), Equals(buses["quotient"], BVSub(found, less))))
+def _compared(words: _Words, cell: Block, steps: Bus) -> Polynomial:
+    """The one sum that the steps of a count compare with all numbers that it may reach."""
+    sums = [
+        _plus(words.excess(step), value)
+        for value, step in enumerate(steps, 1 - words.most)
+        if step not in (ZERO, ONE)
+    ]
+    if not sums:
+        return {CONSTANT: steps.count(ONE) - words.most}
+    if any(_without_zeros(minus(sums[0], each)) for each in sums):
+        raise AlgebraError(f"the steps of a place of {cell.name} compare different sums")
+    return sums[0]

@@ -44,7 +44,8 @@ Polynomial = Mapping[Monomial, Weight]
 """By monomial its coefficient."""
 
 
-def _added(terms: Iterable[tuple[Monomial, Weight]]) -> Polynomial:
+def added(terms: Iterable[tuple[Monomial, Weight]]) -> Polynomial:
+    """The sum of monomials times coefficients, of which some may be 0 then."""
     found: dict[Monomial, Weight] = defaultdict(int)
     for monomial, coefficient in terms:
         found[monomial] += coefficient
@@ -53,7 +54,7 @@ def _added(terms: Iterable[tuple[Monomial, Weight]]) -> Polynomial:
 
 def polynomial(terms: Iterable[tuple[int, Weight]]) -> Polynomial:
     """The sum of signals times weights."""
-    return _added((frozenset({signal} - {ONE}), weight) for signal, weight in terms if signal != ZERO)
+    return added((frozenset({signal} - {ONE}), weight) for signal, weight in terms if signal != ZERO)
 
 
 def number(bus: Bus) -> Polynomial:
@@ -63,12 +64,12 @@ def number(bus: Bus) -> Polynomial:
 
 def times(x: Polynomial, y: Polynomial) -> Polynomial:
     """The product of two polynomials in bits."""
-    return _added((a | b, weight * factor) for (a, weight), (b, factor) in product(x.items(), y.items()))
+    return added((a | b, weight * factor) for (a, weight), (b, factor) in product(x.items(), y.items()))
 
 
 def minus(x: Polynomial, y: Polynomial) -> Polynomial:
     """The difference, of which coefficients may be 0."""
-    return _added(chain(x.items(), ((monomial, -weight) for monomial, weight in y.items())))
+    return added(chain(x.items(), ((monomial, -weight) for monomial, weight in y.items())))
 
 
 def require_search(
@@ -91,7 +92,7 @@ def require_search(
             raise AlgebraError(f"digit {k} of a search is no neuron")
         neuron = netlist.neurons[signal - netlist.input_count]
         # What it adds up, less what it is to compare with 0, must be a constant.
-        read = _added((_monomial(netlist, source, known), weight) for source, weight in neuron.synapses)
+        read = added((_monomial(netlist, source, known), weight) for source, weight in neuron.synapses)
         trial = value(number((*(ZERO,) * k, ONE, *digits[k + 1 :])))
         excess = dict(minus(read, minus(target, trial)))
         least = neuron.threshold - neuron.bias - excess.pop(CONSTANT, 0)

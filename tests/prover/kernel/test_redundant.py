@@ -14,8 +14,9 @@ from spikeproof.prover.evidence.record import Status
 from spikeproof.prover.kernel.cells import AlgebraError
 from spikeproof.prover.kernel.redundant import BUSES, redundant_claims
 from spikeproof.prover.refutation.mutation import stuck_at_one, stuck_at_zero
+from tests.support.profile import NIGHTLY
 
-RADICES = pytest.mark.parametrize("radix", [4, 8])
+RADICES = pytest.mark.parametrize("radix", REDUNDANT)
 
 
 def block(width, radix):
@@ -29,10 +30,14 @@ def claims(netlist):
 
 
 def holds(netlist):
-    """Whether CaDiCaL proves every claim."""
+    """Whether neurons of rows are not refused, and CaDiCaL proves every claim."""
+    try:
+        found = claims(netlist)
+    except AlgebraError:
+        return False
     return all(
         ENGINES["cadical"].check([Not(each.goal)], 60).status is Status.UNSATISFIABLE
-        for each in claims(netlist).values()
+        for each in found.values()
     )
 
 
@@ -52,15 +57,15 @@ def test_rows_of_any_width_continue_one_another(width, radix):
 @RADICES
 @pytest.mark.parametrize("stuck", [stuck_at_zero, stuck_at_one])
 def test_faulty_rows_are_not_proved(radix, stuck):
-    """Of every eleventh neuron, wherever it makes a difference."""
+    """Of every eleventh or thirty-third neuron, wherever it makes a difference."""
     netlist, width = block(3, radix), 3
     wrong = 0
-    for signal in range(netlist.input_count + 3, netlist.signal_count, 11):
+    for signal in range(netlist.input_count + 3, netlist.signal_count, 11 if NIGHTLY else 33):
         faulty = stuck(netlist, signal).netlist
         if not divides(faulty, width):
             wrong += 1
             assert not holds(faulty), signal
-    assert wrong > 3
+    assert wrong
 
 
 def with_last(netlist, kind, *instead):
@@ -81,7 +86,7 @@ def test_a_missing_cell_is_refused(kind):
     ("kind", "name", "words"),
     [
         ("redundant_digit", "digit", "no redundant_difference continues"),
-        ("redundant_difference", "difference", "no settled_remainder continues"),
+        ("redundant_difference", "difference", "compare different sums"),
         ("settled_remainder", "remainder", "not those of the last row, settled"),
         ("settled_quotient", "quotient", "not those of the last row, settled"),
     ],
