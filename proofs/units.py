@@ -465,8 +465,8 @@ SHALLOW_OF_64_BITS = ("add", "multiply", "fma", "divide", "square_root")
 """Likewise of FP64, to nearest even."""
 
 
-REDUNDANT_OF_8_BITS = (4, 8)
-"""Radices of quotients with redundant remainders of which that is promised of FP8_E4M3FN."""
+OF_REDUNDANT_REMAINDERS = {FP8_E4M3FN: (4, 8, 16), FP16: (4, 8, 16), FP32: (4,)}
+"""By format, the radices of quotients with redundant remainders of which that is promised."""
 
 
 def shallow_units() -> Iterator[Unit]:
@@ -491,8 +491,9 @@ def shallow_units() -> Iterator[Unit]:
         yield Unit(operation, FP8_E4M3FN, policy=first, library="ternary", structure=shallow(4))
     for operation, fmt, structure in product(ROWS, (FP8_E4M3FN, FP16), LARGER_RADICES.values()):
         yield Unit(operation, fmt, policy=fmt.policies[0], structure=structure)
-    for radix in REDUNDANT_OF_8_BITS:
-        yield Unit("divide", FP8_E4M3FN, policy=first, structure=REDUNDANT[radix])
+    for fmt, radices in OF_REDUNDANT_REMAINDERS.items():
+        for radix in radices:
+            yield Unit("divide", fmt, policy=fmt.policies[0], structure=REDUNDANT[radix])
 
 
 def compact_units() -> Iterator[Unit]:

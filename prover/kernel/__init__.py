@@ -10,6 +10,8 @@
 * ``counting``     -- likewise, of neurons that read one sum: they are its count
 * ``searching``    -- digits from the top, by one neuron each: of sums, quotients and roots
 * ``recurrence``   -- quotients and roots, from the invariants of their rows
+* ``redundant``    -- quotients by rows with redundant remainders, from what their neurons weigh
+* ``settling``     -- what such remainders and digits come to
 * ``multiples``    -- how near numbers of a format come to multiples of pi/2
 * ``bounds``       -- how nearly a circuit computes a function, by ``exponential``, ``logarithm``,
   ``cosine`` or ``radians`` (with ``turned_words``, ``sine_rows``, ``rounded_words``), with ``bit_sums``

@@ -351,6 +351,7 @@ def test_what_is_promised_is_found_as_promised():
         ("int8.convert_from_fp9.rne", "unknown format 'fp9'"),
         ("int8.convert_from_fp16.rne.fast", "unknown convention 'fast'; "),
         ("int8.add.rne", "add is an operation of floating-point formats alone"),
+        ("fp32.exp.rne.digits", "digit by digit, reciprocal, rsqrt can be made; not exp"),
         ("fp17.add.rne", "unknown format 'fp17'; known: fp8_e4m3fn"),
         ("e16m3.add.rne", "format e16m3 is too wide; the widest has 15 exponent and 112 fraction"),
         ("e1m3.add.rne", "format e1m3: needs at least 2 exponent bits"),

@@ -103,7 +103,6 @@ def test_what_is_promised():
         ("fp32.sin_pi.rtz", "no rows of sin_pi are kept for fp32, rounded toward zero"),
         ("fp32.rsqrt.rne.daz", "functions are made under IEEE 754's convention alone; not under daz"),
         ("fp32.exp.rne.segments", "tables of functions are of formats of up to 16 bits; fp32 has 32"),
-        ("fp32.exp.rne.digits", "digit by digit, reciprocal, rsqrt can be made; not exp"),
     ],
 )
 def test_what_no_construction_makes_is_refused_in_a_line(name, why):

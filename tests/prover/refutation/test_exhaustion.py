@@ -23,7 +23,7 @@ from spikeproof.circuits.meanings.native import BLOCK
 from spikeproof.circuits.meanings.word_enumeration import WordEnumeration
 from spikeproof.circuits.netlist import Netlist, NetlistBuilder, Neuron
 from spikeproof.circuits.units.libraries import gate_netlist
-from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.catalogue import catalogue, theorem
 from spikeproof.prover.claims.obligation import Claim, Obligation, equivalence
 from spikeproof.prover.refutation import exhaustion
 from spikeproof.prover.refutation.drawing import every_input
@@ -401,6 +401,18 @@ def test_the_command_shows_a_counterexample_that_replays(tmp_path):
     assert "the circuit differs from its spec" in run.stdout
     replay = spikeproof("replay", log / "exhaustive" / "counterexamples" / f"{PRODUCT}.json")
     assert replay.returncode == 1
+
+
+def test_the_command_shows_a_counterexample_of_a_function_in_blocks(tmp_path, capsys):
+    name, log = "e8m8.reciprocal.rne", tmp_path / "log"
+    netlist = theorem(name).circuit()
+    write_json(stuck_at_zero(netlist, netlist.outputs["result"][0]).netlist, tmp_path / "wrong.json")
+    given = ["--circuit", tmp_path / "wrong.json", "--log", log]
+    run = spikeproof_here(capsys, "exhaust", name, *given)
+    assert run.returncode == 1
+    assert "the circuit differs from its spec" in run.stdout
+    kept = log / "exhaustive" / "counterexamples" / f"{name}.json"
+    assert spikeproof_here(capsys, "replay", kept).returncode == 1
 
 
 def test_an_enumeration_leaves_a_log_as_it_was(tmp_path):
