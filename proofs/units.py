@@ -465,7 +465,12 @@ SHALLOW_OF_64_BITS = ("add", "multiply", "fma", "divide", "square_root")
 """Likewise of FP64, to nearest even."""
 
 
-OF_REDUNDANT_REMAINDERS = {FP8_E4M3FN: (4, 8, 16), FP16: (4, 8, 16), FP32: (4,)}
+OF_REDUNDANT_REMAINDERS = {
+    FP8_E4M3FN: (4, 8, 16),
+    FP16: (4, 8, 16),
+    BFLOAT16: (4, 8, 16),
+    FP32: (4,),
+}
 """By format, the radices of quotients with redundant remainders of which that is promised."""
 
 
