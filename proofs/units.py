@@ -461,7 +461,12 @@ SHALLOW_OF_EVERY_WEIGHT = ("add", "subtract", "multiply", "divide", "square_root
 """Likewise of FP8_E4M3FN with every largest weight."""
 
 
-OF_REDUNDANT_REMAINDERS = {FP8_E4M3FN: (4, 8, 16), FP16: (4, 8, 16), FP32: (4,)}
+OF_REDUNDANT_REMAINDERS = {
+    FP8_E4M3FN: (4, 8, 16),
+    FP16: (4, 8, 16),
+    BFLOAT16: (4, 8, 16),
+    FP32: (4,),
+}
 """By format, the radices of quotients with redundant remainders of which that is promised."""
 
 
