@@ -38,7 +38,7 @@ def unit(fmt):
 
 def cut_at(fmt, netlist):
     """The unit's obligation, cut at the probes of a netlist, whatever these are; and the netlist."""
-    cuts = ShallowMultiplyAdd(fmt, lambda: netlist, unit(fmt).spec)
+    cuts = ShallowMultiplyAdd(fmt, lambda: netlist, unit(fmt).spec, unit(fmt).mode)
     obligation = replace(unit(fmt).obligation(), engines=("cadical",))
     decomposition = replace(
         obligation.decomposition,

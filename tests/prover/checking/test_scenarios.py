@@ -377,7 +377,7 @@ def of_that_step_alone(self, first):
 @pytest.fixture(scope="module")
 def near_firing():
     """Images whose class no single change changes, and two do."""
-    measured = [(network, image, radius_of(network, image)) for network, image in cases_firing(600, 45)]
+    measured = [(network, image, radius_of(network, image)) for network, image in cases_firing(600, 90)]
     return [each for each in measured if each[2] == 1]
 
 
@@ -458,7 +458,7 @@ CONTINUED_FAULTS = {
 def near_continued():
     """Images whose class one change does change."""
     found = [
-        (network, image, radius_of(network, image, 1)) for network, image in cases_continued(300, 32)
+        (network, image, radius_of(network, image, 1)) for network, image in cases_continued(300, 60)
     ]
     return [each for each in found if each[2] == 0]
 

@@ -470,7 +470,7 @@ import time
 from spikeproof.prover.refutation import exhaustion
 from spikeproof.prover.commands.cli import main
 
-exhaustion.CHUNK = 1 << 14
+exhaustion.CHUNK = 1 << 15
 keep = exhaustion._keep
 
 def keep_and_wait(path, checkpoint):
@@ -481,7 +481,7 @@ exhaustion._keep = keep_and_wait
 main()
 """
 
-LONG = "e4m5.multiply.rne"  # 2^20 inputs: 64 chunks of that size
+LONG = "e3m3.fma.rne"  # 2^21 inputs: 64 chunks of that size
 
 
 def start(seconds, directory):
@@ -508,7 +508,7 @@ def record_of(directory):
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_an_enumeration_that_is_killed_goes_on_to_the_same_digest(tmp_path, capsys, monkeypatch, sent):
-    monkeypatch.setattr(exhaustion, "CHUNK", 1 << 14)
+    monkeypatch.setattr(exhaustion, "CHUNK", 1 << 15)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert spikeproof_here(capsys, "exhaust", LONG, "--log", whole).returncode == 0
     process = start(0.2, killed)
@@ -523,7 +523,7 @@ def test_an_enumeration_that_is_killed_goes_on_to_the_same_digest(tmp_path, caps
     assert not (killed / "exhaustive" / f"{LONG}.json").exists()
     again = spikeproof_here(capsys, "exhaust", LONG, "--log", killed)
     assert again.returncode == 0
-    assert f"continued: {done << 14:,} of {1 << 20:,} inputs were tried before\n" in again.stderr
+    assert f"continued: {done << 15:,} of {1 << 21:,} inputs were tried before\n" in again.stderr
     assert record_of(killed)["outputs_sha256"] == record_of(whole)["outputs_sha256"]
     assert record_of(killed)["compared"] == record_of(whole)["compared"]
     assert not (killed / "exhaustive" / f"{LONG}.checkpoint").exists()

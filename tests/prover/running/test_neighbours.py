@@ -182,16 +182,16 @@ def test_above_32_bits_it_is_proved_and_where_it_cannot_be_it_is_a_sample(monkey
 
 
 def test_up_to_32_bits_it_is_counted_or_a_sample(monkeypatch):
-    theorem, netlist = obligation("e5m4.multiply.rne"), circuit("e5m4.multiply.rne.first_nan")
-    said = "it is right by another convention, e5m4.multiply.rne.first_nan:\n"
+    theorem, netlist = obligation("e3m3.fma.rne"), circuit("e3m3.fma.rne.first_nan")
+    said = "it is right by another convention, e3m3.fma.rne.first_nan:\n"
     difference = "\nthe difference: NaN of the first operand that is one"
-    assert told_nearest(theorem, netlist) == said + "none of all 1,048,576 inputs fails" + difference
+    assert told_nearest(theorem, netlist) == said + "none of all 2,097,152 inputs fails" + difference
     monkeypatch.setattr(neighbours, "COUNTING_SECONDS", 0.0)
     monkeypatch.setattr(exhaustion, "CHUNK", 1 << 17)
     assert told_nearest(theorem, netlist) == (
         said.replace("is right", "may be right")
         + "none of 4,096 inputs that were tried fails: a sample, no proof; to settle it:\n"
-        + "spikeproof prove e5m4.multiply.rne.first_nan --circuit FILE"
+        + "spikeproof prove e3m3.fma.rne.first_nan --circuit FILE"
         + difference
     )
 
