@@ -322,14 +322,12 @@ def conversions() -> Iterator[Unit]:
 
 
 def profile_for(unit: Unit) -> Profile:
-    """Unusual policies of wide targets go to ``--wide``, and flags but those of FP16 to nearest even.
+    """To nearest even under every policy of ``SMALL_FORMATS``, and IEEE overflow alone of wider targets.
 
-    So do conventions.
+    Flags are proved of ``STANDING_FOR_ALL``. All else is left to ``--wide``.
     """
-    usual = unit.fmt in SMALL_FORMATS or unit.policy is OverflowPolicy.IEEE
-    if unit.flags:
-        usual = FP16 in (unit.fmt, unit.source) and unit.mode is RoundingMode.NEAREST_EVEN
-    usual &= unit.convention == IEEE
+    usual = unit.mode is RoundingMode.NEAREST_EVEN and unit.choices <= {"flags"} and unit.stands_for_all
+    usual &= unit.fmt in SMALL_FORMATS or unit.policy is OverflowPolicy.IEEE
     return Profile.DEFAULT if usual else Profile.WIDE
 
 
@@ -348,21 +346,23 @@ def under_conventions() -> Iterator[ExactUnit]:
             yield ExactUnit(operation, fmt, convention=BUNDLES["cuda"])
 
 
+UNDER_CONVENTIONS = ("minimum", "next_up", "less")
+"""Of operations that do not round, those that are proved by default under conventions."""
+
+
 def exact_profile(unit: ExactUnit) -> Profile:
     """What clause 5 has besides, of FP64, is left to ``--wide``.
 
     So is of magnitudes all but FP8_E5M2, and of the predicates of one operand all but that and FP16.
-
-    Under conventions: all but a few operations of FP8_E5M2.
+    What makes a choice beside is of ``STANDING_FOR_ALL``; under conventions ``UNDER_CONVENTIONS`` alone.
     """
     usual = unit.fmt is not FP64 or unit.family.engines is not engines_for
     if "magnitude" in unit.operation and unit.operation in EXTREMA:
         usual = unit.fmt is FP8_E5M2
     if unit.operation in exact_general.PREDICATES:
         usual = unit.fmt in (FP8_E5M2, FP16)
-    if unit.convention != IEEE:
-        usual = unit.fmt is FP8_E5M2 and unit.operation in ("minimum", "next_up", "less")
-    return Profile.DEFAULT if usual else Profile.WIDE
+    usual &= unit.convention == IEEE or unit.operation in UNDER_CONVENTIONS
+    return Profile.DEFAULT if usual and unit.stands_for_all else Profile.WIDE
 
 
 def obligations() -> Iterator[Named]:

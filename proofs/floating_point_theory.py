@@ -319,7 +319,7 @@ PROVED = (
 
 
 def obligations() -> Iterator[Obligation]:
-    """The theorems by name; of arithmetic all but sums of FP16 in nearest even is left to ``--wide``."""
+    """The theorems by name; of arithmetic all but FP16 ``add`` to nearest even is left to ``--wide``."""
     for operation in (*RELATIONS, *EXTREMA, *SIGNS):
         yield Theorem(operation, FP16).obligation(BOTH)
     for source, target in CONVERSIONS:
@@ -327,9 +327,8 @@ def obligations() -> Iterator[Obligation]:
             yield Theorem("convert", target, mode, source).obligation(BOTH)
     for operation, fmt in PROVED:
         for mode in MODES:
-            nearest = mode is RoundingMode.NEAREST_EVEN
-            quick = operation in ("add", "subtract") and fmt is FP16
-            profile = Profile.DEFAULT if nearest and quick else Profile.WIDE
+            usual = (operation, fmt, mode) == ("add", FP16, RoundingMode.NEAREST_EVEN)
+            profile = Profile.DEFAULT if usual else Profile.WIDE
             yield Theorem(operation, fmt, mode).obligation(("cadical",), profile)
     for mode in MODES:
         yield Theorem("fma", FP8_E5M2, mode).obligation(("cadical",), Profile.WIDE)

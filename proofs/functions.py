@@ -197,26 +197,15 @@ class FunctionUnit(RoundedUnit):
         )
 
 
-IN_BLOCKS = {
-    (FP32, "exp"): tuple(RoundingMode),
-    (FP32, "exp2"): tuple(RoundingMode),
-    (FP32, "log"): tuple(RoundingMode),
-    (FP32, "log2"): tuple(RoundingMode),
-    (FP32, "log1p"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "reciprocal"): tuple(RoundingMode),
-    (FP32, "rsqrt"): tuple(RoundingMode),
-    (FP32, "sin"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "cos"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "sin_pi"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "cos_pi"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "tanh"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "sigmoid"): tuple(RoundingMode),
-    (FP32, "gelu"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "gelu_tanh"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "silu"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "erf"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "softplus"): (RoundingMode.NEAREST_EVEN,),
-    (FP32, "expm1"): (RoundingMode.NEAREST_EVEN,),
+IN_ALL_MODES = (
+    *("exp", "exp2", "log", "log2", "log1p", "reciprocal", "rsqrt", "sin", "cos"),
+    *("tanh", "sigmoid", "gelu", "silu"),
+)
+TO_NEAREST_EVEN = ("sin_pi", "cos_pi", "gelu_tanh", "erf", "softplus", "expm1")
+
+IN_BLOCKS: dict[tuple[Format, str], tuple[RoundingMode, ...]] = {
+    **{(FP32, function): tuple(RoundingMode) for function in IN_ALL_MODES},
+    **{(FP32, function): (RoundingMode.NEAREST_EVEN,) for function in TO_NEAREST_EVEN},
 }
 """Formats of more than 16 bits and functions, and the modes in which these are promised."""
 

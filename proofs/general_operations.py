@@ -11,10 +11,9 @@ from spikeproof.proofs.rounded_units import ARITHMETIC
 from spikeproof.proofs.units import Unit, units_under
 from spikeproof.prover.claims.obligation import Decomposition, Named, Profile, Reading
 from spikeproof.specs import exact_general, symbolic_general
-from spikeproof.specs.conventions import BUNDLES, IEEE, convention_named
+from spikeproof.specs.conventions import BUNDLES, convention_named
 from spikeproof.specs.formats import (
     FORMATS,
-    FP8_E5M2,
     SMALL_FORMATS,
     Format,
     Integer,
@@ -126,13 +125,13 @@ def general_units() -> Iterator[GeneralUnit]:
 def profile_for(unit: GeneralUnit) -> Profile:
     """Nearest even up to 32 bits, under the first policy; whole numbers of up to 8 bits in every mode.
 
-    Of conventions those of FP8_E5M2. All else is left to ``--wide``.
+    What makes a choice beside is proved of ``STANDING_FOR_ALL``, to nearest even. All else is left to
+    ``--wide``.
     """
     fmt = unit.fmt
     usual = unit.mode is RoundingMode.NEAREST_EVEN and unit.policy is fmt.policies[0] and fmt.width <= 32
-    usual &= unit.convention == IEEE or fmt is FP8_E5M2
-    usual |= unit.operation == "round_to_integral" and fmt in SMALL_FORMATS and not unit.flags
-    return Profile.DEFAULT if usual else Profile.WIDE
+    usual |= unit.operation == "round_to_integral" and fmt in SMALL_FORMATS and not unit.choices
+    return Profile.DEFAULT if usual and unit.stands_for_all else Profile.WIDE
 
 
 def obligations() -> Iterator[Named]:

@@ -159,11 +159,12 @@ def with_flags() -> Iterator[Conversion]:
 def profile_for(unit: Conversion) -> Profile:
     """Conversions of FP64 are left to ``--wide``, and so are those of 64-bit integers.
 
-    With flags: all but towards zero, between formats of up to 16 bits.
+    What makes a choice beside is proved of ``STANDING_FOR_ALL``, towards zero, to and from integers of
+    up to 16 bits.
     """
     widths = {each.width for each in (unit.fmt, *unit.sources)}
-    quick = max(widths) <= 16 and unit.mode is RoundingMode.TOWARD_ZERO
-    return Profile.DEFAULT if (quick if unit.flags else max(widths) < 64) else Profile.WIDE
+    quick = max(widths) <= 16 and unit.mode is RoundingMode.TOWARD_ZERO and unit.stands_for_all
+    return Profile.DEFAULT if (quick if unit.choices else max(widths) < 64) else Profile.WIDE
 
 
 def obligations() -> Iterator[Named]:

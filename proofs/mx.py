@@ -14,7 +14,7 @@ from pysmt.fnode import FNode
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.units.mx import build_mx_unit
 from spikeproof.proofs.rounded_units import RoundedUnit
-from spikeproof.prover.claims.obligation import BOTH, Named
+from spikeproof.prover.claims.obligation import BOTH, Named, Profile
 from spikeproof.specs import exact, symbolic
 from spikeproof.specs.conventions import IEEE, Convention
 from spikeproof.specs.formats import (
@@ -95,6 +95,8 @@ class ScaledUnit(RoundedUnit):
 
 
 def obligations() -> Iterator[Named]:
-    """``FORMAT.mx_OPERATION_from_ELEMENT.rne``."""
+    """``FORMAT.mx_OPERATION_from_ELEMENT.rne``; products in other formats than FP32 in ``--wide``."""
     for fmt, operation, element in product(TARGETS, MX_OPERATIONS, MX_ELEMENTS):
-        yield ScaledUnit(operation, element, fmt).promised()
+        usual = fmt is FP32 or operation == "mx_scale"
+        unit = ScaledUnit(operation, element, fmt)
+        yield unit.promised(Profile.DEFAULT if usual else Profile.WIDE)

@@ -6,7 +6,12 @@ from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
-from spikeproof.circuits.units.functions.building import CONSTRUCTIONS, PROGRAMS, require_library
+from spikeproof.circuits.units.functions.building import (
+    CONSTRUCTIONS,
+    PROGRAMS,
+    require_library,
+    require_made,
+)
 from spikeproof.circuits.units.functions.of_two import PROGRAMS as PROGRAMS_OF_TWO
 from spikeproof.circuits.units.libraries import (
     EVERY_LIBRARY,
@@ -230,6 +235,8 @@ def _with_words(unit: AnyUnit, words: Sequence[str]) -> AnyUnit:
     if isinstance(made, FunctionUnit):
         made = made if "construction" in said else replace(made, construction=made.usual)
         require_library(made.library, made.construction)
+        if made.operation in FUNCTIONS:
+            require_made(made.operation, made.construction)
     if isinstance(made, RoundedUnit) and isinstance(made.fmt, Coded):
         made.fmt.require_policy(made.policy)
     if made.library == DualRail.name and made.observed is not everything:

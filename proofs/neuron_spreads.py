@@ -11,9 +11,9 @@ from itertools import product
 from spikeproof.circuits.units.libraries import STRUCTURE_NAMES
 from spikeproof.proofs.units import Unit
 from spikeproof.prover.margins.limits import Limit
-from spikeproof.specs.formats import FP8_E4M3FN, FP16, FP32
+from spikeproof.specs.formats import FP8_E4M3FN, FP16, FP32, FP64
 
-FORMATS = (FP8_E4M3FN, FP16, FP32)
+FORMATS = (FP8_E4M3FN, FP16, FP32, FP64)
 
 OPERATIONS = ("add", "multiply", "divide", "square_root", "fma")
 
@@ -35,4 +35,4 @@ def _spreads() -> dict[Unit, Limit]:
 
 
 SPREADS = _spreads()
-"""Of every structure of some units to nearest even: all that ``spikeproof sizes`` shows of these."""
+"""Of some units to nearest even, in every structure that ``spikeproof sizes`` shows; of FP64 in one."""

@@ -89,9 +89,12 @@ def obligations() -> Iterator[Obligation]:
 
 
 def profile_for(unit: Unit) -> Profile:
-    """``OTHERS``, and shallow units but E4M3FN with the usual largest weight, are left to ``--wide``."""
-    usual = not unit.structure.shallow or (unit.fmt is FP8_E4M3FN and unit.structure == SHALLOW)
-    return Profile.DEFAULT if usual and unit.operation not in OTHERS else Profile.WIDE
+    """Sums and products of FP8_E4M3FN, of every library, and shallow ones of the usual largest weight.
+
+    All else is left to ``--wide``.
+    """
+    usual = unit.fmt is FP8_E4M3FN and unit.operation not in OTHERS
+    return Profile.DEFAULT if usual and unit.structure in (SMALL, SHALLOW) else Profile.WIDE
 
 
 def within(unit: Unit) -> Obligation:
@@ -118,8 +121,12 @@ def with_spread(unit: Unit, limit: Limit) -> Obligation:
 def following(
     unit: Unit, kind: str, words: str, tolerance: Tolerance, engines: tuple[str, ...]
 ) -> Obligation:
-    """That a unit is right within a tolerance, since every neuron then does what it does without."""
+    """That a unit is right within a tolerance, since every neuron then does what it does without.
+
+    Of shallow units, whose sums are long, spreads are left to ``--wide``.
+    """
     assert unit.decomposition is not None
+    quick = kind == "noise" or not unit.structure.shallow
     return equivalence(
         f"margin.unit.{unit.name}.{kind}",
         f"{unit.statement}, is right for {words}",
@@ -127,7 +134,7 @@ def following(
         meaning=unit.spec,
         engines=engines,
         decomposition=replace(unit.decomposition, place=place),
-        profile=profile_for(unit),
+        profile=profile_for(unit) if quick else Profile.WIDE,
         parameters=_parameters(unit, kind),
     )
 

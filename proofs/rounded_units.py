@@ -9,7 +9,7 @@ from itertools import cycle
 from typing import TypeVar
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, DualRail
+from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, SMALL, DualRail, Structure
 from spikeproof.proofs.rails import on_both_rails
 from spikeproof.prover.claims.obligation import (
     BOTH,
@@ -25,6 +25,8 @@ from spikeproof.prover.claims.obligation import (
 from spikeproof.specs import symbolic
 from spikeproof.specs.conventions import IEEE, SEVERAL, Convention
 from spikeproof.specs.formats import (
+    FP8_E4M3FN,
+    FP8_E5M2,
     Coded,
     Format,
     Integer,
@@ -51,6 +53,19 @@ def engines_for(*operands: Format | Integer | ScaleFormat) -> tuple[str, ...]:
     return BOTH if all(fmt.width <= 16 for fmt in operands) else ("cadical",)
 
 
+STANDING_FOR_ALL = {
+    "library": FP8_E4M3FN,
+    "structure": FP8_E4M3FN,
+    "convention": FP8_E5M2,
+    "flags": FP8_E5M2,
+}
+"""The format of which units are proved by default that make a choice beside mode and policy.
+
+FP8_E4M3FN is the format of which S1 publishes units; FP8_E5M2 has an infinity and NaNs of all kinds, and
+so every convention. The same of all other formats is left to ``--wide``.
+"""
+
+
 AnyUnit = TypeVar("AnyUnit", bound="PromisedUnit")
 
 
@@ -68,7 +83,20 @@ class PromisedUnit(ABC):
     source: Format | Integer | ScaleFormat | tuple[Format, ...] | None
     convention: Convention = IEEE
     library: str = DEFAULT_LIBRARY
+    structure: Structure = SMALL
     flags: bool = False
+
+    @property
+    def choices(self) -> frozenset[str]:
+        """What it does not leave as usual, of ``STANDING_FOR_ALL``."""
+        usual = {"library": DEFAULT_LIBRARY, "structure": SMALL, "convention": IEEE, "flags": False}
+        return frozenset(choice for choice, value in usual.items() if getattr(self, choice) != value)
+
+    @property
+    def stands_for_all(self) -> bool:
+        """Whether a format of its own stands for all in each choice it makes; so if it makes none."""
+        formats = (self.fmt, *self.sources)
+        return all(STANDING_FOR_ALL[choice] in formats for choice in self.choices)
 
     @property
     def name(self) -> str:

@@ -14,9 +14,11 @@ the cuts before, and behind ``raised`` nothing reads a thermometer but a place o
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial, reduce
+from typing import cast
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import And, BVConcat, BVOr, BVSub, Equals, Iff, Not, Or
@@ -133,6 +135,6 @@ def _of_field(fact: Callable[[Buses], FNode]) -> Callable[[Buses], FNode]:
 
     def said(values: Buses) -> FNode:
         room = zero_extend(_field(values), values["room"].bv_width())
-        return fact({**values, "room": room})
+        return fact(ChainMap({"room": room}, cast("dict[str, FNode]", values)))
 
     return said

@@ -8,24 +8,30 @@ assumed of them. In order, p being the precision:
     x_reaches           whether x is at least y, signs aside
     x_excess, y_excess  [ex - ey >= 1], [ex - ey >= 2], ... of the exponents; and the other way round
     larger              the larger operand, in p + 3 places: which neuron of each place fires
-    smaller             the smaller one, shifted, likewise; the last place stands for all that is lost
+    smaller             the smaller one, shifted, likewise
+    lost                its last place, which stands for all that is lost
+    addends             the signals of these three: one of a place at most is 1, and the larger is no
+                        less than the smaller
     sum                 larger plus smaller; larger less smaller, if signs are opposite
 
-``sum`` is the signals of ``magnitude``: as such it is tied to the places that were added, then as
-``magnitude`` to the operands, which takes no more than the definition of the spec's sum.
+``sum`` is the signals of ``magnitude``: as such it is tied to the places that were added, about which
+``addends`` says all that matters; then as ``magnitude`` to the operands, which takes no more than the
+definition of the spec's sum. Facts say which operand is larger, and by how much its exponent, in the
+formulas that the spec has for it: search need not find that others come to the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, product
 
 from pysmt.fnode import FNode
 from pysmt.shortcuts import (
-    BVSGT,
+    BV,
     BVUGE,
+    BVUGT,
     And,
     BVAdd,
     BVConcat,
@@ -39,7 +45,7 @@ from pysmt.shortcuts import (
 )
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.floating_point.shallow_addition import BELOW
+from spikeproof.circuits.units.floating_point.shallow_addition import ADDENDS, BELOW
 from spikeproof.proofs.circuit_cuts import CircuitCuts
 from spikeproof.prover.claims.obligation import Step
 from spikeproof.specs.formats import Format
@@ -51,14 +57,12 @@ from spikeproof.specs.symbolic import (
     bit,
     from_bool,
     shift_right_jamming,
-    sign_extend,
-    signed_constant,
+    smaller,
     unpack,
     zero_extend,
 )
 
 COUNTS = ("x_reaches", "x_excess", "y_excess")
-ADDENDS = ("larger", "smaller")
 
 
 @dataclass(frozen=True)
@@ -80,11 +84,15 @@ class ShallowSum:
     def steps(self) -> tuple[Step, ...]:
         """From the operands to ``magnitude`` and ``sign``."""
         return (
-            Step(COUNTS, fact=self._counts),
-            Step(("larger",), given=COUNTS[:1], fact=self._is_larger),
-            Step(("smaller",), given=COUNTS, fact=self._is_smaller),
-            Step(("sum",), given=ADDENDS, fact=self._is_sum),
-            Step(("magnitude", "sign"), given=(*ADDENDS, "sum")),
+            Step(("x_reaches",), fact=self._is_reached),
+            Step(("x_excess",), fact=self._is_excess_of_x),
+            Step(("y_excess",), fact=self._is_excess_of_y),
+            Step(("larger",), ("x_reaches",), fact=self._is_larger),
+            Step(("smaller",), COUNTS, fact=self._is_smaller),
+            Step(("lost",), COUNTS, fact=self._is_lost),
+            Step(("addends",), ADDENDS, fact=self._are_addends),
+            Step(("sum",), ("addends",), fact=self._is_sum),
+            Step(("magnitude", "sign"), ("sum", "addends", *ADDENDS), cases=self._by_signs),
         )
 
     @cached_property
@@ -96,26 +104,32 @@ class ShallowSum:
         for name in ("x", "y"):
             probe(name, inputs[name])
         cuts = CircuitCuts(self._probed, inputs, probe, ())
-        for names in (COUNTS, ADDENDS, ("sum",)):
+        for names in (COUNTS, ADDENDS, ("addends",), ("sum",)):
             cuts.compute(names)
         return self.whole(inputs, probe)
 
     def _operands(self, values: Buses) -> tuple[Operand, Operand]:
         return unpack(self.fmt, values["x"]), unpack(self.fmt, values["y"])
 
-    def _x_reaches(self, values: Buses) -> FNode:
-        x, y = (BVExtract(values[name], 0, self.fmt.magnitude_bits - 1) for name in ("x", "y"))
-        return BVUGE(x, y)
+    def _reaches(self, values: Buses) -> FNode:
+        return Not(smaller(*self._operands(values)))
 
-    def _addends(self, values: Buses) -> tuple[FNode, FNode]:
-        """The significand of the larger operand, and that of the smaller one aligned to it."""
+    def _excess(self, values: Buses) -> FNode:
+        """By how much the exponent of the larger operand is more than the other's."""
         x, y = self._operands(values)
-        reaches = self._x_reaches(values)
-        larger, smaller = (
-            append_zeros(Ite(reaches, a.significand, b.significand), BELOW) for a, b in ((x, y), (y, x))
-        )
-        near, far = (Ite(reaches, a.exponent, b.exponent) for a, b in ((x, y), (y, x)))
-        return larger, shift_right_jamming(smaller, BVSub(near, far))
+        reaches = self._reaches(values)
+        return BVSub(*(Ite(reaches, a.exponent, b.exponent) for a, b in ((x, y), (y, x))))
+
+    def _larger(self, values: Buses) -> FNode:
+        """The significand of the larger operand."""
+        x, y = self._operands(values)
+        return append_zeros(Ite(self._reaches(values), x.significand, y.significand), BELOW)
+
+    def _smaller(self, values: Buses) -> FNode:
+        """That of the smaller one, aligned to it."""
+        x, y = self._operands(values)
+        significand = Ite(self._reaches(values), y.significand, x.significand)
+        return shift_right_jamming(append_zeros(significand, BELOW), self._excess(values))
 
     def _opposite(self, values: Buses) -> FNode:
         """Whether magnitudes are subtracted."""
@@ -123,37 +137,75 @@ class ShallowSum:
         alike = Iff(x.negative, y.negative)
         return alike if self.difference else Not(alike)
 
+    def _by_signs(self, values: Buses) -> dict[str, FNode]:
+        """What signs the addends have."""
+        x, _ = self._operands(values)
+        opposite = self._opposite(values)
+        return by_signs(Ite(self._reaches(values), x.negative, Iff(x.negative, Not(opposite))), opposite)
+
     # --- facts ----------------------------------------------------------------------------------
 
-    def _counts(self, values: Buses) -> FNode:
-        x, y = self._operands(values)
-        return And(
-            Iff(bit(values["x_reaches"], 0), self._x_reaches(values)),
-            _is_excess(values["x_excess"], x.exponent, y.exponent),
-            _is_excess(values["y_excess"], y.exponent, x.exponent),
-        )
+    def _is_reached(self, values: Buses) -> FNode:
+        return Iff(bit(values["x_reaches"], 0), self._reaches(values))
+
+    def _is_excess_of_x(self, values: Buses) -> FNode:
+        return _is_excess(values["x_excess"], self._reaches(values), self._excess(values))
+
+    def _is_excess_of_y(self, values: Buses) -> FNode:
+        return _is_excess(values["y_excess"], Not(self._reaches(values)), self._excess(values))
 
     def _is_larger(self, values: Buses) -> FNode:
-        return is_word(values["larger"], self._addends(values)[0])
+        return is_word(values["larger"], self._larger(values))
 
     def _is_smaller(self, values: Buses) -> FNode:
-        return is_word(values["smaller"], self._addends(values)[1])
+        return is_word(values["smaller"], BVExtract(self._smaller(values), 1))
+
+    def _is_lost(self, values: Buses) -> FNode:
+        return is_word(values["lost"], BVExtract(self._smaller(values), 0, 0))
+
+    def _places(self, values: Buses) -> Iterator[tuple[FNode, int]]:
+        """Of each of ``ADDENDS`` what ``addends`` has of it, and how many places that is."""
+        last = self.fmt.precision + BELOW
+        start = 0
+        for name, count in zip(ADDENDS, (last, last - 1, 1), strict=True):
+            end = start + values[name].bv_width()
+            yield BVExtract(values["addends"], start, end - 1), count
+            start = end
+
+    def _words(self, values: Buses) -> tuple[FNode, FNode]:
+        """The larger addend and the smaller one."""
+        larger, smaller, lost = (word_of(*each) for each in self._places(values))
+        return larger, BVConcat(smaller, lost)
+
+    def _are_addends(self, values: Buses) -> FNode:
+        exclusive = (is_exclusive(*each) for each in self._places(values))
+        return And(BVUGE(*self._words(values)), *exclusive)
 
     def _is_sum(self, values: Buses) -> FNode:
-        count = self.fmt.precision + BELOW
-        larger, smaller = (_word(_places(values[name], count)) for name in ADDENDS)
+        larger, smaller = self._words(values)
         wide = values["sum"].bv_width()
         added = BVAdd(zero_extend(larger, wide), zero_extend(smaller, wide))
         subtracted = zero_extend(BVSub(larger, smaller), wide)
         return Equals(values["sum"], Ite(self._opposite(values), subtracted, added))
 
 
-def _is_excess(steps: FNode, a: FNode, b: FNode) -> FNode:
-    """That the K-th bit says whether a - b, of signed words, is more than K."""
-    width = 1 + max(a.bv_width(), steps.bv_width().bit_length())
-    excess = BVSub(sign_extend(a, width), sign_extend(b, width))
-    reached = (BVSGT(excess, signed_constant(k, width)) for k in range(steps.bv_width()))
-    return And(Iff(bit(steps, k), each) for k, each in enumerate(reached))
+def _is_excess(steps: FNode, larger: FNode, excess: FNode) -> FNode:
+    """That the K-th bit says whether an operand is the larger one, and by more than K."""
+    wide = zero_extend(excess, max(excess.bv_width(), steps.bv_width().bit_length()))
+    more = (BVUGT(wide, BV(k, wide.bv_width())) for k in range(steps.bv_width()))
+    return And(Iff(bit(steps, k), And(larger, each)) for k, each in enumerate(more))
+
+
+def by_signs(negative: FNode, opposite: FNode) -> dict[str, FNode]:
+    """Into which cases a sum is split: the spec negates what is negative, adds, and negates again.
+
+    Args:
+        negative: whether the first of two addends is.
+        opposite: whether the other's sign is not that of the first.
+    """
+    signs = {"positive": Not(negative), "negative": negative}
+    kinds = {"like signs": Not(opposite), "opposite signs": opposite}
+    return {f"{sign}, {kind}": And(signs[sign], kinds[kind]) for sign, kind in product(signs, kinds)}
 
 
 def is_word(bus: FNode, word: FNode) -> FNode:

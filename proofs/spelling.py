@@ -1,8 +1,10 @@
 """What is meant by names that are none: theorems as others write them, and names that come close.
 
-Others write in capitals, and in the words of TestFloat, C and NumPy.
+Others write in capitals, and in the words of TestFloat, C and NumPy. What states theorems is loaded for
+names alone that may describe one: who mistypes a name does not wait for it.
 """
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from difflib import get_close_matches
@@ -10,8 +12,7 @@ from fnmatch import fnmatchcase
 from heapq import nsmallest
 from itertools import chain, takewhile
 
-from spikeproof.proofs import language_models, programs
-from spikeproof.proofs.names import described
+from spikeproof.prover.claims.announced import is_glob
 from spikeproof.specs.formats import format_named
 
 TYPES = {
@@ -63,25 +64,46 @@ def respelled(name: str) -> str:
     return ".".join(filter(None, (target, operation, *rest)))
 
 
+def may_be_described(name: str, names: Sequence[str]) -> bool:
+    """Whether a name may describe a theorem, by all names that are listed; if not, it does not.
+
+    An operation stands in the second place, or behind a family's word come words of its own. Of each
+    operation a theorem is listed, but for the numbers and formats in some.
+    """
+    family, operation = _family(name), _letters(name)
+    if operation and operation in set(map(_letters, names)):
+        return True
+    return not _is_format(family) and family in set(map(_family, names))
+
+
+def _family(name: str) -> str:
+    return name.split(".")[0]
+
+
+def _letters(name: str) -> str:
+    """With which letters the second word of a name begins: ``dot`` of ``fp16.dot4_add.rne``."""
+    _, _, rest = name.partition(".")
+    return re.split("[^a-z]", rest, maxsplit=1)[0]
+
+
 def hint(given: str, names: Sequence[str]) -> str:
     """What may be meant by a name, or a pattern, that matches none of these names; a clause."""
     pattern = respelled(given)
-    if _described_name(pattern) or any(fnmatchcase(name, pattern) for name in names):
+    if any(fnmatchcase(name, pattern) for name in names) or _described_name(pattern, names):
         return f"did you mean {pattern}?"
-    words = list(takewhile(lambda word: not _is_glob(word), pattern.split(".")))
-    ours = _described_name(".".join(words)) if _is_glob(pattern) else None
+    words = list(takewhile(lambda word: not is_glob(word), pattern.split(".")))
+    ours = _described_name(".".join(words), names) if is_glob(pattern) else None
     if ours and ours not in names:
         return f"{ours} can be named though it is not listed: name theorems in full"
-    families = sorted({name.split(".")[0] for name in names})
-    family = pattern.split(".")[0]
+    families = sorted(set(map(_family, names)))
+    family = _family(pattern)
     if _is_format(family) and family not in families:
         return f"formats such as {family} have no list: name the theorem in full, e.g. e5m6.add.rne"
     if not any(fnmatchcase(known, family) for known in families):
         single = (known for known in families if not known.endswith("x2"))
         return f"names begin with a format or a family: {', '.join(single)}"
-    if family == programs.FAMILY and not _is_glob(pattern):
-        layers = ", ".join((*programs.OPERATIONS, *language_models.KINDS, *language_models.OF_MODELS))
-        return f"a program is program.FORMAT.LAYER.MODE.SHAPE.ORDER; layers are {layers}"
+    if family == "program" and not is_glob(pattern):
+        return f"a program is program.FORMAT.LAYER.MODE.SHAPE.ORDER; layers are {_layers()}"
     longer = [name for name in names if name.startswith(f"{pattern}.")]
     if close := longer[:3] or closest(pattern, names):
         return "did you mean " + " or ".join(close) + "?"
@@ -111,16 +133,23 @@ def closest(pattern: str, names: Sequence[str]) -> list[str]:
     return get_close_matches(pattern, compared, cutoff=0.5)
 
 
-def _described_name(name: str) -> str | None:
+def _described_name(name: str, names: Sequence[str]) -> str | None:
     """What the theorem that a name describes is called, if it describes one."""
+    if not may_be_described(name, names):
+        return None
+    from spikeproof.proofs.names import described
+
     with suppress(ValueError):
         found = described(name)
         return found.name if found else None
     return None
 
 
-def _is_glob(pattern: str) -> bool:
-    return any(letter in pattern for letter in "*?[")
+def _layers() -> str:
+    """What layers there are programs of."""
+    from spikeproof.proofs import language_models, programs
+
+    return ", ".join((*programs.OPERATIONS, *language_models.KINDS, *language_models.OF_MODELS))
 
 
 def _is_format(name: str) -> bool:

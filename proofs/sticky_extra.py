@@ -16,8 +16,15 @@ from spikeproof.circuits.units.floating_point.sticky_extra import (
     sticky_extra_multiply_unit,
 )
 from spikeproof.proofs.units import Unit
-from spikeproof.prover.claims.obligation import Obligation, Outcome, equivalence
-from spikeproof.specs.formats import SMALL_FORMATS, Format, OverflowPolicy, RoundingMode
+from spikeproof.prover.claims.obligation import Obligation, Outcome, Profile, equivalence
+from spikeproof.specs.formats import (
+    FP4_E2M1,
+    FP8_E4M3FN,
+    SMALL_FORMATS,
+    Format,
+    OverflowPolicy,
+    RoundingMode,
+)
 from spikeproof.specs.integers import Buses
 
 MODE = RoundingMode.NEAREST_EVEN
@@ -31,6 +38,10 @@ REDUNDANT: dict[str, tuple[str, ...]] = {"fp4_e2m1": ("sticky", "round")}
 The only odd products of two FP4 significands are 1, 3 and 9. None of them meets the round route, and
 9 = 0b1001 meets the sticky route below a guard bit of 0, where nearest even ignores it.
 """
+
+
+BY_DEFAULT = (FP8_E4M3FN, FP4_E2M1)
+"""S1's format, and that of ``REDUNDANT``; those of others are left to ``--wide``."""
 
 
 def multiplier(fmt: Format, policy: OverflowPolicy, routes: tuple[str, ...]) -> Netlist:
@@ -52,6 +63,7 @@ def without(route: str) -> tuple[str, ...]:
 def obligations() -> Iterator[Obligation]:
     """``FORMAT.sticky_extra_multiply.rne[.POLICY]`` and what follows its name."""
     for fmt in SMALL_FORMATS:
+        profile = Profile.DEFAULT if fmt in BY_DEFAULT else Profile.WIDE
         for policy in fmt.policies:
             unit = Unit("multiply", fmt, MODE, policy)
             name = unit.name.replace("multiply", STICKY_EXTRA_MULTIPLY)
@@ -63,6 +75,7 @@ def obligations() -> Iterator[Obligation]:
                 f"{fmt.name} Sticky-Extra multiplier is {product}",
                 circuit=complete,
                 meaning=meaning,
+                profile=profile,
                 reading=show,
                 parameters=parameters,
                 function=unit.function,
@@ -72,6 +85,7 @@ def obligations() -> Iterator[Obligation]:
                 f"{fmt.name} Sticky-Extra multiplier equals the plain multiplier",
                 circuit=complete,
                 meaning=partial(plain, fmt, policy),
+                profile=profile,
                 reading=show,
                 parameters=parameters | {"kind": "equals_plain"},
                 function=f"the plain multiplier of ours, {unit.function}",
@@ -86,6 +100,7 @@ def obligations() -> Iterator[Obligation]:
                     circuit=partial(multiplier, fmt, policy, without(route)),
                     meaning=meaning,
                     expected=Outcome.PROVED if redundant else Outcome.REFUTED,
+                    profile=profile,
                     reading=show,
                     parameters=parameters | {"kind": kind},
                     function=unit.function,

@@ -469,7 +469,7 @@ OF_REDUNDANT_REMAINDERS = {
     FP8_E4M3FN: (4, 8, 16),
     FP16: (4, 8, 16),
     BFLOAT16: (4, 8, 16),
-    FP32: (4,),
+    FP32: (4, 8),
 }
 """By format, the radices of quotients with redundant remainders of which that is promised."""
 
@@ -562,29 +562,23 @@ LONG = ("fma", "divide")
 
 
 def profile_for(unit: Unit) -> Profile:
-    """Nearest even up to 32 bits; every mode of ``FORMATS`` of up to 8 bits, and of FP16.
+    """Nearest even up to 32 bits under every policy; every mode of up to 8 bits, and of FP16.
 
-    The latter under the first policy. Flags in other modes than nearest even are left to ``--wide``, and
-    so is all else. Under conventions: nearest even up to 8 bits, and of FP16 that of RISC-V. Of ``LONG``
-    operations conventions are of FP8_E5M2 alone, and above 8 bits nearest even under the first policy is
-    all. Of shallow units: nearest even, no ``LONG`` operation, of FP16 no subtraction, of FP32 none.
+    The latter under the first policy; of ``LONG`` operations above 8 bits nearest even under the first
+    policy is all. What makes a choice beside is proved of ``STANDING_FOR_ALL``, to nearest even; but for
+    unusual weights, and ``LONG`` operations that are shallow or under ``SINGLE_CHOICES``. All else is
+    left to ``--wide``.
     """
     fmt, long = unit.fmt, unit.operation in LONG
     nearest, first = unit.mode is RoundingMode.NEAREST_EVEN, unit.policy is unit.fmt.policies[0]
-    if unit.structure.shallow:
-        usual = unit.structure == SHALLOW and not long
-        usual &= fmt in SMALL_FORMATS or (fmt is FP16 and unit.operation != "subtract")
-        return Profile.DEFAULT if usual and nearest else Profile.WIDE
-    if unit.convention != IEEE:
-        usual = fmt in SMALL_FORMATS or (fmt is FP16 and unit.convention == BUNDLES["riscv"])
-        spared = long and fmt is not FP8_E5M2
-        return Profile.DEFAULT if usual and nearest and not spared else Profile.WIDE
-    any_mode = fmt in (*SMALL_FORMATS, FP16) and first and not unit.flags
-    plain = nearest and first and not unit.flags and unit.structure != FAST
-    spared = long and fmt.width > 8 and not plain
-    return (
-        Profile.DEFAULT if ((nearest and fmt.width <= 32) or any_mode) and not spared else Profile.WIDE
-    )
+    if unit.choices:
+        quick = unit.structure in (SMALL, FAST) and unit.convention in (IEEE, *BUNDLES.values())
+        usual = quick or (not long and unit.structure in (SMALL, SHALLOW))
+        return Profile.DEFAULT if usual and nearest and unit.stands_for_all else Profile.WIDE
+    usual = nearest and first and fmt.width <= 32
+    if not long or fmt.width <= 8:
+        usual |= (nearest and fmt.width <= 32) or (first and fmt in (*SMALL_FORMATS, FP16))
+    return Profile.DEFAULT if usual else Profile.WIDE
 
 
 def obligations() -> Iterator[Named]:

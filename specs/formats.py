@@ -63,6 +63,9 @@ class RoundingMode(Enum):
         return 1
 
 
+NEAREST = (RoundingMode.NEAREST_EVEN, RoundingMode.NEAREST_AWAY)
+"""Modes to the nearest number, whatever becomes of ties; what overflows goes to infinity."""
+
 RANDOM = "random"
 """The name of the input bus of random bits."""
 

@@ -1,13 +1,13 @@
 """What every test shares."""
 
 import gc
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-import torch
 from hypothesis import settings
 from pysmt.environment import pop_env, push_env
 
@@ -19,9 +19,8 @@ from tests.support.profile import NIGHTLY
 from tests.support.shared import FOLDER
 
 # As many processes test as there are cores: were each to compute in as many threads, most of the time
-# would be spent waiting for one another.
+# would be spent waiting for one another. PyTorch is not loaded yet, and does as this says.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-torch.set_num_threads(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,11 +44,18 @@ def fresh_formulas() -> Iterator[None]:
     pop_env()
 
 
+TESTS = itertools.count()
+
+
 @pytest.fixture(autouse=True)
-def own_directories(tmp_path, monkeypatch) -> None:
-    """No test reads or writes the user's own last results, cache, log or key of seals."""
+def own_directories(tmp_path_factory, monkeypatch) -> None:
+    """No test reads or writes the user's own last results, cache, log or key of seals.
+
+    Few need these folders: each is made by who writes there.
+    """
+    own = tmp_path_factory.getbasetemp() / f"own{next(TESTS)}"
     for name in ("STATE", "CACHE", "LOG"):
-        monkeypatch.setenv(f"SPIKEPROOF_{name}", str(tmp_path / name.lower()))
+        monkeypatch.setenv(f"SPIKEPROOF_{name}", str(own / name.lower()))
     for name in ("SEAL", "CACHE_READ_ONLY"):
         monkeypatch.delenv(f"SPIKEPROOF_{name}", raising=False)
 
@@ -81,5 +87,5 @@ def cadical_alone(monkeypatch) -> None:
     monkeypatch.setattr(Case, "of", staticmethod(of_one_engine))
 
 
-settings.register_profile("default", deadline=None, print_blob=True, max_examples=100 if NIGHTLY else 50)
+settings.register_profile("default", deadline=None, print_blob=True, max_examples=100 if NIGHTLY else 25)
 settings.load_profile("default")

@@ -18,6 +18,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from spikeproof.prover.commands.cli import EXTRAS
+from tests.support.command_line import spikeproof
 from tests.support.strangers import FOLDERS, put_strangers
 
 if sys.version_info >= (3, 11):
@@ -69,18 +70,26 @@ def test_the_smallest_installation_has_no_heavy_packages():
     assert not {"torch", "matplotlib", "pytest", "hypothesis"} & set(required())
 
 
+def statements(node):
+    """All that are in something: imports are among them, and most nodes are not."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.stmt, ast.excepthandler, ast.match_case)):
+            yield child
+            yield from statements(child)
+
+
 def test_every_import_is_of_something_required():
     """Of what is installed; only benchmarks and our own tests may want more."""
     extras = ("bitwuzla", "cluster", "networks", "nir", "oracles", "report", "test", "torch", "verified")
     declared = {*required(), *required(*extras)}
     provided = {
-        path.parts[0].partition(".")[0]
+        re.split("[/.,]", line, maxsplit=1)[0]
         for each in distributions()
         if canonicalize_name(each.metadata["Name"]) in declared
-        for path in each.files or ()
+        for line in (each.read_text("RECORD") or "").splitlines()
     }
     for path in (path for folder in (*FOLDERS, "spikeproof") for path in (ROOT / folder).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in statements(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) else []
             for package in {name.partition(".")[0] for name in names} - {"spikeproof"}:
@@ -140,6 +149,19 @@ def built(kind, source, into):
     return into / done.stdout.splitlines()[-1]
 
 
+ONE_BY_ONE = """
+import runpy, sys
+for arguments in sys.argv[1:]:
+    sys.argv = ["spikeproof", *arguments.split()]
+    try:
+        runpy.run_module("spikeproof", run_name="__main__")
+    except SystemExit as ended:
+        if ended.code:
+            raise
+"""
+"""Commands in one process, which imports once what each would import anew."""
+
+
 def test_the_wheel_works_and_is_the_same_from_a_clone_and_from_an_sdist(tmp_path):
     clone, made, site, user = (tmp_path / name for name in ("clone", "made", "site", "user"))
     for directory in (clone, made, user):
@@ -166,12 +188,12 @@ def test_the_wheel_works_and_is_the_same_from_a_clone_and_from_an_sdist(tmp_path
     assert names[clone] == expected
 
     put_strangers(user)
-    installed, ours = os.environ | {"PYTHONPATH": str(site)}, dict(os.environ)
-    for environment, arguments in (
-        (installed, "ledger --check"),
-        (installed, "prove cell.ionic.and --log log"),
-        (ours, "verify log"),  # it is of one source, wherever that is installed
-        (installed, "report log --html page --latex table.tex"),
-    ):
-        command = [sys.executable, "-m", "spikeproof", *arguments.split()]
-        subprocess.run(command, cwd=user, check=True, env=environment)
+    commands = (
+        "ledger --check",
+        "prove cell.ionic.and --log log",
+        "report log --html page --latex table.tex",
+    )
+    installed = os.environ | {"PYTHONPATH": str(site)}
+    subprocess.run([sys.executable, "-c", ONE_BY_ONE, *commands], cwd=user, check=True, env=installed)
+    done = spikeproof("verify", user / "log")  # it is of one source, wherever that is installed
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -21,6 +21,7 @@ from spikeproof.prover.commands.cli import cli
 from spikeproof.prover.refutation.mutation import stuck_at_zero
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs.formats import FORMATS, FP32
+from tests.support.command_line import as_users_have_it, spikeproof
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -34,14 +35,9 @@ def shown(program):
     return [arguments for name, *arguments in lines if name == program]
 
 
-def run(directory, program, *arguments):
-    """The exit code of a command in a directory."""
-    modules = {
-        "spikeproof": ["-c", "from spikeproof.prover.commands.cli import main; main()"],
-        "pytest": ["-m", "pytest"],
-    }
-    command = [sys.executable, *modules[program], *arguments]
-    return subprocess.run(command, cwd=directory, check=False).returncode
+def run(*arguments):
+    """The exit code of the command."""
+    return spikeproof(*arguments).returncode
 
 
 @pytest.mark.parametrize("arguments", shown("spikeproof"), ids=" ".join)
@@ -54,37 +50,40 @@ def test_commands_are_shown_as_they_are_taken(arguments):
     assert context.params
 
 
-def test_a_wrong_circuit_leaves_a_counterexample_that_replays(tmp_path):
+def test_a_wrong_circuit_leaves_a_counterexample_that_replays(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     name = "fp8_e4m3fn.multiply.rne.saturate"
     prove, replay, mended, verify = (each for each in shown("spikeproof") if "found" in " ".join(each))
     netlist = catalogue()[name].circuit()
     wrong = stuck_at_zero(netlist, netlist.outputs["result"][1]).netlist
     write_json(wrong, tmp_path / "my_multiplier.json")
-    assert run(tmp_path, "spikeproof", *prove) == 1
-    assert run(tmp_path, "spikeproof", *replay) == 1
+    assert run(*prove) == 1
+    assert run(*replay) == 1
     assert (tmp_path / "wave.vcd").exists()
     write_json(netlist, tmp_path / "mended.json")
-    assert run(tmp_path, "spikeproof", *mended) == 0
-    assert run(tmp_path, "spikeproof", *verify) == 5
+    assert run(*mended) == 0
+    assert run(*verify) == 5
 
 
-def test_a_log_is_verified_and_reported(tmp_path):
+def test_a_log_is_verified_and_reported(tmp_path, monkeypatch):
     """As shown, but of one theorem."""
+    monkeypatch.chdir(tmp_path)
     (suite,) = (each for each in shown("pytest") if "--proof-log" in each)
     commands = {each[0]: each for each in shown("spikeproof") if "my-log" in each}
     part = ["-k", "cell.ionic.xor", "--quiet", "-p", "no:cacheprovider"]
     all_of_it = (tmp_path / "my-log" if each == "all" else each for each in suite)
-    assert run(ROOT, "pytest", *all_of_it, *part) == 0
-    assert run(tmp_path, "spikeproof", *commands["verify"]) == 0
+    subprocess.run([sys.executable, "-m", "pytest", *all_of_it, *part], cwd=ROOT, check=True)
+    assert run(*commands["verify"]) == 0
     prove = ["cell.ionic.xor" if each == "fp4_e2m1.*" else each for each in commands["prove"]]
-    assert run(tmp_path, "spikeproof", *prove) == 0
-    assert run(tmp_path, "spikeproof", *commands["verify"]) == 0
-    assert run(tmp_path, "spikeproof", *commands["report"]) == 0
+    assert run(*prove) == 0
+    assert run(*commands["verify"]) == 0
+    assert run(*commands["report"]) == 0
     written = {"page/index.html", "table.tex", "log.bib", "summary.md", "results.xml"}
     assert all((tmp_path / each).stat().st_size for each in written)
 
 
-def test_the_code_runs_and_its_circuit_is_proved(tmp_path):
+def test_the_code_runs_and_its_circuit_is_proved(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (netlist,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
     (tmp_path / "by_hand.json").write_text(netlist)
     by_hand = read_json(tmp_path / "by_hand.json")
@@ -92,11 +91,11 @@ def test_the_code_runs_and_its_circuit_is_proved(tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert len(blocks) == 5
     for block in blocks:
-        subprocess.run([sys.executable, "-c", block], cwd=tmp_path, check=True)
-    command = "from spikeproof.prover.commands.cli import main; main()"
+        with as_users_have_it():
+            exec(block, {"__name__": "__main__"})
     arguments = ["prove", "cell.ionic.xor", "--circuit", "my_xor.json"]
     assert "spikeproof " + " ".join(arguments) in README
-    subprocess.run([sys.executable, "-c", command, *arguments], cwd=tmp_path, check=True)
+    assert run(*arguments) == 0
 
 
 def test_the_counts_of_obligations():

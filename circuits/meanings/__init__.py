@@ -7,11 +7,13 @@
 * ``circuits.meanings.programs``    -- as a program of words: digits, tables, products (NumPy)
 * ``circuits.meanings.program_reading`` -- where a netlist is such a program; believed in nothing
 * ``circuits.meanings.program_code`` -- such programs as machine code (LLVM)
+* ``circuits.meanings.in_a_row``    -- inputs in a row, as such a program or neuron by neuron
 * ``circuits.meanings.bitsliced``   -- the same, compiled: 256 inputs for each machine instruction (LLVM)
 * ``circuits.meanings.logic``       -- neurons as ANDs and XORs, for that
 * ``circuits.meanings.native``      -- ANDs and XORs as machine code, for that
 * ``circuits.meanings.tensors``     -- ANDs and XORs on tensors, for a GPU (PyTorch)
 * ``circuits.meanings.enumeration`` -- all inputs of a circuit, beside references, in machine code
+* ``circuits.meanings.word_enumeration`` -- the same, word by word
 * ``circuits.meanings.membrane``    -- membrane potentials over time, of a substrate
 * ``circuits.meanings.monte_carlo`` -- how often a noisy circuit errs, of many samples
 * ``circuits.meanings.activity``    -- spikes and synaptic operations that evaluations take

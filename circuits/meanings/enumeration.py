@@ -10,6 +10,7 @@ import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,9 @@ class Enumeration:
         references: functions of the same inputs. Their outputs are those that the circuit should have,
             and one more: whether the input is to be compared at all.
     """
+
+    piece: ClassVar[int] = 1 << 17
+    """Inputs whose outputs are best in memory at a time, for each thread."""
 
     def __init__(self, circuit: BlockFunction, references: Sequence[BlockFunction] = ()) -> None:
         self._circuit = circuit

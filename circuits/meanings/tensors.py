@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -114,6 +115,9 @@ class TensorEnumeration:
             and one more: whether the input is to be compared at all.
         device: of PyTorch, where to do it.
     """
+
+    piece: ClassVar[int] = 1 << 22
+    """Inputs whose outputs are best in memory at a time, for each thread."""
 
     def __init__(
         self, circuit: TensorFunction, references: Sequence[TensorFunction], device: str

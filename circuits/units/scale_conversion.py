@@ -25,7 +25,7 @@ from spikeproof.circuits.units.libraries import (
     library_gates,
 )
 from spikeproof.specs.conventions import IEEE, Convention, ScaleOperands, ScaleRounding
-from spikeproof.specs.formats import E8M0, Format, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import E8M0, NEAREST, Format, OverflowPolicy, RoundingMode
 
 WITH_FRACTION = Format(E8M0.name, E8M0.width, 1, E8M0.bias, E8M0.specials)
 """Scales as floating-point numbers: with a sign and a fraction, both 0."""
@@ -69,7 +69,7 @@ def to_scale_unit(
     rounded = _rounded(gates, mode, x, bias - source.bias, convention)
     limit = constant_bus(E8M0.largest, len(rounded))
     overflow = less_than(gates, "overflow", x=limit, y=rounded)["out"][0]
-    to_infinity = mode in (RoundingMode.NEAREST_EVEN, RoundingMode.NEAREST_AWAY, RoundingMode.UP)
+    to_infinity = mode in (*NEAREST, RoundingMode.UP)
     largest, nan = (constant_bus(code, E8M0.width) for code in (E8M0.largest, E8M0.nan))
     infinity = largest if policy is OverflowPolicy.SATURATE else nan
     code = mux_bus(gates, overflow, infinity if to_infinity else largest, rounded[: E8M0.width])

@@ -1,9 +1,8 @@
 """Claims of up to 32 input bits, evaluated on every input, block by block.
 
-The circuit is read as an integer program, which is checked to be the netlist, neuron by neuron, and then
-evaluated: as machine code when a theorem is proved, by NumPy when it is verified. What is made of gates
-is evaluated neuron by neuron instead, many inputs in a machine word. Nothing is kept of a block that was
-compared but a digest of what was expected.
+The circuit is evaluated as ``circuits.meanings.in_a_row`` has it: by machine code when a theorem is
+proved, by NumPy when it is verified. Nothing is kept of a block that was compared but a digest of what
+was expected.
 
 Inputs that differ in nothing that any neuron or output reads, such as the signs of what is squared, have
 the same outputs: these are evaluated once. What is expected is made for each of them.
@@ -13,99 +12,25 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial, reduce
+from functools import reduce
 from operator import and_
 from threading import Event
 from typing import NamedTuple
 
 import numpy as np
 
-from spikeproof.circuits.meanings import carry_save
 from spikeproof.circuits.meanings.boolean import Words
-from spikeproof.circuits.meanings.program_reading import read_program
-from spikeproof.circuits.meanings.programs import ProgramEvaluator
+from spikeproof.circuits.meanings.in_a_row import Evaluator, InARow, Outputs
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.every_input import EveryInputError, ViolatedError
 from spikeproof.prover.claims.blocked import BLOCK, BlockTable
 from spikeproof.prover.claims.tabulated import TabulatedClaim
 
-Outputs = dict[str, Words]
-
-InARow = Callable[[int, int], list[Outputs]]
-"""From the number of an input and how many follow from it on, each circuit's outputs."""
-
-Evaluator = Callable[[Sequence[Netlist]], InARow]
-"""How circuits are evaluated that have the same inputs."""
-
-
-LARGEST_OF_GATES = 2
-"""Weights of gates are no larger, nor less than its negative."""
-
 SHORTEST = 1 << 13
 """So many inputs in a row, or more, are evaluated once for others that have the same outputs."""
-
-OPTIMISED = 100_000
-"""Up to so many operations are optimised: what runs 2^32 times may compile for long."""
-
-
-def compiled(netlists: Sequence[Netlist]) -> InARow:
-    """By machine code; what programs share is evaluated once.
-
-    Raises:
-        ProgramError: if words of 64 bits do not hold what a circuit adds up.
-    """
-    if any(map(_of_gates, netlists)):
-        from spikeproof.circuits.meanings.bitsliced import BitSlicedSimulator  # loads LLVM
-
-        return _each(
-            _of_numbers(netlist, BitSlicedSimulator(netlist, 1, OPTIMISED).evaluate)
-            for netlist in netlists
-        )
-    from spikeproof.circuits.meanings.program_code import CompiledPrograms  # loads LLVM
-
-    return CompiledPrograms([(each, read_program(each)) for each in netlists], threads=1).evaluate
-
-
-def interpreted(netlists: Sequence[Netlist]) -> InARow:
-    """By NumPy, each by itself. As ``compiled``."""
-    return _each(map(_interpreted, netlists))
-
-
-def _interpreted(netlist: Netlist) -> Callable[[int, int], Outputs]:
-    if _of_gates(netlist):
-        return _of_numbers(netlist, partial(carry_save.evaluate, netlist))
-    return ProgramEvaluator(netlist, read_program(netlist)).evaluate_in_a_row
-
-
-def _each(evaluators: Iterable[Callable[[int, int], Outputs]]) -> InARow:
-    """One circuit after another."""
-    every = list(evaluators)
-    return lambda first, size: [evaluate(first, size) for evaluate in every]
-
-
-def _of_gates(netlist: Netlist) -> bool:
-    """Whether it is better evaluated neuron by neuron than as a program of words."""
-    weights = (weight for neuron in netlist.neurons for _, weight in neuron.synapses)
-    return all(-LARGEST_OF_GATES <= weight <= LARGEST_OF_GATES for weight in weights)
-
-
-def _of_numbers(
-    netlist: Netlist, evaluate: Callable[[dict[str, Words]], Outputs]
-) -> Callable[[int, int], Outputs]:
-    """The same by somebody who takes inputs: the first bus varies fastest."""
-
-    def in_a_row(first: int, size: int) -> Outputs:
-        number = np.arange(first, first + size, dtype=np.uint64)
-        inputs: dict[str, Words] = {}
-        for name, width in netlist.inputs.items():
-            inputs[name] = number & np.uint64((1 << width) - 1)
-            number = number >> np.uint64(width)
-        return evaluate(inputs)
-
-    return in_a_row
 
 
 def silently(done: float) -> None:

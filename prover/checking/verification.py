@@ -21,10 +21,11 @@ from pysmt.fnode import FNode
 from pysmt.shortcuts import And
 
 from spikeproof.circuits.meanings import carry_save
+from spikeproof.circuits.meanings.in_a_row import interpreted
 from spikeproof.circuits.meanings.programs import ProgramError
 from spikeproof.circuits.netlist import Netlist, NetlistError
 from spikeproof.prover.checking.checkers import CHECKERS, CheckError
-from spikeproof.prover.checking.every_block import interpreted, require_true_of_every_block
+from spikeproof.prover.checking.every_block import require_true_of_every_block
 from spikeproof.prover.checking.every_input import EveryInputError, require_true_of_every_input
 from spikeproof.prover.checking.replays import replays, value_of
 from spikeproof.prover.claims.announced import PROJECT

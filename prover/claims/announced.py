@@ -1,8 +1,13 @@
-"""What packages announce obligations, and of whose they are; loaded without what states them."""
+"""What packages announce obligations, and of whose they are; loaded without what states them.
+
+So is what is said of names that are none.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 ENTRY_POINT_GROUP = "spikeproof.obligations"
 
@@ -11,6 +16,15 @@ PROJECT = "spikeproof"
 
 OURS = f"{PROJECT}.proofs:obligations"
 """The function that yields this project's own."""
+
+DESCRIBED = f"{PROJECT}.proofs:described"
+"""The function from a name to the obligation of ours that it describes, if it does."""
+
+MAY_BE_DESCRIBED = f"{PROJECT}.proofs:may_be_described"
+"""The function from a name, and all that are listed, to whether it may describe one; quick."""
+
+HINT = f"{PROJECT}.proofs:hint"
+"""The function from a pattern that matches none of some names, and these, to what may be meant."""
 
 
 class CatalogueError(ValueError):
@@ -30,3 +44,18 @@ def package_of(point: EntryPoint) -> str:
     # What is not there is an error to the package importlib_metadata, which finds it if it is loaded.
     said = point.dist.metadata
     return (said["Name"] or "") if "Name" in said else ""
+
+
+def ours(function: str) -> Any:
+    """One of this project's functions that are named above: no installed package can stand in for it."""
+    return EntryPoint(PROJECT, function, ENTRY_POINT_GROUP).load()
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether more than one name can match."""
+    return any(letter in pattern for letter in "*?[")
+
+
+def unmatched(pattern: str, names: Sequence[str]) -> CatalogueError:
+    """That a pattern matches none of all names, and what may be meant."""
+    return CatalogueError(f"no theorem matches {pattern!r}; {ours(HINT)(pattern, names)}")

@@ -19,11 +19,14 @@ from importlib.metadata import EntryPoint
 
 from spikeproof.circuits.netlist import Netlist, NetlistError
 from spikeproof.prover.claims.announced import (
-    ENTRY_POINT_GROUP,
+    DESCRIBED,
     OURS,
     PROJECT,
     announced,
+    is_glob,
+    ours,
     package_of,
+    unmatched,
 )
 from spikeproof.prover.claims.announced import CatalogueError as CatalogueError  # for who asks here
 from spikeproof.prover.claims.obligation import (
@@ -34,12 +37,6 @@ from spikeproof.prover.claims.obligation import (
     require_same_buses,
 )
 from spikeproof.prover.claims.regions import EXCEPT, except_where
-
-DESCRIBED = f"{PROJECT}.proofs:described"
-"""The function from a name to the obligation of ours that it describes, if it does."""
-
-HINT = f"{PROJECT}.proofs:hint"
-"""The function from a pattern that matches none of some names, and these, to what may be meant."""
 
 
 class Collection(Mapping[str, Obligation]):
@@ -134,7 +131,7 @@ def _cut_short() -> Obligation:
 
 @cache
 def _ours() -> Collection:
-    return Collection(EntryPoint(PROJECT, OURS, ENTRY_POINT_GROUP).load()())
+    return Collection(ours(OURS)())
 
 
 def own_named(name: str) -> Obligation | None:
@@ -160,7 +157,7 @@ def described(name: str) -> Obligation | None:
     if said:
         obligation = stated(whole) or described(whole)
         return except_where(obligation, words.split(".")) if obligation else None
-    found: Obligation | None = EntryPoint(PROJECT, DESCRIBED, ENTRY_POINT_GROUP).load()(name)
+    found: Obligation | None = ours(DESCRIBED)(name)
     return (own_named(found.name) or found) if found else None
 
 
@@ -204,7 +201,7 @@ LIKE_FORMATS = re.compile(r"((fp)?e|u?int|b?float|[bt]?fp?)\d\w*")
 def _begins_like_ours(name: str) -> bool:
     """Whether a theorem's name begins with a word of ours: a format, an integer, a family."""
     first = _bare(name)
-    return bool(LIKE_FORMATS.fullmatch(first)) or first in {_bare(ours) for ours in own()}
+    return bool(LIKE_FORMATS.fullmatch(first)) or first in {_bare(name) for name in own()}
 
 
 def _bare(name: str) -> str:
@@ -253,18 +250,17 @@ def select(pattern: str) -> list[Obligation]:
     Raises:
         CatalogueError: if none does; the message says why, or names those that come closest.
     """
-    if not _is_glob(pattern) and (one := own_named(pattern)):
+    if not is_glob(pattern) and (one := own_named(pattern)):
         return [one]
     matching = [catalogue()[name] for name in catalogue() if fnmatchcase(name, pattern)]
     if matching:
         return matching
     try:
-        found = None if _is_glob(pattern) else described(pattern)
+        found = None if is_glob(pattern) else described(pattern)
     except ValueError as error:
         raise CatalogueError(f"no theorem is named {pattern!r}: {error}") from None
     if found is None:
-        hint = EntryPoint(PROJECT, HINT, ENTRY_POINT_GROUP).load()
-        raise CatalogueError(f"no theorem matches {pattern!r}; {hint(pattern, list(catalogue()))}")
+        raise unmatched(pattern, list(catalogue()))
     return [found]
 
 
@@ -307,10 +303,6 @@ def _fits(obligation: Obligation, circuit: Netlist) -> bool:
     return True
 
 
-def _is_glob(pattern: str) -> bool:
-    return any(letter in pattern for letter in "*?[")
-
-
 def theorem(name: str) -> Obligation:
     """The theorem of a name, promised or described.
 
@@ -320,6 +312,6 @@ def theorem(name: str) -> Obligation:
     if found := own_named(name) or catalogue().get(name):
         return found
     matching = select(name)
-    if _is_glob(name):
+    if is_glob(name):
         raise CatalogueError(f"{name!r} is a pattern; name one theorem, or use `spikeproof list`")
     return matching[0]

@@ -69,6 +69,20 @@ EXTRAS = {
 }
 """Which extra of ours installs a package that need not be there."""
 
+ERRORS_OF_USERS = frozenset(
+    f"spikeproof.{error}"
+    for error in (
+        "circuits.netlist.NetlistError",
+        "prover.claims.announced.CatalogueError",
+        "prover.claims.obligation.StatementError",
+        "prover.engines.engine.EngineError",
+        "prover.evidence.ledger.LedgerError",
+        "prover.running.replay.ReplayError",
+        "specs.networks.NetworkError",
+    )
+)
+"""What bad input raises, by name: nobody who tells it of one waits for the others to be loaded."""
+
 
 class Deferred(click.Command):
     """A command that is loaded when it is called: each needs much that others do not."""
@@ -134,30 +148,14 @@ def main() -> None:
             _fail_internally(error)
         _fail(f"this needs {package}: pip install 'spikeproof[{EXTRAS[package]}]'", EXIT_BAD_INPUT)
     except Exception as error:
-        if isinstance(error, _errors_of_users()):
+        if _is_of_users(error):
             _fail(str(error), EXIT_BAD_INPUT)
         _fail_internally(error)
 
 
-def _errors_of_users() -> tuple[type[Exception], ...]:
-    """What bad input raises; loaded when something did."""
-    from spikeproof.circuits.netlist import NetlistError
-    from spikeproof.prover.claims.catalogue import CatalogueError
-    from spikeproof.prover.claims.obligation import StatementError
-    from spikeproof.prover.engines.engine import EngineError
-    from spikeproof.prover.evidence.ledger import LedgerError
-    from spikeproof.prover.running.replay import ReplayError
-    from spikeproof.specs.networks import NetworkError
-
-    return (
-        CatalogueError,
-        EngineError,
-        LedgerError,
-        NetlistError,
-        NetworkError,
-        ReplayError,
-        StatementError,
-    )
+def _is_of_users(error: Exception) -> bool:
+    """Whether bad input raised it."""
+    return any(f"{kind.__module__}.{kind.__name__}" in ERRORS_OF_USERS for kind in type(error).__mro__)
 
 
 def _exit_code() -> str | int | None:

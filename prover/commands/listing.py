@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from spikeproof.prover.claims.announced import is_glob
 from spikeproof.prover.commands.completion import theorem_argument
 from spikeproof.prover.commands.console import (
     STANDARD_OUTPUT,
@@ -50,7 +51,7 @@ def list_theorems(patterns: tuple[str, ...], json_file: Path | None) -> None:
         _show(lines)
         return
     obligations = selected(patterns)
-    if not json_file and set("*?[").intersection("".join(patterns)):
+    if not json_file and any(map(is_glob, patterns)):
         _keep_all()
     if json_file != STANDARD_OUTPUT:
         _show([Line.of(each) for each in obligations])

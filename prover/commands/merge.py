@@ -28,11 +28,13 @@ def merge(logs: tuple[Path, ...], into: Path | None) -> None:
     Nothing is proved or believed: `spikeproof verify` checks the log that comes out as any other.
     """
     from spikeproof.prover.evidence.merging import merge as merged
+    from spikeproof.prover.report.summary import counted
 
     directory = into or default_log_directory()
     contents = merged(logs, directory, shlex.join(["spikeproof", *sys.argv[1:]]))
     out.print(
-        f"{len(contents.records):,} theorems of {len(logs)} logs, {contents.discharged:,} as promised",
+        f"{counted(len(contents.records), 'theorem')} of {counted(len(logs), 'log')}, "
+        f"{contents.discharged:,} as promised",
         f"profile: {contents.manifest.profile}; the manifest's SHA-256:",
         contents.manifest_sha256,
         sep="\n",

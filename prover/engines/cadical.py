@@ -19,8 +19,9 @@ from spikeproof.prover.engines.engine import Answer, Engine
 from spikeproof.prover.engines.sweeping import CONFLICTS, swept
 from spikeproof.prover.evidence.record import EngineUse, Status
 
-EASY = 1000
-"""Conflicts that CaDiCaL may have before the graph is swept: most lemmas need fewer.
+EASY = 40_000
+"""Conflicts that CaDiCaL may have before the graph is swept: most lemmas need fewer than 1,000, those
+about rounding in 8 bits up to 32,200, which takes it half of the time that sweeping them takes.
 
 Of larger graphs it may have two for each node: sweeping asks a question about most, which takes longer.
 """

@@ -15,7 +15,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from spikeproof.prover.claims.announced import announced
+from spikeproof.prover.claims.announced import (
+    MAY_BE_DESCRIBED,
+    announced,
+    is_glob,
+    ours,
+    unmatched,
+)
 from spikeproof.prover.evidence.files import StorageError, cache_directory, write_atomically
 from spikeproof.prover.evidence.seal import seal_bytes
 from spikeproof.prover.evidence.source import source_sha256, versions
@@ -48,7 +54,10 @@ def kept(patterns: Sequence[str]) -> list[Line] | None:
     """The theorems whose names match patterns, each once, as ``catalogue.select`` finds them.
 
     None if that cannot be said without stating them: nothing is kept of this very source, a pattern
-    matches none, or other packages announce theirs.
+    matches none and may be the name of a theorem that is not listed, or other packages announce theirs.
+
+    Raises:
+        CatalogueError: as ``select`` does, if a pattern matches none, and cannot be such a name.
     """
     source_sha256()  # of what will be loaded, if it must be: see ``keep``
     lines = _lines()
@@ -56,7 +65,9 @@ def kept(patterns: Sequence[str]) -> list[Line] | None:
     for pattern in patterns if lines else ():
         matching = {name: line for name, line in lines.items() if fnmatchcase(name, pattern)}
         if not matching:
-            return None
+            if not is_glob(pattern) and ours(MAY_BE_DESCRIBED)(pattern, list(lines)):
+                return None
+            raise unmatched(pattern, list(lines))
         found |= matching
     return list(found.values()) or None
 

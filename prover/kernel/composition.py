@@ -46,10 +46,24 @@ The argument is proved in Coq: ``proofs/mechanised/composition.v``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
 from types import MappingProxyType
 
 from pysmt.fnode import FNode
-from pysmt.shortcuts import BV, FALSE, TRUE, And, BVExtract, BVType, Equals, Iff, Not, Or, Symbol
+from pysmt.shortcuts import (
+    BV,
+    FALSE,
+    TRUE,
+    And,
+    BVConcat,
+    BVExtract,
+    BVType,
+    Equals,
+    Iff,
+    Not,
+    Or,
+    Symbol,
+)
 
 from spikeproof.circuits.meanings.formula import bus_formulas, output_formulas
 from spikeproof.circuits.netlist import ONE, UNUSED, ZERO, Netlist
@@ -138,6 +152,16 @@ def equal(actual: Buses, expected: Buses) -> FNode:
     return And(Equals(actual[name], expected[name]) for name in expected)
 
 
+def is_composed(buses: Buses, filled_in: Mapping[FNode, FNode], whole: Buses) -> bool:
+    """Whether buses, with values filled in, are those of a whole, each to that of its name.
+
+    They are put together for that, so that what they share is gone through once.
+    """
+    together, expected = (reduce(BVConcat, (of[name] for name in buses)) for of in (buses, whole))
+    filled: FNode = together.substitute(filled_in)
+    return buses.keys() == whole.keys() and filled == expected
+
+
 def free_symbol(name: str, width: int) -> FNode:
     """The symbol that stands for a probe taken as free."""
     return Symbol(f"free.{name}", BVType(width))
@@ -152,6 +176,28 @@ class _ToldError(Exception):
     """The spec has told all that is asked of it."""
 
 
+class _Values(Mapping[str, FNode]):
+    """Values of probes.
+
+    Attributes:
+        read: which of them were asked for.
+    """
+
+    def __init__(self, values: Buses) -> None:
+        self._values = values
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> FNode:
+        self.read.add(name)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
 class _Kernel:
     """What all steps have in common."""
 
@@ -162,6 +208,7 @@ class _Kernel:
         self.lawful = [s for s in decomposition.steps if decomposition.laws and s.method in LAWS]
         self.step_of: dict[str, Step] = {}
         self.said: dict[tuple[Fact, tuple[str, ...]], FNode] = {}
+        self.read: dict[Fact | None, set[str]] = {}
         self.runs: dict[tuple[str, ...], tuple[Mapping[str, FNode], Mapping[str, FNode]]] = {}
         for name, step in ((name, s) for s in decomposition.steps for name in s.names):
             if self.step_of.setdefault(name, step) is not step:
@@ -187,12 +234,10 @@ class _Kernel:
         return self.runs[given]
 
     def _computed(self, given: tuple[str, ...]) -> tuple[Mapping[str, FNode], Mapping[str, FNode]]:
-        """The same, no further than steps ask; but facts may speak of any value."""
+        """The same, no further than is asked by the steps that take these as free."""
         values: dict[str, FNode] = {}
-        steps = [step for step in self.steps if step.given == given]
-        asked = {name for step in steps for name in step.names}
-        facts = [step.fact for step in (*steps, *(self.step_of[name] for name in given))]
-        whole = given in ((), self.last.given) or any(facts)
+        whole = given in ((), self.last.given)
+        asked = set() if whole else self._asked(given)
 
         def probe(name: str, value: FNode) -> FNode:
             if values.setdefault(name, value) is not value:
@@ -211,13 +256,31 @@ class _Kernel:
             raise CompositionError(f"the spec has no probe {', '.join(sorted(missing))}")
         return values, dict(outputs)
 
+    def _asked(self, given: tuple[str, ...]) -> set[str]:
+        """The probes that steps which take these as free speak of, their facts and laws among it."""
+        steps = [step for step in self.steps if step.given == given]
+        laws = (step for step in self.lawful if set(step.names) <= set(given))
+        facts = (self._read(step) for step in (*steps, *(self.step_of[name] for name in given)))
+        named = ((*step.given, *step.names) for step in (*steps, *laws))
+        return {name for names in (*named, *facts) for name in names}
+
+    def _read(self, step: Step) -> set[str]:
+        """The probes that a step's fact speaks of."""
+        if step.fact not in self.read:
+            own = {name: self.free[name] for name in step.names}
+            values = _Values({**self.probes, **own})
+            if step.fact:
+                step.fact(values)
+            self.read[step.fact] = values.read
+        return self.read[step.fact]
+
     def lemmas(self, step: Step) -> Iterator[tuple[str, Claim]]:
         """The lemmas of a step."""
         probes, outputs = self._run(step.given)
         filled_in = {self.free[name]: self.probes[name] for name in step.given}
         wanted = {name: probes[name] for name in step.names} or outputs
         whole = {name: self.probes[name] for name in step.names} or self.outputs
-        if {name: value.substitute(filled_in) for name, value in wanted.items()} != whole:
+        if not is_composed(wanted, filled_in, whole):
             raise CompositionError(f"the spec's {', '.join(wanted)} is not composed of the probes given")
 
         values = {**probes, **{name: self.free[name] for name in step.given}}

@@ -1,8 +1,9 @@
 """Every input of a circuit, one after the other, beside the spec's formula and the machine's arithmetic.
 
 The circuit's logic, the spec's and-inverter graph and the machine's instructions are three functions in
-machine code, called on the same 256 inputs in turn: see ``circuits.meanings.enumeration``. What is found
-is kept chunk by chunk, so that an interrupted enumeration is continued.
+machine code, called on the same 256 inputs in turn: see ``circuits.meanings.enumeration``. Where a
+claim is a table of results both are made word by word: see ``circuits.meanings.word_enumeration``. What
+is found is kept chunk by chunk, so that an interrupted enumeration is continued.
 
 The *digest* of all outputs, or of what counts of them to the theorem, does not depend on how the work
 was divided. A chunk's is the SHA-256 of its outputs as planes: for each 256 inputs in order, and for
@@ -22,7 +23,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 import llvmlite.binding as llvm
@@ -34,11 +35,16 @@ from pysmt.shortcuts import And, BVType, Symbol, get_type
 
 from spikeproof.circuits.meanings.bitsliced import CIRCUIT
 from spikeproof.circuits.meanings.enumeration import Enumeration
+from spikeproof.circuits.meanings.in_a_row import by_matrices
 from spikeproof.circuits.meanings.logic import FALSE, TRUE, Logic, Reader, netlist_logic, read_netlist
 from spikeproof.circuits.meanings.native import BLOCK, BlockFunction, block_function
+from spikeproof.circuits.meanings.programs import ProgramError
+from spikeproof.circuits.meanings.word_enumeration import WordEnumeration
 from spikeproof.circuits.netlist import Bus, Netlist
+from spikeproof.prover.claims.blocked import BlockTable
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Claim, Obligation
+from spikeproof.prover.claims.tabulated import TabulatedClaim
 from spikeproof.prover.encoding.bitblast import Blaster
 from spikeproof.prover.engines.memory import peak_memory_mib
 from spikeproof.prover.evidence.files import storing, write_atomically
@@ -52,16 +58,13 @@ from spikeproof.prover.refutation.machine_arithmetic import machine_function
 if TYPE_CHECKING:  # PyTorch is loaded only where a device is asked for
     from spikeproof.circuits.meanings.tensors import TensorEnumeration
 
-    Engine = Enumeration | TensorEnumeration
+    Engine = Enumeration | WordEnumeration | TensorEnumeration
 
 Number = TypeVar("Number", int, NDArray[np.int64])
 Made = TypeVar("Made")
 
 CHUNK = 1 << 24
 """Inputs in a chunk."""
-
-PIECE, DEVICE_PIECE = 1 << 17, 1 << 22
-"""Inputs whose outputs are in memory at a time, for each thread: in machine code, and on a device."""
 
 SHOWN = 10
 """How many failing inputs a record lists for each reference."""
@@ -319,10 +322,9 @@ def violating_at_random(claim: Claim, netlist: Netlist) -> dict[str, int] | None
     if not claim.expected:
         return None
     try:
-        spec = spec_function(claim, netlist)
+        enumeration = beside_spec(claim, netlist)
     except ValueError:  # an operator that only z3 knows
         return None
-    enumeration = Enumeration(circuit_function(claim, netlist), [spec])
     blocks = min(RUN // BLOCK, enumeration.blocks)
     part = None
     for place in np.random.default_rng(SEED).integers(enumeration.blocks // blocks, size=RANDOM):
@@ -344,8 +346,8 @@ def every_failing(
     Raises:
         ValueError: if the claim has an operator that ``prover.encoding.bitblast`` does not know.
     """
-    enumeration = Enumeration(circuit_function(claim, netlist), [spec_function(claim, netlist)])
-    blocks = min(PIECE // BLOCK, enumeration.blocks)
+    enumeration = beside_spec(claim, netlist)
+    blocks = min(enumeration.piece // BLOCK, enumeration.blocks)
     part = None
     for start in range(0, enumeration.blocks, blocks):
         part = enumeration.run(start, blocks, part)
@@ -448,12 +450,47 @@ def identity_of(
     )
 
 
-def enumeration_of(obligation: Obligation, netlist: Netlist, wanted: Sequence[str]) -> Enumeration:
+def beside_spec(claim: Claim, netlist: Netlist) -> Enumeration | WordEnumeration:
+    """A circuit beside what a claim calls for.
+
+    Raises:
+        ValueError: if the claim has an operator that ``prover.encoding.bitblast`` does not know.
+    """
+    by_words = _by_words(claim, netlist)
+    return by_words or Enumeration(circuit_function(claim, netlist), [spec_function(claim, netlist)])
+
+
+def _by_words(claim: Claim, netlist: Netlist) -> WordEnumeration | None:
+    """The same word by word, if a table says what is right of every input, and every bit of it counts.
+
+    Raises:
+        ExhaustionError: if words of 64 bits do not hold what a circuit of more inputs adds up.
+    """
+    if not isinstance(claim, TabulatedClaim) or claim.counting or claim.assumptions:
+        return None
+    table = claim.table
+    try:
+        if isinstance(table, BlockTable):
+            return WordEnumeration(netlist, table.block)
+    except ProgramError as error:
+        raise ExhaustionError(str(error)) from None
+
+    def results(first: int, count: int) -> Mapping[str, NDArray[Any]]:
+        return table.at(input_values(np.arange(first, first + count), netlist))
+
+    return WordEnumeration(netlist, results, by_matrices)
+
+
+def enumeration_of(
+    obligation: Obligation, netlist: Netlist, wanted: Sequence[str]
+) -> Enumeration | WordEnumeration:
     """A circuit beside references, in machine code.
 
     Raises:
         ExhaustionError: if there is no such reference.
     """
+    if tuple(wanted) == (SPEC,) and (by_words := _of_theorem(_by_words, obligation, netlist)):
+        return by_words
     circuit = _of_theorem(circuit_function, obligation, netlist)
     return Enumeration(circuit, references(obligation, netlist, wanted))
 
@@ -467,8 +504,7 @@ def _here(
         if device
         else enumeration_of(obligation, netlist, wanted)
     )
-    most = DEVICE_PIECE if device else PIECE
-    return lambda _, numbers, size: _chunks(engine, numbers, size, min(size, most), threads)
+    return lambda _, numbers, size: _chunks(engine, numbers, size, threads)
 
 
 def first_failing(
@@ -489,7 +525,7 @@ def first_failing(
     size = min(CHUNK, inputs)
     numbers = range(inputs // size)
     left = len(numbers)
-    with closing(_chunks(enumeration, numbers, size, min(size, PIECE), threads)) as chunks:
+    with closing(_chunks(enumeration, numbers, size, threads)) as chunks:
         for _, chunk in chunks:
             left -= 1
             if chunk.failures[0]:
@@ -542,25 +578,21 @@ def processor() -> str:
 
 
 def _chunks(
-    enumeration: Engine, numbers: Sequence[int], size: int, piece: int, threads: int
+    enumeration: Engine, numbers: Sequence[int], size: int, threads: int
 ) -> Generator[tuple[int, Chunk], None, None]:
     """Chunks as they are finished."""
     pool = ThreadPoolExecutor(threads)
     try:
-        waiting = {pool.submit(chunk_of, enumeration, number, size, piece): number for number in numbers}
+        waiting = {pool.submit(chunk_of, enumeration, number, size): number for number in numbers}
         for finished in as_completed(waiting):
             yield waiting[finished], finished.result()
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def chunk_of(enumeration: Engine, number: int, size: int, piece: int) -> Chunk:
-    """What comes of the chunk of a number.
-
-    Args:
-        size: inputs in a chunk.
-        piece: of these, how many have their outputs in memory at a time.
-    """
+def chunk_of(enumeration: Engine, number: int, size: int) -> Chunk:
+    """What comes of the chunk of a number, which has so many inputs."""
+    piece = min(size, enumeration.piece)
     digest = hashlib.sha256()
     failures, part = None, None
     first: list[list[int]] = []

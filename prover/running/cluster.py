@@ -356,19 +356,20 @@ Asked = tuple[Task, Sequence[Reply]]
 def _replies(cluster: Cluster, asked: Mapping[str, Asked]) -> Iterator[tuple[str, Reply]]:
     """What workers answer of each theorem, short ones together in a task.
 
-    Where whoever takes several dies of it, each is asked for alone, so that the others are not lost.
+    Where whoever takes several dies of it, or leaves some out, each that is missing is asked for alone.
     """
     together = [tuple(each.name for each in batch) for batch in batches(map(theorem, asked))]
     while together:
         tasks = {names: ([asked[name] for name in names],) for names in together}
         together = []
-        for names, replies in cluster.results(answers, tasks, lambda _: None):
-            if replies is not None:
-                yield from zip(names, replies, strict=True)
-            elif len(names) > 1:
-                together += [(name,) for name in names]
+        for names, replies in cluster.results(answers, tasks, lambda _: {}):
+            answered = {name: replies[name] for name in names if name in replies}
+            yield from answered.items()
+            missing = [name for name in names if name not in answered]
+            if len(names) > 1:
+                together += [(name,) for name in missing]
             else:
-                yield names[0], Reply(trouble=LOST)
+                yield from ((name, Reply(trouble=LOST)) for name in missing)
 
 
 def _units(obligation: Obligation) -> list[str]:
@@ -459,9 +460,9 @@ def serving(handle: int) -> None:
     serve(Connection(handle))
 
 
-def answers(asked: Sequence[Asked]) -> list[Reply]:
-    """What becomes of theorems on this machine, one after another."""
-    return [answer(*each) for each in asked]
+def answers(asked: Sequence[Asked]) -> dict[str, Reply]:
+    """What becomes of each theorem on this machine, one after another."""
+    return {task.theorem: answer(task, units) for task, units in asked}
 
 
 def answer(task: Task, units: Sequence[Reply]) -> Reply:

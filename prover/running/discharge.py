@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 from spikeproof.circuits.meanings import matrices
+from spikeproof.circuits.meanings.in_a_row import compiled
 from spikeproof.circuits.meanings.programs import ProgramError
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.circuits.programs.units import every_module
-from spikeproof.prover.checking.every_block import compiled, require_true_of_every_block
+from spikeproof.prover.checking.every_block import require_true_of_every_block
 from spikeproof.prover.checking.every_input import ViolatedError, require_true_of_every_input
 from spikeproof.prover.checking.replays import expected_outputs, replays, value_of
 from spikeproof.prover.claims.blocked import BlockTable

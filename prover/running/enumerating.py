@@ -16,12 +16,12 @@ from functools import lru_cache
 import msgspec
 
 from spikeproof.circuits.meanings.enumeration import Enumeration
+from spikeproof.circuits.meanings.word_enumeration import WordEnumeration
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.claims.catalogue import theorem
 from spikeproof.prover.engines.pool import LOST
 from spikeproof.prover.evidence.seal import seal_bytes
 from spikeproof.prover.refutation.exhaustion import (
-    PIECE,
     Chunk,
     Identity,
     chunk_of,
@@ -127,11 +127,11 @@ def _seal(task: Asked, chunk: bytes) -> str:
 
 def _chunk(task: Asked) -> Chunk:
     enumeration = _enumeration(task.identity, task.circuit)
-    return chunk_of(enumeration, task.number, task.size, min(task.size, PIECE))
+    return chunk_of(enumeration, task.number, task.size)
 
 
 @lru_cache(maxsize=1)
-def _enumeration(asked: bytes, circuit: bytes | None) -> Enumeration:
+def _enumeration(asked: bytes, circuit: bytes | None) -> Enumeration | WordEnumeration:
     """In machine code, made ready once in each process."""
     identity = msgspec.json.decode(asked, type=Identity)
     obligation = theorem(identity.theorem)

@@ -69,7 +69,7 @@ def second_opinions(
             if isinstance(engine, str):
                 yield Second(obligation.name, name, Verdict.ABSENT, note=engine)
             elif not asked:
-                note = "it is decided by arithmetic, and no engine is asked"
+                note = "it is decided by arithmetic or on every input, and no engine is asked"
                 yield Second(obligation.name, name, Verdict.NOT_ASKED, note=note)
             else:
                 yield _second(obligation, engine, asked, timeout)

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from spikeproof.prover.checking.every_block import compiled, require_all_true_of_every_block
+from spikeproof.circuits.meanings.in_a_row import compiled
+from spikeproof.prover.checking.every_block import require_all_true_of_every_block
 from spikeproof.prover.claims.blocked import BlockTable
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Obligation

@@ -31,6 +31,7 @@ def test_every_pair_is_of_one_case_unless_both_are_normal(fmt, together, monkeyp
     assert np.array_equal(sum(each.astype(int) for each in found.values()), 1 - normal)
 
 
+@pytest.mark.usefixtures("counterexamples_as_found")
 def test_a_multiplier_is_proved_by_cases_and_a_fault_in_one_refuted(monkeypatch):
     monkeypatch.setattr(units, "SEARCHED", 0)
     monkeypatch.setattr(units, "TOGETHER", 4)

@@ -36,7 +36,7 @@ from tests.support.dot_products import by_definition, by_formula, drawn
 from tests.support.faults import some_kinds_for
 from tests.support.profile import NIGHTLY
 
-pytestmark = pytest.mark.usefixtures("cadical_alone")
+pytestmark = pytest.mark.usefixtures("cadical_alone", "counterexamples_as_found")
 
 VOLTA = MACHINES["Volta"][0]
 SMALL = unit_named("fp8_e5m2.dot2_add.rtz.f7")

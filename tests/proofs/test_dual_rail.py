@@ -20,6 +20,8 @@ from spikeproof.specs.conventions import Convention, NanResult
 from spikeproof.specs.formats import FP4_E2M1, FP16, OverflowPolicy
 from tests.support.refusals import assert_not_described
 
+pytestmark = pytest.mark.usefixtures("counterexamples_as_found")
+
 OF_ALL = Collection(obligations())
 UNIT = Unit("add", FP4_E2M1, policy=OverflowPolicy.SATURATE, library=DualRail.name)
 

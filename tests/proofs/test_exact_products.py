@@ -27,7 +27,7 @@ from spikeproof.specs.formats import (
 from tests.support.faults import some_kinds_for
 from tests.support.machine import fp32_codes
 
-pytestmark = pytest.mark.usefixtures("cadical_alone")
+pytestmark = pytest.mark.usefixtures("cadical_alone", "counterexamples_as_found")
 
 RNE, IEEE = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
 SEED = 20261122

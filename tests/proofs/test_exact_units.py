@@ -38,7 +38,7 @@ from tests.support.faults import some_kinds_for
 from tests.support.formula_evaluation import evaluate_all
 from tests.support.refusals import refused
 
-pytestmark = pytest.mark.usefixtures("cadical_alone")
+pytestmark = pytest.mark.usefixtures("cadical_alone", "counterexamples_as_found")
 
 TINY = ieee_format(2, 2)
 """Small enough to try all, and with NaNs of several payloads, quiet and signalling."""

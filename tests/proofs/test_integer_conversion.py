@@ -34,6 +34,7 @@ from tests.support.faults import some_kinds_for
 from tests.support.formula_evaluation import evaluate
 from tests.support.graphs import Encoded
 from tests.support.integers import many_integers
+from tests.support.profile import NIGHTLY, parameter_id
 
 pytestmark = pytest.mark.usefixtures("cadical_alone")
 
@@ -128,8 +129,14 @@ def test_symbolic_and_exact_agree_on_every_code(fmt, integer):
         assert actual.tolist() == to_integer_table(fmt, integer, mode), mode
 
 
-@pytest.mark.parametrize("mode", [RNE, RTZ], ids=lambda mode: mode.value)
-@pytest.mark.parametrize("integer", [INTEGERS["int16"], INTEGERS["uint16"]], ids=lambda i: i.name)
+OF_16_BITS = (INTEGERS["int16"], INTEGERS["uint16"])
+
+
+@pytest.mark.parametrize(
+    ("integer", "mode"),
+    list(product(OF_16_BITS, (RNE, RTZ)) if NIGHTLY else zip(OF_16_BITS, (RTZ, RNE), strict=True)),
+    ids=parameter_id,
+)
 def test_fp16_and_16_bit_integers_on_every_code(integer, mode):
     """Both specs and both circuits."""
     codes = {"x": every_code(16)}
@@ -149,6 +156,12 @@ def test_fp16_and_16_bit_integers_on_every_code(integer, mode):
 WIDE = [fmt for fmt in FORMATS.values() if fmt not in SMALL_FORMATS]
 
 
+def some_modes(*place):
+    """Every third mode, others for each place in some enumeration; all in the nightly profile."""
+    modes = list(RoundingMode)
+    return modes if NIGHTLY else modes[sum(place) % 3 :: 3]
+
+
 def codes_near_integers(fmt, integer, count, seed):
     """Codes drawn by class, and those of drawn integers with their neighbours."""
     drawn = many_codes(fmt, count, seed)[0]
@@ -164,9 +177,11 @@ def codes_near_integers(fmt, integer, count, seed):
 @pytest.mark.parametrize("integer", INTEGERS.values(), ids=lambda integer: integer.name)
 @pytest.mark.parametrize("fmt", WIDE, ids=lambda fmt: fmt.name)
 def test_symbolic_and_exact_agree_on_codes_drawn_by_class(fmt, integer):
+    """In every third mode, others for each format and integer; in the nightly profile in all."""
+    modes = some_modes(WIDE.index(fmt), list(INTEGERS.values()).index(integer))
     integers, codes = many_integers(integer, 100, SEED), codes_near_integers(fmt, integer, 50, SEED)
     x, code = symbol(integer.width), symbol(fmt.width)
-    wanted = list(product(RoundingMode, fmt.policies))
+    wanted = list(product(modes, fmt.policies))
     formulas = {
         (mode, policy): symbolic.convert_from_integer(integer, fmt, mode, policy, x)
         for mode, policy in wanted
@@ -175,9 +190,9 @@ def test_symbolic_and_exact_agree_on_codes_drawn_by_class(fmt, integer):
     for mode, policy in wanted:
         expected = [exact.convert_from_integer(integer, fmt, mode, policy, int(c)) for c in integers]
         assert found[mode, policy].tolist() == expected, (mode, policy)
-    formulas = {mode: symbolic.convert_to_integer(fmt, integer, mode, code) for mode in RoundingMode}
+    formulas = {mode: symbolic.convert_to_integer(fmt, integer, mode, code) for mode in modes}
     found = Evaluation(formulas).evaluate({f"x{fmt.width}": codes})
-    for mode in RoundingMode:
+    for mode in modes:
         expected = [exact.convert_to_integer(fmt, integer, mode, int(c)) for c in codes]
         assert found[mode].tolist() == expected, mode
 
@@ -194,14 +209,15 @@ def machine_integer(integer):
 def test_against_the_machine(fmt, integer):
     """From integers to nearest even; to integers toward zero, where the number is in range."""
     kind, word = HARDWARE[fmt]
-    codes = many_integers(integer, 1 << 17, SEED)
+    count = 1 << (17 if NIGHTLY else 15)
+    codes = many_integers(integer, count, SEED)
     values = codes.astype(f"uint{integer.width}").view(machine_integer(integer))
     with np.errstate(over="ignore"):
         expected = values.astype(kind).view(word)
     formula = symbolic.convert_from_integer(integer, fmt, RNE, IEEE, symbol(integer.width))
     assert np.array_equal(Encoded(formula).evaluate({f"x{integer.width}": codes}), expected)
 
-    codes = np.concatenate([expected.astype(np.uint64), *many_codes(fmt, 1 << 17, SEED)])
+    codes = np.concatenate([expected.astype(np.uint64), *many_codes(fmt, count, SEED)])
     numbers = codes.astype(word).view(kind)
     # Compared in doubles, where both ends of the range are exact or a power of two above it.
     with np.errstate(invalid="ignore"):
@@ -217,10 +233,14 @@ def test_against_the_machine(fmt, integer):
 # --- circuits -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("integer", [INT8, UINT8, Integer(5, True), Integer(2, False)])
+NARROW = (INT8, UINT8, Integer(5, True), Integer(2, False))
+
+
+@pytest.mark.parametrize("integer", NARROW)
 @pytest.mark.parametrize("fmt", [*SMALL_FORMATS, ieee_format(3, 5)], ids=lambda fmt: fmt.name)
 def test_circuits_on_every_code(fmt, integer):
-    for mode in RoundingMode:
+    """In every third mode, others for each format and integer; in the nightly profile in all."""
+    for mode in some_modes(len(fmt.name), NARROW.index(integer)):
         for policy in fmt.policies:
             netlist = build_from_integer(integer, fmt, mode, policy)
             actual = boolean.evaluate(netlist, {"x": every_code(integer.width)})["result"]
@@ -282,6 +302,7 @@ def test_a_counterexample_shows_a_signed_integer_as_the_number_it_is():
     assert f"= {number - 1}\n" in result.message
 
 
+@pytest.mark.usefixtures("counterexamples_as_found")
 def test_a_conversion_of_another_mode_is_refuted():
     for mode in RoundingMode:
         wanted = Outcome.PROVED if mode is RTZ else Outcome.REFUTED

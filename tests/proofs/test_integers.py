@@ -8,6 +8,7 @@ from pysmt.shortcuts import BV
 
 from spikeproof.proofs.blocks import input_widths
 from spikeproof.specs import integers
+from tests.support.profile import NIGHTLY
 
 
 def leading_zeros(x, width):
@@ -106,7 +107,8 @@ def test_blocks(kind):
 
 @pytest.mark.parametrize("width", [2, 6, 10])
 def test_square_roots_of_other_widths(width):
-    for x in range(1 << width):
+    """Of ten bits every seventh number; in the nightly profile all of them."""
+    for x in range(0, 1 << width, 7 if width == 10 and not NIGHTLY else 1):
         root = isqrt(x)
         assert values(integers.square_root, {"x": width}, (x,)) == {
             "root": root,

@@ -23,23 +23,23 @@ OBLIGATIONS = {each.name: each for each in obligations()}
 def test_a_latch_decides_as_the_definition_does(classes, lead):
     """Run step by step, on random spikes, some of which favour a class that comes late."""
     random, step = np.random.default_rng(24), latch(classes, lead, WIDTH).step
-    closings = set()
-    for _ in range(40):
-        trains = random.random((12, classes)) < random.random(classes)
-        counts = trains.cumsum(0).tolist()
-        scores = [tuple(map(Fraction, row)) for row in counts]
-        decided, after, _ = decision(Readout(Score.COUNT, lead), scores)
-        held = {COUNTS: 0, CLOSED: 0}
-        for place, fired in enumerate(trains):
-            bits = sum(int(bit) << i for i, bit in enumerate(fired))
-            found = evaluate(step, {FIRED: [bits], **{name: [value] for name, value in held.items()}})
-            held = {name: int(found[name][0]) for name in held}
+    trains = random.random((40, 12, classes)) < random.random((40, 1, classes))
+    counts = trains.cumsum(1).tolist()
+    meant = [
+        decision(Readout(Score.COUNT, lead), [tuple(map(Fraction, row)) for row in rows])
+        for rows in counts
+    ]
+    held = {COUNTS: [0] * 40, CLOSED: [0] * 40}
+    for place in range(12):
+        bits = [sum(int(bit) << i for i, bit in enumerate(fired)) for fired in trains[:, place]]
+        found = evaluate(step, {FIRED: bits, **held})
+        held = {name: [int(value) for value in found[name]] for name in held}
+        for run, (decided, after, _) in enumerate(meant):
             closed = after is not None and place >= after
-            assert held[CLOSED] == (1 << decided if closed else 0)
-            packed = sum(count << (i * WIDTH) for i, count in enumerate(counts[place]))
-            assert held[COUNTS] == packed
-        closings.add(after)
-    assert len(closings) > 3
+            assert held[CLOSED][run] == (1 << decided if closed else 0)
+            packed = sum(count << (i * WIDTH) for i, count in enumerate(counts[run][place]))
+            assert held[COUNTS][run] == packed
+    assert len({after for _, after, _ in meant}) > 3
 
 
 def changed(netlist, signal, **parts):

@@ -20,7 +20,7 @@ from spikeproof.prover.margins.bearing import bearing
 from spikeproof.prover.margins.limits import NOISE, WEIGHT, both_ways
 from spikeproof.prover.report.sizes import by_structure
 from spikeproof.prover.running.discharge import discharge
-from spikeproof.specs.formats import FP8_E4M3FN, FP16, FP32
+from spikeproof.specs.formats import FP8_E4M3FN, FP16, FP32, FP64
 
 QUOTIENT = Unit("divide", FP16, structure=SHALLOW)
 ROOT = Unit("square_root", FP8_E4M3FN, policy=FP8_E4M3FN.policies[0], structure=shallow(16))
@@ -46,6 +46,12 @@ def test_every_structure_that_sizes_shows_has_a_limit(operation, fmt):
     usual = Unit(operation, fmt, policy=fmt.policies[0])
     shown = {each.name for each in by_structure(usual.obligation(), STRUCTURE_NAMES.values())}
     assert {each.name for each in SPREADS if (each.operation, each.fmt) == (operation, fmt)} == shown
+
+
+def test_shallow_units_of_64_bits_have_limits():
+    assert [each for each in SPREADS if each.fmt is FP64] == [
+        Unit(operation, FP64, structure=SHALLOW) for operation in OPERATIONS
+    ]
 
 
 @pytest.mark.parametrize(

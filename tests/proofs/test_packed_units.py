@@ -227,6 +227,7 @@ def test_random_words_are_read_in_each_place():
     assert set(found.counterexample) == {"x", "random"}
 
 
+@pytest.mark.usefixtures("counterexamples_as_found")
 def test_any_nan_will_do_in_each_place():
     unit = PackedUnit(Unit("add", FP8_E5M2, convention=convention_named("any_nan")))
     other = replace(unit, unit=unit.unit.changed(convention=convention_named("first_nan")))

@@ -3,12 +3,17 @@
 from collections import Counter
 
 from spikeproof.circuits.physics.substrates import SUBSTRATES
-from spikeproof.circuits.units.libraries import EVERY_LIBRARY, STRUCTURE_NAMES
-from spikeproof.proofs.rounded_units import AND
+from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, EVERY_LIBRARY, STRUCTURE_NAMES
+from spikeproof.proofs import exact_units, general_operations, integer_conversions, units
+from spikeproof.proofs.exact_units import EXACT_OPERATIONS
+from spikeproof.proofs.general_operations import WORDS as GENERAL_OPERATIONS
+from spikeproof.proofs.rounded_units import AND, STANDING_FOR_ALL
 from spikeproof.proofs.selections import BIT
+from spikeproof.proofs.units import OPERATIONS, SINGLE_CHOICES
 from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.obligation import Profile
 from spikeproof.specs import exact, exact_general
-from spikeproof.specs.conventions import EXTREMA
+from spikeproof.specs.conventions import BUNDLES, EXTREMA, IEEE, convention_named
 from spikeproof.specs.formats import (
     E8M0,
     FORMATS,
@@ -18,6 +23,7 @@ from spikeproof.specs.formats import (
     OverflowPolicy,
     RoundingMode,
 )
+from spikeproof.specs.functions import FUNCTIONS
 
 FAMILIES = {
     "cell",
@@ -78,6 +84,37 @@ def test_values_are_words_of_a_known_set():
             assert isinstance(value, str), obligation.name
             of_each = value.split(AND) if name == "source" else [value]
             assert set(of_each) <= KNOWN.get(name, {value}), obligation.name
+
+
+def test_whatever_can_be_chosen_is_proved_of_something_by_default():
+    promised = catalogue().values()
+
+    def said(name, obligations):
+        return {o.parameters[name] for o in obligations if name in o.parameters}
+
+    by_default = [o for o in promised if o.profile is Profile.DEFAULT]
+    for name in ("family", "library", "structure", "policy", "kind", "flags", "substrate"):
+        assert said(name, by_default) == said(name, promised), name
+    conventions = (*BUNDLES.values(), *map(convention_named, SINGLE_CHOICES))
+    for name, values in {
+        "format": {*FORMATS, *OTHER_FORMATS, *INTEGERS, E8M0.name},
+        "mode": {mode.value for mode in RoundingMode},
+        "convention": {each.name for each in conventions if each != IEEE},
+        "operation": {*OPERATIONS, *FUNCTIONS, *EXACT_OPERATIONS, *GENERAL_OPERATIONS, *REMAINDERS},
+    }.items():
+        assert values <= said(name, by_default), name
+
+
+def test_what_makes_a_choice_beside_mode_and_policy_is_of_one_format_by_default():
+    of_all_formats = (units, exact_units, general_operations, integer_conversions)
+    named = {each.name for family in of_all_formats for each in family.obligations()}
+    for obligation in map(catalogue().get, named):
+        parameters = obligation.parameters
+        usual = {"library": DEFAULT_LIBRARY, "structure": "small", "convention": None, "flags": None}
+        for choice, value in usual.items():
+            if obligation.profile is Profile.DEFAULT and parameters.get(choice, value) != value:
+                formats = (parameters["format"], parameters.get("source"))
+                assert STANDING_FOR_ALL[choice].name in formats, obligation.name
 
 
 def test_units_name_format_operation_mode_policy_and_library():

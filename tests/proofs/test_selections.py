@@ -12,6 +12,8 @@ from spikeproof.prover.refutation.drawing import every_input
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs.formats import FP8_E5M2
 
+pytestmark = pytest.mark.usefixtures("counterexamples_as_found")
+
 WRONG = {
     "the other word": lambda gates, which, x, y: mux_bus(gates, gates.not_(which), x, y),
     "one bit always of y": lambda gates, which, x, y: (*mux_bus(gates, which, x[:-1], y[:-1]), y[-1]),

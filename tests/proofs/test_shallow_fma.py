@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
@@ -64,12 +65,17 @@ def silenced(netlist, name):
     return stuck_at_zero(netlist, signals[len(signals) // 2]).netlist
 
 
+@cache
+def of_fp64():
+    return unit(FP64).circuit(keep_waypoints=True)
+
+
 @pytest.fixture(scope="module")
 def whole():
     return unit(FP8_E4M3FN).circuit(keep_waypoints=True)
 
 
-@pytest.mark.parametrize("fmt", [FP8_E4M3FN, FP8_E5M2], ids=lambda fmt: fmt.name)
+@pytest.mark.parametrize("fmt", [FP8_E4M3FN, *[FP8_E5M2] * NIGHTLY], ids=lambda fmt: fmt.name)
 def test_a_unit_is_proved_at_its_cuts(fmt):
     obligation, _ = cut_at(fmt, unit(fmt).circuit(keep_waypoints=True))
     result = discharge(obligation)
@@ -102,7 +108,7 @@ def test_a_word_of_other_signals_is_found(whole):
 @pytest.mark.parametrize("name", ["distance", "room"] if NIGHTLY else ["distance"])
 def test_a_fault_at_a_cut_of_fp64_is_found_there(name):
     """By its lemma alone, which takes nothing as free. Stated by hand: all take 40 seconds to state."""
-    _, whole = cut_at(FP64, unit(FP64).circuit(keep_waypoints=True))
+    _, whole = cut_at(FP64, of_fp64())
 
     def said_of(netlist):
         inputs, values = input_symbols(netlist), {}
@@ -131,7 +137,7 @@ def test_fma_of_fp64_is_cut_so():
 
 def test_faults_of_fp64_show_beside_fractions():
     """Python's quotients of integers are rounded once: they tell the unit from two mutants."""
-    netlist = unit(FP64).circuit()
+    netlist = of_fp64()
     values = np.random.default_rng(20).uniform(1, 2, (3, 64))
     codes = dict(zip("xyz", values.view(np.uint64), strict=True))
     exact = (Fraction(x) * Fraction(y) + Fraction(z) for x, y, z in values.T)

@@ -120,14 +120,15 @@ def test_rounding_of_what_is_cut_off_is_shown_and_not_assumed():
     assert said_of(cut_at(unit("multiply", FP16), whole), faulty, "outputs") is Status.SATISFIABLE
 
 
-def test_faults_of_fp64_products_show_beside_the_processor():
-    """Of what is proved only as FP64: NumPy's products tell the unit from two mutants."""
-    netlist = unit("multiply", FP64).circuit()
-    x, y = np.random.default_rng(20).uniform(1, 2, (2, 64))
-    codes = {"x": x.view(np.uint64), "y": y.view(np.uint64)}
-    wanted = (x * y).view(np.uint64)
+def test_faults_of_long_products_show_beside_the_processor():
+    """NumPy's products tell the unit from two mutants: FP32's, and FP64's in the nightly profile."""
+    fmt, numbers, words = (FP64, np.float64, np.uint64) if NIGHTLY else (FP32, np.float32, np.uint32)
+    netlist = unit("multiply", fmt).circuit()
+    x, y = np.random.default_rng(20).uniform(1, 2, (2, 64)).astype(numbers)
+    codes = {name: each.view(words).astype(np.uint64) for name, each in (("x", x), ("y", y))}
+    wanted = (x * y).view(words)
     assert (evaluate(netlist, codes)["result"] == wanted).all()
-    kept, middle = netlist.probes["product"][53], netlist.outputs["result"][32]
+    kept, middle = netlist.probes["product"][fmt.precision], netlist.outputs["result"][fmt.width // 2]
     for mutant in (stuck_at_zero(netlist, kept), stuck_at_one(netlist, middle)):
         assert (evaluate(mutant.netlist, codes)["result"] != wanted).any(), mutant.fault
 

@@ -26,11 +26,11 @@ from spikeproof.specs.formats import (
 )
 from tests.support.profile import NIGHTLY, parameter_id
 
-CUTS = ("x_reaches", "x_excess", "y_excess", "larger", "smaller", "sum")
-FACTS = {
-    **dict.fromkeys(CUTS[:3], "fact about x_reaches, x_excess, y_excess"),
-    **{name: f"fact about {name}" for name in CUTS[3:]},
-}
+pytestmark = pytest.mark.usefixtures("counterexamples_as_found")
+
+CUTS = ("x_reaches", "x_excess", "y_excess", "larger", "smaller", "lost", "sum")
+FACTS = {name: f"fact about {name}" for name in (*CUTS, "addends")}
+LONG = [name for name in FACTS if name not in ("x_reaches", "lost")]
 
 
 def unit(fmt, operation="add", mode=RoundingMode.NEAREST_EVEN, structure=SHALLOW):
@@ -70,8 +70,8 @@ def cut_at(obligation, sum_unit, circuit):
 def test_cuts_are_probes_of_proofs_alone(fmt, operation, monkeypatch):
     """Netlists are those that they were without."""
     netlist, probed = (unit(fmt, operation).circuit(keep_waypoints=keep) for keep in (False, True))
-    assert set(CUTS).isdisjoint(netlist.probes)
-    assert set(CUTS) <= set(probed.probes)
+    assert FACTS.keys().isdisjoint(netlist.probes)
+    assert FACTS.keys() <= set(probed.probes)
     monkeypatch.setattr(NetlistBuilder, "cut", lambda *_: None)
     assert unit(fmt, operation).circuit().sha256 == netlist.sha256
     assert unit(fmt, operation).circuit(keep_waypoints=True).neurons == probed.neurons
@@ -96,10 +96,9 @@ def test_a_sum_is_proved_at_its_cuts(operation, mode, structure):
 def test_a_fault_in_the_neurons_of_a_cut_is_found_there(fmt):
     """The circuit has something else there than the spec; FP32 has the same cuts."""
     whole = unit(fmt).circuit(keep_waypoints=True)
-    for name in CUTS[2:]:
-        agreement = FACTS[name].removeprefix("fact about ")
-        said = answers(unit(fmt).obligation(), silenced(whole, name), agreement)
-        assert said == {agreement: Status.SATISFIABLE}
+    for name in CUTS:
+        said = answers(unit(fmt).obligation(), silenced(whole, name), name)
+        assert said == {name: Status.SATISFIABLE}
 
 
 @pytest.mark.parametrize("name", CUTS)
@@ -110,7 +109,7 @@ def test_a_fault_that_the_spec_has_too_violates_the_fact(name):
     assert said == {FACTS[name]: Status.SATISFIABLE}
 
 
-@pytest.mark.parametrize("name", CUTS[1:])
+@pytest.mark.parametrize("name", LONG)
 def test_a_probe_at_another_place_is_found(name):
     sum_unit, obligation = unit(FP16), unit(FP16).obligation()
     wrong = with_wrong_probe(sum_unit.circuit(keep_waypoints=True), name)
@@ -129,6 +128,12 @@ def test_a_unit_with_a_fault_at_a_cut_is_refuted(fmt, name):
     result = discharge(obligation, circuit=faulty)
     assert result.outcome is Outcome.REFUTED
     assert not result.composed
+
+
+def test_addends_say_no_more_than_what_is_added():
+    """Their signals are those of the cuts before, on which their fact rests."""
+    probes = unit(FP16).circuit(keep_waypoints=True).probes
+    assert probes["addends"] == (*probes["larger"], *probes["smaller"], *probes["lost"])
 
 
 def test_units_of_shallow_blocks_are_cut_as_others_are():

@@ -45,7 +45,7 @@ from tests.support.formula_evaluation import evaluate_all
 from tests.support.profile import parameter_id
 from tests.support.refusals import assert_not_described
 
-pytestmark = pytest.mark.usefixtures("cadical_alone")
+pytestmark = pytest.mark.usefixtures("cadical_alone", "counterexamples_as_found")
 
 SEED = 20261128
 ENUMERATED, SAMPLE = 12, 1000

@@ -2,7 +2,7 @@
 
 Against the spec of record on cases drawn by class, in all modes and policies, and against the machine's
 own arithmetic on many more. ``SPIKEPROOF_CASES`` sets how many cases a format and operation has of the
-first (default 1,000; nightly 100,000), and of the second (256 times as many, up to a million).
+first (default 1,000; nightly 100,000), and of the second (64 times as many, up to a million).
 """
 
 from functools import partial
@@ -35,9 +35,9 @@ from spikeproof.specs.formats import (
 )
 from spikeproof.strategies import batches
 from tests.support.graphs import Encoded
-from tests.support.profile import CASES
+from tests.support.profile import CASES, NIGHTLY
 
-OF_THE_MACHINE = min(256 * CASES, 1 << 20)
+OF_THE_MACHINE = min(64 * CASES, 1 << 20)
 
 WIDE = [fmt for fmt in FORMATS.values() if fmt not in SMALL_FORMATS]
 BATCH = 84
@@ -171,7 +171,7 @@ PREDICATES = {
 @pytest.mark.parametrize("predicate", PREDICATES)
 @pytest.mark.parametrize("fmt", HARDWARE, ids=lambda fmt: fmt.name)
 def test_comparisons_against_the_machine(fmt, predicate):
-    codes = many_codes(fmt, 1 << 18, seed=fmt.width)
+    codes = many_codes(fmt, OF_THE_MACHINE, seed=fmt.width)
     left, right = (side.astype(WORDS[fmt.width]).view(HARDWARE[fmt]) for side in codes)
     x, y = (Symbol(f"{name}{fmt.width}", BVType(fmt.width)) for name in ("x", "y"))
     actual = Encoded(symbolic.compare(predicate, fmt, x, y)).evaluate(
@@ -249,7 +249,8 @@ CONVERSIONS = [
 def test_conversions_against_the_spec_of_record(source, target):
     (codes,) = many_codes(source, max(50, CASES // 20), seed=2, operands=1)
     x = Symbol(f"x{source.width}", BVType(source.width))
-    wanted = list(product(RoundingMode, target.policies))
+    turn = 0 if NIGHTLY else CONVERSIONS.index((source, target)) % 3
+    wanted = list(product(RoundingMode, target.policies))[turn :: 1 if NIGHTLY else 3]
     convert = partial(symbolic.compute, "convert", target, source=source)
     record = partial(exact.compute, "convert", target, source=source)
     formulas = {(mode, policy): convert(mode, policy, x) for mode, policy in wanted}
@@ -260,8 +261,8 @@ def test_conversions_against_the_spec_of_record(source, target):
 
 
 def test_the_drawn_pairs_cover_every_class():
-    """Zeros, subnormals, infinities, NaNs, ties and overflows all occur among a million pairs."""
+    """Zeros, subnormals, infinities and NaNs all occur."""
     for fmt in HARDWARE:
-        x, _ = many_codes(fmt, 1 << 20, seed=fmt.width)
-        classes = {exact.classify(fmt, int(code)) for code in x[:20000]}
+        x, _ = many_codes(fmt, OF_THE_MACHINE, seed=fmt.width)
+        classes = {exact.classify(fmt, int(code)) for code in x[:20000].tolist()}
         assert classes == {"zero", "subnormal", "normal", "infinity", "nan"}

@@ -19,11 +19,15 @@ from spikeproof.specs.formats import (
 )
 from spikeproof.specs.functions_of_two import FUNCTIONS, every_result
 from spikeproof.specs.pairs import ROWS, compute, results_from
+from tests.support.profile import NIGHTLY
 
 NEAREST, IEEE = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
 
 
-@pytest.mark.parametrize("fmt", [ieee_format(3, 3), ieee_format(2, 4)], ids=lambda fmt: fmt.name)
+SMALL = [ieee_format(3, 3), ieee_format(2, 4)] if NIGHTLY else [ieee_format(3, 2), ieee_format(2, 3)]
+
+
+@pytest.mark.parametrize("fmt", SMALL, ids=lambda fmt: fmt.name)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_pair(function, fmt):
     for mode, policy in product(RoundingMode, fmt.policies):
@@ -37,10 +41,10 @@ ROWS_TRIED = (0x0000, 0x8001, 0x3BFF, 0xC123, 0x7BFF, 0x7C00, 0x03FF, 0xFE01)
 @pytest.mark.parametrize("mode", MPFR_MODES)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_rows_of_fp16_by_mpfr(function, mode):
-    x, places = np.arange(1 << 16), list(MPFR_MODES)
+    x, places = np.arange(0, 1 << 16, 1 if NIGHTLY else 7), list(MPFR_MODES)
     for y in ROWS_TRIED[places.index(mode) :: len(places)]:
         found = results_from(function, FP16, mode, IEEE, y << 16, 1 << 16)
-        assert np.array_equal(found, by_mpfr(function, FP16, mode, x, np.full(1 << 16, y))), hex(y)
+        assert np.array_equal(found[x], by_mpfr(function, FP16, mode, x, np.full(len(x), y))), hex(y)
 
 
 def test_remainders_of_fp16_by_numpy():

@@ -3,8 +3,6 @@
 import ast
 import functools
 import inspect
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from spikeproof.prover.claims.catalogue import CatalogueError
 from spikeproof.prover.claims.environment import stating_formulas
 from spikeproof.prover.evidence.log import Log
 from spikeproof.prover.running.run import Run
+from tests.support.loading import loaded_by
 
 ADD = "fp4_e2m1.add.rne.saturate"
 
@@ -44,11 +43,11 @@ def test_the_reference_names_nothing_else():
 
 
 @pytest.mark.parametrize(
-    "library", ["z3", "pysat", "torch", "llvmlite", "hypothesis", "pytest", "pysmt"]
+    "library",
+    ["z3", "pysat", "torch", "llvmlite", "hypothesis", "pytest", "pysmt"],
 )
 def test_importing_loads_nothing(library):
-    program = f"import sys, spikeproof; sys.exit({library!r} in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    assert library not in loaded_by("import spikeproof")
 
 
 # --- prove, check, exhaust ----------------------------------------------------------------------
@@ -139,7 +138,7 @@ def test_a_wrong_circuit_fails_with_its_counterexample():
 
 
 def test_undecided_is_a_failure_of_its_own():
-    hard = spikeproof.theorem("fp32.multiply.rne")
+    hard = spikeproof.theorem("fp16.multiply.rne")
     whole = replace(hard, decomposition=None)
     with pytest.raises(UndecidedError, match="did not decide"):
         assert_proved(hard.circuit(), whole, timeout=0.5)

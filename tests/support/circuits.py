@@ -16,8 +16,12 @@ from tests.support.netlists import gate_netlists, small_block_netlists
 from tests.support.profile import one_of_each
 
 GATES_AND_BLOCKS = [
-    pytest.param(netlist, id=name) for name, netlist in (*gate_netlists(), *small_block_netlists())
+    pytest.param(netlist, id=name)
+    for name, netlist in one_of_each(
+        (*gate_netlists(), *small_block_netlists()), kind=lambda named: named[0].partition(".")[2]
+    )
 ]
+"""By default each gate and block of one library or another."""
 
 UNITS = one_of_each(product(LIBRARIES, OPERATIONS), kind=lambda case: case[1])
 """Libraries and operations."""

@@ -14,6 +14,7 @@ Shorter operands need fewer: no groups, or one stage of shifting instead of two.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 
 from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.floating_point.addition import add_unit, subtract_unit
@@ -54,6 +55,9 @@ from spikeproof.specs.formats import RoundingMode
 
 BELOW = 3
 """Places below the significands: two guard places, and one that stands for all that is lost."""
+
+ADDENDS = ("larger", "smaller", "lost")
+"""What a proof calls what is added: see ``proofs.shallow_sums``."""
 
 
 def shallow_add_unit(rounder: Rounder, x: Operand, y: Operand) -> Buses:
@@ -128,8 +132,10 @@ class _Adder:
         cut("x_reaches", signals(self.gates, (1 - y_larger,)))
         cut("x_excess", signals(self.gates, y_small.steps[1:]))
         cut("y_excess", signals(self.gates, x_small.steps[1:]))
-        cut("larger", bits_of_places(large))
-        cut("smaller", bits_of_places(small))
+        addends = [bits_of_places(each) for each in (large, small[1:], small[:1])]
+        for name, bus in zip(ADDENDS, addends, strict=True):
+            cut(name, bus)
+        cut("addends", chain.from_iterable(addends))
 
     def _sign(self, x_reaches: Form, y_reaches: Form) -> Form:
         """That of the larger operand, or of an exact zero: as in ``addition.sign_of_sum``."""

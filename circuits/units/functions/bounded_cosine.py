@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.forms import Bits, Form, bits, number, signals
+from spikeproof.circuits.units.forms import Bits, Form, number
 from spikeproof.circuits.units.functions.fixed_point import fixed_point
 from spikeproof.circuits.units.functions.regions import Regions
 from spikeproof.circuits.units.functions.sine_rows import SineRows, distance
-from spikeproof.circuits.units.functions.words import Probed
-from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, library_gates
+from spikeproof.circuits.units.functions.words import Probed, probed_netlist
 from spikeproof.specs.formats import Format
 
 SPARE = 8
@@ -74,10 +73,8 @@ def build_bounded_cosine(fmt: Format, plan: BoundedCosine | None = None) -> Netl
     Raises:
         ValueError: as ``BoundedCosine``.
     """
-    gates = library_gates(DEFAULT_LIBRARY)
-    x = gates.builder.input("x", fmt.width)
-    code = _Unit(Probed(gates), plan or BoundedCosine(fmt)).result(bits(x))
-    return gates.builder.build({"result": signals(gates, code)})
+    chosen = plan or BoundedCosine(fmt)
+    return probed_netlist(fmt.width, lambda machine, x: _Unit(machine, chosen).result(x))
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ from typing import Any
 
 import lazy_loader
 
-from spikeproof.circuits.netlist import Bus, Netlist
-from spikeproof.circuits.units.forms import Bits, Form, bits, number, signals
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.units.forms import Bits, Form, number
 from spikeproof.circuits.units.functions.fixed_point import fixed_point
 from spikeproof.circuits.units.functions.regions import Regions
 from spikeproof.circuits.units.functions.words import (
@@ -35,8 +35,8 @@ from spikeproof.circuits.units.functions.words import (
     cut_half_square,
     cut_product,
     powers_of,
+    probed_netlist,
 )
-from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, library_gates
 from spikeproof.specs.formats import Format
 
 gmpy2: Any = lazy_loader.load("gmpy2")
@@ -142,11 +142,8 @@ def build_bounded_exponential(fmt: Format, plan: BoundedExponential | None = Non
     Raises:
         ValueError: as ``BoundedExponential``.
     """
-    gates = library_gates(DEFAULT_LIBRARY)
-    x = gates.builder.input("x", fmt.width)
-    return gates.builder.build(
-        {"result": _Unit(Probed(gates), plan or BoundedExponential(fmt)).result(x)}
-    )
+    chosen = plan or BoundedExponential(fmt)
+    return probed_netlist(fmt.width, lambda machine, x: _Unit(machine, chosen).result(x))
 
 
 @dataclass(frozen=True)
@@ -154,14 +151,13 @@ class _Unit:
     machine: Probed
     plan: BoundedExponential
 
-    def result(self, x: Bus) -> Bus:
+    def result(self, x: Bits) -> Bits:
         """The code of the result."""
         machine, plan, fmt = self.machine, self.plan, self.plan.fmt
-        code = bits(x)
-        region = machine.probed("region", machine.comparators(number(code), plan.regions.starts))
+        region = machine.probed("region", machine.comparators(number(x), plan.regions.starts))
         ordinary = machine.digits(machine.table(region, plan.regions.free), 1)[0]
-        magnitude = self.magnitude(code, ordinary)
-        negated = machine.given(magnitude, code[fmt.width - 1])
+        magnitude = self.magnitude(x, ordinary)
+        negated = machine.given(magnitude, x[fmt.width - 1])
         exponent = self.exponent(magnitude, negated)
         power = self.power(self.rest(magnitude, negated, exponent))
         shift = machine.digits(plan.deepest - number(exponent), plan.deepest.bit_length())
@@ -172,7 +168,7 @@ class _Unit:
         one = fmt.bias << fmt.fraction_bits
         constants = [0 if each is None else each - one for each in plan.regions.results]
         found = field * (1 << fmt.fraction_bits) + shifted + machine.table(region, constants)
-        return signals(machine.gates, (*machine.digits(found, fmt.width - 1), Form()))
+        return (*machine.digits(found, fmt.width - 1), Form())
 
     def magnitude(self, x: Bits, ordinary: Form) -> Bits:
         """X; 0 where the result is constant."""

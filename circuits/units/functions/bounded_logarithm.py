@@ -14,12 +14,11 @@ from typing import Any
 import lazy_loader
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.forms import bits, signals
+from spikeproof.circuits.units.forms import Bits
 from spikeproof.circuits.units.functions.logarithms import Logarithm
 from spikeproof.circuits.units.functions.mended import PRECISION
 from spikeproof.circuits.units.functions.regions import Regions
-from spikeproof.circuits.units.functions.words import Probed
-from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, library_gates
+from spikeproof.circuits.units.functions.words import Probed, probed_netlist
 from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
 
 gmpy2: Any = lazy_loader.load("gmpy2")
@@ -86,9 +85,10 @@ def build_bounded_logarithm(
     Raises:
         ValueError: as ``BoundedLogarithm``.
     """
-    gates = library_gates(DEFAULT_LIBRARY)
-    machine = Probed(gates)
-    plan = plan or BoundedLogarithm.of(fmt, function)
-    found = plan.program(machine, bits(gates.builder.input("x", fmt.width)))
-    code = (*machine.digits(found.code, fmt.width - 1), found.negative)
-    return gates.builder.build({"result": signals(gates, code)})
+    chosen = plan or BoundedLogarithm.of(fmt, function)
+
+    def code(machine: Probed, x: Bits) -> Bits:
+        found = chosen.program(machine, x)
+        return (*machine.digits(found.code, fmt.width - 1), found.negative)
+
+    return probed_netlist(fmt.width, code)

@@ -24,12 +24,11 @@ from typing import Any
 import lazy_loader
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.forms import NEVER, Bits, bits, number, signals
+from spikeproof.circuits.units.forms import NEVER, Bits, number
 from spikeproof.circuits.units.functions.fixed_point import STEP, moved_in_blocks
 from spikeproof.circuits.units.functions.regions import Regions
 from spikeproof.circuits.units.functions.sine_rows import SineRows, distance, negative
-from spikeproof.circuits.units.functions.words import Probed
-from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, library_gates
+from spikeproof.circuits.units.functions.words import Probed, probed_netlist
 from spikeproof.specs.formats import Format
 
 gmpy2: Any = lazy_loader.load("gmpy2")
@@ -106,10 +105,8 @@ def build_bounded_radians(fmt: Format, function: str, plan: BoundedRadians | Non
     Raises:
         ValueError: as ``BoundedRadians``.
     """
-    gates = library_gates(DEFAULT_LIBRARY)
-    x = gates.builder.input("x", fmt.width)
-    code = _Unit(Probed(gates), plan or BoundedRadians(fmt, function)).result(bits(x))
-    return gates.builder.build({"result": signals(gates, code)})
+    chosen = plan or BoundedRadians(fmt, function)
+    return probed_netlist(fmt.width, lambda machine, x: _Unit(machine, chosen).result(x))
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,11 @@ from typing import Any
 import lazy_loader
 
 from spikeproof.circuits.netlist import Netlist
-from spikeproof.circuits.units.forms import Bits, Form, bits, number, signals
+from spikeproof.circuits.units.forms import Bits, Form, number
 from spikeproof.circuits.units.functions.fixed_point import fixed_point
 from spikeproof.circuits.units.functions.regions import Regions
 from spikeproof.circuits.units.functions.sine_rows import GUARD, PRECISION, SineRows, distance, negative
-from spikeproof.circuits.units.functions.words import Probed, choice
-from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, library_gates
+from spikeproof.circuits.units.functions.words import Probed, choice, probed_netlist
 from spikeproof.specs.formats import Format
 
 gmpy2: Any = lazy_loader.load("gmpy2")
@@ -83,10 +82,8 @@ def build_bounded_sine(fmt: Format, plan: BoundedSine | None = None) -> Netlist:
     Raises:
         ValueError: as ``BoundedSine``.
     """
-    gates = library_gates(DEFAULT_LIBRARY)
-    x = gates.builder.input("x", fmt.width)
-    code = _Unit(Probed(gates), plan or BoundedSine(fmt)).result(bits(x))
-    return gates.builder.build({"result": signals(gates, code)})
+    chosen = plan or BoundedSine(fmt)
+    return probed_netlist(fmt.width, lambda machine, x: _Unit(machine, chosen).result(x))
 
 
 @dataclass(frozen=True)

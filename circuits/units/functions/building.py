@@ -140,15 +140,13 @@ def build_function(
     if chosen in CONSTRUCTIONS:
         table = Table(results(function, fmt, mode, policy, convention), fmt.width)
         return gates.builder.build({"result": CONSTRUCTIONS[chosen].unit(gates, x, table)})
-    units = PROGRAMS[chosen].units
-    if function not in units:
-        raise ValueError(f"{PROGRAMS[chosen].words}, {', '.join(units)} can be made; not {function}")
+    require_made(function, chosen)
     if convention != IEEE:
         raise ValueError(
             f"{PROGRAMS[chosen].words}, functions are made under IEEE 754's convention alone; "
             f"not under {convention.name}"
         )
-    return gates.builder.build({"result": units[function](gates, x, fmt, mode, policy)})
+    return gates.builder.build({"result": PROGRAMS[chosen].units[function](gates, x, fmt, mode, policy)})
 
 
 def require_known(what: str, name: str, known: Collection[str]) -> None:
@@ -159,6 +157,17 @@ def require_known(what: str, name: str, known: Collection[str]) -> None:
     """
     if name not in known:
         raise UnknownNameError(f"unknown {what} {name!r}; known: {', '.join(known)}")
+
+
+def require_made(function: str, construction: str) -> None:
+    """Refuse a program that makes other functions alone.
+
+    Raises:
+        ValueError: naming these; one line.
+    """
+    program = PROGRAMS.get(construction)
+    if program and function not in program.units:
+        raise ValueError(f"{program.words}, {', '.join(program.units)} can be made; not {function}")
 
 
 def require_library(library: str, construction: str) -> None:

@@ -15,7 +15,7 @@ import lazy_loader
 from spikeproof.circuits.netlist import Bus
 from spikeproof.circuits.units.forms import bits, signals
 from spikeproof.circuits.units.functions.machines import machine_of
-from spikeproof.circuits.units.functions.modes import NEAREST, away, simplest, to_odd
+from spikeproof.circuits.units.functions.modes import away, simplest, to_odd
 from spikeproof.circuits.units.functions.words import (
     STEP,
     Form,
@@ -25,7 +25,7 @@ from spikeproof.circuits.units.functions.words import (
     powers_of,
 )
 from spikeproof.circuits.units.libraries import GateLibrary
-from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import NEAREST, Format, OverflowPolicy, RoundingMode
 
 gmpy2: Any = lazy_loader.load("gmpy2")
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from spikeproof.circuits.units.forms import Bits, Form, all_of, any_of
 from spikeproof.circuits.units.libraries import GateLibrary
-from spikeproof.specs.formats import RoundingMode
-
-NEAREST = (RoundingMode.NEAREST_EVEN, RoundingMode.NEAREST_AWAY)
+from spikeproof.specs.formats import NEAREST, RoundingMode
 
 ASKING = (RoundingMode.UP, RoundingMode.DOWN, RoundingMode.TO_ODD)
 """Modes in which it matters whether a result was exact."""

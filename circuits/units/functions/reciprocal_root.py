@@ -29,10 +29,9 @@ from spikeproof.circuits.units.forms import (
     total,
 )
 from spikeproof.circuits.units.functions.machines import machine_of
-from spikeproof.circuits.units.functions.modes import NEAREST
 from spikeproof.circuits.units.functions.reciprocal import require_shape
 from spikeproof.circuits.units.libraries import GateLibrary
-from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import NEAREST, Format, OverflowPolicy, RoundingMode
 
 
 def reciprocal_root_unit(

@@ -12,9 +12,8 @@ import lazy_loader
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.circuits.units.functions.modes import NEAREST
 from spikeproof.circuits.units.functions.values import FUNCTIONS, results_at
-from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import NEAREST, Format, OverflowPolicy, RoundingMode
 
 gmpy2: Any = lazy_loader.load("gmpy2")
 

@@ -34,7 +34,7 @@ from spikeproof.specs.conventions import (
     SubnormalOperands,
     SubnormalResults,
 )
-from spikeproof.specs.formats import Format, OverflowPolicy, RoundingMode
+from spikeproof.specs.formats import NEAREST, Format, OverflowPolicy, RoundingMode
 
 gmpy2: Any = lazy_loader.load("gmpy2")
 
@@ -531,8 +531,7 @@ def _away(mode: RoundingMode, negative: Truths) -> Truths:
             return ~negative
         case RoundingMode.DOWN:
             return negative
-    nearest = mode in (RoundingMode.NEAREST_EVEN, RoundingMode.NEAREST_AWAY)
-    return np.full(negative.shape, nearest, dtype=bool)
+    return np.full(negative.shape, mode in NEAREST, dtype=bool)
 
 
 def _flushed(fmt: Format, mode: RoundingMode, convention: Convention, values: Values) -> Truths:

@@ -9,18 +9,20 @@ say. Nothing rests on that: what a circuit computes is what its neurons do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeproof.circuits.units.forms import Bits, number, signals, total
+from spikeproof.circuits.netlist import Netlist
+from spikeproof.circuits.units.forms import Bits, bits, number, signals, total
 from spikeproof.circuits.units.forms import Form as NeuronForm
 from spikeproof.circuits.units.functions.quotient import quotient
 from spikeproof.circuits.units.functions.root import root
 from spikeproof.circuits.units.functions.sums import Sums
+from spikeproof.circuits.units.libraries import DEFAULT_LIBRARY, library_gates
 
 Machine = Any
 """``Neurons`` or ``Arrays``."""
@@ -85,6 +87,18 @@ class Probed(Neurons):
         """A word, or comparators, of which there is a probe."""
         self.gates.builder.probe(name, signals(self.gates, word))
         return word
+
+
+def probed_netlist(width: int, result: Callable[[Probed, Bits], Bits]) -> Netlist:
+    """A function of one word as a netlist: input ``x``, output ``result``.
+
+    Args:
+        width: bits of the word.
+        result: makes what comes of it.
+    """
+    gates = library_gates(DEFAULT_LIBRARY)
+    x = gates.builder.input("x", width)
+    return gates.builder.build({"result": signals(gates, result(Probed(gates), bits(x)))})
 
 
 @dataclass(frozen=True)

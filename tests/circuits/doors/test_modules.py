@@ -16,6 +16,7 @@ from spikeproof.circuits.doors.affine_forms import shortened
 from spikeproof.circuits.doors.modules import drawn_bits, from_module, import_module
 from spikeproof.circuits.meanings import boolean
 from spikeproof.circuits.netlist import NetlistError
+from tests.support.apart import imported_here, in_this_process
 from tests.support.netlists import all_inputs
 from tests.support.refusals import refused
 from tests.support.spiking import linear
@@ -913,14 +914,24 @@ def test_code_in_a_process_of_its_own_reaches_nothing_here(source):
         ("Hanging", "did not end within 5 seconds", {"seconds": 5}),
         ("Hungry", "needs more than 4096 MiB of memory", {}),
         ("Writing", "only temporary files may be written here, not ", {}),
-        ("Drawn", "makes another module each time .layer.weight differs.: it is random", {}),
-        ("Absent", "has no 'Absent'", {}),
     ],
 )
 def test_code_that_misbehaves_gives_one_line(source, name, message, options):
     with refused(message):
         import_module(f"{source}:{name}", *BUSES, **options)
     assert source.read_text() == CODE
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Drawn", "makes another module each time .layer.weight differs.: it is random"),
+        ("Absent", "has no 'Absent'"),
+    ],
+)
+def test_what_names_no_module_gives_one_line(source, name, message):
+    with in_this_process(source.parent), refused(message):
+        imported_here(f"{source}:{name}", *BUSES)
 
 
 def test_a_source_without_a_name_is_refused():

@@ -25,6 +25,7 @@ from spikeproof.prover.claims.catalogue import theorem
 from spikeproof.prover.refutation.drawing import every_input
 from tests.support.command_line import spikeproof_here
 from tests.support.netlists import netlists
+from tests.support.profile import NIGHTLY
 from tests.support.refusals import refused
 
 nir = pytest.importorskip("nir", reason="needs nir: pip install '.[nir]'")
@@ -609,7 +610,7 @@ TRIPS = {
 
 @pytest.mark.parametrize("neurons", TRIPS)
 @given(netlist=netlists())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40 if NIGHTLY else 15, deadline=None)
 def test_what_is_written_is_read(neurons, netlist):
     graph = to_nir(netlist, neurons=neurons)
     assert graph.check_types()
@@ -619,10 +620,16 @@ def test_what_is_written_is_read(neurons, netlist):
         assert outputs_of(again) == outputs_of(netlist)
 
 
+@pytest.fixture(scope="module")
+def a_file(tmp_path_factory):
+    """One that is written again and again."""
+    return tmp_path_factory.mktemp("nir") / "circuit.nir"
+
+
 @given(netlist=netlists())
-@settings(max_examples=20, deadline=None)
-def test_files_hold_what_graphs_say(tmp_path_factory, netlist):
-    path = tmp_path_factory.mktemp("nir") / "circuit.nir"
+@settings(max_examples=20 if NIGHTLY else 5, deadline=None)  # a process reads each file
+def test_files_hold_what_graphs_say(a_file, netlist):
+    path = a_file
     write_circuit(netlist, path)
     again = read_nir(path, replace(PLAIN, arithmetic="float32"))
     assert outputs_of(again) == outputs_of(netlist)
@@ -896,7 +903,7 @@ def test_a_lone_node_is_no_graph(tmp_path):
 
 
 @given(data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100 if NIGHTLY else 30, deadline=None)
 def test_damaged_files_are_read_or_refused(tmp_path_factory, data):
     """Octets changed, lost or doubled anywhere, or the end cut off: no other error."""
     content = bytearray(WHOLE)

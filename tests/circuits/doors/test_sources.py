@@ -14,6 +14,7 @@ from spikeproof.circuits.doors.apart import ForeignCodeError, Limits
 from spikeproof.circuits.doors.sources import Interface, read_other, read_source
 from spikeproof.circuits.meanings.boolean import evaluate
 from spikeproof.circuits.netlist import NetlistError
+from tests.support.apart import in_this_process
 
 MODULE = """
 import os, subprocess, sys, tempfile, time
@@ -182,10 +183,17 @@ SPECS = {"x": 2, "y": 2}, {"more": 1}
 
 
 @pytest.fixture
-def neurons(tmp_path, monkeypatch):
+def written(tmp_path, monkeypatch):
     """A folder with modules in it, in which we are."""
     (tmp_path / "neurons.py").write_text(NEURONS)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def neurons(written, tmp_path):
+    """Likewise, where nothing depends on the process that they run in."""
+    with in_this_process(tmp_path):
+        yield
 
 
 def values(netlist):
@@ -204,7 +212,7 @@ def test_a_module_has_the_buses_of_a_spec_or_those_declared(name, neurons):
     assert left == Interface()
 
 
-def test_the_order_of_a_modules_bits_is_used_once(neurons):
+def test_the_order_of_a_modules_bits_is_used_once(written):
     own = Interface({"a": 2, "b": 2}, order="msb")
     netlist, left = read_source("neurons:Greater", own, Limits(), *SPECS)
     assert dict(netlist.inputs) == {"a": 2, "b": 2}
@@ -215,26 +223,26 @@ def test_the_order_of_a_modules_bits_is_used_once(neurons):
 
 
 def test_a_function_of_tensors_and_a_module_that_remembers(neurons):
-    found, x, y = values(read_source("neurons:function", Interface(), Limits(), *SPECS)[0])
+    found, x, y = values(read_source("neurons.py:function", Interface(), Limits(), *SPECS)[0])
     assert (found == (x & y & 1)).all()
     with pytest.raises(NetlistError, match=r"remembers between calls .potential.; .*--reset.*--time"):
-        read_source("neurons:remembering", Interface(), Limits(), *SPECS)
-    twice, _ = read_source("neurons:remembering", Interface(steps=2), Limits(), *SPECS)
+        read_source("neurons.py:remembering", Interface(), Limits(), *SPECS)
+    twice, _ = read_source("neurons.py:remembering", Interface(steps=2), Limits(), *SPECS)
     found, x, y = values(twice)
     assert (found == ((x | y) & 1)).all()
 
 
 def test_a_module_whose_tensors_have_time(neurons):
-    held, _ = read_source("neurons:over_time", Interface(steps=2, axes="tnb"), Limits(), *SPECS)
+    held, _ = read_source("neurons.py:over_time", Interface(steps=2, axes="tnb"), Limits(), *SPECS)
     found, x, y = values(held)
     assert (found == ((x | y) & 1)).all()
     with pytest.raises(NetlistError, match="say which axis is time"):
-        read_source("neurons:over_time", Interface(), Limits(), *SPECS)
+        read_source("neurons.py:over_time", Interface(), Limits(), *SPECS)
 
 
 def test_a_module_whose_buses_nobody_has_named(neurons):
     with pytest.raises(NetlistError, match="gives a PyTorch module; name its buses with --inputs and"):
-        read_source("neurons:module", Interface(), Limits())
+        read_source("neurons.py:module", Interface(), Limits())
 
 
 def test_a_netlist_has_no_time(here):

@@ -21,6 +21,7 @@ from tests.support.engines import INSTALLED
 from tests.support.formula_evaluation import evaluate
 from tests.support.netlists import all_inputs, netlists
 from tests.support.operands import operands
+from tests.support.profile import NIGHTLY
 
 
 def by_machine_code(netlist: Netlist, inputs) -> dict[str, np.ndarray]:
@@ -76,7 +77,7 @@ def test_on_any_rational_weights(netlist):
     assert_agreement(netlist, all_inputs(netlist), (by_machine_code, by_formula))
 
 
-@settings(max_examples=25)
+@settings(max_examples=100 if NIGHTLY else 12)
 @given(netlists())
 def test_engines_read_the_formula_as_the_simulator_does(netlist):
     """On a random input, no engine finds another output than the simulated one."""

@@ -54,7 +54,7 @@ def test_weights_of_any_size_beside_the_threshold(weights, lost, chosen):
         assert found.tolist() == [each >= threshold for each in sums]
 
 
-@pytest.mark.parametrize("netlist", GATES_AND_BLOCKS[::7])
+@pytest.mark.parametrize("netlist", GATES_AND_BLOCKS[::3])
 def test_neurons_one_by_one_where_matrices_would_be_large(netlist, monkeypatch):
     monkeypatch.setattr(matrices, "DENSEST", 1)
     monkeypatch.setattr(matrices, "ONE_BY_ONE", 3 * netlist.signal_count)

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spikeproof.circuits.meanings.membrane import GROUP, Membrane, MembraneSimulator, Reset
@@ -99,7 +99,6 @@ def by_the_equation(netlist, stream, beta, reset):
     return outputs, counts
 
 
-@settings(max_examples=60)
 @given(
     netlists(),
     st.sampled_from((0, Fraction(1, 4), Fraction(1, 2), 1)),

@@ -78,6 +78,16 @@ def everything() -> Netlist:
     return gates.builder.build({name: signals(gates, places) for name, places in outputs.items()})
 
 
+@cache
+def program_of_everything() -> Program:
+    return read_program(everything())
+
+
+@cache
+def program_of_recurrences() -> Program:
+    return read_program(recurrences())
+
+
 def evaluated(netlist: Netlist, inputs=None):
     return ProgramEvaluator(netlist, read_program(netlist)).evaluate(inputs or EVERY)
 
@@ -111,7 +121,7 @@ def test_recurrences():
 
 
 @given(st.data())
-@settings(max_examples=60 if NIGHTLY else 20, deadline=None)
+@settings(max_examples=60 if NIGHTLY else 10, deadline=None)
 def test_a_changed_neuron_of_a_recurrence(data):
     assert_alike(with_a_changed_neuron(data, recurrences()))
 
@@ -138,7 +148,7 @@ def with_a_changed_neuron(data, netlist: Netlist) -> Netlist:
 
 
 @given(st.data())
-@settings(max_examples=60 if NIGHTLY else 20, deadline=None)
+@settings(max_examples=60 if NIGHTLY else 10, deadline=None)
 def test_a_changed_neuron(data):
     assert_alike(with_a_changed_neuron(data, everything()))
 
@@ -166,7 +176,7 @@ def netlists(draw) -> Netlist:
 
 
 @given(netlists())
-@settings(max_examples=100 if NIGHTLY else 40, deadline=None)
+@settings(max_examples=100 if NIGHTLY else 20, deadline=None)
 def test_any_netlist_with_any_cells(netlist):
     assert_alike(netlist)
 
@@ -176,14 +186,14 @@ def test_any_netlist_with_any_cells(netlist):
 
 def changed(position: int, **parts) -> Program:
     """The program of ``everything`` with something else in one word."""
-    program = read_program(everything())
+    program = program_of_everything()
     words = list(program.words)
     words[position] = replace(words[position], **parts)
     return replace(program, words=tuple(words))
 
 
 def word(position: int):
-    return read_program(everything()).words[position]
+    return program_of_everything().words[position]
 
 
 GIVEN, COUNT, COARSE, FINE, PRODUCT, SQUARE, GATED, DIGITS, MATCH, LAST = range(10)
@@ -257,22 +267,22 @@ FAULTS = {
     "itself": lambda: changed(FINE, form=Form(0, (Part(FINE, 0, 9, 1),))),
     "a word that is not there": lambda: changed(FINE, form=Form(0, (Part(-1, 0, 9, 1),))),
     "an output": lambda: replace(
-        read_program(everything()), outputs={"out": Form(0, ()), "top": Form(0, ())}
+        program_of_everything(), outputs={"out": Form(0, ()), "top": Form(0, ())}
     ),
-    "no outputs": lambda: replace(read_program(everything()), outputs={}),
+    "no outputs": lambda: replace(program_of_everything(), outputs={}),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_another_program_is_refused(fault):
-    require_program(everything(), read_program(everything()))
+    require_program(everything(), program_of_everything())
     with pytest.raises(ProgramError):
         require_program(everything(), FAULTS[fault]())
 
 
 def recurrence(kind: type, **parts) -> Program:
     """The program of ``recurrences`` with something else in its first word of a kind."""
-    program = read_program(recurrences())
+    program = program_of_recurrences()
     words = list(program.words)
     place = next(k for k, word in enumerate(words) if isinstance(word, kind))
     new = {name: change(getattr(words[place], name)) for name, change in parts.items()}
@@ -301,7 +311,7 @@ RECURRENCE_FAULTS = {
 
 @pytest.mark.parametrize("fault", RECURRENCE_FAULTS)
 def test_another_recurrence_is_refused(fault):
-    require_program(recurrences(), read_program(recurrences()))
+    require_program(recurrences(), program_of_recurrences())
     with pytest.raises(ProgramError):
         require_program(recurrences(), RECURRENCE_FAULTS[fault]())
 
@@ -348,7 +358,7 @@ def test_pairs_may_be_left_out():
 
 
 def test_ranges_hold_on_every_input():
-    found, _ = ranges(read_program(everything()))
+    found, _ = ranges(program_of_everything())
     assert found[COUNT] == (0, 5)
     assert found[DIGITS] == (0, 4095)
 
@@ -418,9 +428,9 @@ def test_inputs_in_a_row():
 def test_constant_rows_are_constant(size):
     """Ranges show it of every single input, and of no row in which something changes."""
     for netlist in (everything(), long_tables()):
-        expected = boolean.evaluate(netlist, EVERY)
+        expected, program = boolean.evaluate(netlist, EVERY), read_program(netlist)
         for first in range(0, 1 << WIDTH, size):
-            found = constant_in_a_row(read_program(netlist), first, size)
+            found = constant_in_a_row(program, first, size)
             rows = {
                 name: set(values[first : first + size].tolist()) for name, values in expected.items()
             }
@@ -595,7 +605,7 @@ def test_inputs_in_another_order():
 @st.composite
 def changed_programs(draw) -> Program:
     """The program of ``everything`` with a digit less, or terms more that may cancel each other."""
-    program = read_program(everything())
+    program = program_of_everything()
     words = list(program.words)
     for _ in range(draw(st.integers(1, 3))):
         place = draw(st.integers(1, len(words) - 1))
@@ -614,7 +624,7 @@ def changed_programs(draw) -> Program:
 
 
 @given(changed_programs())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300 if NIGHTLY else 100, deadline=None)
 def test_a_changed_program_is_refused_or_is_the_netlist(program):
     try:
         found = ProgramEvaluator(everything(), program).evaluate(EVERY)

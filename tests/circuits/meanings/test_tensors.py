@@ -21,7 +21,7 @@ def assert_agreement(netlist, inputs, device):
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("netlist", GATES_AND_BLOCKS[::7])
+@pytest.mark.parametrize("netlist", GATES_AND_BLOCKS[::3])
 def test_on_gates_and_blocks_with_every_input(netlist, device):
     assert_agreement(netlist, all_inputs(netlist), device)
 

@@ -21,6 +21,7 @@ from spikeproof.circuits.physics.leak import ExactMembranes
 from spikeproof.circuits.physics.substrates import Reset
 from spikeproof.prover.claims.catalogue import catalogue
 from spikeproof.prover.margins.limits import BEYOND, first_wrong, leak_limit
+from tests.support.profile import NIGHTLY
 
 UNITS = (
     "fp4_e2m1.add.rne.saturate",
@@ -105,7 +106,7 @@ def test_every_neuron_of_a_unit_has_the_margin_of_the_gates(name):
 # --- correlated noise ----------------------------------------------------------------------------
 
 
-@settings(max_examples=50)
+@settings(max_examples=50 if NIGHTLY else 20)
 @given(units, st.data())
 def test_correlated_noise_below_the_margin_changes_nothing(name, data):
     """A level that all neurons share and one of each, near the ends of what is proved."""
@@ -155,7 +156,7 @@ def drifted(netlist: Netlist, rates: list[Fraction]) -> Netlist:
     )
 
 
-@settings(max_examples=25)
+@settings(max_examples=25 if NIGHTLY else 10)
 @given(units, st.data())
 def test_drifting_thresholds_within_their_interval_change_nothing(name, data):
     """Cleared between evaluations, each threshold on its way to an end of the interval."""
@@ -186,7 +187,7 @@ def test_thresholds_just_beyond_their_interval_err(name):
 # --- streams without reset -----------------------------------------------------------------------
 
 
-@settings(max_examples=25)
+@settings(max_examples=25 if NIGHTLY else 10)
 @given(units, resets, st.sampled_from([Fraction(0), Fraction(1, 8), Fraction(3, 8)]), st.data())
 def test_no_stream_without_reset_errs_up_to_the_limit(name, reset, bound, data):
     """With noise that all neurons share, and that changes from one evaluation to the next."""

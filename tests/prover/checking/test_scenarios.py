@@ -4,7 +4,7 @@ import re
 from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 from types import SimpleNamespace
 
 import numpy as np
@@ -29,6 +29,7 @@ from spikeproof.specs.networks import (
     run,
 )
 from tests.support.networks import COUNTS, POTENTIALS, integers
+from tests.support.profile import NIGHTLY, one_of_each
 
 ORDERS = tuple(permutations(EVENTS))
 LEAKS = tuple(map(Fraction, ("0", "1", "1/2", "7/8", "9/10", "997/1009")))
@@ -126,14 +127,14 @@ def require_agreement(found, most=2):
     return seen
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(12 if NIGHTLY else 3))
 def test_what_is_accepted_is_what_brute_force_says(seed):
     """Whatever the order of events, reset and leak of either layer; the search finds the same."""
     require_agreement(cases(seed, 12))
 
 
 def test_all_distances_occur():
-    assert require_agreement(cases(100, 40, largest=2, leak=Fraction(3, 4))) == {0, 1, 2}
+    assert require_agreement(cases(100, 20, largest=2, leak=Fraction(3, 4))) == {0, 1, 2}
 
 
 def cases_continued(seed, count, largest=2):
@@ -145,7 +146,7 @@ def cases_continued(seed, count, largest=2):
         yield network, random.random((network.steps, network.inputs)) < random.choice([0.2, 0.5])
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(4 if NIGHTLY else 2))
 def test_one_change_where_what_follows_is_run(seed):
     """Of outputs that fire, read by counts or a latch, of more layers and of recurrent ones."""
     found = list(cases_continued(200 + seed, 24))
@@ -165,7 +166,7 @@ def nearest_pair(network, image):
     return Scenarios(network, 2).nearest(image, decided(network, image), 2)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(3 if NIGHTLY else 1))
 def test_two_changes_where_outputs_fire(seed):
     """By counts or a latch: what is accepted, and what is found, is what brute force says."""
     seen = set()
@@ -186,7 +187,7 @@ def test_two_changes_where_outputs_fire(seed):
 @pytest.mark.parametrize("bits", [0, 2])
 def test_outputs_in_coarse_units(monkeypatch, bits):
     """Potentials are off by so much that many pairs are in doubt, and run exactly."""
-    found = list(cases_firing(500, 24))
+    found = list(cases_firing(500, 24 if NIGHTLY else 12))
     monkeypatch.setattr(pairs_run, "_bits", lambda network: bits)
     monkeypatch.setattr(pairs_run, "LEAST_BITS", 0)
     for network, image in found:
@@ -196,8 +197,9 @@ def test_outputs_in_coarse_units(monkeypatch, bits):
         ]
 
 
-@pytest.mark.parametrize("strict", [False, True])
-@pytest.mark.parametrize("room", [1, 3, 1 << 30])
+@pytest.mark.parametrize(
+    ("room", "strict"), one_of_each(product((1, 3, 1 << 30), (False, True)), kind=lambda case: case[0])
+)
 def test_potentials_that_are_rounded(monkeypatch, room, strict):
     """In units so coarse that most neurons are in doubt, or so fine that those at rest alone are."""
 
@@ -315,7 +317,7 @@ def test_what_64_bits_do_not_hold_is_neither_tabled_nor_searched(largest, leak):
 @pytest.fixture(scope="module")
 def near():
     """Images whose class two changes, or one, do change, and how many do not."""
-    found = cases(40, 50, sizes=(3, 4, 3), steps=(2, 5), largest=2)
+    found = cases(40, 50, sizes=(3, 4, 3), steps=(2, 4), largest=2)
     measured = [(network, image, radius_of(network, image)) for network, image in found]
     return [each for each in measured if each[2] < 2]
 
@@ -375,7 +377,7 @@ def of_that_step_alone(self, first):
 @pytest.fixture(scope="module")
 def near_firing():
     """Images whose class no single change changes, and two do."""
-    measured = [(network, image, radius_of(network, image)) for network, image in cases_firing(600, 90)]
+    measured = [(network, image, radius_of(network, image)) for network, image in cases_firing(600, 45)]
     return [each for each in measured if each[2] == 1]
 
 
@@ -426,7 +428,7 @@ def test_a_planted_fault_in_pairs_accepts_what_is_false(monkeypatch, near_firing
 def test_a_leak_that_is_rounded_is_in_doubt_near_the_threshold(monkeypatch):
     """Without that, and in whole units, an output that hardly fires, or hardly does not, is misread."""
     found = []
-    for network, image in cases_firing(700, 100):
+    for network, image in cases_firing(700, 50):
         hidden, outputs = network.layers
         dynamics = replace(outputs.dynamics, leak=Fraction(2, 3))
         network = replace(network, layers=(hidden, replace(outputs, dynamics=dynamics)))
@@ -456,7 +458,7 @@ CONTINUED_FAULTS = {
 def near_continued():
     """Images whose class one change does change."""
     found = [
-        (network, image, radius_of(network, image, 1)) for network, image in cases_continued(300, 60)
+        (network, image, radius_of(network, image, 1)) for network, image in cases_continued(300, 32)
     ]
     return [each for each in found if each[2] == 0]
 

@@ -16,6 +16,7 @@ from spikeproof.prover.encoding.drat import ADDITION, ProofError, encoded
 from spikeproof.prover.evidence.record import Status
 from tests.prover.engines.test_clausal_proof import FORMULAS, PIGEONS, answer, joined, pigeons_proof
 from tests.support.installed import needs
+from tests.support.profile import NIGHTLY
 
 NEEDED = (DEBIAN, "acl2")
 
@@ -74,7 +75,7 @@ def accepted(clauses, text):
     return False
 
 
-@settings(max_examples=100)
+@settings(max_examples=100 if NIGHTLY else 40)
 @given(FORMULAS)
 def test_reasons_of_a_random_proof(clauses):
     said = answer(clauses)

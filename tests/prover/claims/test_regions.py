@@ -19,7 +19,7 @@ from spikeproof.prover.refutation.drawing import every_input
 from spikeproof.prover.report.tables import summary
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.specs import exact
-from spikeproof.specs.formats import FLAGS, FORMATS, Format
+from spikeproof.specs.formats import FLAGS, FORMATS, Format, format_named
 from tests.support.refusals import refused
 
 EIGHT_BITS = [fmt for fmt in FORMATS.values() if fmt.width <= 8]
@@ -110,13 +110,13 @@ def test_pairs_distances_results_and_flags_on_every_pair():
 
 
 def test_what_is_left_out_is_not_claimed_and_all_else_is():
-    wrong = theorem("fp8_e5m2.add.rne.ftz").circuit()
-    left_out = theorem("fp8_e5m2.add.rne.except.subnormal_result")
+    wrong = theorem("e3m2.add.rne.ftz").circuit()
+    left_out = theorem("e3m2.add.rne.except.subnormal_result")
     assert left_out.statement.endswith(", except where the result is subnormal")
     assert discharge(left_out, circuit=wrong).outcome is Outcome.PROVED
-    refuted = discharge(theorem("fp8_e5m2.add.rne.except.subnormal_x"), circuit=wrong)
+    refuted = discharge(theorem("e3m2.add.rne.except.subnormal_x"), circuit=wrong)
     assert refuted.outcome is Outcome.REFUTED
-    assert exact.classify(FORMATS["fp8_e5m2"], refuted.counterexample["x"]) != "subnormal"
+    assert exact.classify(format_named("e3m2"), refuted.counterexample["x"]) != "subnormal"
 
 
 def test_nothing_is_claimed_of_no_inputs():
@@ -128,14 +128,14 @@ def test_nothing_is_claimed_of_no_inputs():
 
 def test_composed_proofs_assume_it_of_the_inputs_alone():
     with passing_formulas():
-        obligation = theorem("fp16.multiply.rne.except.subnormal_operand")
+        obligation = theorem("e5m4.multiply.rne.except.subnormal_operand")
         netlist = obligation.circuit()
         claim = obligation.state(netlist)
         lemmas = compose(netlist, obligation.decomposition, claim)
         assert set(claim.assumptions) <= set(lemmas["outputs"].assumptions)
-        product = Symbol("free.product", BVType(22))
+        product = Symbol("free.product", BVType(10))
         wrong = Claim(
-            claim.inputs, claim.goal, (Equals(product, BV(0, 22)),), claim.actual, claim.expected
+            claim.inputs, claim.goal, (Equals(product, BV(0, 10)),), claim.actual, claim.expected
         )
         with pytest.raises(CompositionError, match="not about the claim's inputs alone"):
             compose(netlist, obligation.decomposition, wrong)
@@ -144,12 +144,12 @@ def test_composed_proofs_assume_it_of_the_inputs_alone():
 
 def test_composed_proofs_assume_of_values_on_the_way_what_is_assumed_of_the_spec_s():
     with passing_formulas():
-        obligation = theorem("fp16.multiply.rne.except.infinite_result")
+        obligation = theorem("e5m4.multiply.rne.except.infinite_result")
         netlist = obligation.circuit()
         claim = obligation.state(netlist)
         outputs = compose(netlist, obligation.decomposition, claim)["outputs"]
         (assumed,) = claim.assumptions
-        product = Symbol("free.product", BVType(22))
+        product = Symbol("free.product", BVType(10))
         said = next(each for each in outputs.assumptions if product in each.get_free_variables())
         assert assumed not in outputs.assumptions
         values: dict[str, FNode] = {}
@@ -160,10 +160,10 @@ def test_composed_proofs_assume_of_values_on_the_way_what_is_assumed_of_the_spec
 
 
 def test_composed_proofs_of_a_part_fail_where_the_fault_is_in_it():
-    faulty = theorem("fp16.multiply.rne.ftz").circuit()
-    assert discharge(theorem("fp16.multiply.rne.except.subnormal_result"), circuit=faulty).green
+    faulty = theorem("e5m4.multiply.rne.ftz").circuit()
+    assert discharge(theorem("e5m4.multiply.rne.except.subnormal_result"), circuit=faulty).green
     for word in ("infinite_result", "normal_result", "subnormal_x"):
-        refuted = discharge(theorem(f"fp16.multiply.rne.except.{word}"), circuit=faulty)
+        refuted = discharge(theorem(f"e5m4.multiply.rne.except.{word}"), circuit=faulty)
         assert refuted.outcome is Outcome.REFUTED, word
 
 

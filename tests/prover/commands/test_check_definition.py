@@ -86,10 +86,18 @@ def halved(x):
 """
 
 
+@pytest.fixture(scope="module")
+def units(tmp_path_factory):
+    """Theorems about units, which definitions share, are proved once."""
+    return tmp_path_factory.mktemp("units")
+
+
 @pytest.fixture
-def checked(capsys, tmp_path, monkeypatch):
+def checked(capsys, tmp_path, monkeypatch, units):
     """What the command says of a definition."""
     monkeypatch.chdir(tmp_path)
+    for name in ("CACHE", "STATE"):  # the key that seals what is kept is in the second
+        monkeypatch.setenv(f"SPIKEPROOF_{name}", str(units / name))
     (tmp_path / "layers.py").write_text(LAYERS)
     run = partial(spikeproof_here, capsys)
     return lambda name, *options, spec=SOFTMAX: run(

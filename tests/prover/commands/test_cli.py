@@ -1,6 +1,7 @@
 """The command line as a user meets it: output, errors, exit codes."""
 
 import json
+import pkgutil
 from dataclasses import replace
 
 import pytest
@@ -286,3 +287,9 @@ def test_internal_errors_have_their_own_code(monkeypatch, capsys):
         cli.main()
     assert caught.value.code == 4
     assert "internal error: RuntimeError: out of order" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", sorted(cli.ERRORS_OF_USERS))
+def test_errors_of_users_are_there_by_the_names_they_are_told_by(error):
+    """Else bad input would be told as an internal error."""
+    assert issubclass(pkgutil.resolve_name(error), Exception)

@@ -74,9 +74,9 @@ def test_what_is_not_there_is_said_in_one_line():
 
 
 def test_how_likely_units_err(monkeypatch):
-    """Of one of the units of a library."""
-    unit = "fp8_e4m3fn.multiply.rne.saturate.ternary"
-    assert unit in margins_module.names_of_units("ternary")
+    """Of a small unit instead of those of a library."""
+    assert "fp8_e4m3fn.multiply.rne.saturate.ternary" in margins_module.names_of_units("ternary")
+    unit = "fp4_e2m1.multiply.rne.saturate.ternary"
     monkeypatch.setattr(margins_module, "names_of_units", lambda library: [unit])
     text = margins("--units", "--library", "ternary", "--sigma", "0.16", "--copies", "1")
     simulated, *reached = (line for line in rows(text, unit) if line[1:])

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from spikeproof.prover.commands.model import model
+from spikeproof.prover.report import models
 from spikeproof.prover.running.programs import size_of
 from spikeproof.specs.transformers import decoder_of, step
 from tests.support.programs import CONFIG
@@ -17,7 +18,8 @@ def shown(tmp_path, *options, config=CONFIG):
     return CliRunner().invoke(model, [str(path), *options])
 
 
-def test_a_configuration_is_counted_and_certified(tmp_path):
+def test_a_configuration_is_counted_and_certified(tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "SAMPLES", 8)
     result = shown(tmp_path, "--keys", "3", "--weights", "bfloat16")
     assert result.exit_code == 0, result.output
     size = size_of(step(decoder_of(CONFIG, weights="bfloat16"), 3))

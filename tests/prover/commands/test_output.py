@@ -122,8 +122,8 @@ WRITING = (
 )
 
 
-# By default every other one: each is a process, and all end in the same place.
-@pytest.mark.parametrize("arguments", WRITING if NIGHTLY else WRITING[::2])
+# By default three of them: each is a process, and all end in the same place.
+@pytest.mark.parametrize("arguments", WRITING if NIGHTLY else WRITING[::4])
 def test_a_standard_output_that_takes_nothing_is_one_line(arguments):
     run = shell(f'"$@" > {FULL}', *arguments)
     assert run.returncode == 2
@@ -143,15 +143,16 @@ def test_a_closed_standard_output_is_one_line_before_any_work(tmp_path):
     assert not (tmp_path / "log").exists()
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("list",),
-        ("ledger",),
-        ("list", "--json", "-"),
-        ("testfloat", "fp4_e2m1.add.rne.saturate", "--generate", "1000000"),
-    ],
+LONG = (
+    ("list",),
+    ("ledger",),
+    ("list", "--json", "-"),
+    ("testfloat", "fp4_e2m1.add.rne.saturate", "--generate", "100000"),
 )
+
+
+# By default two of them, likewise.
+@pytest.mark.parametrize("arguments", LONG if NIGHTLY else LONG[::3])
 def test_who_reads_no_more_is_told_no_more(arguments):
     """And what was not all shown is no refutation: code 1 would be."""
     run = shell('"$@" | head -1; exit ${PIPESTATUS[0]}', *arguments)

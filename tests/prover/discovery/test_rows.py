@@ -7,7 +7,7 @@ import pytest
 from pysmt.shortcuts import TRUE, BVType, Symbol
 
 from spikeproof.circuits.netlist import ONE, ZERO, Bus, Netlist, NetlistError
-from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.catalogue import theorem
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Outcome, Step
 from spikeproof.prover.discovery.finding import possible_annotations
@@ -18,7 +18,7 @@ from spikeproof.prover.kernel.case import Case
 from spikeproof.prover.kernel.cells import AlgebraError, Site
 from spikeproof.prover.kernel.recurrence import quotient_claims, root_claims
 from spikeproof.prover.running.discharge import discharge
-from spikeproof.specs.formats import FP8_E4M3FN, FP16
+from spikeproof.specs.formats import FP8_E4M3FN, ieee_format
 from spikeproof.specs.symbolic import bit
 from tests.support.foreign import dividers, roots
 from tests.support.foreign.gates import Gates, extend
@@ -27,6 +27,7 @@ from tests.support.foreign.units import FOREIGN
 QUOTIENT = Step(("quotient", "remainder"), given=("dividend", "divisor"), method="quotient")
 ROOT = Step(("root", "remainder"), given=("radicand",), method="root")
 SIZE = 6
+WIDER = ieee_format(5, 4)
 
 CIRCUITS: dict[str, tuple[Step, Callable[..., tuple[Bus, Bus]], int]] = {
     "restoring divider": (QUOTIENT, dividers.restoring, 0),
@@ -152,8 +153,8 @@ def test_what_has_no_rows_is_refused() -> None:
 
 def test_a_divider_that_says_nothing_of_itself_is_proved_by_its_rows() -> None:
     unit = FOREIGN["non_restoring_divider"]
-    theorem = replace(catalogue()[unit.theorem(FP16)], engines=("cadical",))
-    record = discharge(theorem, 60.0, unit.circuit(FP16), enumerating=False)
+    claim = replace(theorem(unit.theorem(WIDER)), engines=("cadical",))
+    record = discharge(claim, 60.0, unit.circuit(WIDER), enumerating=False)
     assert record.outcome is Outcome.PROVED
     lemmas = {lemma.name for lemma in record.lemmas}
     assert {"quotient, remainder: rows", "fact about quotient, remainder"} <= lemmas
@@ -163,7 +164,7 @@ def test_a_divider_that_says_nothing_of_itself_is_proved_by_its_rows() -> None:
 def test_a_root_that_says_nothing_of_itself_follows_from_lemmas_that_hold(name: str) -> None:
     unit = FOREIGN[name]
     with passing_formulas():
-        case = Case.of(catalogue()[unit.theorem(FP8_E4M3FN)], unit.circuit(FP8_E4M3FN))
+        case = Case.of(theorem(unit.theorem(FP8_E4M3FN)), unit.circuit(FP8_E4M3FN))
         lemmas = replace(case, annotations=next(possible_annotations(case))).lemmas()
     assert {"root, remainder: rows", "outputs", "outputs otherwise"} <= lemmas.keys()
     answers = {engine_named("cadical").check(each.negation, 60.0).status for each in lemmas.values()}
@@ -172,6 +173,6 @@ def test_a_root_that_says_nothing_of_itself_follows_from_lemmas_that_hold(name: 
 
 def test_a_fault_behind_the_rows_is_refuted() -> None:
     unit = FOREIGN["restoring_divider"]
-    theorem = catalogue()[unit.theorem(FP16)]
-    circuit = unit.circuit(FP16, "sticky_lost_when_saturated")
-    assert discharge(theorem, 30.0, circuit, enumerating=False).outcome is Outcome.REFUTED
+    circuit = unit.circuit(WIDER, "sticky_lost_when_saturated")
+    found = discharge(theorem(unit.theorem(WIDER)), 30.0, circuit, enumerating=False)
+    assert found.outcome is Outcome.REFUTED

@@ -1,10 +1,13 @@
 """Lists are of the source as it is: what is kept of any other, or is damaged, counts as absent."""
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 
+from spikeproof.prover.claims.announced import CatalogueError
 from spikeproof.prover.claims.catalogue import own, select
 from spikeproof.prover.evidence import source
 from spikeproof.prover.evidence.files import cache_directory
@@ -99,9 +102,42 @@ def test_who_has_not_the_key_changes_nothing(monkeypatch):
     assert kept(PATTERNS) is None
 
 
-def test_a_pattern_that_matches_none_is_not_answered():
+def test_a_name_that_may_be_described_is_not_answered():
     keep(STATED)
-    assert kept(["cell.ionic.xor", "nothing"]) is None
+    assert kept(["cell.ionic.xor", "cell.ionic.xorr"]) is None
+
+
+REFUSED = ("nonsense.name", "fp8_e5m2.ad.rne", "e5m6.*", "fp16.sqr_root.rne.flgas")
+
+
+def test_what_cannot_be_described_is_refused_in_the_words_of_who_states_everything():
+    keep(own().values())
+    for pattern in REFUSED:
+        with pytest.raises(CatalogueError) as quick:
+            kept(["cell.ionic.xor", pattern])
+        with pytest.raises(CatalogueError) as slow:
+            select(pattern)
+        assert str(quick.value) == str(slow.value)
+
+
+def test_who_mistypes_a_name_waits_for_nothing_that_states_theorems():
+    keep(own().values())
+    for pattern in REFUSED[:2]:
+        command = [sys.executable, "-X", "importtime", "-m", "spikeproof", "list", pattern]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        *imports, message = done.stderr.splitlines()
+        loaded = {line.rpartition("|")[2].strip() for line in imports}
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"no theorem matches {pattern!r}" in message
+        assert "click" in loaded
+        assert not loaded & {"numpy", "pysmt", "z3", "gmpy2"}
+
+
+def test_a_name_that_a_changed_source_states_is_not_refused(root):
+    keep([])
+    changed(root, "proofs/cells.py")
+    look_again()
+    assert kept(["nonsense.name"]) is None
 
 
 def test_a_read_only_cache_is_not_written(monkeypatch):

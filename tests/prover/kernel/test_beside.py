@@ -19,10 +19,11 @@ from spikeproof.prover.kernel.composition import CompositionError
 from spikeproof.prover.running import discharge as discharge_module
 from spikeproof.prover.running.discharge import discharge
 from spikeproof.prover.running.inquiry import Keeping
-from spikeproof.specs.formats import FP16
+from spikeproof.specs.formats import ieee_format
 from tests.support.foreign.adders import compare_and_swap
 
-NAME = "fp16.add.rne"
+FMT = ieee_format(5, 4)
+NAME = "e5m4.add.rne"
 
 
 def cut_nowhere(circuit: Netlist) -> Netlist:
@@ -36,7 +37,7 @@ def case_of(name: str, circuit: Netlist) -> Case:
 
 def test_a_foreign_adder_is_proved_and_verified_beside_ours(tmp_path, monkeypatch):
     monkeypatch.setattr(discharge_module, "possible_annotations", lambda *_: iter(()))  # it has cuts
-    circuit = compare_and_swap(FP16)
+    circuit = compare_and_swap(FMT)
     archive = Archive(tmp_path)
     record = discharge(theorem(NAME), circuit=circuit, keeping=Keeping(archive))
     assert record.outcome is Outcome.PROVED
@@ -44,7 +45,7 @@ def test_a_foreign_adder_is_proved_and_verified_beside_ours(tmp_path, monkeypatc
     kept = Annotations.read(archive.content(record.strategy.annotations))
     assert kept.beside
     assert not Verifier(archive, circuit=circuit).verify(record).refusal
-    other = compare_and_swap(FP16, fault="negative_zero_lost")
+    other = compare_and_swap(FMT, fault="negative_zero_lost")
     assert Verifier(archive, circuit=other).verify(record).refusal
     without = replace(record, lemmas=tuple(each for each in record.lemmas if each.name != SAME_OUTPUTS))
     assert Verifier(archive, circuit=circuit).verify(without).refusal
@@ -82,6 +83,6 @@ def test_claims_that_differ_in_more_than_the_circuit_are_refused(changes, why):
 
 
 def test_a_wrong_circuit_is_refuted_by_what_tells_it_from_ours():
-    circuit = cut_nowhere(theorem("fp16.add.rna").circuit())
+    circuit = cut_nowhere(theorem("e5m4.add.rna").circuit())
     record = discharge(theorem(NAME), circuit=circuit)
     assert record.outcome is Outcome.REFUTED

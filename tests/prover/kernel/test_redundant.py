@@ -15,6 +15,7 @@ from spikeproof.prover.evidence.record import Status
 from spikeproof.prover.kernel.cells import AlgebraError
 from spikeproof.prover.kernel.redundant import BUSES, redundant_claims
 from spikeproof.prover.refutation.mutation import stuck_at_one, stuck_at_zero, with_neuron
+from tests.support.profile import NIGHTLY
 
 RADICES = pytest.mark.parametrize("radix", REDUNDANT)
 
@@ -57,15 +58,15 @@ def test_rows_of_any_width_continue_one_another(width, radix):
 @RADICES
 @pytest.mark.parametrize("stuck", [stuck_at_zero, stuck_at_one])
 def test_faulty_rows_are_not_proved(radix, stuck):
-    """Of every eleventh neuron, wherever it makes a difference."""
+    """Of every eleventh or thirty-third neuron, wherever it makes a difference."""
     netlist, width = block(3, radix), 3
     wrong = 0
-    for signal in range(netlist.input_count + 3, netlist.signal_count, 11):
+    for signal in range(netlist.input_count + 3, netlist.signal_count, 11 if NIGHTLY else 33):
         faulty = stuck(netlist, signal).netlist
         if not divides(faulty, width):
             wrong += 1
             assert not holds(faulty), signal
-    assert wrong > 3
+    assert wrong
 
 
 def changed(netlist, cells):

@@ -20,16 +20,18 @@ from spikeproof.circuits.meanings.bitsliced import netlist_function
 from spikeproof.circuits.meanings.enumeration import Enumeration
 from spikeproof.circuits.meanings.formula import input_symbols, output_formulas
 from spikeproof.circuits.meanings.native import BLOCK
+from spikeproof.circuits.meanings.word_enumeration import WordEnumeration
 from spikeproof.circuits.netlist import Netlist, NetlistBuilder, Neuron
 from spikeproof.circuits.units.libraries import gate_netlist
-from spikeproof.prover.claims.catalogue import catalogue
+from spikeproof.prover.claims.catalogue import catalogue, theorem
 from spikeproof.prover.claims.obligation import Claim, Obligation, equivalence
 from spikeproof.prover.refutation import exhaustion
 from spikeproof.prover.refutation.drawing import every_input
 from spikeproof.prover.refutation.exhaustion import ExhaustionError, enumerate_all
 from spikeproof.prover.refutation.machine_arithmetic import INSTRUCTIONS, machine_function
-from spikeproof.prover.refutation.mutation import stuck_at_zero
+from spikeproof.prover.refutation.mutation import sample, stuck_at_zero
 from spikeproof.specs.formats import FP8_E4M3FN, OverflowPolicy, RoundingMode
+from tests.support import blocks
 from tests.support.command_line import spikeproof, spikeproof_here
 from tests.support.devices import DEVICES
 from tests.support.operands import expected_results
@@ -78,7 +80,7 @@ def test_the_digest_does_not_depend_on_how_the_work_is_divided(tmp_path, monkeyp
     monkeypatch.setattr(exhaustion, "CHUNK", 1 << 12)
     digests = set()
     for piece, threads in ((1 << 12, 1), (1 << 8, 1), (1 << 10, 2), (1 << 12, 3)):
-        monkeypatch.setattr(exhaustion, "PIECE", piece)
+        monkeypatch.setattr(Enumeration, "piece", piece)
         (tmp_path / "checkpoint").unlink(missing_ok=True)
         digests.add(exhausted(PRODUCT, tmp_path, threads=threads).outputs_sha256)
     assert len(digests) == 1
@@ -107,6 +109,56 @@ def test_on_a_device_planted_faults_are_found_too(tmp_path, device):
     failing = failing_pairs(wrong)
     assert 0 < found.failures == len(failing)
     assert [int(first["y"], 16) for first in found.compared[0].first] == (failing >> 8)[:10].tolist()
+
+
+@pytest.mark.parametrize("name", ["fp8_e4m3fn.tanh.rne.saturate", "fp4_e2m1.hypot.rne.saturate"])
+def test_word_by_word_the_digest_is_that_of_bits(name):
+    obligation = catalogue()[name]
+    netlist = obligation.circuit()
+    claim = obligation.state(netlist)
+    engines = (
+        exhaustion.beside_spec(claim, netlist),
+        Enumeration(
+            exhaustion.circuit_function(claim, netlist), [exhaustion.spec_function(claim, netlist)]
+        ),
+    )
+    assert isinstance(engines[0], WordEnumeration)
+    words, planes = (exhaustion.chunk_of(engine, 0, 1 << netlist.input_count) for engine in engines)
+    assert words == planes
+
+
+@pytest.mark.parametrize("wrong", [(), (0,), (777,), (131071,)])
+def test_functions_that_no_table_holds_are_enumerated_word_by_word(tmp_path, monkeypatch, wrong):
+    monkeypatch.setattr(WordEnumeration, "piece", 1 << 15)
+    obligation = blocks.theorem(wrong=next(iter(wrong), None))
+    record = enumerate_all(obligation, blocks.polynomial(), ("spec",), 2, tmp_path / "checkpoint")
+    assert record.inputs == 1 << blocks.BITS
+    assert record.outputs_sha256 == digest(blocks.values(0, record.inputs)["result"], 18)
+    assert record.failures == len(wrong)
+    assert [int(first["x"], 16) for first in record.compared[0].first] == list(wrong)
+
+
+def test_faults_of_functions_are_found_word_by_word():
+    obligation = blocks.theorem()
+    x = np.arange(1 << blocks.BITS)
+    right = blocks.values(0, len(x))["result"]
+    for _, mutant in sample(blocks.polynomial(), 3, 20261130):
+        found = boolean.evaluate(mutant.netlist, {"x": x})["result"]
+        claim = obligation.state(mutant.netlist)
+        failing = list(exhaustion.every_failing(claim, mutant.netlist))
+        wrong = np.concatenate([np.zeros(0, dtype=int), *(inputs["x"] for inputs in failing)])
+        assert np.array_equal(wrong, np.flatnonzero(found != right)), mutant.fault
+
+
+def test_sums_beyond_words_are_an_error_of_one_line():
+    builder = NetlistBuilder()
+    x = builder.input("x", 20)
+    places = [(signal, 1 << 60) for signal in x]
+    fires = builder.neuron(places, 1)
+    netlist = builder.build({"result": (fires,) * 18})
+    claim = blocks.theorem(circuit=lambda: netlist).state(netlist)
+    with pytest.raises(ExhaustionError, match="64 bits"):
+        exhaustion.beside_spec(claim, netlist)
 
 
 @pytest.mark.parametrize("device", [None, *DEVICES])
@@ -351,6 +403,18 @@ def test_the_command_shows_a_counterexample_that_replays(tmp_path):
     assert replay.returncode == 1
 
 
+def test_the_command_shows_a_counterexample_of_a_function_in_blocks(tmp_path, capsys):
+    name, log = "e8m8.reciprocal.rne", tmp_path / "log"
+    netlist = theorem(name).circuit()
+    write_json(stuck_at_zero(netlist, netlist.outputs["result"][0]).netlist, tmp_path / "wrong.json")
+    given = ["--circuit", tmp_path / "wrong.json", "--log", log]
+    run = spikeproof_here(capsys, "exhaust", name, *given)
+    assert run.returncode == 1
+    assert "the circuit differs from its spec" in run.stdout
+    kept = log / "exhaustive" / "counterexamples" / f"{name}.json"
+    assert spikeproof_here(capsys, "replay", kept).returncode == 1
+
+
 def test_an_enumeration_leaves_a_log_as_it_was(tmp_path):
     """Its counterexample is of no record there; nor does it take the place of one that is."""
     log, given, wrong = tmp_path / "log", tmp_path / "given.json", tmp_path / "wrong.json"
@@ -406,7 +470,7 @@ import time
 from spikeproof.prover.refutation import exhaustion
 from spikeproof.prover.commands.cli import main
 
-exhaustion.CHUNK = 1 << 18
+exhaustion.CHUNK = 1 << 14
 keep = exhaustion._keep
 
 def keep_and_wait(path, checkpoint):
@@ -417,7 +481,7 @@ exhaustion._keep = keep_and_wait
 main()
 """
 
-LONG = "fp8_e5m2.fma.rne"  # 2^24 inputs: 64 chunks of that size
+LONG = "e4m5.multiply.rne"  # 2^20 inputs: 64 chunks of that size
 
 
 def start(seconds, directory):
@@ -443,9 +507,10 @@ def record_of(directory):
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
-def test_an_enumeration_that_is_killed_goes_on_to_the_same_digest(tmp_path, sent):
+def test_an_enumeration_that_is_killed_goes_on_to_the_same_digest(tmp_path, capsys, monkeypatch, sent):
+    monkeypatch.setattr(exhaustion, "CHUNK", 1 << 14)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert start(0, whole).wait(timeout=120) == 0
+    assert spikeproof_here(capsys, "exhaust", LONG, "--log", whole).returncode == 0
     process = start(0.2, killed)
     deadline = time.monotonic() + 60
     while finished_chunks(killed) < 5 and time.monotonic() < deadline:
@@ -456,10 +521,9 @@ def test_an_enumeration_that_is_killed_goes_on_to_the_same_digest(tmp_path, sent
     done = finished_chunks(killed)
     assert 5 <= done < 64
     assert not (killed / "exhaustive" / f"{LONG}.json").exists()
-    again = start(0, killed)
-    _, said = again.communicate(timeout=120)
+    again = spikeproof_here(capsys, "exhaust", LONG, "--log", killed)
     assert again.returncode == 0
-    assert f"continued: {done << 18:,} of {1 << 24:,} inputs were tried before\n" in said
+    assert f"continued: {done << 14:,} of {1 << 20:,} inputs were tried before\n" in again.stderr
     assert record_of(killed)["outputs_sha256"] == record_of(whole)["outputs_sha256"]
     assert record_of(killed)["compared"] == record_of(whole)["compared"]
     assert not (killed / "exhaustive" / f"{LONG}.checkpoint").exists()

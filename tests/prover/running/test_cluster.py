@@ -211,16 +211,20 @@ def test_a_cluster_here_writes_the_log_that_processes_write(tmp_path):
 
 @dataclass
 class Told:
-    """A cluster, whose workers say of each theorem what they are told to; the last first."""
+    """A cluster, whose workers say of each theorem what they are told to; the last first.
+
+    Of what they are told nothing they die; or, if they are not whole, they leave it out.
+    """
 
     said: dict[str, Reply]
+    whole: bool = True
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
     def results(self, work, tasks, lost):
         for names in reversed(tasks):
             self.asked.append(names)
-            said = [self.said.get(name) for name in names]
-            yield names, said if all(said) else lost(names)
+            said = {name: self.said[name] for name in names if name in self.said}
+            yield names, lost(names) if self.whole and len(said) < len(names) else said
 
 
 def test_a_program_does_not_stand_without_its_units(log, tmp_path):
@@ -253,6 +257,28 @@ def test_what_dies_with_others_is_asked_for_alone(answered, log):
     assert {name for name, each in found.items() if each.green} == set(others)
     assert found[PROVED].message == LOST
     assert Counter(map(len, told.asked)) == {3: 1, 1: 3}
+
+
+@pytest.mark.parametrize("answered", [2, 0])
+def test_what_a_worker_leaves_out_is_asked_for_alone(log, answered):
+    """Then it is an error of that theorem, and of no other."""
+    others = [name for name in THEOREMS if name != PROVED][:2]
+    told = Told({name: cluster.answer(asked(name), []) for name in others[:answered]}, whole=False)
+    found = {each.theorem: each for each in discharge_on(told, [PROVED, *others], Run(60.0, log=log))}
+    assert {name for name, each in found.items() if each.green} == set(told.said)
+    assert all(each.message == LOST for each in found.values() if not each.green)
+    assert found[PROVED].outcome is Outcome.ERROR
+    assert Counter(map(len, told.asked)) == {3: 1, 1: 3 - len(told.said)}
+
+
+def test_what_a_worker_answers_that_was_not_asked_is_not_kept(answered, log):
+    class Talkative(Told):
+        def results(self, work, tasks, lost):
+            yield from ((names, self.said) for names in tasks)
+
+    (found,) = discharge_on(Talkative(answered), [PROVED], Run(60.0, log=log))
+    assert (found.theorem, found.outcome) == (PROVED, Outcome.PROVED)
+    assert log.record(REFUTED) is None
 
 
 def dying():

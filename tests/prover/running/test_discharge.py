@@ -235,7 +235,7 @@ def test_cadical_decides_and_can_be_stopped():
     assert discharge(easy).outcome is Outcome.PROVED
 
 
-@pytest.mark.parametrize("name", [PRODUCT, "fp8_e4m3fn.less"])
+@pytest.mark.parametrize("name", ["fp4_e2m1.multiply.rne.saturate", "fp4_e2m1.less"])
 def test_of_a_given_circuit_engines_without_certificates_need_not_answer(monkeypatch, tmp_path, name):
     allowed = []
 
@@ -255,7 +255,7 @@ def test_of_a_given_circuit_engines_without_certificates_need_not_answer(monkeyp
     assert discharge(obligation).outcome is Outcome.TIMEOUT
 
 
-@pytest.mark.parametrize("name", [PRODUCT, "fp8_e4m3fn.less"])
+@pytest.mark.parametrize("name", ["fp4_e2m1.multiply.rne.saturate", "fp4_e2m1.less"])
 def test_of_a_given_circuit_engines_without_certificates_must_not_disagree(monkeypatch, name):
     replace_z3(monkeypatch, lambda *_: Answer(Status.SATISFIABLE))
     found = discharge(catalogue()[name], circuit=catalogue()[name].circuit())

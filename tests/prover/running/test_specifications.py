@@ -138,7 +138,7 @@ def test_more_inputs_than_can_be_proved_are_tested_and_never_proved(kind):
     if kind == "values":
         spec = specification(values={"x": "fp16", "y": "int8"}, result="fp16")(lambda x, y: x)
         right, wrong = (_widened(each) for each in (right, wrong))
-    found = check(right, spec, timeout=20)
+    found = check(right, spec, timeout=1)
     assert found.outcome is Outcome.UNKNOWN
     assert "a test, no proof" in found.message
     refuted = check(wrong, spec, timeout=20)
@@ -177,16 +177,16 @@ def test_what_was_tried_in_time_is_all_that_is_said():
 
 
 def test_zeros_of_either_sign_and_all_nans_count_as_one_and_nothing_else():
-    small, fmt = "e3m2fn", format_named("e3m2fn")
+    small, fmt = "e2m1fn", format_named("e2m1fn")
     adder = theorem(f"{small}.add.rne.saturate").circuit()
-    codes = np.arange(1 << 12)
-    sums = boolean.evaluate(adder, {"x": codes % 64, "y": codes // 64})["result"]
+    codes = np.arange(1 << 8)
+    sums = boolean.evaluate(adder, {"x": codes % 16, "y": codes // 16})["result"]
     assert {fmt.sign_mask, fmt.canonical_nan} <= set(map(int, sums))  # -0 + -0, and NaN
     spec = specification(values={"x": small, "y": small}, result=small, policy="saturate")
     assert check(adder, spec(lambda x, y: x + y)).outcome is Outcome.PROVED
     refuted = check(adder, spec(lambda x, y: 1 if (x, y) == (0, 0) else x + y))
     assert refuted.outcome is Outcome.REFUTED
-    assert "fails on 4 of all 4,096 inputs" in refuted.message
+    assert "fails on 4 of all 256 inputs" in refuted.message
 
 
 def test_a_function_that_draws_at_random_is_refused():

@@ -26,6 +26,7 @@ from spikeproof.specs.orders import (
     sequential,
 )
 from spikeproof.specs.products import Dot, fused_products
+from tests.support.profile import NIGHTLY
 
 
 def revealed(*shape: int, fmt=FP32, bias=True):
@@ -49,12 +50,12 @@ def drawn(*shape: int, dtype=torch.float32):
     return torch.ldexp(torch.randn(shape, generator=random), exponents).to(dtype)
 
 
-def test_a_million_results_are_pytorchs():
+def test_many_results_are_pytorchs():
     layer = torch.nn.Linear(64, 128)
     spiking = from_torch(layer, like=revealed(16, 64, 128))
-    x = drawn(500, 16, 64)
+    x = drawn(500 if NIGHTLY else 50, 16, 64)
     found = spiking(x)
-    assert found.numel() > 10**6
+    assert found.numel() > 10**5
     assert torch.equal(found.view(torch.int32), computed(layer, x).view(torch.int32))
 
 

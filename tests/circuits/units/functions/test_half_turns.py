@@ -1,6 +1,7 @@
 """Sines and cosines of half turns: small formats on every input, FP32 where folding and rows end."""
 
 import random
+from itertools import product
 
 import numpy as np
 import pytest
@@ -23,14 +24,22 @@ from spikeproof.specs.formats import (
     ieee_format,
 )
 from spikeproof.specs.functions import compute
+from tests.support.profile import NIGHTLY, parameter_id
 
 FUNCTIONS = ["sin_pi", "cos_pi"]
 RNE, IEEE = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
 
 
-@pytest.mark.parametrize("mode", RoundingMode)
-@pytest.mark.parametrize("fmt", [FP16, BFLOAT16], ids=lambda f: f.name)
-@pytest.mark.parametrize("function", FUNCTIONS)
+CASES = [
+    (function, fmt, mode)
+    for turn, (function, fmt) in enumerate(product(FUNCTIONS, (FP16, BFLOAT16)))
+    for place, mode in enumerate(RoundingMode)
+    if NIGHTLY or place % 3 == turn % 3
+]
+"""Each function and format in two modes, by turns."""
+
+
+@pytest.mark.parametrize(("function", "fmt", "mode"), CASES, ids=parameter_id)
 def test_every_code(function, fmt, mode):
     netlist = build_function(function, fmt, mode, IEEE, construction="half_turns")
     every = np.arange(1 << fmt.width, dtype=np.uint64)

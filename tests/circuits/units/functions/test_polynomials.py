@@ -29,7 +29,7 @@ from spikeproof.specs.formats import FP32, OverflowPolicy, RoundingMode, ieee_fo
 from spikeproof.specs.functions import compute, results_from
 from tests.support.profile import NIGHTLY, one_of_each
 
-SMALL = ieee_format(5, 11)
+SMALL = ieee_format(5, 11 if NIGHTLY else 9)
 IEEE, RNE = OverflowPolicy.IEEE, RoundingMode.NEAREST_EVEN
 
 
@@ -130,7 +130,7 @@ def telling_codes(found: Polynomials) -> np.ndarray:
     return np.concatenate((starts, starts[1:] - 1, within, [*found.exceptions], drawn))
 
 
-@pytest.mark.parametrize(("function", "mode"), kept(PLANS))
+@pytest.mark.parametrize(("function", "mode"), one_of_each(kept(PLANS), kind=lambda case: case[0]))
 def test_telling_codes(function, mode):
     """The netlist is what its rows say, and right."""
     rows = rows_of(function, FP32, mode, IEEE)
@@ -184,9 +184,9 @@ def kind(of):
 
 @pytest.mark.parametrize(("function", "mode"), one_of_each(TARGETS, kind))
 def test_kept_rows_are_found_again(function, mode):
-    """Those of two ranges of codes, and no others: of a function of every kind; nightly of all."""
+    """Those of a range of codes, and no others: of a function of every kind; nightly of two, of all."""
     kept = read(file_of(function, FP32, mode).read_text())
-    for first, last in some_codes(function, kept):
+    for first, last in some_codes(function, kept)[: None if NIGHTLY else 1]:
         shape, tuning = tuned_rows(*TARGETS[function, mode], first, last)
         assert shape == kept.shape
         found = list(tuning)

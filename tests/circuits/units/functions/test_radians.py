@@ -1,5 +1,7 @@
 """sin and cos by quarters of a turn: small formats on every input, FP32 where it matters."""
 
+from functools import cache
+
 import mpmath
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ from spikeproof.specs.formats import (
     ieee_format,
 )
 from spikeproof.specs.functions import compute
+from tests.support.profile import NIGHTLY, parameter_id
 
 RNE, IEEE = RoundingMode.NEAREST_EVEN, OverflowPolicy.IEEE
 SIGN, INFINITY = FP32.sign_mask, FP32.infinity
@@ -37,14 +40,23 @@ def results_of(netlist, codes):
     return program.evaluate({"x": np.asarray(codes, dtype=np.uint64)})["result"]
 
 
-@pytest.mark.parametrize("mode", RoundingMode)
-@pytest.mark.parametrize(("function", "fmt"), [("sin", BFLOAT16), ("cos", FP16)])
+CASES = [
+    (function, fmt, mode)
+    for turn, (function, fmt) in enumerate([("sin", BFLOAT16), ("cos", FP16)])
+    for place, mode in enumerate(RoundingMode)
+    if NIGHTLY or place % 2 == turn
+]
+"""Modes by turns."""
+
+
+@pytest.mark.parametrize(("function", "fmt", "mode"), CASES, ids=parameter_id)
 def test_every_code(function, fmt, mode):
     netlist = build_function(function, fmt, mode, IEEE, construction="quarter_turns")
     codes = np.arange(1 << fmt.width)
     assert np.array_equal(results_of(netlist, codes), results_at(function, fmt, mode, IEEE, codes))
 
 
+@cache
 def near_multiples() -> list[int]:
     """Of pi/2, for each exponent the codes nearest to one: best approximations, by continued fractions.
 
