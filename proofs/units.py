@@ -465,7 +465,7 @@ OF_REDUNDANT_REMAINDERS = {
     FP8_E4M3FN: (4, 8, 16),
     FP16: (4, 8, 16),
     BFLOAT16: (4, 8, 16),
-    FP32: (4,),
+    FP32: (4, 8),
 }
 """By format, the radices of quotients with redundant remainders of which that is promised."""
 
