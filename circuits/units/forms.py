@@ -172,6 +172,6 @@ def signals(gates: GateLibrary, places: Iterable[Form]) -> Bus:
 
 def bits_of_places(places: Bits) -> Bus:
     """The signals that are summed in each place; as many of each, of which some may be constant."""
-    most = max(len(place.weights) for place in places)
+    most = max(1, *(len(place.weights) for place in places))
     rows = ((*place.weights, *(ZERO,) * (most - len(place.weights))) for place in places)
     return tuple(chain.from_iterable(rows))
