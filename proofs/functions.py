@@ -199,9 +199,9 @@ class FunctionUnit(RoundedUnit):
 
 IN_ALL_MODES = (
     *("exp", "exp2", "log", "log2", "log1p", "reciprocal", "rsqrt", "sin", "cos"),
-    *("tanh", "sigmoid", "gelu", "silu"),
+    *("tanh", "sigmoid", "gelu", "silu", "erf"),
 )
-TO_NEAREST_EVEN = ("sin_pi", "cos_pi", "gelu_tanh", "erf", "softplus", "expm1")
+TO_NEAREST_EVEN = ("sin_pi", "cos_pi", "gelu_tanh", "softplus", "expm1")
 
 IN_BLOCKS: dict[tuple[Format, str], tuple[RoundingMode, ...]] = {
     **{(FP32, function): tuple(RoundingMode) for function in IN_ALL_MODES},
