@@ -13,6 +13,8 @@ from spikeproof.prover.refutation.drawing import many_codes
 from spikeproof.specs import exact
 from spikeproof.specs.formats import (
     ARITY,
+    FP8_E4M3FN,
+    FP8_E5M2,
     FP32,
     FP64,
     OPERANDS,
@@ -41,8 +43,8 @@ def all_pairs(fmt: Format) -> tuple[Codes, Codes]:
 
 
 def modes_of(fmt: Format, operation: str) -> list[RoundingMode]:
-    """Every third one, others for each format and operation; all in the nightly profile."""
-    if NIGHTLY:
+    """All for the formats that others are variants of; for each other every third one, by turns."""
+    if NIGHTLY or fmt in (FP8_E4M3FN, FP8_E5M2):
         return list(RoundingMode)
     turn = SMALL_FORMATS.index(fmt) + list(ARITY).index(operation)
     return list(RoundingMode)[turn % 3 :: 3]
