@@ -6,8 +6,8 @@ rounding function (denormalise, normalise, round, range check) ends every operat
 
 Widths are in bits. "Unsigned" and "signed" say how a bit-vector is read; exponents are signed.
 ``tests/proofs/test_spec_binding.py`` binds these formulas to the spec of record on every input of every
-format of up to 8 bits, of FP8_E4M3FN and FP8_E5M2 in every mode, of others in some of them by turns, and by
-night in all; ``proofs/adequacy.py`` proves what a reader expects of the rounding.
+format of up to 8 bits, of FP8_E4M3FN and FP8_E5M2 in every mode, of others in some of them by turns, and
+by night in all; ``proofs/adequacy.py`` proves what a reader expects of the rounding.
 """
 
 from __future__ import annotations
