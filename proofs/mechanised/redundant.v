@@ -1,4 +1,5 @@
-(** Quotients by rows whose remainders are redundant: prover/kernel/redundant.py, and settling.py. *)
+(** Quotients by rows whose remainders are redundant: prover/kernel/redundant.py and
+    prover/kernel/settling.py. *)
 
 From Coq Require Import ZArith Lia.
 Local Open Scope Z_scope.
