@@ -48,12 +48,15 @@ TESTS = itertools.count()
 
 
 @pytest.fixture(autouse=True)
-def own_directories(tmp_path_factory, monkeypatch) -> None:
+def own_directories(request, tmp_path_factory, monkeypatch) -> None:
     """No test reads or writes the user's own last results, cache, log or key of seals.
 
-    Few need these folders: each is made by who writes there.
+    They are in the test's folder if it has one, else where one is made by who writes there: few do.
     """
-    own = tmp_path_factory.getbasetemp() / f"own{next(TESTS)}"
+    if "tmp_path" in request.fixturenames:
+        own = request.getfixturevalue("tmp_path")
+    else:
+        own = tmp_path_factory.getbasetemp() / f"own{next(TESTS)}"
     for name in ("STATE", "CACHE", "LOG"):
         monkeypatch.setenv(f"SPIKEPROOF_{name}", str(own / name.lower()))
     for name in ("SEAL", "CACHE_READ_ONLY"):

@@ -12,16 +12,13 @@ import pytest
 from pysmt.shortcuts import BV, BVUGT
 
 from spikeproof.circuits.meanings import boolean, program_code, programs
+from spikeproof.circuits.meanings.in_a_row import compiled, interpreted
 from spikeproof.circuits.netlist import Netlist, Neuron
 from spikeproof.circuits.units.forms import bits, number, signals
 from spikeproof.circuits.units.functions.sums import Sums
 from spikeproof.circuits.units.libraries import library_gates
 from spikeproof.prover.checking import every_block, verification
-from spikeproof.prover.checking.every_block import (
-    compiled,
-    interpreted,
-    require_true_of_every_block,
-)
+from spikeproof.prover.checking.every_block import require_true_of_every_block
 from spikeproof.prover.checking.every_input import EveryInputError, ViolatedError
 from spikeproof.prover.checking.verification import Verifier
 from spikeproof.prover.claims import blocked
