@@ -138,7 +138,7 @@ def test_a_wrong_circuit_fails_with_its_counterexample():
 
 
 def test_undecided_is_a_failure_of_its_own():
-    hard = spikeproof.theorem("fp16.multiply.rne")
+    hard = spikeproof.theorem("fp32.multiply.rne")
     whole = replace(hard, decomposition=None)
     with pytest.raises(UndecidedError, match="did not decide"):
         assert_proved(hard.circuit(), whole, timeout=0.5)
