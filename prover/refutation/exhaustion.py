@@ -491,8 +491,8 @@ def enumeration_of(
     """
     if tuple(wanted) == (SPEC,) and (by_words := _of_theorem(_by_words, obligation, netlist)):
         return by_words
-    circuit = _of_theorem(circuit_function, obligation, netlist)
-    return Enumeration(circuit, references(obligation, netlist, wanted))
+    made = references(obligation, netlist, wanted)  # what is refused is not waited for
+    return Enumeration(_of_theorem(circuit_function, obligation, netlist), made)
 
 
 def _here(
