@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from spikeproof.circuits.meanings.boolean import Words
 from spikeproof.circuits.meanings.program_reading import read_program
 from spikeproof.circuits.meanings.programs import ProgramEvaluator
 from spikeproof.circuits.netlist import Netlist
+
+Number = TypeVar("Number", int, Words)
 
 Outputs = dict[str, Words]
 
@@ -85,12 +88,17 @@ def _of_numbers(
 ) -> Callable[[int, int], Outputs]:
     """The same by somebody who takes inputs: the first bus varies fastest."""
 
-    def in_a_row(first: int, size: int) -> Outputs:
-        number = np.arange(first, first + size, dtype=np.uint64)
-        inputs: dict[str, Words] = {}
-        for name, width in netlist.inputs.items():
-            inputs[name] = number & np.uint64((1 << width) - 1)
-            number = number >> np.uint64(width)
-        return evaluate(inputs)
+    return lambda first, size: evaluate(inputs_in_a_row(netlist, first, size))
 
-    return in_a_row
+
+def inputs_in_a_row(netlist: Netlist, first: int, size: int) -> dict[str, Words]:
+    """The values of the input buses in so many evaluations from that of a number on."""
+    return input_values(np.arange(first, first + size, dtype=np.uint64), netlist)
+
+
+def input_values(number: Number, netlist: Netlist) -> dict[str, Number]:
+    """The values of the input buses in the evaluation of that number, or of each of an array.
+
+    The first bus varies fastest.
+    """
+    return {name: number >> bus[0] & ((1 << len(bus)) - 1) for name, bus in netlist.input_buses.items()}

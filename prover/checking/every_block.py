@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spikeproof.circuits.meanings.boolean import Words
-from spikeproof.circuits.meanings.in_a_row import Evaluator, InARow, Outputs
+from spikeproof.circuits.meanings.in_a_row import Evaluator, InARow, Outputs, input_values
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.every_input import EveryInputError, ViolatedError
 from spikeproof.prover.claims.blocked import BLOCK, BlockTable
@@ -90,7 +90,7 @@ def require_all_true_of_every_block(
     with _stopping(ThreadPoolExecutor(jobs), work.stopped) as pool:
         for first, block in zip(work.firsts, pool.map(work.compared, work.firsts), strict=True):
             if block.violating is not None:
-                raise ViolatedError(block.violating, work.inputs(block.violating))
+                raise ViolatedError(block.violating, input_values(block.violating, netlists[0]))
             if deadline is not None and time.perf_counter() > deadline:
                 raise TimeoutError(f"{first + work.size:,} of {1 << bits:,} inputs")
             for digest, expected in zip(digests, block.digests, strict=True):
@@ -179,11 +179,3 @@ class _Blocks:
             {name: np.concatenate([one[name] for one in some for _ in range(2)]) for name in some[0]}
             for some in zip(*parts, strict=True)
         ]
-
-    def inputs(self, number: int) -> dict[str, int]:
-        """An input by its number."""
-        found = {}
-        for name, width in self.tables[0].inputs.items():
-            found[name] = number & (1 << width) - 1
-            number >>= width
-        return found

@@ -35,7 +35,7 @@ from pysmt.shortcuts import And, BVType, Symbol, get_type
 
 from spikeproof.circuits.meanings.bitsliced import CIRCUIT
 from spikeproof.circuits.meanings.enumeration import Enumeration
-from spikeproof.circuits.meanings.in_a_row import by_matrices
+from spikeproof.circuits.meanings.in_a_row import by_matrices, input_values, inputs_in_a_row
 from spikeproof.circuits.meanings.logic import FALSE, TRUE, Logic, Reader, netlist_logic, read_netlist
 from spikeproof.circuits.meanings.native import BLOCK, BlockFunction, block_function
 from spikeproof.circuits.meanings.programs import ProgramError
@@ -60,7 +60,6 @@ if TYPE_CHECKING:  # PyTorch is loaded only where a device is asked for
 
     Engine = Enumeration | WordEnumeration | TensorEnumeration
 
-Number = TypeVar("Number", int, NDArray[np.int64])
 Made = TypeVar("Made")
 
 CHUNK = 1 << 24
@@ -476,7 +475,7 @@ def _by_words(claim: Claim, netlist: Netlist) -> WordEnumeration | None:
         raise ExhaustionError(str(error)) from None
 
     def results(first: int, count: int) -> Mapping[str, NDArray[Any]]:
-        return table.at(input_values(np.arange(first, first + count), netlist))
+        return table.at(inputs_in_a_row(netlist, first, count))
 
     return WordEnumeration(netlist, results, by_matrices)
 
@@ -614,11 +613,6 @@ def _compared(index: int, name: str, chunks: Sequence[Chunk], netlist: Netlist) 
         {bus: f"{v:#x}" for bus, v in input_values(number, netlist).items()} for number in first
     )
     return Compared(name, sum(chunk.failures[index] for chunk in chunks), shown)
-
-
-def input_values(number: Number, netlist: Netlist) -> dict[str, Number]:
-    """The values of the input buses in the evaluation of that number, or of each of an array."""
-    return {name: number >> bus[0] & ((1 << len(bus)) - 1) for name, bus in netlist.input_buses.items()}
 
 
 # --- files --------------------------------------------------------------------------------------
