@@ -350,9 +350,8 @@ class Unit(RoundedUnit):
             steps, last = (*PRODUCT_STEPS, *sums.steps), sums.last
             spec, circuit = sums.spec, sums.probed
         if self._shifts_far or self._rounds_many_terms:
-            given = last.given
-            rounding = self.mode, self.flags, self._rounds_many_terms
-            cut = ShallowRounding(self.fmt, given, circuit, spec, *rounding)
+            rounds = self.mode, self.flags, self._rounds_many_terms
+            cut = ShallowRounding(self.fmt, last.given, circuit, spec, *rounds)
             steps, last, spec = (*steps, *cut.steps), cut.last(last), cut.spec
             if self._sums_linear_forms:
                 exponent = ShallowExponent(self.fmt, cut, circuit)

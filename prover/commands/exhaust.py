@@ -15,7 +15,6 @@ from rich.text import Text
 from spikeproof.circuits.doors.files import read_circuit
 from spikeproof.circuits.netlist import Netlist
 from spikeproof.prover.checking.replays import expected_outputs
-from spikeproof.prover.claims.blocked import in_blocks
 from spikeproof.prover.claims.catalogue import require_fitting
 from spikeproof.prover.claims.environment import passing_formulas
 from spikeproof.prover.claims.obligation import Obligation
@@ -216,8 +215,7 @@ def _explain(
         shown = explain(obligation, netlist, found.inputs, expected_outputs(claim, found.inputs))
         counted = [found.failures] if found.counted else []
         with err.status(SEARCHING):
-            formulas = circuit is not None and not in_blocks(claim)
-            other = nearest(obligation, netlist, found.inputs) if formulas else None
+            other = nearest(obligation, circuit, found.inputs) if circuit else None
         words = [other.words] if other else []
         right = other is not None and other.right
         text = "\n".join([*words, shown, *counted] if right else [shown, *counted, *words])

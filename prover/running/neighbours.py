@@ -89,8 +89,7 @@ def with_nearest(
     own = obligation.circuit
     if not record.refutes or not own:
         return record
-    without = obligation.bounded or obligation.borne
-    if without or (obligation.evaluated and in_blocks(obligation.state(circuit or own()))):
+    if _has_no_formulas(obligation, circuit or own()):
         return record
     started = time.monotonic()
     try:
@@ -104,6 +103,12 @@ def with_nearest(
         f"(searched for {time.monotonic() - started:.1f} s, after the verdict's {record.seconds:.1f} s)"
     )
     return replace(found, message=_lines(found.message, taken))
+
+
+def _has_no_formulas(obligation: Obligation, netlist: Netlist) -> bool:
+    """Whether it is about a function in blocks, or a bound, or what neurons bear."""
+    without = obligation.bounded or obligation.borne
+    return without or (obligation.evaluated and in_blocks(obligation.state(netlist)))
 
 
 def _explained(record: Record, obligation: Obligation, netlist: Netlist, seconds: float) -> Record:
@@ -147,9 +152,9 @@ def nearest(
             drawn is no fault.
 
     Returns:
-        None if the theorem has no neighbours, or no input fails that is tried.
+        None if the theorem has no neighbours, or no formulas, or no input fails that is tried.
     """
-    if next(iter(obligation.neighbours()), None) is None:
+    if next(iter(obligation.neighbours()), None) is None or _has_no_formulas(obligation, netlist):
         return None
     with passing_formulas():
         search = _Search.of(obligation, netlist)
